@@ -1,0 +1,51 @@
+package events
+
+import (
+	"time"
+
+	"levada.dev/events/fault"
+)
+
+// TypeEventRecorded is the type of what the audit queue carries.
+const TypeEventRecorded = "dev.levada.event.recorded.v1"
+
+// AuditEntry is what the audit trail keeps of an event: its envelope and a digest of its data, never the data.
+type AuditEntry struct {
+	ID          string    `json:"id"`
+	Type        string    `json:"type"`
+	Source      string    `json:"source"`
+	Subject     string    `json:"subject"`
+	Time        time.Time `json:"time"`
+	TraceParent string    `json:"traceparent,omitempty"`
+	CausationID string    `json:"causationId,omitempty"`
+	Bytes       int       `json:"bytes"`
+	SHA256      string    `json:"sha256"` // of the data as published
+}
+
+// EventRecorded carries the audit entries of the events that one call published.
+type EventRecorded struct {
+	Entries []AuditEntry `json:"entries"`
+}
+
+// Type implements Fact.
+func (EventRecorded) Type() string { return TypeEventRecorded }
+
+// Subject implements Fact.
+func (EventRecorded) Subject() string { return "audit" }
+
+// Identity implements Fact.
+func (f EventRecorded) Identity() string {
+	id := ""
+	for _, e := range f.Entries {
+		id += e.ID
+	}
+	return id
+}
+
+// Check implements Fact.
+func (f EventRecorded) Check() error {
+	if len(f.Entries) == 0 {
+		return fault.Invalidf("entries", "fact_invalid", "is empty")
+	}
+	return nil
+}

@@ -1,0 +1,26 @@
+package events
+
+import (
+	"context"
+
+	"levada.dev/tenants"
+)
+
+// Publisher hands events to the queues.
+//
+// When Publish returns nil every event is stored durably, at least once; on an error any of them may or may
+// not be, and the caller publishes all of them again (same ids, so nothing is taken twice). It refuses an
+// event of another tenant than the scope's, and moves data above the queue's limit into Claims. Besides the
+// queue of its stage each event reaches the audit queue. Order is not kept. Safe for concurrent use.
+type Publisher interface {
+	Publish(ctx context.Context, s tenants.Scope, evs ...Event) error
+}
+
+// Claims stores the data of events that are too big to travel (the claim check pattern).
+//
+// Put under the same name replaces (the data is the same: names derive from event ids). Get of an unknown
+// name is fault.NotFound. Safe for concurrent use.
+type Claims interface {
+	Put(ctx context.Context, s tenants.Scope, name string, data []byte) error
+	Get(ctx context.Context, s tenants.Scope, name string) ([]byte, error)
+}

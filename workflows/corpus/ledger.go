@@ -1,0 +1,80 @@
+package corpus
+
+import (
+	"context"
+
+	"levada.dev/events"
+	"levada.dev/tenants"
+	"levada.dev/workflows/job"
+)
+
+// Ledger is the book of one tenant's documents and of the jobs that follow them.
+//
+// Each call is one transaction: it happens whole or not at all, calls on one tenant are serial, and what
+// returned nil is durable. Every call may be repeated. Another tenant's document or job and one that does not
+// exist give the same fault.NotFound (document_not_found, job_not_found).
+type Ledger interface {
+	// Submit opens the next generation of a document with its job and, in the same transaction, takes
+	// document.submitted into the outbox, from which it reaches the ingest queue at least once even if the
+	// caller dies. With an idempotency key it answers a repetition with the first receipt (Replayed), and
+	// fails with fault.Conflict, code idempotency_conflict, when the request differs. When the pool's backlog
+	// is above its limit it fails with fault.Limited, code backlog_full, and keeps nothing.
+	Submit(ctx context.Context, s tenants.Scope, sub Submission) (Receipt, error)
+	// Advance records what consumers did and answers for each progress, in order, what that means.
+	Advance(ctx context.Context, s tenants.Scope, ps []Progress) ([]Verdict, error)
+	// Documents looks documents up by id; ids that do not exist are left out, order is kept.
+	Documents(ctx context.Context, s tenants.Scope, ids []string) ([]Document, error)
+	// Job is one job.
+	Job(ctx context.Context, s tenants.Scope, id string) (job.Job, error)
+}
+
+// Submission is a document whose text has been stored under TextKey. JobID and Cause come from the caller.
+type Submission struct {
+	DocID       string          `json:"docId"`
+	JobID       string          `json:"jobId"`
+	About       events.About    `json:"about"`
+	ContentType string          `json:"contentType"`
+	TextKey     string          `json:"textKey"`
+	Bytes       int             `json:"bytes"`
+	SHA256      string          `json:"sha256"`
+	Model       string          `json:"model"`
+	Chunking    events.Chunking `json:"chunking,omitzero"`
+	Cause       events.Cause    `json:"cause"`
+	RequestHash string          `json:"requestHash,omitempty"` // of the request that came with an idempotency key
+}
+
+// Receipt is the answer to a submission.
+type Receipt struct {
+	DocID      string `json:"docId"`
+	JobID      string `json:"jobId"`
+	Generation int    `json:"generation"`
+	Replayed   bool   `json:"replayed,omitempty"`
+}
+
+// Progress is one thing a consumer did for one generation of a document.
+type Progress struct {
+	events.DocumentRef
+	Stage Stage `json:"stage"`
+	events.Slice
+	Attempts int    `json:"attempts,omitempty"`
+	Code     string `json:"code,omitempty"` // of the failure; the document fails when it is set
+	Message  string `json:"message,omitempty"`
+}
+
+// Verdict is what a progress means.
+type Verdict struct {
+	// Stale says that the generation is not, or no longer, to become searchable: what was written for it is to
+	// be removed, and nothing more is to be done.
+	Stale bool `json:"stale,omitempty"`
+	// Complete says that the generation is searchable (now, or since an earlier delivery of the same progress).
+	Complete bool `json:"complete,omitempty"`
+	// Retired are earlier generations whose vectors are to be removed.
+	Retired []Retired `json:"retired,omitempty"`
+}
+
+// Retired is a generation that searches no longer show.
+type Retired struct {
+	Generation int    `json:"generation"`
+	Chunks     int    `json:"chunks"`
+	Model      string `json:"model"`
+}

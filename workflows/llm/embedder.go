@@ -1,0 +1,41 @@
+package llm
+
+import (
+	"context"
+
+	"levada.dev/tenants"
+)
+
+// Embedder turns texts into vectors.
+//
+// One call embeds at most the model's Batch of texts and returns a vector for each, in order, of the model's
+// dimensions, of unit length. A text beyond the model's tokens is cut or averaged by the model, never refused, so
+// callers size their texts. The call is made through the gateway with the tenant and the purpose on record. It
+// retries nothing: fault.Unavailable (busy, code model_busy) may be retried by the caller, fault.Limited (quota
+// used up, code model_quota) not before its RetryAfter. Safe for concurrent use.
+type Embedder interface {
+	Embed(ctx context.Context, s tenants.Scope, c Call, texts []string) (Embedded, error)
+}
+
+// Call says which model a call is for, and why it is made; route and request id go on the gateway's record.
+type Call struct {
+	Model     string
+	Purpose   Purpose
+	RequestID string
+}
+
+// Purpose tells a model that treats them differently what its texts are for.
+type Purpose string
+
+// The purposes.
+const (
+	ForDocument Purpose = "document"
+	ForQuery    Purpose = "query"
+)
+
+// Embedded is the outcome of one call.
+type Embedded struct {
+	Vectors [][]float32
+	Tokens  int    // as the provider counts them, 0 when it does not say
+	LogID   string // the gateway's log entry
+}

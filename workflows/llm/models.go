@@ -1,0 +1,33 @@
+package llm
+
+import "levada.dev/events/fault"
+
+// EmbeddingModel is what the platform must know of an embedding model.
+type EmbeddingModel struct {
+	Name       string // the provider's
+	Slug       string // in names of indexes and bindings: "bge-m3"
+	Dimensions int
+	Tokens     int // what the model reads of one text
+	Batch      int // texts a call
+}
+
+// embeddingModels is every model the platform can index with. Sizes from
+// https://developers.cloudflare.com/workers-ai/models/.
+var embeddingModels = []EmbeddingModel{
+	{"@cf/baai/bge-m3", "bge-m3", 1024, 512, 100},
+	{"@cf/baai/bge-base-en-v1.5", "bge-base-en", 768, 512, 100},
+	{"@cf/baai/bge-small-en-v1.5", "bge-small-en", 384, 512, 100},
+}
+
+// EmbeddingModels lists the models, the default first.
+func EmbeddingModels() []EmbeddingModel { return append([]EmbeddingModel(nil), embeddingModels...) }
+
+// FindEmbedding looks a model up by its name.
+func FindEmbedding(name string) (EmbeddingModel, error) {
+	for _, m := range embeddingModels {
+		if m.Name == name {
+			return m, nil
+		}
+	}
+	return EmbeddingModel{}, fault.Invalidf("models.embedding", "model_unknown", "no embedding model %q", name)
+}
