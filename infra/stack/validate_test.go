@@ -1,0 +1,109 @@
+package stack_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/stack"
+)
+
+func TestLevadaIsValid(t *testing.T) {
+	s := stack.Levada("demo")
+	require.NoError(t, s.Validate())
+	for _, name := range []string{"ingest", "embed", "index", "audit"} {
+		assert.True(t, hasQueue(s, name) && hasQueue(s, name+"-dlq"), name)
+	}
+	assert.Len(t, s.ObjectsOf(stack.Objects), 2)
+	assert.Len(t, s.QueuesOf(stack.Consumers), 4)
+}
+
+func hasQueue(s stack.Stack, name string) bool {
+	for _, q := range s.Queues {
+		if q.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// A deployment reads the table as JSON, so it must survive the way there and back.
+func TestTableIsJSON(t *testing.T) {
+	want := stack.Levada("demo")
+	data, err := json.Marshal(want)
+	require.NoError(t, err)
+	var got stack.Stack
+	require.NoError(t, json.Unmarshal(data, &got))
+	assert.Equal(t, want, got)
+}
+
+func TestValidateRefuses(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		spoil func(*stack.Stack)
+		want  string // a part of the message
+	}{
+		{"worker twice", func(s *stack.Stack) { s.Workers = append(s.Workers, s.Workers[1]) }, `worker "consumers" is there twice`},
+		{"two public workers", func(s *stack.Stack) { s.Workers[1].Public = true }, "2 workers are public"},
+		{"queue twice", func(s *stack.Stack) { s.Queues = append(s.Queues, s.Queues[0]) }, `queue "ingest" is there twice`},
+		{"index twice", func(s *stack.Stack) { s.Indexes = append(s.Indexes, s.Indexes[0]) }, `vectorize index "bge-m3" is there twice`},
+		{"binding twice", func(s *stack.Stack) { bind(s, "AI", stack.AI, "") }, `binding "AI" is there twice`},
+		{"bad binding name", func(s *stack.Stack) { bind(s, "lower", stack.AI, "") }, `binding "lower" does not match`},
+		{"binding to no namespace", func(s *stack.Stack) { bind(s, "X", stack.KV, "nowhere") }, `no kv_namespace "nowhere"`},
+		{"binding to no bucket", func(s *stack.Stack) { bind(s, "X", stack.R2, "nowhere") }, `no r2_bucket "nowhere"`},
+		{"binding to no queue", func(s *stack.Stack) { bind(s, "X", stack.Producer, "nowhere") }, `no queue "nowhere"`},
+		{"binding to no object", func(s *stack.Stack) { bind(s, "X", stack.Class, "Nobody") }, `no durable_object_namespace "Nobody"`},
+		{"binding to no workflow", func(s *stack.Stack) { bind(s, "X", stack.Flow, "nowhere") }, `no workflow "nowhere"`},
+		{"binding to no index", func(s *stack.Stack) { bind(s, "X", stack.Vectorize, "nowhere") }, `no vectorize "nowhere"`},
+		{"binding to no worker", func(s *stack.Stack) { bind(s, "X", stack.Service, "nowhere") }, `no service "nowhere"`},
+		{"ai with target", func(s *stack.Stack) { bind(s, "X", stack.AI, "model") }, "ai has no target"},
+		{"unknown kind", func(s *stack.Stack) { bind(s, "X", "d1", "x") }, `unknown type "d1"`},
+		{"var over a binding", func(s *stack.Stack) { s.Workers[0].Vars = map[string]string{"AI": "x"} }, `var "AI" has the name of a binding`},
+		{"var too long", func(s *stack.Stack) { s.Workers[0].Vars = map[string]string{"X": strings.Repeat("x", 5121)} }, "5121 bytes, allowed are 5120: https://"},
+		{"memory", func(s *stack.Stack) { s.Workers[0].MemoryMiB = 129 }, "memory_mib is 129, allowed are 1 to 128: https://"},
+		{"date", func(s *stack.Stack) { s.Workers[0].CompatibilityDate = "soon" }, "compatibility_date"},
+		{"queue without consumer", func(s *stack.Stack) { s.Queues[0].Consumer = "" }, `queue "ingest": no consumer`},
+		{"unknown consumer", func(s *stack.Stack) { s.Queues[0].Consumer = "nobody" }, `no worker "nobody" to consume it`},
+		{"batch", func(s *stack.Stack) { s.Queues[0].MaxBatchSize = 101 }, "max_batch_size is 101, allowed are 1 to 100: https://"},
+		{"wait", func(s *stack.Stack) { s.Queues[0].MaxWaitTime = 61 * time.Second }, "max_wait_time in seconds is 61"},
+		{"part of a second", func(s *stack.Stack) { s.Queues[0].MaxWaitTime = time.Millisecond }, "allowed are whole seconds"},
+		{"retries", func(s *stack.Stack) { s.Queues[0].MaxRetries = -1 }, "max_retries is -1"},
+		{"retry delay", func(s *stack.Stack) { s.Queues[0].RetryDelay = 25 * time.Hour }, "retry_delay in seconds is 90000"},
+		{"concurrency", func(s *stack.Stack) { s.Queues[0].MaxConcurrency = 251 }, "max_concurrency is 251"},
+		{"own dead letters", func(s *stack.Stack) { s.Queues[0].DeadLetter = "ingest" }, "its own dead-letter queue"},
+		{"no dead-letter queue", func(s *stack.Stack) { s.Queues[0].DeadLetter = "nowhere" }, `no dead-letter queue "nowhere"`},
+		{"class of no worker", func(s *stack.Stack) { s.Objects[0].Role = "nobody" }, `no worker "nobody" to export it`},
+		{"class name", func(s *stack.Stack) { s.Objects[0].Class = "ledger" }, `durable object class "ledger" does not match`},
+		{"two exports of one name", func(s *stack.Stack) {
+			s.Workflows = append(s.Workflows, stack.Workflow{Name: "x", Class: "Ledger", Role: stack.Objects})
+		}, "exports that name already"},
+		{"dimensions", func(s *stack.Stack) { s.Indexes[0].Dimensions = 2048 }, "dimensions is 2048, allowed are 1 to 1536: https://"},
+		{"metric", func(s *stack.Stack) { s.Indexes[0].Metric = "hamming" }, "hamming"},
+		{"metadata type", func(s *stack.Stack) { s.Indexes[0].Metadata[0].Type = "date" }, `type "date"`},
+		{"bucket name", func(s *stack.Stack) { s.Buckets[0].Name = "c" }, "length of the name is 1, allowed are 3 to 63"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := stack.Levada("demo")
+			test.spoil(&s)
+			assert.ErrorContains(t, s.Validate(), test.want)
+		})
+	}
+}
+
+// bind adds a binding to the first Worker.
+func bind(s *stack.Stack, name string, kind stack.Kind, target string) {
+	s.Workers[0].Bindings = append(s.Workers[0].Bindings, stack.Binding{Name: name, Kind: kind, Target: target})
+}
+
+func TestValidateReportsEveryFault(t *testing.T) {
+	s := stack.Levada("demo")
+	s.Queues[0].MaxBatchSize = 0
+	s.Indexes[0].Dimensions = 0
+	err := s.Validate()
+	assert.ErrorContains(t, err, "max_batch_size")
+	assert.ErrorContains(t, err, "dimensions")
+}
