@@ -1,0 +1,4 @@
+// Package demo shows the platform at work on real text that every Go developer has: the documentation of
+// the standard library, read from the local Go installation. It ingests it for one tenant, asks questions, shows
+// the passages found with their sources, and shows that another tenant finds nothing.
+package demo

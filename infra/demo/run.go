@@ -1,0 +1,174 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/sync/errgroup"
+
+	"levada.dev/events/fault"
+)
+
+// Show is what the demo does and with whom.
+type Show struct {
+	Owner     *Client // whose documents they are
+	Other     *Client // who must not find them
+	Pages     []Page
+	Questions []string
+	Out       io.Writer // what the demo says
+	Bar       io.Writer // where progress is drawn
+}
+
+// Questions is what the demo asks when nobody else does.
+var Questions = []string{
+	"How do I stop a goroutine when the client goes away?",
+	"Which package compares two floating point numbers for sorting?",
+	"How can I read a large file line by line?",
+	"What makes a TLS connection trust a certificate?",
+}
+
+// Run ingests, asks and shows. It fails when a document does not become searchable, a question finds
+// nothing, or the other tenant finds anything.
+func (s Show) Run(ctx context.Context) error {
+	start := time.Now()
+	if err := s.ingest(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Out, "\n%d documents searchable in %s.\n", len(s.Pages), time.Since(start).Round(100*time.Millisecond))
+	for _, q := range s.Questions {
+		if err := s.ask(ctx, q); err != nil {
+			return err
+		}
+	}
+	return s.isolation(ctx)
+}
+
+// inFlight is how many documents are on their way at once; the platform would take more.
+const inFlight = 16
+
+func (s Show) ingest(ctx context.Context) error {
+	bar := progressbar.NewOptions(len(s.Pages),
+		progressbar.OptionSetWriter(s.Bar),
+		progressbar.OptionSetDescription("ingesting"),
+		progressbar.OptionShowCount(),
+		progressbar.OptionSetWidth(30),
+		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionThrottle(100*time.Millisecond),
+	)
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(inFlight)
+	for _, p := range s.Pages {
+		g.Go(func() error {
+			if err := s.ingestPage(ctx, p); err != nil {
+				return fmt.Errorf("%s: %w", p.Import, err)
+			}
+			return bar.Add(1)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return bar.Finish()
+}
+
+func (s Show) ingestPage(ctx context.Context, p Page) error {
+	a, err := retry(ctx, func() (Accepted, error) {
+		return s.Owner.Ingest(ctx, Document{
+			DocID: p.DocID(), Text: string(p.Markdown), ContentType: "text/markdown",
+			Title: "package " + p.Import, Source: "go doc", URL: p.URL(),
+			Metadata: map[string]any{"kind": "godoc"},
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for {
+		j, err := retry(ctx, func() (Job, error) { return s.Owner.Job(ctx, a.JobID) })
+		switch {
+		case err != nil:
+			return err
+		case j.State == "succeeded":
+			return nil
+		case j.Final():
+			return fmt.Errorf("job %s %s: %v", j.JobID, j.State, j.Errors)
+		}
+		if err := wait(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// retry calls again while the platform is busy, up to a minute.
+func retry[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	for pause := 100 * time.Millisecond; ; pause *= 2 {
+		v, err := f()
+		if err == nil || !fault.Is(err, fault.Unavailable) || pause > 30*time.Second {
+			return v, err
+		}
+		if werr := wait(ctx, pause); werr != nil {
+			return v, werr
+		}
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}
+
+func (s Show) ask(ctx context.Context, q string) error {
+	f, err := s.Owner.Search(ctx, q, 3)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Out, "\n? %s   (%.0f ms)\n", q, f.Timings["total"])
+	if len(f.Sources) == 0 {
+		return fmt.Errorf("%q found nothing", q)
+	}
+	for i, src := range f.Sources {
+		fmt.Fprintf(s.Out, "  %d. %s   score %.2f   %s\n", i+1, src.Title, src.Score, src.URL)
+		fmt.Fprintf(s.Out, "     %s\n", excerpt(src.Text, 280))
+	}
+	return nil
+}
+
+func (s Show) isolation(ctx context.Context) error {
+	fmt.Fprintf(s.Out, "\nThe same questions from tenant %s:\n", s.Other.tenant)
+	for _, q := range s.Questions {
+		f, err := s.Other.Search(ctx, q, 3)
+		if err != nil {
+			return err
+		}
+		seen := 0
+		for _, src := range f.Sources {
+			if strings.HasPrefix(src.DocID, "go.") {
+				seen++
+			}
+		}
+		fmt.Fprintf(s.Out, "  ? %s   %d passages of %s\n", q, seen, s.Owner.tenant)
+		if seen > 0 {
+			return fmt.Errorf("tenant %s sees documents of tenant %s", s.Other.tenant, s.Owner.tenant)
+		}
+	}
+	return nil
+}
+
+// excerpt is the beginning of a text on one line, cut at a word.
+func excerpt(text string, limit int) string {
+	line := strings.Join(strings.Fields(text), " ")
+	if len(line) <= limit {
+		return line
+	}
+	if i := strings.LastIndexByte(line[:limit], ' '); i > 0 {
+		return line[:i] + " ..."
+	}
+	return strings.ToValidUTF8(line[:limit], "") + " ..."
+}
