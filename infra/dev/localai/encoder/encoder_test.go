@@ -100,7 +100,7 @@ func TestMeaning(t *testing.T) {
 
 func TestLongTextIsTheAverageOfItsWindows(t *testing.T) {
 	e := model(t)
-	pieces := e.Pieces(strings.Repeat("Vectors are averaged over windows of a long text. ", 20))
+	pieces := e.Pieces(strings.Repeat("Vectors are averaged over windows of a long text. ", 14))
 	require.Greater(t, len(pieces), Window)
 	require.Less(t, len(pieces), 2*Window)
 	long := e.Embed([][]int32{pieces})[0]
