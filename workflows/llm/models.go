@@ -15,8 +15,8 @@ type EmbeddingModel struct {
 // https://developers.cloudflare.com/workers-ai/models/.
 var embeddingModels = []EmbeddingModel{
 	{"@cf/baai/bge-m3", "bge-m3", 1024, 512, 100},
-	{"@cf/baai/bge-base-en-v1.5", "bge-base-en", 768, 512, 100},
-	{"@cf/baai/bge-small-en-v1.5", "bge-small-en", 384, 512, 100},
+	{"@cf/baai/bge-base-en-v1.5", "bge-base", 768, 512, 100},
+	{"@cf/baai/bge-small-en-v1.5", "bge-small", 384, 512, 100},
 }
 
 // EmbeddingModels lists the models, the default first.
