@@ -9,12 +9,13 @@ import (
 // Stage is one step on a document's way.
 type Stage string
 
-// The stages, in order.
+// The stages, in order. Retire comes after the last: the vectors of a generation that lost its place are gone.
 const (
 	StageSubmit Stage = "submit"
 	StageChunk  Stage = "chunk"
 	StageEmbed  Stage = "embed"
 	StageIndex  Stage = "index"
+	StageRetire Stage = "retire"
 )
 
 // State is where the newest generation of a document stands.

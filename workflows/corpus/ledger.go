@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"context"
+	"time"
 
 	"levada.dev/events"
 	"levada.dev/tenants"
@@ -51,14 +52,21 @@ type Receipt struct {
 	Replayed   bool   `json:"replayed,omitempty"`
 }
 
-// Progress is one thing a consumer did for one generation of a document.
+// Progress is one thing a consumer did for one generation of a document: chunk says how many slices there are, index
+// that one of them is in, retire that the vectors of a retired generation are gone. With a Code it says instead that the
+// stage gave up, and the generation fails; document.failed then goes into the outbox in the same transaction.
 type Progress struct {
 	events.DocumentRef
 	Stage Stage `json:"stage"`
 	events.Slice
 	Attempts int    `json:"attempts,omitempty"`
-	Code     string `json:"code,omitempty"` // of the failure; the document fails when it is set
+	Code     string `json:"code,omitempty"` // of the failure
 	Message  string `json:"message,omitempty"`
+
+	// Embedded comes with index: when the slice's vectors were made. So the embed stage has a time, and needs no call.
+	Embedded time.Time `json:"embedded,omitzero"`
+	// Cause is the event that was being handled; document.failed follows from it.
+	Cause events.Cause `json:"cause,omitzero"`
 }
 
 // Verdict is what a progress means.
@@ -68,7 +76,8 @@ type Verdict struct {
 	Stale bool `json:"stale,omitempty"`
 	// Complete says that the generation is searchable (now, or since an earlier delivery of the same progress).
 	Complete bool `json:"complete,omitempty"`
-	// Retired are earlier generations whose vectors are to be removed.
+	// Retired are generations whose vectors are to be removed (Erase). Each is named again by every later verdict
+	// on the document that is stale for it or complete, until a progress with StageRetire confirms the removal.
 	Retired []Retired `json:"retired,omitempty"`
 }
 

@@ -40,6 +40,7 @@ type Metadata struct {
 	Start      int            `json:"start"`
 	End        int            `json:"end"`
 	Text       string         `json:"text"`
+	Cut        bool           `json:"cut,omitempty"` // Text is only the beginning; the source has the rest
 	Heading    string         `json:"heading,omitempty"`
 	Source     string         `json:"source,omitempty"`
 	Meta       map[string]any `json:"meta,omitempty"` // the document's own
