@@ -1,6 +1,7 @@
 package events
 
 import (
+	"strings"
 	"time"
 
 	"levada.dev/events/fault"
@@ -18,7 +19,7 @@ type AuditEntry struct {
 	Time        time.Time `json:"time"`
 	TraceParent string    `json:"traceparent,omitempty"`
 	CausationID string    `json:"causationId,omitempty"`
-	Bytes       int       `json:"bytes"`
+	Bytes       int       `json:"bytes"`  // 0 when only the reference was published again
 	SHA256      string    `json:"sha256"` // of the data as published
 }
 
@@ -35,11 +36,11 @@ func (EventRecorded) Subject() string { return "audit" }
 
 // Identity implements Fact.
 func (f EventRecorded) Identity() string {
-	id := ""
-	for _, e := range f.Entries {
-		id += e.ID
+	ids := make([]string, len(f.Entries))
+	for i, e := range f.Entries {
+		ids[i] = e.ID
 	}
-	return id
+	return strings.Join(ids, " ")
 }
 
 // Check implements Fact.
@@ -48,4 +49,18 @@ func (f EventRecorded) Check() error {
 		return fault.Invalidf("entries", "fact_invalid", "is empty")
 	}
 	return nil
+}
+
+// entryOf is what the trail keeps of an event. Of data that is claimed already the length is not known.
+func entryOf(e Event) AuditEntry {
+	entry := AuditEntry{
+		ID: e.ID, Type: e.Type, Source: e.Source, Subject: e.Subject, Time: e.Time.UTC(),
+		TraceParent: e.TraceParent, CausationID: e.CausationID, Bytes: len(e.Data),
+	}
+	if _, sum, err := parseClaim(e.DataRef); err == nil {
+		entry.SHA256 = sum
+	} else {
+		entry.SHA256 = digest(e.Data)
+	}
+	return entry
 }

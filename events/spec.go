@@ -1,0 +1,72 @@
+package events
+
+import "slices"
+
+// Stage is a queue of the pipeline; its value is the queue's name in the stack.
+type Stage string
+
+// The stages. A fact of StageNone is for the audit trail only.
+const (
+	StageNone   Stage = ""
+	StageIngest Stage = "ingest"
+	StageEmbed  Stage = "embed"
+	StageIndex  Stage = "index"
+	StageAudit  Stage = "audit"
+)
+
+// Spec is what the platform knows of one type of event.
+type Spec struct {
+	Type     string
+	Stage    Stage       // the queue it goes to
+	New      func() Fact // a pointer to a zero fact, for Event.As
+	Says     string      // for people: what has happened
+	Producer string      // who tells it
+	Consumer string      // who reacts, besides the audit trail
+}
+
+// specs is every type, in the order of a document's way. Each has a schema in events/schema and a golden in testdata.
+var specs = [...]Spec{
+	{
+		Type: TypeDocumentSubmitted, Stage: StageIngest, New: func() Fact { return new(DocumentSubmitted) },
+		Says:     "A document was accepted: its text is stored, and a job follows it.",
+		Producer: "the ledger (outbox)", Consumer: "consumers/chunk",
+	},
+	{
+		Type: TypeDocumentChunked, Stage: StageEmbed, New: func() Fact { return new(DocumentChunked) },
+		Says:     "One slice of a document's chunks is ready to be embedded.",
+		Producer: "consumers/chunk", Consumer: "consumers/embed",
+	},
+	{
+		Type: TypeChunksEmbedded, Stage: StageIndex, New: func() Fact { return new(ChunksEmbedded) },
+		Says:     "The same slice has its vectors.",
+		Producer: "consumers/embed", Consumer: "consumers/index",
+	},
+	{
+		Type: TypeDocumentIndexed, Stage: StageNone, New: func() Fact { return new(DocumentIndexed) },
+		Says:     "Every chunk of the generation is in the index, and searches find it.",
+		Producer: "consumers/index",
+	},
+	{
+		Type: TypeDocumentFailed, Stage: StageNone, New: func() Fact { return new(DocumentFailed) },
+		Says:     "The generation will not become searchable.",
+		Producer: "the consumer that gave up",
+	},
+	{
+		Type: TypeEventRecorded, Stage: StageAudit, New: func() Fact { return new(EventRecorded) },
+		Says:     "Events were published: their envelopes and digests, for the audit trail.",
+		Producer: "the publisher", Consumer: "consumers/audit",
+	},
+}
+
+// Specs lists every type of event.
+func Specs() []Spec { return slices.Clone(specs[:]) }
+
+// SpecOf looks a type up.
+func SpecOf(typ string) (Spec, bool) {
+	for _, s := range specs {
+		if s.Type == typ {
+			return s, true
+		}
+	}
+	return Spec{}, false
+}
