@@ -1,0 +1,100 @@
+package port
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"levada.dev/events"
+	"levada.dev/events/fault"
+	"levada.dev/infra/cloudflare/r2"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+)
+
+// Texts keeps documents' texts in R2 below the tenant's prefix.
+type Texts struct{ objects }
+
+var _ corpus.Texts = Texts{}
+
+// NewTexts keeps texts in a bucket.
+func NewTexts(b r2.Bucket) Texts { return Texts{objects{b, "texts", "text_not_found"}} }
+
+// Put implements corpus.Texts.
+func (t Texts) Put(ctx context.Context, s tenants.Scope, key string, text []byte, contentType string) error {
+	return t.put(ctx, s, key, text, contentType)
+}
+
+// Get implements corpus.Texts.
+func (t Texts) Get(ctx context.Context, s tenants.Scope, key string) ([]byte, error) {
+	return t.get(ctx, s, key)
+}
+
+// Delete implements corpus.Texts.
+func (t Texts) Delete(ctx context.Context, s tenants.Scope, key string) error {
+	return t.remove(ctx, s, key)
+}
+
+// Claims keeps the data of big events in R2 below the tenant's prefix.
+type Claims struct{ objects }
+
+var _ events.Claims = Claims{}
+
+// NewClaims keeps claims in a bucket.
+func NewClaims(b r2.Bucket) Claims { return Claims{objects{b, "claims", "claim_not_found"}} }
+
+// Put implements events.Claims.
+func (c Claims) Put(ctx context.Context, s tenants.Scope, name string, data []byte) error {
+	return c.put(ctx, s, name, data, "application/json")
+}
+
+// Get implements events.Claims.
+func (c Claims) Get(ctx context.Context, s tenants.Scope, name string) ([]byte, error) {
+	return c.get(ctx, s, name)
+}
+
+// objects is one kind of thing in a bucket.
+type objects struct {
+	bucket  r2.Bucket
+	kind    string
+	missing string // the code when there is none
+}
+
+func (o objects) put(ctx context.Context, s tenants.Scope, key string, body []byte, contentType string) error {
+	if err := s.Check(); err != nil {
+		return err
+	}
+	if _, err := o.bucket.Put(ctx, s.Key(o.kind, key), body, &r2.PutOptions{ContentType: contentType}); err != nil {
+		return fault.Unavailablef(err, "store_unavailable", "the object store did not take %s", o.kind)
+	}
+	return nil
+}
+
+func (o objects) get(ctx context.Context, s tenants.Scope, key string) ([]byte, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	obj, err := o.bucket.Get(ctx, s.Key(o.kind, key), nil)
+	if errors.Is(err, r2.ErrNotFound) {
+		return nil, fault.Missing(o.missing, "nothing is stored under %.80q", key)
+	}
+	if err != nil {
+		return nil, fault.Unavailablef(err, "store_unavailable", "the object store did not answer")
+	}
+	defer obj.Body.Close()
+	b, err := io.ReadAll(obj.Body)
+	if err != nil {
+		return nil, fault.Unavailablef(err, "store_unavailable", "the object store broke off")
+	}
+	return b, nil
+}
+
+func (o objects) remove(ctx context.Context, s tenants.Scope, key string) error {
+	if err := s.Check(); err != nil {
+		return err
+	}
+	if err := o.bucket.Delete(ctx, s.Key(o.kind, key)); err != nil {
+		return fault.Unavailablef(err, "store_unavailable", "the object store did not answer")
+	}
+	return nil
+}
