@@ -1,8 +1,10 @@
 package tenants
 
 // Config is one tenant's configuration: tenants/<id>/tenant.config.json, validated before anything starts or
-// is deployed (Validate), completed with defaults (Defaults), and published to the Directory.
+// is deployed (Inspect, and tenants/validate for all of them together), completed with defaults (Defaults),
+// and published to the Directory (Publish). tenant.schema.json says the same for editors and people.
 type Config struct {
+	Schema       string   `json:"$schema,omitempty"` // for editors; it is not published
 	ID           ID       `json:"id"`
 	Name         string   `json:"name"`
 	Pool         string   `json:"pool,omitempty"` // the deployment that serves the tenant; its own id when empty

@@ -12,11 +12,12 @@ type ID string
 
 var idPattern = regexp.MustCompile(`^[a-z](?:-?[a-z0-9]){1,31}$`)
 
+const idHint = "use 2 to 32 lower-case letters, digits and single hyphens, a letter first"
+
 // ParseID checks s.
 func ParseID(s string) (ID, error) {
 	if len(s) > 32 || !idPattern.MatchString(s) {
-		return "", fault.Invalidf("", "tenant_invalid", "%.40q is not a tenant id", s).
-			WithHint("use 2 to 32 lower-case letters, digits and single hyphens, a letter first")
+		return "", fault.Invalidf("", "tenant_invalid", "%.40q is not a tenant id", s).WithHint(idHint)
 	}
 	return ID(s), nil
 }

@@ -1,0 +1,232 @@
+package tenants
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"levada.dev/events/fault"
+)
+
+// Reader reads one published entry (Publish) by its key, such as a KV namespace does. An entry that does not exist is
+// fault.NotFound. Safe for concurrent use.
+type Reader interface {
+	Read(ctx context.Context, key string) ([]byte, error)
+}
+
+// CachedDirectory is the Directory on a Reader, with a cache in the isolate.
+//
+// An answer is at most as old as the Reader's own staleness plus TTL (30 s), that nothing is known of a name at
+// most NegativeTTL (5 s). On KV, whose writes take up to 60 s and more to be seen where a key was read before
+// (https://developers.cloudflare.com/kv/concepts/how-kv-works/), a change or a revoked API key is in effect after
+// about 90 s. Failures of the Reader are not remembered. Callers that miss the same entry share one read; each
+// waits no longer than its own ctx allows, and when the one that reads gives up, another one reads.
+type CachedDirectory struct {
+	reader  Reader
+	options DirectoryOptions
+
+	mu         sync.Mutex
+	young, old map[string]entry // see remember
+	reads      map[string]*read
+}
+
+var _ Directory = (*CachedDirectory)(nil)
+
+// DirectoryOptions changes how long and how much a CachedDirectory remembers. The zero value is good.
+type DirectoryOptions struct {
+	Now         func() time.Time // time.Now
+	TTL         time.Duration    // 30 s
+	NegativeTTL time.Duration    // 5 s
+	Entries     int              // 4,096, at least 2
+}
+
+// entry is what the cache knows of a key until it expires: a value or the NotFound error.
+type entry struct {
+	value   any
+	err     error
+	expires time.Time
+}
+
+// read is one look-up under way.
+type read struct {
+	done  chan struct{}
+	value any
+	err   error
+	// abandoned says that the caller that read gave up, which is no news for those who wait.
+	abandoned bool
+}
+
+// NewDirectory returns the Directory on r. The options may be nil.
+func NewDirectory(r Reader, o *DirectoryOptions) *CachedDirectory {
+	d := &CachedDirectory{reader: r, young: map[string]entry{}, reads: map[string]*read{}}
+	if o != nil {
+		d.options = *o
+	}
+	if d.options.Now == nil {
+		d.options.Now = time.Now
+	}
+	setDefault(&d.options.TTL, 30*time.Second)
+	setDefault(&d.options.NegativeTTL, 5*time.Second)
+	setDefault(&d.options.Entries, 4096)
+	d.options.Entries = max(2, d.options.Entries)
+	return d
+}
+
+// StaticDirectory is a Directory of configurations and API keys (grants by HashKey) that do not change.
+func StaticDirectory(configs []Config, grants map[string]Grant) (*CachedDirectory, error) {
+	entries, err := Publish(configs, grants)
+	if err != nil {
+		return nil, err
+	}
+	return NewDirectory(entries, nil), nil
+}
+
+// Config implements Directory. Callers share the configuration and must not change it.
+func (d *CachedDirectory) Config(ctx context.Context, id ID) (*Config, error) {
+	if !isID(string(id)) {
+		return nil, errTenant()
+	}
+	value, err := d.look(ctx, configKey+string(id), parseConfig)
+	if err != nil {
+		return nil, renamed(err, errTenant)
+	}
+	c := value.(*Config)
+	if c.ID != id {
+		return nil, fault.New(fault.Internal, "config_invalid", "the configuration of "+string(id)+" is another tenant's", nil)
+	}
+	return c, nil
+}
+
+// Host implements Directory.
+func (d *CachedDirectory) Host(ctx context.Context, host string) (ID, error) {
+	if !isHost(host) {
+		return "", errTenant()
+	}
+	value, err := d.look(ctx, hostKey+host, func(b []byte) (any, error) { return ParseID(string(b)) })
+	if err != nil {
+		return "", renamed(err, errTenant)
+	}
+	return value.(ID), nil
+}
+
+// Key implements Directory. Callers share the grant and must not change it.
+func (d *CachedDirectory) Key(ctx context.Context, hash string) (*Grant, error) {
+	if !isHash(hash) {
+		return nil, errUnauthorized()
+	}
+	value, err := d.look(ctx, grantKey+hash, parseGrant)
+	if err != nil {
+		return nil, renamed(err, errUnauthorized)
+	}
+	return value.(*Grant), nil
+}
+
+func parseConfig(b []byte) (any, error) { return Parse(b) }
+
+func parseGrant(b []byte) (any, error) {
+	var g Grant
+	if err := json.Unmarshal(b, &g); err != nil {
+		return nil, err
+	}
+	_, err := ParseID(string(g.Tenant))
+	return &g, err
+}
+
+func errTenant() error { return fault.Missing("tenant_not_found", "there is no such tenant") }
+
+// renamed gives the Reader's NotFound the code of what was looked for.
+func renamed(err error, missing func() error) error {
+	if fault.Is(err, fault.NotFound) {
+		return missing()
+	}
+	return err
+}
+
+// look answers from the cache, from a read under way, or by reading.
+func (d *CachedDirectory) look(ctx context.Context, key string, parse func([]byte) (any, error)) (any, error) {
+	for {
+		d.mu.Lock()
+		if e, ok := d.recall(key); ok {
+			d.mu.Unlock()
+			return e.value, e.err
+		}
+		r, underWay := d.reads[key]
+		if !underWay {
+			r = &read{done: make(chan struct{}), abandoned: true}
+			d.reads[key] = r
+		}
+		d.mu.Unlock()
+		if !underWay {
+			d.read(ctx, key, r, parse)
+			return r.value, r.err
+		}
+		select {
+		case <-r.done:
+			if !r.abandoned {
+				return r.value, r.err
+			}
+		case <-ctx.Done():
+			return nil, fault.Unavailablef(ctx.Err(), "directory_unavailable", "the directory did not answer in time")
+		}
+	}
+}
+
+// read fills r and lets those who wait for it go on, also when the Reader panics.
+func (d *CachedDirectory) read(ctx context.Context, key string, r *read, parse func([]byte) (any, error)) {
+	defer func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		delete(d.reads, key)
+		if !r.abandoned {
+			d.remember(key, r)
+		}
+		close(r.done)
+	}()
+	b, err := d.reader.Read(ctx, key)
+	if err == nil {
+		if r.value, err = parse(b); err != nil {
+			r.value = nil
+			err = fault.New(fault.Internal, "entry_invalid", "the published entry "+key+" cannot be read", err)
+		}
+	} else if !fault.Is(err, fault.NotFound) {
+		err = fault.Unavailablef(err, "directory_unavailable", "the directory does not answer")
+	}
+	r.err = err
+	r.abandoned = ctx.Err() != nil && err != nil
+}
+
+// recall returns what the cache knows. The caller holds mu.
+func (d *CachedDirectory) recall(key string) (entry, bool) {
+	e, ok := d.young[key]
+	if !ok {
+		if e, ok = d.old[key]; ok {
+			d.keep(key, e)
+		}
+	}
+	if !ok || !d.options.Now().Before(e.expires) {
+		return entry{}, false
+	}
+	return e, true
+}
+
+// remember keeps the answer of a read if it is one. The caller holds mu.
+func (d *CachedDirectory) remember(key string, r *read) {
+	ttl := d.options.TTL
+	if r.err != nil {
+		if !fault.Is(r.err, fault.NotFound) {
+			return
+		}
+		ttl = d.options.NegativeTTL
+	}
+	d.keep(key, entry{r.value, r.err, d.options.Now().Add(ttl)})
+}
+
+// keep puts an entry among the young. When these are half of what may be kept, they become the old, and the old
+// ones that nobody asked for meanwhile are forgotten: a flood of unknown names pushes out no tenant in use.
+func (d *CachedDirectory) keep(key string, e entry) {
+	if _, known := d.young[key]; !known && len(d.young) >= d.options.Entries/2 {
+		d.old, d.young = d.young, make(map[string]entry)
+	}
+	d.young[key] = e
+}

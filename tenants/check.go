@@ -1,0 +1,179 @@
+package tenants
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// The bounds of a configuration. tenant.schema.json repeats them, and a test compares the two.
+const (
+	MaxBodyBytes     = 100_000_000 // https://developers.cloudflare.com/workers/platform/limits/#request-limits
+	MaxDocumentBytes = 25_000_000
+	MaxQueryChars    = 10_000
+	MaxTopK          = 50 // https://developers.cloudflare.com/vectorize/platform/limits/, with metadata
+	MaxFilterable    = 8  // for all tenants of a pool together
+	maxHosts         = 32
+	maxOrigins       = 32
+	maxNameChars     = 100
+	maxModelChars    = 128
+)
+
+// DefaultEmbedding is the embedding model of a tenant that names none.
+const DefaultEmbedding = "@cf/baai/bge-m3"
+
+var (
+	hostPattern   = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$`)
+	originPattern = regexp.MustCompile(`^(?:\*|https?://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?)$`)
+	modelPattern  = regexp.MustCompile(`^@[a-z0-9]+/[a-z0-9._-]+/[A-Za-z0-9._-]+$`)
+	fieldPattern  = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]{0,31}$`)
+)
+
+// Parse reads a configuration, completes it with defaults and checks it. The error is the first problem, as
+// fault.Invalid, code config_invalid.
+func Parse(b []byte) (*Config, error) {
+	c, problems := Inspect(b)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Inspect is Parse with every problem instead of the first. The configuration is what could be read of it.
+func Inspect(b []byte) (*Config, Problems) {
+	problems := shapeProblems(b, reflect.TypeFor[Config]())
+	var c Config
+	// The shape says more than this error, and what does not fit stays zero and gets its default.
+	_ = json.Unmarshal(b, &c)
+	c.Defaults()
+	if len(problems) > 0 && problems[0].Line > 0 {
+		return &c, problems
+	}
+	for _, p := range c.problems() {
+		if !slices.ContainsFunc(problems, func(q Problem) bool { return q.Path == p.Path }) {
+			problems = append(problems, p)
+		}
+	}
+	problems.Sort()
+	return &c, problems
+}
+
+// Defaults sets what the configuration leaves open. It may be called again.
+func (c *Config) Defaults() {
+	setDefault(&c.Pool, string(c.ID))
+	setDefault(&c.Auth.Mode, AuthKeys)
+	setDefault(&c.Models.Embedding, DefaultEmbedding)
+	setDefault(&c.Limits.BodyBytes, 10_000_000)
+	setDefault(&c.Limits.DocumentBytes, min(5_000_000, c.Limits.BodyBytes))
+	setDefault(&c.Limits.QueryChars, 2_000)
+	setDefault(&c.Search.MaxTopK, max(20, min(c.Search.TopK, MaxTopK)))
+	setDefault(&c.Search.TopK, min(5, c.Search.MaxTopK))
+}
+
+func setDefault[T comparable](v *T, to T) {
+	var zero T
+	if *v == zero {
+		*v = to
+	}
+}
+
+// Check reports the first problem of a configuration with its defaults set, as Parse does.
+func (c *Config) Check() error {
+	problems := c.problems()
+	problems.Sort()
+	return problems.Err()
+}
+
+// problems finds everything that is wrong with the values.
+func (c *Config) problems() Problems {
+	var ps Problems
+	if c.ID == "" {
+		ps.add("id", idHint, "is required")
+	} else if !isID(string(c.ID)) {
+		ps.add("id", idHint, "%.40q is not a tenant id", c.ID)
+	}
+	if n := len([]rune(strings.TrimSpace(c.Name))); n == 0 {
+		ps.add("name", "", "is required")
+	} else if n > maxNameChars {
+		ps.add("name", "", "is longer than %d characters", maxNameChars)
+	}
+	if c.Pool != "" && c.Pool != string(c.ID) && !isID(c.Pool) {
+		ps.add("pool", idHint, "%.40q is not the name of a pool", c.Pool)
+	}
+	if c.Auth.Mode != AuthKeys && c.Auth.Mode != AuthOpen {
+		ps.add("auth.mode", didYouMean(string(c.Auth.Mode), []AuthMode{AuthKeys, AuthOpen}), "%.40q is not a way in", c.Auth.Mode)
+	}
+	if !isModel(c.Models.Embedding) {
+		ps.add("models.embedding", "such as "+DefaultEmbedding, "%.40q is not the name of a model", c.Models.Embedding)
+	}
+	list(&ps, "allowedHosts", c.AllowedHosts, maxHosts, isHost, "a host name in lower case, without scheme and port")
+	list(&ps, "cors.origins", c.CORS.Origins, maxOrigins, originPattern.MatchString, "an origin such as https://app.example.com, or *")
+	c.limitProblems(&ps)
+	c.searchProblems(&ps)
+	return ps
+}
+
+// list checks the elements of a list of distinct names.
+func list(ps *Problems, path string, names []string, most int, valid func(string) bool, what string) {
+	if len(names) > most {
+		ps.add(path, "", "has %d elements, more than %d", len(names), most)
+	}
+	for i, name := range names {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		switch {
+		case !valid(name):
+			ps.add(at, "", "%.80q is not %s", name, what)
+		case slices.Contains(names[:i], name):
+			ps.add(at, "", "%q appears twice", name)
+		}
+	}
+}
+
+func (c *Config) limitProblems(ps *Problems) {
+	l := c.Limits
+	between(ps, "limits.bodyBytes", l.BodyBytes, MaxBodyBytes)
+	between(ps, "limits.documentBytes", l.DocumentBytes, MaxDocumentBytes)
+	between(ps, "limits.queryChars", int64(l.QueryChars), MaxQueryChars)
+	if l.DocumentBytes > l.BodyBytes && l.DocumentBytes <= MaxDocumentBytes && l.BodyBytes > 0 {
+		ps.add("limits.documentBytes", "raise limits.bodyBytes", "is more than limits.bodyBytes (%d): no request could bring it", l.BodyBytes)
+	}
+}
+
+func between(ps *Problems, path string, n, most int64) {
+	if n < 1 || n > most {
+		ps.add(path, "", "%d is not between 1 and %d", n, most)
+	}
+}
+
+func (c *Config) searchProblems(ps *Problems) {
+	s := c.Search
+	between(ps, "search.topK", int64(s.TopK), MaxTopK)
+	between(ps, "search.maxTopK", int64(s.MaxTopK), MaxTopK)
+	if s.TopK > s.MaxTopK && s.TopK <= MaxTopK && s.MaxTopK > 0 {
+		ps.add("search.topK", "", "is more than search.maxTopK (%d)", s.MaxTopK)
+	}
+	if len(s.Filterable) > MaxFilterable {
+		ps.add("search.filterable", "", "has %d fields, the index holds %d", len(s.Filterable), MaxFilterable)
+	}
+	for name, typ := range s.Filterable {
+		at := join("search.filterable", name)
+		if !fieldPattern.MatchString(name) {
+			ps.add(at, "a small letter first, then letters, digits and _, 32 at most", "%.40q is not the name of a field", name)
+		}
+		if typ != FieldString && typ != FieldNumber && typ != FieldBoolean {
+			ps.add(at, didYouMean(string(typ), []FieldType{FieldString, FieldNumber, FieldBoolean}), "%.40q is not a type of field", typ)
+		}
+	}
+}
+
+func isID(s string) bool {
+	_, err := ParseID(s)
+	return err == nil
+}
+
+func isHost(s string) bool { return len(s) <= 253 && hostPattern.MatchString(s) }
+
+func isModel(s string) bool { return len(s) <= maxModelChars && modelPattern.MatchString(s) }

@@ -1,0 +1,115 @@
+package tenants
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"levada.dev/events/fault"
+)
+
+// The keys of what is published. They belong to the pool, not to a tenant: a Directory reads them before anybody was
+// admitted.
+const (
+	configKey = "config/" // + tenant id: the configuration, JSON
+	hostKey   = "host/"   // + host name: the tenant id
+	grantKey  = "key/"    // + HashKey: the grant, JSON
+	hashKey   = "hash"    // the content hash of all the others
+)
+
+// Entries is the published form of a pool's tenants: what is written to KV, key by key. It is a Reader, so that
+// tests and the memory platform read what production reads.
+type Entries map[string][]byte
+
+var _ Reader = Entries(nil)
+
+// Read implements Reader.
+func (e Entries) Read(_ context.Context, key string) ([]byte, error) {
+	value, ok := e[key]
+	if !ok {
+		return nil, fault.Missing("entry_not_found", "nothing is published under %s", key)
+	}
+	return value, nil
+}
+
+// Hash is the content hash: two sets of entries have the same exactly when nothing needs to be published.
+func (e Entries) Hash() string { return string(e[hashKey]) }
+
+// Publish encodes configurations and API keys (grants by HashKey) as entries. The configurations must be valid
+// together, which tenants/validate makes sure; what would lead a request to a wrong tenant is refused here, too.
+func Publish(configs []Config, grants map[string]Grant) (Entries, error) {
+	entries := Entries{}
+	for _, c := range configs {
+		c.Schema = ""
+		c.Defaults()
+		if err := c.Check(); err != nil {
+			return nil, fmt.Errorf("tenant %s: %w", c.ID, err)
+		}
+		value, err := json.Marshal(c)
+		if err != nil {
+			return nil, fault.New(fault.Internal, "config_encoding", string(c.ID), err)
+		}
+		if err := entries.add(configKey+string(c.ID), value); err != nil {
+			return nil, err
+		}
+		for _, host := range c.AllowedHosts {
+			if err := entries.add(hostKey+host, []byte(c.ID)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for hash, grant := range grants {
+		if _, ok := entries[configKey+string(grant.Tenant)]; !ok {
+			return nil, fault.Invalidf("", "grant_invalid", "the API key %q is of %q, which is not published", grant.Name, grant.Tenant)
+		}
+		if !isHash(hash) {
+			return nil, fault.Invalidf("", "grant_invalid", "the API key %q is not hashed", grant.Name)
+		}
+		value, err := json.Marshal(grant)
+		if err != nil {
+			return nil, fault.New(fault.Internal, "grant_encoding", grant.Name, err)
+		}
+		entries[grantKey+hash] = value
+	}
+	entries[hashKey] = []byte(contentHash(entries))
+	return entries, nil
+}
+
+func (e Entries) add(key string, value []byte) error {
+	if _, taken := e[key]; taken {
+		return fault.Invalidf("", "config_invalid", "%s is published twice", key)
+	}
+	e[key] = value
+	return nil
+}
+
+func contentHash(e Entries) string {
+	h := sha256.New()
+	var size [8]byte
+	for _, key := range slices.Sorted(maps.Keys(e)) {
+		for _, part := range [][]byte{[]byte(key), e[key]} {
+			binary.BigEndian.PutUint64(size[:], uint64(len(part)))
+			h.Write(size[:])
+			h.Write(part)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// isHash reports whether s has the form that HashKey gives.
+func isHash(s string) bool {
+	if len(s) != hex.EncodedLen(sha256.Size) {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}

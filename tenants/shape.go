@@ -1,0 +1,186 @@
+package tenants
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// shapeProblems compares a JSON text with the struct it is to become. It is stricter than encoding/json and finds
+// everything, not only the first: members that the struct does not have (also in another case), that appear
+// twice or are null, values of a wrong type, and zero values, which would silently become defaults.
+func shapeProblems(b []byte, t reflect.Type) Problems {
+	if problem, bad := syntaxProblem(b); bad {
+		return Problems{problem}
+	}
+	w := &walker{dec: json.NewDecoder(bytes.NewReader(b))}
+	w.dec.UseNumber()
+	w.value("", t, true)
+	return w.found
+}
+
+// syntaxProblem finds the first place where b is no JSON.
+func syntaxProblem(b []byte) (Problem, bool) {
+	var v any
+	err := json.Unmarshal(b, &v)
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) {
+		return Problem{}, false
+	}
+	before := b[:min(max(int(syntax.Offset)-1, 0), len(b))]
+	return Problem{
+		Line:    1 + bytes.Count(before, []byte("\n")),
+		Column:  len(before) - bytes.LastIndexByte(before, '\n'),
+		Message: "is not JSON: " + syntax.Error(),
+	}, true
+}
+
+// walker reads the tokens of a text that is known to be JSON, so they never fail.
+type walker struct {
+	dec   *json.Decoder
+	found Problems
+}
+
+// value reads one value that is to become a t; a nil type takes anything. A required one must not be zero.
+func (w *walker) value(path string, t reflect.Type, required bool) {
+	token, _ := w.dec.Token()
+	kind := kindOf(token)
+	if t != nil && kind != wanted(t) {
+		w.found.add(path, "", "must be %s, not %s", article(wanted(t)), article(kind))
+		t = nil
+	}
+	switch {
+	case token == json.Delim('{'):
+		w.object(path, t)
+	case token == json.Delim('['):
+		w.array(path, t)
+	case t == nil:
+	case kind == "number" && !isWhole(token):
+		w.found.add(path, "", "must be a whole number")
+	case required && (token == "" || token == json.Number("0") || token == json.Number("-0")):
+		w.found.add(path, "leave it out for the default", "must not be empty")
+	}
+}
+
+func isWhole(token json.Token) bool {
+	number, _ := token.(json.Number)
+	_, err := strconv.ParseInt(string(number), 10, 64)
+	return err == nil
+}
+
+func (w *walker) object(path string, t reflect.Type) {
+	var seen []string
+	for w.dec.More() {
+		token, _ := w.dec.Token()
+		name, _ := token.(string)
+		at := join(path, name)
+		if slices.Contains(seen, name) {
+			w.found.add(at, "", "appears twice")
+		}
+		seen = append(seen, name)
+		switch {
+		case t == nil:
+			w.value(at, nil, false)
+		case t.Kind() == reflect.Map:
+			w.value(at, t.Elem(), false)
+		default:
+			field, ok := fieldNamed(t, name)
+			if !ok {
+				hint := ""
+				if best, found := Closest(name, fieldNames(t)); found {
+					hint = "did you mean " + strconv.Quote(best) + "?"
+				}
+				w.found.add(at, hint, "is not a known field")
+			}
+			w.value(at, field, ok)
+		}
+	}
+	_, _ = w.dec.Token() // the closing brace
+}
+
+func (w *walker) array(path string, t reflect.Type) {
+	for i := 0; w.dec.More(); i++ {
+		var elem reflect.Type
+		if t != nil {
+			elem = t.Elem()
+		}
+		w.value(path+"["+strconv.Itoa(i)+"]", elem, false)
+	}
+	_, _ = w.dec.Token() // the closing bracket
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+func fieldNamed(t reflect.Type, name string) (reflect.Type, bool) {
+	for f := range t.Fields() {
+		if tagName(f) == name {
+			return f.Type, true
+		}
+	}
+	return nil, false
+}
+
+func fieldNames(t reflect.Type) []string {
+	var names []string
+	for f := range t.Fields() {
+		names = append(names, tagName(f))
+	}
+	return names
+}
+
+func tagName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
+}
+
+// kindOf names the JSON type of the value that a token is or begins.
+func kindOf(token json.Token) string {
+	switch t := token.(type) {
+	case json.Delim:
+		if t == '{' {
+			return "object"
+		}
+		return "array"
+	case string:
+		return "string"
+	case json.Number:
+		return "number"
+	case bool:
+		return "boolean"
+	}
+	return "null"
+}
+
+// wanted names the JSON type that becomes a t.
+func wanted(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		return "object"
+	case reflect.Slice:
+		return "array"
+	case reflect.String:
+		return "string"
+	case reflect.Bool:
+		return "boolean"
+	}
+	return "number"
+}
+
+func article(kind string) string {
+	switch kind {
+	case "null":
+		return kind
+	case "object", "array":
+		return "an " + kind
+	}
+	return "a " + kind
+}
