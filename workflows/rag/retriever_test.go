@@ -1,0 +1,241 @@
+package rag_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/llm"
+	"levada.dev/workflows/rag"
+)
+
+// world is two tenants with a document of the same id and the same places on the number line.
+type world struct {
+	*rag.Retriever
+	embedder *embedder
+	index    *index
+	ledger   *ledger
+	acme     tenants.Scope
+	globex   tenants.Scope
+}
+
+func newWorld(t *testing.T, opts *rag.Options) *world {
+	t.Helper()
+	w := &world{
+		embedder: &embedder{},
+		index:    &index{points: map[tenants.ID][]corpus.Vector{}},
+		ledger:   &ledger{documents: map[tenants.ID][]corpus.Document{}},
+	}
+	var err error
+	w.acme, err = tenants.Resume("acme")
+	require.NoError(t, err)
+	w.globex, err = tenants.Resume("globex")
+	require.NoError(t, err)
+	w.Retriever = rag.New(w.embedder, w.index, w.ledger, opts)
+	return w
+}
+
+// write puts chunks of one generation at the given places.
+func (w *world) write(t *testing.T, s tenants.Scope, doc string, generation int, places ...float32) {
+	t.Helper()
+	for chunk, at := range places {
+		text := fmt.Sprintf("%s says %v in generation %d", s.Tenant(), at, generation)
+		require.NoError(t, w.index.Upsert(t.Context(), s, "m", []corpus.Vector{{
+			ID: corpus.VectorID(s, doc, generation, chunk), Values: []float32{at},
+			Metadata: corpus.Metadata{DocID: doc, Generation: generation, Chunk: chunk, Start: chunk * 10, End: chunk*10 + 9, Text: text, Source: "old"},
+		}}))
+	}
+}
+
+func ask(text string, topK int) rag.Query { return rag.Query{Text: text, TopK: topK, Model: "m"} }
+
+func ids(r rag.Result) []string {
+	out := []string{}
+	for _, s := range r.Sources {
+		out = append(out, s.ChunkID)
+	}
+	return out
+}
+
+func TestSearchAnswersBestFirstWithItsPlace(t *testing.T) {
+	w := newWorld(t, nil)
+	w.ledger.set(w.acme, "guide", 1)
+	w.write(t, w.acme, "guide", 1, 1, 5, 9)
+
+	r, err := w.Search(t.Context(), w.acme, ask("5", 2))
+	require.NoError(t, err)
+	require.Equal(t, []string{"guide#1", "guide#0"}, ids(r))
+	got := r.Sources[0]
+	assert.Equal(t, "guide", got.DocID)
+	assert.Equal(t, "GUIDE", got.Title, "the title is the ledger's")
+	assert.Equal(t, "wiki", got.Source, "the source is the ledger's, not the index's")
+	assert.Equal(t, "acme says 5 in generation 1", got.Text)
+	assert.Equal(t, [2]int{10, 19}, [2]int{got.Start, got.End})
+	assert.Equal(t, 1.0, got.Score)
+	assert.Equal(t, got.Score, got.Scores.Vector)
+	assert.Equal(t, []string{"m"}, w.index.models)
+}
+
+func TestTenantsSeeTheirOwn(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, s := range []tenants.Scope{w.acme, w.globex} {
+		w.ledger.set(s, "guide", 1)
+		w.write(t, s, "guide", 1, 5)
+	}
+	w.ledger.set(w.acme, "secret", 1)
+	w.write(t, w.acme, "secret", 1, 5)
+
+	r, err := w.Search(t.Context(), w.globex, ask("5", 10))
+	require.NoError(t, err)
+	require.Equal(t, []string{"guide#0"}, ids(r))
+	assert.Equal(t, "globex says 5 in generation 1", r.Sources[0].Text)
+
+	_, err = w.Search(t.Context(), tenants.Scope{}, ask("5", 10))
+	assert.Equal(t, tenants.ErrNoScope, err)
+}
+
+func TestOnlyTheSearchableGenerationIsShown(t *testing.T) {
+	w := newWorld(t, nil)
+	w.ledger.set(w.acme, "replaced", 2)
+	w.write(t, w.acme, "replaced", 1, 5, 6)
+	w.write(t, w.acme, "replaced", 2, 8)
+	w.ledger.set(w.acme, "arriving", 0)
+	w.write(t, w.acme, "arriving", 1, 5)
+	w.write(t, w.acme, "gone", 1, 5)
+	w.ledger.set(w.acme, "ahead", 1)
+	w.write(t, w.acme, "ahead", 2, 5)
+
+	r, err := w.Search(t.Context(), w.acme, ask("5", 10))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"replaced#0"}, ids(r))
+	assert.Equal(t, "acme says 8 in generation 2", r.Sources[0].Text)
+}
+
+func TestAWindowEmptiedByStaleChunksIsEnlargedOnce(t *testing.T) {
+	w := newWorld(t, &rag.Options{OverFetch: 2})
+	w.ledger.set(w.acme, "busy", 9)
+	for generation := 1; generation < 9; generation++ {
+		w.write(t, w.acme, "busy", generation, 5)
+	}
+	w.write(t, w.acme, "busy", 9, 7)
+
+	r, err := w.Search(t.Context(), w.acme, ask("5", 2))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"busy#0"}, ids(r))
+	require.Len(t, w.index.queries, 2)
+	assert.Equal(t, 4, w.index.queries[0].TopK)
+	assert.Equal(t, rag.MaxTopK, w.index.queries[1].TopK)
+}
+
+func TestAWindowThatHoldsEverythingIsNotEnlarged(t *testing.T) {
+	w := newWorld(t, nil)
+	w.ledger.set(w.acme, "guide", 2)
+	w.write(t, w.acme, "guide", 1, 5)
+
+	r, err := w.Search(t.Context(), w.acme, ask("5", 5))
+	require.NoError(t, err)
+	assert.Equal(t, []string{}, ids(r), "an empty list, not null")
+	assert.Len(t, w.index.queries, 1)
+
+	_, err = w.Search(t.Context(), w.globex, ask("5", 5))
+	require.NoError(t, err)
+	assert.Len(t, w.ledger.asked, 1, "the ledger is not asked about nothing")
+}
+
+func TestTiesHaveAnOrder(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, doc := range []string{"b", "a"} {
+		w.ledger.set(w.acme, doc, 1)
+		w.write(t, w.acme, doc, 1, 5, 5)
+	}
+	r, err := w.Search(t.Context(), w.acme, ask("5", 4))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a#0", "a#1", "b#0", "b#1"}, ids(r))
+	assert.Equal(t, [][]string{{"b", "a"}}, w.ledger.asked, "each document is asked for once")
+}
+
+func TestQueryIsCheckedBeforeAnythingIsSpent(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, tc := range []struct {
+		q     rag.Query
+		field string
+	}{
+		{ask(" \t", 5), "query"},
+		{ask("5", 0), "topK"},
+		{ask("5", rag.MaxTopK+1), "topK"},
+		{rag.Query{Text: "5", TopK: 5, Filter: json.RawMessage(`{"x":1}`)}, "filter.x"},
+	} {
+		_, err := w.Search(t.Context(), w.acme, tc.q)
+		require.True(t, fault.Is(err, fault.Invalid), "%v", err)
+		assert.Equal(t, tc.field, fault.As(err).Field)
+	}
+	assert.Empty(t, w.embedder.calls)
+}
+
+func TestFaultsOfPortsKeepTheirKind(t *testing.T) {
+	busy := fault.Unavailablef(errors.New("3040"), "model_busy", "busy")
+	for name, breakIt := range map[string]func(*world){
+		"embedder": func(w *world) { w.embedder.err = busy },
+		"index":    func(w *world) { w.index.err = busy },
+		"ledger":   func(w *world) { w.ledger.err = busy },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			w.ledger.set(w.acme, "guide", 1)
+			w.write(t, w.acme, "guide", 1, 5)
+			breakIt(w)
+			_, err := w.Search(t.Context(), w.acme, ask("5", 5))
+			assert.True(t, fault.Is(err, fault.Unavailable), "%v", err)
+		})
+	}
+}
+
+func TestCallsAreOnRecord(t *testing.T) {
+	now := time.Unix(0, 0)
+	w := newWorld(t, &rag.Options{Now: func() time.Time { now = now.Add(1500 * time.Microsecond); return now }})
+	q := ask("5", 5)
+	q.RequestID = "r-1"
+	r, err := w.Search(t.Context(), w.acme, q)
+	require.NoError(t, err)
+	assert.Equal(t, []llm.Call{{Model: "m", Purpose: llm.ForQuery, RequestID: "r-1"}}, w.embedder.calls)
+	b, err := json.Marshal(r.Timings)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"embedMs":1.5,"vectorsMs":1.5,"ledgerMs":1.5,"totalMs":7.5}`, string(b))
+}
+
+func TestFilterReachesTheIndex(t *testing.T) {
+	w := newWorld(t, nil)
+	q := ask("5", 5)
+	q.Fields = rag.Fields{"year": tenants.FieldNumber}
+	q.Filter = json.RawMessage(`{"year":{"$gte":2020}}`)
+	_, err := w.Search(t.Context(), w.acme, q)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"meta.year":{"$gte":2020}}`, string(w.index.queries[0].Filter))
+}
+
+func ExampleRetriever_Search() {
+	s, _ := tenants.Resume("acme")
+	books := &ledger{documents: map[tenants.ID][]corpus.Document{}}
+	books.set(s, "guide", 1)
+	points := &index{points: map[tenants.ID][]corpus.Vector{}}
+	_ = points.Upsert(context.Background(), s, "m", []corpus.Vector{{
+		Values: []float32{7}, Metadata: corpus.Metadata{DocID: "guide", Generation: 1, Chunk: 3, Text: "Seven is here."},
+	}})
+
+	r := rag.New(&embedder{}, points, books, nil)
+	found, _ := r.Search(context.Background(), s, rag.Query{Text: "7", TopK: 5, Model: "m"})
+	for _, source := range found.Sources {
+		fmt.Println(source.ChunkID, strings.TrimSpace(source.Text))
+	}
+	// Output: guide#3 Seven is here.
+}
