@@ -1,0 +1,103 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/rag"
+)
+
+// Deps are the ports that requests are answered from. All are required, except that there may be no Probes.
+type Deps struct {
+	Directory tenants.Directory
+	Intake    Intake
+	Ledger    corpus.Ledger
+	Texts     corpus.Texts
+	Vectors   corpus.Vectors
+	Retriever Retriever
+	Probes    []Probe
+}
+
+// Intake takes documents in.
+//
+// When Submit returns nil the text is stored and the document will be indexed, even if the process dies. A
+// submission with an idempotency key that was seen before gets its first receipt (Replayed), or fails with
+// fault.Conflict when the request differs. Safe for concurrent use.
+type Intake interface {
+	Submit(ctx context.Context, s tenants.Scope, d corpus.Draft) (corpus.Receipt, error)
+}
+
+// Retriever answers searches; *rag.Retriever is the one there is.
+type Retriever interface {
+	Search(ctx context.Context, s tenants.Scope, q rag.Query) (rag.Result, error)
+}
+
+// Probe asks one dependency whether it answers. Check must end when its context does.
+type Probe struct {
+	Name  string
+	Check func(ctx context.Context) error
+}
+
+// Environment names what a deployment is for. In Production no tenant is open.
+type Environment string
+
+// Production is the environment in which every tenant needs keys.
+const Production Environment = "prod"
+
+// Options tunes the handler.
+type Options struct {
+	Version     string           // of the build, shown by /health; default "dev"
+	Environment Environment      // default "dev"
+	Log         *slog.Logger     // one line for each request; default slog.Default
+	Now         func() time.Time // default time.Now
+	Random      io.Reader        // for ids of requests and traces; default crypto/rand
+	ProbeLimit  time.Duration    // how long /ready waits; default 2 s
+}
+
+func (o *Options) withDefaults() Options {
+	var opts Options
+	if o != nil {
+		opts = *o
+	}
+	if opts.Version == "" {
+		opts.Version = "dev"
+	}
+	if opts.Environment == "" {
+		opts.Environment = "dev"
+	}
+	if opts.Log == nil {
+		opts.Log = slog.Default()
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Random == nil {
+		opts.Random = rand.Reader
+	}
+	if opts.ProbeLimit <= 0 {
+		opts.ProbeLimit = 2 * time.Second
+	}
+	return opts
+}
+
+// New makes the handler of the whole contract. It panics when a dependency is missing, which is a mistake in wiring.
+func New(deps Deps, opts *Options) http.Handler {
+	if deps.Directory == nil || deps.Intake == nil || deps.Ledger == nil || deps.Texts == nil || deps.Vectors == nil || deps.Retriever == nil {
+		panic("api: a dependency is missing")
+	}
+	s := &server{Deps: deps, opts: opts.withDefaults(), mux: http.NewServeMux()}
+	s.register(routes)
+	return s
+}
+
+type server struct {
+	Deps
+	opts Options
+	mux  *http.ServeMux
+}

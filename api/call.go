@@ -1,0 +1,73 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"levada.dev/tenants"
+)
+
+// call is one request on its way through the steps, and what they have found out about it.
+type call struct {
+	*server
+	route *route
+	r     *http.Request
+	w     *response
+
+	requestID   string
+	traceID     string
+	traceParent string // our own span, child of the caller's when it sent one
+	start       time.Time
+	stages      []byte // server-timing so far
+
+	key    *credential
+	config *tenants.Config
+	scope  tenants.Scope
+	body   []byte
+	err    error // what the answer was, for the log
+}
+
+type callKey struct{}
+
+func callOf(r *http.Request) *call { return r.Context().Value(callKey{}).(*call) }
+
+// ServeHTTP answers one request and writes its line of the log. A panic costs this request alone.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{server: s, start: s.opts.Now()}
+	c.w = &response{ResponseWriter: w, head: r.Method == http.MethodHead}
+	c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	defer c.finish()
+	if err := c.identify(); err != nil {
+		c.fail(err)
+		return
+	}
+	s.mux.ServeHTTP(c.w, c.r)
+}
+
+// run takes the request through the steps to its route's handler and answers what goes wrong on the way.
+func (c *call) run(rt *route, r *http.Request) {
+	c.route, c.r = rt, r
+	if err := c.steps(); err != nil {
+		c.fail(err)
+	}
+}
+
+// ctx ends when the client leaves.
+func (c *call) ctx() context.Context { return c.r.Context() }
+
+// stage ends a stage that began at the given time: server-timing shows it.
+func (c *call) stage(name string, began time.Time) { c.timed(name, c.opts.Now().Sub(began)) }
+
+func (c *call) timed(name string, d time.Duration) {
+	if len(c.stages) > 0 {
+		c.stages = append(c.stages, ", "...)
+	}
+	c.stages = append(c.stages, name...)
+	c.stages = append(c.stages, ";dur="...)
+	c.stages = strconv.AppendFloat(c.stages, milliseconds(d), 'f', -1, 64)
+}
+
+// milliseconds are exact to the microsecond.
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,0 +1,110 @@
+package api
+
+import (
+	"net/http"
+
+	"levada.dev/events/fault"
+)
+
+// statusClientLeft is for the log alone: nobody is there to read it.
+const statusClientLeft = 499
+
+// code is one way in which a request can fail, as clients match on it. Codes never change their meaning.
+type code struct {
+	name    string
+	status  int
+	meaning string
+}
+
+// codes is the one table of codes; docs/errors.md prints it. A code that is not in it gets the status of its fault's
+// kind.
+var codes = []code{
+	// The request as a whole.
+	{"tenant_required", 400, "The request names no tenant by header, host or key."},
+	{"tenant_not_found", 404, "There is no such tenant in this deployment."},
+	{"unauthorized", 401, "No key was sent, or nobody knows it."},
+	{"tenant_mismatch", 403, "The key belongs to another tenant than the request names."},
+	{"scope_denied", 403, "The key does not hold the scope of the route."},
+	{"origin_denied", 403, "A web page of a foreign origin called a tenant that is open."},
+	{"route_not_found", 404, "There is no such route."},
+	{"method_not_allowed", 405, "The route has other methods; `details.allow` and the header `Allow` list them."},
+	{"body_too_large", 413, "The body is above the tenant's limit, `details.limit` in bytes."},
+	{"body_incomplete", 400, "The body ended before its announced length."},
+	{"unsupported_media_type", 415, "The body's content type is not `application/json`."},
+	{"unsupported_encoding", 415, "The body's content encoding is not supported."},
+
+	// The body's JSON.
+	{"body_empty", 400, "A JSON object is required, and nothing came."},
+	{"invalid_json", 400, "The body is not JSON; `details.offset` is the byte where it stops being so."},
+	{"json_too_deep", 400, "The JSON is nested too deeply."},
+	{"unknown_field", 400, "There is no such field; `details.field` is its path."},
+	{"duplicate_field", 400, "A field occurs twice; `details.field` is its path."},
+	{"invalid_type", 400, "The field at `details.field` has a value of the wrong type."},
+	{"field_required", 400, "The field at `details.field` is required."},
+	{"fields_exclusive", 400, "Of several fields exactly one may be sent."},
+	{"value_out_of_range", 400, "The value at `details.field` is too small, too large, too short or too long."},
+	{"invalid_value", 400, "The value at `details.field` is not one of those allowed, or badly formed."},
+	{"invalid_query", 400, "The query parameter named by `details.field` is badly formed."},
+
+	// Ingest, documents, jobs.
+	{"idempotency_key_invalid", 400, "The Idempotency-Key is longer than 255 characters or not printable ASCII."},
+	{"idempotency_conflict", 409, "The Idempotency-Key was used for another request."},
+	{"document_too_large", 413, "The document's text is above the tenant's limit, `details.limit` in bytes."},
+	{"document_empty", 400, "The document holds no text."},
+	{"content_type_unsupported", 415, "A document of this content type cannot be read."},
+	{"text_not_utf8", 400, "The document's text is not UTF-8."},
+	{"url_not_supported", 400, "Documents cannot be fetched from a URL; send their text."},
+	{"metadata_type", 400, "A metadata field that searches filter on has a value of another type than the tenant configured."},
+	{"backlog_full", 429, "Too much work is waiting; nothing of the request was kept. Try again after `Retry-After`."},
+	{"document_not_found", 404, "The tenant has no such document."},
+	{"text_not_found", 404, "The document's text is not stored."},
+	{"range_not_satisfiable", 416, "The range lies outside of the text; `Content-Range` tells its size."},
+	{"job_not_found", 404, "The tenant has no such job."},
+
+	// Search.
+	{"answer_not_available", 501, "Searches return sources; `answer: true` is not available."},
+	{"mode_not_available", 501, "Only the search mode `vector` is available."},
+	{"filter_unknown_field", 400, "The tenant's searches cannot filter on the field."},
+	{"filter_unknown_operator", 400, "There is no such operator."},
+	{"filter_operator_type", 400, "The operator does not apply to the field's type."},
+	{"filter_combination", 400, "A field takes one operator, or one lower and one upper bound."},
+	{"filter_value_too_long", 400, "The index compares the first 64 bytes of a string; the value is longer."},
+	{"filter_too_long", 400, "The filter is longer than the index takes (2 KiB)."},
+	{"model_busy", 503, "The model is busy. Try again after `Retry-After`."},
+	{"model_quota", 429, "The quota of the model is used up. Try again after `Retry-After`."},
+
+	// The platform.
+	{"not_ready", 503, "Something the platform depends on does not answer; `details.failing` names it."},
+	{"deadline_exceeded", 504, "The answer took too long."},
+	{"client_closed_request", statusClientLeft, "The client left before the answer. Seen in logs only."},
+	{"internal", 500, "Our mistake; the operators find its cause by the trace id."},
+}
+
+// byKind is the status of a code that is not in the table.
+var byKind = map[fault.Kind]int{
+	fault.Invalid:     http.StatusBadRequest,
+	fault.Denied:      http.StatusForbidden,
+	fault.NotFound:    http.StatusNotFound,
+	fault.Conflict:    http.StatusConflict,
+	fault.Limited:     http.StatusTooManyRequests,
+	fault.Unavailable: http.StatusServiceUnavailable,
+	fault.Internal:    http.StatusInternalServerError,
+}
+
+var statuses = func() map[string]int {
+	m := make(map[string]int, len(codes))
+	for _, c := range codes {
+		m[c.name] = c.status
+	}
+	return m
+}()
+
+func statusOf(f *fault.Error) int {
+	if status, ok := statuses[f.Code]; ok {
+		return status
+	}
+	if status, ok := byKind[f.Kind]; ok {
+		return status
+	}
+	return http.StatusInternalServerError
+}

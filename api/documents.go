@@ -1,0 +1,103 @@
+package api
+
+import (
+	"bytes"
+	"fmt"
+	"mime"
+	"net/http"
+	"strings"
+
+	"levada.dev/events/fault"
+	"levada.dev/workflows/corpus"
+)
+
+// showDocument answers what the ledger knows of a document.
+func showDocument(c *call) error {
+	d, err := c.document()
+	if err != nil {
+		return err
+	}
+	if d.Stages == nil {
+		d.Stages = []corpus.StageTimes{}
+	}
+	return c.ok(http.StatusOK, d)
+}
+
+// showContent answers the stored text, whole or in ranges of bytes, so that a chunk can be shown where it stands.
+func showContent(c *call) error {
+	d, err := c.document()
+	if err != nil {
+		return err
+	}
+	began := c.opts.Now()
+	text, err := c.Texts.Get(c.ctx(), c.scope, d.TextKey)
+	c.stage("texts", began)
+	if err != nil {
+		return fmt.Errorf("text of %s: %w", d.ID, err)
+	}
+	h := c.w.Header()
+	h.Set("Content-Type", d.ContentType+"; charset=utf-8")
+	h.Set("ETag", `"`+d.SHA256+`"`)
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("Content-Disposition", disposition(d))
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Server-Timing", string(c.stages))
+	w := &rangeWriter{ResponseWriter: c.w}
+	http.ServeContent(w, c.r, "", d.UpdatedAt, bytes.NewReader(text))
+	if w.refused {
+		return fault.Invalidf("", "range_not_satisfiable", "the text is %d bytes long", len(text))
+	}
+	return nil
+}
+
+func (c *call) document() (corpus.Document, error) {
+	id := c.r.PathValue("id")
+	began := c.opts.Now()
+	found, err := c.Ledger.Documents(c.ctx(), c.scope, []string{id})
+	c.stage("ledger", began)
+	if err != nil {
+		return corpus.Document{}, err
+	}
+	if len(found) == 0 {
+		return corpus.Document{}, fault.Missing("document_not_found", "there is no such document")
+	}
+	return found[0], nil
+}
+
+// disposition lets a browser show plain text and nothing that could act: a tenant's page must not run under our name.
+func disposition(d corpus.Document) string {
+	if d.ContentType == "text/plain" || d.ContentType == "text/markdown" {
+		return "inline"
+	}
+	name := d.ID[strings.LastIndexByte(d.ID, '/')+1:]
+	if v := mime.FormatMediaType("attachment", map[string]string{"filename": name}); v != "" {
+		return v
+	}
+	return "attachment"
+}
+
+// rangeWriter keeps back net/http's own plain-text answer to a range outside of the text.
+type rangeWriter struct {
+	http.ResponseWriter
+	refused bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *rangeWriter) WriteHeader(status int) {
+	if w.refused = status == http.StatusRequestedRangeNotSatisfiable; w.refused {
+		for _, name := range []string{"ETag", "Content-Disposition", "Content-Security-Policy", "Last-Modified"} {
+			w.Header().Del(name)
+		}
+		return
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *rangeWriter) Write(b []byte) (int, error) {
+	if w.refused {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
+}

@@ -1,0 +1,101 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"time"
+
+	"levada.dev/events"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/job"
+)
+
+var ingestForm = formOf[ingestRequest]()
+
+// ingestReceipt is the answer while the job goes on.
+type ingestReceipt struct {
+	JobID      string `json:"jobId"`
+	DocID      string `json:"docId"`
+	Generation int    `json:"generation"`
+	StatusURL  string `json:"statusUrl"`
+}
+
+// ingestOutcome is the answer to who waited until the job was final.
+type ingestOutcome struct {
+	job.Job
+	Generation int    `json:"generation"`
+	StatusURL  string `json:"statusUrl"`
+}
+
+// ingest takes a document in. It becomes searchable later; ?wait=30s answers when it is.
+func ingest(c *call) error {
+	wait, err := waitTime(c.r)
+	if err != nil {
+		return err
+	}
+	cause, err := c.cause()
+	if err != nil {
+		return err
+	}
+	req, err := ingestForm.decode(c.body)
+	if err != nil {
+		return err
+	}
+	draft, err := req.draft(c.config)
+	if err != nil {
+		return err
+	}
+	draft.Cause = cause
+	if cause.IdempotencyKey != "" {
+		draft.RequestHash = requestHash(c.route.pattern, c.body)
+	}
+	began := c.opts.Now()
+	receipt, err := c.Intake.Submit(c.ctx(), c.scope, draft)
+	c.stage("intake", began)
+	if err != nil {
+		return fmt.Errorf("submit: %w", err)
+	}
+	return c.accepted(receipt, wait)
+}
+
+// accepted answers 202 and where to look, or, when the caller waits, 200 with the finished job.
+func (c *call) accepted(receipt corpus.Receipt, wait time.Duration) error {
+	statusURL := jobURL(receipt.JobID)
+	h := c.w.Header()
+	h.Set("Location", statusURL)
+	if receipt.Replayed {
+		h.Set("Idempotent-Replayed", "true")
+	}
+	if wait > 0 {
+		ctx, cancel := context.WithTimeout(c.ctx(), wait)
+		defer cancel()
+		began := c.opts.Now()
+		j, done := c.follow(ctx, receipt.JobID)
+		c.stage("wait", began)
+		if done {
+			return c.ok(http.StatusOK, ingestOutcome{j, receipt.Generation, statusURL})
+		}
+		if err := c.ctx().Err(); err != nil {
+			return err
+		}
+	}
+	return c.ok(http.StatusAccepted, ingestReceipt{receipt.JobID, receipt.DocID, receipt.Generation, statusURL})
+}
+
+// cause is what the facts of this request follow from.
+func (c *call) cause() (events.Cause, error) {
+	key, err := idempotencyKey(c.r.Header)
+	return events.Cause{ID: c.requestID, TraceParent: c.traceParent, IdempotencyKey: key}, err
+}
+
+// requestHash tells two requests under one idempotency key apart.
+func requestHash(pattern string, body []byte) string {
+	h := sha256.New()
+	h.Write([]byte(pattern))
+	h.Write([]byte{0})
+	h.Write(body)
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,88 @@
+package api
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"levada.dev/events/fault"
+)
+
+// steps takes a request from its route to its handler. Each step is a promise to the next: after resolve there is a
+// tenant, after authenticate a scope, after readBody a body of an allowed size and type.
+func (c *call) steps() error {
+	if c.route.scope != public {
+		if err := c.admit(); err != nil {
+			return err
+		}
+	}
+	if c.route.body != noBody {
+		if err := c.readBody(); err != nil {
+			return err
+		}
+	}
+	return c.route.handle(c)
+}
+
+// admit lets the caller act for a tenant, or not.
+func (c *call) admit() error {
+	began := c.opts.Now()
+	if err := c.resolve(); err != nil {
+		return err
+	}
+	c.allowOrigin()
+	if err := c.authenticate(); err != nil {
+		return err
+	}
+	c.stage("auth", began)
+	return nil
+}
+
+// finish turns a panic into an answer and writes the line of the log. It runs last, on every path.
+func (c *call) finish() {
+	if p := recover(); p != nil {
+		if p == http.ErrAbortHandler {
+			panic(p)
+		}
+		err := fault.New(fault.Internal, "panic", "", fmt.Errorf("panic: %v", p))
+		if c.w.status != 0 { // the head is out: all that is left is to cut the body short
+			c.err = err
+			c.log()
+			panic(http.ErrAbortHandler)
+		}
+		c.fail(err)
+	}
+	c.log()
+}
+
+// log writes the one line of a request: never bodies, keys or queries.
+func (c *call) log() {
+	level := slog.LevelInfo
+	attrs := make([]slog.Attr, 0, 10)
+	attrs = append(attrs,
+		slog.String("requestId", c.requestID),
+		slog.String("traceId", c.traceID),
+		slog.String("tenantId", string(c.scope.Tenant())),
+		slog.String("method", c.r.Method),
+		slog.String("route", c.pattern()),
+		slog.Int("status", c.w.status),
+		slog.Float64("latencyMs", milliseconds(c.opts.Now().Sub(c.start))),
+	)
+	if c.err != nil {
+		attrs = append(attrs, slog.String("code", fault.As(c.err).Code))
+	}
+	if c.w.status >= http.StatusInternalServerError {
+		level = slog.LevelError
+		if c.err != nil {
+			attrs = append(attrs, slog.String("error", c.err.Error()))
+		}
+	}
+	c.opts.Log.LogAttrs(c.ctx(), level, "request", attrs...)
+}
+
+func (c *call) pattern() string {
+	if c.route == nil {
+		return ""
+	}
+	return c.route.pattern
+}

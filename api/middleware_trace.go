@@ -1,0 +1,42 @@
+package api
+
+import (
+	"io"
+
+	"github.com/google/uuid"
+
+	"levada.dev/events/trace"
+)
+
+// identify gives the request its id and its place in a trace, the caller's own where it sent sound ones.
+func (c *call) identify() error {
+	var err error
+	if c.requestID, err = requestID(c.r.Header.Get("X-Request-Id"), c.opts.Random); err != nil {
+		return err
+	}
+	span, err := trace.Parse(c.r.Header.Get("Traceparent"))
+	if err == nil {
+		span, err = span.Child(c.opts.Random)
+	} else {
+		span, err = trace.New(c.opts.Random)
+	}
+	if err != nil {
+		return err
+	}
+	c.traceID, c.traceParent = span.TraceID(), span.String()
+	h := c.w.Header()
+	h.Set("X-Request-Id", c.requestID)
+	h.Set("Traceparent", c.traceParent)
+	return nil
+}
+
+// requestID is the caller's when it is a UUID in its usual form, else a new one.
+func requestID(sent string, random io.Reader) (string, error) {
+	if len(sent) == 36 {
+		if id, err := uuid.Parse(sent); err == nil {
+			return id.String(), nil
+		}
+	}
+	id, err := uuid.NewRandomFromReader(random)
+	return id.String(), err
+}

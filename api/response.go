@@ -1,0 +1,200 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"levada.dev/events/fault"
+)
+
+const (
+	jsonType    = "application/json"
+	problemType = "application/problem+json"
+)
+
+// ok answers with data in the envelope.
+func (c *call) ok(status int, data any) error {
+	return c.write(status, jsonType, struct {
+		OK        bool   `json:"ok"`
+		Data      any    `json:"data"`
+		RequestID string `json:"requestId"`
+	}{true, data, c.requestID})
+}
+
+// details is what a failure says besides its message.
+type details struct {
+	Field      string   `json:"field,omitempty"`        // JSON path of the mistake
+	Hint       string   `json:"hint,omitempty"`         // the next step
+	Offset     *int     `json:"offset,omitempty"`       // byte of the body where it stopped being JSON
+	Limit      int64    `json:"limit,omitempty"`        // what was exceeded
+	Allow      string   `json:"allow,omitempty"`        // the methods there are
+	Failing    []string `json:"failing,omitempty"`      // what is not ready
+	RetryAfter int64    `json:"retryAfterMs,omitempty"` // when to try again
+}
+
+// detailed is an error that knows more than a fault carries.
+type detailed struct {
+	error
+	details details
+}
+
+func (d *detailed) Unwrap() error { return d.error }
+
+func withDetails(err error, d details) error { return &detailed{err, d} }
+
+// failure is the error member of the envelope.
+type failure struct {
+	Code    string  `json:"code"`
+	Message string  `json:"message"`
+	Details details `json:"details"`
+	TraceID string  `json:"traceId"`
+}
+
+// problem is RFC 9457, for who asks for it.
+type problem struct {
+	Type      string  `json:"type"`
+	Title     string  `json:"title"`
+	Status    int     `json:"status"`
+	Detail    string  `json:"detail"`
+	Instance  string  `json:"instance"`
+	Code      string  `json:"code"`
+	Details   details `json:"details"`
+	TraceID   string  `json:"traceId"`
+	RequestID string  `json:"requestId"`
+}
+
+// problemSpace is what problem types start with: https://www.rfc-editor.org/rfc/rfc4151.
+const problemSpace = "tag:levada.dev,2026:error/"
+
+// fail answers with what went wrong.
+func (c *call) fail(err error) {
+	c.err = err
+	f, status := c.classify(err)
+	d := details{}
+	var more *detailed
+	if errors.As(err, &more) {
+		d = more.details
+	}
+	d.Field, d.Hint, d.RetryAfter = f.Field, f.Hint, f.RetryAfter.Milliseconds()
+	h := c.w.Header()
+	switch status {
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Bearer realm="levada"`)
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		after := max(f.RetryAfter, time.Second)
+		h.Set("Retry-After", strconv.FormatInt(int64(math.Ceil(after.Seconds())), 10))
+	}
+	if wantsProblem(c.r.Header.Get("Accept")) {
+		_ = c.write(status, problemType, problem{problemSpace + f.Code, http.StatusText(status), status, f.Message,
+			"urn:uuid:" + c.requestID, f.Code, d, c.traceID, c.requestID})
+		return
+	}
+	_ = c.write(status, jsonType, struct {
+		OK        bool    `json:"ok"`
+		Error     failure `json:"error"`
+		RequestID string  `json:"requestId"`
+	}{false, failure{f.Code, f.Message, d, c.traceID}, c.requestID})
+}
+
+// classify gives an error its fault and status. What is our own mistake says nothing about itself.
+func (c *call) classify(err error) (*fault.Error, int) {
+	if errors.Is(err, context.Canceled) && c.ctx().Err() != nil {
+		return fault.New(fault.Invalid, "client_closed_request", "the client left", nil), statusClientLeft
+	}
+	f := fault.As(err)
+	if f.Kind == fault.Internal && errors.Is(err, context.DeadlineExceeded) {
+		return fault.New(fault.Unavailable, "deadline_exceeded", "the answer took too long", nil), http.StatusGatewayTimeout
+	}
+	if f.Kind == fault.Internal {
+		return fault.New(fault.Internal, "internal", "something went wrong on our side", nil), http.StatusInternalServerError
+	}
+	return f, statusOf(f)
+}
+
+// write sends one JSON document.
+func (c *call) write(status int, contentType string, v any) error {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(buf)
+	buf.Reset()
+	enc := json.NewEncoder(buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fault.New(fault.Internal, "answer_encoding", "", err)
+	}
+	h := c.w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Cache-Control", "no-store")
+	c.send(status, buf.Bytes())
+	return nil
+}
+
+// send writes head and body, with what every answer has.
+func (c *call) send(status int, body []byte) {
+	c.timed("total", c.opts.Now().Sub(c.start))
+	h := c.w.Header()
+	h.Set("Server-Timing", string(c.stages))
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	c.w.WriteHeader(status)
+	_, _ = c.w.Write(body) // a client that left is the log's business, not the handler's
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// wantsProblem looks for application/problem+json among what a client accepts.
+func wantsProblem(accept string) bool {
+	if !strings.Contains(accept, problemType) {
+		return false
+	}
+	for item := range strings.SplitSeq(accept, ",") {
+		media, params, _ := strings.Cut(item, ";")
+		if !strings.EqualFold(strings.TrimSpace(media), problemType) {
+			continue
+		}
+		for p := range strings.SplitSeq(params, ";") {
+			name, value, _ := strings.Cut(p, "=")
+			if weight, err := strconv.ParseFloat(strings.TrimSpace(value), 64); strings.TrimSpace(name) == "q" && err == nil && weight <= 0 {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// response remembers the status for the log, and keeps the body of an answer to HEAD back.
+type response struct {
+	http.ResponseWriter
+	status int
+	head   bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *response) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *response) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	if w.head {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap serves http.ResponseController.
+func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
