@@ -119,31 +119,58 @@ func isHex(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
-// parseTime parses a timestamp of RFC 3339. Unlike time.Parse it takes what the grammar has, the small letters
-// and the leap second, and nothing else.
+// parseTime parses a timestamp of RFC 3339 by its grammar: also the small letters and the leap second, which
+// time.Parse does not take, but no comma, single digit or offset of a day, which it does.
 func parseTime(field, s string) (time.Time, error) {
-	if len(s) < len("2006-01-02T15:04:05Z") || len(s) > 64 {
+	text := strings.ToUpper(s)
+	if !isTimestamp(text) {
 		return time.Time{}, invalid(field, "is not a time of RFC 3339")
 	}
-	text := []byte(s)
-	if text[10] == 't' {
-		text[10] = 'T'
-	}
-	if last := len(text) - 1; text[last] == 'z' {
-		text[last] = 'Z'
-	}
-	leap := string(text[14:19]) == "59:60"
+	leap := text[14:19] == "59:60"
 	if leap {
-		copy(text[17:], "59")
+		text = text[:17] + "59" + text[19:]
 	}
-	var t time.Time
-	if err := t.UnmarshalText(text); err != nil {
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
 		return time.Time{}, invalid(field, "is not a time of RFC 3339")
 	}
 	if leap {
 		t = t.Add(time.Second)
 	}
 	return t.UTC(), nil
+}
+
+// isTimestamp checks the form of a timestamp in capitals; that its numbers are a time is time.Parse's to say.
+func isTimestamp(s string) bool {
+	const form = "0000-00-00T00:00:00"
+	if len(s) <= len(form) || !hasForm(s[:len(form)], form) {
+		return false
+	}
+	rest := s[len(form):]
+	if rest[0] == '.' {
+		digits := len(rest[1:]) - len(strings.TrimLeft(rest[1:], "0123456789"))
+		if digits == 0 {
+			return false
+		}
+		rest = rest[1+digits:]
+	}
+	if rest == "Z" {
+		return true
+	}
+	return (hasForm(rest, "+00:00") || hasForm(rest, "-00:00")) && rest[1:3] < "24" && rest[4:] < "60"
+}
+
+// hasForm compares s with a form in which 0 stands for any digit.
+func hasForm(s, form string) bool {
+	if len(s) != len(form) {
+		return false
+	}
+	for i := range len(form) {
+		if form[i] == '0' && (s[i] < '0' || s[i] > '9') || form[i] != '0' && s[i] != form[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // checkMediaType applies RFC 2046: a type, a subtype, well-formed parameters.

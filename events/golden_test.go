@@ -1,0 +1,217 @@
+package events_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/events"
+	"levada.dev/events/schema"
+	"levada.dev/tenants/tenantstest"
+)
+
+var update = flag.Bool("update", false, "write docs/events.md and the goldens that are missing; a golden that exists is never changed")
+
+// samples are the facts behind the goldens: <type>/<sample>.json. To pin a new field, add a sample that has it.
+func samples() map[string]events.Fact {
+	ref := events.DocumentRef{DocID: "guide.md", Generation: 3, JobID: "6f1d3c1e-2f0b-4c63-9a53-0d8e1c7ab001"}
+	about := events.About{
+		Title: "Guide ≠ Führer", Source: "wiki", URL: "https://example.com/guide?a=1&b=2",
+		Metadata: map[string]any{"year": 2026.0, "draft": false, "tags": []any{"a", "b"}, "author": map[string]any{"name": "Ada"}},
+	}
+	chunk := events.Chunk{Index: 17, Start: 4096, End: 4120, Text: "Install \"it\" <first> & run.\n", Heading: "Guide > Install"}
+	slice := events.Slice{Slice: 1, Slices: 2, Chunks: 18}
+	at := time.Date(2026, 11, 22, 4, 30, 0, 123_000_000, time.UTC)
+	sum := strings.Repeat("0123456789abcdef", 4)
+	return map[string]events.Fact{
+		"document.submitted/minimal": events.DocumentSubmitted{
+			DocumentRef: events.DocumentRef{DocID: "a", Generation: 1, JobID: "j"},
+			ContentType: "text/plain", TextKey: "corpus/a/1", Model: "@cf/baai/bge-m3",
+		},
+		"document.submitted/full": events.DocumentSubmitted{
+			DocumentRef: ref, About: about, ContentType: "text/markdown", TextKey: "corpus/guide.md/3", Bytes: 5120,
+			SHA256: sum, Model: "@cf/baai/bge-m3", Chunking: events.Chunking{MaxTokens: 256, OverlapTokens: 32},
+		},
+		"document.chunked/full": events.DocumentChunked{
+			DocumentRef: ref, About: about, Slice: slice, Model: "@cf/baai/bge-m3", Parts: []events.Chunk{chunk},
+		},
+		"chunks.embedded/full": events.ChunksEmbedded{
+			DocumentRef: ref, About: about, Slice: slice, Model: "@cf/baai/bge-m3", Dimensions: 4,
+			Parts: []events.Chunk{chunk}, Vectors: floats(0.5, -0.5, 0.25, 1),
+		},
+		"document.indexed/full": events.DocumentIndexed{DocumentRef: ref, Chunks: 18, Model: "@cf/baai/bge-m3"},
+		"document.failed/full": events.DocumentFailed{
+			DocumentRef: ref, Stage: "embed", Code: "model_unavailable", Message: "the model did not answer", Attempts: 4,
+		},
+		"event.recorded/full": events.EventRecorded{Entries: []events.AuditEntry{{
+			ID: "3fd0b4b0-7f0e-5f5b-8d55-2a3d3a6d8a11", Type: events.TypeDocumentSubmitted, Source: "/tenants/acme/objects",
+			Subject: "documents/guide.md", Time: at, TraceParent: traceparent, CausationID: "r-1", Bytes: 321, SHA256: sum,
+		}}},
+	}
+}
+
+const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+func floats(fs ...float32) []byte {
+	var b []byte
+	for _, f := range fs {
+		n := math.Float32bits(f)
+		b = append(b, byte(n), byte(n>>8), byte(n>>16), byte(n>>24))
+	}
+	return b
+}
+
+func TestGoldens(t *testing.T) {
+	if *update {
+		writeMissingGoldens(t)
+	}
+	envelope := compile(t, schema.Envelope)
+	for _, spec := range events.Specs() {
+		t.Run(spec.Type, func(t *testing.T) {
+			files, err := filepath.Glob(filepath.Join("testdata", spec.Type, "*.json"))
+			require.NoError(t, err)
+			require.NotEmpty(t, files, "a registered type without a golden: add a sample and run with -update")
+			data := compile(t, spec.Type)
+			seen := map[string]bool{}
+			for _, file := range files {
+				golden, err := os.ReadFile(file)
+				require.NoError(t, err)
+				golden = bytes.TrimSuffix(golden, []byte("\n"))
+				require.NoError(t, envelope.Validate(instance(t, golden)), file)
+
+				e, err := events.Decode(golden)
+				require.NoError(t, err, file)
+				require.Equal(t, spec.Type, e.Type)
+				require.NoError(t, data.Validate(instance(t, e.Data)), file)
+				fact := spec.New()
+				require.NoError(t, e.As(fact), file)
+				again, err := json.Marshal(fact)
+				require.NoError(t, err)
+				assert.Equal(t, string(e.Data), string(again), "%s: Go encodes the fact differently", file)
+				encoded, err := e.MarshalJSON()
+				require.NoError(t, err)
+				assert.Equal(t, string(golden), string(encoded), "%s: Go encodes the envelope differently", file)
+
+				var members map[string]any
+				require.NoError(t, json.Unmarshal(e.Data, &members))
+				for name := range members {
+					seen[name] = true
+				}
+			}
+			for name := range properties(t, spec.Type) {
+				assert.True(t, seen[name], "no golden has the member %q: add a sample and run with -update", name)
+			}
+			assert.ElementsMatch(t, keys(properties(t, spec.Type)), fieldNames(reflect.TypeOf(spec.New()).Elem()),
+				"schema and struct do not have the same members")
+		})
+	}
+}
+
+func writeMissingGoldens(t *testing.T) {
+	s := tenantstest.Scope(t, "acme")
+	for name, fact := range samples() {
+		cause := events.Cause{ID: "r-1", TraceParent: traceparent, IdempotencyKey: "order-7"}
+		if strings.HasSuffix(name, "/minimal") {
+			cause = events.Cause{}
+		}
+		e, err := events.New(s, "objects", cause, time.Date(2026, 11, 22, 4, 30, 0, 0, time.UTC), fact)
+		require.NoError(t, err)
+		b, err := e.MarshalJSON()
+		require.NoError(t, err)
+		file := filepath.Join("testdata", fact.Type(), filepath.Base(name)+".json")
+		if _, err := os.Stat(file); err == nil {
+			continue
+		}
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, append(b, '\n'), 0o644))
+	}
+}
+
+// The goldens pin what is stored; this pins that today's code still makes it, ids included.
+func TestSamplesMakeTheirGoldens(t *testing.T) {
+	s := tenantstest.Scope(t, "acme")
+	for name, fact := range samples() {
+		cause := events.Cause{ID: "r-1", TraceParent: traceparent, IdempotencyKey: "order-7"}
+		if strings.HasSuffix(name, "/minimal") {
+			cause = events.Cause{}
+		}
+		e, err := events.New(s, "objects", cause, time.Date(2026, 11, 22, 4, 30, 0, 0, time.UTC), fact)
+		require.NoError(t, err)
+		b, err := e.MarshalJSON()
+		require.NoError(t, err)
+		golden, err := os.ReadFile(filepath.Join("testdata", fact.Type(), filepath.Base(name)+".json"))
+		require.NoError(t, err)
+		require.Equal(t, string(bytes.TrimSuffix(golden, []byte("\n"))), string(b), name)
+	}
+}
+
+func TestNoGoldenWithoutAType(t *testing.T) {
+	dirs, err := filepath.Glob("testdata/dev.levada.*")
+	require.NoError(t, err)
+	for _, dir := range dirs {
+		_, ok := events.SpecOf(filepath.Base(dir))
+		require.True(t, ok, "%s is the golden of a type that is gone: consumers still meet it in queues and archives", dir)
+	}
+}
+
+func compile(t *testing.T, typ string) *jsonschema.Schema {
+	t.Helper()
+	b, err := schema.Of(typ)
+	require.NoError(t, err)
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	c.AssertContent()
+	require.NoError(t, c.AddResource(typ+".json", instance(t, b)))
+	sch, err := c.Compile(typ + ".json")
+	require.NoError(t, err)
+	return sch
+}
+
+func instance(t *testing.T, b []byte) any {
+	t.Helper()
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+	require.NoError(t, err)
+	return v
+}
+
+func properties(t *testing.T, typ string) map[string]any {
+	t.Helper()
+	b, err := schema.Of(typ)
+	require.NoError(t, err)
+	var s struct{ Properties map[string]any }
+	require.NoError(t, json.Unmarshal(b, &s))
+	return s.Properties
+}
+
+func keys(m map[string]any) []string {
+	var names []string
+	for k := range m {
+		names = append(names, k)
+	}
+	return names
+}
+
+// fieldNames are the JSON names of a struct's fields, embedded ones included.
+func fieldNames(typ reflect.Type) []string {
+	var names []string
+	for f := range typ.Fields() {
+		if f.Anonymous {
+			names = append(names, fieldNames(f.Type)...)
+			continue
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}
