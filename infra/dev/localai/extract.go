@@ -1,0 +1,123 @@
+package localai
+
+import (
+	"cmp"
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+
+	"levada.dev/infra/dev/localai/encoder"
+)
+
+// notFound is the extractive answer to a question its context does not answer.
+const notFound = "I could not find this in the provided context."
+
+const (
+	// candidates is how many sentences the encoder compares with the question.
+	candidates = 24
+	// quoted is how many of them the answer has.
+	quoted = 2
+	// floor is the score under which nothing is quoted.
+	floor = 0.25
+)
+
+var sentences = regexp.MustCompile(`[^.!?]+[.!?]+["')\]]*|\S[^.!?]*$`)
+
+// extract answers with the sentences of the request's own context that fit the
+// last question best: word overlap weighed by rarity, and meaning. It states
+// nothing that was not given to it.
+func (s *Server) extract(ctx context.Context, c *chat, emit func(delta) error) (usage, error) {
+	for _, word := range strings.SplitAfter(s.quote(c), " ") {
+		if err := ctx.Err(); err != nil {
+			return usage{}, err
+		}
+		if err := emit(delta{text: word}); err != nil {
+			return usage{}, err
+		}
+	}
+	return usage{}, nil
+}
+
+type sentence struct {
+	place int
+	text  string
+	score float64
+}
+
+func (s *Server) quote(c *chat) string {
+	question, context := split(c)
+	found := s.overlap(question, context)
+	slices.SortStableFunc(found, byScore)
+	found = found[:min(len(found), candidates)]
+	texts := [][]int32{s.composite.encoder.Pieces(question)}
+	for _, f := range found {
+		pieces := s.composite.encoder.Pieces(f.text)
+		texts = append(texts, pieces[:min(len(pieces), encoder.Window)])
+	}
+	vectors := s.composite.encoder.Embed(texts)
+	for i := range found {
+		found[i].score += 0.4 * float64(dot(vectors[0], vectors[i+1]))
+	}
+	slices.SortStableFunc(found, byScore)
+	if len(found) == 0 || found[0].score < floor {
+		return notFound
+	}
+	best := found[:min(len(found), quoted)]
+	slices.SortFunc(best, func(a, b sentence) int { return cmp.Compare(a.place, b.place) })
+	parts := make([]string, len(best))
+	for i, b := range best {
+		parts[i] = b.text
+	}
+	return strings.Join(parts, " ")
+}
+
+func byScore(a, b sentence) int { return cmp.Compare(b.score, a.score) }
+
+// split tells the question from what it is asked about: the last user message
+// from all others, or within it what follows "Question:".
+func split(c *chat) (question, context string) {
+	last := c.lastUser()
+	var b strings.Builder
+	for i, m := range c.messages {
+		if i == last {
+			question = m.Content
+		} else {
+			b.WriteString(m.Content + "\n")
+		}
+	}
+	if i := strings.LastIndex(question, "Question:"); i >= 0 {
+		b.WriteString(question[:i])
+		question = question[i+len("Question:"):]
+	}
+	return strings.TrimSpace(question), b.String()
+}
+
+// overlap scores each sentence of context by the share of the question's words it
+// has, each word weighed by its surprisal.
+func (s *Server) overlap(question, context string) []sentence {
+	weights, total := map[string]float64{}, 1e-6
+	for _, w := range stems(question) {
+		if _, known := weights[w]; !known {
+			weights[w] = s.composite.surprisal(w)
+			total += weights[w]
+		}
+	}
+	var found []sentence
+	for line := range strings.Lines(context) {
+		for _, text := range sentences.FindAllString(strings.TrimSpace(line), -1) {
+			if text = strings.TrimSpace(text); len(text) < 12 {
+				continue
+			}
+			hits, seen := 0.0, map[string]bool{}
+			for _, w := range stems(text) {
+				if !seen[w] {
+					seen[w] = true
+					hits += weights[w]
+				}
+			}
+			found = append(found, sentence{len(found), text, 0.6 * hits / total})
+		}
+	}
+	return found
+}
