@@ -3,22 +3,23 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/tools/txtar"
 	"gopkg.in/yaml.v3"
-)
 
-var update = flag.Bool("update", false, "write the generated files instead of comparing them")
+	"levada.dev/api"
+)
 
 // golden compares got with a file, or writes it with -update.
 func golden(t *testing.T, path string, got []byte) {
 	t.Helper()
-	if *update {
+	if *api.Update {
 		require.NoError(t, os.WriteFile(path, got, 0o644))
 	}
 	want, err := os.ReadFile(path)
@@ -48,4 +49,36 @@ func contract(t testing.TB) *openapi3.T {
 	doc, err := openapi3.NewLoader().LoadFromFile("openapi.json")
 	require.NoError(t, err)
 	return doc
+}
+
+// TestContractAndTableAgree fails for a route that only one of the two has.
+func TestContractAndTableAgree(t *testing.T) {
+	described := []string{}
+	for path, item := range contract(t).Paths.Map() {
+		for method, operation := range item.Operations() {
+			described = append(described, method+" "+path)
+			assert.NotEmpty(t, operation.OperationID, "%s %s", method, path)
+		}
+	}
+	assert.ElementsMatch(t, api.Routes(), described)
+}
+
+// TestEveryRouteIsPlayed fails for a route that no file of testdata asks; the document itself is asked for here.
+func TestEveryRouteIsPlayed(t *testing.T) {
+	w := newWorld(t)
+	document, err := os.ReadFile("openapi.json")
+	require.NoError(t, err)
+	assert.Equal(t, string(document), w.do("", "GET", "/openapi.json", "").Body.String())
+	for _, file := range exchangeFiles(t) {
+		archive, err := txtar.ParseFile(file)
+		require.NoError(t, err)
+		for _, section := range archive.Files {
+			if !strings.HasSuffix(section.Name, ": answer") && !strings.Contains(string(section.Data), "finish: ") {
+				w.play(string(section.Data))
+			}
+		}
+	}
+	for _, route := range api.Routes() {
+		assert.Contains(t, w.seen, route)
+	}
 }

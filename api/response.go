@@ -93,7 +93,7 @@ func (c *call) fail(err error) {
 		h.Set("Retry-After", strconv.FormatInt(int64(math.Ceil(after.Seconds())), 10))
 	}
 	if wantsProblem(c.r.Header.Get("Accept")) {
-		_ = c.write(status, problemType, problem{problemSpace + f.Code, http.StatusText(status), status, f.Message,
+		_ = c.write(status, problemType, problem{problemSpace + f.Code, http.StatusText(status), status, message(f),
 			"urn:uuid:" + c.requestID, f.Code, d, c.traceID, c.requestID})
 		return
 	}
@@ -101,7 +101,7 @@ func (c *call) fail(err error) {
 		OK        bool    `json:"ok"`
 		Error     failure `json:"error"`
 		RequestID string  `json:"requestId"`
-	}{false, failure{f.Code, f.Message, d, c.traceID}, c.requestID})
+	}{false, failure{f.Code, message(f), d, c.traceID}, c.requestID})
 }
 
 // classify gives an error its fault and status. What is our own mistake says nothing about itself.
@@ -117,6 +117,14 @@ func (c *call) classify(err error) (*fault.Error, int) {
 		return fault.New(fault.Internal, "internal", "something went wrong on our side", nil), http.StatusInternalServerError
 	}
 	return f, statusOf(f)
+}
+
+// message is a fault's text for people, who must not have to look elsewhere for the field it is about.
+func message(f *fault.Error) string {
+	if f.Field == "" {
+		return f.Message
+	}
+	return f.Field + ": " + f.Message
 }
 
 // write sends one JSON document.

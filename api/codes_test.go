@@ -1,0 +1,104 @@
+package api_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/api"
+)
+
+// TestErrorsPage holds docs/errors.md to the table.
+func TestErrorsPage(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("# Errors\n\n" +
+		"Every failure carries one of these codes, in `error.code` of the envelope or `code` of a problem. They are stable: match on them, never on messages.\n" +
+		"`error.details.field` is the JSON path of a mistake in the body, `error.details.hint` the next step, `error.traceId` what to tell the operators.\n\n" +
+		"| code | status | meaning |\n|---|---|---|\n")
+	for _, c := range api.Codes() {
+		fmt.Fprintf(&b, "| `%s` | %d | %s |\n", c.Name, c.Status, c.Meaning)
+	}
+	b.WriteString("\nThis page is made from `api/codes.go` by `go test ./api -update`.\n")
+	golden(t, "../docs/errors.md", []byte(b.String()))
+}
+
+func TestCodesAreDistinctAndReal(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range api.Codes() {
+		assert.Regexp(t, `^[a-z][a-z0-9_]*$`, c.Name)
+		assert.False(t, seen[c.Name], c.Name)
+		assert.GreaterOrEqual(t, c.Status, 400, c.Name)
+		assert.NotEmpty(t, c.Meaning, c.Name)
+		assert.True(t, http.StatusText(c.Status) != "" || c.Status == 499, c.Name)
+		seen[c.Name] = true
+	}
+}
+
+// TestEveryCodeIsInTheTable reads the sources for codes that clients can get and nobody told them about.
+func TestEveryCodeIsInTheTable(t *testing.T) {
+	known := map[string]bool{}
+	for _, c := range api.Codes() {
+		known[c.Name] = true
+	}
+	found := 0
+	for _, pattern := range []string{"*.go", "../workflows/rag/*.go"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			for _, code := range codesIn(t, file) {
+				found++
+				assert.True(t, known[code], "%s makes %q, which is not in codes.go", file, code)
+			}
+		}
+	}
+	assert.Greater(t, found, 20, "the sources were read")
+}
+
+// codesIn finds the codes of the faults a file makes, except those of internal ones, which no client sees.
+func codesIn(t *testing.T, file string) []string {
+	t.Helper()
+	src, err := os.ReadFile(file)
+	require.NoError(t, err)
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, src, parser.SkipObjectResolution)
+	require.NoError(t, err)
+	position := map[string]int{"New": 1, "Invalidf": 1, "Missing": 0, "Unavailablef": 1}
+	var found []string
+	ast.Inspect(parsed, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		fn, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		pkg, ok := fn.X.(*ast.Ident)
+		at, known := position[fn.Sel.Name]
+		if !ok || pkg.Name != "fault" || !known || len(call.Args) <= at {
+			return true
+		}
+		if kind, ok := call.Args[0].(*ast.SelectorExpr); ok && kind.Sel.Name == "Internal" {
+			return true
+		}
+		if lit, ok := call.Args[at].(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			code, err := strconv.Unquote(lit.Value)
+			require.NoError(t, err)
+			found = append(found, code)
+		}
+		return true
+	})
+	return found
+}

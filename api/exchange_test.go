@@ -1,0 +1,121 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/tools/txtar"
+
+	"levada.dev/api"
+	"levada.dev/workflows/job"
+)
+
+// TestExchanges plays the files of testdata: each is a conversation with a fresh world, pairs of a request and the
+// answer to it. "as:" names a key; "{acme}" in a header stands for the key of that name. A line "finish: acme
+// job-1 succeeded" before a request lets the job end first.
+func TestExchanges(t *testing.T) {
+	for _, file := range exchangeFiles(t) {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			require.NoError(t, err)
+			w := newWorld(t)
+			var out txtar.Archive
+			out.Comment = archive.Comment
+			for _, section := range archive.Files {
+				if strings.HasSuffix(section.Name, ": answer") {
+					continue
+				}
+				answer := w.play(string(section.Data))
+				out.Files = append(out.Files, section, txtar.File{Name: section.Name + ": answer", Data: []byte(answer)})
+			}
+			if *api.Update {
+				require.NoError(t, os.WriteFile(file, txtar.Format(&out), 0o644))
+			}
+			require.Equal(t, string(txtar.Format(archive)), string(txtar.Format(&out)), "go test ./api -update writes it; read what changed")
+		})
+	}
+}
+
+func exchangeFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.txtar")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	return files
+}
+
+// play sends one written request and writes the answer down.
+func (w *world) play(text string) string {
+	w.t.Helper()
+	head, body, _ := strings.Cut(text, "\n\n")
+	lines := strings.Split(strings.TrimSpace(head), "\n")
+	as, headers := "", []string{}
+	var method, target string
+	for _, line := range lines {
+		name, value, isHeader := strings.Cut(line, ": ")
+		switch {
+		case name == "finish":
+			f := strings.Fields(value)
+			w.store.finish(w.scope(f[0]), f[1], job.State(f[2]))
+		case name == "as":
+			as = value
+		case isHeader:
+			for key, v := range w.keys {
+				value = strings.ReplaceAll(value, "{"+key+"}", v)
+			}
+			headers = append(headers, name, value)
+		default:
+			var ok bool
+			method, target, ok = strings.Cut(line, " ")
+			require.True(w.t, ok, line)
+		}
+	}
+	return written(w.t, w.do(as, method, target, strings.TrimSpace(body), headers...))
+}
+
+// written is an answer as the files have it: without the headers that every answer has (they have tests of their own),
+// and with the ids of request and trace taken out.
+func written(t testing.TB, rec *httptest.ResponseRecorder) string {
+	t.Helper()
+	var b strings.Builder
+	fmt.Fprintln(&b, rec.Code)
+	h := rec.Result().Header
+	names := make([]string, 0, len(h))
+	for name := range h {
+		switch name {
+		case "X-Request-Id", "Traceparent", "Server-Timing", "Content-Length", "X-Content-Type-Options", "Vary":
+		default:
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		fmt.Fprintf(&b, "%s: %s\n", name, strings.Join(h[name], ", "))
+	}
+	b.WriteByte('\n')
+	body := rec.Body.Bytes()
+	var v map[string]any
+	if json.Unmarshal(body, &v) == nil {
+		var pretty bytes.Buffer
+		require.NoError(t, json.Indent(&pretty, body, "", "  "))
+		text := pretty.String()
+		if id := h.Get("X-Request-Id"); id != "" {
+			text = strings.ReplaceAll(text, id, "{request}")
+		}
+		if parent := h.Get("Traceparent"); parent != "" {
+			text = strings.ReplaceAll(text, parent[3:35], "{trace}")
+		}
+		b.WriteString(text)
+	} else {
+		b.Write(body)
+	}
+	return strings.TrimRight(b.String(), "\n") + "\n"
+}

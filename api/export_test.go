@@ -1,0 +1,52 @@
+package api
+
+import "flag"
+
+// Update makes tests write the generated files instead of comparing them.
+var Update = flag.Bool("update", false, "write the generated files instead of comparing them")
+
+// Routes are the rows of the table, as "GET /health".
+func Routes() []string {
+	out := make([]string, len(routes))
+	for i, rt := range routes {
+		out[i] = rt.method + " " + rt.pattern
+	}
+	return out
+}
+
+// Code is a row of the table of codes.
+type Code struct {
+	Name    string
+	Status  int
+	Meaning string
+}
+
+// Codes is the table of codes.
+func Codes() []Code {
+	out := make([]Code, len(codes))
+	for i, c := range codes {
+		out[i] = Code{c.name, c.status, c.meaning}
+	}
+	return out
+}
+
+// Decode decodes a body as POST /ingest does, and throws it away.
+func Decode(body []byte) error {
+	_, err := ingestForm.decode(body)
+	return err
+}
+
+// DecodeSearch decodes a body as POST /search does, and throws it away.
+func DecodeSearch(body []byte) error {
+	_, err := searchForm.decode(body)
+	return err
+}
+
+// OffsetOf is where a body stopped being JSON, -1 when it did not.
+func OffsetOf(err error) int {
+	d, ok := err.(*detailed)
+	if !ok || d.details.Offset == nil {
+		return -1
+	}
+	return *d.details.Offset
+}

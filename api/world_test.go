@@ -1,0 +1,212 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/api"
+	"levada.dev/tenants"
+	"levada.dev/tenants/tenantstest"
+	"levada.dev/workflows/rag"
+)
+
+// world is the handler over two tenants with keys and one that is open. Every exchange is held against the contract.
+type world struct {
+	t      testing.TB
+	store  *store
+	keys   map[string]string // by name: a tenant, or a tenant and a scope
+	log    bytes.Buffer
+	deps   api.Deps
+	opts   api.Options
+	routes routers.Router
+	seen   map[string]bool // "POST /ingest 202"
+	http.Handler
+}
+
+func newWorld(t testing.TB, edit ...func(*world)) *world {
+	t.Helper()
+	w := &world{t: t, keys: map[string]string{}, seen: map[string]bool{}}
+	w.opts = api.Options{Version: "v1.2.3", Environment: "test", Random: &counter{}, Now: func() time.Time {
+		return time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
+	}}
+	w.store = newStore(func() time.Time { return w.opts.Now() })
+	w.deps = api.Deps{
+		Directory: w.directory(), Intake: w.store, Ledger: ledger{w.store}, Texts: texts{w.store}, Vectors: vectors{w.store},
+		Retriever: rag.New(embedder{w.store}, vectors{w.store}, ledger{w.store}, &rag.Options{Now: w.opts.Now}),
+	}
+	for _, e := range edit {
+		e(w)
+	}
+	w.opts.Log = slog.New(slog.NewJSONHandler(&w.log, nil))
+	w.Handler = api.New(w.deps, &w.opts)
+	var err error
+	doc := contract(t)
+	doc.Servers = nil // any host
+	w.routes, err = gorillamux.NewRouter(doc)
+	require.NoError(t, err)
+	return w
+}
+
+// directory knows acme and globex, which answer under the same kind of host, and demo, which is open.
+func (w *world) directory() tenants.Directory {
+	filterable := map[string]tenants.FieldType{"year": tenants.FieldNumber, "lang": tenants.FieldString}
+	configs := []tenants.Config{
+		tenantstest.Config(w.t, "acme", func(c *tenants.Config) {
+			c.CORS.Origins = []string{"https://app.acme.example"}
+			c.Limits = tenants.Limits{BodyBytes: 2000, DocumentBytes: 500, QueryChars: 40}
+			c.Search = tenants.Search{TopK: 2, MaxTopK: 10, Filterable: filterable}
+		}),
+		tenantstest.Config(w.t, "globex", nil),
+		tenantstest.Config(w.t, "demo", func(c *tenants.Config) { c.Auth.Mode = tenants.AuthOpen }),
+	}
+	grants := map[string]tenants.Grant{}
+	add := func(name string, tenant tenants.ID, scopes ...tenants.APIScope) {
+		key, err := tenants.NewKey(&counter{next: byte(len(grants))}, tenant)
+		require.NoError(w.t, err)
+		w.keys[name] = key
+		grants[tenants.HashKey(key)] = tenants.Grant{Tenant: tenant, Name: name, Scopes: scopes}
+	}
+	for _, c := range configs {
+		add(string(c.ID), c.ID, tenants.AllScopes...)
+		add(string(c.ID)+"-search", c.ID, tenants.ScopeSearch)
+	}
+	w.keys["nobody"] = mustKey(w.t, "acme")
+	d, err := tenants.StaticDirectory(configs, grants)
+	require.NoError(w.t, err)
+	return d
+}
+
+func mustKey(t testing.TB, tenant tenants.ID) string {
+	t.Helper()
+	key, err := tenants.NewKey(&counter{next: 99}, tenant)
+	require.NoError(t, err)
+	return key
+}
+
+func (w *world) scope(tenant string) tenants.Scope { return tenantstest.Scope(w.t, tenant) }
+
+// request makes one; as is the name of a key, empty for none. Headers are pairs.
+func (w *world) request(as, method, target, body string, headers ...string) *http.Request {
+	w.t.Helper()
+	r := httptest.NewRequest(method, "http://levada.test"+target, strings.NewReader(body))
+	if body == "" {
+		r.Body, r.ContentLength = http.NoBody, 0
+	} else {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if as != "" {
+		require.Contains(w.t, w.keys, as)
+		r.Header.Set("Authorization", "Bearer "+w.keys[as])
+	}
+	for i := 0; i < len(headers); i += 2 {
+		if strings.EqualFold(headers[i], "host") {
+			r.Host = headers[i+1]
+			continue
+		}
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	return r
+}
+
+// do sends a request and holds the answer against the contract, and the request, too, when it was accepted.
+func (w *world) do(as, method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	w.t.Helper()
+	return w.send(w.request(as, method, target, body, headers...))
+}
+
+func (w *world) send(r *http.Request) *httptest.ResponseRecorder {
+	w.t.Helper()
+	sent := new(bytes.Buffer)
+	r.Body = io.NopCloser(io.TeeReader(r.Body, sent))
+	rec := httptest.NewRecorder()
+	w.ServeHTTP(rec, r)
+	route, params, err := w.routes.FindRoute(r)
+	if err != nil {
+		return rec // not a route: the handler says so itself
+	}
+	w.seen[r.Method+" "+route.Path] = true
+	input := &openapi3filter.RequestValidationInput{Request: r, Route: route, PathParams: params, Options: filterOptions}
+	if rec.Code < 300 {
+		r.Body = io.NopCloser(sent)
+		require.NoError(w.t, openapi3filter.ValidateRequest(r.Context(), input), "the request was accepted")
+	}
+	answer := &openapi3filter.ResponseValidationInput{RequestValidationInput: input, Status: rec.Code, Header: rec.Result().Header, Options: filterOptions}
+	answer.SetBodyBytes(rec.Body.Bytes())
+	require.NoError(w.t, openapi3filter.ValidateResponse(r.Context(), answer), "%s %s %d", r.Method, r.URL, rec.Code)
+	return rec
+}
+
+var filterOptions = &openapi3filter.Options{
+	IncludeResponseStatus: true, RejectWhenRequestBodyNotSpecified: true,
+	AuthenticationFunc: openapi3filter.NoopAuthenticationFunc,
+}
+
+func init() {
+	text := func(body io.Reader, _ http.Header, _ *openapi3.SchemaRef, _ openapi3filter.EncodingFn) (any, error) {
+		b, err := io.ReadAll(body)
+		return string(b), err
+	}
+	for _, media := range []string{"text/markdown", "text/html"} {
+		openapi3filter.RegisterBodyDecoder(media, text)
+	}
+}
+
+// data is the data of a successful answer.
+func data[T any](t testing.TB, rec *httptest.ResponseRecorder) T {
+	t.Helper()
+	var e struct {
+		OK   bool
+		Data T
+	}
+	require.NoError(t, json.Unmarshal(rec.Body.Bytes(), &e), rec.Body.String())
+	require.True(t, e.OK, rec.Body.String())
+	return e.Data
+}
+
+// failure is the error of a failed answer.
+type failure struct {
+	Code    string
+	Message string
+	Details struct {
+		Field, Hint, Allow string
+		Offset             *int
+		Limit              int64
+		Failing            []string
+	}
+	TraceID string
+}
+
+func failed(t testing.TB, rec *httptest.ResponseRecorder) failure {
+	t.Helper()
+	var e struct {
+		OK    bool
+		Error failure
+	}
+	require.NoError(t, json.Unmarshal(rec.Body.Bytes(), &e), rec.Body.String())
+	require.False(t, e.OK)
+	return e.Error
+}
+
+// counter is a source of no randomness at all, with no byte twice in a row.
+type counter struct{ next byte }
+
+func (c *counter) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = c.next
+		c.next++
+	}
+	return len(p), nil
+}
