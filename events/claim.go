@@ -66,7 +66,7 @@ func parseClaim(ref string) (name, sum string, err error) {
 		return "", "", invalid("dataref", "is not of the form claims/<event>.<sha256>")
 	}
 	sum = name[dot+1:]
-	if strings.Trim(sum, "0123456789abcdef") != "" || !isPath(name) {
+	if strings.Trim(sum, "0123456789abcdef") != "" || !isPlain(name) {
 		return "", "", invalid("dataref", "is not of the form claims/<event>.<sha256>")
 	}
 	return name, sum, nil

@@ -171,7 +171,7 @@ func (e Event) checkAttributes() error {
 			return err
 		}
 	}
-	if len(e.ID) > maxID || !isPath(e.ID) {
+	if len(e.ID) > maxID || !isPlain(e.ID) {
 		return invalid("id", "is not a plain name of at most %d characters", maxID)
 	}
 	if err := checkText("causationid", e.CausationID); err != nil {
@@ -191,9 +191,8 @@ func (e Event) checkAttributes() error {
 			return invalid("traceparent", "%v", err)
 		}
 	}
-	media := contentType
 	return validate(&cloudevents.EventContextV1{
-		ID: e.ID, Type: e.Type, Subject: &e.Subject, DataContentType: &media,
+		ID: e.ID, Type: e.Type, Subject: &e.Subject,
 		Source: types.URIRef{URL: url.URL{Path: e.Source}},
 		Time:   &types.Timestamp{Time: e.Time},
 	})
@@ -221,14 +220,22 @@ func (e Event) checkOrigin() error {
 // isPath reports whether s is a non-empty path of plain segments.
 func isPath(s string) bool {
 	for segment := range strings.SplitSeq(s, "/") {
-		if segment == "" || segment == "." || segment == ".." {
+		if !isPlain(segment) {
 			return false
 		}
-		for i := 0; i < len(segment); i++ {
-			c := segment[i]
-			if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("-._~", rune(c)) {
-				return false
-			}
+	}
+	return true
+}
+
+// isPlain reports whether s can stand in a URI and in a name as it is: unreserved characters, and no "." or "..".
+func isPlain(s string) bool {
+	if s == "" || s == "." || s == ".." {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '.' && c != '_' && c != '~' {
+			return false
 		}
 	}
 	return true
