@@ -22,11 +22,12 @@ type call struct {
 	start       time.Time
 	stages      []byte // server-timing so far
 
-	key    *credential
-	config *tenants.Config
-	scope  tenants.Scope
-	body   []byte
-	err    error // what the answer was, for the log
+	key            *credential
+	config         *tenants.Config
+	scope          tenants.Scope
+	idempotencyKey string
+	body           []byte
+	err            error // what the answer was, for the log
 }
 
 type callKey struct{}

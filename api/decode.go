@@ -278,7 +278,7 @@ func (s *scanner) hex4() (uint64, bool) {
 
 // number passes over a number that a float64, and where the shape says so an int, can hold.
 func (s *scanner) number(sh *shape) error {
-	if !sh.takes(isNumber) && !sh.takes(isWhole) {
+	if sh.kind != isWhole && !sh.takes(isNumber) {
 		return s.accepts(sh, isNumber)
 	}
 	start := s.pos
@@ -303,7 +303,7 @@ func (s *scanner) number(sh *shape) error {
 		}
 	}
 	literal := string(s.data[start:s.pos])
-	if sh.takes(isWhole) {
+	if sh.kind == isWhole {
 		if _, err := strconv.ParseInt(literal, 10, strconv.IntSize); !whole || err != nil {
 			return fault.Invalidf(s.at(), "invalid_type", "expected %s, got %.40s", isWhole, literal)
 		}

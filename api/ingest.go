@@ -2,13 +2,10 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"time"
 
-	"levada.dev/events"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
 )
@@ -36,10 +33,6 @@ func ingest(c *call) error {
 	if err != nil {
 		return err
 	}
-	cause, err := c.cause()
-	if err != nil {
-		return err
-	}
 	req, err := ingestForm.decode(c.body)
 	if err != nil {
 		return err
@@ -48,10 +41,7 @@ func ingest(c *call) error {
 	if err != nil {
 		return err
 	}
-	draft.Cause = cause
-	if cause.IdempotencyKey != "" {
-		draft.RequestHash = requestHash(c.route.pattern, c.body)
-	}
+	draft.Cause, draft.RequestHash = c.cause(), c.requestHash()
 	began := c.opts.Now()
 	receipt, err := c.Intake.Submit(c.ctx(), c.scope, draft)
 	c.stage("intake", began)
@@ -83,19 +73,4 @@ func (c *call) accepted(receipt corpus.Receipt, wait time.Duration) error {
 		}
 	}
 	return c.ok(http.StatusAccepted, ingestReceipt{receipt.JobID, receipt.DocID, receipt.Generation, statusURL})
-}
-
-// cause is what the facts of this request follow from.
-func (c *call) cause() (events.Cause, error) {
-	key, err := idempotencyKey(c.r.Header)
-	return events.Cause{ID: c.requestID, TraceParent: c.traceParent, IdempotencyKey: key}, err
-}
-
-// requestHash tells two requests under one idempotency key apart.
-func requestHash(pattern string, body []byte) string {
-	h := sha256.New()
-	h.Write([]byte(pattern))
-	h.Write([]byte{0})
-	h.Write(body)
-	return hex.EncodeToString(h.Sum(nil))
 }

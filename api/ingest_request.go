@@ -217,12 +217,3 @@ func waitTime(r *http.Request) (time.Duration, error) {
 	}
 	return wait, nil
 }
-
-// idempotencyKey reads the header of that name.
-func idempotencyKey(h http.Header) (string, error) {
-	key := h.Get("Idempotency-Key")
-	if len(key) > 255 || strings.ContainsFunc(key, func(r rune) bool { return r < 0x20 || r > 0x7e }) {
-		return "", fault.Invalidf("", "idempotency_key_invalid", "the Idempotency-Key is not 1 to 255 printable ASCII characters")
-	}
-	return key, nil
-}

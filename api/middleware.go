@@ -16,6 +16,11 @@ func (c *call) steps() error {
 			return err
 		}
 	}
+	if c.route.idempotent {
+		if err := c.readIdempotencyKey(); err != nil {
+			return err
+		}
+	}
 	if c.route.body != noBody {
 		if err := c.readBody(); err != nil {
 			return err
