@@ -64,6 +64,11 @@ func openIndex(path string, config Index, now time.Time) (*index, error) {
 		places:     map[string]place{},
 	}
 	file, err := openJournal(path, config.Dimensions, func(m mutation) {
+		if m.due.After(now) {
+			for i := range m.vectors {
+				m.vectors[i].values = slices.Clone(m.vectors[i].values)
+			}
+		}
 		ix.pending = append(ix.pending, m)
 		ix.settle(now)
 	})

@@ -29,7 +29,8 @@ type journal struct {
 	file       *os.File
 	size       int64
 	dimensions int
-	buffer     []byte
+	buffer     []byte    // of the record being read or written
+	floats     []float32 // of the record being read
 }
 
 const (
@@ -54,6 +55,7 @@ func (s *space) size(slot int) int64 {
 }
 
 // openJournal reads the file, passing each mutation to replay, and cuts a torn tail.
+// A mutation's values are lent to replay until it returns.
 func openJournal(path string, dimensions int, replay func(mutation)) (*journal, error) {
 	// What a compaction left behind when it was killed was never part of the index.
 	if err := os.Remove(path + ".new"); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -109,6 +111,7 @@ func (j *journal) read(replay func(mutation)) error {
 		replay(m)
 		j.size += int64(recordHeader + len(payload))
 	}
+	j.floats = nil
 	if err := j.file.Truncate(j.size); err != nil {
 		return err
 	}
@@ -202,8 +205,10 @@ func encode(out []byte, m mutation) []byte {
 
 var errShort = errors.New("the record ends too early: the file is damaged")
 
+// decode reads a payload. The values are the journal's until the next record.
 func (j *journal) decode(p []byte) (mutation, error) {
 	le := binary.LittleEndian
+	j.floats = j.floats[:0]
 	if len(p) < payloadHead {
 		return mutation{}, errShort
 	}
@@ -247,7 +252,9 @@ func (j *journal) decode(p []byte) (mutation, error) {
 			if raw == nil {
 				return m, errShort
 			}
-			v.values = readFloats(raw)
+			start := len(j.floats)
+			j.floats = appendRead(j.floats, raw)
+			v.values = j.floats[start:len(j.floats):len(j.floats)]
 		}
 		m.vectors = append(m.vectors, v)
 	}
@@ -309,10 +316,11 @@ func appendFloats(out []byte, values []float32) []byte {
 	return out
 }
 
-func readFloats(raw []byte) []float32 {
-	values := make([]float32, len(raw)/4)
-	for i := range values {
-		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+func readFloats(raw []byte) []float32 { return appendRead(make([]float32, 0, len(raw)/4), raw) }
+
+func appendRead(out []float32, raw []byte) []float32 {
+	for ; len(raw) >= 4; raw = raw[4:] {
+		out = append(out, math.Float32frombits(binary.LittleEndian.Uint32(raw)))
 	}
-	return values
+	return out
 }
