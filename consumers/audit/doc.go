@@ -1,0 +1,2 @@
+// Package audit is the consumer that records every event of a tenant in its trail.
+package audit

@@ -1,0 +1,150 @@
+package embed
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"time"
+
+	"levada.dev/consumers"
+	"levada.dev/events"
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/llm"
+)
+
+// Consumer embeds slices.
+type Consumer struct {
+	embedder llm.Embedder
+	out      events.Publisher
+	now      func() time.Time
+}
+
+// New makes the consumer. now tells the time of its events.
+func New(embedder llm.Embedder, out events.Publisher, now func() time.Time) *Consumer {
+	return &Consumer{embedder: embedder, out: out, now: now}
+}
+
+// Route takes document.chunked.
+func (c *Consumer) Route() consumers.Route {
+	return consumers.Route{
+		Type: events.TypeDocumentChunked, Name: "embed", Stage: corpus.StageEmbed, Handle: consumers.Facts(c.Handle),
+	}
+}
+
+type delivery = consumers.Of[events.DocumentChunked]
+
+// Handle embeds the texts of all slices, in as few calls as the model allows, and publishes the slices that have all
+// of their vectors. It does not ask the ledger whether a slice is stale: a generation is rarely overtaken, and
+// asking would cost a call each time.
+func (c *Consumer) Handle(ctx context.Context, s tenants.Scope, ds []delivery) []error {
+	errs := make([]error, len(ds))
+	for name, where := range byModel(ds) {
+		c.embed(ctx, s, name, ds, where, errs)
+	}
+	return errs
+}
+
+func byModel(ds []delivery) map[string][]int {
+	by := map[string][]int{}
+	for i, d := range ds {
+		by[d.Fact.Model] = append(by[d.Fact.Model], i)
+	}
+	return by
+}
+
+// embed does the slices of one model.
+func (c *Consumer) embed(ctx context.Context, s tenants.Scope, name string, ds []delivery, where []int, errs []error) {
+	model, err := llm.FindEmbedding(name)
+	if err != nil {
+		fail(errs, where, err)
+		return
+	}
+	var texts []string
+	var owner []int // the delivery of each text
+	for _, i := range where {
+		for _, p := range ds[i].Fact.Parts {
+			texts, owner = append(texts, p.Text), append(owner, i)
+		}
+	}
+	vectors := make([][]float32, len(texts))
+	call := llm.Call{Model: name, Purpose: llm.ForDocument, RequestID: ds[where[0]].Event.ID}
+	for from := 0; from < len(texts); from += model.Batch {
+		to := min(from+model.Batch, len(texts))
+		for k, err := range consumers.Isolate(to-from, func(a, b int) error {
+			return c.call(ctx, s, call, model, texts[from+a:from+b], vectors[from+a:from+b])
+		}) {
+			if err != nil {
+				errs[owner[from+k]] = err
+			}
+		}
+	}
+	c.publish(ctx, s, model, ds, owner, vectors, errs)
+}
+
+// call embeds texts into vectors, one call.
+func (c *Consumer) call(ctx context.Context, s tenants.Scope, call llm.Call, m llm.EmbeddingModel, texts []string, vectors [][]float32) error {
+	got, err := c.embedder.Embed(ctx, s, call, texts)
+	if err != nil {
+		return err
+	}
+	if len(got.Vectors) != len(texts) {
+		return fault.New(fault.Internal, "embedder_answer", fmt.Sprintf("%d vectors for %d texts", len(got.Vectors), len(texts)), nil)
+	}
+	for i, v := range got.Vectors {
+		if len(v) != m.Dimensions {
+			return fault.New(fault.Internal, "embedder_answer", fmt.Sprintf("%d dimensions instead of %d", len(v), m.Dimensions), nil)
+		}
+		vectors[i] = v
+	}
+	return nil
+}
+
+// publish tells of the slices that are complete, in one call.
+func (c *Consumer) publish(ctx context.Context, s tenants.Scope, m llm.EmbeddingModel, ds []delivery, owner []int, vectors [][]float32, errs []error) {
+	var evs []events.Event
+	var of []int
+	for first := 0; first < len(owner); {
+		i := owner[first]
+		f := ds[i].Fact
+		mine := vectors[first : first+len(f.Parts)]
+		first += len(f.Parts)
+		if errs[i] != nil {
+			continue
+		}
+		ev, err := events.New(s, "consumers", ds[i].Event.Cause(), c.now(), events.ChunksEmbedded{
+			DocumentRef: f.DocumentRef, About: f.About, Slice: f.Slice, Model: f.Model, Dimensions: m.Dimensions,
+			Parts: f.Parts, Vectors: pack(mine, m.Dimensions),
+		})
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		evs, of = append(evs, ev), append(of, i)
+	}
+	if len(evs) == 0 {
+		return
+	}
+	if err := c.out.Publish(ctx, s, evs...); err != nil {
+		fail(errs, of, err)
+	}
+}
+
+// pack writes vectors as the event carries them.
+func pack(vectors [][]float32, dimensions int) []byte {
+	b := make([]byte, 0, 4*dimensions*len(vectors))
+	for _, v := range vectors {
+		for _, x := range v {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+		}
+	}
+	return b
+}
+
+func fail(errs []error, where []int, err error) {
+	for _, i := range where {
+		errs[i] = err
+	}
+}

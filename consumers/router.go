@@ -1,0 +1,290 @@
+package consumers
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"levada.dev/events"
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+)
+
+// Router takes batches from queues to handlers. It is safe for concurrent use.
+type Router struct {
+	routes     map[string]Route
+	claims     events.Claims
+	undertaker *Undertaker
+	options    Options
+}
+
+// Options tunes a Router. The zero value is what production uses, but for MaxAttempts, which follows the queues.
+type Options struct {
+	// MaxAttempts says, by queue, how often a message is delivered at most: the queue's retries and one. A failure of
+	// the last attempt is final. A queue that is not named has 4, the platform's three retries and one.
+	MaxAttempts map[string]int
+	// RetryDelay is the delay after the first failure; it doubles with each further one up to MaxDelay. The defaults are
+	// 2 seconds and 5 minutes. A fault that says when to try again (RetryAfter) is not tried sooner.
+	RetryDelay, MaxDelay time.Duration
+	Log                  *slog.Logger     // default: slog.Default()
+	Now                  func() time.Time // default: time.Now
+	Middleware           []Middleware     // outermost first, inside Log, Trace and Recover
+}
+
+const (
+	defaultAttempts   = 4
+	defaultRetryDelay = 2 * time.Second
+	defaultMaxDelay   = 5 * time.Minute
+	// groupsAtOnce is how many groups of a batch are handled at once, so that a slow tenant does not hold up the others
+	// of its batch. A Worker has six connections waiting for headers at a time.
+	groupsAtOnce = 4
+)
+
+func (o *Options) withDefaults() Options {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	if c.RetryDelay <= 0 {
+		c.RetryDelay = defaultRetryDelay
+	}
+	if c.MaxDelay <= 0 {
+		c.MaxDelay = defaultMaxDelay
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+// New makes a router of routes with distinct types. The options may be nil.
+func New(routes []Route, claims events.Claims, u *Undertaker, o *Options) *Router {
+	r := &Router{routes: map[string]Route{}, claims: claims, undertaker: u, options: o.withDefaults()}
+	around := append([]Middleware{Trace(), Log(r.options.Log, r.options.Now), Recover()}, r.options.Middleware...)
+	for _, route := range routes {
+		if _, twice := r.routes[route.Type]; twice {
+			panic("consumers: two routes for " + route.Type)
+		}
+		for i := len(around) - 1; i >= 0; i-- {
+			route.Handle = around[i](route, route.Handle)
+		}
+		r.routes[route.Type] = route
+	}
+	return r
+}
+
+// Handle does a batch of a queue's messages and answers a verdict for each, in order.
+func (r *Router) Handle(ctx context.Context, queue string, ms []Message) []Verdict {
+	b := &batch{Router: r, queue: queue, messages: ms, errs: make([]error, len(ms)), dead: make([]bool, len(ms))}
+	groups := b.sort(ctx)
+	b.each(groups, func(g *group) { b.run(ctx, g) })
+	b.bury(ctx, groups)
+	return b.verdicts()
+}
+
+// HandleDead buries what the platform moved to the dead-letter queue of a queue, because no attempt of Handle lived
+// to do it.
+func (r *Router) HandleDead(ctx context.Context, queue string, ms []Message) []Verdict {
+	b := &batch{Router: r, queue: queue, messages: ms, errs: make([]error, len(ms)), dead: make([]bool, len(ms))}
+	groups := b.sort(ctx)
+	for _, g := range groups {
+		for _, i := range g.where {
+			b.dead[i] = true
+			b.errs[i] = fault.New(fault.Unavailable, "attempts_exhausted", "no attempt to handle it ended", nil)
+		}
+	}
+	for i, err := range b.errs {
+		b.dead[i] = b.dead[i] || err != nil && b.messages[i].Attempts >= b.maxAttempts()
+	}
+	b.bury(ctx, groups)
+	return b.verdicts()
+}
+
+// batch is one call of Handle.
+type batch struct {
+	*Router
+	queue    string
+	messages []Message
+	errs     []error // why a message is not done
+	dead     []bool  // whether it is to be buried, and after bury, whether it was
+}
+
+// group is the messages of a batch that go to one handler together.
+type group struct {
+	scope      tenants.Scope
+	route      Route
+	deliveries []Delivery
+	where      []int // the message of each delivery
+}
+
+// sort reads the messages and groups them by tenant and type, in order of first appearance. What cannot be read or has
+// no route gets its error, and no group; it is dead.
+func (b *batch) sort(ctx context.Context) []*group {
+	type key struct {
+		tenant tenants.ID
+		typ    string
+	}
+	byKey := map[key]*group{}
+	var groups []*group
+	for i, m := range b.messages {
+		s, d, err := b.read(ctx, m)
+		if err != nil {
+			b.fail(i, err)
+			continue
+		}
+		k := key{s.Tenant(), d.Event.Type}
+		g := byKey[k]
+		if g == nil {
+			g = &group{scope: s, route: b.routes[d.Event.Type]}
+			byKey[k] = g
+			groups = append(groups, g)
+		}
+		g.deliveries, g.where = append(g.deliveries, d), append(g.where, i)
+	}
+	return groups
+}
+
+func (b *batch) read(ctx context.Context, m Message) (tenants.Scope, Delivery, error) {
+	ev, err := events.Decode(m.Body)
+	if err != nil {
+		return tenants.Scope{}, Delivery{}, err
+	}
+	s, err := ev.Scope()
+	if err != nil {
+		return s, Delivery{}, err
+	}
+	if _, ok := b.routes[ev.Type]; !ok {
+		return s, Delivery{}, fault.New(fault.Invalid, "event_unrouted", "nobody handles "+ev.Type, nil)
+	}
+	if ev, err = events.Resolve(ctx, b.claims, s, ev); err != nil {
+		return s, Delivery{}, err
+	}
+	return s, Delivery{Event: ev, Attempt: m.Attempts}, nil
+}
+
+// each runs f for the groups, a few at once.
+func (b *batch) each(groups []*group, f func(*group)) {
+	var eg errgroup.Group
+	eg.SetLimit(groupsAtOnce)
+	for _, g := range groups {
+		eg.Go(func() error {
+			f(g)
+			return nil
+		})
+	}
+	_ = eg.Wait()
+}
+
+func (b *batch) run(ctx context.Context, g *group) {
+	for i, err := range g.route.Handle(ctx, g.scope, g.deliveries) {
+		if err != nil {
+			b.fail(g.where[i], err)
+		}
+	}
+}
+
+// fail notes why a message is not done, and whether that is final.
+func (b *batch) fail(i int, err error) {
+	b.errs[i] = err
+	b.dead[i] = !fault.Retryable(err) || b.messages[i].Attempts >= b.maxAttempts()
+}
+
+func (b *batch) maxAttempts() int {
+	if n := b.options.MaxAttempts[b.queue]; n > 0 {
+		return n
+	}
+	return defaultAttempts
+}
+
+// bury hands the dead to the undertaker: those of each group together, those without a group alone.
+func (b *batch) bury(ctx context.Context, groups []*group) {
+	grouped := make([]bool, len(b.messages))
+	for _, g := range groups {
+		var ls []Letter
+		var where []int
+		for i, m := range g.where {
+			grouped[m] = true
+			if b.dead[m] {
+				ls = append(ls, b.letter(m, &g.route, &g.deliveries[i].Event))
+				where = append(where, m)
+			}
+		}
+		b.settle(where, b.undertaker.Bury(ctx, g.scope, ls))
+	}
+	for i := range b.messages {
+		if !grouped[i] && b.dead[i] {
+			b.settle([]int{i}, b.buryUnread(ctx, i))
+		}
+	}
+}
+
+// buryUnread buries a message that has no event to hand out. If its envelope can be read its document fails, too:
+// then it is its claimed data that is lost.
+func (b *batch) buryUnread(ctx context.Context, i int) []error {
+	ev, err := events.Decode(b.messages[i].Body)
+	if err == nil {
+		if s, err := ev.Scope(); err == nil {
+			route := b.routes[ev.Type]
+			return b.undertaker.Bury(ctx, s, []Letter{b.letter(i, &route, &ev)})
+		}
+	}
+	return []error{b.undertaker.keep(ctx, []Letter{b.letter(i, nil, nil)})}
+}
+
+func (b *batch) settle(where []int, errs []error) {
+	for i, err := range errs {
+		if err != nil {
+			b.dead[where[i]] = false
+			b.errs[where[i]] = fmt.Errorf("bury (%v): %w", b.errs[where[i]], err)
+		}
+	}
+}
+
+func (b *batch) letter(i int, route *Route, ev *events.Event) Letter {
+	m, f := b.messages[i], fault.As(b.errs[i])
+	l := Letter{
+		Queue: b.queue, MessageID: m.ID, Body: m.Body, Attempts: m.Attempts, At: b.options.Now().UTC(),
+		Code: f.Code, Message: f.Message, Reason: b.errs[i].Error(),
+	}
+	if ev != nil {
+		l.event = *ev
+		l.Tenant, l.EventID, l.Type, l.Subject, l.TraceParent = ev.Tenant, ev.ID, ev.Type, ev.Subject, ev.TraceParent
+	}
+	if route != nil {
+		l.Handler, l.stage = route.Name, route.Stage
+	}
+	return l
+}
+
+func (b *batch) verdicts() []Verdict {
+	vs := make([]Verdict, len(b.messages))
+	for i, err := range b.errs {
+		switch {
+		case err == nil:
+			vs[i] = Verdict{Outcome: Done}
+		case b.dead[i]:
+			vs[i] = Verdict{Outcome: Dead, Err: err}
+		default:
+			vs[i] = Verdict{Outcome: Retry, Delay: b.delay(b.messages[i], err), Err: err}
+		}
+	}
+	return vs
+}
+
+// delay doubles with each attempt. Up to a quarter comes on top, by the message, so that what failed together does
+// not come back together.
+func (b *batch) delay(m Message, err error) time.Duration {
+	d := b.options.RetryDelay << min(max(m.Attempts-1, 0), 16)
+	d = min(d, b.options.MaxDelay)
+	d = max(d, fault.As(err).RetryAfter)
+	h := fnv.New32a()
+	h.Write([]byte(m.ID))
+	return d + d/4*time.Duration(h.Sum32()%256)/256
+}

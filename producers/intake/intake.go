@@ -1,0 +1,89 @@
+package intake
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+)
+
+// Intake takes documents in. It is safe for concurrent use.
+type Intake struct {
+	texts  corpus.Texts
+	ledger corpus.Ledger
+	newID  func() string
+}
+
+// Options tunes an Intake.
+type Options struct {
+	// NewID makes ids of documents and jobs. They are to be ordered by time: the ledger goes by that order when it sends
+	// and when it cleans up. Default: UUIDs of version 7.
+	NewID func() string
+}
+
+// New makes an intake. The options may be nil.
+func New(texts corpus.Texts, ledger corpus.Ledger, o *Options) *Intake {
+	in := &Intake{texts: texts, ledger: ledger, newID: newUUID}
+	if o != nil && o.NewID != nil {
+		in.newID = o.NewID
+	}
+	return in
+}
+
+func newUUID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Submit takes a draft in. When it returns a receipt the document is safe: it will be searchable or fail with a
+// reason, and its job tells which. Mistakes in the draft are fault.Invalid with the field; the ledger's faults are
+// those of corpus.Ledger.Submit.
+func (in *Intake) Submit(ctx context.Context, s tenants.Scope, d Draft) (corpus.Receipt, error) {
+	if err := s.Check(); err != nil {
+		return corpus.Receipt{}, err
+	}
+	if err := d.check(); err != nil {
+		return corpus.Receipt{}, err
+	}
+	sum := sha256.Sum256(d.Text)
+	textSum := hex.EncodeToString(sum[:])
+	hash, err := d.hash(textSum)
+	if err != nil {
+		return corpus.Receipt{}, err
+	}
+	docID, ours := d.DocID, d.DocID == ""
+	if ours {
+		docID = in.newID()
+	}
+	key := docID + "/" + textSum
+	if err := in.texts.Put(ctx, s, key, d.Text, d.ContentType); err != nil {
+		return corpus.Receipt{}, fmt.Errorf("store the text: %w", err)
+	}
+	receipt, err := in.ledger.Submit(ctx, s, corpus.Submission{
+		DocID: docID, JobID: in.newID(), About: d.About, ContentType: d.ContentType, TextKey: key, Bytes: len(d.Text),
+		SHA256: textSum, Model: d.Model, Chunking: d.Chunking, Cause: d.Cause, RequestHash: hash,
+	})
+	if ours && unused(receipt, docID, err) {
+		// A failure leaves an object that nobody refers to; the answer to the client is the same.
+		_ = in.texts.Delete(ctx, s, key)
+	}
+	if err != nil {
+		return corpus.Receipt{}, fmt.Errorf("submit the document: %w", err)
+	}
+	return receipt, nil
+}
+
+// unused reports whether the ledger has surely not taken what was submitted under an id made here.
+func unused(r corpus.Receipt, docID string, err error) bool {
+	if err == nil {
+		return r.DocID != docID
+	}
+	switch fault.KindOf(err) {
+	case fault.Invalid, fault.Denied, fault.Conflict, fault.Limited:
+		return true
+	}
+	return false
+}

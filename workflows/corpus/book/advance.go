@@ -1,0 +1,205 @@
+package book
+
+import (
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"levada.dev/events"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/job"
+)
+
+// Advance implements corpus.Ledger. Progress of one call is written together: one row for each document that changed,
+// one for each job that ended.
+func (b *Book) Advance(r Rows, s tenants.Scope, ps []corpus.Progress) ([]corpus.Verdict, error) {
+	c := &change{rows: r, scope: s, now: b.now(), documents: map[string]*open{}}
+	verdicts := make([]corpus.Verdict, len(ps))
+	for i, p := range ps {
+		o, err := c.open(p.DocID)
+		if err != nil {
+			return nil, err
+		}
+		if o == nil {
+			verdicts[i] = corpus.Verdict{Stale: true} // the document is gone, or was never here
+			continue
+		}
+		if err := c.apply(o, p); err != nil {
+			return nil, err
+		}
+		verdicts[i] = o.verdict(p.Generation)
+	}
+	return verdicts, c.close()
+}
+
+// change is what one call does.
+type change struct {
+	rows      Rows
+	scope     tenants.Scope
+	now       time.Time
+	documents map[string]*open // nil for an id that has no document
+	order     []*open
+}
+
+// open is a document that a call works on.
+type open struct {
+	*document
+	dirty bool
+}
+
+func (c *change) open(id string) (*open, error) {
+	if o, known := c.documents[id]; known {
+		return o, nil
+	}
+	var d document
+	found, err := read(c.rows, documentPrefix+id, &d)
+	if err != nil {
+		return nil, err
+	}
+	var o *open
+	if found {
+		o = &open{document: &d}
+		c.order = append(c.order, o)
+	}
+	c.documents[id] = o
+	return o, nil
+}
+
+func (c *change) close() error {
+	for _, o := range c.order {
+		if !o.dirty {
+			continue
+		}
+		o.Updated = c.now.UnixMilli()
+		o.prune()
+		if err := write(c.rows, documentPrefix+o.ID, o.document); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply records one progress. Work for a generation that is no longer live changes nothing, and so does what is told
+// again.
+func (c *change) apply(o *open, p corpus.Progress) error {
+	g := o.generation(p.Generation)
+	if g == nil {
+		return nil
+	}
+	if p.Stage == corpus.StageRetire {
+		if g.Retired {
+			g.Retired, o.dirty = false, true
+		}
+		return nil
+	}
+	if !g.live() || g.State == corpus.Indexed {
+		return nil
+	}
+	if g.attempts(p.Stage, p.Attempts) {
+		o.dirty = true
+	}
+	if p.Code != "" {
+		return c.fail(o, g, p)
+	}
+	if p.Stage != corpus.StageChunk && p.Stage != corpus.StageIndex {
+		return nil
+	}
+	if disagree := g.cut(p.Slice); disagree {
+		p.Code, p.Message = "slices_disagree", "the document was cut in two ways while it was processed; submit it again"
+		return c.fail(o, g, p)
+	}
+	if p.Stage == corpus.StageChunk {
+		return c.chunked(o, g)
+	}
+	return c.indexed(o, g, p)
+}
+
+// cut takes over how many slices and chunks there are, from whichever stage reports first, and reports whether a
+// stage says otherwise than the one before it.
+func (g *generation) cut(s events.Slice) (disagree bool) {
+	known := g.Slices > 0
+	disagree = s.Slices < 1 || s.Slice < 0 || s.Slice >= s.Slices || known && (g.Slices != s.Slices || g.Chunks != s.Chunks)
+	if !known {
+		g.Slices = s.Slices
+	}
+	g.Chunks = max(g.Chunks, s.Chunks) // so that a removal reaches all that may have been written
+	return disagree
+}
+
+func (c *change) chunked(o *open, g *generation) error {
+	if g.Chunked == 0 {
+		g.Chunked, g.State, o.dirty = c.now.UnixMilli(), corpus.Chunked, true
+	}
+	return nil
+}
+
+func (c *change) indexed(o *open, g *generation, p corpus.Progress) error {
+	if g.Done.has(p.Slice.Slice) {
+		return nil
+	}
+	o.dirty = true
+	g.Done.add(p.Slice.Slice)
+	g.State = corpus.Chunked
+	g.Indexed = c.now.UnixMilli()
+	if !p.Embedded.IsZero() {
+		g.Embedded = max(g.Embedded, p.Embedded.UnixMilli())
+	}
+	if !g.full() {
+		return nil
+	}
+	return c.complete(o, g)
+}
+
+// complete makes a generation the one that searches show, and retires every one below it.
+func (c *change) complete(o *open, g *generation) error {
+	g.State = corpus.Indexed
+	o.Searchable = g.Number
+	err := c.end(o, g, job.Succeeded, nil)
+	for _, old := range o.Generations {
+		if old.Number >= g.Number || !old.live() {
+			continue
+		}
+		if old.State != corpus.Indexed {
+			err = errors.Join(err, c.end(o, old, job.Cancelled, &job.Problem{
+				Stage: string(corpus.StageIndex), Code: "superseded",
+				Message: fmt.Sprintf("generation %d became searchable first", g.Number), At: c.now.UTC(),
+			}))
+		}
+		old.retire()
+	}
+	return err
+}
+
+// fail ends a generation. What searches show does not change.
+func (c *change) fail(o *open, g *generation, p corpus.Progress) error {
+	o.dirty = true
+	g.retire()
+	g.Failure = &failure{Stage: p.Stage, Code: clip(p.Code, 64), Message: clip(p.Message, 500), Attempts: max(1, p.Attempts), At: c.now.UnixMilli()}
+	ev, err := events.New(c.scope, worker, p.Cause, c.now, events.DocumentFailed{
+		DocumentRef: o.ref(g), Stage: string(p.Stage), Code: g.Failure.Code, Message: g.Failure.Message, Attempts: g.Failure.Attempts,
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		enqueue(c.rows, g.JobID, ev),
+		c.end(o, g, job.Failed, &job.Problem{Stage: string(p.Stage), Code: g.Failure.Code, Message: g.Failure.Message, At: c.now.UTC()}),
+	)
+}
+
+func (c *change) end(o *open, g *generation, state job.State, p *job.Problem) error {
+	return write(c.rows, jobPrefix+g.JobID, finish(o.document, g, state, c.now, p))
+}
+
+// clip cuts s to n bytes, between runes.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

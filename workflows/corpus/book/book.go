@@ -1,0 +1,146 @@
+package book
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"levada.dev/events"
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/job"
+)
+
+// worker is the ledger's name in the source of its events.
+const worker = "ledger"
+
+// Book decides. It is safe for concurrent use as far as the Rows it is given are.
+type Book struct{ now func() time.Time }
+
+// New makes a book that tells the time by now.
+func New(now func() time.Time) *Book { return &Book{now: now} }
+
+// Submit implements corpus.Ledger, but for the backlog, which only the adapter can see.
+func (b *Book) Submit(r Rows, s tenants.Scope, sub corpus.Submission) (corpus.Receipt, error) {
+	now := b.now()
+	if err := checkSubmission(sub); err != nil {
+		return corpus.Receipt{}, err
+	}
+	if key := sub.Cause.IdempotencyKey; key != "" {
+		if first, found, err := findReceipt(r, key, now); err != nil || found {
+			return first.replay(sub), errors.Join(err, first.conflict(found, sub))
+		}
+	}
+
+	d := &document{ID: sub.DocID}
+	if _, err := read(r, documentPrefix+sub.DocID, d); err != nil {
+		return corpus.Receipt{}, err
+	}
+	g := d.submit(sub, now)
+	ev, err := events.New(s, worker, sub.Cause, now, events.DocumentSubmitted{
+		DocumentRef: d.ref(g), About: sub.About, ContentType: sub.ContentType, TextKey: sub.TextKey,
+		Bytes: sub.Bytes, SHA256: sub.SHA256, Model: sub.Model, Chunking: sub.Chunking,
+	})
+	if err != nil {
+		return corpus.Receipt{}, err
+	}
+	rec := corpus.Receipt{DocID: d.ID, JobID: g.JobID, Generation: g.Number}
+	return rec, errors.Join(
+		write(r, documentPrefix+d.ID, d),
+		write(r, jobPrefix+g.JobID, jobRow{DocID: d.ID, Generation: g.Number, Created: g.Submitted}),
+		enqueue(r, g.JobID, ev),
+		keepReceipt(r, sub, rec, now),
+	)
+}
+
+func checkSubmission(sub corpus.Submission) error {
+	required := []struct{ field, value string }{
+		{"docId", sub.DocID}, {"jobId", sub.JobID}, {"textKey", sub.TextKey}, {"contentType", sub.ContentType}, {"model", sub.Model},
+	}
+	for _, f := range required {
+		if f.value == "" {
+			return fault.Invalidf(f.field, "submission_invalid", "is required")
+		}
+	}
+	return nil
+}
+
+// Documents implements corpus.Ledger.
+func (b *Book) Documents(r Rows, ids []string) ([]corpus.Document, error) {
+	docs := make([]corpus.Document, 0, len(ids))
+	for _, id := range ids {
+		var d document
+		found, err := read(r, documentPrefix+id, &d)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			docs = append(docs, d.show())
+		}
+	}
+	return docs, nil
+}
+
+// Job implements corpus.Ledger.
+func (b *Book) Job(r Rows, id string) (job.Job, error) {
+	missing := fault.Missing("job_not_found", "no job %.64q", id)
+	var row jobRow
+	if found, err := read(r, jobPrefix+id, &row); err != nil {
+		return job.Job{}, err
+	} else if !found {
+		return job.Job{}, missing
+	}
+	if row.End != nil {
+		return *row.End, nil
+	}
+	var d document
+	if _, err := read(r, documentPrefix+row.DocID, &d); err != nil {
+		return job.Job{}, err
+	}
+	g := d.generation(row.Generation)
+	if g == nil {
+		return job.Job{}, missing
+	}
+	return follow(id, row, g), nil
+}
+
+// jobRow is a job's row. While the job runs, what it says comes from its document's row.
+type jobRow struct {
+	DocID      string   `json:"d"`
+	Generation int      `json:"g"`
+	Created    int64    `json:"c"`
+	End        *job.Job `json:"end,omitempty"`
+}
+
+// follow is the job of a generation that is still on its way.
+func follow(id string, row jobRow, g *generation) job.Job {
+	j := job.Job{
+		ID: id, Kind: "ingest", State: job.Queued, Stage: string(corpus.StageChunk), DocID: row.DocID,
+		Percent: g.percent(), CreatedAt: at(row.Created), UpdatedAt: at(max(g.Submitted, g.Chunked, g.Indexed)),
+		Counts: job.Counts{Total: g.Slices, Done: g.Done.count()},
+	}
+	if g.Slices > 0 {
+		j.State, j.Stage = job.Running, string(corpus.StageEmbed)
+	}
+	if len(g.Done) > 0 {
+		j.Stage = string(corpus.StageIndex)
+	}
+	return j
+}
+
+// finish is the row of a job that has ended.
+func finish(d *document, g *generation, state job.State, now time.Time, p *job.Problem) jobRow {
+	row := jobRow{DocID: d.ID, Generation: g.Number, Created: g.Submitted}
+	j := follow(g.JobID, row, g)
+	j.State, j.UpdatedAt = state, now.UTC()
+	if p != nil {
+		j.Stage, j.Errors = p.Stage, []job.Problem{*p}
+		j.Counts.Failed = j.Counts.Total - j.Counts.Done
+	}
+	row.End = &j
+	return row
+}
+
+// day is the name of the day that t is in, in an order that bytes have too.
+func day(t time.Time) string { return strconv.FormatInt(100_000+t.Unix()/86_400, 10) }

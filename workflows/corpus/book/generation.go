@@ -1,0 +1,124 @@
+package book
+
+import (
+	"math/bits"
+	"time"
+
+	"levada.dev/events"
+	"levada.dev/workflows/corpus"
+)
+
+// generation is one submission of a document, as its row keeps it. A generation that is retired keeps only its number,
+// model and chunk count.
+type generation struct {
+	Number      int            `json:"n"`
+	State       corpus.State   `json:"st,omitempty"`
+	JobID       string         `json:"job,omitempty"`
+	Model       string         `json:"model"`
+	About       *events.About  `json:"about,omitempty"`
+	ContentType string         `json:"ct,omitempty"`
+	TextKey     string         `json:"key,omitempty"`
+	SHA256      string         `json:"sha,omitempty"`
+	Bytes       int            `json:"b,omitempty"`
+	Chunks      int            `json:"c,omitempty"`
+	Slices      int            `json:"sl,omitempty"`
+	Done        bitmap         `json:"done,omitempty"`
+	Submitted   int64          `json:"ts,omitempty"` // Unix milliseconds, like all times here
+	Chunked     int64          `json:"tc,omitempty"`
+	Embedded    int64          `json:"te,omitempty"`
+	Indexed     int64          `json:"ti,omitempty"`
+	Attempts    map[string]int `json:"at,omitempty"` // by stage, where more than one was needed
+	Failure     *failure       `json:"f,omitempty"`
+	Retired     bool           `json:"r,omitempty"` // its vectors are to be removed
+}
+
+type failure struct {
+	Stage    corpus.Stage `json:"s"`
+	Code     string       `json:"c"`
+	Message  string       `json:"m,omitempty"`
+	Attempts int          `json:"n,omitempty"`
+	At       int64        `json:"t"`
+}
+
+// live reports whether work for the generation still counts.
+func (g *generation) live() bool { return !g.Retired && g.State != corpus.Failed }
+
+// full reports whether every slice is in.
+func (g *generation) full() bool { return g.Slices > 0 && g.Done.count() == g.Slices }
+
+// percent is how far it got: the slices that are in, 99 at most until it is searchable.
+func (g *generation) percent() int {
+	switch {
+	case g.State == corpus.Indexed:
+		return 100
+	case g.Slices == 0:
+		return 0
+	}
+	return min(99, 100*g.Done.count()/g.Slices)
+}
+
+func (g *generation) attempts(stage corpus.Stage, n int) (changed bool) {
+	if n <= max(1, g.Attempts[string(stage)]) {
+		return false
+	}
+	if g.Attempts == nil {
+		g.Attempts = map[string]int{}
+	}
+	g.Attempts[string(stage)] = n
+	return true
+}
+
+// stages tells when the stages ended and what they took, in order, as far as it got.
+func (g *generation) stages() []corpus.StageTimes {
+	done := g.Done.count()
+	ts := []corpus.StageTimes{{Stage: corpus.StageSubmit, At: at(g.Submitted), Done: 1, Total: 1}}
+	if g.Chunked > 0 {
+		ts = append(ts, corpus.StageTimes{Stage: corpus.StageChunk, At: at(g.Chunked), Done: 1, Total: 1})
+	}
+	if g.Embedded > 0 {
+		ts = append(ts, corpus.StageTimes{Stage: corpus.StageEmbed, At: at(g.Embedded), Done: done, Total: g.Slices})
+	}
+	if g.Indexed > 0 {
+		ts = append(ts, corpus.StageTimes{Stage: corpus.StageIndex, At: at(g.Indexed), Done: done, Total: g.Slices})
+	}
+	for i := range ts {
+		ts[i].Attempts = max(1, g.Attempts[string(ts[i].Stage)])
+	}
+	if f := g.Failure; f != nil {
+		failed := corpus.StageTimes{Stage: f.Stage, At: at(f.At), Attempts: f.Attempts, Error: f.Code}
+		if last := &ts[len(ts)-1]; last.Stage == f.Stage {
+			failed.Done, failed.Total = last.Done, last.Total
+			*last = failed
+		} else {
+			ts = append(ts, failed)
+		}
+	}
+	return ts
+}
+
+func at(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// bitmap is a set of small numbers, eight a byte.
+type bitmap []byte
+
+func (b bitmap) has(i int) bool { return i/8 < len(b) && b[i/8]&(1<<(i%8)) != 0 }
+
+func (b *bitmap) add(i int) {
+	for i/8 >= len(*b) {
+		*b = append(*b, 0)
+	}
+	(*b)[i/8] |= 1 << (i % 8)
+}
+
+func (b bitmap) count() int {
+	n := 0
+	for _, x := range b {
+		n += bits.OnesCount8(x)
+	}
+	return n
+}

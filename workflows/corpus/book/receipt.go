@@ -1,0 +1,86 @@
+package book
+
+import (
+	"fmt"
+	"time"
+
+	"levada.dev/events/fault"
+	"levada.dev/workflows/corpus"
+)
+
+// receiptLife is for how long a repetition with the same idempotency key gets the first answer.
+const receiptLife = 24 * time.Hour
+
+// sweepWith is how many expired rows a submission with a key takes away; more than the one it adds, so that old rows
+// do not gather.
+const sweepWith = 2
+
+// receipt is the row of an idempotency key. It is filed under the day it was taken, so a key is looked for in two days
+// and expired ones stand first in order.
+type receipt struct {
+	Hash  string         `json:"h"`
+	First corpus.Receipt `json:"r"`
+	Taken int64          `json:"t"`
+}
+
+func receiptKey(day, key string) string { return receiptPrefix + day + "/" + key }
+
+func findReceipt(r Rows, key string, now time.Time) (first receipt, found bool, err error) {
+	for _, t := range []time.Time{now, now.Add(-receiptLife)} {
+		found, err := read(r, receiptKey(day(t), key), &first)
+		if err != nil {
+			return receipt{}, false, err
+		}
+		if found && now.Sub(time.UnixMilli(first.Taken)) < receiptLife {
+			return first, true, nil
+		}
+	}
+	return receipt{}, false, nil
+}
+
+func (first receipt) replay(sub corpus.Submission) corpus.Receipt {
+	if first.Hash != sub.RequestHash {
+		return corpus.Receipt{}
+	}
+	rec := first.First
+	rec.Replayed = rec.JobID != ""
+	return rec
+}
+
+func (first receipt) conflict(found bool, sub corpus.Submission) error {
+	if !found || first.Hash == sub.RequestHash {
+		return nil
+	}
+	return fault.New(fault.Conflict, "idempotency_conflict", "the idempotency key was used for another request", nil).
+		WithHint("use a new key for each new request")
+}
+
+// keepReceipt files the receipt of a submission with a key and takes a few expired ones away.
+func keepReceipt(r Rows, sub corpus.Submission, rec corpus.Receipt, now time.Time) error {
+	if sub.Cause.IdempotencyKey == "" {
+		return nil
+	}
+	row := receipt{Hash: sub.RequestHash, First: rec, Taken: now.UnixMilli()}
+	if err := write(r, receiptKey(day(now), sub.Cause.IdempotencyKey), row); err != nil {
+		return err
+	}
+	_, err := sweepReceipts(r, now, sweepWith)
+	return err
+}
+
+func sweepReceipts(r Rows, now time.Time, limit int) (int, error) {
+	rows, err := r.Scan(receiptPrefix, limit)
+	if err != nil {
+		return 0, fmt.Errorf("book: scan: %w", err)
+	}
+	oldest := receiptKey(day(now.Add(-receiptLife)), "")
+	for i, row := range rows {
+		if row.Key >= oldest {
+			return i, nil
+		}
+		if err := r.Delete(row.Key); err != nil {
+			return i, fmt.Errorf("book: delete: %w", err)
+		}
+	}
+	return len(rows), nil
+}

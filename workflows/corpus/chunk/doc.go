@@ -1,0 +1,27 @@
+// Package chunk cuts a text into pieces that an embedding model reads whole.
+//
+// A cut is made by structure: before a heading rather than a block, before a block rather than a list item, before
+// that rather than a sentence or a line, between words only in a sentence that is too long, and inside a word only where
+// nothing else is left, and then between grapheme clusters. Code and tables stay whole when they fit. A piece is as
+// full as that allows and never fuller than asked.
+//
+// # What holds
+//
+// Start and End are byte offsets into the text. Plain text, code and Markdown: text[Start:End] is the piece's Text. HTML:
+// Text is what a reader sees, with entities decoded and white space collapsed, and text[Start:End] is the markup it was
+// read from, whole entities and no script, style or navigation at its ends. Every visible character is in a piece
+// (of HTML with a <main>, what is in that), in order, and without overlap in exactly one. The same text gives the same
+// pieces.
+//
+// # Size
+//
+// Tokens are estimated (see Tokens), because a model's vocabulary is megabytes and there is one per model. The
+// estimate is meant to be above the truth on prose, code and every script; on random letters it can be below, and then
+// the model cuts the end of a piece for itself.
+//
+// # Time and memory
+//
+// Both are linear in the text, whatever it is: there is no tree and no recursion. Markdown is read line by line instead
+// of by a parser for that reason; the tests hold it against goldmark's idea of headings and code. A cluster of more than
+// 128 code points may be cut.
+package chunk
