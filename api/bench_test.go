@@ -1,0 +1,53 @@
+package api_test
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"levada.dev/api"
+)
+
+// discard is the cheapest ResponseWriter there is.
+type discard struct{ h http.Header }
+
+func (d *discard) Header() http.Header         { return d.h }
+func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
+func (d *discard) WriteHeader(int)             {}
+
+func benchmark(b *testing.B, as, method, target, body string) {
+	w := newWorld(b)
+	w.opts.Log = slog.New(slog.NewJSONHandler(io.Discard, nil))
+	w.Handler = api.New(w.deps, &w.opts)
+	rec := httptest.NewRecorder()
+	w.ServeHTTP(rec, w.request(as, method, target, body))
+	if rec.Code >= 300 {
+		b.Fatal(rec.Code, rec.Body)
+	}
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	r := w.request(as, method, target, body)
+	for b.Loop() {
+		if body != "" {
+			r.Body = io.NopCloser(strings.NewReader(body))
+		}
+		w.ServeHTTP(&discard{http.Header{}}, r)
+	}
+}
+
+func BenchmarkHealth(b *testing.B) { benchmark(b, "", "GET", "/health", "") }
+
+func BenchmarkSearch(b *testing.B) {
+	benchmark(b, "acme", "POST", "/search", `{"query":"What flows?","filter":{"year":{"$gte":2020}}}`)
+}
+
+func BenchmarkIngestSmall(b *testing.B) {
+	benchmark(b, "globex", "POST", "/ingest", `{"docId":"guide.md","text":"Water flows along the levada.","contentType":"text/markdown"}`)
+}
+
+func BenchmarkIngestLarge(b *testing.B) {
+	benchmark(b, "globex", "POST", "/ingest", `{"docId":"guide.md","text":"`+strings.Repeat(`Water flows.\n`, 80_000)+`"}`)
+}
