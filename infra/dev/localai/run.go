@@ -52,7 +52,7 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if a.stream != nil {
-		c.stream(w, a)
+		c.stream(w, r, a)
 		return
 	}
 	c.log.ResponseSize, c.log.ResponseHead = len(a.body), head(a.body)
@@ -186,7 +186,7 @@ var modelTypes = map[kind]string{
 
 // stream sends an answer's events as they come. One that breaks off ends the
 // connection without its closing events, and is logged as failed with what it used.
-func (c *call) stream(w http.ResponseWriter, a *answer) {
+func (c *call) stream(w http.ResponseWriter, r *http.Request, a *answer) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-cache")
 	control := http.NewResponseController(w)
@@ -203,11 +203,11 @@ func (c *call) stream(w http.ResponseWriter, a *answer) {
 	})
 	c.log.ResponseHead = head(sent)
 	status := http.StatusOK
-	if err != nil {
+	switch {
+	case r.Context().Err() != nil:
 		status = clientClosed
-		if errors.Is(err, errCut) {
-			status = http.StatusBadGateway
-		}
+	case err != nil:
+		status = http.StatusBadGateway
 	}
 	if logged := c.record(status, "text/event-stream", u); err != nil || logged != nil {
 		panic(http.ErrAbortHandler)
