@@ -59,7 +59,7 @@ func renderPage(t *testing.T) []byte {
 	renderMembers(t, &b, load(t, schema.Envelope))
 	for _, spec := range events.Specs() {
 		fact := load(t, spec.Type)
-		fmt.Fprintf(&b, "\n## %s\n\n%s Subject `%s`. [Schema](../events/schema/%s.json), [goldens](../events/testdata/%[3]s/).\n",
+		fmt.Fprintf(&b, "\n## %s\n\n%s Subject `%s`. [Schema](../events/schema/%s.json), [goldens](../events/testdata/%[4]s/).\n",
 			spec.Type, spec.Says, subjects[spec.Type], spec.Type)
 		renderMembers(t, &b, fact)
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -24,13 +23,6 @@ const (
 
 // DefaultEmbedding is the embedding model of a tenant that names none.
 const DefaultEmbedding = "@cf/baai/bge-m3"
-
-var (
-	hostPattern   = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$`)
-	originPattern = regexp.MustCompile(`^(?:\*|https?://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?)$`)
-	modelPattern  = regexp.MustCompile(`^@[a-z0-9]+/[a-z0-9._-]+/[A-Za-z0-9._-]+$`)
-	fieldPattern  = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]{0,31}$`)
-)
 
 // Parse reads a configuration, completes it with defaults and checks it. The error is the first problem, as
 // fault.Invalid, code config_invalid.
@@ -110,7 +102,7 @@ func (c *Config) problems() Problems {
 		ps.add("models.embedding", "such as "+DefaultEmbedding, "%.40q is not the name of a model", c.Models.Embedding)
 	}
 	list(&ps, "allowedHosts", c.AllowedHosts, maxHosts, isHost, "a host name in lower case, without scheme and port")
-	list(&ps, "cors.origins", c.CORS.Origins, maxOrigins, originPattern.MatchString, "an origin such as https://app.example.com, or *")
+	list(&ps, "cors.origins", c.CORS.Origins, maxOrigins, isOrigin, "an origin such as https://app.example.com, or *")
 	c.limitProblems(&ps)
 	c.searchProblems(&ps)
 	return ps
@@ -160,7 +152,7 @@ func (c *Config) searchProblems(ps *Problems) {
 	}
 	for name, typ := range s.Filterable {
 		at := join("search.filterable", name)
-		if !fieldPattern.MatchString(name) {
+		if !isField(name) {
 			ps.add(at, "a small letter first, then letters, digits and _, 32 at most", "%.40q is not the name of a field", name)
 		}
 		if typ != FieldString && typ != FieldNumber && typ != FieldBoolean {
@@ -174,6 +166,58 @@ func isID(s string) bool {
 	return err == nil
 }
 
-func isHost(s string) bool { return len(s) <= 253 && hostPattern.MatchString(s) }
+// isHost reports whether s is a host name in lower case: labels of 63 characters at most, 253 in all. Hyphens stand
+// inside labels, several together also.
+func isHost(s string) bool {
+	if len(s) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' || !consistsOf(label, "-", false) {
+			return false
+		}
+	}
+	return true
+}
 
-func isModel(s string) bool { return len(s) <= maxModelChars && modelPattern.MatchString(s) }
+// isOrigin reports whether s is "*" or scheme, host and perhaps a port, as browsers send them.
+func isOrigin(s string) bool {
+	if s == "*" {
+		return true
+	}
+	rest, ok := strings.CutPrefix(s, "https://")
+	if !ok {
+		rest, ok = strings.CutPrefix(s, "http://")
+	}
+	host, port, hasPort := strings.Cut(rest, ":")
+	if !ok || !isHost(host) {
+		return false
+	}
+	return !hasPort || port != "" && len(port) <= 5 && strings.Trim(port, "0123456789") == ""
+}
+
+// isModel reports whether s has the form of a Workers AI model's name, "@cf/baai/bge-m3".
+func isModel(s string) bool {
+	vendor, rest, _ := strings.Cut(s, "/")
+	author, name, _ := strings.Cut(rest, "/")
+	catalogue, ok := strings.CutPrefix(vendor, "@")
+	return ok && len(s) <= maxModelChars && consistsOf(catalogue, "", false) && consistsOf(author, "._-", false) &&
+		consistsOf(name, "._-", true)
+}
+
+// isField reports whether s is the name of a filterable field.
+func isField(s string) bool {
+	return len(s) <= 32 && s != "" && s[0] >= 'a' && s[0] <= 'z' && consistsOf(s, "_", true)
+}
+
+// consistsOf reports whether s is not empty and has only small letters, digits, the other characters and, where
+// capitals are allowed, those.
+func consistsOf(s, others string, capitals bool) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && (!capitals || c < 'A' || c > 'Z') && strings.IndexByte(others, c) < 0 {
+			return false
+		}
+	}
+	return s != ""
+}

@@ -19,7 +19,7 @@ func shapeProblems(b []byte, t reflect.Type) Problems {
 	}
 	w := &walker{dec: json.NewDecoder(bytes.NewReader(b))}
 	w.dec.UseNumber()
-	w.value("", t, true)
+	w.value("", t, "")
 	return w.found
 }
 
@@ -45,8 +45,9 @@ type walker struct {
 	found Problems
 }
 
-// value reads one value that is to become a t; a nil type takes anything. A required one must not be zero.
-func (w *walker) value(path string, t reflect.Type, required bool) {
+// value reads one value that is to become a t; a nil type takes anything. What is wrong with a zero value is said
+// by ifZero, unless that is empty.
+func (w *walker) value(path string, t reflect.Type, ifZero string) {
 	token, _ := w.dec.Token()
 	kind := kindOf(token)
 	if t != nil && kind != wanted(t) {
@@ -61,8 +62,8 @@ func (w *walker) value(path string, t reflect.Type, required bool) {
 	case t == nil:
 	case kind == "number" && !isWhole(token):
 		w.found.add(path, "", "must be a whole number")
-	case required && (token == "" || token == json.Number("0") || token == json.Number("-0")):
-		w.found.add(path, "leave it out for the default", "must not be empty")
+	case ifZero != "" && (token == "" || token == json.Number("0") || token == json.Number("-0")):
+		w.found.add(path, "", "%s", ifZero)
 	}
 }
 
@@ -84,22 +85,36 @@ func (w *walker) object(path string, t reflect.Type) {
 		seen = append(seen, name)
 		switch {
 		case t == nil:
-			w.value(at, nil, false)
+			w.value(at, nil, "")
 		case t.Kind() == reflect.Map:
-			w.value(at, t.Elem(), false)
+			w.value(at, t.Elem(), "")
 		default:
-			field, ok := fieldNamed(t, name)
-			if !ok {
-				hint := ""
-				if best, found := Closest(name, fieldNames(t)); found {
-					hint = "did you mean " + strconv.Quote(best) + "?"
-				}
-				w.found.add(at, hint, "is not a known field")
-			}
-			w.value(at, field, ok)
+			w.field(at, name, t)
 		}
 	}
 	_, _ = w.dec.Token() // the closing brace
+}
+
+// field reads the value of a struct's field.
+func (w *walker) field(path, name string, t reflect.Type) {
+	for f := range t.Fields() {
+		known, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if known != name {
+			continue
+		}
+		if strings.HasPrefix(options, "omit") {
+			w.value(path, f.Type, "must not be empty or 0: leave it out for the default")
+		} else {
+			w.value(path, f.Type, "is required")
+		}
+		return
+	}
+	hint := ""
+	if best, ok := Closest(name, fieldNames(t)); ok {
+		hint = "did you mean " + strconv.Quote(best) + "?"
+	}
+	w.found.add(path, hint, "is not a known field")
+	w.value(path, nil, "")
 }
 
 func (w *walker) array(path string, t reflect.Type) {
@@ -108,7 +123,7 @@ func (w *walker) array(path string, t reflect.Type) {
 		if t != nil {
 			elem = t.Elem()
 		}
-		w.value(path+"["+strconv.Itoa(i)+"]", elem, false)
+		w.value(path+"["+strconv.Itoa(i)+"]", elem, "")
 	}
 	_, _ = w.dec.Token() // the closing bracket
 }
@@ -120,26 +135,13 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-func fieldNamed(t reflect.Type, name string) (reflect.Type, bool) {
-	for f := range t.Fields() {
-		if tagName(f) == name {
-			return f.Type, true
-		}
-	}
-	return nil, false
-}
-
 func fieldNames(t reflect.Type) []string {
 	var names []string
 	for f := range t.Fields() {
-		names = append(names, tagName(f))
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
 	}
 	return names
-}
-
-func tagName(f reflect.StructField) string {
-	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-	return name
 }
 
 // kindOf names the JSON type of the value that a token is or begins.

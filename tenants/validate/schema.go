@@ -1,0 +1,129 @@
+package validate
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"levada.dev/tenants"
+)
+
+// compiled is tenant.schema.json.
+var compiled = sync.OnceValue(func() *jsonschema.Schema {
+	const name = "tenant.schema.json"
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(tenants.Schema()))
+	if err != nil {
+		panic(fmt.Errorf("%s: %w", name, err)) // a file of this repository, which tests compile
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource(name, doc); err != nil {
+		panic(fmt.Errorf("%s: %w", name, err))
+	}
+	return c.MustCompile(name)
+})
+
+// schemaProblems is what the JSON Schema finds. tenants.Inspect says the same with better words; this is the second
+// opinion, and what editors show.
+func schemaProblems(b []byte) tenants.Problems {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+	if err != nil {
+		return tenants.Problems{{Message: "is not JSON: " + err.Error()}}
+	}
+	var failed *jsonschema.ValidationError
+	if !errors.As(compiled().Validate(doc), &failed) {
+		return nil
+	}
+	return leaves(failed, nil)
+}
+
+// leaves collects the errors that have no cause of their own.
+func leaves(e *jsonschema.ValidationError, found tenants.Problems) tenants.Problems {
+	at := pathOf(e.InstanceLocation)
+	switch k := e.ErrorKind.(type) {
+	case *kind.AdditionalProperties:
+		for _, name := range k.Properties {
+			found = append(found, tenants.Problem{Path: join(at, name), Message: "is not a known field"})
+		}
+		return found
+	case *kind.Required:
+		for _, name := range k.Missing {
+			found = append(found, tenants.Problem{Path: join(at, name), Message: "is required"})
+		}
+		return found
+	case *kind.PropertyNames:
+		// The location of this kind shares memory with later ones and is wrong by now; the schema's is not.
+		at = pathOf(schemaLocation(e.SchemaURL))
+		return append(found, tenants.Problem{Path: join(at, k.Property), Message: "is not an allowed name"})
+	}
+	if len(e.Causes) == 0 {
+		words := e.ErrorKind.LocalizedString(message.NewPrinter(language.English))
+		return append(found, tenants.Problem{Path: at, Message: words})
+	}
+	for _, cause := range e.Causes {
+		found = leaves(cause, found)
+	}
+	return found
+}
+
+// schemaLocation is where a part of the schema applies: a/b for .../properties/a/properties/b/propertyNames.
+func schemaLocation(url string) []string {
+	_, pointer, _ := strings.Cut(url, "#")
+	steps := strings.Split(pointer, "/")
+	var location []string
+	for i := 1; i+1 < len(steps); i += 2 {
+		location = append(location, steps[i+1])
+	}
+	return location
+}
+
+// pathOf writes a location as "cors.origins[1]".
+func pathOf(location []string) string {
+	var b strings.Builder
+	for _, step := range location {
+		if _, err := strconv.Atoi(step); err == nil {
+			b.WriteString("[" + step + "]")
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(step)
+	}
+	return b.String()
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// merge adds to the problems those of more that are at no place, nor inside or around one, that has a problem.
+func merge(problems, more tenants.Problems) tenants.Problems {
+	first := len(problems)
+	for _, p := range more {
+		known := false
+		for _, q := range problems[:first] {
+			known = known || q.Line > 0 || inside(p.Path, q.Path) || inside(q.Path, p.Path)
+		}
+		if !known {
+			problems = append(problems, p)
+		}
+	}
+	return problems
+}
+
+// inside reports whether one path is the other or below it.
+func inside(path, other string) bool {
+	rest, ok := strings.CutPrefix(path, other)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+}

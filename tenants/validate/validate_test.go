@@ -1,0 +1,307 @@
+package validate
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/tenants"
+)
+
+var models = []string{"@cf/baai/bge-m3", "@cf/baai/bge-base-en-v1.5", "@cf/baai/bge-small-en-v1.5"}
+
+// folder is a folder of tenants: name of the subfolder and its configuration.
+func folder(configs map[string]string) fstest.MapFS {
+	fsys := fstest.MapFS{}
+	for name, text := range configs {
+		fsys[name+"/"+File] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return fsys
+}
+
+func TestTheShippedTenantsAreValid(t *testing.T) {
+	configs, problems := Load(os.DirFS(".."), Rules{Models: models})
+	require.Empty(t, problems)
+	var ids, pools []string
+	for _, c := range configs {
+		ids = append(ids, string(c.ID))
+		pools = append(pools, c.Pool)
+	}
+	assert.Equal(t, []string{"acme", "demo", "globex"}, ids)
+	assert.Equal(t, []string{"acme", "shared", "shared"}, pools)
+	_, err := tenants.Publish(configs, nil)
+	assert.NoError(t, err)
+
+	_, problems = Load(os.DirFS(".."), Rules{Models: models, Env: Prod})
+	require.Len(t, problems, 1, "the demo's door is open")
+	assert.Equal(t, "demo/tenant.config.json: auth.mode: open is refused in the environment prod (use \"keys\")", problems[0].String())
+}
+
+func TestLoadReportsEverything(t *testing.T) {
+	_, problems := Load(folder(map[string]string{
+		"acme": `{
+			"id": "acme", "name": "Acme", "nane": 5, "pool": "shared",
+			"allowedHosts": ["acme.example.com", "shared.example.com", "UPPER.example.com", "acme.example.com"],
+			"limits": {"bodyBytes": 100000001, "documentbytes": 5, "queryChars": "many"},
+			"search": {"topK": 60, "filterable": {"year": "number", "Bad-Name": "string", "tag": "strnig"}},
+			"models": {"embedding": "@cf/baai/bge-m4"}
+		}`,
+		"globex": `{
+			"id": "globex", "name": "Globex", "pool": "shared", "auth": {"mode": "open"},
+			"allowedHosts": ["shared.example.com"],
+			"search": {"filterable": {"year": "string"}},
+			"cors": {"origins": ["https://a.example.com/path"]}
+		}`,
+		"initech":  `{"id": "globex", "name": ""}`,
+		"umbrella": "{\n  \"id\": \"umbrella\",\n  \"name\" \"Umbrella\"\n}",
+	}), Rules{Env: Prod, Models: models})
+	var got []string
+	for _, p := range problems {
+		got = append(got, p.String())
+	}
+	want := []string{
+		`acme/tenant.config.json: allowedHosts[1]: "shared.example.com" is also in globex/tenant.config.json (a host leads to one tenant)`,
+		`acme/tenant.config.json: allowedHosts[2]: "UPPER.example.com" is not a host name in lower case, without scheme and port`,
+		`acme/tenant.config.json: allowedHosts[3]: "acme.example.com" appears twice`,
+		`acme/tenant.config.json: limits.bodyBytes: 100000001 is not between 1 and 100000000`,
+		`acme/tenant.config.json: limits.documentbytes: is not a known field (did you mean "documentBytes"?)`,
+		`acme/tenant.config.json: limits.queryChars: must be a number, not a string`,
+		`acme/tenant.config.json: models.embedding: there is no embedding model "@cf/baai/bge-m4" (did you mean "@cf/baai/bge-m3"?)`,
+		`acme/tenant.config.json: nane: is not a known field (did you mean "name"?)`,
+		`acme/tenant.config.json: search.filterable.Bad-Name: "Bad-Name" is not the name of a field (a small letter first, then letters, digits and _, 32 at most)`,
+		`acme/tenant.config.json: search.filterable.tag: "strnig" is not a type of field (did you mean "string"?)`,
+		`acme/tenant.config.json: search.filterable.year: is a number here and a string in globex/tenant.config.json, which shares the pool (give the field another name, or the tenant a pool of its own)`,
+		`acme/tenant.config.json: search.topK: 60 is not between 1 and 50`,
+		`globex/tenant.config.json: allowedHosts[0]: "shared.example.com" is also in acme/tenant.config.json (a host leads to one tenant)`,
+		`globex/tenant.config.json: auth.mode: open is refused in the environment prod (use "keys")`,
+		`globex/tenant.config.json: cors.origins[0]: "https://a.example.com/path" is not an origin such as https://app.example.com, or *`,
+		`globex/tenant.config.json: id: "globex" is also the id in initech/tenant.config.json`,
+		`globex/tenant.config.json: search.filterable.year: is a string here and a number in acme/tenant.config.json, which shares the pool (give the field another name, or the tenant a pool of its own)`,
+		`initech/tenant.config.json: id: "globex" is also the id in globex/tenant.config.json`,
+		`initech/tenant.config.json: id: "globex" is not the name of the folder, "initech" (rename one of them)`,
+		`initech/tenant.config.json: name: is required`,
+		`umbrella/tenant.config.json:3:10: is not JSON: invalid character '"' after object key`,
+	}
+	assert.Equal(t, want, got)
+}
+
+func TestAPoolHoldsEightFields(t *testing.T) {
+	five := func(id, prefix string) string {
+		fields := map[string]string{}
+		for i := range 5 {
+			fields[fmt.Sprintf("%s%d", prefix, i)] = "string"
+		}
+		b, err := json.Marshal(map[string]any{"id": id, "name": id, "pool": "shared", "search": map[string]any{"filterable": fields}})
+		require.NoError(t, err)
+		return string(b)
+	}
+	_, problems := Load(folder(map[string]string{"aa": five("aa", "x"), "bb": five("bb", "x")}), Rules{})
+	assert.Empty(t, problems, "the same fields")
+	_, problems = Load(folder(map[string]string{"aa": five("aa", "x"), "bb": five("bb", "y"), "cc": `{"id":"cc","name":"c","pool":"shared"}`}), Rules{})
+	require.Len(t, problems, 2, "at each tenant that has fields")
+	assert.Contains(t, problems[0].Message, `the tenants of the pool "shared" have 10 fields together, its indexes hold 8`)
+	_, problems = Load(folder(map[string]string{
+		"aa": strings.Replace(five("aa", "x"), `"shared"`, `"other"`, 1), "bb": five("bb", "y"),
+	}), Rules{})
+	assert.Empty(t, problems, "two pools")
+}
+
+func TestNoTenantsIsAProblem(t *testing.T) {
+	configs, problems := Load(fstest.MapFS{"acme/readme.md": {}}, Rules{})
+	assert.Empty(t, configs)
+	require.Len(t, problems, 1)
+	assert.Equal(t, "there are no tenants (a tenant is a folder with a tenant.config.json)", problems[0].String())
+}
+
+func TestAFileThatCannotBeReadIsAProblem(t *testing.T) {
+	fsys := fstest.MapFS{"acme/" + File + "/x": {}}
+	_, problems := Load(fsys, Rules{})
+	require.Len(t, problems, 1)
+	assert.Contains(t, problems[0].String(), "acme/tenant.config.json: cannot be read")
+}
+
+// agreement is configurations that are right or wrong by the schema. What the schema cannot say is not in it:
+// duplicate members, sums over two fields, other tenants.
+var agreement = map[string]struct {
+	members string // besides id and name, unless they are in it
+	valid   bool
+}{
+	"nothing else":           {``, true},
+	"$schema":                {`"$schema":"../tenant.schema.json"`, true},
+	"$schema empty":          {`"$schema":""`, false},
+	"$schema number":         {`"$schema":5`, false},
+	"unknown":                {`"x":1`, false},
+	"other case":             {`"Pool":"p1"`, false},
+	"pool":                   {`"pool":"shared"`, true},
+	"pool of one letter":     {`"pool":"p"`, false},
+	"pool empty":             {`"pool":""`, false},
+	"pool null":              {`"pool":null`, false},
+	"pool capital":           {`"pool":"Shared"`, false},
+	"pool long":              {`"pool":"` + strings.Repeat("x", 33) + `"`, false},
+	"pool hyphens":           {`"pool":"a--b"`, false},
+	"pool hyphen at the end": {`"pool":"ab-"`, false},
+	"pool hyphenated":        {`"pool":"a-b-c1"`, true},
+	"pool newline":           {`"pool":"ab\n"`, false},
+	"hosts":                  {`"allowedHosts":["a","a.b","a-b.c1","xn--bcher-kva.example"]`, true},
+	"hosts empty":            {`"allowedHosts":[]`, true},
+	"hosts null":             {`"allowedHosts":null`, false},
+	"hosts string":           {`"allowedHosts":"a.b"`, false},
+	"host empty":             {`"allowedHosts":[""]`, false},
+	"host null":              {`"allowedHosts":[null]`, false},
+	"host port":              {`"allowedHosts":["a.b:80"]`, false},
+	"host scheme":            {`"allowedHosts":["https://a.b"]`, false},
+	"host dot at the end":    {`"allowedHosts":["a.b."]`, false},
+	"host two dots":          {`"allowedHosts":["a..b"]`, false},
+	"host hyphen":            {`"allowedHosts":["-a.b"]`, false},
+	"host hyphen at the end": {`"allowedHosts":["a-.b"]`, false},
+	"host underscore":        {`"allowedHosts":["a_b.c"]`, false},
+	"host wildcard":          {`"allowedHosts":["*.a.b"]`, false},
+	"host long label":        {`"allowedHosts":["` + strings.Repeat("x", 64) + `.b"]`, false},
+	"host label":             {`"allowedHosts":["` + strings.Repeat("x", 63) + `.b"]`, true},
+	"host long":              {`"allowedHosts":["` + strings.Repeat("x.", 127) + `b"]`, false},
+	"host twice":             {`"allowedHosts":["a.b","a.b"]`, false},
+	"hosts many":             {`"allowedHosts":[` + many(33) + `]`, false},
+	"hosts as many":          {`"allowedHosts":[` + many(32) + `]`, true},
+	"auth":                   {`"auth":{"mode":"open"}`, true},
+	"auth empty":             {`"auth":{}`, true},
+	"auth null":              {`"auth":null`, false},
+	"auth string":            {`"auth":"open"`, false},
+	"auth array":             {`"auth":["open"]`, false},
+	"auth unknown":           {`"auth":{"keys":[]}`, false},
+	"auth other mode":        {`"auth":{"mode":"oauth"}`, false},
+	"auth empty mode":        {`"auth":{"mode":""}`, false},
+	"auth null mode":         {`"auth":{"mode":null}`, false},
+	"origins":                {`"cors":{"origins":["*","http://localhost:5173","https://a.b"]}`, true},
+	"origin path":            {`"cors":{"origins":["https://a.b/"]}`, false},
+	"origin scheme":          {`"cors":{"origins":["ftp://a.b"]}`, false},
+	"origin bare":            {`"cors":{"origins":["a.b"]}`, false},
+	"origin capital":         {`"cors":{"origins":["https://A.b"]}`, false},
+	"origin port":            {`"cors":{"origins":["https://a.b:"]}`, false},
+	"origin long port":       {`"cors":{"origins":["https://a.b:123456"]}`, false},
+	"origin port text":       {`"cors":{"origins":["https://a.b:x"]}`, false},
+	"origin no host":         {`"cors":{"origins":["https://"]}`, false},
+	"origin wildcard":        {`"cors":{"origins":["https://*.a.b"]}`, false},
+	"origin twice":           {`"cors":{"origins":["*","*"]}`, false},
+	"model":                  {`"models":{"embedding":"@cf/baai/bge-small-en-v1.5"}`, true},
+	"model other name":       {`"models":{"embedding":"@hf/Someone/x"}`, false},
+	"model capitals":         {`"models":{"embedding":"@hf/someone/Model-X_1"}`, true},
+	"model short":            {`"models":{"embedding":"bge-m3"}`, false},
+	"model two parts":        {`"models":{"embedding":"@cf/bge-m3"}`, false},
+	"model four parts":       {`"models":{"embedding":"@cf/baai/bge/m3"}`, false},
+	"model empty part":       {`"models":{"embedding":"@cf//m3"}`, false},
+	"model no catalogue":     {`"models":{"embedding":"@/baai/m3"}`, false},
+	"model long":             {`"models":{"embedding":"@cf/baai/` + strings.Repeat("x", 128) + `"}`, false},
+	"model object":           {`"models":{"embedding":{}}`, false},
+	"models unknown":         {`"models":{"chat":"@cf/a/b"}`, false},
+	"limits":                 {`"limits":{"bodyBytes":100000000,"documentBytes":25000000,"queryChars":10000}`, true},
+	"limits least":           {`"limits":{"bodyBytes":1,"documentBytes":1,"queryChars":1}`, true},
+	"limits body only":       {`"limits":{"bodyBytes":1}`, true},
+	"body zero":              {`"limits":{"bodyBytes":0}`, false},
+	"body negative":          {`"limits":{"bodyBytes":-1}`, false},
+	"body too big":           {`"limits":{"bodyBytes":100000001}`, false},
+	"body huge":              {`"limits":{"bodyBytes":99999999999999999999999}`, false},
+	"body fraction":          {`"limits":{"bodyBytes":1.5}`, false},
+	"body string":            {`"limits":{"bodyBytes":"10 MB"}`, false},
+	"body boolean":           {`"limits":{"bodyBytes":true}`, false},
+	"body null":              {`"limits":{"bodyBytes":null}`, false},
+	"document too big":       {`"limits":{"documentBytes":25000001}`, false},
+	"query too long":         {`"limits":{"queryChars":10001}`, false},
+	"limits unknown":         {`"limits":{"bodybytes":5}`, false},
+	"search":                 {`"search":{"topK":50,"maxTopK":50}`, true},
+	"search topK only":       {`"search":{"topK":50}`, true},
+	"search maxTopK only":    {`"search":{"maxTopK":1}`, true},
+	"search topK zero":       {`"search":{"topK":0}`, false},
+	"search topK":            {`"search":{"topK":51}`, false},
+	"search maxTopK":         {`"search":{"maxTopK":51}`, false},
+	"filterable":             {`"search":{"filterable":{"a":"string","bC_1":"number","c":"boolean"}}`, true},
+	"filterable none":        {`"search":{"filterable":{}}`, true},
+	"filterable null":        {`"search":{"filterable":null}`, false},
+	"filterable list":        {`"search":{"filterable":["a"]}`, false},
+	"filterable nine":        {`"search":{"filterable":{"a":"string","b":"string","c":"string","d":"string","e":"string","f":"string","g":"string","h":"string","i":"string"}}`, false},
+	"filterable eight":       {`"search":{"filterable":{"a":"string","b":"string","c":"string","d":"string","e":"string","f":"string","g":"string","h":"string"}}`, true},
+	"field name":             {`"search":{"filterable":{"A":"string"}}`, false},
+	"field name empty":       {`"search":{"filterable":{"":"string"}}`, false},
+	"field name dotted":      {`"search":{"filterable":{"a.b":"string"}}`, false},
+	"field name long":        {`"search":{"filterable":{"` + strings.Repeat("x", 33) + `":"string"}}`, false},
+	"field type":             {`"search":{"filterable":{"a":"date"}}`, false},
+	"field type capital":     {`"search":{"filterable":{"a":"String"}}`, false},
+	"field type empty":       {`"search":{"filterable":{"a":""}}`, false},
+	"field type null":        {`"search":{"filterable":{"a":null}}`, false},
+	"field type object":      {`"search":{"filterable":{"a":{"type":"string"}}}`, false},
+	"no id":                  {`"id":null,"name":"x"`, false},
+	"id number":              {`"id":5,"name":"x"`, false},
+	"id empty":               {`"id":"","name":"x"`, false},
+	"id digit first":         {`"id":"1a","name":"x"`, false},
+	"id of two":              {`"id":"a1","name":"x"`, true},
+	"id of 32":               {`"id":"` + strings.Repeat("x", 32) + `","name":"x"`, true},
+	"no name":                {`"id":"acme"`, false},
+	"name blank":             {`"id":"acme","name":" "`, false},
+	"name empty":             {`"id":"acme","name":""`, false},
+	"name long":              {`"id":"acme","name":"` + strings.Repeat("ä", 101) + `"`, false},
+	"name as long":           {`"id":"acme","name":"` + strings.Repeat("ä", 100) + `"`, true},
+	"name array":             {`"id":"acme","name":[]`, false},
+}
+
+func many(n int) string {
+	var hosts []string
+	for i := range n {
+		hosts = append(hosts, fmt.Sprintf(`"h%d.example"`, i))
+	}
+	return strings.Join(hosts, ",")
+}
+
+func TestSchemaAndGoAgree(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(agreement)) {
+		c := agreement[name]
+		t.Run(name, func(t *testing.T) {
+			text := "{" + c.members + "}"
+			if !strings.Contains(c.members, `"id"`) {
+				text = `{"id":"acme","name":"Acme"` + strings.TrimSuffix(","+c.members, ",") + "}"
+			}
+			_, problems := tenants.Inspect([]byte(text))
+			assert.Equal(t, c.valid, len(problems) == 0, "Go: %v", problems)
+			bySchema := schemaProblems([]byte(text))
+			assert.Equal(t, c.valid, len(bySchema) == 0, "schema: %v", bySchema)
+			assert.Len(t, merge(problems, bySchema), len(problems), "both find it, so it is said once: %v", bySchema)
+		})
+	}
+	for _, text := range []string{`null`, `[]`, `5`, `"x"`} {
+		_, problems := tenants.Inspect([]byte(text))
+		assert.NotEmpty(t, problems, text)
+		assert.NotEmpty(t, schemaProblems([]byte(text)), text)
+	}
+}
+
+func TestTheSchemaHasGosBoundsAndDefaults(t *testing.T) {
+	var s struct {
+		Properties map[string]struct {
+			Properties map[string]struct {
+				Maximum, Default any
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal(tenants.Schema(), &s))
+	var c tenants.Config
+	c.Defaults()
+	limits, search := s.Properties["limits"].Properties, s.Properties["search"].Properties
+	assert.EqualValues(t, tenants.MaxBodyBytes, limits["bodyBytes"].Maximum)
+	assert.EqualValues(t, tenants.MaxDocumentBytes, limits["documentBytes"].Maximum)
+	assert.EqualValues(t, tenants.MaxQueryChars, limits["queryChars"].Maximum)
+	assert.EqualValues(t, tenants.MaxTopK, search["topK"].Maximum)
+	assert.EqualValues(t, tenants.MaxTopK, search["maxTopK"].Maximum)
+	assert.EqualValues(t, c.Limits.BodyBytes, limits["bodyBytes"].Default)
+	assert.EqualValues(t, c.Limits.DocumentBytes, limits["documentBytes"].Default)
+	assert.EqualValues(t, c.Limits.QueryChars, limits["queryChars"].Default)
+	assert.EqualValues(t, c.Search.TopK, search["topK"].Default)
+	assert.EqualValues(t, c.Search.MaxTopK, search["maxTopK"].Default)
+	assert.EqualValues(t, c.Auth.Mode, s.Properties["auth"].Properties["mode"].Default)
+	assert.EqualValues(t, c.Models.Embedding, s.Properties["models"].Properties["embedding"].Default)
+}
