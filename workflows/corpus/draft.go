@@ -2,14 +2,15 @@ package corpus
 
 import "levada.dev/events"
 
-// Draft is a document as a producer hands it in: checked in form, its text in memory, nothing stored yet.
+// Draft is a document as a producer hands it to the intake: nothing is stored yet, and what it says has not been
+// checked.
 type Draft struct {
 	DocID       string // empty: the intake names the document
-	Text        []byte // UTF-8
-	ContentType string // media type without parameters: "text/markdown"
+	Text        []byte
+	ContentType string // "text/markdown"
 	About       events.About
 	Chunking    events.Chunking
-	Model       string // the embedding model of the tenant
-	Cause       events.Cause
-	RequestHash string // of the request, when it came with an idempotency key
+	Model       string       // the embedding model of the tenant
+	Cause       events.Cause // the request, with its idempotency key if it has one
+	MaxBytes    int64        // the tenant's limit for a text; 0 for none
 }
