@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -53,13 +54,18 @@ const maxLogs = 100_000
 
 // journal is every gateway's log, kept in memory and in a file of one JSON object
 // a line. A line is written before the call is answered and not synced, so it
-// survives the end of this process and not a power cut. A torn last line is cut.
+// survives the end of this process and not a power cut. A torn last line is cut,
+// and what was forgotten leaves the file when it is opened.
 type journal struct {
+	most int // calls kept of each gateway
+
 	mu    sync.Mutex
 	file  *os.File
 	calls map[string][]*Log // by gateway; "" holds the calls that passed none
-	ids   map[string]*Log
+	ids   map[entry]*Log
 }
+
+type entry struct{ gateway, id string }
 
 // line is what the file holds: a call, or a change to one.
 type line struct {
@@ -69,60 +75,88 @@ type line struct {
 	Patch   *Patch `json:"patch,omitempty"`
 }
 
-func openJournal(dir string) (*journal, error) {
+func openJournal(dir string, most int) (*journal, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("open the gateway log: %w", err)
 	}
-	file, err := os.OpenFile(filepath.Join(dir, "gateway.jsonl"), os.O_RDWR|os.O_CREATE, 0o644)
+	path := filepath.Join(dir, "gateway.jsonl")
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("open the gateway log: %w", err)
 	}
-	j := &journal{file: file, calls: map[string][]*Log{}, ids: map[string]*Log{}}
-	if err := j.read(); err != nil {
-		file.Close()
-		return nil, fmt.Errorf("open the gateway log: %w", err)
+	j := &journal{most: most, file: file, calls: map[string][]*Log{}, ids: map[entry]*Log{}}
+	lines, err := j.read()
+	if err == nil && lines > 2*len(j.ids)+most {
+		err = j.rewrite(path)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the gateway log: %w", err), j.file.Close())
 	}
 	return j, nil
 }
 
-func (j *journal) read() error {
+// rewrite replaces the file by one with only what is kept.
+func (j *journal) rewrite(path string) error {
+	fresh, err := os.OpenFile(path+".new", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(fresh)
+	encoder := json.NewEncoder(out)
+	for gateway, logs := range j.calls {
+		for _, log := range logs {
+			if err := encoder.Encode(line{Gateway: gateway, Log: log}); err != nil {
+				return errors.Join(err, fresh.Close())
+			}
+		}
+	}
+	if err := errors.Join(out.Flush(), fresh.Sync(), os.Rename(path+".new", path)); err != nil {
+		return errors.Join(err, fresh.Close())
+	}
+	old := j.file
+	j.file = fresh
+	return old.Close()
+}
+
+// read answers how many lines the file has.
+func (j *journal) read() (int, error) {
 	reader := bufio.NewReaderSize(j.file, 1<<16)
-	good := int64(0)
-	for {
+	good, lines := int64(0), 0
+	for ; ; lines++ {
 		raw, err := reader.ReadBytes('\n')
 		if err != nil && err != io.EOF {
-			return err
+			return lines, err
 		}
 		if err == io.EOF {
 			break
 		}
 		var l line
 		if err := json.Unmarshal(bytes.TrimSpace(raw), &l); err != nil {
-			return fmt.Errorf("byte %d: %w", good, err)
+			return lines, fmt.Errorf("byte %d: %w", good, err)
 		}
 		j.apply(l)
 		good += int64(len(raw))
 	}
 	if err := j.file.Truncate(good); err != nil {
-		return err
+		return lines, err
 	}
 	_, err := j.file.Seek(good, io.SeekStart)
-	return err
+	return lines, err
 }
 
 func (j *journal) apply(l line) {
 	if l.Patch != nil {
-		if log := j.ids[l.ID]; log != nil {
+		if log := j.ids[entry{l.Gateway, l.ID}]; log != nil {
 			log.patch(*l.Patch)
 		}
 		return
 	}
 	calls := append(j.calls[l.Gateway], l.Log)
-	if len(calls) > maxLogs {
-		delete(j.ids, calls[0].ID)
+	if len(calls) > j.most {
+		delete(j.ids, entry{l.Gateway, calls[0].ID})
 		calls = calls[1:]
 	}
-	j.calls[l.Gateway], j.ids[l.Log.ID] = calls, l.Log
+	j.calls[l.Gateway], j.ids[entry{l.Gateway, l.Log.ID}] = calls, l.Log
 }
 
 func (l *Log) patch(p Patch) {
@@ -155,10 +189,8 @@ func (j *journal) write(l line) error {
 func (j *journal) find(gateway, id string) (Log, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, log := range j.calls[gateway] {
-		if log.ID == id {
-			return *log, true
-		}
+	if log := j.ids[entry{gateway, id}]; log != nil {
+		return *log, true
 	}
 	return Log{}, false
 }

@@ -63,7 +63,7 @@ func New(options Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("localai: %w", err)
 	}
-	journal, err := openJournal(options.State)
+	journal, err := openJournal(options.State, maxLogs)
 	if err != nil {
 		return nil, fmt.Errorf("localai: %w", err)
 	}
