@@ -1,0 +1,21 @@
+// Command testworker is the Worker of the runtime's own tests: a route for each thing
+// that can go wrong when events share a Go instance, and one for each capability of a
+// binding.
+package main
+
+import (
+	"net/http"
+
+	"levada.dev/infra/cloudflare/isolate"
+)
+
+func main() {
+	mux := http.NewServeMux()
+	plainRoutes(mux)
+	timerRoutes(mux)
+	streamRoutes(mux)
+	deathRoutes(mux)
+	objectRoutes(mux)
+	isolate.HandleHTTP(mux)
+	isolate.Run()
+}

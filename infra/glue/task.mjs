@@ -1,0 +1,241 @@
+// A task is one inbound event: the JavaScript half of isolate.Task.
+
+const HEARTBEAT = 500; // ms between the heartbeats of a waiting task
+const MISSES = 8;      // heartbeats a task may miss before its I/O context counts as lost
+const POLL = 2;        // ms, inside blockConcurrencyWhile
+
+// Why a task is canceled; isolate/task_js.go has the same numbers.
+export const GONE = 1, LOST = 2, DEADLINE = 3;
+
+export class Task {
+  /** extra: what operations of this kind of event need (object, batch, step). */
+  constructor(inst, home, ctx, extra) {
+    this.inst = inst;
+    this.id = inst.nextTask++;
+    this.home = home || inst.nextHome++;
+    this.ctx = ctx;
+    this.extra = extra;
+    this.refs = 1;          // the handler, and one for each isolate.Go
+    this.ended = false;
+    this.waiting = false;
+    this.canceled = 0;
+    this.answered = false;
+    this.result = null;     // the answer, if it came before anybody waited for it
+    this.waiter = null;
+    this.limit = 0;         // ms until the event must have an answer
+    this.began = 0;
+    this.misses = 0;
+    this.beat = this.poll = 0;
+    this.posted = [];
+    this.wake = null;
+    this.aborts = null;     // operation -> how to give it up
+    this.streams = null;    // handle -> ReadableStream
+    this.body = null;       // the response, when it streams
+    this.over = null;       // resolves waitUntil
+    this.probe = inst.debug ? new Response("x") : null;
+    inst.tasks.set(this.id, this);
+  }
+
+  // ---- the answer
+  //
+  // Promises that another I/O context may settle are made by Promise.withResolvers,
+  // never by `new Promise` or an async function: in code that V8 has optimised those
+  // are allocated inline, without the tag that tells workerd their context, and the
+  // continuation then runs in the context of whoever settles them.
+
+  resolve(value) {
+    this.answered = true;
+    if (this.waiter) this.waiter.resolve(value);
+    else this.result ??= { value };
+  }
+
+  reject(error) {
+    this.answered = true;
+    if (this.waiter) this.waiter.reject(error);
+    else this.result ??= { error };
+  }
+
+  answer() {
+    if (!this.waiter) {
+      this.waiter = Promise.withResolvers();
+      const r = this.result;
+      if (r) "error" in r ? this.waiter.reject(r.error) : this.waiter.resolve(r.value);
+    }
+    return this.waiter.promise;
+  }
+
+  // ---- waiting
+
+  /** wait is called, in the task's own context, once the event is known not to be over in its first turn. */
+  wait() {
+    if (this.waiting || this.ended) return;
+    this.check("wait");
+    this.waiting = true;
+    this.began = this.inst.timers.now();
+    // Lets the goroutine clean up after the client has gone.
+    const over = Promise.withResolvers();
+    this.over = over.resolve;
+    this.ctx?.waitUntil?.(over.promise);
+    this.beat = setInterval(() => this.heartbeat(), HEARTBEAT);
+    // The input gate of blockConcurrencyWhile holds back wake-ups from other contexts,
+    // but not timers made inside.
+    if (this.extra?.critical) this.poll = setInterval(() => this.drain(), POLL);
+    this.listen();
+  }
+
+  listen() {
+    const w = Promise.withResolvers();
+    this.wake = w.resolve;
+    w.promise.then(() => {
+      if (this.ended) return;
+      this.check("wake");
+      this.listen();
+      this.drain();
+    });
+  }
+
+  /** post runs f in the task's I/O context, after the present turn. */
+  post(f) {
+    if (this.ended) return;
+    if (!this.waiting || this.inst.task?.home === this.home) {
+      queueMicrotask(f);
+      return;
+    }
+    this.posted.push(f);
+    this.wake();
+  }
+
+  drain() {
+    while (this.posted.length && !this.ended) {
+      const q = this.posted;
+      this.posted = [];
+      for (const f of q) f();
+    }
+  }
+
+  heartbeat() {
+    const inst = this.inst;
+    this.check("heartbeat");
+    if (inst.dead || this.ended) {
+      clearInterval(this.beat);
+      clearInterval(this.poll);
+      return;
+    }
+    this.misses = 0;
+    this.drain();
+    inst.timers.check(this);
+    if (this.limit && !this.answered && inst.timers.now() - this.began > this.limit) {
+      this.reject(new Error("deadline exceeded"));
+      inst.cancel(this, DEADLINE);
+    }
+    inst.sweep(this);
+  }
+
+  /** missed counts a sweep without a heartbeat, and tells when they are too many. */
+  missed() { return this.waiting && ++this.misses > MISSES; }
+
+  // ---- the end
+
+  hold() {
+    this.refs++;
+    this.wait();
+  }
+
+  /** finish gives up one reference and returns 1 when that was the last. Go cleans up its own half then. */
+  finish() {
+    if (--this.refs > 0 || this.ended) return 0;
+    this.close();
+    return 1;
+  }
+
+  close() {
+    this.ended = true;
+    if (this.waiting) {
+      clearInterval(this.beat);
+      if (this.poll) clearInterval(this.poll);
+      this.over();
+    }
+    this.inst.tasks.delete(this.id);
+    if (this.streams) {
+      for (const s of this.streams.values()) discard(s);
+      this.streams = null;
+    }
+    if (!this.inst.dead) this.inst.timers.ended(this);
+  }
+
+  /** fail is called when the instance has died; it may run in any context. */
+  fail(error) {
+    this.ended = true;
+    this.inst.tasks.delete(this.id);
+    this.over?.();
+    this.closeBody(error);
+    this.reject(error);
+  }
+
+  // ---- streams
+
+  keep(stream) {
+    const h = this.inst.nextHandle++;
+    (this.streams ??= new Map()).set(h, stream);
+    return h;
+  }
+
+  /** release hands a stream over to somebody else. */
+  release(h) {
+    const s = this.streams?.get(h);
+    if (!s) throw new Error("the stream is closed");
+    this.streams.delete(h);
+    return s;
+  }
+
+  startBody(status, headers) {
+    const b = (this.body = { open: true, blocked: 0, controller: null });
+    const stream = new ReadableStream({
+      start: (c) => { b.controller = c; },
+      pull: () => {
+        const op = b.blocked;
+        b.blocked = 0;
+        if (op) this.inst.settle(this, op);
+      },
+      cancel: () => {
+        b.open = false;
+        this.inst.cancel(this, GONE);
+      },
+    }, new CountQueuingStrategy({ highWaterMark: 16 }));
+    this.wait();
+    this.resolve({ status, headers, body: stream });
+  }
+
+  writeBody(op, chunk) {
+    const b = this.body;
+    if (!b.open || this.canceled) return -1;
+    b.controller.enqueue(chunk);
+    if (b.controller.desiredSize > 0) return 1;
+    b.blocked = op;
+    return 0;
+  }
+
+  closeBody(error) {
+    const b = this.body;
+    if (!b?.open) return;
+    b.open = false;
+    try { error ? b.controller.error(error) : b.controller.close(); } catch { /* the reader has gone */ }
+  }
+
+  // ---- DEBUG=1: are we where we think we are?
+
+  /** check counts a mismatch: a Response with a body can only be cloned in the context that made it. */
+  check(where) {
+    if (!this.probe) return;
+    try {
+      this.probe = this.probe.clone();
+    } catch (e) {
+      this.probe = null;
+      if (String(e).includes("different request")) this.inst.mismatch(where, this);
+    }
+  }
+}
+
+export function discard(stream) {
+  (stream.reader ?? stream).cancel?.().catch(() => {});
+}
