@@ -3,12 +3,15 @@ import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 // AI is env.AI. It sends what the platform's own binding sends, so the Go server
 // behind it sees production's wire format. env.LOCALAI is that server.
 //
+// One option of the platform is missing: signal, because workerd does not send an
+// AbortSignal between Workers. Cancelling the stream ends a call here too.
+//
 // https://developers.cloudflare.com/workers-ai/configuration/bindings/
 export class AI extends WorkerEntrypoint {
   // run answers the model's JSON, or a stream of server-sent events, or with
   // returnRawResponse the Response, which then also carries errors.
   async run(model, inputs, options = {}) {
-    const { prefix, extraHeaders, sessionOptions, signal, ...sent } = options;
+    const { prefix, extraHeaders, sessionOptions, ...sent } = options;
     const response = await this.env.LOCALAI.fetch(`http://localai${sent.gateway?.id ? "/ai-gateway" : ""}/run?version=3`, {
       method: "POST",
       body: JSON.stringify({ inputs, options: sent }),
@@ -19,7 +22,6 @@ export class AI extends WorkerEntrypoint {
         "cf-consn-sdk-version": "2.0.0",
         "cf-consn-model-id": `${prefix ? `${prefix}:` : ""}${model}`,
       },
-      signal,
     });
     if (options.returnRawResponse) return response;
     if (!response.ok || !response.body) throw await upstreamError(response);
