@@ -1,0 +1,110 @@
+package tenants_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+)
+
+func TestParseSetsDefaults(t *testing.T) {
+	c, err := tenants.Parse([]byte(`{"id":"acme","name":"Acme"}`))
+	require.NoError(t, err)
+	assert.Equal(t, &tenants.Config{
+		ID: "acme", Name: "Acme", Pool: "acme",
+		Auth:   tenants.Auth{Mode: tenants.AuthKeys},
+		Models: tenants.Models{Embedding: tenants.DefaultEmbedding},
+		Limits: tenants.Limits{BodyBytes: 10_000_000, DocumentBytes: 5_000_000, QueryChars: 2_000},
+		Search: tenants.Search{TopK: 5, MaxTopK: 20},
+	}, c)
+	again := *c
+	again.Defaults()
+	assert.Equal(t, *c, again)
+}
+
+func TestDefaultsFitWhatIsSet(t *testing.T) {
+	for text, want := range map[string][4]int64{
+		`"limits":{"bodyBytes":1000}`: {1000, 1000, 5, 20},
+		`"search":{"topK":50}`:        {10_000_000, 5_000_000, 50, 50},
+		`"search":{"maxTopK":3}`:      {10_000_000, 5_000_000, 3, 3},
+	} {
+		c, err := tenants.Parse([]byte(`{"id":"acme","name":"Acme",` + text + `}`))
+		require.NoError(t, err, text)
+		assert.Equal(t, want, [4]int64{c.Limits.BodyBytes, c.Limits.DocumentBytes, int64(c.Search.TopK), int64(c.Search.MaxTopK)})
+	}
+}
+
+func TestParseReportsTheFirstProblem(t *testing.T) {
+	_, err := tenants.Parse([]byte(`{"id":"acme","name":"Acme","search":{"filterable":{"year":"nmber"}},"x":1}`))
+	f := fault.As(err)
+	assert.Equal(t, fault.Invalid, f.Kind)
+	assert.Equal(t, "config_invalid", f.Code)
+	assert.Equal(t, "search.filterable.year", f.Field)
+	assert.Equal(t, `did you mean "number"?`, f.Hint)
+}
+
+// What the schema cannot say; the rest is compared with it in tenants/validate.
+func TestInspectFindsWhatASchemaCannot(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"id":"acme","name":"A","name":"B"}`:                                          "name: appears twice",
+		`{"id":"acme","name":"A","search":{},"search":{}}`:                             "search: appears twice",
+		`{"id":"acme","name":"A","search":{"filterable":{"a":"string","a":"number"}}}`: "search.filterable.a: appears twice",
+		`{"id":"acme","name":"A","limits":{"bodyBytes":5,"documentBytes":6}}`:          "limits.documentBytes: is more than limits.bodyBytes (5): no request could bring it (raise limits.bodyBytes)",
+		`{"id":"acme","name":"A","search":{"topK":6,"maxTopK":5}}`:                     "search.topK: is more than search.maxTopK (5)",
+		`{"id":"acme","name":"A","limits":{"bodyBytes":5.0}}`:                          "limits.bodyBytes: must be a whole number",
+		`{"id":"acme","name":"A"} {}`:                                                  "is not JSON: invalid character '{' after top-level value",
+		"\ufeff{}":                                                                     "is not JSON: invalid character 'ï' looking for beginning of value",
+		``:                                                                             "is not JSON: unexpected end of JSON input",
+	} {
+		_, problems := tenants.Inspect([]byte(text))
+		require.Len(t, problems, 1, text)
+		assert.Equal(t, want, problems[0].String())
+	}
+}
+
+func TestSyntaxErrorsHaveAPlace(t *testing.T) {
+	for text, place := range map[string][2]int{
+		"{":                        {1, 1},
+		"{\n  \"id\": acme\n}":     {2, 9},
+		"{\r\n\"id\": \"a\",\r\n}": {3, 1},
+		"{\"ä\": x}":               {1, 8},
+	} {
+		_, problems := tenants.Inspect([]byte(text))
+		require.Len(t, problems, 1)
+		assert.Equal(t, place, [2]int{problems[0].Line, problems[0].Column}, text)
+		assert.Contains(t, problems.Err().Error(), "line")
+	}
+}
+
+func TestDepthDoesNotHurt(t *testing.T) {
+	for _, text := range []string{strings.Repeat("[", 100_000), `{"x":` + strings.Repeat(`{"a":`, 5_000) + "1" + strings.Repeat("}", 5_001)} {
+		_, problems := tenants.Inspect([]byte(text))
+		assert.NotEmpty(t, problems)
+	}
+}
+
+func TestClosest(t *testing.T) {
+	names := []string{"bodyBytes", "documentBytes", "queryChars"}
+	for got, want := range map[string]string{"bodybytes": "bodyBytes", "bodyByte": "bodyBytes", "documentBytse": "documentBytes", "chars": ""} {
+		best, ok := tenants.Closest(got, names)
+		assert.Equal(t, want, best)
+		assert.Equal(t, want != "", ok)
+	}
+	_, ok := tenants.Closest("x", []string{})
+	assert.False(t, ok)
+}
+
+func FuzzInspect(f *testing.F) {
+	f.Add([]byte(`{"id":"acme","name":"Acme","search":{"filterable":{"year":"number"}}}`))
+	f.Add([]byte(`{"id":5,"limits":{"bodyBytes":1e400},"cors":{"origins":[{}]}}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, problems := tenants.Inspect(b)
+		if len(problems) == 0 && c.Check() != nil {
+			t.Fatalf("%s passes and does not hold", b)
+		}
+	})
+}
