@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 
 	"levada.dev/consumers"
@@ -29,8 +30,12 @@ type Queues struct {
 
 var _ events.Sender = (*Queues)(nil)
 
-// deadLetters is the suffix of the name of a dead-letter queue.
-const deadLetters = "-dlq"
+// deadLetters is the suffix of the name of a dead-letter queue. What comes out of one is tried as often as a queue
+// can: there is no place behind it.
+const (
+	deadLetters     = "-dlq"
+	deadMaxAttempts = 101
+)
 
 // Send implements events.Sender.
 func (q *Queues) Send(_ context.Context, to events.Stage, messages [][]byte) error {
@@ -78,8 +83,10 @@ func (q *Queues) Take(queue string, n int) []consumers.Message {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	waiting := q.queues[queue]
-	n = min(n, len(waiting))
-	if q.Rand != nil && n > 0 {
+	if n = min(n, len(waiting)); n == 0 {
+		return nil
+	}
+	if q.Rand != nil {
 		q.Rand.Shuffle(len(waiting), func(i, j int) { waiting[i], waiting[j] = waiting[j], waiting[i] })
 		n = 1 + q.Rand.IntN(n)
 	}
@@ -99,6 +106,9 @@ func (q *Queues) Settle(queue string, batch []consumers.Message, vs []consumers.
 	limit := q.MaxAttempts
 	if limit == 0 {
 		limit = 4
+	}
+	if strings.HasSuffix(queue, deadLetters) {
+		limit = deadMaxAttempts
 	}
 	for i, m := range batch {
 		switch {
