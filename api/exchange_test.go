@@ -64,7 +64,7 @@ func (w *world) play(text string) string {
 		switch {
 		case name == "finish":
 			f := strings.Fields(value)
-			w.store.finish(w.scope(f[0]), f[1], job.State(f[2]))
+			w.finish(f[0], f[1], job.State(f[2]))
 		case name == "as":
 			as = value
 		case isHeader:

@@ -41,7 +41,7 @@ func ingest(c *call) error {
 	if err != nil {
 		return err
 	}
-	draft.Cause, draft.RequestHash = c.cause(), c.requestHash()
+	draft.Cause = c.cause()
 	began := c.opts.Now()
 	receipt, err := c.Intake.Submit(c.ctx(), c.scope, draft)
 	c.stage("intake", began)
@@ -63,7 +63,7 @@ func (c *call) accepted(receipt corpus.Receipt, wait time.Duration) error {
 		ctx, cancel := context.WithTimeout(c.ctx(), wait)
 		defer cancel()
 		began := c.opts.Now()
-		j, done := c.follow(ctx, receipt.JobID)
+		j, done := c.follow(ctx, receipt)
 		c.stage("wait", began)
 		if done {
 			return c.ok(http.StatusOK, ingestOutcome{j, receipt.Generation, statusURL})

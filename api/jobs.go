@@ -6,7 +6,9 @@ import (
 	"net/url"
 	"time"
 
+	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
+	"levada.dev/workflows/rag"
 )
 
 // showJob answers how far a job has come.
@@ -28,9 +30,9 @@ const (
 	lastLook  = time.Second
 )
 
-// follow waits until the job is final and, when it succeeded, its writes are visible to searches. It reports false when
-// ctx ends before; a look that fails is not the end, the job goes on without us.
-func (c *call) follow(ctx context.Context, jobID string) (job.Job, bool) {
+// follow waits until the job of a receipt is final and, when it succeeded, searches show what it wrote. It reports false
+// when ctx ends before; a look that fails is not the end, the job goes on without us.
+func (c *call) follow(ctx context.Context, r corpus.Receipt) (job.Job, bool) {
 	var last job.Job
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -41,19 +43,27 @@ func (c *call) follow(ctx context.Context, jobID string) (job.Job, bool) {
 		case <-timer.C:
 		}
 		if !last.State.Final() {
-			if j, err := c.Ledger.Job(ctx, c.scope, jobID); err == nil {
+			if j, err := c.Ledger.Job(ctx, c.scope, r.JobID); err == nil {
 				last = j
 			}
 		}
-		if last.State.Final() && (last.State != job.Succeeded || c.visible(ctx, last)) {
+		if last.State.Final() && (last.State != job.Succeeded || c.visible(ctx, r)) {
 			return last, true
 		}
 		timer.Reset(pause)
 	}
 }
 
-// visible reports whether the index shows what the job wrote, all of which was accepted before the job ended.
-func (c *call) visible(ctx context.Context, j job.Job) bool {
-	processed, err := c.Vectors.Processed(ctx, c.config.Models.Embedding)
-	return err == nil && !processed.Before(j.UpdatedAt)
+// visible reports whether searches show the generation of a receipt. One that was replaced meanwhile never will be, and
+// is not worth waiting for.
+func (c *call) visible(ctx context.Context, r corpus.Receipt) bool {
+	found, err := c.Ledger.Documents(ctx, c.scope, []string{r.DocID})
+	if err != nil || len(found) == 0 {
+		return false
+	}
+	if found[0].Generation != r.Generation {
+		return true
+	}
+	visible, err := rag.Visible(ctx, c.scope, c.Vectors, found[0])
+	return err == nil && visible
 }

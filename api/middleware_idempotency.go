@@ -1,15 +1,14 @@
 package api
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"strings"
 
 	"levada.dev/events"
 	"levada.dev/events/fault"
 )
 
-// readIdempotencyKey takes the key under which the ledger remembers the request and its answer.
+// readIdempotencyKey takes the key under which the ledger remembers the request and its answer. What makes two requests
+// the same is the producer's to say: it compares what was asked for, not its bytes.
 func (c *call) readIdempotencyKey() error {
 	key := c.r.Header.Get("Idempotency-Key")
 	if len(key) > 255 || strings.ContainsFunc(key, func(r rune) bool { return r < 0x20 || r > 0x7e }) {
@@ -17,18 +16,6 @@ func (c *call) readIdempotencyKey() error {
 	}
 	c.idempotencyKey = key
 	return nil
-}
-
-// requestHash tells two requests under one idempotency key apart; empty without a key.
-func (c *call) requestHash() string {
-	if c.idempotencyKey == "" {
-		return ""
-	}
-	h := sha256.New()
-	h.Write([]byte(c.route.pattern))
-	h.Write([]byte{0})
-	h.Write(c.body)
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // cause is what the facts of this request follow from.

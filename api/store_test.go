@@ -2,205 +2,107 @@ package api_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"sync"
 	"time"
 
-	"levada.dev/events/fault"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/events"
+	"levada.dev/infra/memory"
+	"levada.dev/producers/intake"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/llm/llmtest"
 )
 
-// store is every port behind the handler at once, for several tenants: an intake that indexes nothing until finish
-// says so, and an index in which every searchable document is as near as the next.
+// store is the ports behind the handler, in memory, with the real intake in front. Consumers there are none: a job
+// ends when finish says so.
 type store struct {
-	now func() time.Time
+	*intake.Intake
+	ledger   *memory.Ledger
+	texts    *memory.Texts
+	vectors  *memory.Vectors
+	embedder *llmtest.Embedder
 
-	mu        sync.Mutex
-	documents map[string]corpus.Document // by scope key
-	jobs      map[string]job.Job
-	texts     map[string][]byte
-	receipts  map[string]receipt
-	chunks    map[tenants.ID][]corpus.Match
-	lag       time.Duration // of the index behind its writes
-	fail      error         // of every call
-	drafts    []corpus.Draft
-	filters   []string
-	looks     int // at jobs
-}
-
-type receipt struct {
-	corpus.Receipt
-	hash string
+	mu     sync.Mutex
+	fail   func(op string) error // before calls of the ledger
+	looks  int                   // at jobs
+	drafts []corpus.Draft
 }
 
 func newStore(now func() time.Time) *store {
-	return &store{now: now, documents: map[string]corpus.Document{}, jobs: map[string]job.Job{}, texts: map[string][]byte{},
-		receipts: map[string]receipt{}, chunks: map[tenants.ID][]corpus.Match{}}
-}
-
-// enter locks the store and says whether the call may go on.
-func (s *store) enter(ctx context.Context, scope tenants.Scope) (unlock func(), err error) {
-	if err := scope.Check(); err != nil {
-		return func() {}, err
+	s := &store{ledger: memory.NewLedger(now), texts: &memory.Texts{}, vectors: memory.NewVectors(now), embedder: &llmtest.Embedder{}}
+	s.ledger.Before = func(op string) error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if op == "job" {
+			s.looks++
+		}
+		if s.fail == nil {
+			return nil
+		}
+		return s.fail(op)
 	}
-	if err := ctx.Err(); err != nil {
-		return func() {}, err
+	s.embedder.Before = func(_ llm.Call, texts []string) error {
+		if strings.Contains(texts[0], "panic") {
+			panic("a secret of the embedder")
+		}
+		return nil
 	}
-	s.mu.Lock()
-	return s.mu.Unlock, s.fail
+	ids := 0
+	s.Intake = intake.New(s.texts, s.ledger, &intake.Options{NewID: func() string {
+		ids++
+		return fmt.Sprintf("id-%d", ids)
+	}})
+	return s
 }
 
 // Submit implements api.Intake.
 func (s *store) Submit(ctx context.Context, scope tenants.Scope, d corpus.Draft) (corpus.Receipt, error) {
-	unlock, err := s.enter(ctx, scope)
-	defer unlock()
-	if err != nil {
-		return corpus.Receipt{}, err
-	}
-	key := scope.Key("receipt", d.Cause.IdempotencyKey)
-	if first, ok := s.receipts[key]; ok && d.Cause.IdempotencyKey != "" {
-		if first.hash != d.RequestHash {
-			return corpus.Receipt{}, fault.New(fault.Conflict, "idempotency_conflict", "the key was used for another request", nil)
-		}
-		first.Replayed = true
-		return first.Receipt, nil
-	}
-	if d.DocID == "" {
-		d.DocID = fmt.Sprintf("doc-%d", len(s.documents)+1)
-	}
 	s.drafts = append(s.drafts, d)
-	sum := sha256.Sum256(d.Text)
-	docKey := scope.Key("document", d.DocID)
-	doc := corpus.Document{
-		ID: d.DocID, About: d.About, ContentType: d.ContentType, State: corpus.Submitted, Model: d.Model,
-		Generation: s.documents[docKey].Generation + 1, Searchable: s.documents[docKey].Searchable,
-		Bytes: len(d.Text), SHA256: hex.EncodeToString(sum[:]), TextKey: d.DocID, CreatedAt: s.now(), UpdatedAt: s.now(),
-	}
-	doc.JobID = fmt.Sprintf("job-%d", len(s.jobs)+1)
-	s.documents[docKey] = doc
-	s.texts[scope.Key("text", doc.TextKey)] = d.Text
-	s.jobs[scope.Key("job", doc.JobID)] = job.Job{ID: doc.JobID, Kind: "ingest", State: job.Queued, Stage: "chunk", DocID: doc.ID,
-		CreatedAt: s.now(), UpdatedAt: s.now()}
-	r := corpus.Receipt{DocID: doc.ID, JobID: doc.JobID, Generation: doc.Generation}
-	s.receipts[key] = receipt{r, d.RequestHash}
-	return r, nil
+	return s.Intake.Submit(ctx, scope, d)
 }
 
-// finish ends a job as consumers would.
-func (s *store) finish(scope tenants.Scope, jobID string, state job.State) {
+func (s *store) failing(f func(op string) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	j := s.jobs[scope.Key("job", jobID)]
-	j.State, j.Stage, j.UpdatedAt = state, "index", s.now()
-	d := s.documents[scope.Key("document", j.DocID)]
-	d.UpdatedAt = s.now()
-	if state == job.Succeeded {
-		j.Percent, j.Counts = 100, job.Counts{Total: 1, Done: 1}
-		d.State, d.Searchable, d.Chunks = corpus.Indexed, d.Generation, 1
-		d.Stages = []corpus.StageTimes{{Stage: corpus.StageIndex, At: s.now(), Done: 1, Total: 1}}
-		s.chunks[scope.Tenant()] = append(s.chunks[scope.Tenant()], corpus.Match{Score: 0.5, Metadata: corpus.Metadata{
-			DocID: d.ID, Generation: d.Generation, End: d.Bytes, Text: string(s.texts[scope.Key("text", d.TextKey)]), Meta: d.Metadata}})
-	} else {
-		j.Errors = []job.Problem{{Stage: "embed", Code: "model_busy", Message: "gave up", At: s.now()}}
-		d.State, d.Reason = corpus.Failed, "gave up"
+	s.fail = f
+}
+
+// finish ends a job as the consumers would: the document is one chunk.
+func (w *world) finish(tenant, jobID string, state job.State) {
+	w.t.Helper()
+	ctx, scope := context.Background(), w.scope(tenant)
+	j, err := w.store.ledger.Job(ctx, scope, jobID)
+	require.NoError(w.t, err)
+	found, err := w.store.ledger.Documents(ctx, scope, []string{j.DocID})
+	require.NoError(w.t, err)
+	d := found[0]
+	p := corpus.Progress{
+		DocumentRef: events.DocumentRef{DocID: d.ID, Generation: d.Generation, JobID: jobID},
+		Slice:       events.Slice{Slices: 1, Chunks: 1}, Cause: events.Cause{ID: "test"},
 	}
-	s.jobs[scope.Key("job", jobID)], s.documents[scope.Key("document", j.DocID)] = j, d
-}
-
-// ledger, texts, vectors and embedder are the store as one port each.
-type (
-	ledger   struct{ *store }
-	texts    struct{ *store }
-	vectors  struct{ *store }
-	embedder struct{ *store }
-)
-
-func (l ledger) Submit(context.Context, tenants.Scope, corpus.Submission) (corpus.Receipt, error) {
-	panic("the api submits to the intake")
-}
-
-func (l ledger) Advance(context.Context, tenants.Scope, []corpus.Progress) ([]corpus.Verdict, error) {
-	panic("the api advances nothing")
-}
-
-func (l ledger) Documents(ctx context.Context, scope tenants.Scope, ids []string) ([]corpus.Document, error) {
-	unlock, err := l.enter(ctx, scope)
-	defer unlock()
-	var found []corpus.Document
-	for _, id := range ids {
-		if d, ok := l.documents[scope.Key("document", id)]; ok {
-			found = append(found, d)
-		}
+	if state == job.Failed {
+		p.Stage, p.Code, p.Message, p.Attempts = corpus.StageEmbed, "model_busy", "gave up", 3
+		_, err = w.store.ledger.Advance(ctx, scope, []corpus.Progress{p})
+		require.NoError(w.t, err)
+		return
 	}
-	return found, err
-}
-
-func (l ledger) Job(ctx context.Context, scope tenants.Scope, id string) (job.Job, error) {
-	unlock, err := l.enter(ctx, scope)
-	defer unlock()
-	if err != nil {
-		return job.Job{}, err
-	}
-	l.looks++
-	j, ok := l.jobs[scope.Key("job", id)]
-	if !ok {
-		return job.Job{}, fault.Missing("job_not_found", "there is no such job")
-	}
-	return j, nil
-}
-
-func (t texts) Get(ctx context.Context, scope tenants.Scope, key string) ([]byte, error) {
-	unlock, err := t.enter(ctx, scope)
-	defer unlock()
-	if err != nil {
-		return nil, err
-	}
-	text, ok := t.texts[scope.Key("text", key)]
-	if !ok {
-		return nil, fault.Missing("text_not_found", "there is no such text")
-	}
-	return text, nil
-}
-
-func (t texts) Put(context.Context, tenants.Scope, string, []byte, string) error {
-	panic("the api stores nothing")
-}
-
-func (t texts) Delete(context.Context, tenants.Scope, string) error { panic("the api removes nothing") }
-
-func (v vectors) Query(ctx context.Context, scope tenants.Scope, _ string, q corpus.VectorQuery) ([]corpus.Match, error) {
-	unlock, err := v.enter(ctx, scope)
-	defer unlock()
-	v.filters = append(v.filters, string(q.Filter))
-	all := v.chunks[scope.Tenant()]
-	return all[:min(len(all), q.TopK)], err
-}
-
-func (v vectors) Processed(context.Context, string) (time.Time, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.now().Add(-v.lag), v.fail
-}
-
-func (v vectors) Upsert(context.Context, tenants.Scope, string, []corpus.Vector) error {
-	panic("the api writes no vectors")
-}
-
-func (v vectors) Delete(context.Context, tenants.Scope, string, []string) error {
-	panic("the api removes no vectors")
-}
-
-func (e embedder) Embed(ctx context.Context, scope tenants.Scope, _ llm.Call, texts []string) (llm.Embedded, error) {
-	unlock, err := e.enter(ctx, scope)
-	defer unlock()
-	if strings.Contains(strings.Join(texts, ""), "panic") {
-		panic("a secret of the embedder")
-	}
-	return llm.Embedded{Vectors: make([][]float32, len(texts))}, err
+	text, err := w.store.texts.Get(ctx, scope, d.TextKey)
+	require.NoError(w.t, err)
+	model, err := llm.FindEmbedding(d.Model)
+	require.NoError(w.t, err)
+	values, _ := llmtest.Vector(string(text), model.Dimensions)
+	require.NoError(w.t, w.store.vectors.Upsert(ctx, scope, d.Model, []corpus.Vector{{
+		ID: corpus.VectorID(scope, d.ID, d.Generation, 0), Values: values,
+		Metadata: corpus.Metadata{DocID: d.ID, Generation: d.Generation, End: len(text), Text: string(text), Source: d.Source, Meta: d.Metadata},
+	}}))
+	chunked, indexed := p, p
+	chunked.Stage, indexed.Stage, indexed.Embedded = corpus.StageChunk, corpus.StageIndex, w.opts.Now()
+	_, err = w.store.ledger.Advance(ctx, scope, []corpus.Progress{chunked, indexed})
+	require.NoError(w.t, err)
 }

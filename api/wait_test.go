@@ -26,7 +26,7 @@ func inBubble(t *testing.T, f func(t *testing.T, w *world)) {
 
 // after lets the first job end after a time.
 func (w *world) after(d time.Duration, state job.State) {
-	time.AfterFunc(d, func() { w.store.finish(w.scope("acme"), "job-1", state) })
+	time.AfterFunc(d, func() { w.finish("acme", "id-1", state) })
 }
 
 type outcome struct {
@@ -37,13 +37,13 @@ type outcome struct {
 
 func TestWaitAnswersWhenTheDocumentIsVisible(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		w.store.lag = 7 * time.Second
+		w.store.vectors.Lag = 7 * time.Second
 		w.after(3*time.Second, job.Succeeded)
 		began := time.Now()
 		rec := w.do("acme", "POST", "/ingest?wait=30s", `{"docId":"a","text":"a"}`)
 		assert.Equal(t, 200, rec.Code)
-		assert.Equal(t, outcome{"job-1", "a", "/jobs/job-1", job.Succeeded, 1}, data[outcome](t, rec))
-		assert.Equal(t, "/jobs/job-1", rec.Header().Get("Location"))
+		assert.Equal(t, outcome{"id-1", "a", "/jobs/id-1", job.Succeeded, 1}, data[outcome](t, rec))
+		assert.Equal(t, "/jobs/id-1", rec.Header().Get("Location"))
 		took := time.Since(began)
 		assert.GreaterOrEqual(t, took, 10*time.Second, "not before searches show it")
 		assert.LessOrEqual(t, took, 11*time.Second, "and not long after")
@@ -53,9 +53,9 @@ func TestWaitAnswersWhenTheDocumentIsVisible(t *testing.T) {
 
 func TestWaitAnswersAFailureAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		w.store.lag = time.Hour
+		w.store.vectors.Lag = time.Hour
 		w.after(2*time.Second, job.Failed)
-		rec := w.do("acme", "POST", "/ingest?wait=1m", `{"text":"a"}`)
+		rec := w.do("acme", "POST", "/ingest?wait=1m", `{"docId":"a","text":"a"}`)
 		assert.Equal(t, 200, rec.Code)
 		assert.Equal(t, job.Failed, data[outcome](t, rec).State)
 	})
@@ -66,10 +66,10 @@ func TestWaitGivesUp(t *testing.T) {
 		began := time.Now()
 		rec := w.do("acme", "POST", "/ingest?wait=5s", `{"docId":"a","text":"a"}`)
 		assert.Equal(t, 202, rec.Code)
-		assert.Equal(t, outcome{JobID: "job-1", DocID: "a", StatusURL: "/jobs/job-1", Generation: 1}, data[outcome](t, rec))
+		assert.Equal(t, outcome{JobID: "id-1", DocID: "a", StatusURL: "/jobs/id-1", Generation: 1}, data[outcome](t, rec))
 		assert.Equal(t, 5*time.Second, time.Since(began))
 
-		w.store.lag = time.Hour
+		w.store.vectors.Lag = time.Hour
 		w.after(time.Second, job.Succeeded)
 		assert.Equal(t, 202, w.do("acme", "POST", "/ingest?wait=5s", `{"docId":"a","text":"a"}`).Code, "indexed and not visible")
 	})
@@ -77,17 +77,17 @@ func TestWaitGivesUp(t *testing.T) {
 
 func TestWaitOutlastsAFailingLedger(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		fail := func(err error) func() {
-			return func() {
-				w.store.mu.Lock()
-				defer w.store.mu.Unlock()
-				w.store.fail = err
-			}
-		}
-		time.AfterFunc(time.Millisecond, fail(errors.New("restarting")))
-		w.after(2*time.Second, job.Succeeded)
-		time.AfterFunc(4*time.Second, fail(nil))
-		assert.Equal(t, 200, w.do("acme", "POST", "/ingest?wait=30s", `{"text":"a"}`).Code)
+		began := time.Now()
+		time.AfterFunc(time.Millisecond, func() {
+			w.store.failing(func(op string) error {
+				if time.Since(began) > 4*time.Second {
+					return nil
+				}
+				return errors.New("restarting")
+			})
+		})
+		w.after(4500*time.Millisecond, job.Succeeded)
+		assert.Equal(t, 200, w.do("acme", "POST", "/ingest?wait=30s", `{"docId":"a","text":"a"}`).Code)
 	})
 }
 

@@ -44,8 +44,8 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	}}
 	w.store = newStore(func() time.Time { return w.opts.Now() })
 	w.deps = api.Deps{
-		Directory: w.directory(), Intake: w.store, Ledger: ledger{w.store}, Texts: texts{w.store}, Vectors: vectors{w.store},
-		Retriever: rag.New(embedder{w.store}, vectors{w.store}, ledger{w.store}, &rag.Options{Now: w.opts.Now}),
+		Directory: w.directory(), Intake: w.store, Ledger: w.store.ledger, Texts: w.store.texts, Vectors: w.store.vectors,
+		Retriever: rag.New(w.store.embedder, w.store.vectors, w.store.ledger, &rag.Options{Now: func() time.Time { return w.opts.Now() }}),
 	}
 	for _, e := range edit {
 		e(w)

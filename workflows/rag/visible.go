@@ -1,0 +1,50 @@
+package rag
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/llm"
+)
+
+// Visible reports whether searches find what was written for the newest generation of a document that is indexed.
+//
+// Vectors.Processed alone cannot say so: where the index tells the time of the last write that it shows, that stays
+// before the document's own end until somebody else writes. So the index itself is asked for the generation's
+// chunks; as one query gives MaxTopK at most, a longer document counts as visible with so many of them.
+func Visible(ctx context.Context, s tenants.Scope, vectors corpus.Vectors, d corpus.Document) (bool, error) {
+	processed, err := vectors.Processed(ctx, d.Model)
+	if err != nil {
+		return false, err
+	}
+	if end := indexedAt(d); !end.IsZero() && !processed.Before(end) {
+		return true, nil
+	}
+	if len(d.ID) > maxFilterText || d.Chunks < 1 {
+		return false, nil
+	}
+	model, err := llm.FindEmbedding(d.Model)
+	if err != nil {
+		return false, err
+	}
+	filter := append(appendString([]byte(`{"docId":{"$eq":`), d.ID), `},"generation":{"$eq":`...)
+	filter = append(strconv.AppendInt(filter, int64(d.Generation), 10), `}}`...)
+	anywhere := make([]float32, model.Dimensions)
+	anywhere[0] = 1
+	want := min(d.Chunks, MaxTopK)
+	matches, err := vectors.Query(ctx, s, d.Model, corpus.VectorQuery{Values: anywhere, TopK: want, Filter: filter})
+	return err == nil && len(matches) == want, err
+}
+
+// indexedAt is when the last slice of the newest generation was in the index.
+func indexedAt(d corpus.Document) time.Time {
+	for _, stage := range d.Stages {
+		if stage.Stage == corpus.StageIndex {
+			return stage.At
+		}
+	}
+	return time.Time{}
+}
