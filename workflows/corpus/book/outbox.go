@@ -52,3 +52,7 @@ func (b *Book) Sent(r Rows, ids []string) error {
 	}
 	return nil
 }
+
+// Sends reports whether a method of the wire may take events into the outbox, so that whoever keeps the book sees to
+// their sending before the method is committed.
+func Sends(method string) bool { return method == methodSubmit || method == methodAdvance }
