@@ -11,13 +11,16 @@ import (
 	"github.com/cloudevents/sdk-go/v2/types"
 )
 
-// MaxBytes is the largest event that Decode and DecodeForeign look at.
+// MaxBytes is the largest event that DecodeForeign looks at.
 const MaxBytes = 1 << 20
 
 // DecodeForeign reads a CloudEvent 1.0 of anybody in the JSON format and validates it against the specification.
 // Errors are fault.Invalid, code event_invalid, with the attribute in Field. The event's data may alias b.
 // https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
 func DecodeForeign(b []byte) (*cloudevents.Event, error) {
+	if len(b) > MaxBytes {
+		return nil, invalid("", "%d bytes are more than the %d of an event", len(b), MaxBytes)
+	}
 	env, err := parseEnvelope(b)
 	if err != nil {
 		return nil, err
@@ -55,9 +58,6 @@ type extension struct {
 // parseEnvelope is the one validator of events, ours and foreign ones. The SDK accepts about ten kinds of invalid
 // event, and panics on some, so it never sees the text.
 func parseEnvelope(b []byte) (*envelope, error) {
-	if len(b) > MaxBytes {
-		return nil, invalid("", "%d bytes are more than the %d of an event", len(b), MaxBytes)
-	}
 	if !utf8.Valid(b) {
 		return nil, invalid("", "is not UTF-8")
 	}
