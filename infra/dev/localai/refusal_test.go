@@ -21,6 +21,7 @@ func TestRefusals(t *testing.T) {
 		text         string
 	}{
 		"unknown model":     {model: "@cf/baai/bge-m4", inputs: object{"text": "x"}, status: 400, code: 5007, text: "No such model @cf/baai/bge-m4"},
+		"no model id":       {model: "gpt-4", inputs: object{"text": "x"}, status: 404, code: 3042, text: `Invalid model id "gpt-4"`},
 		"retired model":     {model: "@cf/meta/llama-3.1-8b-instruct", inputs: object{"prompt": "x"}, status: 400, code: 5007, text: "No such model"},
 		"hash size":         {model: "@local/embed-hash-1537", inputs: object{"text": "x"}, status: 400, code: 5007, text: "No such model"},
 		"no inputs":         {model: "@cf/baai/bge-m3", status: 400, code: 3003, text: "inputs are missing"},

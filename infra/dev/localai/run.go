@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -156,6 +157,9 @@ func (c *call) attemptInTime(ctx context.Context, reject bool) (*answer, error) 
 // attempt takes a slot and runs the model once. A stream keeps its slot until its
 // first piece.
 func (c *call) attempt(ctx context.Context, reject bool) (*answer, error) {
+	if !strings.HasPrefix(c.model, "@") {
+		return nil, refuse(3042, http.StatusNotFound, "Invalid model id %q", c.model)
+	}
 	m, known := lookup(c.model)
 	if !known {
 		return nil, noSuchModel(c.model)

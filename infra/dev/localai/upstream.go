@@ -102,87 +102,103 @@ func wrapTools(raw json.RawMessage) any {
 	return tools
 }
 
-// readChunks reads a stream of chat.completion.chunk events. Tool calls arrive in
-// fragments and leave whole.
+// chunk is one event of an OpenAI stream, as far as it matters here.
+type chunk struct {
+	Choices []struct {
+		Delta struct {
+			Content   string
+			ToolCalls []fragment `json:"tool_calls"`
+		}
+		FinishReason string `json:"finish_reason"`
+	}
+	Usage *struct {
+		Prompt     int `json:"prompt_tokens"`
+		Completion int `json:"completion_tokens"`
+	}
+}
+
+// fragment is a part of a tool call: calls arrive interleaved and in parts.
+type fragment struct {
+	Index    int
+	ID       string
+	Function struct{ Name, Arguments string }
+}
+
+// readChunks reads a stream of chunks. Text leaves as it comes, tool calls leave
+// whole, at the end. A stream that just stops is cut.
 func readChunks(body io.Reader, emit func(delta) error) (usage, error) {
 	var (
-		used  usage
-		tools []toolCall
-		parts [][]byte
-		why   string
+		used   usage
+		tools  []toolCall
+		reason string
+		done   bool
 	)
 	lines := bufio.NewScanner(body)
 	lines.Buffer(nil, 1<<20)
-	done := false
-	for lines.Scan() {
+	for !done && lines.Scan() {
 		data, isData := strings.CutPrefix(lines.Text(), "data:")
 		if !isData {
 			continue
 		}
 		if data = strings.TrimSpace(data); data == "[DONE]" {
 			done = true
-			break
-		}
-		var chunk struct {
-			Choices []struct {
-				Delta struct {
-					Content   string
-					ToolCalls []struct {
-						Index    int
-						ID       string
-						Function struct{ Name, Arguments string }
-					} `json:"tool_calls"`
-				}
-				FinishReason string `json:"finish_reason"`
-			}
-			Usage *struct {
-				Prompt     int `json:"prompt_tokens"`
-				Completion int `json:"completion_tokens"`
-			}
-		}
-		if err := json.Unmarshal([]byte(data), &chunk); err != nil {
-			return used, fmt.Errorf("read the OpenAI-compatible server's stream: %w", err)
-		}
-		if chunk.Usage != nil {
-			used = usage{chunk.Usage.Prompt, chunk.Usage.Completion}
-		}
-		if len(chunk.Choices) == 0 {
 			continue
 		}
-		choice := chunk.Choices[0]
+		var c chunk
+		if err := json.Unmarshal([]byte(data), &c); err != nil {
+			return used, fmt.Errorf("read the OpenAI-compatible server's stream: %w", err)
+		}
+		if c.Usage != nil {
+			used = usage{c.Usage.Prompt, c.Usage.Completion}
+		}
+		if len(c.Choices) == 0 {
+			continue
+		}
+		choice := c.Choices[0]
 		if choice.Delta.Content != "" {
 			if err := emit(delta{text: choice.Delta.Content}); err != nil {
 				return used, err
 			}
 		}
 		for _, part := range choice.Delta.ToolCalls {
-			for len(tools) <= part.Index {
-				tools, parts = append(tools, toolCall{}), append(parts, nil)
-			}
-			if part.ID != "" {
-				tools[part.Index].ID = part.ID
-			}
-			tools[part.Index].Name += part.Function.Name
-			parts[part.Index] = append(parts[part.Index], part.Function.Arguments...)
+			tools = part.join(tools)
 		}
 		if choice.FinishReason != "" {
-			why = choice.FinishReason
+			reason = choice.FinishReason
 		}
 	}
 	if err := lines.Err(); err != nil {
 		return used, fmt.Errorf("read the OpenAI-compatible server's stream: %w", err)
 	}
-	if !done && why == "" {
+	if !done && reason == "" {
 		return used, errCut
 	}
-	for i := range tools {
-		tools[i].Arguments = parts[i]
-		if !json.Valid(tools[i].Arguments) {
-			tools[i].Arguments = json.RawMessage("{}")
+	for _, tool := range tools {
+		if !json.Valid(tool.Arguments) {
+			tool.Arguments = json.RawMessage("{}")
 		}
-		if err := emit(delta{tool: &tools[i]}); err != nil {
+		if err := emit(delta{tool: &tool}); err != nil {
 			return used, err
 		}
 	}
-	return used, emit(delta{finish: why})
+	return used, emit(delta{finish: reason})
+}
+
+// maxTools is more tool calls than an answer has: a higher index is damage.
+const maxTools = 128
+
+func (f fragment) join(tools []toolCall) []toolCall {
+	if f.Index < 0 || f.Index >= maxTools {
+		return tools
+	}
+	for len(tools) <= f.Index {
+		tools = append(tools, toolCall{})
+	}
+	t := &tools[f.Index]
+	if f.ID != "" {
+		t.ID = f.ID
+	}
+	t.Name += f.Function.Name
+	t.Arguments = append(t.Arguments, f.Function.Arguments...)
+	return tools
 }

@@ -16,9 +16,11 @@ import (
 
 const frameType = "application/x-levada-vectors"
 
+// maxFrame is above what a full batch of the largest vectors and metadata takes.
+const maxFrame = 64 << 20
+
 func readFrame(r *http.Request, header any) ([]float32, error) {
-	// A full batch of the largest vectors with the most metadata fits.
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxPayload))
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxFrame))
 	if err != nil {
 		return nil, refuse(codeUnreadable, "failed to read the request: %v", err)
 	}

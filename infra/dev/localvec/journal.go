@@ -8,22 +8,12 @@ import (
 	"hash/crc32"
 	"io"
 	"iter"
-	"math"
 	"os"
 	"path/filepath"
-	"time"
-
-	"github.com/google/uuid"
 )
 
-// journal is an index's file: a header, then one record for each mutation.
-//
-//	header: "levec001", dimensions (4 bytes)
-//	record: length of the payload (4), its CRC-32C (4), payload
-//	payload: operation (1), mutation id (16), accepted (8, µs), due (8, µs), vectors (4), each:
-//	  id (1 + n), and except for a removal: namespace (1 + n), metadata (4 + n), values (4 * dimensions)
-//
-// All numbers are little-endian.
+// journal is an index's file: a header ("levec001", dimensions in 4 bytes), then
+// one record for each mutation (record.go).
 type journal struct {
 	path       string
 	file       *os.File
@@ -34,25 +24,9 @@ type journal struct {
 }
 
 const (
-	magic        = "levec001"
-	headerSize   = len(magic) + 4
-	recordHeader = 8
-	payloadHead  = 1 + 16 + 8 + 8 + 4
-	// maxPayload is above what a full batch takes: a longer length is damage.
-	maxPayload = 64 << 20
+	magic      = "levec001"
+	headerSize = len(magic) + 4
 )
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// size is the bytes a vector takes in the file.
-func (v vector) size() int64 {
-	return int64(1 + len(v.id) + 1 + len(v.namespace) + 4 + len(v.metadata) + 4*len(v.values))
-}
-
-func (s *space) size(slot int) int64 {
-	r := s.rows[slot]
-	return vector{r.id, s.name, r.metadata, s.vector(slot)}.size()
-}
 
 // openJournal reads the file, passing each mutation to replay, and cuts a torn tail.
 // A mutation's values are lent to replay until it returns.
@@ -179,88 +153,6 @@ func (j *journal) append(m mutation) error {
 	return nil
 }
 
-func encode(out []byte, m mutation) []byte {
-	le := binary.LittleEndian
-	start := len(out)
-	out = append(out, make([]byte, recordHeader)...)
-	out = append(out, byte(m.operation))
-	out = append(out, m.id[:]...)
-	out = le.AppendUint64(out, uint64(m.accepted.UnixMicro()))
-	out = le.AppendUint64(out, uint64(m.due.UnixMicro()))
-	out = le.AppendUint32(out, uint32(len(m.vectors)))
-	for _, v := range m.vectors {
-		out = append(append(out, byte(len(v.id))), v.id...)
-		if m.operation == remove {
-			continue
-		}
-		out = append(append(out, byte(len(v.namespace))), v.namespace...)
-		out = append(le.AppendUint32(out, uint32(len(v.metadata))), v.metadata...)
-		out = appendFloats(out, v.values)
-	}
-	payload := out[start+recordHeader:]
-	le.PutUint32(out[start:], uint32(len(payload)))
-	le.PutUint32(out[start+4:], crc32.Checksum(payload, castagnoli))
-	return out
-}
-
-var errShort = errors.New("the record ends too early: the file is damaged")
-
-// decode reads a payload. The values are the journal's until the next record.
-func (j *journal) decode(p []byte) (mutation, error) {
-	le := binary.LittleEndian
-	j.floats = j.floats[:0]
-	if len(p) < payloadHead {
-		return mutation{}, errShort
-	}
-	m := mutation{
-		operation: operation(p[0]),
-		id:        uuid.UUID(p[1:17]),
-		accepted:  time.UnixMicro(int64(le.Uint64(p[17:]))),
-		due:       time.UnixMicro(int64(le.Uint64(p[25:]))),
-	}
-	count := le.Uint32(p[33:])
-	p = p[payloadHead:]
-	take := func(n int) []byte {
-		if n > len(p) {
-			p = nil
-			return nil
-		}
-		b := p[:n]
-		p = p[n:]
-		return b
-	}
-	short := func() string {
-		n := take(1)
-		if n == nil {
-			return ""
-		}
-		return string(take(int(n[0])))
-	}
-	for range count {
-		v := vector{id: short()}
-		if v.id == "" {
-			return m, errShort
-		}
-		if m.operation != remove {
-			v.namespace = short()
-			length := take(4)
-			if length == nil {
-				return m, errShort
-			}
-			v.metadata = append([]byte(nil), take(int(le.Uint32(length)))...)
-			raw := take(4 * j.dimensions)
-			if raw == nil {
-				return m, errShort
-			}
-			start := len(j.floats)
-			j.floats = appendRead(j.floats, raw)
-			v.values = j.floats[start:len(j.floats):len(j.floats)]
-		}
-		m.vectors = append(m.vectors, v)
-	}
-	return m, nil
-}
-
 // rewrite replaces the file by one that has these vectors only, as if last had
 // made them all. It is synced before it takes the old file's place.
 func (j *journal) rewrite(last mutation, vectors iter.Seq[vector]) error {
@@ -308,19 +200,3 @@ func syncFolder(path string) error {
 }
 
 func (j *journal) close() error { return errors.Join(j.file.Sync(), j.file.Close()) }
-
-func appendFloats(out []byte, values []float32) []byte {
-	for _, x := range values {
-		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x))
-	}
-	return out
-}
-
-func readFloats(raw []byte) []float32 { return appendRead(make([]float32, 0, len(raw)/4), raw) }
-
-func appendRead(out []float32, raw []byte) []float32 {
-	for ; len(raw) >= 4; raw = raw[4:] {
-		out = append(out, math.Float32frombits(binary.LittleEndian.Uint32(raw)))
-	}
-	return out
-}

@@ -1,0 +1,42 @@
+package localvec
+
+import "container/heap"
+
+type hit struct {
+	score float32
+	space *space
+	slot  int
+}
+
+func (h hit) id() string { return h.space.rows[h.slot].id }
+
+// best keeps the limit best hits: a heap with the worst on top.
+type best struct {
+	limit int
+	hits  []hit
+}
+
+func (b *best) offer(h hit) {
+	switch {
+	case len(b.hits) < b.limit:
+		heap.Push(b, h)
+	case b.worse(b.hits[0], h):
+		b.hits[0] = h
+		heap.Fix(b, 0)
+	}
+}
+
+func (*best) worse(a, b hit) bool {
+	return a.score < b.score || a.score == b.score && a.id() > b.id()
+}
+
+func (b *best) Len() int           { return len(b.hits) }
+func (b *best) Less(i, j int) bool { return b.worse(b.hits[i], b.hits[j]) }
+func (b *best) Swap(i, j int)      { b.hits[i], b.hits[j] = b.hits[j], b.hits[i] }
+func (b *best) Push(h any)         { b.hits = append(b.hits, h.(hit)) }
+
+func (b *best) Pop() any {
+	last := b.hits[len(b.hits)-1]
+	b.hits = b.hits[:len(b.hits)-1]
+	return last
+}
