@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -14,18 +15,6 @@ import (
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/llm"
 )
-
-// Draft is a document as a client hands it over.
-type Draft struct {
-	DocID       string // empty: a new one is made
-	Text        []byte
-	ContentType string
-	events.About
-	Chunking events.Chunking
-	Model    string       // the embedding model of the tenant
-	Cause    events.Cause // the request, with its idempotency key if it has one
-	MaxBytes int64        // the tenant's limit for a text; 0 for none
-}
 
 // Limits of a document.
 const (
@@ -44,13 +33,13 @@ var (
 )
 
 // check reports the first mistake in a draft, with the field that holds it.
-func (d Draft) check() error {
+func check(d corpus.Draft) error {
 	if d.DocID != "" && (len(d.DocID) > MaxDocID || !docIDPattern.MatchString(d.DocID)) {
 		return fault.Invalidf("docId", "doc_id_invalid", "%.40q is not a document id", d.DocID).
 			WithHint("use 1 to 200 letters, digits and . _ ~ : / @ + = , - and begin with a letter or a digit")
 	}
-	if len(d.Text) == 0 {
-		return fault.Invalidf("text", "document_empty", "is required")
+	if len(bytes.TrimSpace(d.Text)) == 0 {
+		return fault.Invalidf("text", "document_empty", "there is no text to search in")
 	}
 	if d.MaxBytes > 0 && int64(len(d.Text)) > d.MaxBytes {
 		return fault.Invalidf("text", "document_too_large", "%d bytes; the limit is %d", len(d.Text), d.MaxBytes)
@@ -158,7 +147,7 @@ func checkChunking(c events.Chunking, m llm.EmbeddingModel) error {
 }
 
 // hash is what makes two requests with one idempotency key the same request: all that the client said.
-func (d Draft) hash(textSum string) (string, error) {
+func hash(d corpus.Draft, textSum string) (string, error) {
 	b, err := json.Marshal(struct {
 		DocID, ContentType, Text, Model string
 		About                           events.About

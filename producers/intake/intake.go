@@ -41,16 +41,16 @@ func newUUID() string { return uuid.Must(uuid.NewV7()).String() }
 // Submit takes a draft in. When it returns a receipt the document is safe: it will be searchable or fail with a
 // reason, and its job tells which. Mistakes in the draft are fault.Invalid with the field; the ledger's faults are
 // those of corpus.Ledger.Submit.
-func (in *Intake) Submit(ctx context.Context, s tenants.Scope, d Draft) (corpus.Receipt, error) {
+func (in *Intake) Submit(ctx context.Context, s tenants.Scope, d corpus.Draft) (corpus.Receipt, error) {
 	if err := s.Check(); err != nil {
 		return corpus.Receipt{}, err
 	}
-	if err := d.check(); err != nil {
+	if err := check(d); err != nil {
 		return corpus.Receipt{}, err
 	}
 	sum := sha256.Sum256(d.Text)
 	textSum := hex.EncodeToString(sum[:])
-	hash, err := d.hash(textSum)
+	hash, err := hash(d, textSum)
 	if err != nil {
 		return corpus.Receipt{}, err
 	}
