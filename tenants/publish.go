@@ -19,8 +19,10 @@ const (
 	configKey = "config/" // + tenant id: the configuration, JSON
 	hostKey   = "host/"   // + host name: the tenant id
 	grantKey  = "key/"    // + HashKey: the grant, JSON
-	hashKey   = "hash"    // the content hash of all the others
 )
+
+// HashEntry is the key of the content hash of all the others. Whoever publishes writes it last.
+const HashEntry = "hash"
 
 // Entries is the published form of a pool's tenants: what is written to KV, key by key. It is a Reader, so that
 // tests and the memory platform read what production reads.
@@ -38,7 +40,7 @@ func (e Entries) Read(_ context.Context, key string) ([]byte, error) {
 }
 
 // Hash is the content hash: two sets of entries have the same exactly when nothing needs to be published.
-func (e Entries) Hash() string { return string(e[hashKey]) }
+func (e Entries) Hash() string { return string(e[HashEntry]) }
 
 // Publish encodes configurations and API keys (grants by HashKey) as entries. The configurations must be valid
 // together, which tenants/validate makes sure; what would lead a request to a wrong tenant is refused here, too.
@@ -76,7 +78,7 @@ func Publish(configs []Config, grants map[string]Grant) (Entries, error) {
 		}
 		entries[grantKey+hash] = value
 	}
-	entries[hashKey] = []byte(contentHash(entries))
+	entries[HashEntry] = []byte(contentHash(entries))
 	return entries, nil
 }
 

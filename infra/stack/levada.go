@@ -1,6 +1,14 @@
 package stack
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"levada.dev/tenants"
+	"levada.dev/workflows/llm"
+)
 
 // CompatibilityDate is the day whose behaviour of the runtime the Workers were
 // written and tested against.
@@ -12,18 +20,12 @@ const CompatibilityDate = "2026-11-01"
 // client has left.
 var compatibilityFlags = []string{"nodejs_als", "enable_request_signal"}
 
-// Embedding models and the bindings of their indexes.
-const (
-	ModelBGEM3    = "@cf/baai/bge-m3"
-	ModelBGEBase  = "@cf/baai/bge-base-en-v1.5"
-	ModelBGESmall = "@cf/baai/bge-small-en-v1.5"
-)
-
 // deadLetter is the suffix of the name of a dead-letter queue.
 const deadLetter = "-dlq"
 
-// Levada returns the table of one pool: what this project deploys.
-func Levada(pool string) Stack {
+// Levada returns the table of one pool: what this project deploys. Filterable are the metadata fields on which searches
+// of the pool's tenants may filter.
+func Levada(pool string, filterable map[string]tenants.FieldType) Stack {
 	return Stack{
 		Pool:       pool,
 		Workers:    levadaWorkers(),
@@ -31,46 +33,48 @@ func Levada(pool string) Stack {
 		Objects:    []Object{{Class: "Ledger", Role: Objects}, {Class: "Audit", Role: Objects}},
 		Namespaces: []Namespace{{Name: "config"}},
 		Buckets:    []Bucket{{Name: "corpus"}},
-		Indexes: []Index{
-			levadaIndex("bge-m3", ModelBGEM3, 1024),
-			levadaIndex("bge-base", ModelBGEBase, 768),
-			levadaIndex("bge-small", ModelBGESmall, 384),
-		},
+		Indexes:    levadaIndexes(filterable),
 	}
 }
 
 func levadaWorkers() []Worker {
-	bindings := []Binding{
-		{Name: "CONFIG", Kind: KV, Target: "config"},
-		{Name: "CORPUS", Kind: R2, Target: "corpus"},
-		{Name: "LEDGER", Kind: Class, Target: "Ledger"},
-		{Name: "AUDIT", Kind: Class, Target: "Audit"},
+	queues := []Binding{
 		{Name: "INGEST", Kind: Producer, Target: "ingest"},
 		{Name: "EMBED", Kind: Producer, Target: "embed"},
 		{Name: "INDEX", Kind: Producer, Target: "index"},
 		{Name: "AUDIT_QUEUE", Kind: Producer, Target: "audit"},
-		{Name: "AI", Kind: AI},
-		{Name: "VECTORS_BGE_M3", Kind: Vectorize, Target: "bge-m3"},
-		{Name: "VECTORS_BGE_BASE", Kind: Vectorize, Target: "bge-base"},
-		{Name: "VECTORS_BGE_SMALL", Kind: Vectorize, Target: "bge-small"},
+	}
+	corpus := Binding{Name: "CORPUS", Kind: R2, Target: "corpus"}
+	objects := []Binding{
+		{Name: "LEDGER", Kind: Class, Target: "Ledger"},
+		{Name: "AUDIT", Kind: Class, Target: "Audit"},
+	}
+	models := []Binding{{Name: "AI", Kind: AI}}
+	for _, m := range llm.EmbeddingModels() {
+		models = append(models, Binding{Name: VectorsBinding(m.Slug), Kind: Vectorize, Target: m.Slug})
 	}
 	return []Worker{
-		levadaWorker(API, bindings),
-		levadaWorker(Consumers, bindings),
-		levadaWorker(Workflows, bindings),
-		levadaWorker(Objects, []Binding{{Name: "AUDIT_QUEUE", Kind: Producer, Target: "audit"}}),
+		levadaWorker(API, []Binding{{Name: "CONFIG", Kind: KV, Target: "config"}, corpus, objects[0]}, models),
+		levadaWorker(Consumers, []Binding{corpus}, objects, queues, models),
+		levadaWorker(Workflows, []Binding{corpus}, objects, queues, models),
+		levadaWorker(Objects, []Binding{corpus, queues[0], queues[3]}),
 	}
+}
+
+// VectorsBinding is the name under which a Worker finds the index of an embedding model: "VECTORS_BGE_M3".
+func VectorsBinding(slug string) string {
+	return "VECTORS_" + strings.ToUpper(strings.ReplaceAll(slug, "-", "_"))
 }
 
 // levadaWorker is a Worker with what all roles have in common. 96 MiB of linear
 // memory leave a quarter of the isolate's 128 MB to V8 and the streams.
-func levadaWorker(role Role, bindings []Binding) Worker {
+func levadaWorker(role Role, bindings ...[]Binding) Worker {
 	return Worker{
 		Role:               role,
 		Public:             role == API,
 		CompatibilityDate:  CompatibilityDate,
 		CompatibilityFlags: compatibilityFlags,
-		Bindings:           bindings,
+		Bindings:           slices.Concat(bindings...),
 		MemoryMiB:          96,
 		BudgetKiB:          4096,
 	}
@@ -93,18 +97,28 @@ func levadaQueues() []Queue {
 		q.MaxRetries = 3
 		q.RetryDelay = 2 * time.Second
 		q.DeadLetter = q.Name + deadLetter
-		queues = append(queues, q, Queue{Name: q.DeadLetter})
+		dead := Queue{
+			Name: q.DeadLetter, Consumer: Consumers,
+			MaxBatchSize: 10, MaxWaitTime: 5 * time.Second, MaxConcurrency: 1,
+			MaxRetries: maxRetries, RetryDelay: time.Minute, // there is nowhere to go from here
+		}
+		queues = append(queues, q, dead)
 	}
 	return queues
 }
 
-func levadaIndex(name, model string, dimensions int) Index {
-	return Index{
-		Name: name, Model: model, Dimensions: dimensions, Metric: "cosine",
-		Metadata: []Property{
-			{Name: "docId", Type: "string"},
-			{Name: "source", Type: "string"},
-			{Name: "generation", Type: "number"},
-		},
+// levadaIndexes is an index for each embedding model. Searches may filter on the document, its source and the metadata
+// fields that tenants named.
+func levadaIndexes(filterable map[string]tenants.FieldType) []Index {
+	properties := []Property{{Name: "docId", Type: "string"}, {Name: "source", Type: "string"}}
+	for _, field := range slices.Sorted(maps.Keys(filterable)) {
+		properties = append(properties, Property{Name: "meta." + field, Type: string(filterable[field])})
 	}
+	var indexes []Index
+	for _, m := range llm.EmbeddingModels() {
+		indexes = append(indexes, Index{
+			Name: m.Slug, Model: m.Name, Dimensions: m.Dimensions, Metric: "cosine", Metadata: properties,
+		})
+	}
+	return indexes
 }

@@ -13,13 +13,13 @@ import (
 )
 
 func TestLevadaIsValid(t *testing.T) {
-	s := stack.Levada("demo")
+	s := stack.Levada("demo", nil)
 	require.NoError(t, s.Validate())
 	for _, name := range []string{"ingest", "embed", "index", "audit"} {
 		assert.True(t, hasQueue(s, name) && hasQueue(s, name+"-dlq"), name)
 	}
 	assert.Len(t, s.ObjectsOf(stack.Objects), 2)
-	assert.Len(t, s.QueuesOf(stack.Consumers), 4)
+	assert.Len(t, s.QueuesOf(stack.Consumers), 8) // each stage and its dead letters
 }
 
 func hasQueue(s stack.Stack, name string) bool {
@@ -33,7 +33,7 @@ func hasQueue(s stack.Stack, name string) bool {
 
 // A deployment reads the table as JSON, so it must survive the way there and back.
 func TestTableIsJSON(t *testing.T) {
-	want := stack.Levada("demo")
+	want := stack.Levada("demo", nil)
 	data, err := json.Marshal(want)
 	require.NoError(t, err)
 	var got stack.Stack
@@ -87,7 +87,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"bucket name", func(s *stack.Stack) { s.Buckets[0].Name = "c" }, "length of the name is 1, allowed are 3 to 63"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := stack.Levada("demo")
+			s := stack.Levada("demo", nil)
 			test.spoil(&s)
 			assert.ErrorContains(t, s.Validate(), test.want)
 		})
@@ -100,7 +100,7 @@ func bind(s *stack.Stack, name string, kind stack.Kind, target string) {
 }
 
 func TestValidateReportsEveryFault(t *testing.T) {
-	s := stack.Levada("demo")
+	s := stack.Levada("demo", nil)
 	s.Queues[0].MaxBatchSize = 0
 	s.Indexes[0].Dimensions = 0
 	err := s.Validate()

@@ -1,3 +1,4 @@
+// Command stock is the benchmark's route on the stock glue of github.com/syumai/workers: a Go instance for each request.
 package main
 
 import (

@@ -26,3 +26,12 @@ func (p Published) Read(ctx context.Context, key string) ([]byte, error) {
 	}
 	return b, nil
 }
+
+// Ping asks whether the namespace answers.
+func (p Published) Ping(ctx context.Context) error {
+	_, err := p.Read(ctx, "hash")
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
+}

@@ -98,3 +98,12 @@ func (o objects) remove(ctx context.Context, s tenants.Scope, key string) error 
 	}
 	return nil
 }
+
+// Ping asks whether the bucket answers.
+func (o objects) Ping(ctx context.Context) error {
+	_, err := o.bucket.Head(ctx, "ping")
+	if err == nil || errors.Is(err, r2.ErrNotFound) {
+		return nil
+	}
+	return fault.Unavailablef(err, "store_unavailable", "the object store did not answer")
+}

@@ -65,16 +65,23 @@ func matmul(out []float32, outStride int, a []float32, aStride, rows int, b pane
 	}
 }
 
-// portable is the kernel in Go: tile = four rows of a times one panel.
+// portable is the kernel in Go: tile = four rows of a times one panel, two columns
+// at a time, which is what fits the registers.
 func portable(tile *[block * columns]float32, a []float32, aStride int, panel []float32, in int) {
-	for r := range block {
-		row := a[r*aStride:]
-		sums := tile[r*columns:][:columns]
-		clear(sums)
-		for k, e := range row[:in] {
-			for j, w := range panel[k*columns:][:columns] {
-				sums[j] += e * w
-			}
+	a0, a1, a2, a3 := a[:in], a[aStride:][:in], a[2*aStride:][:in], a[3*aStride:][:in]
+	for c := 0; c < columns; c += 2 {
+		var s00, s01, s10, s11, s20, s21, s30, s31 float32
+		for k, x0 := range a0 {
+			w := panel[k*columns+c:][:2]
+			x1, x2, x3, w0, w1 := a1[k], a2[k], a3[k], w[0], w[1]
+			s00, s01 = s00+x0*w0, s01+x0*w1
+			s10, s11 = s10+x1*w0, s11+x1*w1
+			s20, s21 = s20+x2*w0, s21+x2*w1
+			s30, s31 = s30+x3*w0, s31+x3*w1
 		}
+		tile[c], tile[c+1] = s00, s01
+		tile[columns+c], tile[columns+c+1] = s10, s11
+		tile[2*columns+c], tile[2*columns+c+1] = s20, s21
+		tile[3*columns+c], tile[3*columns+c+1] = s30, s31
 	}
 }

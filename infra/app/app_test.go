@@ -1,0 +1,25 @@
+package app_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"levada.dev/infra/app"
+)
+
+func TestStage(t *testing.T) {
+	for _, c := range []struct {
+		queue, stage string
+		dead         bool
+	}{
+		{"ingest", "ingest", false},
+		{"ingest-dlq", "ingest", true},
+		{"levada-shared-embed", "embed", false},
+		{"levada-shared-embed-dlq", "embed", true},
+	} {
+		stage, dead := app.Stage(c.queue)
+		assert.Equal(t, c.stage, stage, c.queue)
+		assert.Equal(t, c.dead, dead, c.queue)
+	}
+}

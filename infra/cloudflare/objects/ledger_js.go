@@ -1,0 +1,156 @@
+package objects
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"levada.dev/events"
+	"levada.dev/infra/cloudflare/isolate"
+	"levada.dev/infra/cloudflare/object"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus/book"
+)
+
+// RegisterLedger registers the class Ledger, whose outbox goes out through a publisher.
+func RegisterLedger(out events.Publisher, now func() time.Time) {
+	object.Register("Ledger", func(ctx context.Context, st *object.State) (object.Object, error) {
+		if _, err := st.SQL().Exec(ctx, schema); err != nil {
+			return nil, err
+		}
+		return &ledger{state: st, book: book.New(now), out: out, now: now}, nil
+	})
+}
+
+// ledger keeps one tenant's book in the object's database and relays its outbox to the queues.
+//
+// A call commits its events with everything else, and only then are they sent: by the call that committed them, in the
+// background of its answer, or, if that fails, by the alarm, which is set before anything is committed.
+type ledger struct {
+	state *object.State
+	book  *book.Book
+	out   events.Publisher
+	now   func() time.Time
+
+	relaying bool      // a relay is under way; it sends what is committed meanwhile, too
+	alarm    time.Time // when the alarm is due, as far as this instance knows
+}
+
+const (
+	// rescue is how long after a commit the alarm looks for what was left in the outbox.
+	rescue = 30 * time.Second
+	// retryAfter is when a relay that failed is tried again.
+	retryAfter = 5 * time.Second
+	// relayBatch is how many events leave together.
+	relayBatch = 100
+)
+
+// errRollback undoes a transaction whose answer is known already.
+var errRollback = errors.New("roll back")
+
+// Call implements object.Object: one method of the book in one transaction.
+func (l *ledger) Call(ctx context.Context, method string, body []byte) (reply []byte, err error) {
+	if method == "ping" {
+		return nil, nil
+	}
+	sends := book.Sends(method)
+	if sends {
+		if err := l.setAlarm(ctx); err != nil {
+			return nil, err
+		}
+	}
+	err = l.state.SQL().Txn(ctx, func(tx *object.Tx) error {
+		var commit bool
+		if reply, commit = l.book.Call(rows{tx}, method, body); !commit {
+			return errRollback
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errRollback) {
+		return nil, err
+	}
+	if sends && err == nil {
+		return reply, l.startRelay(ctx)
+	}
+	return reply, nil
+}
+
+// setAlarm makes sure that the alarm comes after this commit. One alarm serves all commits up to it, so a busy ledger
+// writes it twice a minute.
+func (l *ledger) setAlarm(ctx context.Context) error {
+	now := l.now()
+	if l.alarm.After(now.Add(rescue / 3)) {
+		return nil
+	}
+	at := now.Add(rescue)
+	if err := l.state.SetAlarm(ctx, at); err != nil {
+		return err
+	}
+	l.alarm = at
+	return nil
+}
+
+// Alarm implements object.Alarmer.
+func (l *ledger) Alarm(ctx context.Context, _ int) error {
+	l.alarm = time.Time{}
+	if l.relaying {
+		return l.setAlarm(ctx) // look again when that one should be done
+	}
+	return l.relay(ctx)
+}
+
+// startRelay sends the outbox while the answer is on its way. Calls that commit meanwhile leave their events to it, so
+// under load many of them leave in one batch.
+func (l *ledger) startRelay(ctx context.Context) error {
+	if l.relaying {
+		return nil
+	}
+	l.relaying = true
+	return isolate.Go(ctx, func(ctx context.Context) {
+		defer func() { l.relaying = false }()
+		if err := l.relay(ctx); err != nil {
+			slog.WarnContext(ctx, "outbox not sent; the alarm tries again", "object", l.state.Name, "error", err)
+		}
+	})
+}
+
+// relay sends what is in the outbox, oldest first, until it is empty.
+func (l *ledger) relay(ctx context.Context) error {
+	for {
+		pending, err := l.pending(ctx)
+		if err != nil || len(pending) == 0 {
+			return err
+		}
+		if err := l.send(ctx, pending); err != nil {
+			at := l.now().Add(retryAfter)
+			l.alarm = at
+			return errors.Join(err, l.state.SetAlarm(ctx, at))
+		}
+	}
+}
+
+func (l *ledger) pending(ctx context.Context) (out []book.Outgoing, err error) {
+	err = l.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
+		out, err = l.book.Pending(rows{tx}, relayBatch)
+		return err
+	})
+	return out, err
+}
+
+// send publishes and then forgets. Whoever dies in between leaves the events to be sent again, with the same ids.
+func (l *ledger) send(ctx context.Context, pending []book.Outgoing) error {
+	evs := make([]events.Event, len(pending))
+	ids := make([]string, len(pending))
+	for i, p := range pending {
+		evs[i], ids[i] = p.Event, p.ID
+	}
+	s, err := tenants.Resume(string(evs[0].Tenant))
+	if err != nil {
+		return err
+	}
+	if err := l.out.Publish(ctx, s, evs...); err != nil {
+		return err
+	}
+	return l.state.SQL().Txn(ctx, func(tx *object.Tx) error { return l.book.Sent(rows{tx}, ids) })
+}

@@ -1,0 +1,37 @@
+package port
+
+import (
+	"levada.dev/events"
+	"levada.dev/infra/cloudflare/isolate"
+	"levada.dev/infra/cloudflare/queue"
+	"levada.dev/infra/cloudflare/vectorize"
+	"levada.dev/infra/stack"
+	"levada.dev/workflows/llm"
+)
+
+// Queues opens the queue of each stage under the names of the stack.
+func Queues() Sender {
+	return NewSender(map[events.Stage]queue.Producer{
+		events.StageIngest: queue.Open("INGEST"),
+		events.StageEmbed:  queue.Open("EMBED"),
+		events.StageIndex:  queue.Open("INDEX"),
+		events.StageAudit:  queue.Open("AUDIT_QUEUE"),
+	})
+}
+
+// Indexes opens the index of each embedding model under the names of the stack: VECTORS_BGE_M3.
+func Indexes() Vectors {
+	indexes := map[string]vectorize.Index{}
+	for _, m := range llm.EmbeddingModels() {
+		indexes[m.Name] = vectorize.Open(stack.VectorsBinding(m.Slug))
+	}
+	return NewVectors(indexes)
+}
+
+// Var is a text variable of the Worker, or def when it has none.
+func Var(name, def string) string {
+	if v, ok := isolate.Env(name); ok {
+		return v
+	}
+	return def
+}

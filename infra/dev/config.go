@@ -1,0 +1,213 @@
+package dev
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"levada.dev/infra/stack"
+)
+
+// The types below are Miniflare's options, as far as the platform uses them, and the few things platform.mjs adds to
+// them: it reads the modules of each Worker from its folder.
+type config struct {
+	Persist string         `json:"persist"`
+	Port    int            `json:"port"` // of the public Worker; 0 for a free one
+	Public  string         `json:"public"`
+	Queues  []string       `json:"queues"` // whose broker is woken at the start
+	Workers []workerConfig `json:"workers"`
+}
+
+type workerConfig struct {
+	Name               string                    `json:"name"`
+	Dir                string                    `json:"dir"` // worker.mjs and everything below
+	Main               string                    `json:"main"`
+	CompatibilityDate  string                    `json:"compatibilityDate"`
+	CompatibilityFlags []string                  `json:"compatibilityFlags"`
+	Bindings           map[string]any            `json:"bindings,omitempty"`
+	KVNamespaces       map[string]string         `json:"kvNamespaces,omitempty"`
+	R2Buckets          map[string]string         `json:"r2Buckets,omitempty"`
+	DurableObjects     map[string]objectConfig   `json:"durableObjects,omitempty"`
+	ServiceBindings    map[string]serviceConfig  `json:"serviceBindings,omitempty"`
+	Workflows          map[string]workflowConfig `json:"workflows,omitempty"`
+	DirectSockets      []map[string]any          `json:"unsafeDirectSockets,omitempty"`
+}
+
+type objectConfig struct {
+	ClassName  string `json:"className"`
+	ScriptName string `json:"scriptName,omitempty"`
+	UseSQLite  bool   `json:"useSQLite"`
+}
+
+type serviceConfig struct {
+	Name       string            `json:"name,omitempty"`
+	Entrypoint string            `json:"entrypoint,omitempty"`
+	Props      map[string]string `json:"props,omitempty"`
+	External   *externalConfig   `json:"external,omitempty"`
+}
+
+type externalConfig struct {
+	Address string   `json:"address"`
+	HTTP    struct{} `json:"http"`
+}
+
+type workflowConfig struct {
+	Name       string `json:"name"`
+	ClassName  string `json:"className"`
+	ScriptName string `json:"scriptName,omitempty"`
+}
+
+// Names of the Workers that stand in for parts of Cloudflare.
+const (
+	standinsWorker = "standins"
+	brokerWorker   = "broker"
+)
+
+// site is where the parts of a platform are on this machine.
+type site struct {
+	build, state string // folders
+	standins     string // folder of the stand-ins' modules
+	broker       string // folder of the broker's modules
+	ai, vectors  string // addresses of the stand-ins' servers
+	port         int
+	vars         map[string]string // for every Worker
+	waitDivisor  int
+}
+
+// configure translates the stack's table into Miniflare's terms.
+func configure(s stack.Stack, at site) (config, error) {
+	c := config{Persist: filepath.Join(at.state, "workerd"), Port: at.port}
+	for _, w := range s.Workers {
+		worker, err := configureWorker(s, w, at)
+		if err != nil {
+			return config{}, err
+		}
+		if w.Public {
+			c.Public = worker.Name
+		}
+		c.Workers = append(c.Workers, worker)
+	}
+	for _, q := range s.Queues {
+		c.Queues = append(c.Queues, q.Name)
+	}
+	broker, err := configureBroker(s, at)
+	if err != nil {
+		return config{}, err
+	}
+	c.Workers = append(c.Workers, broker, workerConfig{
+		Name: standinsWorker, Dir: at.standins, Main: "standins.mjs", CompatibilityDate: stack.CompatibilityDate,
+		ServiceBindings: map[string]serviceConfig{
+			"LOCALAI":  {External: &externalConfig{Address: at.ai}},
+			"LOCALVEC": {External: &externalConfig{Address: at.vectors}},
+		},
+	})
+	return c, nil
+}
+
+func configureWorker(s stack.Stack, w stack.Worker, at site) (workerConfig, error) {
+	c := workerConfig{
+		Name: string(w.Role), Dir: filepath.Join(at.build, string(w.Role)), Main: "worker.mjs",
+		CompatibilityDate: w.CompatibilityDate, CompatibilityFlags: w.CompatibilityFlags,
+		Bindings: map[string]any{}, KVNamespaces: map[string]string{}, R2Buckets: map[string]string{},
+		DurableObjects: map[string]objectConfig{}, ServiceBindings: map[string]serviceConfig{}, Workflows: map[string]workflowConfig{},
+	}
+	for name, value := range at.vars {
+		c.Bindings[name] = value
+	}
+	for name, value := range w.Vars {
+		c.Bindings[name] = value
+	}
+	for _, b := range w.Bindings {
+		if err := c.bind(s, w.Role, b); err != nil {
+			return workerConfig{}, fmt.Errorf("worker %s: %w", w.Role, err)
+		}
+	}
+	// Miniflare learns of a class from a binding of the Worker that has it.
+	for _, o := range s.ObjectsOf(w.Role) {
+		c.DurableObjects["OWN_"+o.Class] = objectConfig{ClassName: o.Class, UseSQLite: true}
+	}
+	for _, f := range s.WorkflowsOf(w.Role) {
+		c.Workflows["OWN_"+f.Class] = workflowConfig{Name: f.Name, ClassName: f.Class}
+	}
+	return c, nil
+}
+
+// bind adds one binding of the table.
+func (c *workerConfig) bind(s stack.Stack, role stack.Role, b stack.Binding) error {
+	switch b.Kind {
+	case stack.KV:
+		c.KVNamespaces[b.Name] = b.Target
+	case stack.R2:
+		c.R2Buckets[b.Name] = b.Target
+	case stack.Producer:
+		c.ServiceBindings[b.Name] = serviceConfig{Name: brokerWorker, Entrypoint: "Queue", Props: map[string]string{"queue": b.Target}}
+	case stack.AI:
+		c.ServiceBindings[b.Name] = serviceConfig{Name: standinsWorker, Entrypoint: "AI"}
+	case stack.Vectorize:
+		c.ServiceBindings[b.Name] = serviceConfig{Name: standinsWorker, Entrypoint: "Vectorize", Props: map[string]string{"index": b.Target}}
+	case stack.Service:
+		c.ServiceBindings[b.Name] = serviceConfig{Name: b.Target}
+	case stack.Class:
+		for _, o := range s.Objects {
+			if o.Class == b.Target {
+				c.DurableObjects[b.Name] = objectConfig{ClassName: o.Class, ScriptName: elsewhere(o.Role, role), UseSQLite: true}
+			}
+		}
+	case stack.Flow:
+		for _, f := range s.Workflows {
+			if f.Name == b.Target {
+				c.Workflows[b.Name] = workflowConfig{Name: f.Name, ClassName: f.Class, ScriptName: elsewhere(f.Role, role)}
+			}
+		}
+	default:
+		return fmt.Errorf("binding %s: kind %q has no local form", b.Name, b.Kind)
+	}
+	return nil
+}
+
+// elsewhere names the script of a class unless it is the Worker's own.
+func elsewhere(owner, self stack.Role) string {
+	if owner == self {
+		return ""
+	}
+	return string(owner)
+}
+
+// queueSettings is a queue as the broker reads it.
+type queueSettings struct {
+	Consumer        string `json:"consumer,omitempty"` // service binding of the broker
+	MaxBatchSize    int    `json:"maxBatchSize,omitempty"`
+	MaxWaitMS       int64  `json:"maxWaitMs"`
+	MaxRetries      int    `json:"maxRetries"`
+	RetryDelay      int    `json:"retryDelay"` // seconds
+	MaxConcurrency  int    `json:"maxConcurrency,omitempty"`
+	DeadLetterQueue string `json:"deadLetterQueue,omitempty"`
+}
+
+func configureBroker(s stack.Stack, at site) (workerConfig, error) {
+	queues := map[string]queueSettings{}
+	services := map[string]serviceConfig{}
+	for _, q := range s.Queues {
+		set := queueSettings{
+			MaxBatchSize: q.MaxBatchSize, MaxWaitMS: q.MaxWaitTime.Milliseconds() / int64(at.waitDivisor), MaxRetries: q.MaxRetries,
+			RetryDelay: int(q.RetryDelay / time.Second), MaxConcurrency: q.MaxConcurrency, DeadLetterQueue: q.DeadLetter,
+		}
+		if q.Consumer != "" {
+			set.Consumer = "CONSUMER_" + string(q.Consumer)
+			services[set.Consumer] = serviceConfig{Name: string(q.Consumer)}
+		}
+		queues[q.Name] = set
+	}
+	settings, err := json.Marshal(queues)
+	if err != nil {
+		return workerConfig{}, err
+	}
+	return workerConfig{
+		Name: brokerWorker, Dir: at.broker, Main: "broker.mjs",
+		CompatibilityDate: stack.CompatibilityDate, CompatibilityFlags: []string{"service_binding_extra_handlers"},
+		Bindings:        map[string]any{"QUEUES": string(settings)},
+		DurableObjects:  map[string]objectConfig{"BROKER": {ClassName: "Broker", UseSQLite: true}},
+		ServiceBindings: services,
+	}, nil
+}

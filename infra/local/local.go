@@ -1,0 +1,106 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"levada.dev/infra/dev"
+	"levada.dev/infra/stack"
+	"levada.dev/tenants"
+)
+
+// Options says how to run the platform.
+type Options struct {
+	Root     string            // the checkout; Root finds it
+	State    string            // default: LEVADA_STATE, else .levada below Root
+	Build    string            // where the Workers are built; default: below State
+	Port     int               // 0 for a free one
+	Version  string            // shown by /health
+	Progress func(what string) // may be nil
+	Logs     io.Writer         // the Workers' log; nil drops it
+}
+
+// Local is the running platform with what a user of it needs to know.
+type Local struct {
+	*dev.Platform
+	Stack   stack.Stack
+	Tenants []tenants.Config
+	Keys    tenants.Keys
+	Made    []tenants.ID // whose key is new
+}
+
+// Start runs the checkout's platform.
+func Start(ctx context.Context, o Options) (*Local, error) {
+	o.State = StateDir(o.Root, o.State)
+	l := &Local{}
+	var err error
+	if l.Tenants, err = Configs(os.DirFS(filepath.Join(o.Root, "tenants"))); err != nil {
+		return nil, err
+	}
+	if l.Keys, l.Made, err = Keys(o.State, l.Tenants); err != nil {
+		return nil, err
+	}
+	fields, err := Filterable(l.Tenants)
+	if err != nil {
+		return nil, err
+	}
+	l.Stack = stack.Levada("local", fields)
+	l.Platform, err = dev.Start(ctx, dev.Options{
+		Root: o.Root, State: o.State, Build: o.Build, Port: o.Port, Stack: l.Stack, Progress: o.Progress, Logs: o.Logs,
+		Vars: map[string]string{"VERSION": o.Version, "ENVIRONMENT": "dev", "GATEWAY": Gateway},
+		Seed: func(ctx context.Context, p *dev.Platform) error {
+			return Publish(ctx, p.KV(stack.API, "CONFIG"), l.Tenants, l.Keys)
+		},
+	})
+	return l, err
+}
+
+// Gateway is the AI Gateway whose log the local platform keeps.
+const Gateway = "levada"
+
+// Filterable joins the metadata fields that the tenants of one platform filter on.
+func Filterable(configs []tenants.Config) (map[string]tenants.FieldType, error) {
+	fields := map[string]tenants.FieldType{}
+	for _, c := range configs {
+		for name, typ := range c.Search.Filterable {
+			if other, known := fields[name]; known && other != typ {
+				return nil, fmt.Errorf("tenant %s: search.filterable.%s is a %s, another tenant's is a %s; one index has one type", c.ID, name, typ, other)
+			}
+			fields[name] = typ
+		}
+	}
+	return fields, nil
+}
+
+// Root is the checkout that dir is in.
+func Root(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	for d := dir; ; d = filepath.Dir(d) {
+		if _, err := os.Stat(filepath.Join(d, "infra", "dev", "platform.mjs")); err == nil {
+			return d, nil
+		}
+		if d == filepath.Dir(d) {
+			return "", fmt.Errorf("%s is not in a checkout of Levada", dir)
+		}
+	}
+}
+
+// StateDir is the folder that keeps the platform's state: given, or LEVADA_STATE, or .levada of the checkout.
+func StateDir(root, given string) string {
+	if given == "" {
+		given = os.Getenv("LEVADA_STATE")
+	}
+	if given == "" {
+		given = ".levada"
+	}
+	if filepath.IsAbs(given) {
+		return given
+	}
+	return filepath.Join(root, given)
+}

@@ -1,0 +1,146 @@
+package local_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/events/fault"
+	"levada.dev/infra/local"
+	"levada.dev/tenants"
+)
+
+type store struct {
+	values map[string][]byte
+	puts   int
+	failAt int // the nth put fails
+}
+
+func (s *store) Get(_ context.Context, key string) ([]byte, bool, error) {
+	v, ok := s.values[key]
+	return v, ok, nil
+}
+
+func (s *store) Put(_ context.Context, key string, value []byte) error {
+	s.puts++
+	if s.puts == s.failAt {
+		return errors.New("no")
+	}
+	s.values[key] = value
+	return nil
+}
+
+func (s *store) Delete(_ context.Context, key string) error {
+	delete(s.values, key)
+	return nil
+}
+
+func (s *store) Keys(context.Context, string) ([]string, error) {
+	return slices.Collect(maps.Keys(s.values)), nil
+}
+
+func config(id string) *fstest.MapFile {
+	return &fstest.MapFile{Data: []byte(`{"id":"` + id + `","name":"` + id + `","models":{"embedding":"@cf/baai/bge-m3"}}`)}
+}
+
+func TestShippedTenantsAreReadAndPublished(t *testing.T) {
+	configs, err := local.Configs(os.DirFS("../../tenants"))
+	require.NoError(t, err)
+	require.Len(t, configs, 3)
+	keys, made, err := local.Keys(t.TempDir(), configs)
+	require.NoError(t, err)
+	assert.Equal(t, []tenants.ID{"acme", "demo", "globex"}, made)
+
+	s := &store{values: map[string][]byte{}}
+	require.NoError(t, local.Publish(t.Context(), s, configs, keys))
+	dir := tenants.NewDirectory(tenants.Entries(s.values), nil)
+	for id, key := range keys {
+		g, err := dir.Key(t.Context(), tenants.HashKey(key))
+		require.NoError(t, err)
+		assert.Equal(t, id, g.Tenant)
+		_, err = dir.Config(t.Context(), id)
+		require.NoError(t, err)
+	}
+}
+
+func TestKeysAreMadeOnceAndKeptPrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	first, made, err := local.Keys(dir, []tenants.Config{{ID: "acme"}})
+	require.NoError(t, err)
+	assert.Len(t, made, 1)
+	second, made, err := local.Keys(dir, []tenants.Config{{ID: "acme"}, {ID: "globex"}})
+	require.NoError(t, err)
+	assert.Equal(t, []tenants.ID{"globex"}, made)
+	assert.Equal(t, first["acme"], second["acme"])
+	info, err := os.Stat(filepath.Join(dir, local.KeysFile))
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+}
+
+func TestKeysNamesABrokenFile(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, local.KeysFile), []byte(`{"acme":"not a key"}`), 0o600))
+	_, _, err := local.Keys(dir, nil)
+	require.ErrorContains(t, err, local.KeysFile)
+}
+
+func TestPublishWritesNothingTwiceAndRepairsAHalf(t *testing.T) {
+	configs := []tenants.Config{{ID: "acme", Name: "a", Models: tenants.Models{Embedding: "@cf/baai/bge-m3"}}}
+	keys, _, err := local.Keys(t.TempDir(), configs)
+	require.NoError(t, err)
+
+	whole := &store{values: map[string][]byte{}}
+	require.NoError(t, local.Publish(t.Context(), whole, configs, keys))
+	puts := whole.puts
+	require.NoError(t, local.Publish(t.Context(), whole, configs, keys))
+	assert.Equal(t, puts, whole.puts)
+
+	for n := 1; n <= puts; n++ {
+		half := &store{values: map[string][]byte{}, failAt: n}
+		require.Error(t, local.Publish(t.Context(), half, configs, keys))
+		require.NoError(t, local.Publish(t.Context(), half, configs, keys))
+		assert.Equal(t, maps.Collect(maps.All(whole.values)), half.values)
+	}
+}
+
+func TestPublishWithdrawsWhatIsGone(t *testing.T) {
+	acme := tenants.Config{ID: "acme", Name: "a", AllowedHosts: []string{"old.localhost"}, Models: tenants.Models{Embedding: "@cf/baai/bge-m3"}}
+	globex := tenants.Config{ID: "globex", Name: "g", Models: acme.Models}
+	keys, _, err := local.Keys(t.TempDir(), []tenants.Config{acme, globex})
+	require.NoError(t, err)
+	s := &store{values: map[string][]byte{}}
+	require.NoError(t, local.Publish(t.Context(), s, []tenants.Config{acme, globex}, keys))
+
+	acme.AllowedHosts = []string{"new.localhost"}
+	require.NoError(t, local.Publish(t.Context(), s, []tenants.Config{acme}, keys))
+	dir := tenants.NewDirectory(tenants.Entries(s.values), nil)
+	_, err = dir.Host(t.Context(), "old.localhost")
+	assert.True(t, fault.Is(err, fault.NotFound))
+	_, err = dir.Host(t.Context(), "new.localhost")
+	assert.NoError(t, err)
+	_, err = dir.Key(t.Context(), tenants.HashKey(keys["globex"]))
+	assert.Error(t, err)
+}
+
+func TestConfigsTellsEveryBadFile(t *testing.T) {
+	_, err := local.Configs(fstest.MapFS{
+		"acme/tenant.config.json":   config("acme"),
+		"bad/tenant.config.json":    {Data: []byte(`{"id":"bad"`)},
+		"worse/tenant.config.json":  {Data: []byte(`{"id":"worse","limits":{"bodyBytes":-1}}`)},
+		"acme/notes.txt":            {},
+		"tenant.config.json":        {Data: []byte("not a tenant's")},
+		"acme/deep/tenant.config.x": {},
+	})
+	require.ErrorContains(t, err, "tenants/bad/")
+	require.ErrorContains(t, err, "tenants/worse/")
+	_, err = local.Configs(fstest.MapFS{})
+	require.ErrorContains(t, err, "no tenants")
+}

@@ -1,0 +1,50 @@
+// Command api is the entry point of the role that answers HTTP: the contract of api/openapi.yaml.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"levada.dev/api"
+	"levada.dev/infra/app"
+	"levada.dev/infra/cloudflare/ai"
+	"levada.dev/infra/cloudflare/isolate"
+	"levada.dev/infra/cloudflare/kv"
+	"levada.dev/infra/cloudflare/object"
+	"levada.dev/infra/cloudflare/port"
+	"levada.dev/infra/cloudflare/r2"
+	"levada.dev/tenants"
+	"levada.dev/workflows/llm"
+)
+
+func main() {
+	published := port.NewPublished(kv.Open("CONFIG"))
+	vectors := port.Indexes()
+	isolate.HandleHTTP(app.API(app.Ports{
+		Directory: tenants.NewDirectory(published, nil),
+		Texts:     port.NewTexts(r2.Open("CORPUS")),
+		Ledger:    port.NewLedger(object.Open("LEDGER")),
+		Vectors:   vectors,
+		Embedder:  port.NewEmbedder(ai.Open("AI"), port.Var("GATEWAY", "levada")),
+		Probes:    probes(published, vectors),
+	}, app.Options{
+		Version:     port.Var("VERSION", "dev"),
+		Environment: port.Var("ENVIRONMENT", "dev"),
+		Log:         slog.New(slog.NewJSONHandler(os.Stdout, nil)),
+	}))
+	isolate.Run()
+}
+
+// probes ask each binding the cheapest question that it must be able to answer.
+func probes(published port.Published, vectors port.Vectors) []api.Probe {
+	return []api.Probe{
+		{Name: "config", Check: func(ctx context.Context) error { return published.Ping(ctx) }},
+		{Name: "corpus", Check: func(ctx context.Context) error { return port.NewTexts(r2.Open("CORPUS")).Ping(ctx) }},
+		{Name: "ledger", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("LEDGER")) }},
+		{Name: "vectors", Check: func(ctx context.Context) error {
+			_, err := vectors.Processed(ctx, llm.EmbeddingModels()[0].Name)
+			return err
+		}},
+	}
+}

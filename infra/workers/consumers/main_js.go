@@ -1,0 +1,56 @@
+// Command consumers is the entry point of the role that reacts to the queues: chunk, embed, index, audit, and what
+// their dead-letter queues hold.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"levada.dev/consumers"
+	"levada.dev/events"
+	"levada.dev/infra/app"
+	"levada.dev/infra/cloudflare/ai"
+	"levada.dev/infra/cloudflare/isolate"
+	"levada.dev/infra/cloudflare/object"
+	"levada.dev/infra/cloudflare/port"
+	"levada.dev/infra/cloudflare/queue"
+	"levada.dev/infra/cloudflare/r2"
+)
+
+func main() {
+	bucket := r2.Open("CORPUS")
+	claims := port.NewClaims(bucket)
+	router := app.Consumers(app.Ports{
+		Texts:     port.NewTexts(bucket),
+		Ledger:    port.NewLedger(object.Open("LEDGER")),
+		Vectors:   port.Indexes(),
+		Embedder:  port.NewEmbedder(ai.Open("AI"), port.Var("GATEWAY", "levada")),
+		Publisher: events.NewPublisher(port.Queues(), claims, nil),
+		Claims:    claims,
+		Trail:     port.NewTrail(object.Open("AUDIT")),
+		Letters:   port.NewLetters(bucket),
+	}, app.Options{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil))})
+	queue.Consume(func(ctx context.Context, b *queue.Batch) { consume(ctx, router, b) })
+	isolate.Run()
+}
+
+// consume does what the router says of each message.
+func consume(ctx context.Context, router *consumers.Router, b *queue.Batch) {
+	ms := make([]consumers.Message, len(b.Messages))
+	for i, m := range b.Messages {
+		ms[i] = consumers.Message{ID: m.ID, Body: m.Body, Attempts: m.Attempts}
+	}
+	stage, dead := app.Stage(b.Queue)
+	handle := router.Handle
+	if dead {
+		handle = router.HandleDead
+	}
+	for i, v := range handle(ctx, stage, ms) {
+		if v.Outcome == consumers.Retry {
+			b.Messages[i].Retry(v.Delay)
+			continue
+		}
+		b.Messages[i].Ack()
+	}
+}

@@ -1,0 +1,22 @@
+// Command objects is the entry point of the role that hosts the Durable Objects. It is on the path of every request
+// and stays small.
+package main
+
+import (
+	"log/slog"
+	"os"
+	"time"
+
+	"levada.dev/events"
+	"levada.dev/infra/cloudflare/isolate"
+	"levada.dev/infra/cloudflare/objects"
+	"levada.dev/infra/cloudflare/port"
+	"levada.dev/infra/cloudflare/r2"
+)
+
+func main() {
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)))
+	objects.RegisterLedger(events.NewPublisher(port.Queues(), port.NewClaims(r2.Open("CORPUS")), nil), time.Now)
+	objects.RegisterAudit()
+	isolate.Run()
+}
