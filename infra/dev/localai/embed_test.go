@@ -80,6 +80,22 @@ func TestEmbeddingShapes(t *testing.T) {
 	assert.Equal(t, 1.0, scores[1].(object)["id"])
 }
 
+// TestVectorsAreStable: vectors of one version are searched by another, so a change
+// of hashing, weights or projection must be a decision. Wrong here means old
+// indexes are useless, not that the new vectors are bad.
+func TestVectorsAreStable(t *testing.T) {
+	c := start(t, Options{})
+	assert.InDeltaSlice(t, []float32{0, 0, 0.18922344, -0.35851943, 0, -0.5561826, 0, -0.7254786},
+		c.server.composite.lexical("The harbour closes at noon, the harbours do.", 8), 1e-6)
+	for model, want := range map[string][]float32{
+		"@cf/baai/bge-small-en-v1.5": {-0.035484757, -0.033122797, -0.016584218, -0.115256116},
+		"@cf/baai/bge-m3":            {-0.022959232, 0.02031816, 0.03974154, 0.019960955},
+	} {
+		v := c.embed(model, "The harbour closes at noon.")[0]
+		assert.InDeltaSlice(t, want, v[:4], 1e-5, model)
+	}
+}
+
 // TestWindow: what lies past a model's window does not change the vector's meaning
 // half, and is not paid.
 func TestWindow(t *testing.T) {

@@ -47,7 +47,7 @@ export class Vectorize extends WorkerEntrypoint {
   async #query(options, vectors) {
     const response = await this.#send("VECTOR_QUERY", "/query", frame(options, vectors));
     const [answer, values] = await unframe(response);
-    if (options.returnValues) {
+    if (options?.returnValues) {
       answer.matches.forEach((match, i) => (match.values = values(i, answer.count)));
     }
     return answer;
