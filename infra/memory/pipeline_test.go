@@ -265,7 +265,9 @@ func TestAPoisonDocumentFailsAlone(t *testing.T) {
 	good := p.submit(acme, draft("good", prose("rain", 20)))
 	poison := p.submit(acme, draft("poison", prose("rain", 20)+"This one holds cyanide."))
 	panics := p.submit(acme, draft("panic", prose("rain", 2)))
-	empty := p.submit(acme, draft("empty", " \n\t "))
+	blank := draft("empty", "<script>nothing that a reader sees</script>")
+	blank.ContentType = "text/html"
+	empty := p.submit(acme, blank)
 	never := p.submit(globex, draft("never", prose("never", 2)))
 	p.run(acme, globex)
 
