@@ -1,0 +1,47 @@
+package rag_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/rag"
+)
+
+// TestVisible asks about a document that was indexed while the index lags behind, first by its chunks and then by the index's clock.
+func TestVisible(t *testing.T) {
+	for _, size := range []int{1, 3, rag.MaxTopK + 20} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, nil)
+			w.index.Lag = time.Minute
+			d := corpus.Document{ID: "guide", Generation: 2, Chunks: size, Model: model}
+			visible := func(s tenants.Scope, d corpus.Document) bool {
+				ok, err := rag.Visible(t.Context(), s, w.index, d)
+				require.NoError(t, err)
+				return ok
+			}
+			w.write(t, w.acme, "guide", 1, make([]float64, size)...)
+			w.write(t, w.acme, "other", 2, make([]float64, size)...)
+			time.Sleep(2 * time.Minute)
+			w.write(t, w.acme, "guide", 2, make([]float64, size)...)
+			d.Stages = []corpus.StageTimes{{Stage: corpus.StageIndex, At: time.Now().Add(2 * time.Minute)}} // as a clock that stands still would have it
+			assert.False(t, visible(w.acme, d), "an older generation and another document do not count")
+
+			time.Sleep(time.Minute)
+			assert.True(t, visible(w.acme, d), "the index shows it, before its clock says so")
+			assert.False(t, visible(w.globex, d), "and to its tenant alone")
+			long := d
+			long.ID = strings.Repeat("g", 65)
+			assert.False(t, visible(w.acme, long), "the index cannot be asked by so long an id")
+
+			time.Sleep(time.Minute)
+			assert.True(t, visible(w.acme, long), "its clock can")
+		})
+	}
+}
