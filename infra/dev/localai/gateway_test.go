@@ -192,7 +192,7 @@ func TestClientLeaves(t *testing.T) {
 	leave()
 	response.Body.Close()
 	c.listener.Close() // waits for every call
-	logs := c.server.journal.list("levada")
+	logs := c.server.Logs("levada")
 	require.Len(t, logs, 1)
 	assert.Equal(t, clientClosed, logs[0].StatusCode)
 	assert.False(t, logs[0].Success)

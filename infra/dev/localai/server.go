@@ -89,6 +89,10 @@ func New(options Options) (*Server, error) {
 // ServeHTTP serves the routes above.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
+// Logs answers copies of a gateway's calls, oldest first. The empty id answers the
+// calls that passed no gateway.
+func (s *Server) Logs(gateway string) []Log { return s.journal.list(gateway) }
+
 // Close writes the gateway log to the disk. Calls under way must have ended.
 func (s *Server) Close() error { return s.journal.close() }
 
