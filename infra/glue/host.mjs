@@ -70,6 +70,7 @@ class Instance {
     this.lastSweep = 0;
     this.transaction = null; // the one whose turn is running, see sql.mjs
     this.fence = false;      // nobody is at home
+    this.wrote = false;      // the turn has run a statement of its object
     this.buffer = null;
     this.go = new Go();
     this.patch();
@@ -237,7 +238,7 @@ class Instance {
     const outer = this.task, outerHome = this.home;
     this.task = task;
     this.home = this.fence ? -1 : task ? task.home : 0;
-    this.depth++;
+    if (this.depth++ === 0) this.wrote = false;
     try {
       f();
       this.go._resume();
@@ -378,7 +379,9 @@ class Instance {
     if (current === this) current = null;
     if (stats.deaths.push(String(error)) > 100) stats.deaths.shift();
     console.error("Go instance", this.generation, "died:", error?.stack ?? error);
-    for (const t of [...this.tasks.values()]) t.fail(new Died(error));
+    const died = new Died(error), object = this.wrote ? this.task?.extra?.object : null;
+    for (const t of [...this.tasks.values()]) t.fail(died);
+    if (object) queueMicrotask(() => object.undo(died)); // it ends JavaScript, so not here
   }
 
   mismatch(where, task) {

@@ -39,9 +39,12 @@ export function object(name) {
       }));
     }
 
+    /** undo is called when the Go instance died in a turn that had written: what it wrote must not become durable. */
+    undo(error) { this.ctx.abort(error.message); }
+
     task(extra) { return new Task(this.inst, this.home, this.ctx, { object: this, ...extra }); }
 
-    /** call is the one RPC method. Errors are data: { error: [json or null, text] } from the object, { died } from the runtime. */
+    /** call is the one RPC method. Errors are data: { error: [text, json?] } from the object, { died } from the runtime. */
     async call(method, body) {
       try {
         const making = this.go();
@@ -66,7 +69,7 @@ export function object(name) {
       const making = this.go();
       if (making) await making;
       const { code, values } = await runEvent(this.task(), ["object.alarm", info?.retryCount ?? 0]);
-      if (code) throw new Error(values.at(-1)); // the platform retries
+      if (code) throw new Error(values[0]); // the platform retries
     }
   };
 }

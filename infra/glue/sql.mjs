@@ -10,6 +10,7 @@ function run(task, args, frame) {
   if (!known) statements.set(task.inst, (known = []));
   if (text !== null && id > 0) known[id] = text;
   args.splice(0, 2);
+  task.inst.wrote = true;
   const cursor = database(task).exec(text ?? known[id], ...args);
   const at = frame.n;
   frame.add(0).add(0); // written, columns

@@ -170,17 +170,17 @@ func call(ctx context.Context, event *wire.Reader) ([]any, error) {
 	return []any{out}, nil
 }
 
-// callError is how the error of an object crosses: its JSON if it has one, and its text.
+// callError is how the error of an object crosses: its text, and its JSON if it has one.
 type callError struct{ error }
 
 func (e callError) Wire() []any {
 	var m json.Marshaler
 	if errors.As(e.error, &m) {
 		if b, err := m.MarshalJSON(); err == nil {
-			return []any{string(b), e.Error()}
+			return []any{e.Error(), string(b)}
 		}
 	}
-	return []any{nil, e.Error()}
+	return []any{e.Error()}
 }
 
 func alarm(ctx context.Context, event *wire.Reader) ([]any, error) {

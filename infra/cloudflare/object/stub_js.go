@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"levada.dev/infra/cloudflare/isolate"
+	"levada.dev/infra/cloudflare/isolate/wire"
 )
 
 // Namespace is the binding of a class. It may be shared by all goroutines.
@@ -68,17 +69,14 @@ func (s Stub) Call(ctx context.Context, method string, body []byte) ([]byte, err
 		if err := r.Err(); err != nil {
 			return nil, err
 		}
-		return nil, &RemoteError{Data: last(r.Bytes()), Message: r.String()}
+		e := &RemoteError{Message: r.String()}
+		if r.Next() == wire.String {
+			e.Data = r.Bytes()
+		}
+		return nil, e
 	default:
 		return nil, &UnavailableError{Message: r.String(), Retryable: true, Died: true}
 	}
-}
-
-func last(b []byte) []byte {
-	if len(b) == 0 {
-		return nil
-	}
-	return b
 }
 
 func unavailable(err error) error {

@@ -1,0 +1,2 @@
+// Package analytics is the binding of an Analytics Engine dataset.
+package analytics
