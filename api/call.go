@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"path"
 	"strconv"
 	"time"
 
@@ -42,6 +43,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer c.finish()
 	if err := c.identify(); err != nil {
 		c.fail(err)
+		return
+	}
+	if p := r.URL.EscapedPath(); path.Clean(p) != p {
+		c.run(missing, c.r) // the mux would redirect, outside of the envelope
 		return
 	}
 	s.mux.ServeHTTP(c.w, c.r)

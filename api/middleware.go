@@ -67,7 +67,7 @@ func (c *call) log() {
 	attrs = append(attrs,
 		slog.String("requestId", c.requestID),
 		slog.String("traceId", c.traceID),
-		slog.String("tenantId", string(c.scope.Tenant())),
+		slog.String("tenantId", c.tenant()),
 		slog.String("method", c.r.Method),
 		slog.String("route", c.pattern()),
 		slog.Int("status", c.w.status),
@@ -83,6 +83,14 @@ func (c *call) log() {
 		}
 	}
 	c.opts.Log.LogAttrs(c.ctx(), level, "request", attrs...)
+}
+
+// tenant is the one the request was for, also when it was not let in.
+func (c *call) tenant() string {
+	if c.config == nil {
+		return ""
+	}
+	return string(c.config.ID)
 }
 
 func (c *call) pattern() string {

@@ -70,8 +70,10 @@ func (s *server) register(table []route) {
 		}}
 		s.mux.HandleFunc(pattern, func(_ http.ResponseWriter, r *http.Request) { callOf(r).run(other, r) })
 	}
-	missing := &route{pattern: "/", handle: func(*call) error {
-		return fault.Missing("route_not_found", "there is no such route").WithHint("GET /openapi.json lists them")
-	}}
 	s.mux.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) { callOf(r).run(missing, r) })
 }
+
+// missing answers what no row of the table does.
+var missing = &route{pattern: "/", handle: func(*call) error {
+	return fault.Missing("route_not_found", "there is no such route").WithHint("GET /openapi.json lists them")
+}}
