@@ -1,0 +1,84 @@
+package build
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"levada.dev/infra/stack"
+)
+
+// CompileError is what the go command said about a role it could not build.
+type CompileError struct {
+	Role stack.Role
+	Text string
+}
+
+// Error is the role and the compiler's text, which has a line for each problem.
+func (e *CompileError) Error() string {
+	return fmt.Sprintf("%s does not compile:\n%s", e.Role, e.Text)
+}
+
+// compile returns the role's program as the linker made it. The file stays
+// below the output folder, because the go command links nothing again while the
+// file it would write is up to date.
+func compile(ctx context.Context, o *Options, role stack.Role) ([]byte, error) {
+	linked, err := filepath.Abs(filepath.Join(o.Out, ".linked", string(role)+".wasm"))
+	if err != nil {
+		return nil, err
+	}
+	// The commit is left out, or every commit would change every Worker.
+	_, err = goCommand(ctx, o.Root, "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o", linked, entryPoint(role))
+	var refused *exec.ExitError
+	if errors.As(err, &refused) {
+		return nil, &CompileError{Role: role, Text: strings.TrimSpace(string(refused.Stderr))}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("compile %s: %w", role, err)
+	}
+	return os.ReadFile(linked)
+}
+
+// Deps returns the folders of this module's packages that a role is compiled
+// from: what to watch to know that it has to be built again. Source that does not
+// compile is no obstacle, as the folders are wanted most while it is edited.
+func Deps(ctx context.Context, root string, role stack.Role) ([]string, error) {
+	const ofThisModule = `{{with .Module}}{{if .Main}}{{$.Dir}}{{end}}{{end}}`
+	out, err := goCommand(ctx, root, "list", "-e", "-deps", "-f", ofThisModule, entryPoint(role))
+	if err != nil {
+		return nil, fmt.Errorf("list what %s depends on: %w", role, err)
+	}
+	dirs := strings.FieldsFunc(out, func(r rune) bool { return r == '\n' || r == '\r' })
+	if len(dirs) == 0 {
+		return nil, fmt.Errorf("list what %s depends on: %s holds no package", role, entryPoint(role))
+	}
+	return dirs, nil
+}
+
+// entryPoint is the package of a role's main function, from the module's root.
+func entryPoint(role stack.Role) string { return "./infra/workers/" + string(role) }
+
+// goCommand runs the go command for the Wasm target and returns what it printed.
+// When the command itself fails, the error is an *exec.ExitError with all of
+// what it said on stderr.
+func goCommand(ctx context.Context, root string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = root
+	cmd.Env = append(cmd.Environ(), "GOOS=js", "GOARCH=wasm")
+	// A compiler that go started may hold the pipe after go was ended.
+	cmd.WaitDelay = time.Second
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var failed *exec.ExitError
+	if errors.As(err, &failed) {
+		failed.Stderr = stderr.Bytes()
+	}
+	return stdout.String(), err
+}
