@@ -181,3 +181,9 @@ func (p *Platform) Kill() error {
 	p.child.kill()
 	return p.Stop()
 }
+
+// GatewayURL is where the gateway's log can be read: GET <url>/gateways/<id>/logs.
+func (p *Platform) GatewayURL() string { return "http://" + p.standins.aiAddress }
+
+// VectorsURL is where the vector index can be asked.
+func (p *Platform) VectorsURL() string { return "http://" + p.standins.vecAddr }

@@ -14,7 +14,7 @@ import (
 
 // Options says how to run the platform.
 type Options struct {
-	Root     string            // the checkout; Root finds it
+	Root     string            // the checkout
 	State    string            // default: LEVADA_STATE, else .levada below Root
 	Build    string            // where the Workers are built; default: below State
 	Port     int               // 0 for a free one
@@ -73,22 +73,6 @@ func Filterable(configs []tenants.Config) (map[string]tenants.FieldType, error) 
 		}
 	}
 	return fields, nil
-}
-
-// Root is the checkout that dir is in.
-func Root(dir string) (string, error) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	for d := dir; ; d = filepath.Dir(d) {
-		if _, err := os.Stat(filepath.Join(d, "infra", "dev", "platform.mjs")); err == nil {
-			return d, nil
-		}
-		if d == filepath.Dir(d) {
-			return "", fmt.Errorf("%s is not in a checkout of Levada", dir)
-		}
-	}
 }
 
 // StateDir is the folder that keeps the platform's state: given, or LEVADA_STATE, or .levada of the checkout.

@@ -3,6 +3,7 @@ package port
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"levada.dev/events/fault"
@@ -39,9 +40,16 @@ func (v Vectors) Delete(ctx context.Context, s tenants.Scope, model string, ids 
 	if err != nil {
 		return err
 	}
-	_, err = ix.DeleteByIDs(ctx, ids)
-	return unavailable(err)
+	for part := range slices.Chunk(ids, maxDelete) {
+		if _, err := ix.DeleteByIDs(ctx, part); err != nil {
+			return unavailable(err)
+		}
+	}
+	return nil
 }
+
+// maxDelete is how many ids the binding removes in one call; it answers more with code 40007.
+const maxDelete = 100
 
 // Query implements corpus.Vectors.
 func (v Vectors) Query(ctx context.Context, s tenants.Scope, model string, q corpus.VectorQuery) ([]corpus.Match, error) {

@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"levada.dev/infra/demo"
+	"levada.dev/infra/local"
+	"levada.dev/tenants"
+)
+
+type demoOptions struct {
+	Root, State    string
+	URL            string
+	Packages       int
+	Full           bool
+	Owner, Other   string
+	Questions      []string
+	Stdout, Stderr io.Writer
+}
+
+func newDemo(g *globals) *cobra.Command {
+	o := demoOptions{Questions: demo.Questions}
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Ingest the standard library's documentation and ask it questions",
+		Long: "Reads the documentation of Go's standard library from the local Go installation, ingests it for one tenant,\n" +
+			"asks questions, shows the passages found, and shows that another tenant finds none of them.\n" +
+			"It uses the platform that runs on PORT (or --url), or starts one for as long as it takes.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			o.Stdout, o.Stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
+			if o.Root, err = g.folder(); err != nil {
+				return err
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.URL, "url", "", "a running platform (default: the one on PORT, else a new one)")
+	f.StringVar(&o.State, "state", "", "the platform's state folder, where its keys are (default .levada)")
+	f.IntVar(&o.Packages, "packages", 0, "how many packages; 0 for all")
+	f.BoolVar(&o.Full, "full", false, "every exported symbol, not the packages' own text alone (many times as long)")
+	f.StringVar(&o.Owner, "tenant", "demo", "whose documents they are")
+	f.StringVar(&o.Other, "other", "globex", "who must not find them")
+	f.StringArrayVar(&o.Questions, "ask", o.Questions, "a question; may be repeated")
+	return cmd
+}
+
+func (o *demoOptions) run(ctx context.Context) error {
+	pages, err := o.pages(ctx)
+	if err != nil {
+		return err
+	}
+	url, keys, stop, err := o.platform(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	fmt.Fprintf(o.Stdout, "%d packages of Go's standard library for tenant %s, on %s\n", len(pages), o.Owner, url)
+	return demo.Show{
+		Owner: demo.NewClient(url, o.Owner, keys[tenants.ID(o.Owner)]),
+		Other: demo.NewClient(url, o.Other, keys[tenants.ID(o.Other)]),
+		Pages: pages, Questions: o.Questions, Out: o.Stdout, Bar: o.Stderr,
+	}.Run(ctx)
+}
+
+func (o *demoOptions) pages(ctx context.Context) ([]demo.Page, error) {
+	goroot, err := demo.GoRoot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := demo.StandardLibrary(goroot, !o.Full)
+	if err != nil {
+		return nil, err
+	}
+	if o.Packages > 0 {
+		pages = pages[:min(o.Packages, len(pages))]
+	}
+	return pages, nil
+}
+
+// platform is the one that runs, or one started for the demo.
+func (o *demoOptions) platform(ctx context.Context) (url string, keys tenants.Keys, stop func() error, err error) {
+	nothing := func() error { return nil }
+	port, err := portFromEnv(defaultPort)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	url = o.URL
+	if url == "" {
+		url = fmt.Sprintf("http://127.0.0.1:%d", port)
+	}
+	probe, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := demo.NewClient(url, o.Owner, "").Health(probe); err == nil || o.URL != "" {
+		if err != nil {
+			return "", nil, nil, fmt.Errorf("no platform answers on %s: %w", url, err)
+		}
+		file := filepath.Join(local.StateDir(o.Root, o.State), local.KeysFile)
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return "", nil, nil, fmt.Errorf("the keys of the platform on %s: %w (name its state folder with --state)", url, err)
+		}
+		keys, err := tenants.ParseKeys(b)
+		return url, keys, nothing, err
+	}
+	fmt.Fprintln(o.Stderr, "no platform runs: starting one")
+	p, err := local.Start(ctx, local.Options{
+		Root: o.Root, State: o.State, Port: port, Version: "demo",
+		Progress: func(what string) { fmt.Fprintln(o.Stderr, "  "+what) },
+	})
+	if err != nil {
+		return "", nil, nil, err
+	}
+	return p.URL, p.Keys, p.Stop, nil
+}

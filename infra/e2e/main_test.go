@@ -1,0 +1,222 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/local"
+)
+
+// platform is what all tests share; those that kill theirs start one of their own.
+var platform *local.Local
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	state, err := os.MkdirTemp(fastTemp(), "levada-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(state)
+	platform, err = start(state)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := m.Run()
+	if err := platform.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+func start(state string) (*local.Local, error) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		return nil, err
+	}
+	logs, err := os.OpenFile(filepath.Join(state, "workers.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return local.Start(context.Background(), local.Options{
+		Root: root, State: state, Build: filepath.Join(fastTemp(), "levada-e2e-build"), Version: "test", Logs: logs,
+	})
+}
+
+// fastTemp is memory where there is some: every new Durable Object is a database that the disk has to sync.
+func fastTemp() string {
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+		return "/dev/shm"
+	}
+	return os.TempDir()
+}
+
+// user is somebody who calls the API for a tenant.
+type user struct {
+	t      *testing.T
+	url    string
+	tenant string
+	key    string
+}
+
+// as is a user of the shared platform with the tenant's own key.
+func as(t *testing.T, tenant string) user { return asOn(t, platform, tenant) }
+
+func asOn(t *testing.T, p *local.Local, tenant string) user {
+	for id, key := range p.Keys {
+		if string(id) == tenant {
+			return user{t, p.URL, tenant, key}
+		}
+	}
+	t.Fatalf("no tenant %s", tenant)
+	return user{}
+}
+
+// answer is what the API said.
+type answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	OK     bool            `json:"ok"`
+	Data   json.RawMessage `json:"data"`
+	Error  struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+		TraceID string `json:"traceId"`
+		Details struct {
+			Field string `json:"field"`
+		} `json:"details"`
+	} `json:"error"`
+}
+
+// into decodes the data of a success.
+func (a answer) into(t *testing.T, v any) {
+	t.Helper()
+	require.True(t, a.OK, "%d %s", a.Status, a.Body)
+	require.NoError(t, json.Unmarshal(a.Data, v))
+}
+
+func (u user) do(method, path string, body any, headers ...string) answer {
+	u.t.Helper()
+	var r io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		r = bytes.NewReader([]byte(b))
+	default:
+		raw, err := json.Marshal(b)
+		require.NoError(u.t, err)
+		r = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequestWithContext(u.t.Context(), method, u.url+path, r)
+	require.NoError(u.t, err)
+	if r != nil {
+		req.Header.Set("content-type", "application/json")
+	}
+	if u.key != "" {
+		req.Header.Set("authorization", "Bearer "+u.key)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(u.t, err)
+	defer resp.Body.Close()
+	a := answer{Status: resp.StatusCode, Header: resp.Header}
+	a.Body, err = io.ReadAll(resp.Body)
+	require.NoError(u.t, err)
+	_ = json.Unmarshal(a.Body, &a) // not every answer is an envelope
+	return a
+}
+
+// document is what the tests ingest.
+type document struct {
+	DocID       string         `json:"docId,omitempty"`
+	Text        string         `json:"text"`
+	ContentType string         `json:"contentType,omitempty"`
+	Title       string         `json:"title,omitempty"`
+	Source      string         `json:"source,omitempty"`
+	Metadata    map[string]any `json:"metadata,omitempty"`
+}
+
+type accepted struct {
+	JobID      string `json:"jobId"`
+	DocID      string `json:"docId"`
+	Generation int    `json:"generation"`
+	StatusURL  string `json:"statusUrl"`
+}
+
+type jobView struct {
+	JobID  string `json:"jobId"`
+	State  string `json:"state"`
+	Stage  string `json:"stage"`
+	Counts struct {
+		Total, Done, Failed int
+	} `json:"counts"`
+	Percent int `json:"percent"`
+	Errors  []struct{ Stage, Code, Message string }
+}
+
+type found struct {
+	Sources []struct {
+		DocID, ChunkID, Title, Source, Text string
+		Start, End                          int
+		Score                               float64
+	} `json:"sources"`
+	Timings map[string]float64 `json:"timings"`
+}
+
+// ingest submits a document and returns what was accepted.
+func (u user) ingest(d document, headers ...string) accepted {
+	u.t.Helper()
+	a := u.do(http.MethodPost, "/ingest", d, headers...)
+	require.Equal(u.t, http.StatusAccepted, a.Status, "%s", a.Body)
+	var acc accepted
+	a.into(u.t, &acc)
+	return acc
+}
+
+// index submits a document and waits until searches find it.
+func (u user) index(d document) accepted {
+	u.t.Helper()
+	acc := u.ingest(d)
+	j := u.finished(acc.JobID)
+	require.Equal(u.t, "succeeded", j.State, "%+v", j)
+	return acc
+}
+
+// finished waits for the end of a job.
+func (u user) finished(jobID string) (j jobView) {
+	u.t.Helper()
+	require.Eventually(u.t, func() bool {
+		u.do(http.MethodGet, "/jobs/"+jobID, nil).into(u.t, &j)
+		return j.State == "succeeded" || j.State == "failed" || j.State == "cancelled"
+	}, time.Minute, 50*time.Millisecond, "job %s does not end", jobID)
+	return j
+}
+
+func (u user) search(query string, more map[string]any) found {
+	u.t.Helper()
+	body := map[string]any{"query": query, "mode": "vector"}
+	for k, v := range more {
+		body[k] = v
+	}
+	var f found
+	u.do(http.MethodPost, "/search", body).into(u.t, &f)
+	return f
+}
