@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes of every command.
+const (
+	exitOK      = 0
+	exitProblem = 1
+	exitUsage   = 2
+)
+
+// modulePath is the first line of go.mod in the folder the commands work on.
+const modulePath = "levada.dev"
+
+// Execute runs the command line args, without the program's name, and returns
+// the exit code. It ends early, and cleanly, when ctx does.
+func Execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var calledRight bool
+	root := newRoot(func() { calledRight = true })
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case !calledRight || errors.As(err, &usage):
+		fmt.Fprintf(stderr, "levada: %v\nSee levada --help.\n", err)
+		return exitUsage
+	default:
+		fmt.Fprintf(stderr, "levada: %v\n", err)
+		return exitProblem
+	}
+}
+
+// usageError is a problem with the arguments that a command found itself.
+type usageError struct{ error }
+
+// usagef is a usageError: the command line asked for what makes no sense.
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// globals are the flags of every command.
+type globals struct{ root string }
+
+// newRoot makes the command with all its subcommands. It calls start once the
+// command line is known to be right, before the subcommand runs.
+func newRoot(start func()) *cobra.Command {
+	var g globals
+	root := &cobra.Command{
+		Use:           "levada",
+		Short:         "The event-driven AI platform: run it, build it, check it",
+		Long:          "levada runs, builds and checks the platform of this checkout.\n\nExit codes: 0 fine, 1 a problem was found or the command failed, 2 wrong usage.",
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+
+		PersistentPreRun: func(*cobra.Command, []string) { start() },
+	}
+	root.PersistentFlags().StringVar(&g.root, "root", "", "folder of the checkout (default: upwards from the working directory)")
+	root.AddCommand(
+		newBuild(&g),
+		newVersion(),
+	)
+	return root
+}
+
+// folder returns the folder of the checkout: the one given, or the nearest at or
+// above the working directory.
+func (g *globals) folder() (string, error) {
+	start, err := filepath.Abs(g.root)
+	if err != nil {
+		return "", err
+	}
+	for dir := start; ; dir = filepath.Dir(dir) {
+		if isCheckout(dir) {
+			return dir, nil
+		}
+		if g.root != "" {
+			return "", usagef("--root %s: no checkout of %s", g.root, modulePath)
+		}
+		if dir == filepath.Dir(dir) {
+			return "", usagef("neither %s nor a folder above is a checkout of %s: use --root", start, modulePath)
+		}
+	}
+}
+
+func isCheckout(dir string) bool {
+	f, err := os.Open(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	return lines.Scan() && strings.TrimSpace(lines.Text()) == "module "+modulePath
+}
