@@ -19,7 +19,7 @@ type ingestRequest struct {
 	DocID       string          `json:"docId"`
 	Text        *string         `json:"text"`
 	Base64      *string         `json:"base64"`
-	URL         *string         `json:"url"`
+	URL         string          `json:"url"` // where the text is from
 	ContentType string          `json:"contentType"`
 	Title       string          `json:"title"`
 	Source      string          `json:"source"`
@@ -35,10 +35,6 @@ type chunkingRequest struct {
 // draft makes of the request what the intake takes. It checks what only the wire has: which field the text is in, and
 // how. What makes a sound document is the intake's to say, to whoever hands one in.
 func (req *ingestRequest) draft(config *tenants.Config) (corpus.Draft, error) {
-	if req.URL != nil {
-		return corpus.Draft{}, fault.Invalidf("url", "url_not_supported", "documents cannot be fetched from a URL").
-			WithHint("send the text as text, or as base64 with its contentType")
-	}
 	contentType, err := req.contentType()
 	if err != nil {
 		return corpus.Draft{}, err
@@ -47,11 +43,12 @@ func (req *ingestRequest) draft(config *tenants.Config) (corpus.Draft, error) {
 	if err != nil {
 		return corpus.Draft{}, err
 	}
-	if err := checkFilterable(req.Metadata, config.Search.Filterable); err != nil {
+	about, err := req.about(config.Search.Filterable)
+	if err != nil {
 		return corpus.Draft{}, err
 	}
 	return corpus.Draft{
-		DocID: req.DocID, Text: text, ContentType: contentType, About: req.about(), Chunking: events.Chunking(req.Chunking),
+		DocID: req.DocID, Text: text, ContentType: contentType, About: about, Chunking: events.Chunking(req.Chunking),
 		Model: config.Models.Embedding, MaxBytes: config.Limits.DocumentBytes,
 	}, nil
 }
@@ -85,16 +82,23 @@ func (req *ingestRequest) text() ([]byte, error) {
 		}
 		return text, nil
 	}
+	if req.URL != "" {
+		return nil, fault.Invalidf("url", "url_not_supported", "documents cannot be fetched from a URL").
+			WithHint("send the text with it, as text or as base64 with its contentType")
+	}
 	return nil, fault.Invalidf("text", "field_required", "text or base64 is required")
 }
 
-// about is what the document says of itself. A source that is a web address is the address of the document, too.
-func (req *ingestRequest) about() events.About {
-	about := events.About{Title: req.Title, Source: req.Source, Metadata: req.Metadata}
-	if u, err := url.Parse(req.Source); err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") {
-		about.URL = req.Source
+// about is what the document says of itself. Its address becomes a link in other people's pages, so it is one of the web.
+func (req *ingestRequest) about(filterable map[string]tenants.FieldType) (events.About, error) {
+	if req.URL != "" {
+		u, err := url.Parse(req.URL)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return events.About{}, fault.Invalidf("url", "invalid_value", "is not an http or https address")
+		}
 	}
-	return about
+	err := checkFilterable(req.Metadata, filterable)
+	return events.About{Title: req.Title, Source: req.Source, URL: req.URL, Metadata: req.Metadata}, err
 }
 
 // checkFilterable refuses a value of another type than searches filter its field by: it would be kept and never found.
