@@ -72,6 +72,8 @@ func newRoot(start func()) *cobra.Command {
 	root.PersistentFlags().StringVar(&g.root, "root", "", "folder of the checkout (default: upwards from the working directory)")
 	root.AddCommand(
 		newBuild(&g),
+		newDev(&g),
+		newDemo(&g),
 		newVersion(),
 	)
 	return root
