@@ -1,6 +1,7 @@
 package events
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -47,6 +48,11 @@ func (f EventRecorded) Identity() string {
 func (f EventRecorded) Check() error {
 	if len(f.Entries) == 0 {
 		return fault.Invalidf("entries", "fact_invalid", "is empty")
+	}
+	for i, e := range f.Entries {
+		if e.ID == "" || e.Type == "" || e.Source == "" || e.Subject == "" || e.Time.IsZero() || e.Bytes < 0 || !isDigest(e.SHA256) {
+			return fault.Invalidf(fmt.Sprintf("entries[%d]", i), "fact_invalid", "is not complete")
+		}
 	}
 	return nil
 }

@@ -62,19 +62,20 @@ func Resolve(ctx context.Context, claims Claims, s tenants.Scope, e Event) (Even
 func parseClaim(ref string) (name, sum string, err error) {
 	name, ok := strings.CutPrefix(ref, claimPrefix)
 	dot := strings.LastIndexByte(name, '.')
-	if !ok || dot < 1 || len(name)-dot-1 != hex.EncodedLen(sha256.Size) {
+	if !ok || dot < 1 || !isDigest(name[dot+1:]) || !isPlain(name) {
 		return "", "", invalid("dataref", "is not of the form claims/<event>.<sha256>")
 	}
-	sum = name[dot+1:]
-	if strings.Trim(sum, "0123456789abcdef") != "" || !isPlain(name) {
-		return "", "", invalid("dataref", "is not of the form claims/<event>.<sha256>")
-	}
-	return name, sum, nil
+	return name, name[dot+1:], nil
 }
 
 func digest(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
+}
+
+// isDigest reports whether s has the form of a digest.
+func isDigest(s string) bool {
+	return len(s) == hex.EncodedLen(sha256.Size) && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 // checkTenant refuses an event of another tenant than the scope's.

@@ -293,7 +293,7 @@ func TestAsIsNotForOtherTypesOrClaimedData(t *testing.T) {
 func TestNewDerivesTheID(t *testing.T) {
 	s := tenantstest.Scope(t, "acme")
 	cause := events.Cause{ID: "r-1"}
-	fact := events.DocumentIndexed{DocumentRef: events.DocumentRef{DocID: "a", Generation: 1, JobID: "j"}}
+	fact := events.DocumentIndexed{DocumentRef: events.DocumentRef{DocID: "a", Generation: 1, JobID: "j"}, Model: "m"}
 	first, err := events.New(s, "api", cause, noon, fact)
 	require.NoError(t, err)
 	again, err := events.New(s, "consumers", cause, noon.Add(time.Hour), fact)

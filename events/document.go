@@ -84,6 +84,10 @@ func (f DocumentSubmitted) Check() error {
 		return fault.Invalidf("contentType", "fact_invalid", "is required")
 	case f.Model == "":
 		return fault.Invalidf("model", "fact_invalid", "is required")
+	case f.Bytes < 0:
+		return fault.Invalidf("bytes", "fact_invalid", "%d is below 0", f.Bytes)
+	case f.Chunking.MaxTokens < 0 || f.Chunking.OverlapTokens < 0:
+		return fault.Invalidf("chunking", "fact_invalid", "has a negative number of tokens")
 	}
 	return f.DocumentRef.check()
 }
@@ -96,6 +100,19 @@ type Chunk struct {
 	End     int    `json:"end"`
 	Text    string `json:"text"`
 	Heading string `json:"heading,omitempty"` // the headings above it, outermost first: "Guide > Install"
+}
+
+// checkParts checks the chunks of a slice.
+func checkParts(parts []Chunk) error {
+	if len(parts) == 0 {
+		return fault.Invalidf("parts", "fact_invalid", "is empty")
+	}
+	for i, c := range parts {
+		if c.Index < 0 || c.Start < 0 || c.End < c.Start {
+			return fault.Invalidf(fmt.Sprintf("parts[%d]", i), "fact_invalid", "chunk %d from byte %d to %d", c.Index, c.Start, c.End)
+		}
+	}
+	return nil
 }
 
 // Slice says which part of a document's chunks a fact carries. A document is cut into slices so that one
@@ -130,8 +147,8 @@ func (f DocumentChunked) Identity() string { return f.identity(f.Slice.Slice) }
 
 // Check implements Fact.
 func (f DocumentChunked) Check() error {
-	if len(f.Parts) == 0 {
-		return fault.Invalidf("parts", "fact_invalid", "is empty")
+	if err := checkParts(f.Parts); err != nil {
+		return err
 	}
 	if f.Model == "" {
 		return fault.Invalidf("model", "fact_invalid", "is required")
@@ -161,7 +178,10 @@ func (f ChunksEmbedded) Identity() string { return f.identity(f.Slice.Slice) }
 
 // Check implements Fact.
 func (f ChunksEmbedded) Check() error {
-	if len(f.Parts) == 0 || f.Dimensions < 1 || len(f.Vectors) != 4*f.Dimensions*len(f.Parts) {
+	if err := checkParts(f.Parts); err != nil {
+		return err
+	}
+	if f.Dimensions < 1 || len(f.Vectors) != 4*f.Dimensions*len(f.Parts) {
 		return fault.Invalidf("vectors", "fact_invalid", "%d bytes for %d parts of %d dimensions", len(f.Vectors), len(f.Parts), f.Dimensions)
 	}
 	if f.Model == "" {
@@ -187,7 +207,15 @@ func (DocumentIndexed) Type() string { return TypeDocumentIndexed }
 func (f DocumentIndexed) Identity() string { return f.identity(0) }
 
 // Check implements Fact.
-func (f DocumentIndexed) Check() error { return f.DocumentRef.check() }
+func (f DocumentIndexed) Check() error {
+	if f.Model == "" {
+		return fault.Invalidf("model", "fact_invalid", "is required")
+	}
+	if f.Chunks < 0 {
+		return fault.Invalidf("chunks", "fact_invalid", "%d is below 0", f.Chunks)
+	}
+	return f.DocumentRef.check()
+}
 
 // DocumentFailed says that the generation will not become searchable, and why.
 type DocumentFailed struct {
@@ -208,6 +236,9 @@ func (f DocumentFailed) Identity() string { return fmt.Sprintf("%s.%s", f.identi
 func (f DocumentFailed) Check() error {
 	if f.Stage == "" || f.Code == "" {
 		return fault.Invalidf("stage", "fact_invalid", "stage and code are required")
+	}
+	if f.Attempts < 0 {
+		return fault.Invalidf("attempts", "fact_invalid", "%d is below 0", f.Attempts)
 	}
 	return f.DocumentRef.check()
 }

@@ -149,7 +149,7 @@ func TestAuditMessagesAreSplitWhenTheyWouldBeTooBig(t *testing.T) {
 	var evs []events.Event
 	for i := range 60 {
 		e, err := events.New(s, "api", events.Cause{ID: "r"}, noon, events.DocumentIndexed{
-			DocumentRef: events.DocumentRef{DocID: fmt.Sprintf("%d%s", i, strings.Repeat("ä", 2_500)), Generation: 1, JobID: "j"},
+			DocumentRef: events.DocumentRef{DocID: fmt.Sprintf("%d%s", i, strings.Repeat("ä", 2_500)), Generation: 1, JobID: "j"}, Model: "m",
 		})
 		require.NoError(t, err)
 		evs = append(evs, e)

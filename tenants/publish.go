@@ -44,6 +44,8 @@ func (e Entries) Hash() string { return string(e[HashEntry]) }
 
 // Publish encodes configurations and API keys (grants by HashKey) as entries. The configurations must be valid
 // together, which tenants/validate makes sure; what would lead a request to a wrong tenant is refused here, too.
+// To publish is to make the namespace equal to the entries: a key that is not among them has to be deleted, or a
+// revoked API key lives on.
 func Publish(configs []Config, grants map[string]Grant) (Entries, error) {
 	entries := Entries{}
 	for _, c := range configs {

@@ -19,7 +19,7 @@ func ExamplePublisher() {
 	if err != nil {
 		panic(err)
 	}
-	fact := events.DocumentIndexed{DocumentRef: events.DocumentRef{DocID: "guide.md", Generation: 1, JobID: "j"}}
+	fact := events.DocumentIndexed{DocumentRef: events.DocumentRef{DocID: "guide.md", Generation: 1, JobID: "j"}, Model: "m"}
 	handle := func(p events.Publisher) error {
 		e, err := events.New(scope, "consumers", events.Cause{ID: "cause"}, day, fact)
 		if err != nil {

@@ -73,7 +73,7 @@ func TestPublisherKeepsAndRefuses(t *testing.T) {
 	s := tenantstest.Scope(t, "acme")
 	p := &eventstest.Publisher{}
 	e, err := events.New(s, "test", events.Cause{}, day, events.DocumentIndexed{
-		DocumentRef: events.DocumentRef{DocID: "a", Generation: 1, JobID: "j"},
+		DocumentRef: events.DocumentRef{DocID: "a", Generation: 1, JobID: "j"}, Model: "m",
 	})
 	require.NoError(t, err)
 	require.NoError(t, p.Publish(t.Context(), s, e))
