@@ -74,6 +74,7 @@ func newRoot(start func()) *cobra.Command {
 		newBuild(&g),
 		newDev(&g),
 		newDemo(&g),
+		newValidate(&g),
 		newVersion(),
 	)
 	return root

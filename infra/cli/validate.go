@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"levada.dev/tenants"
+	"levada.dev/tenants/validate"
+	"levada.dev/workflows/llm"
+)
+
+// tenantsFolder is where the tenants are in the checkout.
+const tenantsFolder = "tenants"
+
+type validateOptions struct {
+	Dir            fs.FS // the folder of the tenants
+	Tenant, Env    string
+	JSON           bool
+	Stdout, Stderr io.Writer
+}
+
+// validateView is what levada validate prints for machines.
+type validateView struct {
+	OK       bool             `json:"ok"`
+	Env      string           `json:"env"`
+	Tenants  []tenants.Config `json:"tenants"` // as they are with defaults
+	Problems tenants.Problems `json:"problems"`
+}
+
+func newValidate(g *globals) *cobra.Command {
+	var o validateOptions
+	cmd := &cobra.Command{
+		Use:   "validate",
+		Short: "Check the configuration of all tenants",
+		Long: "Checks tenants/<id>/tenant.config.json of every tenant, each alone and all together,\n" +
+			"and names every problem with its file, its place and what to do about it.\n" +
+			"Exits with 1 when there is one.",
+		Example: "  levada validate\n  levada validate --env prod\n  levada validate --tenant acme --json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.Stdout, o.Stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
+			root, err := g.folder()
+			if err != nil {
+				return err
+			}
+			o.Dir = os.DirFS(filepath.Join(root, tenantsFolder))
+			return o.run()
+		},
+	}
+	cmd.Flags().StringVar(&o.Tenant, "tenant", "", "report on this tenant only; it is still checked against the others")
+	cmd.Flags().StringVar(&o.Env, "env", "dev", "environment to check for; prod refuses auth.mode open")
+	cmd.Flags().BoolVar(&o.JSON, "json", false, "print JSON")
+	return cmd
+}
+
+func (o *validateOptions) run() error {
+	var models []string
+	for _, m := range llm.EmbeddingModels() {
+		models = append(models, m.Name)
+	}
+	configs, problems := validate.Load(o.Dir, validate.Rules{Env: o.Env, Models: models})
+	if o.Tenant != "" {
+		configs, problems = only(o.Tenant, configs, problems)
+	}
+	if err := o.print(configs, problems); err != nil {
+		return err
+	}
+	switch len(problems) {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("1 problem in the configuration of the tenants")
+	}
+	return fmt.Errorf("%d problems in the configuration of the tenants", len(problems))
+}
+
+// only keeps what concerns one tenant. One that does not exist is a problem.
+func only(tenant string, configs []tenants.Config, problems tenants.Problems) ([]tenants.Config, tenants.Problems) {
+	var mine []tenants.Config
+	var ids []tenants.ID
+	for _, c := range configs {
+		ids = append(ids, c.ID)
+		if string(c.ID) == tenant {
+			mine = append(mine, c)
+		}
+	}
+	var found tenants.Problems
+	for _, p := range problems {
+		if p.File == path.Join(tenant, validate.File) || p.File == "" {
+			found = append(found, p)
+		}
+	}
+	if len(mine) == 0 && len(found) == 0 {
+		p := tenants.Problem{Message: fmt.Sprintf("there is no tenant %q", tenant)}
+		if best, ok := tenants.Closest(tenant, ids); ok {
+			p.Hint = fmt.Sprintf("did you mean %q?", best)
+		}
+		found = append(found, p)
+	}
+	return mine, found
+}
+
+func (o *validateOptions) print(configs []tenants.Config, problems tenants.Problems) (err error) {
+	switch {
+	case o.JSON:
+		view := validateView{OK: len(problems) == 0, Env: o.Env, Tenants: configs, Problems: problems}
+		if view.Tenants == nil {
+			view.Tenants = []tenants.Config{}
+		}
+		if view.Problems == nil {
+			view.Problems = tenants.Problems{}
+		}
+		return printJSON(o.Stdout, view)
+	case len(problems) > 0:
+		_, err = io.WriteString(o.Stderr, problemList(problems))
+	default:
+		_, err = fmt.Fprintln(o.Stdout, tenantTable(configs))
+	}
+	return err
+}
+
+func tenantTable(configs []tenants.Config) string {
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.AppendHeader(table.Row{"tenant", "pool", "auth", "embedding", "filterable", "hosts"})
+	for _, c := range configs {
+		t.AppendRow(table.Row{
+			c.ID, c.Pool, c.Auth.Mode, c.Models.Embedding, len(c.Search.Filterable), strings.Join(c.AllowedHosts, " "),
+		})
+	}
+	return t.Render()
+}
+
+// problemList is a block for each file: where, what, and what to do.
+func problemList(problems tenants.Problems) string {
+	var b strings.Builder
+	file := ""
+	for _, p := range problems {
+		if p.File != file {
+			file = p.File
+			fmt.Fprintln(&b, path.Join(tenantsFolder, file))
+		}
+		place := p.Path
+		if p.Line > 0 {
+			place = fmt.Sprintf("line %d, column %d", p.Line, p.Column)
+		}
+		if place != "" {
+			place += ": "
+		}
+		fmt.Fprintf(&b, "  %s%s\n", place, p.Message)
+		if p.Hint != "" {
+			fmt.Fprintf(&b, "    %s\n", p.Hint)
+		}
+	}
+	return b.String()
+}
