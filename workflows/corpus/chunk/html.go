@@ -95,9 +95,9 @@ type reader struct {
 	main  int // how many <main> are open
 	pre   int
 	skip  tag.Atom // what is being left out, with all that is in it
-	depth int       // how many of it are open
-	gap   bool      // white space is due before the next word
-	at    int       // of the token in the source
+	depth int      // how many of it are open
+	gap   bool     // white space is due before the next word
+	at    int      // of the token in the source
 }
 
 func newReader(source []byte, onlyMain, noNav bool) *reader {
@@ -259,7 +259,10 @@ const maxEntity = 40
 // entity reads a character reference, or the ampersand if it is none, and returns its size.
 func (r *reader) entity(i, to int) int {
 	end := i + 1
-	for end < min(to, i+maxEntity) && (r.source[end] == '#' || r.source[end] < utf8.RuneSelf && asciiClass[r.source[end]] != mark && asciiClass[r.source[end]] != space) {
+	if end < to && r.source[end] == '#' {
+		end++
+	}
+	for end < min(to, i+maxEntity) && alphanumeric(r.source[end]) {
 		end++
 	}
 	if end < to && r.source[end] == ';' {
@@ -267,16 +270,24 @@ func (r *reader) entity(i, to int) int {
 	}
 	raw := string(r.source[i:end])
 	text := html.UnescapeString(raw)
-	switch {
-	case text == raw:
+	if text == raw {
 		r.put(r.source[i:i+1], i, 1)
 		return 1
-	case r.pre == 0 && strings.TrimSpace(text) == "":
-		r.gap = true
-	default:
-		r.put([]byte(text), i, end-i)
 	}
-	return end - i
+	// Some names need no semicolon, and then letters may follow that are not of them: "&ampere".
+	for len(text) > 1 && text[len(text)-1] == raw[len(raw)-1] && (alphanumeric(text[len(text)-1]) || text[len(text)-1] == ';') {
+		text, raw = text[:len(text)-1], raw[:len(raw)-1]
+	}
+	if r.pre == 0 && strings.TrimSpace(text) == "" {
+		r.gap = true
+	} else {
+		r.put([]byte(text), i, len(raw))
+	}
+	return len(raw)
+}
+
+func alphanumeric(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
 // put appends text that was read from size bytes of source at i.

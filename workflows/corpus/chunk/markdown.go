@@ -93,7 +93,7 @@ func (m *markdown) read(start, end int) {
 			m.begin(start, indented)
 		}
 	case indent < 4 && rest[0] == '#' && headingRank(rest) > 0:
-		m.heading(start, end, headingRank(rest), bytes.Trim(rest, "# \t"))
+		m.heading(start, end, headingRank(rest), headingText(rest))
 	case indent < 4 && m.kind == paragraph && !m.gap && underline(rest) > 0:
 		m.heading(m.start, end, underline(rest), m.text[m.start:start])
 	case isItem(rest):
@@ -227,6 +227,15 @@ func headingRank(line []byte) int {
 		return 0
 	}
 	return n
+}
+
+// headingText is a heading's line without the marks that open and, behind a space, close it.
+func headingText(line []byte) []byte {
+	text := bytes.TrimRight(bytes.TrimLeft(line, "#"), " \t")
+	if open := bytes.TrimRight(text, "#"); len(open) == 0 || open[len(open)-1] == ' ' || open[len(open)-1] == '\t' {
+		text = open
+	}
+	return bytes.TrimSpace(text)
 }
 
 // underline is the rank that a line of = or - gives to the paragraph above it.

@@ -58,43 +58,56 @@ func (p *packer) add(start, end int, l level) {
 	if start, end = p.trim(start, end); start >= end {
 		return
 	}
-	tokens := Tokens(p.text[p.at:end])
-	if tokens <= p.o.MaxTokens {
-		p.push(atom{start, end, tokens, l, p.section})
+	gap := Tokens(p.text[p.at:start])
+	if tokens := Tokens(p.text[start:end]); tokens <= p.o.MaxTokens {
+		p.push(atom{start, end, tokens, l, p.section}, gap)
 		return
 	}
-	if t := Tokens(p.text[start:end]); t <= p.o.MaxTokens { // it is the white space before it that is too large
-		p.cut(l)
-		p.atoms, p.fresh, p.sum = p.atoms[:0], 0, 0
-		p.push(atom{start, end, t, l, p.section})
-		return
-	}
-	p.pieces(start, end, l)
+	p.pieces(start, end, l, gap)
 }
 
-// trim leaves white space at the ends out, if it can be cut off.
+// trim leaves white space at the ends out, but for what belongs to a cluster with something else.
 func (p *packer) trim(start, end int) (int, int) {
-	for end > start {
-		r, n := utf8.DecodeLastRune(p.text[start:end])
-		if !unicode.IsSpace(r) || !boundary(p.text, end-n) {
+	a, b := start, end
+	for b > start {
+		r, n := utf8.DecodeLastRune(p.text[start:b])
+		if !unicode.IsSpace(r) {
 			break
 		}
-		end -= n
+		b -= n
 	}
-	for start < end {
-		r, n := utf8.DecodeRune(p.text[start:end])
-		if !unicode.IsSpace(r) || !boundary(p.text, start+n) {
+	if b == start {
+		return start, start
+	}
+	for {
+		r, n := utf8.DecodeRune(p.text[a:b])
+		if !unicode.IsSpace(r) {
 			break
 		}
-		start += n
+		a += n
 	}
-	return start, end
+	for b < end && !boundary(p.text, b) {
+		_, n := utf8.DecodeRune(p.text[b:end])
+		b += n
+	}
+	for a > start && !boundary(p.text, a) {
+		_, n := utf8.DecodeLastRune(p.text[start:a])
+		a -= n
+	}
+	return a, b
 }
 
-// push takes an atom that is no larger than a piece.
-func (p *packer) push(a atom) {
+// push takes an atom that is no larger than a piece. The gap is the tokens of the white space before it, which count
+// when it follows another.
+func (p *packer) push(a atom, gap int) {
 	if a.level == levelSection && p.sum >= p.o.MaxTokens/4 {
 		p.cut(a.level)
+	}
+	if a.tokens+gap > p.o.MaxTokens {
+		p.flush()
+	}
+	if len(p.atoms) > 0 {
+		a.tokens += gap
 	}
 	for p.sum+a.tokens > p.o.MaxTokens && len(p.atoms) > 0 {
 		p.cut(a.level)
@@ -102,6 +115,18 @@ func (p *packer) push(a atom) {
 	p.atoms = append(p.atoms, a)
 	p.sum += a.tokens
 	p.at = a.end
+}
+
+// flush makes pieces of all atoms, and lets nothing be repeated.
+func (p *packer) flush() {
+	for len(p.atoms) > p.fresh {
+		if p.sum <= p.o.MaxTokens {
+			p.emit(p.atoms)
+			break
+		}
+		p.cut(levelSection)
+	}
+	p.atoms, p.fresh, p.sum = p.atoms[:0], 0, 0
 }
 
 // cut makes a piece of the first atoms, up to the best place. next is the level of the place after the last atom.
@@ -179,39 +204,38 @@ func (p *packer) emit(atoms []atom) {
 
 // finish makes pieces of what is left.
 func (p *packer) finish() []events.Chunk {
-	for len(p.atoms) > p.fresh {
-		if p.sum <= p.o.MaxTokens {
-			p.emit(p.atoms)
-			break
-		}
-		p.cut(levelSection)
-	}
+	p.flush()
 	return p.out
 }
 
-// pieces divides a part that is larger than a piece, between words where there are any.
-func (p *packer) pieces(start, end int, l level) {
-	size := p.o.MaxTokens / 8
+// pieces divides a part that is larger than a piece, between words where there are any. One meter goes through all of
+// it, so that a word's tokens do not get fewer by cutting it; one more is for a beginning in the middle of one.
+func (p *packer) pieces(start, end int, l level, gap int) {
+	var m meter
+	before := -gap
 	for start < end {
-		cut, next := p.piece(start, end, size)
-		a, b := p.trim(start, cut)
-		if a < b {
-			p.push(atom{a, b, Tokens(p.text[a:b]) + (a-p.at)/8, l, p.section})
-			l = next
+		cut, next := p.piece(start, end, m)
+		upTo := m.tokens
+		for i := start; i < cut; {
+			i += m.next(p.text[i:cut])
+		}
+		if a, b := p.trim(start, cut); a < b {
+			p.push(atom{a, b, m.tokens - upTo + 1, l, p.section}, upTo-before)
+			l, before = next, m.tokens
 		}
 		start = cut
 	}
 }
 
-// piece is where to cut a part so that it has at most size tokens, and what sort of place that is.
-func (p *packer) piece(start, end, size int) (cut int, l level) {
-	var m meter
+// piece is where to cut a part so that its beginning is an eighth of a piece, and what sort of place that is.
+func (p *packer) piece(start, end int, m meter) (cut int, l level) {
+	limit := m.tokens + p.o.MaxTokens/8 - 1
 	word := 0
 	i := start
 	for i < end {
 		c := p.text[i]
 		n := m.next(p.text[i:end])
-		if m.tokens > size && i > start {
+		if m.tokens > limit && i > start {
 			break
 		}
 		i += n
@@ -225,20 +249,20 @@ func (p *packer) piece(start, end, size int) (cut int, l level) {
 	if word > start && boundary(p.text, word) {
 		return word, levelWord
 	}
-	// No word ends here. Go by clusters, and take one that is larger than size whole if it fits into a piece.
+	// No word ends here. Go by clusters, and take one that is larger than that whole if it fits into a piece.
 	cut = start
 	rest := p.text[start:min(end, start+4*p.o.MaxTokens)]
 	for state := -1; len(rest) > 0; {
 		var cluster []byte
 		cluster, rest, _, state = uniseg.FirstGraphemeCluster(rest, state)
-		if cut+len(cluster) > i && (cut > start || Tokens(cluster) > p.o.MaxTokens) {
+		if cut+len(cluster) > i && (cut > start || Tokens(cluster) >= p.o.MaxTokens) {
 			break
 		}
 		if cut += len(cluster); cut >= i {
 			break
 		}
 	}
-	if cut == start {
+	if cut == start || cut < end && !utf8.RuneStart(p.text[cut]) {
 		cut = i
 	}
 	return cut, levelInside

@@ -137,8 +137,8 @@ func codeLevel(line []byte, afterBlank bool) level {
 // codeLine takes one line with its indentation.
 func (p *packer) codeLine(start, end int, l level) {
 	_, last := p.trim(start, end)
-	if tokens := Tokens(p.text[min(p.at, start):last]); tokens <= p.o.MaxTokens && boundary(p.text, start) {
-		p.push(atom{start, last, tokens, l, p.section})
+	if tokens := Tokens(p.text[start:last]); tokens <= p.o.MaxTokens && boundary(p.text, start) {
+		p.push(atom{start, last, tokens, l, p.section}, Tokens(p.text[min(p.at, start):start]))
 		return
 	}
 	p.add(start, end, l)
@@ -147,7 +147,7 @@ func (p *packer) codeLine(start, end int, l level) {
 // whole takes a part as one atom if it fits into a piece, and by lines if not. The first line is at level l, and
 // keeps its indentation.
 func (p *packer) whole(start, end int, l level) {
-	if _, last := p.trim(start, end); Tokens(p.text[p.at:last]) <= p.o.MaxTokens {
+	if _, last := p.trim(start, end); Tokens(p.text[start:last]) <= p.o.MaxTokens {
 		p.codeLine(start, end, l)
 		return
 	}

@@ -13,8 +13,6 @@ import (
 //   - each Chinese, Japanese or Korean character is a token; two letters of any other script are one;
 //   - a symbol or emoji is two tokens;
 //   - eight characters of white space in a row are one, so that a piece stays small in bytes, too.
-//
-// The estimate of two texts together is at most the sum of theirs.
 func Tokens(text []byte) int {
 	var m meter
 	for i := 0; i < len(text); {
