@@ -129,7 +129,7 @@ func (s Show) ask(ctx context.Context, q string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.Out, "\n? %s   (%.0f ms)\n", q, f.Timings["total"])
+	fmt.Fprintf(s.Out, "\n? %s   (%.0f ms)\n", q, f.Timings["totalMs"])
 	if len(f.Sources) == 0 {
 		return fmt.Errorf("%q found nothing", q)
 	}

@@ -15,7 +15,6 @@ type config struct {
 	Persist string         `json:"persist"`
 	Port    int            `json:"port"` // of the public Worker; 0 for a free one
 	Public  string         `json:"public"`
-	Queues  []string       `json:"queues"` // whose broker is woken at the start
 	Workers []workerConfig `json:"workers"`
 }
 
@@ -24,7 +23,7 @@ type workerConfig struct {
 	Dir                string                    `json:"dir"` // worker.mjs and everything below
 	Main               string                    `json:"main"`
 	CompatibilityDate  string                    `json:"compatibilityDate"`
-	CompatibilityFlags []string                  `json:"compatibilityFlags"`
+	CompatibilityFlags []string                  `json:"compatibilityFlags,omitempty"`
 	Bindings           map[string]any            `json:"bindings,omitempty"`
 	KVNamespaces       map[string]string         `json:"kvNamespaces,omitempty"`
 	R2Buckets          map[string]string         `json:"r2Buckets,omitempty"`
@@ -62,17 +61,18 @@ type workflowConfig struct {
 const (
 	standinsWorker = "standins"
 	brokerWorker   = "broker"
+	controlWorker  = "control"
 )
 
 // site is where the parts of a platform are on this machine.
 type site struct {
-	build, state string // folders
-	standins     string // folder of the stand-ins' modules
-	broker       string // folder of the broker's modules
-	ai, vectors  string // addresses of the stand-ins' servers
-	port         int
-	vars         map[string]string // for every Worker
-	waitDivisor  int
+	build, state    string // folders
+	standins        string // folder of the stand-ins' modules
+	broker, control string // folders of the modules of the queues
+	ai, vectors     string // addresses of the stand-ins' servers
+	port            int
+	vars            map[string]string // for every Worker
+	waitDivisor     int
 }
 
 // configure translates the stack's table into Miniflare's terms.
@@ -88,14 +88,18 @@ func configure(s stack.Stack, at site) (config, error) {
 		}
 		c.Workers = append(c.Workers, worker)
 	}
-	for _, q := range s.Queues {
-		c.Queues = append(c.Queues, q.Name)
-	}
 	broker, err := configureBroker(s, at)
 	if err != nil {
 		return config{}, err
 	}
-	c.Workers = append(c.Workers, broker, workerConfig{
+	control := workerConfig{
+		Name: controlWorker, Dir: at.control, Main: "control.mjs", CompatibilityDate: stack.CompatibilityDate,
+		ServiceBindings: map[string]serviceConfig{},
+	}
+	for _, q := range s.Queues {
+		control.ServiceBindings[q.Name] = queueBinding(q.Name)
+	}
+	c.Workers = append(c.Workers, broker, control, workerConfig{
 		Name: standinsWorker, Dir: at.standins, Main: "standins.mjs", CompatibilityDate: stack.CompatibilityDate,
 		ServiceBindings: map[string]serviceConfig{
 			"LOCALAI":  {External: &externalConfig{Address: at.ai}},
@@ -141,7 +145,7 @@ func (c *workerConfig) bind(s stack.Stack, role stack.Role, b stack.Binding) err
 	case stack.R2:
 		c.R2Buckets[b.Name] = b.Target
 	case stack.Producer:
-		c.ServiceBindings[b.Name] = serviceConfig{Name: brokerWorker, Entrypoint: "Queue", Props: map[string]string{"queue": b.Target}}
+		c.ServiceBindings[b.Name] = queueBinding(b.Target)
 	case stack.AI:
 		c.ServiceBindings[b.Name] = serviceConfig{Name: standinsWorker, Entrypoint: "AI"}
 	case stack.Vectorize:
@@ -164,6 +168,10 @@ func (c *workerConfig) bind(s stack.Stack, role stack.Role, b stack.Binding) err
 		return fmt.Errorf("binding %s: kind %q has no local form", b.Name, b.Kind)
 	}
 	return nil
+}
+
+func queueBinding(queue string) serviceConfig {
+	return serviceConfig{Name: brokerWorker, Entrypoint: "Queue", Props: map[string]string{"queue": queue}}
 }
 
 // elsewhere names the script of a class unless it is the Worker's own.

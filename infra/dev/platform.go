@@ -98,6 +98,7 @@ func (p *Platform) start(ctx context.Context) error {
 		build: o.Build, state: o.State, port: o.Port, vars: o.Vars, waitDivisor: o.WaitDivisor,
 		standins: filepath.Join(o.Root, "infra", "dev", "standins"),
 		broker:   filepath.Join(o.Root, "infra", "dev", "broker"),
+		control:  filepath.Join(o.Root, "infra", "dev", "control"),
 		ai:       p.standins.aiAddress, vectors: p.standins.vecAddr,
 	})
 	if err != nil {

@@ -55,19 +55,23 @@ async function reload() {
   await wake();
 }
 
-/** wake makes what slept through a restart go on: backlogs of queues, and workflows that sleep. */
-async function wake() {
-  const broker = await miniflare.getWorker("broker");
-  const woken = await broker.fetch("http://broker/wake", { method: "POST", body: JSON.stringify(config.queues) });
-  if (!woken.ok) throw new Error(`the queues did not wake: ${await woken.text()}`);
+/** queue calls a method of a queue's binding. */
+async function queue({ path, args }) {
+  const control = await miniflare.getWorker("control");
+  const answer = await control.fetch(`http://control/${path}`, { method: "POST", body: JSON.stringify(args ?? []) });
+  if (!answer.ok) throw new Error(await answer.text());
+  return answer.json();
 }
+
+/** wake makes what was queued before a restart go on. */
+const wake = () => queue({ path: "wake" });
 
 const kv = async ({ worker, binding, method, args }) => {
   const namespace = await miniflare.getKVNamespace(binding, worker);
   return (await namespace[method](...args)) ?? null;
 };
 
-const requests = { start, reload, kv };
+const requests = { start, reload, kv, queue };
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, request, args } = JSON.parse(line);

@@ -1,0 +1,60 @@
+package dev
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// Queue is a queue of the running platform, reached from outside of its Workers.
+type Queue struct {
+	child *child
+	name  string
+}
+
+// Queue is a queue by its name in the stack.
+func (p *Platform) Queue(name string) Queue { return Queue{p.child, name} }
+
+// Backlog is how many messages the queue holds, delayed ones and those in flight too.
+func (q Queue) Backlog(ctx context.Context) (int, error) {
+	var m struct {
+		Count int `json:"backlogCount"`
+	}
+	return m.Count, q.ask(ctx, "metrics", &m)
+}
+
+// Faults are what a queue may do to its consumers at any time, made frequent. They last until the next start.
+type Faults struct {
+	Duplicate float64 `json:"duplicate,omitempty"` // deliver twice: with this probability, or, from 1 on, every nth
+	Shuffle   bool    `json:"shuffle,omitempty"`   // deliver in random order
+	Pause     bool    `json:"pause"`               // deliver nothing
+}
+
+// Disturb turns faults on, or off with the zero value.
+func (q Queue) Disturb(ctx context.Context, f Faults) error { return q.ask(ctx, "control", nil, f) }
+
+// Waiting is a message as the queue holds it.
+type Waiting struct {
+	ID       string          `json:"id"`
+	Due      time.Time       `json:"due"`
+	Attempts int             `json:"attempts"`
+	Body     json.RawMessage `json:"body"`
+}
+
+// Peek returns the messages that arrived first, without delivering them.
+func (q Queue) Peek(ctx context.Context, limit int) (ms []Waiting, err error) {
+	return ms, q.ask(ctx, "peek", &ms, map[string]int{"limit": limit})
+}
+
+// Send puts raw messages into the queue, 100 at most.
+func (q Queue) Send(ctx context.Context, bodies ...string) error {
+	batch := make([]map[string]string, len(bodies))
+	for i, b := range bodies {
+		batch[i] = map[string]string{"body": b, "contentType": "text"}
+	}
+	return q.ask(ctx, "sendBatch", nil, batch)
+}
+
+func (q Queue) ask(ctx context.Context, method string, out any, args ...any) error {
+	return q.child.ask(ctx, "queue", map[string]any{"path": q.name + "/" + method, "args": args}, out)
+}
