@@ -45,9 +45,9 @@ func BenchmarkSearch(b *testing.B) {
 }
 
 func BenchmarkIngestSmall(b *testing.B) {
-	benchmark(b, "globex", "POST", "/ingest", `{"docId":"guide.md","text":"Water flows along the levada.","contentType":"text/markdown"}`)
+	benchmark(b, "globex", "POST", "/ingest", `{"text":"Water flows along the levada.","contentType":"text/markdown"}`)
 }
 
 func BenchmarkIngestLarge(b *testing.B) {
-	benchmark(b, "globex", "POST", "/ingest", `{"docId":"guide.md","text":"`+strings.Repeat(`Water flows.\n`, 80_000)+`"}`)
+	benchmark(b, "globex", "POST", "/ingest", `{"text":"`+strings.Repeat(`Water flows.\n`, 80_000)+`"}`)
 }

@@ -59,6 +59,7 @@ var codes = []code{
 	{"url_too_long", 400, "The url is longer than 2,048 bytes."},
 	{"metadata_key_invalid", 400, "A metadata field's name is not one: 1 to 64 letters, digits, `_` and `-`, a letter or `_` first."},
 	{"metadata_value_invalid", 400, "A metadata field is none of string, number, boolean, list of at most 64 strings."},
+	{"metadata_invalid", 400, "The metadata cannot be written as JSON."},
 	{"metadata_too_large", 400, "The metadata is above 4 KiB."},
 	{"chunking_invalid", 400, "The chunks are smaller than 16 tokens, larger than what the tenant's embedding model reads, or overlap by more than half."},
 	{"url_not_supported", 400, "A `url` came alone: documents cannot be fetched, send the text with it."},
@@ -78,6 +79,7 @@ var codes = []code{
 	{"filter_combination", 400, "A field takes one operator, or one lower and one upper bound."},
 	{"filter_value_too_long", 400, "The index compares the first 64 bytes of a string; the value is longer."},
 	{"filter_too_long", 400, "The filter is longer than the index takes (2 KiB)."},
+	{"model_unknown", 400, "The tenant is configured for an embedding model that the platform does not know."},
 	{"model_busy", 503, "The model is busy. Try again after `Retry-After`."},
 	{"model_quota", 429, "The quota of the model is used up. Try again after `Retry-After`."},
 
