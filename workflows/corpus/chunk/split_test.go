@@ -75,8 +75,8 @@ func TestMarkdownDetails(t *testing.T) {
 	}{
 		"front matter":     {"---\ntitle: a b c d e f g\n---\n\nfirst words of the text go here now and here", []string{"---\ntitle: a b c d e f g\n---", "first words of the text go here now and here"}},
 		"list items":       {"- one two three four five six\n- seven eight nine ten eleven\n\n  more of the second item\n- last\n", []string{"- one two three four five six\n- seven eight nine ten eleven", "more of the second item\n- last"}},
-		"code in a list":   {X, []string{"1. step\n\n   ```\n   a\n\n   - b\n   ```\n2. next"}},
-		"fence in a quote": {"> ```\n> # no heading\n> ```\n\n# heading", []string{"1. step\n\n   ```\n   a\n\n   - b\n   ```\n2. next"}},
+		"code in a list":   {"1. step\n\n   ```\n   a\n\n   - b\n   ```\n2. next", []string{"1. step\n\n   ```\n   a\n\n   - b\n   ```\n2. next"}},
+		"fence in a quote": {"> ```\n> # no heading\n> ```\n\n# heading", []string{"> ```\n> # no heading\n> ```", "# heading"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, c.want, texts(check(t, c.text, "text/markdown", Options{MaxTokens: 16})))
