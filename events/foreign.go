@@ -15,7 +15,8 @@ import (
 const MaxBytes = 1 << 20
 
 // DecodeForeign reads a CloudEvent 1.0 of anybody in the JSON format and validates it against the specification.
-// Errors are fault.Invalid, code event_invalid, with the attribute in Field. The event's data may alias b.
+// Errors are fault.Invalid, code event_invalid, with the attribute in Field. The event's data may alias b. To pass
+// such an event on, do not encode it with the SDK, which writes data of types such as application/x+json as text.
 // https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
 func DecodeForeign(b []byte) (*cloudevents.Event, error) {
 	if len(b) > MaxBytes {
@@ -263,6 +264,7 @@ func (env *envelope) check() error {
 
 // sdk builds the event with the SDK, which has the last word.
 func (env *envelope) sdk() (ev *cloudevents.Event, err error) {
+	defer catch(&err)
 	c := &cloudevents.EventContextV1{ID: env.id, Type: env.typ, Source: types.URIRef{URL: *env.sourceURL}}
 	if env.subject != "" {
 		c.Subject = &env.subject
@@ -303,14 +305,9 @@ func (env *envelope) sdk() (ev *cloudevents.Event, err error) {
 	return ev, nil
 }
 
-// validate asks the SDK about the attributes. A panic of its is an invalid event: it must not take more than
-// this one with it.
+// validate asks the SDK about the attributes.
 func validate(c *cloudevents.EventContextV1) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = invalid("", "the CloudEvents SDK failed: %v", p)
-		}
-	}()
+	defer catch(&err)
 	errs := c.Validate()
 	if len(errs) == 0 {
 		return nil
@@ -322,4 +319,11 @@ func validate(c *cloudevents.EventContextV1) (err error) {
 		}
 	}
 	return invalid(first, "%v", errs[first])
+}
+
+// catch, deferred, makes a panic of the SDK an invalid event: it must not take more than this one with it.
+func catch(err *error) {
+	if p := recover(); p != nil {
+		*err = invalid("", "the CloudEvents SDK failed: %v", p)
+	}
 }
