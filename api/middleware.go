@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 
 	"levada.dev/events/fault"
 )
@@ -49,7 +50,7 @@ func (c *call) finish() {
 		if p == http.ErrAbortHandler {
 			panic(p)
 		}
-		err := fault.New(fault.Internal, "panic", "", fmt.Errorf("panic: %v", p))
+		err := fault.New(fault.Internal, "panic", "", fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 		if c.w.status != 0 { // the head is out: all that is left is to cut the body short
 			c.err = err
 			c.log()
