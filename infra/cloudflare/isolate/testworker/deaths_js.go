@@ -22,7 +22,7 @@ func die(w http.ResponseWriter, how string) {
 	case "nilmap":
 		go func() {
 			var m map[string]int
-			m["x"] = 1
+			m["x"] = 1 //lint:ignore SA5000 it has to die
 		}()
 	case "exit":
 		os.Exit(3)
@@ -48,5 +48,6 @@ func die(w http.ResponseWriter, how string) {
 func recurse(n int) int {
 	var a [64]int
 	a[n%64] = n
+	//lint:ignore SA5007 it has to die
 	return recurse(n+1) + a[(n+1)%64]
 }
