@@ -1,0 +1,112 @@
+package isolate_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/cloudflare/isolate/workerdtest"
+)
+
+func TestStreams(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	for _, by := range []string{"sleep", "io", "ctx"} {
+		t.Run("a hundred event streams paced by "+by, func(t *testing.T) {
+			allOK(t, many(100, 100, func(i int) workerdtest.Reply {
+				return s.Get(fmt.Sprintf("/sse?id=s%d&n=20&ms=%d&by=%s", i, 10+i%20, by))
+			}), func(i int) string {
+				var b strings.Builder
+				for k := range 20 {
+					fmt.Fprintf(&b, "data: s%d %d\n\n", i, k)
+				}
+				return b.String()
+			})
+		})
+	}
+	t.Run("proxied streams", func(t *testing.T) {
+		allOK(t, many(50, 50, func(int) workerdtest.Reply { return s.Get("/proxy?stream=10&ms=10") }), func(int) string {
+			return "chunk 0\nchunk 1\nchunk 2\nchunk 3\nchunk 4\nchunk 5\nchunk 6\nchunk 7\nchunk 8\nchunk 9\n"
+		})
+	})
+	t.Run("a large response", func(t *testing.T) {
+		assert.Len(t, s.Get("/big?n=3000000").Body, 3_000_000)
+	})
+}
+
+// pattern is what /send sends.
+func pattern(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i)
+	}
+	return b
+}
+
+type digest struct {
+	Bytes  int
+	Sum    string
+	Length any
+}
+
+func digestOf(b []byte, length any) digest {
+	return digest{len(b), fmt.Sprintf("%x", sha256.Sum256(b)), length}
+}
+
+func TestUploads(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	big := pattern(3 << 20)
+	post := func(path string, body io.Reader) workerdtest.Reply {
+		return s.Send(context.Background(), http.MethodPost, path, body)
+	}
+	t.Run("of known length", func(t *testing.T) {
+		for _, r := range many(10, 10, func(int) workerdtest.Reply { return post("/upload", bytes.NewReader(big)) }) {
+			assert.Equal(t, digestOf(big, float64(len(big))), decode[digest](t, r))
+		}
+	})
+	t.Run("slow, of unknown length", func(t *testing.T) {
+		for _, r := range many(20, 20, func(int) workerdtest.Reply {
+			in, out := io.Pipe()
+			go func() {
+				for i := range 15 {
+					_, _ = out.Write(big[i*100 : i*100+100])
+				}
+				out.Close()
+			}()
+			return post("/upload", in)
+		}) {
+			assert.Equal(t, digestOf(big[:1500], float64(-1)), decode[digest](t, r))
+		}
+	})
+	t.Run("made in Go", func(t *testing.T) {
+		for _, n := range []int{0, 1, 64 << 10, 64<<10 + 1, 500_000} {
+			want := digestOf(pattern(n), fmt.Sprint(n))
+			if n > 0 {
+				assert.Equal(t, want, decode[digest](t, s.Get(fmt.Sprintf("/send?n=%d&sized=1", n))), "%d bytes, sized", n)
+				got := decode[digest](t, s.Get(fmt.Sprintf("/send?n=%d", n)))
+				assert.Equal(t, want.Sum, got.Sum, "%d bytes", n)
+			}
+		}
+	})
+	t.Run("whose source breaks", func(t *testing.T) {
+		r := s.Get("/send?n=500000&fail=200000")
+		assert.Equal(t, http.StatusInternalServerError, r.Status)
+		assert.Contains(t, r.Body, "the source broke")
+	})
+	t.Run("passed on", func(t *testing.T) {
+		got := decode[digest](t, post("/forward", bytes.NewReader(big)))
+		assert.Equal(t, digestOf(big, nil).Sum, got.Sum)
+		small := decode[digest](t, post("/forward", strings.NewReader("small")))
+		assert.Equal(t, digestOf([]byte("small"), "5"), small)
+	})
+	require.Zero(t, quiet(t, s).Stats.Host.Streams)
+}
