@@ -77,7 +77,8 @@ func Roles(ctx context.Context, o Options) ([]Built, error) {
 	group.SetLimit(parallel)
 	for i, role := range roles {
 		group.Go(func() (err error) {
-			built[i], err = buildRole(ctx, &o, role, wasmExec)
+			b, err := buildRole(ctx, &o, role, wasmExec)
+			built[i] = b
 			return err
 		})
 	}
@@ -94,7 +95,7 @@ func buildRole(ctx context.Context, o *Options, role stack.Role, wasmExec []byte
 		return Built{}, fmt.Errorf("the stack has no role %q", role)
 	}
 	o.Progress(string(role), "compile")
-	wasm, err := compile(ctx, o, role)
+	wasm, err := compile(ctx, o, worker)
 	if err != nil {
 		return Built{}, err
 	}

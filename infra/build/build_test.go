@@ -208,17 +208,17 @@ func TestDeps(t *testing.T) {
 		"one": below("infra/workers/one", "shared"),
 		"two": below("infra/workers/two", "shared", "alone"),
 	} {
-		got, err := build.Deps(t.Context(), o.Root, role)
+		got, err := build.Deps(t.Context(), o.Root, stack.Worker{Role: role})
 		require.NoError(t, err)
 		slices.Sort(got)
 		assert.Equal(t, want, got)
 	}
 
 	write(t, o.Root, "shared/shared.go", "package shared\n\nfunc Say() {\n")
-	got, err := build.Deps(t.Context(), o.Root, "one")
+	got, err := build.Deps(t.Context(), o.Root, stack.Worker{Role: "one"})
 	require.NoError(t, err)
 	assert.Contains(t, got, filepath.Join(o.Root, "shared"), "while it is being edited")
 
-	_, err = build.Deps(t.Context(), o.Root, "three")
+	_, err = build.Deps(t.Context(), o.Root, stack.Worker{Role: "three"})
 	assert.Error(t, err)
 }

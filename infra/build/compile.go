@@ -28,19 +28,19 @@ func (e *CompileError) Error() string {
 // compile returns the role's program as the linker made it. The file stays
 // below the output folder, because the go command links nothing again while the
 // file it would write is up to date.
-func compile(ctx context.Context, o *Options, role stack.Role) ([]byte, error) {
-	linked, err := filepath.Abs(filepath.Join(o.Out, ".linked", string(role)+".wasm"))
+func compile(ctx context.Context, o *Options, w stack.Worker) ([]byte, error) {
+	linked, err := filepath.Abs(filepath.Join(o.Out, ".linked", string(w.Role)+".wasm"))
 	if err != nil {
 		return nil, err
 	}
 	// The commit is left out, or every commit would change every Worker.
-	_, err = goCommand(ctx, o.Root, "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o", linked, entryPoint(role))
+	_, err = goCommand(ctx, o.Root, "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o", linked, w.EntryPoint())
 	var refused *exec.ExitError
 	if errors.As(err, &refused) {
-		return nil, &CompileError{Role: role, Text: strings.TrimSpace(string(refused.Stderr))}
+		return nil, &CompileError{Role: w.Role, Text: strings.TrimSpace(string(refused.Stderr))}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("compile %s: %w", role, err)
+		return nil, fmt.Errorf("compile %s: %w", w.Role, err)
 	}
 	return os.ReadFile(linked)
 }
@@ -48,21 +48,18 @@ func compile(ctx context.Context, o *Options, role stack.Role) ([]byte, error) {
 // Deps returns the folders of this module's packages that a role is compiled
 // from: what to watch to know that it has to be built again. Source that does not
 // compile is no obstacle, as the folders are wanted most while it is edited.
-func Deps(ctx context.Context, root string, role stack.Role) ([]string, error) {
+func Deps(ctx context.Context, root string, w stack.Worker) ([]string, error) {
 	const ofThisModule = `{{with .Module}}{{if .Main}}{{$.Dir}}{{end}}{{end}}`
-	out, err := goCommand(ctx, root, "list", "-e", "-deps", "-f", ofThisModule, entryPoint(role))
+	out, err := goCommand(ctx, root, "list", "-e", "-deps", "-f", ofThisModule, w.EntryPoint())
 	if err != nil {
-		return nil, fmt.Errorf("list what %s depends on: %w", role, err)
+		return nil, fmt.Errorf("list what %s depends on: %w", w.Role, err)
 	}
 	dirs := strings.FieldsFunc(out, func(r rune) bool { return r == '\n' || r == '\r' })
 	if len(dirs) == 0 {
-		return nil, fmt.Errorf("list what %s depends on: %s holds no package", role, entryPoint(role))
+		return nil, fmt.Errorf("list what %s depends on: %s holds no package", w.Role, w.EntryPoint())
 	}
 	return dirs, nil
 }
-
-// entryPoint is the package of a role's main function, from the module's root.
-func entryPoint(role stack.Role) string { return "./infra/workers/" + string(role) }
 
 // goCommand runs the go command for the Wasm target and returns what it printed.
 // When the command itself fails, the error is an *exec.ExitError with all of

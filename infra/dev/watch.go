@@ -48,7 +48,7 @@ func (w *watcher) learn(ctx context.Context) error {
 	w.roles = map[string][]stack.Role{}
 	glue := filepath.Join(w.root, "infra", "glue")
 	for _, worker := range w.platform.options.Stack.Workers {
-		dirs, err := build.Deps(ctx, w.root, worker.Role)
+		dirs, err := build.Deps(ctx, w.root, worker)
 		if err != nil {
 			return err
 		}

@@ -34,6 +34,9 @@ const (
 type Worker struct {
 	Role Role `json:"role"`
 
+	// Package is the folder of the Worker's main package, from the module's root; infra/workers/<role> when empty.
+	Package string `json:"package,omitempty"`
+
 	// Public tells that the Worker answers requests from the internet. A stack
 	// has at most one.
 	Public bool `json:"public,omitempty"`
@@ -55,6 +58,14 @@ type Worker struct {
 	// BudgetKiB is the largest compressed size (gzip -9) of the module that the
 	// checks accept. Cold start grows with the size.
 	BudgetKiB int `json:"budget_kib"`
+}
+
+// EntryPoint is the Worker's main package, as the go command takes it.
+func (w Worker) EntryPoint() string {
+	if w.Package != "" {
+		return "./" + w.Package
+	}
+	return "./infra/workers/" + string(w.Role)
 }
 
 // Kind says what a binding gives access to.
