@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"levada.dev/events"
+	"levada.dev/events/eventstest"
 	"levada.dev/infra/memory"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/corpustest"
@@ -12,6 +14,10 @@ import (
 
 func TestTexts(t *testing.T) {
 	corpustest.TestTexts(t, func(*testing.T) corpus.Texts { return &memory.Texts{} })
+}
+
+func TestClaims(t *testing.T) {
+	eventstest.TestClaims(t, func(*testing.T) events.Claims { return &memory.Claims{} })
 }
 
 func TestLedger(t *testing.T) {

@@ -12,8 +12,9 @@ import (
 // https://developers.cloudflare.com/vectorize/platform/limits/.
 const MaxMetadata = 10 << 10
 
-// FitMetadata cuts the text of m so that the index takes it, between words where it can, and marks that in Cut. It
-// fails with fault.Invalid, code metadata_too_large, when the rest alone is too large; intake never lets that happen.
+// FitMetadata cuts the text of m so that the index takes it, between words where it can, and marks that in Cut. When
+// the rest leaves no room at all the headings go, too. It fails with fault.Invalid, code metadata_too_large, when
+// the document's own fields alone are too large; intake keeps them below that.
 func FitMetadata(m Metadata) (Metadata, error) {
 	size, err := metadataSize(m)
 	if err != nil || size <= MaxMetadata {
@@ -21,7 +22,10 @@ func FitMetadata(m Metadata) (Metadata, error) {
 	}
 	text := m.Text
 	m.Text, m.Cut = "", true
-	size, err = metadataSize(m)
+	if size, err = metadataSize(m); err == nil && size > MaxMetadata/2 {
+		m.Heading = ""
+		size, err = metadataSize(m)
+	}
 	if err != nil {
 		return m, err
 	}
