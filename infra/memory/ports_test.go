@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"levada.dev/events"
-	"levada.dev/events/eventstest"
 	"levada.dev/infra/memory"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/corpustest"
@@ -14,10 +12,6 @@ import (
 
 func TestTexts(t *testing.T) {
 	corpustest.TestTexts(t, func(*testing.T) corpus.Texts { return &memory.Texts{} })
-}
-
-func TestClaims(t *testing.T) {
-	eventstest.TestClaims(t, func(*testing.T) events.Claims { return &memory.Claims{} })
 }
 
 func TestLedger(t *testing.T) {
