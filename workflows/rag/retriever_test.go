@@ -55,6 +55,16 @@ func (w *world) write(t *testing.T, s tenants.Scope, doc string, generation int,
 	}
 }
 
+// remove takes the chunks of a retired generation away.
+func (w *world) remove(t *testing.T, s tenants.Scope, doc string, generation, chunks int) {
+	t.Helper()
+	ids := make([]string, chunks)
+	for chunk := range chunks {
+		ids[chunk] = corpus.VectorID(s, doc, generation, chunk)
+	}
+	require.NoError(t, w.index.Delete(t.Context(), s, model, ids))
+}
+
 func ask(text string, topK int) rag.Query { return rag.Query{Text: text, TopK: topK, Model: model} }
 
 func ids(r rag.Result) []string {

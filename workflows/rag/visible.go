@@ -2,7 +2,6 @@ package rag
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"levada.dev/tenants"
@@ -13,8 +12,9 @@ import (
 // Visible reports whether searches find what was written for the newest generation of a document that is indexed.
 //
 // Vectors.Processed alone cannot say so: where the index tells the time of the last write that it shows, that stays
-// before the document's own end until somebody else writes. So the index itself is asked for the generation's
-// chunks; as one query gives MaxTopK at most, a longer document counts as visible with so many of them.
+// before the document's own end until somebody else writes. So the index itself is asked for the document's
+// chunks; as one query gives MaxTopK at most, a longer document counts as visible when all of those are of its
+// newest generation.
 func Visible(ctx context.Context, s tenants.Scope, vectors corpus.Vectors, d corpus.Document) (bool, error) {
 	processed, err := vectors.Processed(ctx, d.Model)
 	if err != nil {
@@ -30,13 +30,17 @@ func Visible(ctx context.Context, s tenants.Scope, vectors corpus.Vectors, d cor
 	if err != nil {
 		return false, err
 	}
-	filter := append(appendString([]byte(`{"docId":{"$eq":`), d.ID), `},"generation":{"$eq":`...)
-	filter = append(strconv.AppendInt(filter, int64(d.Generation), 10), `}}`...)
 	anywhere := make([]float32, model.Dimensions)
 	anywhere[0] = 1
-	want := min(d.Chunks, MaxTopK)
-	matches, err := vectors.Query(ctx, s, d.Model, corpus.VectorQuery{Values: anywhere, TopK: want, Filter: filter})
-	return err == nil && len(matches) == want, err
+	filter := append(appendString([]byte(`{"docId":{"$eq":`), d.ID), `}}`...)
+	matches, err := vectors.Query(ctx, s, d.Model, corpus.VectorQuery{Values: anywhere, TopK: MaxTopK, Filter: filter})
+	shown := 0
+	for _, m := range matches {
+		if m.Metadata.Generation == d.Generation {
+			shown++
+		}
+	}
+	return err == nil && shown >= min(d.Chunks, MaxTopK), err
 }
 
 // indexedAt is when the last slice of the newest generation was in the index.

@@ -30,6 +30,7 @@ func TestVisible(t *testing.T) {
 			w.write(t, w.acme, "other", 2, make([]float64, size)...)
 			time.Sleep(2 * time.Minute)
 			w.write(t, w.acme, "guide", 2, make([]float64, size)...)
+			w.remove(t, w.acme, "guide", 1, size)
 			d.Stages = []corpus.StageTimes{{Stage: corpus.StageIndex, At: time.Now().Add(2 * time.Minute)}} // as a clock that stands still would have it
 			assert.False(t, visible(w.acme, d), "an older generation and another document do not count")
 

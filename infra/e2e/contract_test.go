@@ -1,0 +1,105 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestTheContractHoldsOnTheRunningWorker asks every route, well and badly, and holds the answers against the document
+// that the Worker itself serves.
+func TestTheContractHoldsOnTheRunningWorker(t *testing.T) {
+	u := as(t, "acme")
+	served := u.do("GET", "/openapi.json", nil)
+	require.Equal(t, http.StatusOK, served.Status)
+	doc, err := openapi3.NewLoader().LoadFromData(served.Body)
+	require.NoError(t, err)
+	doc.Servers = nil
+	router, err := gorillamux.NewRouter(doc)
+	require.NoError(t, err)
+	acc := u.index(document{DocID: "contract/held", Text: "What was promised is what is answered."})
+	const problem = "application/problem+json"
+	for _, c := range []struct {
+		method, path string
+		body         any
+		status       int
+		accept       string
+	}{
+		{"GET", "/health", nil, 200, ""},
+		{"GET", "/ready", nil, 200, ""},
+		{"POST", "/ingest", document{Text: "One."}, 202, ""},
+		{"POST", "/ingest", `{"text":5}`, 400, ""},
+		{"POST", "/ingest", `{"text":"a","chunking":{"maxToken":1}}`, 400, problem},
+		{"POST", "/ingest", `{"text":"a"`, 400, ""},
+		{"GET", acc.StatusURL, nil, 200, ""},
+		{"GET", "/jobs/none", nil, 404, ""},
+		{"GET", "/documents/contract%2Fheld", nil, 200, ""},
+		{"GET", "/documents/contract%2Fheld/content", nil, 200, ""},
+		{"GET", "/documents/none", nil, 404, problem},
+		{"POST", "/search", map[string]any{"query": "What was promised?"}, 200, ""},
+		{"POST", "/search", map[string]any{"query": "x", "filter": map[string]any{"nope": 1}}, 400, ""},
+		{"POST", "/search", map[string]any{"query": "x", "answer": true}, 501, ""},
+	} {
+		a := u.do(c.method, c.path, c.body, "accept", c.accept)
+		require.Equal(t, c.status, a.Status, "%s %s: %s", c.method, c.path, a.Body)
+		r, err := http.NewRequestWithContext(t.Context(), c.method, u.url+c.path, nil)
+		require.NoError(t, err)
+		route, params, err := router.FindRoute(r)
+		require.NoError(t, err)
+		input := &openapi3filter.ResponseValidationInput{
+			RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, Route: route, PathParams: params},
+			Status:                 a.Status, Header: a.Header, Options: &openapi3filter.Options{IncludeResponseStatus: true},
+		}
+		input.SetBodyBytes(a.Body)
+		require.NoError(t, openapi3filter.ValidateResponse(t.Context(), input), "%s %s", c.method, c.path)
+	}
+}
+
+func TestWaitingAnswersWhenSearchesFindTheDocument(t *testing.T) {
+	u := as(t, "acme")
+	a := u.do("POST", "/ingest?wait=60s", document{DocID: "waited", Text: "Terraces are held by walls of dry stone."})
+	require.Equal(t, http.StatusOK, a.Status, "%s", a.Body)
+	var j jobView
+	a.into(t, &j)
+	assert.Equal(t, "succeeded", j.State)
+	f := u.search("What holds the terraces?", map[string]any{"filter": map[string]any{"docId": "waited"}})
+	require.Len(t, f.Sources, 1)
+}
+
+func TestTheTextOfASourceCanBeFetchedByItsOffsets(t *testing.T) {
+	u := as(t, "acme")
+	text := "# Grüße\n\nEs gibt Wege, die dem Wasser folgen.\n"
+	u.index(document{DocID: "gruss", Text: text, ContentType: "text/markdown"})
+	whole := u.do("GET", "/documents/gruss/content", nil)
+	assert.Equal(t, text, string(whole.Body))
+	assert.Equal(t, "nosniff", whole.Header.Get("X-Content-Type-Options"))
+	part := u.do("GET", "/documents/gruss/content", nil, "range", "bytes=2-8")
+	assert.Equal(t, http.StatusPartialContent, part.Status)
+	assert.Equal(t, "Grüße", string(part.Body))
+	same := u.do("GET", "/documents/gruss/content", nil, "if-none-match", whole.Header.Get("ETag"))
+	assert.Equal(t, http.StatusNotModified, same.Status)
+	head := u.do("HEAD", "/documents/gruss/content", nil)
+	assert.Equal(t, http.StatusOK, head.Status)
+	beyond := u.do("GET", "/documents/gruss/content", nil, "range", "bytes=900-")
+	assert.Equal(t, http.StatusRequestedRangeNotSatisfiable, beyond.Status)
+	assert.Equal(t, "range_not_satisfiable", beyond.Error.Code)
+}
+
+func TestWhoAsksForWhom(t *testing.T) {
+	u := as(t, "acme")
+	theirs := u.do("GET", "/jobs/x", nil, "x-tenant-id", "globex")
+	assert.Equal(t, "tenant_mismatch", theirs.Error.Code)
+	u.key = ""
+	assert.Equal(t, "tenant_required", u.do("GET", "/jobs/x", nil).Error.Code)
+	assert.Equal(t, "unauthorized", u.do("GET", "/jobs/x", nil, "x-tenant-id", "acme").Error.Code)
+	assert.Equal(t, "tenant_not_found", u.do("GET", "/jobs/x", nil, "x-tenant-id", "initech").Error.Code)
+	assert.Equal(t, "job_not_found", u.do("GET", "/jobs/x", nil, "x-tenant-id", "demo").Error.Code, "demo is open")
+	preflight := u.do("OPTIONS", "/search", nil, "origin", "https://app.example.com", "access-control-request-method", "POST")
+	assert.Equal(t, http.StatusNoContent, preflight.Status)
+	assert.NotEmpty(t, preflight.Header.Get("Access-Control-Allow-Origin"))
+}
