@@ -54,10 +54,10 @@ func levadaWorkers() []Worker {
 		models = append(models, Binding{Name: VectorsBinding(m.Slug), Kind: Vectorize, Target: m.Slug})
 	}
 	return []Worker{
-		levadaWorker(API, []Binding{{Name: "CONFIG", Kind: KV, Target: "config"}, corpus, objects[0]}, models),
-		levadaWorker(Consumers, []Binding{corpus}, objects, queues, models),
-		levadaWorker(Workflows, []Binding{corpus}, objects, queues, models),
-		levadaWorker(Objects, []Binding{corpus, queues[0], queues[3]}),
+		levadaWorker(API, 2800, []Binding{{Name: "CONFIG", Kind: KV, Target: "config"}, corpus, objects[0]}, models),
+		levadaWorker(Consumers, 2750, []Binding{corpus}, objects, queues, models),
+		levadaWorker(Workflows, 1750, []Binding{corpus}, objects, queues, models),
+		levadaWorker(Objects, 2550, []Binding{corpus, queues[0], queues[3]}),
 	}
 }
 
@@ -67,8 +67,10 @@ func VectorsBinding(slug string) string {
 }
 
 // levadaWorker is a Worker with what all roles have in common. 96 MiB of linear
-// memory leave a quarter of the isolate's 128 MB to V8 and the streams.
-func levadaWorker(role Role, bindings ...[]Binding) Worker {
+// memory leave a quarter of the isolate's 128 MB to V8 and the streams. A budget
+// is the measured size (levada build) and about 15 % for what a change may add
+// before somebody has to look.
+func levadaWorker(role Role, budgetKiB int, bindings ...[]Binding) Worker {
 	return Worker{
 		Role:               role,
 		Public:             role == API,
@@ -76,7 +78,7 @@ func levadaWorker(role Role, bindings ...[]Binding) Worker {
 		CompatibilityFlags: compatibilityFlags,
 		Bindings:           slices.Concat(bindings...),
 		MemoryMiB:          96,
-		BudgetKiB:          4096,
+		BudgetKiB:          budgetKiB,
 	}
 }
 
