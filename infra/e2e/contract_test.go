@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -62,13 +63,15 @@ func TestTheContractHoldsOnTheRunningWorker(t *testing.T) {
 
 func TestWaitingAnswersWhenSearchesFindTheDocument(t *testing.T) {
 	u := as(t, "acme")
-	a := u.do("POST", "/ingest?wait=60s", document{DocID: "waited", Text: "Terraces are held by walls of dry stone."})
+	id := "waited/" + strings.Repeat("long", 30) // longer than what the index keeps of it
+	a := u.do("POST", "/ingest?wait=60s", document{DocID: id, Text: "Terraces are held by walls of dry stone."})
 	require.Equal(t, http.StatusOK, a.Status, "%s", a.Body)
 	var j jobView
 	a.into(t, &j)
 	assert.Equal(t, "succeeded", j.State)
-	f := u.search("What holds the terraces?", map[string]any{"filter": map[string]any{"docId": "waited"}})
-	require.Len(t, f.Sources, 1)
+	f := u.search("What holds the terraces?", nil)
+	require.NotEmpty(t, f.Sources)
+	assert.Equal(t, id, f.Sources[0].DocID)
 }
 
 func TestTheTextOfASourceCanBeFetchedByItsOffsets(t *testing.T) {

@@ -2,6 +2,7 @@ package rag
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"levada.dev/tenants"
@@ -23,7 +24,7 @@ func Visible(ctx context.Context, s tenants.Scope, vectors corpus.Vectors, d cor
 	if end := indexedAt(d); !end.IsZero() && !processed.Before(end) {
 		return true, nil
 	}
-	if len(d.ID) > maxFilterText || d.Chunks < 1 {
+	if d.Chunks < 1 {
 		return false, nil
 	}
 	model, err := llm.FindEmbedding(d.Model)
@@ -32,11 +33,12 @@ func Visible(ctx context.Context, s tenants.Scope, vectors corpus.Vectors, d cor
 	}
 	anywhere := make([]float32, model.Dimensions)
 	anywhere[0] = 1
-	filter := append(appendString([]byte(`{"docId":{"$eq":`), d.ID), `}}`...)
+	prefix := strings.ToValidUTF8(d.ID[:min(len(d.ID), maxFilterText)], "") // what the index keeps of it
+	filter := append(appendString([]byte(`{"docId":{"$eq":`), prefix), `}}`...)
 	matches, err := vectors.Query(ctx, s, d.Model, corpus.VectorQuery{Values: anywhere, TopK: MaxTopK, Filter: filter})
 	shown := 0
 	for _, m := range matches {
-		if m.Metadata.Generation == d.Generation {
+		if m.Metadata.DocID == d.ID && m.Metadata.Generation == d.Generation {
 			shown++
 		}
 	}

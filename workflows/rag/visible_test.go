@@ -39,7 +39,7 @@ func TestVisible(t *testing.T) {
 			assert.False(t, visible(w.globex, d), "and to its tenant alone")
 			long := d
 			long.ID = strings.Repeat("g", 65)
-			assert.False(t, visible(w.acme, long), "the index cannot be asked by so long an id")
+			assert.False(t, visible(w.acme, long), "nothing is there of another id")
 
 			time.Sleep(time.Minute)
 			assert.True(t, visible(w.acme, long), "its clock can")
