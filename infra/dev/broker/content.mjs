@@ -15,7 +15,7 @@ export function encode(body, contentType) {
       return encoder.encode(body);
     case "bytes":
       if (!ArrayBuffer.isView(body)) throw mismatch("bytes", "ArrayBufferView", body);
-      return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+      return new Uint8Array(body.buffer, body.byteOffset, body.byteLength).slice();
     case "v8":
       return serialize(body);
     default:
@@ -41,7 +41,7 @@ export function decode(bytes, contentType) {
     case "text":
       return { body: decoder.decode(bytes) };
     case "bytes":
-      return { body: bytes };
+      return { body: new Uint8Array(bytes).slice().buffer };
     default:
       return { serializedBody: bytes };
   }

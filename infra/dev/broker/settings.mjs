@@ -11,11 +11,17 @@ const defaults = {
   visibilityTimeoutMs: 15 * 60_000, // a consumer's most wall time
 };
 
-/** settings returns the settings of a queue, or undefined if env.QUEUES does not name it. */
+/**
+ * settings returns the settings of a queue, or undefined if env.QUEUES does not name
+ * it. It throws if they refer to a queue or a consumer that is not there.
+ */
 export function settings(env, queue) {
   const table = typeof env.QUEUES === "string" ? JSON.parse(env.QUEUES) : env.QUEUES;
   if (!Object.hasOwn(table, queue)) return undefined;
   const given = Object.entries(table[queue]).filter(([, value]) => value != null);
   const all = { ...defaults, ...Object.fromEntries(given) };
+  const { consumer, deadLetterQueue } = all;
+  if (consumer && !env[consumer]) throw new Error(`queue ${queue}: there is no service binding ${consumer}`);
+  if (deadLetterQueue && !Object.hasOwn(table, deadLetterQueue)) throw new Error(`queue ${queue}: there is no dead-letter queue ${deadLetterQueue}`);
   return { ...all, maxConcurrency: all.maxConcurrency || 10 };
 }

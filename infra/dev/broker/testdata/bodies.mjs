@@ -5,8 +5,8 @@ export const bodies = {
   undefined: () => [undefined],
   bigint: () => [1n],
   bytes: () => [Uint8Array.of(0, 255, 7).subarray(1), { contentType: "bytes" }],
-  notBytes: () => ["text", { contentType: "bytes" }],
   function: () => [{ f() {} }, { contentType: "v8" }],
+  regexp: () => [/x/, { contentType: "v8" }],
   date: () => [{ at: new Date(0), none: undefined }],
   v8: () => [v8(), { contentType: "v8" }],
 };

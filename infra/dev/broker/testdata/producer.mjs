@@ -2,9 +2,9 @@
 // { queue, call, args }, get what the binding's method answered or threw, as JSON.
 import { bodies } from "./bodies.mjs";
 
-async function call(env, { queue, call, args = [] }) {
+async function call(env, { queue, call, args }) {
   try {
-    const result = await env[queue][call](...args);
+    const result = await env[queue][call](...(args ?? []));
     return { result: result ?? null };
   } catch (e) {
     return { error: { name: e.name, message: e.message } };
