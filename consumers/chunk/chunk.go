@@ -24,8 +24,6 @@ const (
 	// publishAt is how many events are gathered before they are published, so that small documents share a call and a
 	// large one is not held in memory whole.
 	publishAt = 64
-	// specialTokens is what a model adds to each text: a beginning and an end.
-	specialTokens = 2
 )
 
 // Consumer cuts documents.
@@ -141,10 +139,12 @@ func (c *Consumer) cut(ctx context.Context, s tenants.Scope, d delivery) (events
 }
 
 func options(c events.Chunking, m llm.EmbeddingModel) chunk.Options {
-	o := chunk.Options{MaxTokens: m.Tokens - specialTokens, OverlapTokens: c.OverlapTokens}
+	o := chunk.ForModel(m)
+	o.OverlapTokens = c.OverlapTokens
 	if c.MaxTokens > 0 {
 		o.MaxTokens = min(o.MaxTokens, c.MaxTokens)
 	}
+	o.OverlapTokens = min(o.OverlapTokens, o.MaxTokens/2)
 	return o
 }
 

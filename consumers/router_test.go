@@ -1,0 +1,266 @@
+package consumers_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/consumers"
+	"levada.dev/events"
+	"levada.dev/events/eventstest"
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+)
+
+// parish is a ledger, an index and a store of letters that note what the undertaker does.
+type parish struct {
+	corpus.Ledger
+	corpus.Vectors
+	mu       sync.Mutex
+	progress []corpus.Progress
+	verdict  corpus.Verdict
+	deleted  []string
+	letters  []consumers.Letter
+	err      error
+}
+
+func (p *parish) Advance(_ context.Context, _ tenants.Scope, ps []corpus.Progress) ([]corpus.Verdict, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.progress = append(p.progress, ps...)
+	vs := make([]corpus.Verdict, len(ps))
+	for i := range vs {
+		vs[i] = p.verdict
+	}
+	return vs, p.err
+}
+
+func (p *parish) Delete(_ context.Context, _ tenants.Scope, _ string, ids []string) error {
+	p.deleted = append(p.deleted, ids...)
+	return p.err
+}
+
+func (p *parish) Keep(_ context.Context, ls []consumers.Letter) error {
+	p.letters = append(p.letters, ls...)
+	return p.err
+}
+
+func scope(t *testing.T, id string) tenants.Scope {
+	t.Helper()
+	s, err := tenants.Resume(id)
+	require.NoError(t, err)
+	return s
+}
+
+// message is one about a document of a tenant.
+func message(t *testing.T, tenant, doc string, attempt int) consumers.Message {
+	t.Helper()
+	ev, err := events.New(scope(t, tenant), "test", events.Cause{ID: "request-" + doc}, time.Unix(0, 0), events.DocumentSubmitted{
+		DocumentRef: events.DocumentRef{DocID: doc, Generation: 1, JobID: "job-" + doc}, ContentType: "text/plain", TextKey: "k", Model: "m",
+	})
+	require.NoError(t, err)
+	b, err := ev.MarshalJSON()
+	require.NoError(t, err)
+	return consumers.Message{ID: tenant + "/" + doc, Body: b, Attempts: attempt}
+}
+
+func router(p *parish, o consumers.Options, h consumers.Handler) *consumers.Router {
+	o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	return consumers.New([]consumers.Route{{Type: events.TypeDocumentSubmitted, Name: "test", Stage: corpus.StageChunk, Handle: h}},
+		&eventstest.Claims{}, consumers.NewUndertaker(p, p, p), &o)
+}
+
+func TestTenantsAreNeverMixed(t *testing.T) {
+	var mu sync.Mutex
+	calls := map[string][]string{}
+	r := router(&parish{}, consumers.Options{}, func(_ context.Context, s tenants.Scope, ds []consumers.Delivery) []error {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, d := range ds {
+			assert.Equal(t, s.Tenant(), d.Event.Tenant)
+			calls[string(s.Tenant())] = append(calls[string(s.Tenant())], d.Event.Subject)
+		}
+		return make([]error, len(ds))
+	})
+	vs := r.Handle(t.Context(), "ingest", []consumers.Message{
+		message(t, "acme", "a", 1), message(t, "globex", "b", 1), message(t, "acme", "c", 1), message(t, "globex", "d", 1),
+	})
+	for _, v := range vs {
+		assert.Equal(t, consumers.Done, v.Outcome)
+	}
+	assert.Equal(t, map[string][]string{"acme": {"documents/a", "documents/c"}, "globex": {"documents/b", "documents/d"}}, calls)
+}
+
+func TestVerdicts(t *testing.T) {
+	for name, c := range map[string]struct {
+		err     error
+		attempt int
+		want    consumers.Outcome
+		delay   time.Duration // at least; a quarter more at most
+	}{
+		"done":                 {nil, 1, consumers.Done, 0},
+		"first failure":        {fault.Unavailablef(nil, "x", "x"), 1, consumers.Retry, 2 * time.Second},
+		"second failure":       {errors.New("nobody classified it"), 2, consumers.Retry, 4 * time.Second},
+		"not before":           {fault.New(fault.Limited, "x", "x", nil).WithRetryAfter(time.Minute), 1, consumers.Retry, time.Minute},
+		"the last attempt":     {fault.Unavailablef(nil, "x", "x"), 4, consumers.Dead, 0},
+		"beyond the last":      {fault.Unavailablef(nil, "x", "x"), 9, consumers.Dead, 0},
+		"wrong input":          {fault.Invalidf("", "x", "x"), 1, consumers.Dead, 0},
+		"wrapped, wrong input": {fmt.Errorf("chunk: %w", fault.Missing("x", "x")), 1, consumers.Dead, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := &parish{}
+			r := router(p, consumers.Options{}, func(context.Context, tenants.Scope, []consumers.Delivery) []error { return []error{c.err} })
+			v := r.Handle(t.Context(), "ingest", []consumers.Message{message(t, "acme", "a", c.attempt)})[0]
+			assert.Equal(t, c.want, v.Outcome)
+			assert.ErrorIs(t, v.Err, c.err)
+			assert.GreaterOrEqual(t, v.Delay, c.delay)
+			assert.LessOrEqual(t, v.Delay, c.delay*5/4)
+			assert.Equal(t, c.want == consumers.Dead, len(p.letters) == 1)
+			assert.Equal(t, c.want == consumers.Dead, len(p.progress) == 1)
+		})
+	}
+}
+
+func TestDelaysAreBounded(t *testing.T) {
+	r := router(&parish{}, consumers.Options{MaxAttempts: map[string]int{"ingest": 100}}, func(context.Context, tenants.Scope, []consumers.Delivery) []error {
+		return []error{fault.Unavailablef(nil, "x", "x")}
+	})
+	last := time.Duration(0)
+	for attempt := range 90 {
+		v := r.Handle(t.Context(), "ingest", []consumers.Message{message(t, "acme", "a", attempt+1)})[0]
+		assert.GreaterOrEqual(t, v.Delay, last)
+		assert.LessOrEqual(t, v.Delay, 5*time.Minute*5/4)
+		last = v.Delay
+	}
+	other := r.Handle(t.Context(), "ingest", []consumers.Message{message(t, "acme", "b", 90)})[0]
+	assert.NotEqual(t, last, other.Delay, "what failed together does not come back together")
+}
+
+func TestAPanicIsOfItsEventAlone(t *testing.T) {
+	r := router(&parish{}, consumers.Options{}, func(_ context.Context, _ tenants.Scope, ds []consumers.Delivery) []error {
+		for _, d := range ds {
+			if d.Event.Subject == "documents/bad" {
+				var none map[string]int
+				none["x"] = 1
+			}
+		}
+		return make([]error, len(ds))
+	})
+	vs := r.Handle(t.Context(), "ingest", []consumers.Message{message(t, "acme", "a", 1), message(t, "acme", "bad", 1), message(t, "acme", "c", 1)})
+	assert.Equal(t, []consumers.Outcome{consumers.Done, consumers.Retry, consumers.Done}, []consumers.Outcome{vs[0].Outcome, vs[1].Outcome, vs[2].Outcome})
+	assert.Equal(t, "handler_panicked", fault.As(vs[1].Err).Code)
+
+	short := router(&parish{}, consumers.Options{}, func(context.Context, tenants.Scope, []consumers.Delivery) []error { return nil })
+	assert.Equal(t, consumers.Retry, short.Handle(t.Context(), "ingest", []consumers.Message{message(t, "acme", "a", 1)})[0].Outcome,
+		"a handler that does not answer for each event has not done any")
+}
+
+func TestWhatNobodyHandlesIsDead(t *testing.T) {
+	p := &parish{}
+	r := router(p, consumers.Options{}, func(_ context.Context, _ tenants.Scope, ds []consumers.Delivery) []error {
+		return make([]error, len(ds))
+	})
+	indexed, err := events.New(scope(t, "acme"), "test", events.Cause{ID: "x"}, time.Unix(0, 0), events.DocumentIndexed{
+		DocumentRef: events.DocumentRef{DocID: "a", Generation: 1, JobID: "j"}, Chunks: 1, Model: "m",
+	})
+	require.NoError(t, err)
+	unrouted, err := indexed.MarshalJSON()
+	require.NoError(t, err)
+	good := message(t, "acme", "a", 1)
+	forged := []byte(strings.Replace(string(good.Body), `"tenantid":"acme"`, `"tenantid":"globex"`, 1))
+	require.NotEqual(t, string(good.Body), string(forged))
+	vs := r.Handle(t.Context(), "ingest", []consumers.Message{{ID: "1", Body: unrouted, Attempts: 1}, {ID: "2", Body: []byte("no"), Attempts: 1}, {ID: "3", Body: forged, Attempts: 1}, good})
+	assert.Equal(t, consumers.Done, vs[3].Outcome)
+	require.Len(t, p.letters, 3)
+	assert.Equal(t, "event_unrouted", p.letters[0].Code)
+	assert.Equal(t, tenants.ID("acme"), p.letters[0].Tenant)
+	assert.Equal(t, "event_invalid", p.letters[1].Code)
+	assert.Equal(t, "event_invalid", p.letters[2].Code, "an envelope of two tenants is of none")
+	assert.Empty(t, p.progress)
+}
+
+func TestNothingIsAcknowledgedHalfBuried(t *testing.T) {
+	p := &parish{err: errors.New("down")}
+	r := router(p, consumers.Options{}, func(context.Context, tenants.Scope, []consumers.Delivery) []error {
+		return []error{fault.Invalidf("", "text_bad", "x")}
+	})
+	v := r.Handle(t.Context(), "ingest", []consumers.Message{message(t, "acme", "a", 1)})[0]
+	assert.Equal(t, consumers.Retry, v.Outcome)
+	assert.ErrorContains(t, v.Err, "down")
+
+	p.err = nil
+	p.verdict = corpus.Verdict{Stale: true, Retired: []corpus.Retired{{Generation: 1, Chunks: 2, Model: "m"}}}
+	v = r.Handle(t.Context(), "ingest", []consumers.Message{message(t, "acme", "a", 1)})[0]
+	assert.Equal(t, consumers.Dead, v.Outcome)
+	acme := scope(t, "acme")
+	assert.Equal(t, []string{corpus.VectorID(acme, "a", 1, 0), corpus.VectorID(acme, "a", 1, 1)}, p.deleted)
+	last := p.progress[len(p.progress)-1]
+	assert.Equal(t, corpus.StageRetire, last.Stage, "the removal is confirmed")
+	require.Len(t, p.letters, 1)
+	assert.Equal(t, "text_bad", p.letters[0].Code)
+}
+
+func TestAWholeBatchThatDied(t *testing.T) {
+	p := &parish{}
+	r := router(p, consumers.Options{}, func(context.Context, tenants.Scope, []consumers.Delivery) []error {
+		t.Fatal("nothing is tried again")
+		return nil
+	})
+	vs := r.HandleDead(t.Context(), "ingest-dlq", []consumers.Message{message(t, "acme", "a", 1), message(t, "globex", "b", 1), {ID: "x", Body: []byte("no"), Attempts: 1}})
+	for _, v := range vs {
+		assert.Equal(t, consumers.Dead, v.Outcome)
+	}
+	require.Len(t, p.progress, 2)
+	assert.Equal(t, "attempts_exhausted", p.progress[0].Code)
+	assert.Len(t, p.letters, 3)
+}
+
+func TestTraceContinues(t *testing.T) {
+	var seen []string
+	r := router(&parish{}, consumers.Options{}, func(_ context.Context, _ tenants.Scope, ds []consumers.Delivery) []error {
+		seen = append(seen, ds[0].Event.TraceParent)
+		return []error{nil}
+	})
+	m := message(t, "acme", "a", 1)
+	r.Handle(t.Context(), "ingest", []consumers.Message{m})
+	r.Handle(t.Context(), "ingest", []consumers.Message{m})
+	require.Len(t, seen, 2)
+	assert.Len(t, seen[0], 55, "one is begun where there is none")
+	assert.Equal(t, seen[0], seen[1], "a second run tells the same")
+}
+
+func TestIsolate(t *testing.T) {
+	bad := map[int]bool{3: true, 4: true, 11: true}
+	calls := 0
+	errs := consumers.Isolate(16, func(from, to int) error {
+		calls++
+		for i := from; i < to; i++ {
+			if bad[i] {
+				return fault.Invalidf("", "bad", "%d", i)
+			}
+		}
+		return nil
+	})
+	for i, err := range errs {
+		assert.Equal(t, bad[i], err != nil, i)
+	}
+	assert.Less(t, calls, 20)
+
+	calls = 0
+	errs = consumers.Isolate(8, func(int, int) error { calls++; return fault.Unavailablef(nil, "busy", "later") })
+	assert.Equal(t, 1, calls, "what may succeed later is not taken apart")
+	for _, err := range errs {
+		assert.Error(t, err)
+	}
+	assert.Empty(t, consumers.Isolate(0, func(int, int) error { t.Fatal("nothing to do"); return nil }))
+}
