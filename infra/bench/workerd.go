@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -77,7 +78,7 @@ func listening(control *os.File) (int, error) {
 			return m.Port, nil
 		}
 	}
-	return 0, fmt.Errorf("workerd ended before it listened: %w", lines.Err())
+	return 0, errors.Join(errors.New("workerd ended before it listened"), lines.Err())
 }
 
 // workerdBinary is the executable itself: the npm package's own command is a script around it.
@@ -121,7 +122,7 @@ func capnp(dir string, vars map[string]string, flags []string) (string, error) {
 	}
 	return fmt.Sprintf(`using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name="main", worker=.main)],
+  services = [(name="main", worker = .main)],
   sockets = [(name="http", address="127.0.0.1:0", http=(), service="main")],
 );
 const main :Workerd.Worker = (

@@ -74,6 +74,7 @@ func newRoot(start func()) *cobra.Command {
 		newBuild(&g),
 		newDev(&g),
 		newDemo(&g),
+		newBench(&g),
 		newValidate(&g),
 		newVersion(),
 	)

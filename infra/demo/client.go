@@ -45,11 +45,12 @@ type Accepted struct {
 
 // Job is as much of a job as the client follows.
 type Job struct {
-	JobID   string `json:"jobId"`
-	State   string `json:"state"`
-	Stage   string `json:"stage"`
-	Percent int    `json:"percent"`
-	Errors  []struct {
+	JobID     string    `json:"jobId"`
+	State     string    `json:"state"`
+	Stage     string    `json:"stage"`
+	Percent   int       `json:"percent"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	Errors    []struct {
 		Code, Message string
 	} `json:"errors"`
 }

@@ -1,7 +1,6 @@
 package dev
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -37,6 +36,7 @@ type objectConfig struct {
 	ClassName  string `json:"className"`
 	ScriptName string `json:"scriptName,omitempty"`
 	UseSQLite  bool   `json:"useSQLite"`
+	Stay       bool   `json:"unsafePreventEviction,omitempty"` // in memory while the platform runs
 }
 
 type serviceConfig struct {
@@ -88,10 +88,6 @@ func configure(s stack.Stack, at site) (config, error) {
 		}
 		c.Workers = append(c.Workers, worker)
 	}
-	broker, err := configureBroker(s, at)
-	if err != nil {
-		return config{}, err
-	}
 	control := workerConfig{
 		Name: controlWorker, Dir: at.control, Main: "control.mjs", CompatibilityDate: stack.CompatibilityDate,
 		ServiceBindings: map[string]serviceConfig{},
@@ -99,7 +95,7 @@ func configure(s stack.Stack, at site) (config, error) {
 	for _, q := range s.Queues {
 		control.ServiceBindings[q.Name] = queueBinding(q.Name)
 	}
-	c.Workers = append(c.Workers, broker, control, workerConfig{
+	c.Workers = append(c.Workers, configureBroker(s, at), control, workerConfig{
 		Name: standinsWorker, Dir: at.standins, Main: "standins.mjs", CompatibilityDate: stack.CompatibilityDate,
 		ServiceBindings: map[string]serviceConfig{
 			"LOCALAI":  {External: &externalConfig{Address: at.ai}},
@@ -193,7 +189,7 @@ type queueSettings struct {
 	DeadLetterQueue string `json:"deadLetterQueue,omitempty"`
 }
 
-func configureBroker(s stack.Stack, at site) (workerConfig, error) {
+func configureBroker(s stack.Stack, at site) workerConfig {
 	queues := map[string]queueSettings{}
 	services := map[string]serviceConfig{}
 	for _, q := range s.Queues {
@@ -207,15 +203,11 @@ func configureBroker(s stack.Stack, at site) (workerConfig, error) {
 		}
 		queues[q.Name] = set
 	}
-	settings, err := json.Marshal(queues)
-	if err != nil {
-		return workerConfig{}, err
-	}
 	return workerConfig{
 		Name: brokerWorker, Dir: at.broker, Main: "broker.mjs",
 		CompatibilityDate: stack.CompatibilityDate, CompatibilityFlags: []string{"service_binding_extra_handlers"},
-		Bindings:        map[string]any{"QUEUES": string(settings)},
-		DurableObjects:  map[string]objectConfig{"BROKER": {ClassName: "Broker", UseSQLite: true}},
+		Bindings:        map[string]any{"QUEUES": queues},
+		DurableObjects:  map[string]objectConfig{"BROKER": {ClassName: "Broker", UseSQLite: true, Stay: true}},
 		ServiceBindings: services,
-	}, nil
+	}
 }

@@ -32,6 +32,8 @@ type Options struct {
 	Progress func(what string)
 	// Logs gets what the Workers log, one line of JSON each. Nil drops it.
 	Logs io.Writer
+	// Lexical leaves the encoder out of the local embeddings, to measure everything else.
+	Lexical bool
 	// WaitDivisor shortens how long a queue waits for a batch to fill: production's seconds are for a lone developer's
 	// document what they are not for a stream of them. Default DefaultWaitDivisor; 1 is production.
 	WaitDivisor int
@@ -91,7 +93,7 @@ func (p *Platform) start(ctx context.Context) error {
 	}
 	o.Progress("starting the stand-ins for Workers AI and Vectorize")
 	var err error
-	if p.standins, err = serveStandins(o.Root, o.State, o.Stack); err != nil {
+	if p.standins, err = serveStandins(o); err != nil {
 		return err
 	}
 	p.config, err = configure(o.Stack, site{

@@ -22,16 +22,17 @@ type standins struct {
 	servers   []*http.Server
 }
 
-func serveStandins(root, state string, s stack.Stack) (*standins, error) {
+func serveStandins(o Options) (*standins, error) {
 	ai, err := localai.New(localai.Options{
-		Weights: filepath.Join(root, "node_modules", "@energetic-ai", "model-embeddings-en", "dist"),
-		State:   filepath.Join(state, "gateway"),
+		Weights: filepath.Join(o.Root, "node_modules", "@energetic-ai", "model-embeddings-en", "dist"),
+		State:   filepath.Join(o.State, "gateway"),
+		Lexical: o.Lexical,
 		OpenAI:  localai.OpenAI{BaseURL: os.Getenv("OPENAI_BASE_URL"), Key: os.Getenv("OPENAI_API_KEY"), Model: os.Getenv("OPENAI_MODEL")},
 	})
 	if err != nil {
 		return nil, err
 	}
-	vectors, err := localvec.Open(filepath.Join(state, "vectorize"), localvec.Options{Indexes: indexes(s)})
+	vectors, err := localvec.Open(filepath.Join(o.State, "vectorize"), localvec.Options{Indexes: indexes(o.Stack)})
 	if err != nil {
 		return nil, errors.Join(err, ai.Close())
 	}

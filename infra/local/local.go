@@ -21,6 +21,7 @@ type Options struct {
 	Version  string            // shown by /health
 	Progress func(what string) // may be nil
 	Logs     io.Writer         // the Workers' log; nil drops it
+	Lexical  bool              // embed by words alone: see dev.Options
 }
 
 // Local is the running platform with what a user of it needs to know.
@@ -49,7 +50,7 @@ func Start(ctx context.Context, o Options) (*Local, error) {
 	}
 	l.Stack = stack.Levada("local", fields)
 	l.Platform, err = dev.Start(ctx, dev.Options{
-		Root: o.Root, State: o.State, Build: o.Build, Port: o.Port, Stack: l.Stack, Progress: o.Progress, Logs: o.Logs,
+		Root: o.Root, State: o.State, Build: o.Build, Port: o.Port, Stack: l.Stack, Progress: o.Progress, Logs: o.Logs, Lexical: o.Lexical,
 		Vars: map[string]string{"VERSION": o.Version, "ENVIRONMENT": "dev", "GATEWAY": Gateway},
 		Seed: func(ctx context.Context, p *dev.Platform) error {
 			return Publish(ctx, p.KV(stack.API, "CONFIG"), l.Tenants, l.Keys)

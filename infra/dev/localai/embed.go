@@ -24,7 +24,7 @@ func (s *Server) embed(m model, inputs json.RawMessage) (*answer, error) {
 }
 
 func (s *Server) vectors(m model, texts []string) ([][]float32, int) {
-	if m.kind == embedding {
+	if m.kind == embedding && !s.options.Lexical {
 		return s.composite.embed(texts, m.dimensions, m.window)
 	}
 	vectors, tokens := make([][]float32, len(texts)), 0

@@ -23,6 +23,9 @@ type Options struct {
 	// Capacity is how many calls run at once before rejectIfBusy refuses: four a
 	// processor if zero. Other calls wait.
 	Capacity int
+	// Lexical leaves the encoder out of every embedding. Such vectors cost
+	// microseconds and know words only: for benchmarks of everything else.
+	Lexical bool
 	// Now is the clock: time.Now if nil.
 	Now func() time.Time
 }

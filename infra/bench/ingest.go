@@ -1,0 +1,204 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"levada.dev/infra/demo"
+	"levada.dev/infra/local"
+	"levada.dev/workflows/corpus/chunk"
+	"levada.dev/workflows/llm"
+)
+
+// Ingest sends documents to a platform of its own and follows them until each is searchable.
+type Ingest struct {
+	Root, Dir string
+	Texts     []string // Markdown
+	Clients   int
+	Lexical   bool // with the embedder stubbed: see dev.Options
+	Progress  func(what string)
+}
+
+// IngestResult is how long that took, and how long the embedder alone takes for the same chunks.
+type IngestResult struct {
+	Documents   int           `json:"documents"`
+	Chunks      int           `json:"chunks"`
+	Accepted    time.Duration `json:"acceptedNs"`   // until the last was accepted
+	Searchable  time.Duration `json:"searchableNs"` // until the last was searchable
+	Embedder    time.Duration `json:"embedderNs"`   // the same chunks, straight to the model's server
+	PlatformMiB float64       `json:"platformMiB"`  // resident memory of Node; workerd's is beside it
+}
+
+// DocumentsPerSecond is the rate from the first request to the last searchable document.
+func (r IngestResult) DocumentsPerSecond() float64 {
+	return float64(r.Documents) / r.Searchable.Seconds()
+}
+
+// ChunksPerSecond is the same in chunks.
+func (r IngestResult) ChunksPerSecond() float64 { return float64(r.Chunks) / r.Searchable.Seconds() }
+
+// tenant has the model that the embedder alone is asked for.
+const ingestTenant = "demo"
+
+// Run measures.
+func (in Ingest) Run(ctx context.Context) (r IngestResult, err error) {
+	in.Progress("starting a platform")
+	name := "ingest"
+	if in.Lexical {
+		name = "ingest-lexical"
+	}
+	p, err := local.Start(ctx, local.Options{
+		Root: in.Root, State: filepath.Join(in.Dir, name), Build: filepath.Join(in.Dir, "roles"), Lexical: in.Lexical,
+	})
+	if err != nil {
+		return r, err
+	}
+	defer p.Stop()
+	client := demo.NewClient(p.URL, ingestTenant, "")
+	// One document first: it instantiates every role.
+	if _, err := in.follow(ctx, client, in.Texts[:1], "warm"); err != nil {
+		return r, err
+	}
+	in.Progress(fmt.Sprintf("ingesting %d documents", len(in.Texts)))
+	run, err := in.follow(ctx, client, in.Texts, "doc")
+	if err != nil {
+		return r, err
+	}
+	r = IngestResult{Documents: len(in.Texts), Accepted: run.accepted, Searchable: run.searchable}
+	if r.PlatformMiB, err = residentMiB(p.PID()); err != nil {
+		return r, err
+	}
+	chunks, err := in.chunks(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.Chunks = len(chunks)
+	in.Progress(fmt.Sprintf("embedding the same %d chunks, the embedder alone", r.Chunks))
+	r.Embedder, err = embedAlone(ctx, p.GatewayURL(), chunks)
+	return r, err
+}
+
+type followed struct{ accepted, searchable time.Duration }
+
+// follow submits the texts and waits for the last job to end. The end is the ledger's time of the last job, so that
+// asking for it costs the measured work nothing.
+func (in Ingest) follow(ctx context.Context, c *demo.Client, texts []string, prefix string) (followed, error) {
+	start := time.Now()
+	jobs := make([]string, len(texts))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(in.Clients)
+	for i, text := range texts {
+		g.Go(func() error {
+			a, err := c.Ingest(gctx, demo.Document{DocID: fmt.Sprintf("%s-%d", prefix, i), Text: text, ContentType: "text/markdown"})
+			jobs[i] = a.JobID
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return followed{}, err
+	}
+	f := followed{accepted: time.Since(start)}
+	var end time.Time
+	for _, id := range slices.Backward(jobs) { // the last is likely the last to end
+		j, err := finished(ctx, c, id)
+		if err != nil {
+			return f, err
+		}
+		if j.UpdatedAt.After(end) {
+			end = j.UpdatedAt
+		}
+	}
+	f.searchable = end.Sub(start)
+	return f, nil
+}
+
+func finished(ctx context.Context, c *demo.Client, id string) (demo.Job, error) {
+	for {
+		j, err := c.Job(ctx, id)
+		if err != nil || j.State == "succeeded" {
+			return j, err
+		}
+		if j.Final() {
+			return j, fmt.Errorf("job %s %s: %v", id, j.State, j.Errors)
+		}
+		select {
+		case <-ctx.Done():
+			return j, context.Cause(ctx)
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+// chunks cuts the texts as the chunk consumer does.
+func (in Ingest) chunks(ctx context.Context) (texts []string, err error) {
+	model := llm.EmbeddingModels()[0]
+	for _, t := range in.Texts {
+		cs, err := chunk.Split([]byte(t), "text/markdown", chunk.ForModel(model))
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range cs {
+			texts = append(texts, c.Text)
+		}
+	}
+	return texts, ctx.Err()
+}
+
+// embedAlone sends the texts to the server behind the AI binding, a full call at a time, two at once: one for each core.
+func embedAlone(ctx context.Context, server string, texts []string) (time.Duration, error) {
+	model := llm.EmbeddingModels()[0]
+	start := time.Now()
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(2)
+	for batch := range slices.Chunk(texts, model.Batch) {
+		g.Go(func() error {
+			body, err := json.Marshal(map[string]any{"inputs": map[string]any{"text": batch}, "options": map[string]any{}})
+			if err != nil {
+				return err
+			}
+			req, err := http.NewRequestWithContext(ctx, http.MethodPost, server+"/run", bytes.NewReader(body))
+			if err != nil {
+				return err
+			}
+			req.Header.Set("content-type", "application/json")
+			req.Header.Set("cf-consn-model-id", model.Name)
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				return err
+			}
+			defer resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				return fmt.Errorf("the embedder answered %s", resp.Status)
+			}
+			_, err = io.Copy(io.Discard, resp.Body)
+			return err
+		})
+	}
+	err := g.Wait()
+	return time.Since(start), err
+}
+
+// IngestTable shows the results with the real embedder and with the stubbed one.
+func IngestTable(results map[string]IngestResult) string {
+	t := newTable("ingest to searchable", "documents", "chunks", "accepted docs/s", "docs/s", "chunks/s", "embedder alone chunks/s", "ratio")
+	for _, name := range []string{"real embedder", "stubbed embedder"} {
+		r, ok := results[name]
+		if !ok {
+			continue
+		}
+		alone := float64(r.Chunks) / r.Embedder.Seconds()
+		t.AppendRow([]any{name, r.Documents, r.Chunks, fmt.Sprintf("%.0f", float64(r.Documents)/r.Accepted.Seconds()),
+			fmt.Sprintf("%.0f", r.DocumentsPerSecond()), fmt.Sprintf("%.0f", r.ChunksPerSecond()),
+			fmt.Sprintf("%.0f", alone), fmt.Sprintf("%.2f x", r.ChunksPerSecond()/alone)})
+	}
+	return t.Render()
+}
