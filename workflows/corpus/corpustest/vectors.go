@@ -18,7 +18,7 @@ import (
 )
 
 // TestVectors checks the promises of corpus.Vectors with one model. The adapter has to tell the time by a clock that
-// runs as time.Now does.
+// runs as time.Now does, and its index has to know that searches filter on docId, source and the number meta.year.
 func TestVectors(t *testing.T, model llm.EmbeddingModel, newVectors func(t *testing.T) corpus.Vectors) {
 	acme, globex := two(t)
 	start := func(t *testing.T) *space {
@@ -69,20 +69,20 @@ func TestVectors(t *testing.T, model llm.EmbeddingModel, newVectors func(t *test
 		for i := range 6 {
 			v := sp.vector(acme, i, float64(i)/10)
 			v.Metadata.Source = string(rune('a' + i%3))
-			v.Metadata.Generation = i
+			v.Metadata.Meta = map[string]any{"year": float64(i)}
 			vs = append(vs, v)
 		}
 		sp.upsert(acme, vs...)
 		for filter, want := range map[string][]int{
-			`{"source":"a"}`:                                {0, 3},
-			`{"source":{"$eq":"a"}}`:                        {0, 3},
-			`{"source":{"$ne":"a"}}`:                        {1, 2, 4, 5},
-			`{"source":{"$in":["a","b"]}}`:                  {0, 1, 3, 4},
-			`{"source":{"$nin":["a","b"]}}`:                 {2, 5},
-			`{"generation":{"$gte":2,"$lt":5}}`:             {2, 3, 4},
-			`{"generation":{"$gt":2},"source":{"$eq":"a"}}`: {3},
-			`{"generation":{"$lte":1}}`:                     {0, 1},
-			`{"source":"none"}`:                             {},
+			`{"source":"a"}`:                               {0, 3},
+			`{"source":{"$eq":"a"}}`:                       {0, 3},
+			`{"source":{"$ne":"a"}}`:                       {1, 2, 4, 5},
+			`{"source":{"$in":["a","b"]}}`:                 {0, 1, 3, 4},
+			`{"source":{"$nin":["a","b"]}}`:                {2, 5},
+			`{"meta.year":{"$gte":2,"$lt":5}}`:             {2, 3, 4},
+			`{"meta.year":{"$gt":2},"source":{"$eq":"a"}}`: {3},
+			`{"meta.year":{"$lte":1}}`:                     {0, 1},
+			`{"source":"none"}`:                            {},
 		} {
 			assert.Equal(t, want, chunks(sp.filtered(acme, 0, 10, filter)), filter)
 		}
