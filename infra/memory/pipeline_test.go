@@ -36,7 +36,7 @@ const model = "@cf/baai/bge-small-en-v1.5"
 
 // platform is the whole pipeline in memory.
 type platform struct {
-	t       *testing.T
+	t       testing.TB
 	clock   *clock
 	texts   *memory.Texts
 	ledger  *memory.Ledger
@@ -66,11 +66,11 @@ func (c *clock) Now() time.Time {
 	return c.now
 }
 
-func newPlatform(t *testing.T, middleware ...consumers.Middleware) *platform {
+func newPlatform(t testing.TB, middleware ...consumers.Middleware) *platform {
 	return newPlatformWith(t, nil, middleware...)
 }
 
-func newPlatformWith(t *testing.T, o *events.Options, middleware ...consumers.Middleware) *platform {
+func newPlatformWith(t testing.TB, o *events.Options, middleware ...consumers.Middleware) *platform {
 	p := &platform{
 		t: t, clock: &clock{now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)},
 		texts: &memory.Texts{}, claims: &memory.Claims{}, queues: &memory.Queues{}, letters: &memory.Letters{},

@@ -59,13 +59,9 @@ func hostile(n int) map[string]string {
 	}
 }
 
-// TestHostileTexts cuts texts that grow by a factor, so that what is not linear would not end.
+// TestHostileTexts cuts texts that are so large that what is not linear would not end.
 func TestHostileTexts(t *testing.T) {
-	n := 1 << 20
-	if testing.Short() {
-		n = 1 << 14
-	}
-	for name, text := range hostile(n) {
+	for name, text := range hostile(1 << 17) {
 		for _, contentType := range fuzzTypes {
 			t.Run(name+" as "+contentType, func(t *testing.T) {
 				got, err := Split([]byte(text), contentType, Options{MaxTokens: 128, OverlapTokens: 16})
@@ -83,6 +79,21 @@ func TestHostileTexts(t *testing.T) {
 				check(t, text, contentType, Options{MaxTokens: 64, OverlapTokens: 20})
 			})
 		}
+	}
+}
+
+// TestAMillionOfEach nests deeper than any stack would hold.
+func TestAMillionOfEach(t *testing.T) {
+	const n = 1_000_000
+	for _, c := range []struct{ unit, contentType string }{
+		{"<div>", "text/html"}, {"<ul><li>", "text/html"}, {"<svg>", "text/html"}, {"<b>x", "text/html"},
+		{"- ", "text/markdown"}, {"> ", "text/markdown"}, {"- a\n", "text/markdown"}, {"[", "text/markdown"}, {"[", "application/json"},
+		{"x", "text/plain"}, {"水", "text/plain"},
+	} {
+		t.Run(c.unit+" "+c.contentType, func(t *testing.T) {
+			_, err := Split([]byte(strings.Repeat(c.unit, n)+" end"), c.contentType, Options{})
+			require.NoError(t, err)
+		})
 	}
 }
 
