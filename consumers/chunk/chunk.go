@@ -51,91 +51,108 @@ type delivery = consumers.Of[events.DocumentSubmitted]
 // Handle cuts each document, publishes its slices and, once all of them are in the queue, tells the ledger of all
 // documents in one call. A document that cannot be cut fails alone.
 func (c *Consumer) Handle(ctx context.Context, s tenants.Scope, ds []delivery) []error {
-	errs := make([]error, len(ds))
-	progress := make([]corpus.Progress, 0, len(ds))
-	where := make([]int, 0, len(ds))
-	var waiting []events.Event
-	published := 0 // of progress, those whose events are all in the queue
-	flush := func() {
-		if len(waiting) > 0 {
-			if err := c.out.Publish(ctx, s, waiting...); err != nil {
-				for _, i := range where[published:] {
-					errs[i] = err
-				}
-			}
-		}
-		waiting, published = nil, len(progress)
-	}
+	b := &batch{Consumer: c, scope: s, errs: make([]error, len(ds))}
+	progress := make([]corpus.Progress, len(ds))
 	for i, d := range ds {
-		slices, evs, err := c.cut(ctx, s, d)
+		parts, err := c.cut(ctx, s, d.Fact)
 		if err != nil {
-			errs[i] = err
+			b.errs[i] = err
 			continue
 		}
-		progress = append(progress, corpus.Progress{
-			DocumentRef: d.Fact.DocumentRef, Stage: corpus.StageChunk, Slice: slices, Attempts: d.Attempt, Cause: d.Event.Cause(),
-		})
-		where = append(where, i)
-		if waiting = append(waiting, evs...); len(waiting) >= publishAt {
-			flush()
+		all := events.Slice{Slices: len(parts)}
+		for _, p := range parts {
+			all.Chunks += len(p)
+		}
+		b.tell(ctx, i, d, all, parts)
+		progress[i] = corpus.Progress{
+			DocumentRef: d.Fact.DocumentRef, Stage: corpus.StageChunk, Slice: all, Attempts: d.Attempt, Cause: d.Event.Cause(),
 		}
 	}
-	flush()
-	c.advance(ctx, s, progress, where, errs)
-	return errs
+	b.flush(ctx)
+	b.advance(ctx, progress)
+	return b.errs
 }
 
-// advance reports the documents whose slices are in the queue.
-func (c *Consumer) advance(ctx context.Context, s tenants.Scope, ps []corpus.Progress, where []int, errs []error) {
-	done := ps[:0]
+// batch is one call of Handle.
+type batch struct {
+	*Consumer
+	scope   tenants.Scope
+	errs    []error        // of each delivery
+	waiting []events.Event // not published yet
+	of      []int          // the delivery that each of them comes from
+}
+
+// tell makes the events that carry a document's chunks, and publishes when enough are waiting.
+func (b *batch) tell(ctx context.Context, i int, d delivery, all events.Slice, parts [][]events.Chunk) {
+	for k, p := range parts {
+		all.Slice = k
+		ev, err := events.New(b.scope, "consumers", d.Event.Cause(), b.now(), events.DocumentChunked{
+			DocumentRef: d.Fact.DocumentRef, About: d.Fact.About, Slice: all, Model: d.Fact.Model, Parts: p,
+		})
+		if err != nil {
+			b.errs[i] = fmt.Errorf("slice %d: %w", k, err)
+			return
+		}
+		b.waiting, b.of = append(b.waiting, ev), append(b.of, i)
+		if len(b.waiting) >= publishAt {
+			b.flush(ctx)
+		}
+		if b.errs[i] != nil {
+			return
+		}
+	}
+}
+
+// flush publishes what is waiting. If that fails, so does every document that has a part in it.
+func (b *batch) flush(ctx context.Context) {
+	if len(b.waiting) == 0 {
+		return
+	}
+	if err := b.out.Publish(ctx, b.scope, b.waiting...); err != nil {
+		for _, i := range b.of {
+			b.errs[i] = err
+		}
+	}
+	b.waiting, b.of = nil, nil
+}
+
+// advance reports the documents whose slices are all in the queue.
+func (b *batch) advance(ctx context.Context, progress []corpus.Progress) {
+	var done []corpus.Progress
 	var of []int
-	for k, p := range ps {
-		if errs[where[k]] == nil {
-			done, of = append(done, p), append(of, where[k])
+	for i, err := range b.errs {
+		if err == nil {
+			done, of = append(done, progress[i]), append(of, i)
 		}
 	}
 	if len(done) == 0 {
 		return
 	}
-	if _, err := c.ledger.Advance(ctx, s, done); err != nil {
+	if _, err := b.ledger.Advance(ctx, b.scope, done); err != nil {
 		for _, i := range of {
-			errs[i] = err
+			b.errs[i] = err
 		}
 	}
 }
 
-// cut makes the events that carry a document's chunks.
-func (c *Consumer) cut(ctx context.Context, s tenants.Scope, d delivery) (events.Slice, []events.Event, error) {
-	f := d.Fact
+// cut is a document's chunks, slice by slice.
+func (c *Consumer) cut(ctx context.Context, s tenants.Scope, f events.DocumentSubmitted) ([][]events.Chunk, error) {
 	model, err := llm.FindEmbedding(f.Model)
 	if err != nil {
-		return events.Slice{}, nil, err
+		return nil, err
 	}
 	text, err := c.texts.Get(ctx, s, f.TextKey)
 	if err != nil {
-		return events.Slice{}, nil, err
+		return nil, err
 	}
 	chunks, err := chunk.Split(text, f.ContentType, options(f.Chunking, model))
 	if err != nil {
-		return events.Slice{}, nil, err
+		return nil, err
 	}
 	if len(chunks) == 0 {
-		return events.Slice{}, nil, fault.Invalidf("text", "document_empty", "there is no text to search in")
+		return nil, fault.Invalidf("text", "document_empty", "there is no text to search in")
 	}
-	parts, err := slice(chunks, f.About, model)
-	if err != nil {
-		return events.Slice{}, nil, err
-	}
-	evs := make([]events.Event, len(parts))
-	all := events.Slice{Slices: len(parts), Chunks: len(chunks)}
-	for k, p := range parts {
-		fact := events.DocumentChunked{DocumentRef: f.DocumentRef, About: f.About, Slice: all, Model: f.Model, Parts: p}
-		fact.Slice.Slice = k
-		if evs[k], err = events.New(s, "consumers", d.Event.Cause(), c.now(), fact); err != nil {
-			return events.Slice{}, nil, fmt.Errorf("slice %d: %w", k, err)
-		}
-	}
-	return all, evs, nil
+	return slice(chunks, f.About, model)
 }
 
 func options(c events.Chunking, m llm.EmbeddingModel) chunk.Options {
