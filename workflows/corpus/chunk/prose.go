@@ -138,7 +138,8 @@ func codeLevel(line []byte, afterBlank bool) level {
 func (p *packer) codeLine(start, end int, l level) {
 	_, last := p.trim(start, end)
 	if tokens := Tokens(p.text[start:last]); tokens <= p.o.MaxTokens && boundary(p.text, start) {
-		p.push(atom{start, last, tokens, l, p.section}, Tokens(p.text[min(p.at, start):start]))
+		gap := Tokens(p.text[min(p.at, start):last]) - tokens // white space that is one with the indentation
+		p.push(atom{start, last, tokens, l, p.section}, gap)
 		return
 	}
 	p.add(start, end, l)
