@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -33,9 +34,12 @@ type reply struct {
 	Error  string          `json:"error"`
 }
 
-// spawn starts the process. What the Workers log goes to logs.
-func spawn(root string, logs io.Writer) (*child, error) {
-	cmd := exec.Command(filepath.Join(root, "node_modules", ".bin", "node"), filepath.Join(root, "infra", "dev", "platform.mjs"))
+// spawn starts the process. What the Workers log goes to logs; the process holds keep open as long as it lives.
+func spawn(root string, logs io.Writer, keep *os.File) (*child, error) {
+	cmd := exec.Command(filepath.Join(root, "node_modules", ".bin", "node"),
+		"--disable-warning=ExperimentalWarning", // of node:sqlite
+		filepath.Join(root, "infra", "dev", "platform.mjs"))
+	cmd.ExtraFiles = []*os.File{keep}
 	cmd.Dir = root
 	cmd.Stderr = logs
 	// A process group of its own: Ctrl-C is for the parent, which then stops the child in order.
@@ -73,6 +77,7 @@ func (c *child) listen(stdout io.Reader) {
 			ch <- r
 		}
 	}
+	c.killGroup() // workerd does not end with a Node that was killed
 	c.cause = errors.Join(errors.New("the platform's process has ended"), lines.Err(), c.cmd.Wait())
 	close(c.gone)
 }
@@ -81,7 +86,12 @@ func (c *child) listen(stdout io.Reader) {
 func (c *child) ask(ctx context.Context, request string, args, out any) error {
 	ch := make(chan reply, 1)
 	if err := c.tell(ch, request, args); err != nil {
-		return err
+		select {
+		case <-c.gone:
+			return c.cause // and so its input is closed
+		default:
+			return err
+		}
 	}
 	select {
 	case <-ctx.Done():
@@ -127,6 +137,10 @@ func (c *child) stop() {
 
 // kill ends the process and workerd below it at once, as a crash would.
 func (c *child) kill() {
-	_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
+	c.killGroup()
 	<-c.gone
 }
+
+// killGroup ends the process and what it started; both may have ended already. It is called before the process is
+// waited for, or its number could be another's.
+func (c *child) killGroup() { _ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) }

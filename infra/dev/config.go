@@ -90,10 +90,13 @@ func configure(s stack.Stack, at site) (config, error) {
 	}
 	control := workerConfig{
 		Name: controlWorker, Dir: at.control, Main: "control.mjs", CompatibilityDate: stack.CompatibilityDate,
-		ServiceBindings: map[string]serviceConfig{},
+		ServiceBindings: map[string]serviceConfig{}, Workflows: map[string]workflowConfig{},
 	}
 	for _, q := range s.Queues {
-		control.ServiceBindings[q.Name] = queueBinding(q.Name)
+		control.ServiceBindings["queue:"+q.Name] = queueBinding(q.Name)
+	}
+	for _, f := range s.Workflows {
+		control.Workflows["workflow:"+f.Name] = workflowConfig{Name: f.Name, ClassName: f.Class, ScriptName: string(f.Role)}
 	}
 	c.Workers = append(c.Workers, configureBroker(s, at), control, workerConfig{
 		Name: standinsWorker, Dir: at.standins, Main: "standins.mjs", CompatibilityDate: stack.CompatibilityDate,

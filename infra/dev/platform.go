@@ -50,6 +50,7 @@ type Platform struct {
 	standins *standins
 	child    *child
 	config   config
+	lock     *os.File // held while anything uses the state folder
 	reloads  sync.Mutex
 	stopped  sync.Once
 }
@@ -63,7 +64,11 @@ func Start(ctx context.Context, o Options) (*Platform, error) {
 	if err := o.Stack.Validate(); err != nil {
 		return nil, fmt.Errorf("the stack's table: %w", err)
 	}
-	p := &Platform{options: o}
+	lock, err := lockState(ctx, o.State)
+	if err != nil {
+		return nil, err
+	}
+	p := &Platform{options: o, lock: lock}
 	if err := p.start(ctx); err != nil {
 		return nil, errors.Join(err, p.Stop())
 	}
@@ -107,7 +112,7 @@ func (p *Platform) start(ctx context.Context) error {
 		return err
 	}
 	o.Progress("starting workerd")
-	if p.child, err = spawn(o.Root, o.Logs); err != nil {
+	if p.child, err = spawn(o.Root, o.Logs, p.lock); err != nil {
 		return err
 	}
 	var started struct{ URL string }
@@ -175,6 +180,7 @@ func (p *Platform) Stop() (err error) {
 		if p.standins != nil {
 			err = p.standins.close()
 		}
+		err = errors.Join(err, p.lock.Close())
 	})
 	return err
 }
@@ -190,3 +196,8 @@ func (p *Platform) GatewayURL() string { return "http://" + p.standins.aiAddress
 
 // VectorsURL is where the vector index can be asked.
 func (p *Platform) VectorsURL() string { return "http://" + p.standins.vecAddr }
+
+// Cron runs the scheduled handler of a Worker, as if the time of the schedule had come. No schedule runs by itself here.
+func (p *Platform) Cron(ctx context.Context, role stack.Role, schedule string) error {
+	return p.child.ask(ctx, "cron", map[string]string{"worker": string(role), "schedule": schedule}, nil)
+}

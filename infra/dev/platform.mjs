@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { unfinishedRuns } from "./runs.mjs";
 import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
 
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
@@ -29,6 +30,8 @@ function options({ workers, persist, port, public: publicWorker }) {
     log: new Log(LogLevel.NONE),
     handleStructuredLogs: ({ level, message }) => process.stderr.write(`${level === "log" ? "" : `${level}: `}${message}\n`),
     resourcePersistencePath: persist,
+    // Miniflare starts a workerd that has crashed again by itself.
+    unsafeHandleRuntimeRestart: () => wake().catch((error) => process.stderr.write(`error: after a crash of workerd: ${error}\n`)),
     workers: workers.map(({ dir, main, ...worker }) => ({
       ...worker,
       modules: modules({ dir, main }),
@@ -55,23 +58,34 @@ async function reload() {
   await wake();
 }
 
-/** queue calls a method of a queue's binding. */
-async function queue({ path, args }) {
-  const control = await miniflare.getWorker("control");
-  const answer = await control.fetch(`http://control/${path}`, { method: "POST", body: JSON.stringify(args ?? []) });
+/** control asks the control Worker. */
+async function control(path, args) {
+  const worker = await miniflare.getWorker("control");
+  const answer = await worker.fetch(`http://control/${path}`, { method: "POST", body: JSON.stringify(args ?? []) });
   if (!answer.ok) throw new Error(await answer.text());
   return answer.json();
 }
 
-/** wake makes what was queued before a restart go on. */
-const wake = () => queue({ path: "wake" });
+const queue = ({ path, args }) => control(`queue/${path}`, args);
+
+/** wake makes what workerd had in memory when it ended go on: the queues' delivery and the Workflows' sleeps. */
+async function wake() {
+  await control("wake");
+  for (const [workflow, ids] of unfinishedRuns(config.persist)) await control(`workflow/${workflow}/wake`, ids);
+}
 
 const kv = async ({ worker, binding, method, args }) => {
   const namespace = await miniflare.getKVNamespace(binding, worker);
   return (await namespace[method](...args)) ?? null;
 };
 
-const requests = { start, reload, kv, queue };
+/** cron runs the scheduled handler of a Worker, as if the time had come. */
+async function cron({ worker, schedule }) {
+  const { outcome } = await (await miniflare.getWorker(worker)).scheduled({ cron: schedule });
+  if (outcome !== "ok") throw new Error(`outcome ${outcome}`);
+}
+
+const requests = { start, reload, kv, queue, cron };
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, request, args } = JSON.parse(line);

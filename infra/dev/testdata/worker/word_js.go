@@ -1,0 +1,4 @@
+package main
+
+// word is what tests edit, in a copy.
+const word = "none"
