@@ -18,5 +18,11 @@
 // what was there before a restart; without it delivery starts again by itself
 // within a few seconds, by an alarm.
 //
-// testdata/platform.mjs is all of that for Miniflare.
+// testdata/platform.mjs is all of that for Miniflare. Two processes must not have
+// the same state: workerd outlives a Node that is killed, so end the group.
+//
+// Of production it leaves out: the limits of 5,000 messages a second and 25 GB for
+// each queue, the retention (messages are kept until they are settled), the slow
+// growth of concurrency, pull consumers, and the about 100 bytes of metadata that
+// production counts to a message's size.
 package broker
