@@ -3,13 +3,17 @@ package port
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/vectorize"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/llm"
 )
 
 // Vectors is Vectorize: an index for each embedding model, a namespace for each tenant.
@@ -26,12 +30,15 @@ func (v Vectors) Upsert(ctx context.Context, s tenants.Scope, model string, vs [
 	if err != nil {
 		return err
 	}
+	if err := checkCount(len(vs)); err != nil {
+		return err
+	}
 	batch := make([]vectorize.Vector, len(vs))
 	for i, x := range vs {
 		batch[i] = vectorize.Vector{ID: x.ID, Values: x.Values, Namespace: s.Namespace(), Metadata: x.Metadata}
 	}
 	_, err = ix.Upsert(ctx, batch)
-	return unavailable(err)
+	return indexFault(err)
 }
 
 // Delete implements corpus.Vectors.
@@ -40,9 +47,12 @@ func (v Vectors) Delete(ctx context.Context, s tenants.Scope, model string, ids 
 	if err != nil {
 		return err
 	}
+	if err := checkCount(len(ids)); err != nil {
+		return err
+	}
 	for part := range slices.Chunk(ids, maxDelete) {
 		if _, err := ix.DeleteByIDs(ctx, part); err != nil {
-			return unavailable(err)
+			return indexFault(err)
 		}
 	}
 	return nil
@@ -57,11 +67,14 @@ func (v Vectors) Query(ctx context.Context, s tenants.Scope, model string, q cor
 	if err != nil {
 		return nil, err
 	}
+	if q.TopK < 1 || q.TopK > maxTopK { // the binding takes 0 for its default
+		return nil, fault.Invalidf("topK", "top_k_invalid", "%d is not between 1 and %d", q.TopK, maxTopK)
+	}
 	found, err := ix.Query(ctx, q.Values, &vectorize.QueryOptions{
 		TopK: q.TopK, Namespace: s.Namespace(), Filter: q.Filter, ReturnMetadata: "all",
 	})
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, indexFault(err)
 	}
 	matches := make([]corpus.Match, len(found))
 	for i, f := range found {
@@ -73,32 +86,54 @@ func (v Vectors) Query(ctx context.Context, s tenants.Scope, model string, q cor
 	return matches, nil
 }
 
+// maxTopK is how many matches a query with metadata gives:
+// https://developers.cloudflare.com/vectorize/platform/limits/.
+const maxTopK = 50
+
+func checkCount(n int) error {
+	if n < 1 || n > corpus.MaxWrite {
+		return fault.Invalidf("", "vectors_count", "%d in one call; 1 to %d are allowed", n, corpus.MaxWrite)
+	}
+	return nil
+}
+
 // Processed implements corpus.Vectors.
 func (v Vectors) Processed(ctx context.Context, model string) (time.Time, error) {
-	ix, ok := v.indexes[model]
-	if !ok {
-		return time.Time{}, noIndex(model)
+	ix, err := v.of(model)
+	if err != nil {
+		return time.Time{}, err
 	}
 	d, err := ix.Describe(ctx)
-	return d.ProcessedUpTo, unavailable(err)
+	return d.ProcessedUpTo, indexFault(err)
 }
 
 func (v Vectors) index(s tenants.Scope, model string) (vectorize.Index, error) {
 	if err := s.Check(); err != nil {
 		return vectorize.Index{}, err
 	}
-	ix, ok := v.indexes[model]
+	return v.of(model)
+}
+
+func (v Vectors) of(model string) (vectorize.Index, error) {
+	m, err := llm.FindEmbedding(model)
+	if err != nil {
+		return vectorize.Index{}, err
+	}
+	ix, ok := v.indexes[m.Name]
 	if !ok {
-		return vectorize.Index{}, noIndex(model)
+		return ix, fault.New(fault.Internal, "index_unknown", "this deployment has no index for "+model, nil)
 	}
 	return ix, nil
 }
 
-func noIndex(model string) error {
-	return fault.New(fault.Internal, "index_unknown", "this deployment has no index for "+model, nil)
-}
-
-func unavailable(err error) error {
+// indexFault names what the index did not do. What it refused it will refuse again; anything else may pass.
+func indexFault(err error) error {
+	var thrown *isolate.JSError
+	if errors.As(err, &thrown) {
+		if code := indexCode(thrown.Message); slices.Contains(refusals, code) {
+			return fault.New(fault.Invalid, "index_refused", "the vector index refused the call (code "+strconv.Itoa(code)+")", err)
+		}
+	}
 	if err == nil {
 		return nil
 	}
