@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"levada.dev/events"
+	"levada.dev/infra/cloudflare/port"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/job"
+	"levada.dev/workflows/llm"
+)
+
+// event is the event that runs a suite. The context of a test comes from no event, and the bindings work in one only,
+// so what a suite tests is wrapped: each call is made in the event, for as long as the test's context says.
+type event struct{ ctx context.Context }
+
+func (ev event) in(test context.Context) context.Context { return joined{test, ev.ctx} }
+
+// joined ends when the first context does and has the values of both.
+type joined struct {
+	context.Context
+	event context.Context
+}
+
+// Value implements context.Context.
+func (j joined) Value(key any) any {
+	if v := j.Context.Value(key); v != nil {
+		return v
+	}
+	return j.event.Value(key)
+}
+
+type ledger struct {
+	event
+	port corpus.Ledger
+}
+
+func (x ledger) Submit(ctx context.Context, s tenants.Scope, sub corpus.Submission) (corpus.Receipt, error) {
+	return x.port.Submit(x.in(ctx), s, sub)
+}
+
+func (x ledger) Advance(ctx context.Context, s tenants.Scope, ps []corpus.Progress) ([]corpus.Verdict, error) {
+	return x.port.Advance(x.in(ctx), s, ps)
+}
+
+func (x ledger) Documents(ctx context.Context, s tenants.Scope, ids []string) ([]corpus.Document, error) {
+	return x.port.Documents(x.in(ctx), s, ids)
+}
+
+func (x ledger) Job(ctx context.Context, s tenants.Scope, id string) (job.Job, error) {
+	return x.port.Job(x.in(ctx), s, id)
+}
+
+type texts struct {
+	event
+	port corpus.Texts
+}
+
+func (x texts) Put(ctx context.Context, s tenants.Scope, key string, text []byte, contentType string) error {
+	return x.port.Put(x.in(ctx), s, key, text, contentType)
+}
+
+func (x texts) Get(ctx context.Context, s tenants.Scope, key string) ([]byte, error) {
+	return x.port.Get(x.in(ctx), s, key)
+}
+
+func (x texts) Delete(ctx context.Context, s tenants.Scope, key string) error {
+	return x.port.Delete(x.in(ctx), s, key)
+}
+
+type vectors struct {
+	event
+	port corpus.Vectors
+}
+
+func (x vectors) Upsert(ctx context.Context, s tenants.Scope, model string, vs []corpus.Vector) error {
+	return x.port.Upsert(x.in(ctx), s, model, vs)
+}
+
+func (x vectors) Delete(ctx context.Context, s tenants.Scope, model string, ids []string) error {
+	return x.port.Delete(x.in(ctx), s, model, ids)
+}
+
+func (x vectors) Query(ctx context.Context, s tenants.Scope, model string, q corpus.VectorQuery) ([]corpus.Match, error) {
+	return x.port.Query(x.in(ctx), s, model, q)
+}
+
+func (x vectors) Processed(ctx context.Context, model string) (time.Time, error) {
+	return x.port.Processed(x.in(ctx), model)
+}
+
+type embedder struct {
+	event
+	port llm.Embedder
+}
+
+func (x embedder) Embed(ctx context.Context, s tenants.Scope, c llm.Call, texts []string) (llm.Embedded, error) {
+	return x.port.Embed(x.in(ctx), s, c, texts)
+}
+
+type claims struct {
+	event
+	port events.Claims
+}
+
+func (x claims) Put(ctx context.Context, s tenants.Scope, name string, data []byte) error {
+	return x.port.Put(x.in(ctx), s, name, data)
+}
+
+func (x claims) Get(ctx context.Context, s tenants.Scope, name string) ([]byte, error) {
+	return x.port.Get(x.in(ctx), s, name)
+}
+
+type sender struct {
+	event
+	port events.Sender
+}
+
+func (x sender) Send(ctx context.Context, to events.Stage, messages [][]byte) error {
+	return x.port.Send(x.in(ctx), to, messages)
+}
+
+type trail struct {
+	event
+	port port.Trail
+}
+
+func (x trail) Append(ctx context.Context, s tenants.Scope, entries []events.AuditEntry) error {
+	return x.port.Append(x.in(ctx), s, entries)
+}
+
+func (x trail) Newest(ctx context.Context, s tenants.Scope, limit int) ([]events.AuditEntry, error) {
+	return x.port.Newest(x.in(ctx), s, limit)
+}
+
+type published struct {
+	event
+	port tenants.Reader
+}
+
+func (x published) Read(ctx context.Context, key string) ([]byte, error) {
+	return x.port.Read(x.in(ctx), key)
+}

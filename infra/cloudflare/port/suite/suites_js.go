@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/consumers/audit/audittest"
+	"levada.dev/events"
+	"levada.dev/events/eventstest"
+	"levada.dev/infra/cloudflare/ai"
+	"levada.dev/infra/cloudflare/kv"
+	"levada.dev/infra/cloudflare/object"
+	"levada.dev/infra/cloudflare/port"
+	"levada.dev/infra/cloudflare/r2"
+	"levada.dev/tenants"
+	"levada.dev/tenants/tenantstest"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/corpus/corpustest"
+	"levada.dev/workflows/llm"
+	"levada.dev/workflows/llm/llmtest"
+)
+
+// suites is every suite by the name that it has in native tests.
+func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
+	small, err := llm.FindEmbedding("@cf/baai/bge-small-en-v1.5")
+	if err != nil {
+		panic(err)
+	}
+	bucket, namespace := r2.Open("CORPUS"), kv.Open("CONFIG")
+	stored := claims{ev, port.NewClaims(bucket)}
+	return map[string]func(*testing.T){
+		"TestLedger": func(t *testing.T) {
+			corpustest.TestLedger(t, func(*testing.T) corpus.Ledger { return ledger{ev, port.NewLedger(object.Open("LEDGER"))} })
+		},
+		"TestTexts": func(t *testing.T) {
+			corpustest.TestTexts(t, func(*testing.T) corpus.Texts { return texts{ev, port.NewTexts(bucket)} })
+		},
+		"TestVectors": func(t *testing.T) {
+			corpustest.TestVectors(t, small, func(*testing.T) corpus.Vectors { return vectors{ev, port.Indexes()} })
+		},
+		"TestEmbedder": func(t *testing.T) {
+			llmtest.TestEmbedder(t, small, func(*testing.T) llm.Embedder { return embedder{ev, port.NewEmbedder(ai.Open("AI"), "suite")} })
+		},
+		"TestClaims": func(t *testing.T) {
+			eventstest.TestClaims(t, func(*testing.T) events.Claims { return stored })
+		},
+		"TestPublisher": func(t *testing.T) {
+			eventstest.TestPublisher(t, func(*testing.T) eventstest.Queues {
+				return eventstest.Queues{
+					Publisher: events.NewPublisher(sender{ev, port.Queues()}, stored, nil), Claims: stored, Receive: arrived.next,
+				}
+			})
+		},
+		"TestTrail": func(t *testing.T) {
+			audittest.TestTrail(t, func(*testing.T) audittest.Trail { return trail{ev, port.NewTrail(object.Open("AUDIT"))} })
+		},
+		"TestDirectory": func(t *testing.T) {
+			tenantstest.TestDirectory(t, func(t *testing.T, entries tenants.Entries) tenants.Directory {
+				for key, value := range entries {
+					require.NoError(t, namespace.Put(ev.in(context.Background()), key, value, nil))
+				}
+				return tenants.NewDirectory(published{ev, port.NewPublished(namespace)}, nil)
+			})
+		},
+	}
+}
