@@ -105,8 +105,14 @@ func (w *responseWriter) finish() {
 		return
 	}
 	p, n := pointer(w.body)
-	id, head := w.headerID()
-	t.finish(jsRespond(t.id, int32(w.code), id, head, p, n))
+	head := headerBlock(w.header)
+	h := known(head)
+	if h.arrived {
+		head = ""
+	}
+	over := jsRespond(t.id, int32(w.code), h.id, head, p, n)
+	h.arrived = h.id > 0
+	t.finish(over)
 }
 
 func (w *responseWriter) abort() {
@@ -122,28 +128,33 @@ func (w *responseWriter) abort() {
 		unsafe.Pointer(unsafe.StringData(text)), int32(len(text))))
 }
 
-// Header blocks that recur are sent as a number after their first use.
-var headerIDs = map[string]int32{}
+// A header block that recurs is sent as a number once its text has arrived: another
+// goroutine may run, and use the same block, before the first use gets that far.
+type knownHeader struct {
+	id      int32
+	arrived bool
+}
+
+var (
+	headers     = map[string]*knownHeader{}
+	otherHeader = &knownHeader{}
+)
 
 const (
-	maxHeaderIDs   = 128
+	maxHeaders     = 128
 	maxHeaderBlock = 160
 )
 
-func (w *responseWriter) headerID() (int32, string) {
-	head := headerBlock(w.header)
-	if head == "" {
-		return 0, ""
+func known(head string) *knownHeader {
+	h := headers[head]
+	if h == nil {
+		if head == "" || len(headers) == maxHeaders || len(head) > maxHeaderBlock {
+			return otherHeader
+		}
+		h = &knownHeader{id: int32(len(headers) + 1)}
+		headers[head] = h
 	}
-	if id, ok := headerIDs[head]; ok {
-		return id, ""
-	}
-	if len(headerIDs) < maxHeaderIDs && len(head) <= maxHeaderBlock {
-		id := int32(len(headerIDs) + 1)
-		headerIDs[head] = id
-		return id, head
-	}
-	return 0, head
+	return h
 }
 
 // headerBlock is the header as lines of name, NUL, value.

@@ -1,3 +1,5 @@
+//go:build unix
+
 package isolate_test
 
 import (
@@ -5,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ const entry = `import { worker, object, workflow, tables } from "./glue/index.mj
 export const Counter = object("Counter");
 export const Pipeline = workflow("Pipeline");
 const go = worker();
+globalThis.thrower = { get x() { throw new Error("a getter threw"); } };
 export default {
   ...go,
   fetch(request, env, ctx) {
@@ -186,5 +188,3 @@ func quiet(t *testing.T, s *workerdtest.Server) goStats {
 	})
 	return st
 }
-
-func long() bool { return os.Getenv("LONG") != "" }

@@ -24,13 +24,6 @@ type Rows struct {
 // ErrNoRows is returned by One when there is no row.
 var ErrNoRows = errors.New("object: no rows")
 
-func rows(r *wire.Reader, err error) (*Rows, error) {
-	if err != nil {
-		return nil, err
-	}
-	return &Rows{Written: r.Int(), Columns: int(r.Int()), cells: r}, r.Err()
-}
-
 // Next goes to the next row, and tells whether there is one.
 func (r *Rows) Next() bool {
 	for ; r.left > 0; r.left-- {

@@ -30,11 +30,12 @@ func (d *DB) Exec(ctx context.Context, query string, args ...any) (written int64
 
 // Query runs one statement and returns its rows, which are all read already.
 func (d *DB) Query(ctx context.Context, query string, args ...any) (*Rows, error) {
-	values, err := statement(query, args)
+	values, k, err := statement(query, args)
 	if err != nil {
 		return nil, err
 	}
-	return rows(isolate.CallSync(ctx, "sql", values...))
+	r, err := isolate.CallSync(ctx, "sql", values...)
+	return rows(r, k, err)
 }
 
 // Size returns the size of the database in bytes.
@@ -113,44 +114,62 @@ func (tx *Tx) Exec(query string, args ...any) (written int64, err error) {
 
 // Query runs one statement of the transaction and returns its rows.
 func (tx *Tx) Query(query string, args ...any) (*Rows, error) {
-	values, err := statement(query, args, tx.id)
+	values, k, err := statement(query, args, tx.id)
 	if err != nil {
 		return nil, err
 	}
-	return rows(tx.task.CallHere("sql.in", values...))
+	r, err := tx.task.CallHere("sql.in", values...)
+	return rows(r, k, err)
 }
 
-// Statements that recur are sent as a number after their first use.
-var statements = map[string]int64{}
+func rows(r *wire.Reader, k *known, err error) (*Rows, error) {
+	if err != nil {
+		return nil, err
+	}
+	k.arrived = k.id > 0
+	return &Rows{Written: r.Int(), Columns: int(r.Int()), cells: r}, r.Err()
+}
+
+// A known statement is sent as its number once its text has arrived: another goroutine
+// may run, and use the same statement, before the first use gets that far.
+type known struct {
+	id      int64
+	arrived bool
+}
+
+var statements = map[string]*known{}
 
 const maxStatements = 512
 
-func statement(query string, args []any, head ...any) ([]any, error) {
+// statement returns the values of a statement's frame, and what to mark when it has arrived.
+func statement(query string, args []any, head ...any) ([]any, *known, error) {
 	values := make([]any, 0, len(args)+len(head)+2)
 	values = append(values, head...)
-	id, known := statements[query]
-	switch {
-	case known:
-		values = append(values, id, nil)
-	case len(statements) < maxStatements:
-		id = int64(len(statements) + 1)
-		statements[query] = id
-		values = append(values, id, query)
-	default:
-		values = append(values, 0, query)
+	k := statements[query]
+	if k == nil {
+		k = &known{}
+		if len(statements) < maxStatements {
+			k.id = int64(len(statements) + 1)
+			statements[query] = k
+		}
+	}
+	if k.arrived {
+		values = append(values, k.id, nil)
+	} else {
+		values = append(values, k.id, query)
 	}
 	for i, a := range args {
 		switch n := a.(type) {
 		case int64:
 			if n > wire.MaxSafe || n < -wire.MaxSafe {
-				return nil, fmt.Errorf("argument %d: %w", i+1, ErrInteger)
+				return nil, nil, fmt.Errorf("argument %d: %w", i+1, ErrInteger)
 			}
 		case int:
 			if n > wire.MaxSafe || n < -wire.MaxSafe {
-				return nil, fmt.Errorf("argument %d: %w", i+1, ErrInteger)
+				return nil, nil, fmt.Errorf("argument %d: %w", i+1, ErrInteger)
 			}
 		}
 		values = append(values, a)
 	}
-	return values, nil
+	return values, k, nil
 }

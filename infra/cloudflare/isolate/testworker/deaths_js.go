@@ -39,8 +39,7 @@ func die(w http.ResponseWriter, how string) {
 	case "deadlock": // a js.Func that blocks: the event loop cannot go on
 		js.FuncOf(func(js.Value, []js.Value) any { <-make(chan int); return nil }).Invoke()
 	case "getter": // syscall/js does not catch what a getter throws
-		o := js.Global().Get("Function").New("return { get x() { throw new Error('a getter threw') } }").Invoke()
-		fmt.Fprint(w, o.Get("x").String())
+		fmt.Fprint(w, js.Global().Get("thrower").Get("x").String())
 	}
 	select {}
 }
