@@ -22,6 +22,7 @@ type devOptions struct {
 	State          string
 	Port           int
 	Watch          bool
+	WithParent     bool
 	Stdout, Stderr io.Writer
 }
 
@@ -44,12 +45,19 @@ func newDev(g *globals) *cobra.Command {
 					return err
 				}
 			}
-			return o.run(cmd.Context())
+			ctx := cmd.Context()
+			if o.WithParent {
+				var cancel context.CancelFunc
+				ctx, cancel = withParent(ctx)
+				defer cancel()
+			}
+			return o.run(ctx)
 		},
 	}
 	cmd.Flags().IntVar(&o.Port, "port", defaultPort, "port on 127.0.0.1; 0 for a free one")
 	cmd.Flags().StringVar(&o.State, "state", "", "folder that keeps everything (default .levada)")
 	cmd.Flags().BoolVar(&o.Watch, "watch", true, "build and load source when it is edited")
+	cmd.Flags().BoolVar(&o.WithParent, "with-parent", false, "stop when the process that started this one ends, too")
 	return cmd
 }
 
