@@ -63,6 +63,7 @@ type DocumentSubmitted struct {
 	About
 	ContentType string   `json:"contentType"`
 	TextKey     string   `json:"textKey"`
+	Text        string   `json:"text,omitempty"` // a copy, when it is small enough to travel: it saves the handler a read
 	Bytes       int      `json:"bytes"`
 	SHA256      string   `json:"sha256"`
 	Model       string   `json:"model"` // the embedding model whose index takes the document

@@ -49,7 +49,7 @@ var specs = [...]Spec{
 	{
 		Type: TypeDocumentFailed, Stage: StageNone, New: func() Fact { return new(DocumentFailed) },
 		Says:     "The generation will not become searchable.",
-		Producer: "the consumer that gave up",
+		Producer: "the ledger (outbox)",
 	},
 	{
 		Type: TypeEventRecorded, Stage: StageAudit, New: func() Fact { return new(EventRecorded) },

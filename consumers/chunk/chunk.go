@@ -141,9 +141,11 @@ func (c *Consumer) cut(ctx context.Context, s tenants.Scope, f events.DocumentSu
 	if err != nil {
 		return nil, err
 	}
-	text, err := c.texts.Get(ctx, s, f.TextKey)
-	if err != nil {
-		return nil, err
+	text := []byte(f.Text)
+	if len(text) == 0 { // too long to travel
+		if text, err = c.texts.Get(ctx, s, f.TextKey); err != nil {
+			return nil, err
+		}
 	}
 	chunks, err := chunk.Split(text, f.ContentType, options(f.Chunking, model))
 	if err != nil {

@@ -30,12 +30,13 @@ type Ingest struct {
 
 // IngestResult is how long that took, and how long the embedder alone takes for the same chunks.
 type IngestResult struct {
-	Documents   int           `json:"documents"`
-	Chunks      int           `json:"chunks"`
-	Accepted    time.Duration `json:"acceptedNs"`   // until the last was accepted
-	Searchable  time.Duration `json:"searchableNs"` // until the last was searchable
-	Embedder    time.Duration `json:"embedderNs"`   // the same chunks, straight to the model's server
-	PlatformMiB float64       `json:"platformMiB"`  // resident memory of Node; workerd's is beside it
+	Documents  int           `json:"documents"`
+	Chunks     int           `json:"chunks"`
+	Accepted   time.Duration `json:"acceptedNs"`   // until the last was accepted
+	Searchable time.Duration `json:"searchableNs"` // until the last was searchable
+	Embedder   time.Duration `json:"embedderNs"`   // the same chunks, straight to the model's server
+	CPU        time.Duration `json:"cpuNs"`        // of Node and workerd, for all documents
+	MiB        float64       `json:"residentMiB"`  // of Node and workerd, afterwards
 }
 
 // DocumentsPerSecond is the rate from the first request to the last searchable document.
@@ -69,14 +70,19 @@ func (in Ingest) Run(ctx context.Context) (r IngestResult, err error) {
 		return r, err
 	}
 	in.Progress(fmt.Sprintf("ingesting %d documents", len(in.Texts)))
+	before, _, err := usage(p.PID())
+	if err != nil {
+		return r, err
+	}
 	run, err := in.follow(ctx, client, in.Texts, "doc")
 	if err != nil {
 		return r, err
 	}
 	r = IngestResult{Documents: len(in.Texts), Accepted: run.accepted, Searchable: run.searchable}
-	if r.PlatformMiB, err = residentMiB(p.PID()); err != nil {
+	if r.CPU, r.MiB, err = usage(p.PID()); err != nil {
 		return r, err
 	}
+	r.CPU -= before
 	chunks, err := in.chunks(ctx)
 	if err != nil {
 		return r, err
@@ -85,6 +91,22 @@ func (in Ingest) Run(ctx context.Context) (r IngestResult, err error) {
 	in.Progress(fmt.Sprintf("embedding the same %d chunks, the embedder alone", r.Chunks))
 	r.Embedder, err = embedAlone(ctx, p.GatewayURL(), chunks)
 	return r, err
+}
+
+// usage is the CPU time and memory of a platform's processes.
+func usage(pid int) (cpu time.Duration, mib float64, err error) {
+	for _, p := range descendants(pid) {
+		c, err := cpuTime(p)
+		if err != nil {
+			return 0, 0, err
+		}
+		m, err := residentMiB(p)
+		if err != nil {
+			return 0, 0, err
+		}
+		cpu, mib = cpu+c, mib+m
+	}
+	return cpu, mib, nil
 }
 
 type followed struct{ accepted, searchable time.Duration }
@@ -189,7 +211,7 @@ func embedAlone(ctx context.Context, server string, texts []string) (time.Durati
 
 // IngestTable shows the results with the real embedder and with the stubbed one.
 func IngestTable(results map[string]IngestResult) string {
-	t := newTable("ingest to searchable", "documents", "chunks", "accepted docs/s", "docs/s", "chunks/s", "embedder alone chunks/s", "ratio")
+	t := newTable("ingest to searchable", "documents", "chunks", "accepted docs/s", "docs/s", "chunks/s", "embedder alone chunks/s", "ratio", "platform CPU ms/doc", "MiB")
 	for _, name := range []string{"real embedder", "stubbed embedder"} {
 		r, ok := results[name]
 		if !ok {
@@ -198,7 +220,8 @@ func IngestTable(results map[string]IngestResult) string {
 		alone := float64(r.Chunks) / r.Embedder.Seconds()
 		t.AppendRow([]any{name, r.Documents, r.Chunks, fmt.Sprintf("%.0f", float64(r.Documents)/r.Accepted.Seconds()),
 			fmt.Sprintf("%.0f", r.DocumentsPerSecond()), fmt.Sprintf("%.0f", r.ChunksPerSecond()),
-			fmt.Sprintf("%.0f", alone), fmt.Sprintf("%.2f x", r.ChunksPerSecond()/alone)})
+			fmt.Sprintf("%.0f", alone), fmt.Sprintf("%.2f x", r.ChunksPerSecond()/alone),
+			fmt.Sprintf("%.1f", float64(r.CPU.Microseconds())/1000/float64(r.Documents)), fmt.Sprintf("%.0f", r.MiB)})
 	}
 	return t.Render()
 }

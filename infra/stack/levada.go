@@ -84,12 +84,13 @@ func levadaWorker(role Role, budgetKiB int, bindings ...[]Binding) Worker {
 
 // levadaQueues are the stages of the pipeline, each with a dead-letter queue.
 // Batches are small where a message is much work and full where the work is
-// gathered: a Vectorize job counts mutations, not vectors.
+// gathered: a Vectorize job counts mutations, not vectors, and 64 slices of 16
+// chunks are the 1,000 vectors that one write takes.
 func levadaQueues() []Queue {
 	stages := []Queue{
 		{Name: "ingest", MaxBatchSize: 10, MaxConcurrency: 10},
 		{Name: "embed", MaxBatchSize: 20, MaxConcurrency: 10},
-		{Name: "index", MaxBatchSize: 100, MaxConcurrency: 5},
+		{Name: "index", MaxBatchSize: 64, MaxConcurrency: 5},
 		{Name: "audit", MaxBatchSize: 100, MaxConcurrency: 2},
 	}
 	var queues []Queue

@@ -63,7 +63,7 @@ func (in *Intake) Submit(ctx context.Context, s tenants.Scope, d corpus.Draft) (
 		return corpus.Receipt{}, fmt.Errorf("store the text: %w", err)
 	}
 	receipt, err := in.ledger.Submit(ctx, s, corpus.Submission{
-		DocID: docID, JobID: in.newID(), About: d.About, ContentType: d.ContentType, TextKey: key, Bytes: len(d.Text),
+		DocID: docID, JobID: in.newID(), About: d.About, ContentType: d.ContentType, TextKey: key, Text: travelling(d.Text), Bytes: len(d.Text),
 		SHA256: textSum, Model: d.Model, Chunking: d.Chunking, Cause: d.Cause, RequestHash: hash,
 	})
 	if ours && unused(receipt, docID, err) {
@@ -74,6 +74,18 @@ func (in *Intake) Submit(ctx context.Context, s tenants.Scope, d corpus.Draft) (
 		return corpus.Receipt{}, fmt.Errorf("submit the document: %w", err)
 	}
 	return receipt, nil
+}
+
+// maxTravelling is how long a text may be, as JSON, to travel with its event. It stays far below what a queue takes, so
+// that many such events leave in one batch; a longer one is read from the store by whoever handles the event.
+const maxTravelling = 16 << 10
+
+// travelling is the text if it may travel, else nothing.
+func travelling(text []byte) string {
+	if len(text) > maxTravelling || corpus.EncodedLen(string(text)) > maxTravelling {
+		return ""
+	}
+	return string(text)
 }
 
 // unused reports whether the ledger has surely not taken what was submitted under an id made here.

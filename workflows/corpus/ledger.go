@@ -18,8 +18,8 @@ type Ledger interface {
 	// Submit opens the next generation of a document with its job and, in the same transaction, takes
 	// document.submitted into the outbox, from which it reaches the ingest queue at least once even if the
 	// caller dies. With an idempotency key it answers a repetition with the first receipt (Replayed), and
-	// fails with fault.Conflict, code idempotency_conflict, when the request differs. When the pool's backlog
-	// is above its limit it fails with fault.Limited, code backlog_full, and keeps nothing.
+	// fails with fault.Conflict, code idempotency_conflict, when the request differs. When too much
+	// waits in the queue it fails with fault.Limited, code backlog_full, and keeps nothing.
 	Submit(ctx context.Context, s tenants.Scope, sub Submission) (Receipt, error)
 	// Advance records what consumers did and answers for each progress, in order, what that means.
 	Advance(ctx context.Context, s tenants.Scope, ps []Progress) ([]Verdict, error)
@@ -36,6 +36,7 @@ type Submission struct {
 	About       events.About    `json:"about"`
 	ContentType string          `json:"contentType"`
 	TextKey     string          `json:"textKey"`
+	Text        string          `json:"text,omitempty"` // a copy for the event, when it is small enough to travel
 	Bytes       int             `json:"bytes"`
 	SHA256      string          `json:"sha256"`
 	Model       string          `json:"model"`

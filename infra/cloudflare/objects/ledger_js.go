@@ -13,13 +13,14 @@ import (
 	"levada.dev/workflows/corpus/book"
 )
 
-// RegisterLedger registers the class Ledger, whose outbox goes out through a publisher.
-func RegisterLedger(out events.Publisher, now func() time.Time) {
+// RegisterLedger registers the class Ledger, whose outbox goes out through a publisher. The backlog is how many messages
+// wait in the queue that the outbox feeds.
+func RegisterLedger(out events.Publisher, backlog func(context.Context) (int64, error), now func() time.Time) {
 	object.Register("Ledger", func(ctx context.Context, st *object.State) (object.Object, error) {
 		if _, err := st.SQL().Exec(ctx, schema); err != nil {
 			return nil, err
 		}
-		return &ledger{state: st, book: book.New(now), out: out, now: now}, nil
+		return &ledger{state: st, book: book.New(now), out: out, now: now, queue: gauge{measure: backlog, now: now}}, nil
 	})
 }
 
@@ -32,6 +33,7 @@ type ledger struct {
 	book  *book.Book
 	out   events.Publisher
 	now   func() time.Time
+	queue gauge
 
 	relaying bool      // a relay is under way; it sends what is committed meanwhile, too
 	alarm    time.Time // when the alarm is due, as far as this instance knows
@@ -53,6 +55,9 @@ var errRollback = errors.New("roll back")
 func (l *ledger) Call(ctx context.Context, method string, body []byte) (reply []byte, err error) {
 	if method == "ping" {
 		return nil, nil
+	}
+	if book.Submits(method) && l.queue.full(ctx) {
+		return book.Refuse(errBacklog), nil
 	}
 	sends := book.Sends(method)
 	if sends {
@@ -94,10 +99,30 @@ func (l *ledger) setAlarm(ctx context.Context) error {
 // Alarm implements object.Alarmer.
 func (l *ledger) Alarm(ctx context.Context, _ int) error {
 	l.alarm = time.Time{}
+	if err := l.sweep(ctx); err != nil {
+		return err
+	}
 	if l.relaying {
 		return l.setAlarm(ctx) // look again when that one should be done
 	}
 	return l.relay(ctx)
+}
+
+// sweepBatch is how many rows of a kind one transaction of a sweep looks at.
+const sweepBatch = 200
+
+// sweep removes what nobody can ask for any more.
+func (l *ledger) sweep(ctx context.Context) error {
+	for {
+		var swept int
+		err := l.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
+			swept, err = l.book.Sweep(rows{tx}, sweepBatch)
+			return err
+		})
+		if err != nil || swept == 0 {
+			return err
+		}
+	}
 }
 
 // startRelay sends the outbox while the answer is on its way. Calls that commit meanwhile leave their events to it, so

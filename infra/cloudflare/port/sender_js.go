@@ -39,3 +39,11 @@ func (q Sender) Send(ctx context.Context, to events.Stage, messages [][]byte) er
 	}
 	return nil
 }
+
+// Backlog measures how many messages wait in a queue.
+func Backlog(q queue.Producer) func(context.Context) (int64, error) {
+	return func(ctx context.Context) (int64, error) {
+		m, err := q.Metrics(ctx)
+		return m.BacklogCount, err
+	}
+}

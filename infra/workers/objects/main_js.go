@@ -11,12 +11,14 @@ import (
 	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/objects"
 	"levada.dev/infra/cloudflare/port"
+	"levada.dev/infra/cloudflare/queue"
 	"levada.dev/infra/cloudflare/r2"
 )
 
 func main() {
 	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)))
-	objects.RegisterLedger(events.NewPublisher(port.Queues(), port.NewClaims(r2.Open("CORPUS")), nil), time.Now)
+	out := events.NewPublisher(port.Queues(), port.NewClaims(r2.Open("CORPUS")), nil)
+	objects.RegisterLedger(out, port.Backlog(queue.Open("INGEST")), time.Now)
 	objects.RegisterAudit()
 	isolate.Run()
 }

@@ -39,7 +39,7 @@ func (b *Book) Submit(r Rows, s tenants.Scope, sub corpus.Submission) (corpus.Re
 	}
 	g := d.submit(sub, now)
 	ev, err := events.New(s, worker, sub.Cause, now, events.DocumentSubmitted{
-		DocumentRef: d.ref(g), About: sub.About, ContentType: sub.ContentType, TextKey: sub.TextKey,
+		DocumentRef: d.ref(g), About: sub.About, ContentType: sub.ContentType, TextKey: sub.TextKey, Text: sub.Text,
 		Bytes: sub.Bytes, SHA256: sub.SHA256, Model: sub.Model, Chunking: sub.Chunking,
 	})
 	if err != nil {

@@ -53,6 +53,9 @@ func (b *Book) Sent(r Rows, ids []string) error {
 	return nil
 }
 
+// Submits reports whether a method of the wire takes a document in.
+func Submits(method string) bool { return method == methodSubmit }
+
 // Sends reports whether a method of the wire may take events into the outbox, so that whoever keeps the book sees to
 // their sending before the method is committed.
 func Sends(method string) bool { return method == methodSubmit || method == methodAdvance }

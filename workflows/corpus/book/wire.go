@@ -48,25 +48,25 @@ func (b *Book) Call(r Rows, method string, body []byte) (reply []byte, commit bo
 	case methodJob:
 		return serve(r, body, func(_ tenants.Scope, id string) (job.Job, error) { return b.Job(r, id) })
 	}
-	return refuse(fault.Invalidf("", "method_unknown", "the ledger has no method %.32q", method)), false
+	return Refuse(fault.Invalidf("", "method_unknown", "the ledger has no method %.32q", method)), false
 }
 
 func serve[A, V any](r Rows, body []byte, f func(tenants.Scope, A) (V, error)) ([]byte, bool) {
 	var req request[A]
 	if err := json.Unmarshal(body, &req); err != nil {
-		return refuse(fault.New(fault.Invalid, "request_invalid", "not a call on a ledger", err)), false
+		return Refuse(fault.New(fault.Invalid, "request_invalid", "not a call on a ledger", err)), false
 	}
 	s, err := admit(r, req.Tenant)
 	if err != nil {
-		return refuse(err), false
+		return Refuse(err), false
 	}
 	v, err := f(s, req.Args)
 	if err != nil {
-		return refuse(err), false
+		return Refuse(err), false
 	}
 	reply, err := json.Marshal(answer[V]{Value: v})
 	if err != nil {
-		return refuse(err), false
+		return Refuse(err), false
 	}
 	return reply, true
 }
@@ -89,8 +89,8 @@ func admit(r Rows, tenant tenants.ID) (tenants.Scope, error) {
 	return s, err
 }
 
-// refuse puts an error on the wire. What the book did not classify is a failure of the store: worth another try.
-func refuse(err error) []byte {
+// Refuse is the answer that carries an error, for an adapter that turns a call away before the book sees it. What the book did not classify is a failure of the store: worth another try.
+func Refuse(err error) []byte {
 	var f *fault.Error
 	if !errors.As(err, &f) {
 		f = fault.Unavailablef(err, "ledger_storage", "the ledger could not read or write")
