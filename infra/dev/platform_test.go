@@ -73,6 +73,7 @@ func TestEverythingOfTheTable(t *testing.T) {
 
 // The folder says who has it: the second platform gives up rather than share databases.
 func TestOneStateOnePlatform(t *testing.T) {
+	t.Parallel()
 	state := newState(t)
 	start(t, options(t, state))
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond) // do not wait for the first one to end
@@ -105,6 +106,7 @@ func status(t *testing.T, p *dev.Platform, run string) string {
 }
 
 func TestRebuild(t *testing.T) {
+	t.Parallel()
 	o := options(t, newState(t))
 	o.Build = "" // the test makes changes
 	edited := newWorker(t, o.Root, "one")
@@ -133,6 +135,7 @@ func TestRebuild(t *testing.T) {
 }
 
 func TestWatch(t *testing.T) {
+	t.Parallel()
 	o := options(t, newState(t))
 	o.Build = ""
 	edited := newWorker(t, o.Root, "one")

@@ -70,6 +70,7 @@ func count(lines []string, line string) (n int) {
 
 // A crash of workerd alone is over when Miniflare has started it again: queue and Workflow go on.
 func TestWorkerdCrash(t *testing.T) {
+	t.Parallel()
 	p := start(t, options(t, newState(t)))
 	call(t, p, http.MethodPost, "/runs/asleep", "3s")
 	hasNote(t, p, "run asleep before")
@@ -89,6 +90,7 @@ func TestWorkerdCrash(t *testing.T) {
 
 // A platform whose Node was killed takes workerd with it, and says that it has gone.
 func TestNodeIsKilled(t *testing.T) {
+	t.Parallel()
 	state := newState(t)
 	p := start(t, options(t, state))
 	workerd := children(t, p.PID())
@@ -103,8 +105,23 @@ func TestNodeIsKilled(t *testing.T) {
 
 // Nothing outlives a parent that was killed, and the next one can have the state at once.
 func TestParentIsKilled(t *testing.T) {
+	t.Parallel()
 	state := newState(t)
-	parent := exec.Command(os.Args[0])
+	parent, node := startParent(t, state)
+	all := append(children(t, node), node)
+
+	require.NoError(t, parent.Process.Kill())
+	_ = parent.Wait() // it was killed
+	start(t, options(t, state))
+	gone(t, all...)
+}
+
+// startParent starts a process that runs the fixture, and returns it and the platform's number.
+func startParent(t *testing.T, state string) (parent *exec.Cmd, node int) {
+	t.Helper()
+	building.Lock()
+	defer building.Unlock()
+	parent = exec.Command(os.Args[0])
 	parent.Env = append(os.Environ(), parentEnv+"="+state, "LEVADA_DEV_TEST_BUILD="+built)
 	parent.Stderr = os.Stderr
 	out, err := parent.StdoutPipe()
@@ -112,14 +129,9 @@ func TestParentIsKilled(t *testing.T) {
 	require.NoError(t, parent.Start())
 	line, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err)
-	node, err := strconv.Atoi(strings.TrimSpace(line))
+	node, err = strconv.Atoi(strings.TrimSpace(line))
 	require.NoError(t, err)
-	all := append(children(t, node), node)
-
-	require.NoError(t, parent.Process.Kill())
-	_ = parent.Wait() // it was killed
-	start(t, options(t, state))
-	gone(t, all...)
+	return parent, node
 }
 
 // parentEnv makes the test binary a parent that starts a platform on the named state, says its number and waits.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,9 +106,14 @@ func (l logs) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// building is held while a platform starts: one build at a time may use a folder.
+var building sync.Mutex
+
 // start runs the fixture until the test ends.
 func start(t *testing.T, o dev.Options) *dev.Platform {
 	t.Helper()
+	building.Lock()
+	defer building.Unlock()
 	p, err := dev.Start(context.Background(), o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Stop()) })
