@@ -158,7 +158,6 @@ func TestObjectsAreCollected(t *testing.T) {
 	}
 	eventually(t, "the collector", func() bool {
 		s.Get("/js/gc")
-		t.Log(stats(t, s).Objects)
 		return stats(t, s).Objects == 0
 	})
 }

@@ -16,6 +16,10 @@ func main() {
 	streamRoutes(mux)
 	deathRoutes(mux)
 	objectRoutes(mux)
+	storeRoutes(mux)
+	modelRoutes(mux)
+	queueRoutes(mux)
+	workflowRoutes(mux)
 	isolate.HandleHTTP(mux)
 	isolate.Run()
 }
