@@ -25,10 +25,10 @@ type Show struct {
 
 // Questions is what the demo asks when nobody else does.
 var Questions = []string{
-	"How do I stop a goroutine when the client goes away?",
-	"Which package compares two floating point numbers for sorting?",
-	"How can I read a large file line by line?",
-	"What makes a TLS connection trust a certificate?",
+	"How do I cancel work when a deadline passes?",
+	"How do I read the files in a zip archive?",
+	"How is untrusted text made safe in an HTML page?",
+	"Where does my program spend its time?",
 }
 
 // Run ingests, asks and shows. It fails when a document does not become searchable, a question finds
