@@ -28,7 +28,7 @@ var Questions = []string{
 	"How do I cancel work when a deadline passes?",
 	"How do I read the files in a zip archive?",
 	"How is untrusted text made safe in an HTML page?",
-	"Where does my program spend its time?",
+	"How can I find out where my program spends its time?",
 }
 
 // Run ingests, asks and shows. It fails when a document does not become searchable, a question finds
