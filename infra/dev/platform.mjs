@@ -79,13 +79,20 @@ const kv = async ({ worker, binding, method, args }) => {
   return (await namespace[method](...args)) ?? null;
 };
 
+const r2 = async ({ worker, binding, method, args }) => {
+  const bucket = await miniflare.getR2Bucket(binding, worker);
+  const result = (await bucket[method](...args)) ?? null;
+  if (method === "get") return result && result.text();
+  return method === "list" ? { ...result, objects: result.objects.map(({ key }) => ({ key })) } : result;
+};
+
 /** cron runs the scheduled handler of a Worker, as if the time had come. */
 async function cron({ worker, schedule }) {
   const { outcome } = await (await miniflare.getWorker(worker)).scheduled({ cron: schedule });
   if (outcome !== "ok") throw new Error(`outcome ${outcome}`);
 }
 
-const requests = { start, reload, kv, queue, cron };
+const requests = { start, reload, kv, r2, queue, cron };
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, request, args } = JSON.parse(line);
