@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,7 +19,10 @@ import (
 )
 
 // platform is what all tests share; those that kill theirs start one of their own.
-var platform *local.Local
+var (
+	platform    *local.Local
+	sharedState string // its folder
+)
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
@@ -31,6 +35,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(state)
+	sharedState = state
 	platform, err = start(state)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -111,20 +116,35 @@ func (a answer) into(t *testing.T, v any) {
 	require.NoError(t, json.Unmarshal(a.Data, v))
 }
 
+// do sends a request and reads the answer. The header "host" is the name the request is sent to.
 func (u user) do(method, path string, body any, headers ...string) answer {
 	u.t.Helper()
+	a, err := u.try(method, path, body, headers...)
+	require.NoError(u.t, err)
+	return a
+}
+
+// try is do for requests that may fail on the way; it may be used in any goroutine. A body that is an io.Reader is sent
+// as it comes, without a length.
+func (u user) try(method, path string, body any, headers ...string) (answer, error) {
 	var r io.Reader
 	switch b := body.(type) {
 	case nil:
+	case io.Reader:
+		r = struct{ io.Reader }{b}
 	case string:
-		r = bytes.NewReader([]byte(b))
+		r = strings.NewReader(b)
 	default:
 		raw, err := json.Marshal(b)
-		require.NoError(u.t, err)
+		if err != nil {
+			return answer{}, err
+		}
 		r = bytes.NewReader(raw)
 	}
 	req, err := http.NewRequestWithContext(u.t.Context(), method, u.url+path, r)
-	require.NoError(u.t, err)
+	if err != nil {
+		return answer{}, err
+	}
 	if r != nil {
 		req.Header.Set("content-type", "application/json")
 	}
@@ -132,16 +152,22 @@ func (u user) do(method, path string, body any, headers ...string) answer {
 		req.Header.Set("authorization", "Bearer "+u.key)
 	}
 	for i := 0; i < len(headers); i += 2 {
+		if headers[i] == "host" {
+			req.Host = headers[i+1]
+		}
 		req.Header.Set(headers[i], headers[i+1])
 	}
 	resp, err := http.DefaultClient.Do(req)
-	require.NoError(u.t, err)
+	if err != nil {
+		return answer{}, err
+	}
 	defer resp.Body.Close()
 	a := answer{Status: resp.StatusCode, Header: resp.Header}
-	a.Body, err = io.ReadAll(resp.Body)
-	require.NoError(u.t, err)
+	if a.Body, err = io.ReadAll(resp.Body); err != nil {
+		return a, err
+	}
 	_ = json.Unmarshal(a.Body, &a) // not every answer is an envelope
-	return a
+	return a, nil
 }
 
 // document is what the tests ingest.
@@ -152,6 +178,7 @@ type document struct {
 	Title       string         `json:"title,omitempty"`
 	Source      string         `json:"source,omitempty"`
 	Metadata    map[string]any `json:"metadata,omitempty"`
+	Chunking    map[string]int `json:"chunking,omitempty"`
 }
 
 type accepted struct {
@@ -200,13 +227,16 @@ func (u user) index(d document) accepted {
 	return acc
 }
 
-// finished waits for the end of a job.
+// finished waits for the end of a job. A platform that does not answer may come back.
 func (u user) finished(jobID string) (j jobView) {
 	u.t.Helper()
-	require.Eventually(u.t, func() bool {
-		u.do(http.MethodGet, "/jobs/"+jobID, nil).into(u.t, &j)
-		return j.State == "succeeded" || j.State == "failed" || j.State == "cancelled"
-	}, time.Minute, 50*time.Millisecond, "job %s does not end", jobID)
+	eventually(u.t, "job "+jobID+" ends", func() bool {
+		a, err := u.try(http.MethodGet, "/jobs/"+jobID, nil)
+		if err != nil || !a.OK {
+			return false
+		}
+		return json.Unmarshal(a.Data, &j) == nil && (j.State == "succeeded" || j.State == "failed" || j.State == "cancelled")
+	})
 	return j
 }
 
@@ -219,4 +249,20 @@ func (u user) search(query string, more map[string]any) found {
 	var f found
 	u.do(http.MethodPost, "/search", body).into(u.t, &f)
 	return f
+}
+
+// documentView is a document as GET /documents/{id} shows it.
+type documentView struct {
+	DocID      string `json:"docId"`
+	State      string `json:"state"`
+	Generation int    `json:"generation"`
+	Searchable int    `json:"searchable"`
+	Reason     string `json:"reason"`
+	Chunks     int    `json:"chunks"`
+}
+
+func (u user) document(id string) (d documentView) {
+	u.t.Helper()
+	u.do(http.MethodGet, "/documents/"+url.PathEscape(id), nil).into(u.t, &d)
+	return d
 }
