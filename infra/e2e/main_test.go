@@ -59,9 +59,12 @@ func start(state string) (*local.Local, error) {
 		return nil, err
 	}
 	return local.Start(context.Background(), local.Options{
-		Root: root, State: state, Build: filepath.Join(fastTemp(), "levada-e2e-build"), Version: "test", Logs: logs,
+		Root: root, State: state, Build: buildDir(), Version: "test", Logs: logs,
 	})
 }
+
+// buildDir is where the Workers are built for all platforms of all runs, so that most have nothing to build.
+func buildDir() string { return filepath.Join(fastTemp(), "levada-e2e-build") }
 
 // fastTemp is memory where there is some: every new Durable Object is a database that the disk has to sync.
 func fastTemp() string {
