@@ -25,9 +25,9 @@ func (q Queue) Backlog(ctx context.Context) (int, error) {
 
 // Faults are what a queue may do to its consumers at any time, made frequent. They last until the next start.
 type Faults struct {
-	Duplicate float64 `json:"duplicate,omitempty"` // deliver twice: with this probability, or, from 1 on, every nth
-	Shuffle   bool    `json:"shuffle,omitempty"`   // deliver in random order
-	Pause     bool    `json:"pause"`               // deliver nothing
+	Duplicate float64 `json:"duplicate"` // deliver twice: with this probability, or, from 1 on, every nth
+	Shuffle   bool    `json:"shuffle"`   // deliver in random order
+	Pause     bool    `json:"pause"`     // deliver nothing
 }
 
 // Disturb turns faults on, or off with the zero value.
