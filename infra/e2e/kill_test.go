@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -80,7 +79,7 @@ func (c *clients) insist(tenant string, d document) {
 			return
 		}
 		var acc accepted
-		if assert.NoError(c.t, json.Unmarshal(a.Data, &acc)) && assert.Equal(c.t, 1, acc.Generation, "submitted once, however often it was sent") {
+		if assert.NoError(c.t, a.decode(&acc)) && assert.Equal(c.t, 1, acc.Generation, "submitted once, however often it was sent") {
 			c.mu.Lock()
 			c.receipts[tenant] = append(c.receipts[tenant], acc)
 			c.mu.Unlock()

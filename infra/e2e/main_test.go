@@ -115,8 +115,14 @@ type answer struct {
 // into decodes the data of a success.
 func (a answer) into(t *testing.T, v any) {
 	t.Helper()
-	require.True(t, a.OK, "%d %s", a.Status, a.Body)
-	require.NoError(t, json.Unmarshal(a.Data, v))
+	require.NoError(t, a.decode(v))
+}
+
+func (a answer) decode(v any) error {
+	if !a.OK {
+		return fmt.Errorf("%d %s", a.Status, a.Body)
+	}
+	return json.Unmarshal(a.Data, v)
 }
 
 // do sends a request and reads the answer. The header "host" is the name the request is sent to.
