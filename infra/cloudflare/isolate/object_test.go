@@ -156,8 +156,11 @@ func TestObjectsAreCollected(t *testing.T) {
 	for i := range 30 {
 		s.Post(fmt.Sprintf("/object/e%d/abort", i), "") // stands for an eviction
 	}
+	left := 0
+	defer func() { t.Logf("%d objects left", left) }()
 	eventually(t, "the collector", func() bool {
 		s.Get("/js/gc")
-		return stats(t, s).Objects == 0
+		left = stats(t, s).Objects
+		return left == 0
 	})
 }
