@@ -133,7 +133,6 @@ func (l *ledger) startRelay(ctx context.Context) error {
 	}
 	l.relaying = true
 	return isolate.Go(ctx, func(ctx context.Context) {
-		defer func() { l.relaying = false }()
 		if err := l.relay(ctx); err != nil {
 			slog.WarnContext(ctx, "outbox not sent; the alarm tries again", "object", l.state.Name, "error", err)
 		}
@@ -142,22 +141,29 @@ func (l *ledger) startRelay(ctx context.Context) error {
 
 // relay sends what is in the outbox, oldest first, until it is empty.
 func (l *ledger) relay(ctx context.Context) error {
+	l.relaying = true
 	for {
 		pending, err := l.pending(ctx)
-		if err != nil || len(pending) == 0 {
-			return err
+		if err == nil && len(pending) == 0 {
+			return nil
 		}
-		if err := l.send(ctx, pending); err != nil {
-			at := l.now().Add(retryAfter)
-			l.alarm = at
-			return errors.Join(err, l.state.SetAlarm(ctx, at))
+		if err == nil {
+			err = l.send(ctx, pending)
+		}
+		if err != nil {
+			l.relaying = false
+			l.alarm = l.now().Add(retryAfter)
+			return errors.Join(err, l.state.SetAlarm(ctx, l.alarm))
 		}
 	}
 }
 
+// pending is what goes out next. That nothing does is seen and noted in one transaction: a call that commits after it
+// finds no relay under way, and starts one.
 func (l *ledger) pending(ctx context.Context) (out []book.Outgoing, err error) {
 	err = l.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
 		out, err = l.book.Pending(rows{tx}, relayBatch)
+		l.relaying = len(out) > 0
 		return err
 	})
 	return out, err
