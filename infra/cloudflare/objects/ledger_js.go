@@ -76,7 +76,7 @@ func (l *ledger) Call(ctx context.Context, method string, body []byte) (reply []
 		return nil, err
 	}
 	if sends && err == nil {
-		return reply, l.startRelay(ctx)
+		l.startRelay(ctx)
 	}
 	return reply, nil
 }
@@ -96,16 +96,15 @@ func (l *ledger) setAlarm(ctx context.Context) error {
 	return nil
 }
 
-// Alarm implements object.Alarmer.
-func (l *ledger) Alarm(ctx context.Context, _ int) error {
+// Alarm implements object.Alarmer. What was accepted goes out first: a sweep that fails must not hold it up.
+func (l *ledger) Alarm(ctx context.Context, _ int) (err error) {
 	l.alarm = time.Time{}
-	if err := l.sweep(ctx); err != nil {
-		return err
-	}
 	if l.relaying {
-		return l.setAlarm(ctx) // look again when that one should be done
+		err = l.setAlarm(ctx) // look again when that one should be done
+	} else {
+		err = l.relay(ctx)
 	}
-	return l.relay(ctx)
+	return errors.Join(err, l.sweep(ctx))
 }
 
 // sweepBatch is how many rows of a kind one transaction of a sweep looks at.
@@ -126,32 +125,47 @@ func (l *ledger) sweep(ctx context.Context) error {
 }
 
 // startRelay sends the outbox while the answer is on its way. Calls that commit meanwhile leave their events to it, so
-// under load many of them leave in one batch.
-func (l *ledger) startRelay(ctx context.Context) error {
+// under load many of them leave in one batch. A relay that cannot start or fails is the alarm's business, not the
+// caller's, whose document is safe.
+func (l *ledger) startRelay(ctx context.Context) {
 	if l.relaying {
-		return nil
+		return
 	}
 	l.relaying = true
-	return isolate.Go(ctx, func(ctx context.Context) {
+	err := isolate.Go(ctx, func(ctx context.Context) {
 		if err := l.relay(ctx); err != nil {
-			slog.WarnContext(ctx, "outbox not sent; the alarm tries again", "object", l.state.Name, "error", err)
+			l.unsent(ctx, err)
 		}
 	})
+	if err != nil { // the event of this call is over
+		l.relaying = false
+		l.unsent(ctx, err)
+	}
 }
 
-// relay sends what is in the outbox, oldest first, until it is empty.
+func (l *ledger) unsent(ctx context.Context, err error) {
+	slog.WarnContext(ctx, "outbox not sent; the alarm tries again", "object", l.state.Name, "error", err)
+}
+
+// relay sends what is in the outbox, oldest first, until it is empty. However it ends, the next one may start.
 func (l *ledger) relay(ctx context.Context) error {
 	l.relaying = true
+	empty := false
+	defer func() {
+		if !empty { // else pending has noted it, and a younger relay may be under way
+			l.relaying = false
+		}
+	}()
 	for {
 		pending, err := l.pending(ctx)
 		if err == nil && len(pending) == 0 {
+			empty = true
 			return nil
 		}
 		if err == nil {
 			err = l.send(ctx, pending)
 		}
 		if err != nil {
-			l.relaying = false
 			l.alarm = l.now().Add(retryAfter)
 			return errors.Join(err, l.state.SetAlarm(ctx, l.alarm))
 		}
