@@ -48,7 +48,8 @@ func newDemo(g *globals) *cobra.Command {
 	f.IntVar(&o.Packages, "packages", 0, "how many packages; 0 for all")
 	f.BoolVar(&o.Full, "full", false, "every exported symbol, not the packages' own text alone (many times as long)")
 	f.StringVar(&o.Owner, "tenant", "demo", "whose documents they are")
-	f.StringVar(&o.Other, "other", "globex", "who must not find them")
+	// acme has the same embedding model, so its vectors are in the same index and only its scope keeps them apart.
+	f.StringVar(&o.Other, "other", "acme", "who must not find them")
 	f.StringArrayVar(&o.Questions, "ask", o.Questions, "a question; may be repeated")
 	return cmd
 }

@@ -24,6 +24,7 @@ func TestADocumentBecomesSearchableForItsTenantAlone(t *testing.T) {
 	assert.Equal(t, top.Text, text[top.Start:top.End], "the offsets show the chunk in its source")
 
 	assert.Empty(t, globex.search("How old are the irrigation channels?", nil).Sources)
+	assert.Empty(t, as(t, "demo").search("How old are the irrigation channels?", nil).Sources, "demo has its vectors in the same index")
 	for _, path := range []string{"/documents/levadas", "/documents/levadas/content", "/jobs/" + acc.JobID} {
 		assert.Equal(t, http.StatusOK, acme.do("GET", path, nil).Status, path)
 		other := globex.do("GET", path, nil)
