@@ -2,6 +2,9 @@ package e2e
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,7 +23,9 @@ import (
 // platform has been killed in between.
 func TestWhatWasNotSentIsSentAfterARestart(t *testing.T) {
 	state := newState(t)
-	broken := withoutIngestQueue(t, state)
+	broken := altered(t, state, func(w *stack.Worker) { // objects that have no queue to send to
+		w.Bindings = slices.DeleteFunc(slices.Clone(w.Bindings), func(b stack.Binding) bool { return b.Name == "INGEST" })
+	})
 	docs := map[string]accepted{}
 	for _, tenant := range []string{"acme", "globex"} {
 		docs[tenant] = asOn(t, broken, tenant).ingest(document{DocID: "kept", Title: tenant, Text: "Kept in the outbox of " + tenant + "."})
@@ -49,8 +54,38 @@ func unsent(rows map[string]string) (n int) {
 	return n
 }
 
-// withoutIngestQueue is the platform with objects that have no queue to send to.
-func withoutIngestQueue(t *testing.T, state string) *local.Local {
+// Who submits more than the queue is to hold is told when to come back, nothing is kept of what was refused, and it is
+// taken when there is room.
+func TestBackPressure(t *testing.T) {
+	p := altered(t, newState(t), func(w *stack.Worker) { w.Vars = map[string]string{"MAX_BACKLOG": "3"} })
+	require.NoError(t, p.Queue("ingest").Disturb(t.Context(), dev.Faults{Pause: true}))
+	u := asOn(t, p, "acme")
+	var refused document
+	taken := 0
+	eventually(t, "too much waits", func() bool { // as of a second ago
+		d := document{DocID: fmt.Sprintf("pressed/%d", taken), Text: "Pressed against the gate."}
+		a := u.do(http.MethodPost, "/ingest", d)
+		if a.Status == http.StatusAccepted {
+			taken++
+			return false
+		}
+		require.Equal(t, http.StatusTooManyRequests, a.Status, "%s", a.Body)
+		assert.Equal(t, "backlog_full", a.Error.Code)
+		assert.Equal(t, "30", a.Header.Get("Retry-After"))
+		refused = d
+		return true
+	})
+	assert.Greater(t, taken, 3)
+	assert.Equal(t, http.StatusNotFound, u.do(http.MethodGet, "/documents/"+url.PathEscape(refused.DocID), nil).Status)
+
+	require.NoError(t, p.Queue("ingest").Disturb(t.Context(), dev.Faults{}))
+	eventually(t, "there is room again", func() bool {
+		return u.do(http.MethodPost, "/ingest", refused).Status == http.StatusAccepted
+	})
+}
+
+// altered is the platform with another Worker of objects.
+func altered(t *testing.T, state string, alter func(*stack.Worker)) *local.Local {
 	t.Helper()
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	require.NoError(t, err)
@@ -64,7 +99,7 @@ func withoutIngestQueue(t *testing.T, state string) *local.Local {
 	l.Stack = stack.Levada("local", fields)
 	for i := range l.Stack.Workers {
 		if w := &l.Stack.Workers[i]; w.Role == stack.Objects {
-			w.Bindings = slices.DeleteFunc(slices.Clone(w.Bindings), func(b stack.Binding) bool { return b.Name == "INGEST" })
+			alter(w)
 		}
 	}
 	l.Platform, err = dev.Start(t.Context(), dev.Options{

@@ -7,9 +7,16 @@ import (
 	"levada.dev/events/fault"
 )
 
-// maxBacklog is how many messages may wait in the ingest queue before the ledger takes no more documents. A queue holds
-// 25 GB (https://developers.cloudflare.com/queues/platform/limits/): this many messages of the largest size are half of it.
-const maxBacklog = 100_000
+// DefaultMaxBacklog is how many messages may wait in the ingest queue before the ledger takes no more documents. A queue
+// holds 25 GB (https://developers.cloudflare.com/queues/platform/limits/): this many messages of the largest size are
+// half of it.
+const DefaultMaxBacklog = 100_000
+
+// Backlog is how a ledger knows how much waits in the queue that its outbox feeds, and when that is too much.
+type Backlog struct {
+	Measure func(context.Context) (int64, error)
+	Max     int64 // messages; 0 for DefaultMaxBacklog
+}
 
 // errBacklog is what a submission gets while too much waits.
 var errBacklog = fault.New(fault.Limited, "backlog_full", "too many documents are waiting to be processed", nil).
@@ -17,10 +24,17 @@ var errBacklog = fault.New(fault.Limited, "backlog_full", "too many documents ar
 
 // gauge knows how much waits in a queue, as of a second ago at most.
 type gauge struct {
-	measure func(context.Context) (int64, error)
-	now     func() time.Time
-	count   int64
-	at      time.Time
+	Backlog
+	now   func() time.Time
+	count int64
+	at    time.Time
+}
+
+func newGauge(b Backlog, now func() time.Time) gauge {
+	if b.Max == 0 {
+		b.Max = DefaultMaxBacklog
+	}
+	return gauge{Backlog: b, now: now}
 }
 
 // full reports whether the queue takes no more. A queue that does not answer is taken for what it was: its own refusal
@@ -28,9 +42,9 @@ type gauge struct {
 func (g *gauge) full(ctx context.Context) bool {
 	if now := g.now(); now.Sub(g.at) >= time.Second {
 		g.at = now
-		if n, err := g.measure(ctx); err == nil {
+		if n, err := g.Measure(ctx); err == nil {
 			g.count = n
 		}
 	}
-	return g.count > maxBacklog
+	return g.count > g.Max
 }

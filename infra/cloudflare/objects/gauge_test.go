@@ -11,13 +11,13 @@ import (
 
 func TestGaugeAsksOnceASecondAndKeepsWhatItKnew(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	var backlog int64 = maxBacklog + 1
+	var backlog int64 = DefaultMaxBacklog + 1
 	var err error
 	asked := 0
-	g := gauge{now: func() time.Time { return now }, measure: func(context.Context) (int64, error) {
+	g := newGauge(Backlog{Measure: func(context.Context) (int64, error) {
 		asked++
 		return backlog, err
-	}}
+	}}, func() time.Time { return now })
 	assert.True(t, g.full(t.Context()))
 	backlog = 0
 	assert.True(t, g.full(t.Context()), "asked again within the second")

@@ -13,14 +13,14 @@ import (
 	"levada.dev/workflows/corpus/book"
 )
 
-// RegisterLedger registers the class Ledger, whose outbox goes out through a publisher. The backlog is how many messages
-// wait in the queue that the outbox feeds.
-func RegisterLedger(out events.Publisher, backlog func(context.Context) (int64, error), now func() time.Time) {
+// RegisterLedger registers the class Ledger, whose outbox goes out through a publisher. While the backlog of the queue
+// that it feeds is too large, the ledger takes no documents.
+func RegisterLedger(out events.Publisher, backlog Backlog, now func() time.Time) {
 	object.Register("Ledger", func(ctx context.Context, st *object.State) (object.Object, error) {
 		if _, err := st.SQL().Exec(ctx, schema); err != nil {
 			return nil, err
 		}
-		return &ledger{state: st, book: book.New(now), out: out, now: now, queue: gauge{measure: backlog, now: now}}, nil
+		return &ledger{state: st, book: book.New(now), out: out, now: now, queue: newGauge(backlog, now)}, nil
 	})
 }
 

@@ -1,6 +1,8 @@
 package port
 
 import (
+	"strconv"
+
 	"levada.dev/events"
 	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/queue"
@@ -34,4 +36,18 @@ func Var(name, def string) string {
 		return v
 	}
 	return def
+}
+
+// Int is a text variable of the Worker that holds a number, or def when it has none. It panics when it holds anything
+// else: a Worker that was deployed with a mistake must not run with another limit than was meant.
+func Int(name string, def int64) int64 {
+	v, ok := isolate.Env(name)
+	if !ok {
+		return def
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil {
+		panic("variable " + name + ": not a number: " + v)
+	}
+	return n
 }

@@ -18,7 +18,9 @@ import (
 func main() {
 	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)))
 	out := events.NewPublisher(port.Queues(), port.NewClaims(r2.Open("CORPUS")), nil)
-	objects.RegisterLedger(out, port.Backlog(queue.Open("INGEST")), time.Now)
+	objects.RegisterLedger(out, objects.Backlog{
+		Measure: port.Backlog(queue.Open("INGEST")), Max: port.Int("MAX_BACKLOG", objects.DefaultMaxBacklog),
+	}, time.Now)
 	objects.RegisterAudit()
 	isolate.Run()
 }
