@@ -86,11 +86,16 @@ func levadaWorker(role Role, budgetKiB int, bindings ...[]Binding) Worker {
 // Batches are small where a message is much work and full where the work is
 // gathered: a Vectorize job counts mutations, not vectors, and 64 slices of 16
 // chunks are the 1,000 vectors that one write takes.
+//
+// All batches in flight may meet in one isolate. A message is up to 128 KB, and
+// several times that while it is handled, so batch times concurrency is so small
+// that a document of many megabytes does not use up the memory: the instance's
+// death would cost the messages of every tenant an attempt. It is not slower.
 func levadaQueues() []Queue {
 	stages := []Queue{
-		{Name: "ingest", MaxBatchSize: 10, MaxConcurrency: 10},
-		{Name: "embed", MaxBatchSize: 20, MaxConcurrency: 10},
-		{Name: "index", MaxBatchSize: 64, MaxConcurrency: 5},
+		{Name: "ingest", MaxBatchSize: 10, MaxConcurrency: 2},
+		{Name: "embed", MaxBatchSize: 12, MaxConcurrency: 4},
+		{Name: "index", MaxBatchSize: 64, MaxConcurrency: 2},
 		{Name: "audit", MaxBatchSize: 100, MaxConcurrency: 2},
 	}
 	var queues []Queue
