@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 	"unsafe"
 
@@ -41,8 +42,14 @@ func HandleScheduled(f func(ctx context.Context, cron string, at time.Time) erro
 	})
 }
 
+// memoryLimit is where the collector begins to work harder. The module's memory is capped at 96 MiB, and what has been
+// grown is never given back: without a limit the heap may double over what was alive at the last peak, and the instance
+// dies of garbage.
+const memoryLimit = 72 << 20
+
 // Run tells the glue that every handler is registered, and blocks for ever.
 func Run() {
+	debug.SetMemoryLimit(memoryLimit)
 	jsInbox(unsafe.Pointer(unsafe.SliceData(inbox)), int32(len(inbox)))
 	select {}
 }
