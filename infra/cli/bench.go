@@ -65,7 +65,7 @@ func newBench(g *globals) *cobra.Command {
 	f.Float64Var(&o.Seconds, "seconds", 1.5, "how long one load lasts")
 	f.IntVar(&o.Clients, "clients", 32, "clients of a load")
 	f.IntVar(&o.Documents, "documents", 2000, "documents of the ingest with the embedder stubbed")
-	f.IntVar(&o.Pages, "pages", 0, "packages of the standard library for the ingest with the embedder; 0 for all")
+	f.IntVar(&o.Pages, "pages", 80, "packages of the standard library for the ingest with the embedder; 0 for all")
 	f.BoolVar(&o.JSON, "json", false, "print JSON")
 	return cmd
 }
@@ -123,7 +123,7 @@ func (o *benchOptions) ingest(ctx context.Context, dir string) (map[string]bench
 	if err != nil {
 		return nil, err
 	}
-	pages, err := demo.StandardLibrary(goroot, true)
+	pages, err := demo.StandardLibrary(goroot, false)
 	if err != nil {
 		return nil, err
 	}
