@@ -80,15 +80,13 @@ type work struct {
 }
 
 // work is what a dead event was about, empty when no document depends on it. When the event's data is lost (a claim
-// that is not there) nothing says which generation it was; then it is the newest, if that one is still on its way.
+// that is not there) or cannot be read, nothing says which generation it was; then it is the newest, if that one is
+// still on its way.
 func (u *Undertaker) work(ctx context.Context, s tenants.Scope, l Letter) (w work, err error) {
 	if l.stage == "" {
 		return work{}, nil
 	}
-	if len(l.event.Data) > 0 {
-		if json.Unmarshal(l.event.Data, &w) != nil {
-			return work{}, nil
-		}
+	if len(l.event.Data) > 0 && json.Unmarshal(l.event.Data, &w) == nil && w.DocID != "" {
 		return w, nil
 	}
 	id, ok := strings.CutPrefix(l.event.Subject, "documents/")
@@ -99,8 +97,7 @@ func (u *Undertaker) work(ctx context.Context, s tenants.Scope, l Letter) (w wor
 	if err != nil || len(docs) == 0 || docs[0].State == corpus.Indexed || docs[0].State == corpus.Failed {
 		return work{}, err
 	}
-	w.DocumentRef = events.DocumentRef{DocID: id, Generation: docs[0].Generation, JobID: docs[0].JobID}
-	return w, nil
+	return work{DocumentRef: events.DocumentRef{DocID: id, Generation: docs[0].Generation, JobID: docs[0].JobID}}, nil
 }
 
 // fail marks the generations of dead events as failed and removes their vectors: those the ledger knows of, and, for an

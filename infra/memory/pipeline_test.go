@@ -365,6 +365,32 @@ func TestALostClaimFailsItsDocument(t *testing.T) {
 	assert.Equal(t, string(corpus.StageEmbed), j.Errors[0].Stage)
 }
 
+func TestAFactThatCannotBeReadFailsItsDocument(t *testing.T) {
+	for name, spoil := range map[string][2]string{
+		"its chunks":   {`"parts":[`, `"parts":5,"were":[`},
+		"its document": {`"docId":"spoiled"`, `"docId":5`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlatform(t)
+			acme := scope(t, "acme")
+			r := p.submit(acme, draft("spoiled", prose("rain", 2)))
+			_, err := p.ledger.Relay(t.Context(), acme, p.out, 10)
+			require.NoError(t, err)
+			batch := p.queues.Take("ingest", 10)
+			p.queues.Settle("ingest", batch, p.router.Handle(t.Context(), "ingest", batch))
+			batch = p.queues.Take("embed", 10)
+			for i := range batch {
+				body := strings.Replace(string(batch[i].Body), spoil[0], spoil[1], 1)
+				require.NotEqual(t, string(batch[i].Body), body)
+				batch[i].Body = []byte(body)
+			}
+			p.queues.Settle("embed", batch, p.router.Handle(t.Context(), "embed", batch))
+			p.run(acme)
+			assert.Equal(t, job.Failed, p.job(acme, r.JobID).State)
+		})
+	}
+}
+
 // TestEverythingFailsAndEndsTheSame runs documents of two tenants with two generations each in flight through queues
 // that shuffle and repeat, while calls of every store fail before or after their work. In the end it is as if
 // nothing had failed.
