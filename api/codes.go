@@ -64,7 +64,7 @@ var codes = []code{
 	{"chunking_invalid", 400, "The chunks are smaller than 16 tokens, larger than what the tenant's embedding model reads, or overlap by more than half."},
 	{"url_not_supported", 400, "A `url` came alone: documents cannot be fetched, send the text with it."},
 	{"metadata_type", 400, "A metadata field that searches filter on has a value of another type than the tenant configured."},
-	{"backlog_full", 429, "Too much work is waiting; nothing of the request was kept. Try again after `Retry-After`."},
+	{"backlog_full", 429, "Too much work is waiting; the document was not taken. Try again after `Retry-After`."},
 	{"document_not_found", 404, "The tenant has no such document."},
 	{"text_not_found", 404, "The document's text is not stored."},
 	{"range_not_satisfiable", 416, "The range lies outside of the text; `Content-Range` tells its size."},
