@@ -13,6 +13,7 @@ import (
 	"levada.dev/consumers/embed"
 	"levada.dev/consumers/index"
 	"levada.dev/events"
+	"levada.dev/infra/stack"
 	"levada.dev/producers/intake"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
@@ -71,12 +72,9 @@ func Consumers(p Ports, o Options) *consumers.Router {
 		&consumers.Options{MaxAttempts: o.MaxAttempts, Log: o.Log, Now: now})
 }
 
-// deadLetter is how the name of a dead-letter queue ends.
-const deadLetter = "-dlq"
-
 // Stage is the stage of a queue by the queue's name, which in an account begins with the pool, and whether it is the
 // stage's dead-letter queue: "shared-ingest-dlq" is "ingest", true.
 func Stage(queue string) (stage string, dead bool) {
-	stage, dead = strings.CutSuffix(queue, deadLetter)
+	stage, dead = strings.CutSuffix(queue, stack.DeadLetter)
 	return stage[strings.LastIndexByte(stage, '-')+1:], dead
 }

@@ -31,7 +31,7 @@ func (t *Texts) Put(_ context.Context, s tenants.Scope, key string, text []byte,
 		if t.texts == nil {
 			t.texts = map[string][]byte{}
 		}
-		t.texts[s.Key("corpus", key)] = bytes.Clone(text)
+		t.texts[s.Key("texts", key)] = bytes.Clone(text)
 		return nil
 	})
 }
@@ -41,7 +41,7 @@ func (t *Texts) Get(_ context.Context, s tenants.Scope, key string) (text []byte
 	err = t.do(s, "get", func() error {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		stored, ok := t.texts[s.Key("corpus", key)]
+		stored, ok := t.texts[s.Key("texts", key)]
 		if !ok {
 			return fault.Missing("text_not_found", "no text %.80q", key)
 		}
@@ -56,7 +56,7 @@ func (t *Texts) Delete(_ context.Context, s tenants.Scope, key string) error {
 	return t.do(s, "delete", func() error {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		delete(t.texts, s.Key("corpus", key))
+		delete(t.texts, s.Key("texts", key))
 		return nil
 	})
 }
@@ -67,7 +67,7 @@ func (t *Texts) Len(s tenants.Scope) int {
 	defer t.mu.Unlock()
 	n := 0
 	for k := range t.texts {
-		if strings.HasPrefix(k, s.Key("corpus")+"/") {
+		if strings.HasPrefix(k, s.Key("texts")+"/") {
 			n++
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"levada.dev/infra/glue"
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 )
@@ -13,15 +14,10 @@ import (
 // CompatibilityDate is the day whose behaviour of the runtime the Workers were
 // written and tested against.
 // https://developers.cloudflare.com/workers/configuration/compatibility-dates/
-const CompatibilityDate = "2026-11-01"
+const CompatibilityDate = glue.CompatibilityDate
 
-// compatibilityFlags are what the shared Go instance needs: AsyncLocalStorage
-// tells the context of a callback, and the request's signal tells that the
-// client has left.
-var compatibilityFlags = []string{"nodejs_als", "enable_request_signal"}
-
-// deadLetter is the suffix of the name of a dead-letter queue.
-const deadLetter = "-dlq"
+// DeadLetter is how the name of a dead-letter queue ends.
+const DeadLetter = "-dlq"
 
 // Levada returns the table of one pool: what this project deploys. Filterable are the metadata fields on which searches
 // of the pool's tenants may filter.
@@ -75,7 +71,7 @@ func levadaWorker(role Role, budgetKiB int, bindings ...[]Binding) Worker {
 		Role:               role,
 		Public:             role == API,
 		CompatibilityDate:  CompatibilityDate,
-		CompatibilityFlags: compatibilityFlags,
+		CompatibilityFlags: glue.CompatibilityFlags(),
 		Bindings:           slices.Concat(bindings...),
 		MemoryMiB:          96,
 		BudgetKiB:          budgetKiB,
@@ -104,7 +100,7 @@ func levadaQueues() []Queue {
 		q.MaxWaitTime = 5 * time.Second
 		q.MaxRetries = 3
 		q.RetryDelay = 2 * time.Second
-		q.DeadLetter = q.Name + deadLetter
+		q.DeadLetter = q.Name + DeadLetter
 		dead := Queue{
 			Name: q.DeadLetter, Consumer: Consumers,
 			MaxBatchSize: 10, MaxWaitTime: 5 * time.Second, MaxConcurrency: 1,

@@ -173,9 +173,13 @@ func (s *Stack) WorkflowsOf(role Role) []Workflow {
 	return filter(s.Workflows, func(w Workflow) bool { return w.Role == role })
 }
 
-// QueuesOf returns the queues that a Worker consumes.
-func (s *Stack) QueuesOf(role Role) []Queue {
-	return filter(s.Queues, func(q Queue) bool { return q.Consumer == role })
+// Attempts is how often a message is delivered at most, by queue: its retries and one.
+func (s *Stack) Attempts() map[string]int {
+	attempts := make(map[string]int, len(s.Queues))
+	for _, q := range s.Queues {
+		attempts[q.Name] = q.MaxRetries + 1
+	}
+	return attempts
 }
 
 func filter[T any](all []T, keep func(T) bool) []T {

@@ -19,7 +19,10 @@ func TestLevadaIsValid(t *testing.T) {
 		assert.True(t, hasQueue(s, name) && hasQueue(s, name+"-dlq"), name)
 	}
 	assert.Len(t, s.ObjectsOf(stack.Objects), 2)
-	assert.Len(t, s.QueuesOf(stack.Consumers), 8) // each stage and its dead letters
+	assert.Len(t, s.Queues, 8) // each stage and its dead letters
+	for _, q := range s.Queues {
+		assert.Equal(t, stack.Consumers, q.Consumer, q.Name)
+	}
 }
 
 func hasQueue(s stack.Stack, name string) bool {

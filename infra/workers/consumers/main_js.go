@@ -16,9 +16,11 @@ import (
 	"levada.dev/infra/cloudflare/port"
 	"levada.dev/infra/cloudflare/queue"
 	"levada.dev/infra/cloudflare/r2"
+	"levada.dev/infra/stack"
 )
 
 func main() {
+	table := stack.Levada("", nil)
 	bucket := r2.Open("CORPUS")
 	claims := port.NewClaims(bucket)
 	router := app.Consumers(app.Ports{
@@ -30,7 +32,7 @@ func main() {
 		Claims:    claims,
 		Trail:     port.NewTrail(object.Open("AUDIT")),
 		Letters:   port.NewLetters(bucket),
-	}, app.Options{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil))})
+	}, app.Options{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), MaxAttempts: table.Attempts()})
 	queue.Consume(func(ctx context.Context, b *queue.Batch) { consume(ctx, router, b) })
 	isolate.Run()
 }

@@ -51,9 +51,6 @@ func (r *Reader) Next() Kind {
 	return kinds[r.b[0]]
 }
 
-// Rest returns the bytes that are not read yet.
-func (r *Reader) Rest() []byte { return r.b }
-
 // Bool reads a truth value.
 func (r *Reader) Bool() bool {
 	switch r.tag() {
