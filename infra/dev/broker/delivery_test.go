@@ -198,7 +198,8 @@ func testHangs(t *testing.T, p *platform) {
 	})
 	p.send("hangs", 1)
 	got := p.delivered("hangs", 2)
-	assert.Equal(t, 2, got[1].Attempts)
+	// The given-up delivery may be recorded after the one that took its place.
+	assert.ElementsMatch(t, []int{1, 2}, []int{got[0].Attempts, got[1].Attempts})
 	p.emptied("hangs")
 }
 
