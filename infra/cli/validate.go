@@ -62,11 +62,7 @@ func newValidate(g *globals) *cobra.Command {
 }
 
 func (o *validateOptions) run() error {
-	var models []string
-	for _, m := range llm.EmbeddingModels() {
-		models = append(models, m.Name)
-	}
-	configs, problems := validate.Load(o.Dir, validate.Rules{Env: o.Env, Models: models})
+	configs, problems := validate.Load(o.Dir, validate.Rules{Env: o.Env, Models: llm.EmbeddingNames()})
 	if o.Tenant != "" {
 		configs, problems = only(o.Tenant, configs, problems)
 	}

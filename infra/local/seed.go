@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"levada.dev/tenants"
+	"levada.dev/tenants/validate"
+	"levada.dev/workflows/llm"
 )
 
 // KeysFile is the file in the state folder that holds the local API keys, tenant -> key.
@@ -25,42 +28,31 @@ type Store interface {
 	Keys(ctx context.Context, prefix string) ([]string, error)
 }
 
-// Configs reads every tenant's configuration below the tenants folder, sorted by id.
+// Configs reads every tenant's configuration below the tenants folder, sorted by id, and refuses what levada validate
+// does: nothing starts with a mistake in it.
 func Configs(tenantsDir fs.FS) ([]tenants.Config, error) {
-	files, err := fs.Glob(tenantsDir, "*/tenant.config.json")
-	if err != nil {
-		return nil, err
-	}
-	var configs []tenants.Config
+	configs, problems := validate.Load(tenantsDir, validate.Rules{Env: "dev", Models: llm.EmbeddingNames()})
 	var bad []error
-	for _, name := range files {
-		b, err := fs.ReadFile(tenantsDir, name)
-		if err != nil {
-			return nil, err
-		}
-		c, problems := tenants.Inspect(b)
-		if err := problems.Err(); err != nil {
-			bad = append(bad, fmt.Errorf("tenants/%s: %w (run `task validate` for all problems)", name, err))
-			continue
-		}
-		configs = append(configs, *c)
+	for _, p := range problems {
+		p.File = path.Join("tenants", p.File)
+		bad = append(bad, errors.New(p.String()))
 	}
-	if len(files) == 0 {
-		bad = append(bad, errors.New("there are no tenants: no tenants/<id>/tenant.config.json"))
+	if len(bad) > 0 {
+		return nil, errors.Join(bad...)
 	}
 	slices.SortFunc(configs, func(a, b tenants.Config) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	return configs, errors.Join(bad...)
+	return configs, nil
 }
 
 // Keys reads the local API keys from the state folder and makes those that are missing. The keys of a tenant that is
 // gone are left alone: it may come back.
 func Keys(stateDir string, configs []tenants.Config) (keys tenants.Keys, made []tenants.ID, err error) {
-	path := filepath.Join(stateDir, KeysFile)
+	file := filepath.Join(stateDir, KeysFile)
 	keys = tenants.Keys{}
-	switch b, err := os.ReadFile(path); {
+	switch b, err := os.ReadFile(file); {
 	case err == nil:
 		if keys, err = tenants.ParseKeys(b); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w (delete the file, and new keys are made)", path, err)
+			return nil, nil, fmt.Errorf("%s: %w (delete the file, and new keys are made)", file, err)
 		}
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, nil, err
@@ -75,21 +67,21 @@ func Keys(stateDir string, configs []tenants.Config) (keys tenants.Keys, made []
 		made = append(made, c.ID)
 	}
 	if len(made) > 0 {
-		err = writeFile(path, keys.JSON())
+		err = writeFile(file, keys.JSON())
 	}
 	return keys, made, err
 }
 
 // writeFile replaces the file as a whole, readable by its owner alone.
-func writeFile(path string, b []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+func writeFile(file string, b []byte) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	tmp := path + ".new"
+	tmp := file + ".new"
 	if err := os.WriteFile(tmp, b, 0o600); err != nil {
 		return err
 	}
-	return os.Rename(tmp, path)
+	return os.Rename(tmp, file)
 }
 
 // Publish writes the tenants and the keys' grants into the store, unless it holds just that already.

@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
@@ -143,4 +144,10 @@ func TestConfigsTellsEveryBadFile(t *testing.T) {
 	require.ErrorContains(t, err, "tenants/worse/")
 	_, err = local.Configs(fstest.MapFS{})
 	require.ErrorContains(t, err, "no tenants")
+	same := []byte(`{"id":"acme","name":"a","allowedHosts":["a.example.com"],"models":{"embedding":"@cf/baai/bge-m3"}}`)
+	_, err = local.Configs(fstest.MapFS{
+		"acme/tenant.config.json":   {Data: same},
+		"globex/tenant.config.json": {Data: bytes.Replace(same, []byte("acme"), []byte("globex"), 1)},
+	})
+	require.ErrorContains(t, err, "a.example.com", "what two tenants cannot both have")
 }

@@ -22,6 +22,15 @@ var embeddingModels = []EmbeddingModel{
 // EmbeddingModels lists the models, the default first.
 func EmbeddingModels() []EmbeddingModel { return append([]EmbeddingModel(nil), embeddingModels...) }
 
+// EmbeddingNames lists the models' names, the default first.
+func EmbeddingNames() []string {
+	names := make([]string, len(embeddingModels))
+	for i, m := range embeddingModels {
+		names[i] = m.Name
+	}
+	return names
+}
+
 // FindEmbedding looks a model up by its name.
 func FindEmbedding(name string) (EmbeddingModel, error) {
 	for _, m := range embeddingModels {
