@@ -38,3 +38,10 @@ func Fail(n int, err error) []error {
 	}
 	return errs
 }
+
+// FailAt gives err to those of errs that are at the given places.
+func FailAt(errs []error, places []int, err error) {
+	for _, i := range places {
+		errs[i] = err
+	}
+}

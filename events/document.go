@@ -1,7 +1,10 @@
 package events
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 
 	"levada.dev/events/fault"
@@ -169,6 +172,28 @@ type ChunksEmbedded struct {
 	Dimensions int     `json:"dimensions"`
 	Parts      []Chunk `json:"parts"`
 	Vectors    []byte  `json:"vectors"` // little-endian float32, Dimensions of them for each part, base64 in JSON
+}
+
+// PackVectors writes vectors as ChunksEmbedded carries them.
+func PackVectors(vectors [][]float32) []byte {
+	var b []byte
+	for i, v := range vectors {
+		b = slices.Grow(b, 4*len(v)*(len(vectors)-i))
+		for _, x := range v {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+		}
+	}
+	return b
+}
+
+// Vector is that of a part of a fact that passed its Check.
+func (f ChunksEmbedded) Vector(part int) []float32 {
+	v := make([]float32, f.Dimensions)
+	packed := f.Vectors[4*f.Dimensions*part:]
+	for i := range v {
+		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(packed[4*i:]))
+	}
+	return v
 }
 
 // Type implements Fact.

@@ -2,9 +2,7 @@ package embed
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"math"
 	"time"
 
 	"levada.dev/consumers"
@@ -59,7 +57,7 @@ func byModel(ds []delivery) map[string][]int {
 func (c *Consumer) embed(ctx context.Context, s tenants.Scope, name string, ds []delivery, where []int, errs []error) {
 	model, err := llm.FindEmbedding(name)
 	if err != nil {
-		fail(errs, where, err)
+		consumers.FailAt(errs, where, err)
 		return
 	}
 	var texts []string
@@ -116,7 +114,7 @@ func (c *Consumer) publish(ctx context.Context, s tenants.Scope, m llm.Embedding
 		}
 		ev, err := events.New(s, "consumers", ds[i].Event.Cause(), c.now(), events.ChunksEmbedded{
 			DocumentRef: f.DocumentRef, About: f.About, Slice: f.Slice, Model: f.Model, Dimensions: m.Dimensions,
-			Parts: f.Parts, Vectors: pack(mine, m.Dimensions),
+			Parts: f.Parts, Vectors: events.PackVectors(mine),
 		})
 		if err != nil {
 			errs[i] = err
@@ -128,23 +126,6 @@ func (c *Consumer) publish(ctx context.Context, s tenants.Scope, m llm.Embedding
 		return
 	}
 	if err := c.out.Publish(ctx, s, evs...); err != nil {
-		fail(errs, of, err)
-	}
-}
-
-// pack writes vectors as the event carries them.
-func pack(vectors [][]float32, dimensions int) []byte {
-	b := make([]byte, 0, 4*dimensions*len(vectors))
-	for _, v := range vectors {
-		for _, x := range v {
-			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
-		}
-	}
-	return b
-}
-
-func fail(errs []error, where []int, err error) {
-	for _, i := range where {
-		errs[i] = err
+		consumers.FailAt(errs, of, err)
 	}
 }

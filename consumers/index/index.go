@@ -2,9 +2,7 @@ package index
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"math"
 	"time"
 
 	"levada.dev/consumers"
@@ -55,7 +53,7 @@ func (c *Consumer) Handle(ctx context.Context, s tenants.Scope, ds []delivery) [
 	}
 	verdicts, err := c.ledger.Advance(ctx, s, ps)
 	if err != nil {
-		fail(errs, where, err)
+		consumers.FailAt(errs, where, err)
 		return errs
 	}
 	c.remove(ctx, s, ds, where, verdicts, errs)
@@ -115,10 +113,6 @@ func unpack(s tenants.Scope, f events.ChunksEmbedded) ([]corpus.Vector, error) {
 	}
 	vs := make([]corpus.Vector, len(f.Parts))
 	for i, p := range f.Parts {
-		values := make([]float32, f.Dimensions)
-		for k := range values {
-			values[k] = math.Float32frombits(binary.LittleEndian.Uint32(f.Vectors[4*(i*f.Dimensions+k):]))
-		}
 		m, err := corpus.FitMetadata(corpus.Metadata{
 			DocID: f.DocID, Generation: f.Generation, Chunk: p.Index, Start: p.Start, End: p.End,
 			Text: p.Text, Heading: p.Heading, Source: f.Source, Meta: f.Metadata,
@@ -126,7 +120,7 @@ func unpack(s tenants.Scope, f events.ChunksEmbedded) ([]corpus.Vector, error) {
 		if err != nil {
 			return nil, fmt.Errorf("chunk %d: %w", p.Index, err)
 		}
-		vs[i] = corpus.Vector{ID: corpus.VectorID(s, f.DocID, f.Generation, p.Index), Values: values, Metadata: m}
+		vs[i] = corpus.Vector{ID: corpus.VectorID(s, f.DocID, f.Generation, p.Index), Values: f.Vector(i), Metadata: m}
 	}
 	return vs, nil
 }
@@ -156,10 +150,10 @@ func (c *Consumer) remove(ctx context.Context, s tenants.Scope, ds []delivery, w
 		}
 	}
 	if err := corpus.DeleteVectors(ctx, s, c.vectors, stale); err != nil {
-		fail(errs, staleOf, err)
+		consumers.FailAt(errs, staleOf, err)
 	}
 	if err := corpus.Erase(ctx, s, c.vectors, c.ledger, retired); err != nil {
-		fail(errs, retiredOf, err)
+		consumers.FailAt(errs, retiredOf, err)
 	}
 }
 
@@ -195,12 +189,6 @@ func (c *Consumer) tell(ctx context.Context, s tenants.Scope, ds []delivery, whe
 		return
 	}
 	if err := c.out.Publish(ctx, s, evs...); err != nil {
-		fail(errs, of, err)
-	}
-}
-
-func fail(errs []error, where []int, err error) {
-	for _, i := range where {
-		errs[i] = err
+		consumers.FailAt(errs, of, err)
 	}
 }
