@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/rag"
@@ -58,6 +60,10 @@ type Options struct {
 	Now         func() time.Time // default time.Now
 	Random      io.Reader        // for ids of requests and traces; default crypto/rand
 	ProbeLimit  time.Duration    // how long /ready waits; default 2 s
+
+	// MaxBodyBytes is how many bytes of bodies there is room for at a time. A larger body is refused, whatever the
+	// tenant's limit is; where several come at once, the last ones wait. Default 64 MB.
+	MaxBodyBytes int64
 }
 
 func (o *Options) withDefaults() Options {
@@ -83,6 +89,9 @@ func (o *Options) withDefaults() Options {
 	if opts.ProbeLimit <= 0 {
 		opts.ProbeLimit = 2 * time.Second
 	}
+	if opts.MaxBodyBytes <= 0 {
+		opts.MaxBodyBytes = 64_000_000
+	}
 	return opts
 }
 
@@ -92,6 +101,7 @@ func New(deps Deps, opts *Options) http.Handler {
 		panic("api: a dependency is missing")
 	}
 	s := &server{Deps: deps, opts: opts.withDefaults(), mux: http.NewServeMux()}
+	s.room = semaphore.NewWeighted(s.opts.MaxBodyBytes)
 	s.register(routes)
 	return s
 }
@@ -100,4 +110,5 @@ type server struct {
 	Deps
 	opts Options
 	mux  *http.ServeMux
+	room *semaphore.Weighted // for bodies, in bytes
 }

@@ -28,6 +28,7 @@ type call struct {
 	scope          tenants.Scope
 	idempotencyKey string
 	body           []byte
+	taken          int64 // of the room for bodies
 	err            error // what the answer was, for the log
 }
 

@@ -38,6 +38,9 @@ func shapeOfType(t reflect.Type) *shape {
 	if t == reflect.TypeFor[json.RawMessage]() {
 		return anything
 	}
+	if t == reflect.TypeFor[text]() {
+		return &shape{kind: isString}
+	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		return shapeOfType(t.Elem())

@@ -41,6 +41,7 @@ func ingest(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.body = nil // what is needed of it is in the draft
 	draft.Cause = c.cause()
 	began := c.opts.Now()
 	receipt, err := c.Intake.Submit(c.ctx(), c.scope, draft)
@@ -48,6 +49,7 @@ func ingest(c *call) error {
 	if err != nil {
 		return fmt.Errorf("submit: %w", err)
 	}
+	c.dropBody()
 	return c.accepted(receipt, wait)
 }
 

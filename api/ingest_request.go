@@ -17,7 +17,7 @@ import (
 
 type ingestRequest struct {
 	DocID       string          `json:"docId"`
-	Text        *string         `json:"text"`
+	Text        text            `json:"text"`
 	Base64      *string         `json:"base64"`
 	URL         string          `json:"url"` // where the text is from
 	ContentType string          `json:"contentType"`
@@ -74,7 +74,7 @@ func (req *ingestRequest) text() ([]byte, error) {
 	case req.Text != nil && req.Base64 != nil:
 		return nil, fault.Invalidf("base64", "fields_exclusive", "send text or base64, not both")
 	case req.Text != nil:
-		return []byte(*req.Text), nil
+		return req.Text, nil
 	case req.Base64 != nil:
 		text, err := base64.StdEncoding.DecodeString(*req.Base64)
 		if err != nil {

@@ -23,6 +23,7 @@ func (c *call) steps() error {
 		}
 	}
 	if c.route.body != noBody {
+		defer c.dropBody()
 		if err := c.readBody(); err != nil {
 			return err
 		}

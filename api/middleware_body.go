@@ -6,23 +6,29 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"runtime"
 	"strings"
 
 	"levada.dev/events/fault"
 )
 
-// readBody reads the body as far as the tenant's limit goes. What announces more is refused unread.
+// readBody reads the body as far as the limit goes, the tenant's or, where it is lower, that of the room for all bodies.
+// What announces more is refused unread. A large body waits until there is room for it.
 func (c *call) readBody() error {
-	limit := c.config.Limits.BodyBytes
-	if c.r.ContentLength > limit {
+	limit := min(c.config.Limits.BodyBytes, c.opts.MaxBodyBytes)
+	size := c.r.ContentLength
+	if size > limit {
 		return bodyTooLarge(limit)
 	}
 	if err := isJSON(c.r.Header); err != nil {
 		return err
 	}
+	if err := c.takeRoom(size, limit); err != nil {
+		return err
+	}
 	var buf bytes.Buffer
-	if c.r.ContentLength > 0 {
-		buf.Grow(int(c.r.ContentLength) + bytes.MinRead)
+	if size > 0 {
+		buf.Grow(int(size) + bytes.MinRead)
 	}
 	n, err := buf.ReadFrom(io.LimitReader(c.r.Body, limit+1))
 	var tooLarge *http.MaxBytesError
@@ -36,8 +42,40 @@ func (c *call) readBody() error {
 	return nil
 }
 
+const (
+	smallBody = 64 << 10 // needs no room kept for it
+	largeBody = 4 << 20  // needs all of it
+)
+
+// takeRoom waits until there is room for a body of the announced size, or of the limit when it announces none.
+func (c *call) takeRoom(size, limit int64) error {
+	if size < 0 {
+		size = limit
+	}
+	if size <= smallBody {
+		return nil
+	}
+	if err := c.room.Acquire(c.ctx(), size); err != nil {
+		return err
+	}
+	c.taken = size
+	if size > largeBody {
+		// A few allocations of this size outrun the collector, and the memory of a Worker is not much larger than they are:
+		// what earlier ones have left goes now.
+		runtime.GC()
+	}
+	return nil
+}
+
+// dropBody gives the room back. Nothing may look at the body any more.
+func (c *call) dropBody() {
+	c.body = nil
+	c.room.Release(c.taken)
+	c.taken = 0
+}
+
 func bodyTooLarge(limit int64) error {
-	return withDetails(fault.New(fault.Invalid, "body_too_large", "the body is above the tenant's limit", nil), details{Limit: limit})
+	return withDetails(fault.New(fault.Invalid, "body_too_large", "the body is above the limit", nil), details{Limit: limit})
 }
 
 // isJSON refuses what the decoder would only misread.

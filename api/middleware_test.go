@@ -1,10 +1,12 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -163,6 +165,50 @@ func TestBodiesAreBounded(t *testing.T) {
 	rec = w.send(r)
 	assert.Equal(t, "body_incomplete", failed(t, rec).Code)
 	assert.Zero(t, w.store.texts.Len(w.scope("acme")), "nothing half-done stays behind")
+}
+
+// Bodies have to share a room: one that never fits is refused, one that does not fit now waits.
+func TestBodiesShareARoom(t *testing.T) {
+	const room = 100_000
+	w := newWorld(t, func(w *world) {
+		w.opts.MaxBodyBytes = room
+		w.opts.Random = nil // requests at the same time
+	})
+	send := func(r *http.Request) <-chan int {
+		code := make(chan int, 1)
+		go func() {
+			rec := httptest.NewRecorder()
+			w.ServeHTTP(rec, r)
+			code <- rec.Code
+		}()
+		return code
+	}
+	body := func(n int) string { return `{"text":"` + strings.Repeat("a", n) + `"}` }
+	rec := w.do("globex", "POST", "/ingest", body(room))
+	assert.Equal(t, 413, rec.Code)
+	assert.Equal(t, int64(room), failed(t, rec).Details.Limit)
+
+	first := w.request("globex", "POST", "/ingest", "")
+	first.Header.Set("Content-Type", "application/json")
+	reader, writer := io.Pipe() // its length is unknown, so it takes the whole room until it is read
+	first.Body, first.ContentLength = reader, -1
+	answered := send(first)
+	_, err := writer.Write([]byte(`{"text":`)) // it is being read
+	require.NoError(t, err)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	second := w.request("globex", "POST", "/ingest", body(room-100)).WithContext(ctx)
+	second.Header.Set("Content-Type", "application/json")
+	gone := send(second)
+	assert.Equal(t, 202, w.do("globex", "POST", "/ingest", `{"text":"small"}`).Code, "a small body needs no room")
+	cancel()
+	assert.NotEqual(t, 202, <-gone, "it had to wait, and left")
+
+	_, err = writer.Write([]byte(`"a"}`))
+	require.NoError(t, err)
+	require.NoError(t, writer.Close())
+	assert.Equal(t, 202, <-answered)
+	assert.Equal(t, 202, w.do("globex", "POST", "/ingest", body(room-100)).Code, "the room is free again")
 }
 
 type broken struct{}

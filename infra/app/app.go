@@ -42,6 +42,8 @@ type Options struct {
 	Log         *slog.Logger
 	Now         func() time.Time // default time.Now
 	MaxAttempts map[string]int   // by queue: its retries and one
+
+	MaxBodyBytes int64 // how many bytes of bodies the API has room for at a time
 }
 
 // API is the role that answers HTTP.
@@ -54,7 +56,7 @@ func API(p Ports, o Options) http.Handler {
 		Vectors:   p.Vectors,
 		Retriever: rag.New(p.Embedder, p.Vectors, p.Ledger, nil),
 		Probes:    p.Probes,
-	}, &api.Options{Version: o.Version, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now})
+	}, &api.Options{Version: o.Version, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
 }
 
 // Consumers is the role that reacts to the queues.

@@ -18,6 +18,10 @@ import (
 	"levada.dev/workflows/llm"
 )
 
+// maxBody is how much of an instance's memory bodies may take: each is there up to three times, as it came, as the
+// document's text and on its way to the store.
+const maxBody = 15_000_000
+
 func main() {
 	published := port.NewPublished(kv.Open("CONFIG"))
 	vectors := port.Indexes()
@@ -32,6 +36,8 @@ func main() {
 		Version:     port.Var("VERSION", "dev"),
 		Environment: port.Var("ENVIRONMENT", "dev"),
 		Log:         slog.New(slog.NewJSONHandler(os.Stdout, nil)),
+
+		MaxBodyBytes: maxBody,
 	}))
 	isolate.Run()
 }
