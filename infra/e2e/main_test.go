@@ -49,7 +49,9 @@ func run(m *testing.M) int {
 	return code
 }
 
-func start(state string) (*local.Local, error) {
+func start(state string) (*local.Local, error) { return startWith(state, local.Options{}) }
+
+func startWith(state string, o local.Options) (*local.Local, error) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		return nil, err
@@ -58,9 +60,8 @@ func start(state string) (*local.Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	return local.Start(context.Background(), local.Options{
-		Root: root, State: state, Build: buildDir(), Version: "test", Logs: logs,
-	})
+	o.Root, o.State, o.Build, o.Version, o.Logs = root, state, buildDir(), "test", logs
+	return local.Start(context.Background(), o)
 }
 
 // buildDir is where the Workers are built for all platforms of all runs, so that most have nothing to build.
