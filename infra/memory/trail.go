@@ -37,6 +37,17 @@ func (t *Trail) Append(_ context.Context, s tenants.Scope, entries []events.Audi
 	})
 }
 
+// Newest lists the newest entries, newest first.
+func (t *Trail) Newest(_ context.Context, s tenants.Scope, limit int) (newest []events.AuditEntry, err error) {
+	err = t.do(s, "newest", func() error {
+		newest = t.Entries(s)
+		slices.Reverse(newest)
+		newest = newest[:min(limit, len(newest))]
+		return nil
+	})
+	return newest, err
+}
+
 // Entries is the trail of a tenant.
 func (t *Trail) Entries(s tenants.Scope) []events.AuditEntry {
 	t.mu.Lock()
