@@ -62,7 +62,7 @@ type Options struct {
 	ProbeLimit  time.Duration    // how long /ready waits; default 2 s
 
 	// MaxBodyBytes is how many bytes of bodies there is room for at a time. A larger body is refused, whatever the
-	// tenant's limit is; where several come at once, the last ones wait. Default 64 MB.
+	// tenant's limit is; where several come at once, the last ones wait. Default tenants.MaxBodyBytes.
 	MaxBodyBytes int64
 }
 
@@ -90,7 +90,7 @@ func (o *Options) withDefaults() Options {
 		opts.ProbeLimit = 2 * time.Second
 	}
 	if opts.MaxBodyBytes <= 0 {
-		opts.MaxBodyBytes = 64_000_000
+		opts.MaxBodyBytes = tenants.MaxBodyBytes
 	}
 	return opts
 }

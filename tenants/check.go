@@ -10,8 +10,10 @@ import (
 
 // The bounds of a configuration. tenant.schema.json repeats them, and a test compares the two.
 const (
-	MaxBodyBytes     = 100_000_000 // https://developers.cloudflare.com/workers/platform/limits/#request-limits
-	MaxDocumentBytes = 25_000_000
+	// MaxBodyBytes is what an instance has room for beside everything else in its 96 MiB. A body is there up to three
+	// times: as it came, as the document's text, and on its way to the store.
+	MaxBodyBytes     = 15_000_000
+	MaxDocumentBytes = MaxBodyBytes
 	MaxQueryChars    = 10_000
 	MaxTopK          = 50 // https://developers.cloudflare.com/vectorize/platform/limits/, with metadata
 	MaxFilterable    = 8  // for all tenants of a pool together

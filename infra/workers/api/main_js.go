@@ -18,10 +18,6 @@ import (
 	"levada.dev/workflows/llm"
 )
 
-// maxBody is how much of an instance's memory bodies may take: each is there up to three times, as it came, as the
-// document's text and on its way to the store.
-const maxBody = 15_000_000
-
 func main() {
 	published := port.NewPublished(kv.Open("CONFIG"))
 	vectors := port.Indexes()
@@ -37,7 +33,7 @@ func main() {
 		Environment: port.Var("ENVIRONMENT", "dev"),
 		Log:         slog.New(slog.NewJSONHandler(os.Stdout, nil)),
 
-		MaxBodyBytes: maxBody,
+		MaxBodyBytes: tenants.MaxBodyBytes,
 	}))
 	isolate.Run()
 }
