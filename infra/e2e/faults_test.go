@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -36,6 +38,7 @@ func TestDuplicatesShuffleAndTwoGenerations(t *testing.T) {
 
 	const n = 40
 	u := as(t, "acme")
+	shelf := "leaflet/" + uuid.NewString() + "/"
 	text := func(generation, i int) string {
 		return strings.Repeat(fmt.Sprintf("Edition %d of leaflet %d tells of the walk along the water.\n\n", generation, i), 3)
 	}
@@ -46,7 +49,7 @@ func TestDuplicatesShuffleAndTwoGenerations(t *testing.T) {
 	for worker := range 8 {
 		all.Go(func() {
 			for i := worker % 4 * n / 4; i < (worker%4+1)*n/4; i++ { // two workers for each document
-				id := fmt.Sprintf("leaflet/%d", i)
+				id := shelf + strconv.Itoa(i)
 				sent := text(1+worker/4, i)
 				a, err := u.try(http.MethodPost, "/ingest", document{DocID: id, Text: sent, Chunking: map[string]int{"maxTokens": 16}})
 				var acc accepted
@@ -111,14 +114,15 @@ func TestADocumentThatCannotBeReadFailsAlone(t *testing.T) {
 	disturb(t, dev.Faults{Pause: true}, "ingest")
 	long := strings.Repeat("The text of this document is too long to travel with its event. ", 1000)
 	bucket := platform.R2(stack.Consumers, "CORPUS")
-	lost := as(t, "acme").ingest(document{DocID: "lost", Text: long})
+	id := "lost-" + uuid.NewString()
+	lost := as(t, "acme").ingest(document{DocID: id, Text: long})
 	var others []accepted
 	for _, tenant := range []string{"acme", "globex"} {
 		for i := range 3 {
 			others = append(others, as(t, tenant).ingest(document{DocID: fmt.Sprintf("beside/%d", i), Text: "Stands beside the lost one."}))
 		}
 	}
-	keys, err := bucket.Keys(t.Context(), "t/acme/texts/lost%2F")
+	keys, err := bucket.Keys(t.Context(), "t/acme/texts/"+id+"%2F")
 	require.NoError(t, err)
 	require.Len(t, keys, 1)
 	require.NoError(t, bucket.Delete(t.Context(), keys[0]))
@@ -130,7 +134,7 @@ func TestADocumentThatCannotBeReadFailsAlone(t *testing.T) {
 	require.Len(t, j.Errors, 1)
 	assert.Equal(t, "text_not_found", j.Errors[0].Code)
 	assert.Equal(t, "chunk", j.Errors[0].Stage)
-	d := u.document("lost")
+	d := u.document(id)
 	assert.Equal(t, "failed", d.State)
 	assert.Contains(t, d.Reason, "text_not_found")
 	assert.Zero(t, d.Searchable)
@@ -140,32 +144,46 @@ func TestADocumentThatCannotBeReadFailsAlone(t *testing.T) {
 	}
 
 	settled(t, platform)
-	letters, err := bucket.Keys(t.Context(), "letters/ingest/")
-	require.NoError(t, err)
-	require.Len(t, letters, 1)
-	body, found, err := bucket.Get(t.Context(), letters[0])
-	require.NoError(t, err)
-	require.True(t, found)
-	var letter struct {
-		Tenant, Handler, Type, Subject, Code string
-		Attempts                             int
-		Body                                 []byte
-	}
-	require.NoError(t, json.Unmarshal(body, &letter))
+	letter := letterOn(t, "ingest", "documents/"+id)
 	assert.Equal(t, "acme", letter.Tenant)
 	assert.Equal(t, "chunk", letter.Handler)
-	assert.Equal(t, "documents/lost", letter.Subject)
 	assert.Equal(t, "text_not_found", letter.Code)
 	ev, err := events.Decode(letter.Body)
 	require.NoError(t, err, "the letter can be sent again")
 	assert.Equal(t, letter.Type, ev.Type)
 	failed := 0
 	for _, e := range trail(t, sharedState, "acme") {
-		if e.Type == events.TypeDocumentFailed && e.Subject == "documents/lost" {
+		if e.Type == events.TypeDocumentFailed && e.Subject == "documents/"+id {
 			failed++
 		}
 	}
 	assert.Equal(t, 1, failed, "the failure is told once")
+}
+
+// letter is a dead letter as it is kept.
+type letter struct {
+	Tenant, Handler, Type, Subject, Code string
+	Body                                 []byte
+}
+
+// letterOn is the one letter from a queue on a subject.
+func letterOn(t *testing.T, queue, subject string) letter {
+	t.Helper()
+	bucket := platform.R2(stack.Consumers, "CORPUS")
+	keys, err := bucket.Keys(t.Context(), "letters/"+queue+"/")
+	require.NoError(t, err)
+	var on []letter
+	for _, key := range keys {
+		body, _, err := bucket.Get(t.Context(), key)
+		require.NoError(t, err)
+		var l letter
+		require.NoError(t, json.Unmarshal(body, &l))
+		if l.Subject == subject {
+			on = append(on, l)
+		}
+	}
+	require.Len(t, on, 1)
+	return on[0]
 }
 
 // Who waits is answered when searches find the document, which the index shows later than it takes it.
