@@ -38,15 +38,20 @@ func main() {
 	isolate.Run()
 }
 
-// probes ask each binding the cheapest question that it must be able to answer.
+// probes ask each binding the cheapest question that it must be able to answer. Models are not asked: their cheapest
+// answer costs money.
 func probes(published port.Published, vectors port.Vectors) []api.Probe {
 	return []api.Probe{
 		{Name: "config", Check: func(ctx context.Context) error { return published.Ping(ctx) }},
 		{Name: "corpus", Check: func(ctx context.Context) error { return port.NewTexts(r2.Open("CORPUS")).Ping(ctx) }},
 		{Name: "ledger", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("LEDGER")) }},
 		{Name: "vectors", Check: func(ctx context.Context) error {
-			_, err := vectors.Processed(ctx, llm.EmbeddingModels()[0].Name)
-			return err
+			for _, model := range llm.EmbeddingNames() {
+				if _, err := vectors.Processed(ctx, model); err != nil {
+					return err
+				}
+			}
+			return nil
 		}},
 	}
 }
