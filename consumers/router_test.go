@@ -1,7 +1,9 @@
 package consumers_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -75,7 +77,9 @@ func message(t *testing.T, tenant, doc string, attempt int) consumers.Message {
 }
 
 func router(p *parish, o consumers.Options, h consumers.Handler) *consumers.Router {
-	o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
 	return consumers.New([]consumers.Route{{Type: events.TypeDocumentSubmitted, Name: "test", Stage: corpus.StageChunk, Handle: h}},
 		&eventstest.Claims{}, consumers.NewUndertaker(p, p, p), &o)
 }
@@ -236,6 +240,41 @@ func TestTraceContinues(t *testing.T) {
 	require.Len(t, seen, 2)
 	assert.Len(t, seen[0], 55, "one is begun where there is none")
 	assert.Equal(t, seen[0], seen[1], "a second run tells the same")
+}
+
+// What went wrong can be found by tenant, event and trace, and nobody's text is in the log.
+func TestLog(t *testing.T) {
+	var out bytes.Buffer
+	log := slog.New(slog.NewJSONHandler(&out, nil))
+	r := router(&parish{}, consumers.Options{Log: log}, func(context.Context, tenants.Scope, []consumers.Delivery) []error {
+		return []error{nil, fault.New(fault.Unavailable, "model_busy", "out of capacity", nil)}
+	})
+	good, bad := message(t, "acme", "a", 1), message(t, "acme", "b", 2)
+	for _, m := range []*consumers.Message{&good, &bad} {
+		m.Body = bytes.Replace(m.Body, []byte(`"contentType"`), []byte(`"title":"whispered","contentType"`), 1)
+		require.Contains(t, string(m.Body), "whispered")
+	}
+	r.Handle(t.Context(), "ingest", []consumers.Message{good, bad})
+
+	var lines []map[string]any
+	for dec := json.NewDecoder(bytes.NewReader(out.Bytes())); dec.More(); {
+		var line map[string]any
+		require.NoError(t, dec.Decode(&line))
+		lines = append(lines, line)
+	}
+	require.Len(t, lines, 2)
+	ev, err := events.Decode(bad.Body)
+	require.NoError(t, err)
+	for key, want := range map[string]any{
+		"level": "WARN", "tenantId": "acme", "handler": "test", "eventId": ev.ID, "type": ev.Type, "subject": "documents/b",
+		"attempt": 2.0, "code": "model_busy",
+	} {
+		assert.Equal(t, want, lines[0][key], key)
+	}
+	assert.Len(t, lines[0]["traceId"], 32)
+	assert.Equal(t, []any{"INFO", "acme", 2.0, 1.0}, []any{lines[1]["level"], lines[1]["tenantId"], lines[1]["events"], lines[1]["failed"]})
+	assert.Contains(t, lines[1], "latencyMs")
+	assert.NotContains(t, out.String(), "whispered")
 }
 
 func TestIsolate(t *testing.T) {
