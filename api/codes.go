@@ -29,6 +29,7 @@ var codes = []code{
 	{"route_not_found", 404, "There is no such route."},
 	{"method_not_allowed", 405, "The route has other methods; `details.allow` and the header `Allow` list them."},
 	{"body_too_large", 413, "The body is above `details.limit` bytes: the tenant's limit, or what an instance has room for."},
+	{"bodies_busy", 503, "Large bodies are being read, and there is no room for another. Try again after `Retry-After`."},
 	{"body_incomplete", 400, "The body ended before its announced length."},
 	{"unsupported_media_type", 415, "The body's content type is not `application/json`."},
 	{"unsupported_encoding", 415, "The body's content encoding is not supported."},

@@ -2,12 +2,14 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"runtime"
 	"strings"
+	"time"
 
 	"levada.dev/events/fault"
 )
@@ -43,8 +45,9 @@ func (c *call) readBody() error {
 }
 
 const (
-	smallBody = 64 << 10 // needs no room kept for it
-	largeBody = 4 << 20  // needs all of it
+	smallBody = 64 << 10         // needs no room kept for it
+	largeBody = 4 << 20          // needs all of it
+	roomWait  = 10 * time.Second // for room, so that a slow client does not hold up the others for good
 )
 
 // takeRoom waits until there is room for a body of the announced size, or of the limit when it announces none.
@@ -55,8 +58,13 @@ func (c *call) takeRoom(size, limit int64) error {
 	if size <= smallBody {
 		return nil
 	}
-	if err := c.room.Acquire(c.ctx(), size); err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(c.ctx(), roomWait)
+	defer cancel()
+	if err := c.room.Acquire(ctx, size); err != nil {
+		if c.ctx().Err() != nil {
+			return c.ctx().Err()
+		}
+		return fault.New(fault.Unavailable, "bodies_busy", "there is no room for a body of this size now", nil).WithRetryAfter(roomWait)
 	}
 	c.taken = size
 	if size > largeBody {

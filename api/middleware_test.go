@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
@@ -167,48 +167,50 @@ func TestBodiesAreBounded(t *testing.T) {
 	assert.Zero(t, w.store.texts.Len(w.scope("acme")), "nothing half-done stays behind")
 }
 
-// Bodies have to share a room: one that never fits is refused, one that does not fit now waits.
+// Bodies have to share a room: one that never fits is refused, one that does not fit now waits, but not for ever.
 func TestBodiesShareARoom(t *testing.T) {
-	const room = 100_000
-	w := newWorld(t, func(w *world) {
-		w.opts.MaxBodyBytes = room
-		w.opts.Random = nil // requests at the same time
+	synctest.Test(t, func(t *testing.T) {
+		const room = 100_000
+		w := newWorld(t, func(w *world) {
+			w.opts.MaxBodyBytes = room
+			w.opts.Random = nil // requests at the same time
+		})
+		send := func(r *http.Request) <-chan *httptest.ResponseRecorder {
+			answer := make(chan *httptest.ResponseRecorder, 1)
+			go func() {
+				rec := httptest.NewRecorder()
+				w.ServeHTTP(rec, r)
+				answer <- rec
+			}()
+			synctest.Wait()
+			return answer
+		}
+		body := func(n int) string { return `{"text":"` + strings.Repeat("a", n) + `"}` }
+		rec := w.do("globex", "POST", "/ingest", body(room))
+		assert.Equal(t, 413, rec.Code)
+		assert.Equal(t, int64(room), failed(t, rec).Details.Limit)
+
+		slow := w.request("globex", "POST", "/ingest", "")
+		slow.Header.Set("Content-Type", "application/json")
+		reader, writer := io.Pipe() // its length is unknown, so it takes the whole room while it comes
+		slow.Body, slow.ContentLength = reader, -1
+		first := send(slow)
+		large := func() *http.Request { return w.request("globex", "POST", "/ingest", body(room-100)) }
+
+		assert.Equal(t, 202, w.do("globex", "POST", "/ingest", body(10)).Code, "a small body needs no room")
+		busy := <-send(large())
+		assert.Equal(t, 503, busy.Code)
+		assert.Equal(t, "bodies_busy", failed(t, busy).Code)
+		assert.Equal(t, "10", busy.Header().Get("Retry-After"))
+
+		second := send(large())
+		_, err := writer.Write([]byte(body(10)))
+		require.NoError(t, err)
+		require.NoError(t, writer.Close())
+		assert.Equal(t, 202, (<-first).Code)
+		assert.Equal(t, 202, (<-second).Code, "it waited")
+		assert.Equal(t, 202, (<-send(large())).Code, "the room is free again")
 	})
-	send := func(r *http.Request) <-chan int {
-		code := make(chan int, 1)
-		go func() {
-			rec := httptest.NewRecorder()
-			w.ServeHTTP(rec, r)
-			code <- rec.Code
-		}()
-		return code
-	}
-	body := func(n int) string { return `{"text":"` + strings.Repeat("a", n) + `"}` }
-	rec := w.do("globex", "POST", "/ingest", body(room))
-	assert.Equal(t, 413, rec.Code)
-	assert.Equal(t, int64(room), failed(t, rec).Details.Limit)
-
-	first := w.request("globex", "POST", "/ingest", "")
-	first.Header.Set("Content-Type", "application/json")
-	reader, writer := io.Pipe() // its length is unknown, so it takes the whole room until it is read
-	first.Body, first.ContentLength = reader, -1
-	answered := send(first)
-	_, err := writer.Write([]byte(`{"text":`)) // it is being read
-	require.NoError(t, err)
-
-	ctx, cancel := context.WithCancel(t.Context())
-	second := w.request("globex", "POST", "/ingest", body(room-100)).WithContext(ctx)
-	second.Header.Set("Content-Type", "application/json")
-	gone := send(second)
-	assert.Equal(t, 202, w.do("globex", "POST", "/ingest", `{"text":"small"}`).Code, "a small body needs no room")
-	cancel()
-	assert.NotEqual(t, 202, <-gone, "it had to wait, and left")
-
-	_, err = writer.Write([]byte(`"a"}`))
-	require.NoError(t, err)
-	require.NoError(t, writer.Close())
-	assert.Equal(t, 202, <-answered)
-	assert.Equal(t, 202, w.do("globex", "POST", "/ingest", body(room-100)).Code, "the room is free again")
 }
 
 type broken struct{}
