@@ -65,7 +65,7 @@ func startWith(state string, o local.Options) (*local.Local, error) {
 }
 
 // buildDir is where the Workers are built for all platforms of all runs, so that most have nothing to build.
-func buildDir() string { return filepath.Join(fastTemp(), "levada-e2e-build") }
+func buildDir() string { return filepath.Join(root, "bin", "e2e") }
 
 // fastTemp is memory where there is some: every new Durable Object is a database that the disk has to sync.
 func fastTemp() string {

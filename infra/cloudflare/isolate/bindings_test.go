@@ -97,9 +97,8 @@ func queues(t *testing.T, s *workerdtest.Server) {
 	}
 	b, err := json.Marshal(batch)
 	require.NoError(t, err)
-	// The local broker always reports an empty backlog, so only the form can be checked.
-	metrics := decode[struct{ BacklogCount, BacklogBytes int }](t, s.Post("/queue/batch", string(b)))
-	assert.GreaterOrEqual(t, metrics.BacklogCount, 0)
+	// This broker always reports an empty backlog: only that the answer has the form is checked here.
+	decode[struct{ BacklogCount, BacklogBytes int }](t, s.Post("/queue/batch", string(b)))
 	for i := range 25 {
 		logged(t, s, fmt.Sprintf("b%d", i), "ack 1")
 	}

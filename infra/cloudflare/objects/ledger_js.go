@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"levada.dev/events"
+	"levada.dev/events/fault"
 	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/object"
-	"levada.dev/tenants"
 	"levada.dev/workflows/corpus/book"
 )
 
@@ -183,19 +183,43 @@ func (l *ledger) pending(ctx context.Context) (out []book.Outgoing, err error) {
 	return out, err
 }
 
-// send publishes and then forgets. Whoever dies in between leaves the events to be sent again, with the same ids.
+// send publishes and then forgets. Whoever dies in between leaves the events to be sent again, with the same ids. An
+// event that is refused for good stands in nobody's way: it is found by sending each alone, and set aside.
 func (l *ledger) send(ctx context.Context, pending []book.Outgoing) error {
-	evs := make([]events.Event, len(pending))
-	ids := make([]string, len(pending))
-	for i, p := range pending {
-		evs[i], ids[i] = p.Event, p.ID
+	err := l.publish(ctx, pending)
+	if err != nil && !fault.Retryable(err) && len(pending) > 1 {
+		var errs []error
+		for i := range pending {
+			errs = append(errs, l.send(ctx, pending[i:i+1]))
+		}
+		return errors.Join(errs...)
 	}
-	s, err := tenants.Resume(string(evs[0].Tenant))
+	if err != nil && !fault.Retryable(err) {
+		slog.ErrorContext(ctx, "event set aside: it can never be sent", "object", l.state.Name, "id", pending[0].ID, "error", err)
+		return l.state.SQL().Txn(ctx, func(tx *object.Tx) error { return l.book.SetAside(rows{tx}, pending[0].ID, err) })
+	}
 	if err != nil {
 		return err
 	}
-	if err := l.out.Publish(ctx, s, evs...); err != nil {
-		return err
+	ids := make([]string, len(pending))
+	for i, p := range pending {
+		ids[i] = p.ID
 	}
 	return l.state.SQL().Txn(ctx, func(tx *object.Tx) error { return l.book.Sent(rows{tx}, ids) })
+}
+
+// publish hands events to the queues, all or none.
+func (l *ledger) publish(ctx context.Context, pending []book.Outgoing) error {
+	evs := make([]events.Event, len(pending))
+	for i, p := range pending {
+		if p.Err != nil {
+			return p.Err
+		}
+		evs[i] = p.Event
+	}
+	s, err := evs[0].Scope()
+	if err != nil {
+		return err
+	}
+	return l.out.Publish(ctx, s, evs...)
 }

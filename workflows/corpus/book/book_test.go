@@ -294,3 +294,43 @@ func TestAdvanceOfADocumentThatIsNotThereIsStale(t *testing.T) {
 func refOf(d corpus.Document) events.DocumentRef {
 	return events.DocumentRef{DocID: d.ID, Generation: d.Generation, JobID: d.JobID}
 }
+
+func TestAnEventThatCanNeverBeSentStandsInNobodysWay(t *testing.T) {
+	d := newDesk(t)
+	require.NoError(t, d.rows.Put("tenant", []byte("acme")))
+	lost := d.submit("lost")
+	d.submit("next")
+	out, err := d.book.Pending(d.rows, 10)
+	require.NoError(t, err)
+	require.Len(t, out, 2)
+	require.NoError(t, d.rows.Put("o/"+out[0].ID, []byte(`{"specversion":`)))
+
+	out, err = d.book.Pending(d.rows, 10)
+	require.NoError(t, err)
+	require.Len(t, out, 2)
+	require.Error(t, out[0].Err)
+	require.NoError(t, out[1].Err)
+	for range 2 { // also when the answer was lost
+		require.NoError(t, d.book.SetAside(d.rows, out[0].ID, out[0].Err))
+	}
+
+	rest, err := d.book.Pending(d.rows, 10)
+	require.NoError(t, err)
+	var types []string
+	for _, o := range rest {
+		require.NoError(t, o.Err)
+		types = append(types, o.Event.Type)
+	}
+	assert.ElementsMatch(t, []string{events.TypeDocumentFailed, events.TypeDocumentSubmitted}, types)
+	docs, err := d.book.Documents(d.rows, []string{"lost", "next"})
+	require.NoError(t, err)
+	assert.Equal(t, corpus.Failed, docs[0].State)
+	assert.Contains(t, docs[0].Reason, "event_invalid")
+	assert.Equal(t, corpus.Submitted, docs[1].State)
+	j, err := d.book.Job(d.rows, lost.JobID)
+	require.NoError(t, err)
+	assert.Equal(t, job.Failed, j.State)
+	kept, err := d.rows.Get("x/" + out[0].ID)
+	require.NoError(t, err)
+	assert.Equal(t, `{"specversion":`, string(kept), "for operators")
+}

@@ -9,6 +9,7 @@
 //	d/<docId>          one document: its live generations, with a bitmap of the slices that are in
 //	j/<jobId>          one job: which generation it follows, and its end
 //	o/<jobId>.<type>   one event that waits for its queue
+//	x/<jobId>.<type>   one event that can never be sent
 //	i/<day>/<key>      one idempotency key, by the day it was taken
 //
 // A document of one slice writes seven rows on its whole way: document three times (submitted, chunked, complete), job

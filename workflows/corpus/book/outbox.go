@@ -1,16 +1,22 @@
 package book
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"levada.dev/events"
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
 )
 
-// Outgoing is an event that waits in the outbox. ID is the outbox's own.
+// Outgoing is an event that waits in the outbox. ID is the outbox's own. One with an error can never be sent, and is to be
+// set aside.
 type Outgoing struct {
 	ID    string
 	Event events.Event
+	Err   error
 }
 
 // enqueue takes an event of a job into the outbox. A job has one event of a type, so the key is its name; job ids are
@@ -36,11 +42,43 @@ func (b *Book) Pending(r Rows, limit int) ([]Outgoing, error) {
 	out := make([]Outgoing, len(rows))
 	for i, row := range rows {
 		out[i].ID = strings.TrimPrefix(row.Key, outboxPrefix)
-		if out[i].Event, err = events.Decode(row.Value); err != nil {
-			return nil, fmt.Errorf("book: row %.80q: %w", row.Key, err)
-		}
+		out[i].Event, out[i].Err = events.Decode(row.Value)
 	}
 	return out, nil
+}
+
+// SetAside takes an event that can never be sent out of the others' way, and fails the document that waited for it. The
+// row is kept for operators.
+func (b *Book) SetAside(r Rows, id string, reason error) error {
+	row, err := r.Get(outboxPrefix + id)
+	if err != nil || row == nil {
+		return err
+	}
+	if err := errors.Join(r.Delete(outboxPrefix+id), r.Put(asidePrefix+id, row)); err != nil {
+		return fmt.Errorf("book: set aside: %w", err)
+	}
+	jobID, typ, _ := strings.Cut(id, ".")
+	if typ != events.TypeDocumentSubmitted {
+		return nil
+	}
+	var j jobRow
+	if found, err := read(r, jobPrefix+jobID, &j); err != nil || !found {
+		return err
+	}
+	owner, err := r.Get(tenantKey)
+	if err != nil {
+		return fmt.Errorf("book: get: %w", err)
+	}
+	s, err := tenants.Resume(string(owner))
+	if err != nil {
+		return err
+	}
+	f := fault.As(reason)
+	_, err = b.Advance(r, s, []corpus.Progress{{
+		DocumentRef: events.DocumentRef{DocID: j.DocID, Generation: j.Generation, JobID: jobID}, Stage: corpus.StageSubmit,
+		Code: f.Code, Message: f.Message, Cause: events.Cause{ID: jobID},
+	}})
+	return err
 }
 
 // Sent removes events that a queue has taken.

@@ -28,6 +28,7 @@ const (
 	documentPrefix = "d/"
 	jobPrefix      = "j/"
 	outboxPrefix   = "o/"
+	asidePrefix    = "x/"
 	receiptPrefix  = "i/"
 	tenantKey      = "tenant"
 )
