@@ -60,12 +60,12 @@ func startWith(state string, o local.Options) (*local.Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Root, o.State, o.Build, o.Version, o.Logs = root, state, buildDir(), "test", logs
+	o.Root, o.State, o.Build, o.Version, o.Logs = root, state, buildDir(root), "test", logs
 	return local.Start(context.Background(), o)
 }
 
-// buildDir is where the Workers are built for all platforms of all runs, so that most have nothing to build.
-func buildDir() string { return filepath.Join(root, "bin", "e2e") }
+// buildDir is where the Workers are built for all platforms of a checkout, so that most have nothing to build.
+func buildDir(root string) string { return filepath.Join(root, "bin", "e2e") }
 
 // fastTemp is memory where there is some: every new Durable Object is a database that the disk has to sync.
 func fastTemp() string {

@@ -103,7 +103,7 @@ func altered(t *testing.T, state string, alter func(*stack.Worker)) *local.Local
 		}
 	}
 	l.Platform, err = dev.Start(t.Context(), dev.Options{
-		Root: root, State: state, Build: buildDir(), Stack: l.Stack,
+		Root: root, State: state, Build: buildDir(root), Stack: l.Stack,
 		Seed: func(ctx context.Context, p *dev.Platform) error {
 			return local.Publish(ctx, p.KV(stack.API, "CONFIG"), l.Tenants, l.Keys)
 		},
