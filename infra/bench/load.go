@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -18,9 +17,12 @@ import (
 type Load struct {
 	Method  string
 	URL     string
-	Body    string
+	Header  http.Header
 	Clients int
 	For     time.Duration
+
+	body   func() string // of the next request
+	status int           // of a success
 }
 
 // Sample is what one round of a load measured.
@@ -35,11 +37,11 @@ type Sample struct {
 // RPS is requests a second.
 func (s Sample) RPS() float64 { return float64(s.Requests) / s.Elapsed.Seconds() }
 
-// Run loads the server and reads the CPU time of process pid around it.
+// Run loads the server and reads the CPU time of process pid, and of those below it, around it.
 func (l Load) Run(ctx context.Context, pid int) (Sample, error) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: l.Clients}}
 	defer client.CloseIdleConnections()
-	before, err := cpuTime(pid)
+	before, _, err := usage(pid)
 	if err != nil {
 		return Sample{}, err
 	}
@@ -59,12 +61,12 @@ func (l Load) Run(ctx context.Context, pid int) (Sample, error) {
 	}
 	wg.Wait()
 	elapsed := time.Since(start)
-	after, err := cpuTime(pid)
+	after, _, err := usage(pid)
 	if err != nil {
 		return Sample{}, err
 	}
 	if len(all) == 0 {
-		return Sample{}, fmt.Errorf("no request to %s was answered with 200 (%d failed)", l.URL, failed)
+		return Sample{}, fmt.Errorf("no request to %s was answered as it should be (%d failed)", l.URL, failed)
 	}
 	slices.Sort(all)
 	return Sample{
@@ -87,9 +89,12 @@ func (l Load) loop(ctx context.Context, c *http.Client, end time.Time) (took []t
 }
 
 func (l Load) once(ctx context.Context, c *http.Client) error {
-	req, err := http.NewRequestWithContext(ctx, l.Method, l.URL, bytes.NewReader([]byte(l.Body)))
+	req, err := http.NewRequestWithContext(ctx, l.Method, l.URL, strings.NewReader(l.body()))
 	if err != nil {
 		return err
+	}
+	for k, v := range l.Header {
+		req.Header[k] = v
 	}
 	req.Header.Set("content-type", "application/json")
 	resp, err := c.Do(req)
@@ -100,7 +105,7 @@ func (l Load) once(ctx context.Context, c *http.Client) error {
 	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
 		return err
 	}
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode != l.status {
 		return fmt.Errorf("status %d", resp.StatusCode)
 	}
 	return nil

@@ -59,7 +59,8 @@ func (r Routes) Run(ctx context.Context) ([]RouteResult, error) {
 }
 
 func (r Routes) load(w *Workerd, d time.Duration) Load {
-	return Load{Method: http.MethodPost, URL: w.URL + "/event", Body: `{"text":"hello"}`, Clients: r.Clients, For: d}
+	return Load{Method: http.MethodPost, URL: w.URL + "/event", Clients: r.Clients, For: d, status: http.StatusOK,
+		body: func() string { return `{"text":"hello"}` }}
 }
 
 func (b RouteResult) better(name string, s Sample) RouteResult {

@@ -31,7 +31,7 @@ type benchOptions struct {
 }
 
 // benchParts are what can be measured, in the order in which it is.
-var benchParts = []string{"route", "streams", "cold", "ingest"}
+var benchParts = []string{"route", "streams", "cold", "api", "ingest"}
 
 func newBench(g *globals) *cobra.Command {
 	var o benchOptions
@@ -42,6 +42,7 @@ func newBench(g *globals) *cobra.Command {
 			"  route    a small request on this runtime, on the stock syumai glue, and on TypeScript (Hono)\n" +
 			"  streams  100 event streams at once on one isolate\n" +
 			"  cold     each role: size, and a fresh process to its first answer\n" +
+			"  api      what each route of the API costs the platform\n" +
 			"  ingest   documents to searchable, against the embedder alone, and with the embedder stubbed",
 		ValidArgs: benchParts,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -112,6 +113,11 @@ func (o *benchOptions) part(ctx context.Context, part, dir string) (result any, 
 	case "cold":
 		r, err := bench.Cold{Root: o.Root, Dir: dir, Stack: stack.Levada("local", nil), Times: o.Rounds, Progress: o.say}.Run(ctx)
 		return r, bench.ColdTable(r), err
+	case "api":
+		r, err := bench.API{
+			Root: o.Root, Dir: filepath.Join(dir, "platforms"), For: time.Duration(o.Seconds * float64(time.Second)), Clients: o.Clients, Progress: o.say,
+		}.Run(ctx)
+		return r, bench.APITable(r), err
 	default:
 		r, err := o.ingest(ctx, dir)
 		return r, bench.IngestTable(r), err
