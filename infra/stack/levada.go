@@ -49,9 +49,11 @@ func levadaWorkers() []Worker {
 	for _, m := range llm.EmbeddingModels() {
 		models = append(models, Binding{Name: VectorsBinding(m.Slug), Kind: Vectorize, Target: m.Slug})
 	}
+	consumers := levadaWorker(Consumers, 2750, []Binding{corpus}, objects, queues, models)
+	consumers.CPUMillis = maxCPUMillis // a batch may hold many large documents
 	return []Worker{
 		levadaWorker(API, 2800, []Binding{{Name: "CONFIG", Kind: KV, Target: "config"}, corpus, objects[0]}, models),
-		levadaWorker(Consumers, 2750, []Binding{corpus}, objects, queues, models),
+		consumers,
 		levadaWorker(Workflows, 1750, []Binding{corpus}, objects, queues, models),
 		levadaWorker(Objects, 2550, []Binding{corpus, queues[0], queues[3]}),
 	}
@@ -86,10 +88,11 @@ func levadaWorker(role Role, budgetKiB int, bindings ...[]Binding) Worker {
 // All batches in flight may meet in one isolate. A message is up to 128 KB, and
 // several times that while it is handled, so batch times concurrency is so small
 // that a document of many megabytes does not use up the memory: the instance's
-// death would cost the messages of every tenant an attempt. It is not slower.
+// death would cost the messages of every tenant an attempt. The chunker takes one
+// document of a batch after the other, so its batches may be large.
 func levadaQueues() []Queue {
 	stages := []Queue{
-		{Name: "ingest", MaxBatchSize: 10, MaxConcurrency: 2},
+		{Name: "ingest", MaxBatchSize: 50, MaxConcurrency: 2},
 		{Name: "embed", MaxBatchSize: 12, MaxConcurrency: 4},
 		{Name: "index", MaxBatchSize: 64, MaxConcurrency: 2},
 		{Name: "audit", MaxBatchSize: 100, MaxConcurrency: 2},

@@ -17,6 +17,7 @@ const (
 	maxConcurrency   = 250
 	maxQueueName     = 63
 	maxMemoryMiB     = 128
+	maxCPUMillis     = 300_000
 	maxModuleMiB     = 64
 	maxVarBytes      = 5_120
 	maxDimensions    = 1_536

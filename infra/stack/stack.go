@@ -55,6 +55,9 @@ type Worker struct {
 	// runtime recovers from, before Cloudflare ends the isolate.
 	MemoryMiB int `json:"memory_mib"`
 
+	// CPUMillis is the most CPU time of one event; 0 is the platform's default, 30 s.
+	CPUMillis int `json:"cpu_ms,omitempty"`
+
 	// BudgetKiB is the largest compressed size (gzip -9) of the module that the
 	// checks accept. Cold start grows with the size.
 	BudgetKiB int `json:"budget_kib"`

@@ -83,6 +83,7 @@ func (v *validation) worker(w Worker) {
 	v.matches(what+"role", string(w.Role), resourceName)
 	v.matches(what+"compatibility_date", w.CompatibilityDate, date)
 	v.within(what+"memory_mib", w.MemoryMiB, 1, maxMemoryMiB, workerLimits)
+	v.within(what+"cpu_ms", w.CPUMillis, 0, maxCPUMillis, workerLimits)
 	v.within(what+"budget_kib", w.BudgetKiB, 1, maxModuleMiB<<10, workerLimits)
 	if len(w.Crons) > maxCrons {
 		v.fault("%s%d crons, allowed are %d: %s", what, len(w.Crons), maxCrons, workerLimits)

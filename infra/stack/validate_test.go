@@ -67,6 +67,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"unknown kind", func(s *stack.Stack) { bind(s, "X", "d1", "x") }, `unknown type "d1"`},
 		{"var over a binding", func(s *stack.Stack) { s.Workers[0].Vars = map[string]string{"AI": "x"} }, `var "AI" has the name of a binding`},
 		{"var too long", func(s *stack.Stack) { s.Workers[0].Vars = map[string]string{"X": strings.Repeat("x", 5121)} }, "5121 bytes, allowed are 5120: https://"},
+		{"cpu", func(s *stack.Stack) { s.Workers[0].CPUMillis = 300_001 }, "cpu_ms is 300001, allowed are 0 to 300000: https://"},
 		{"memory", func(s *stack.Stack) { s.Workers[0].MemoryMiB = 129 }, "memory_mib is 129, allowed are 1 to 128: https://"},
 		{"date", func(s *stack.Stack) { s.Workers[0].CompatibilityDate = "soon" }, "compatibility_date"},
 		{"queue without consumer", func(s *stack.Stack) { s.Queues[0].Consumer = "" }, `queue "ingest": no consumer`},
