@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"levada.dev/events/fault"
@@ -96,10 +97,25 @@ func Log(log *slog.Logger, now func() time.Time) Middleware {
 					"code", fault.As(err).Code, "error", err.Error())
 			}
 			log.InfoContext(ctx, "events handled", "tenantId", s.Tenant(), "handler", r.Name, "type", r.Type,
-				"events", len(ds), "failed", failed, "latencyMs", now().Sub(start).Milliseconds())
+				"events", len(ds), "failed", failed, "latencyMs", now().Sub(start).Milliseconds(), "traceIds", traceIDs(ds))
 			return errs
 		}
 	}
+}
+
+// maxTraceIDs is how many traces the line of a batch names.
+const maxTraceIDs = 10
+
+// traceIDs are the distinct traces of a batch, the first of them.
+func traceIDs(ds []Delivery) []string {
+	var ids []string
+	for _, d := range ds {
+		id := traceID(d.Event.TraceParent)
+		if id != "" && len(ids) < maxTraceIDs && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 func traceID(traceparent string) string {

@@ -274,6 +274,8 @@ func TestLog(t *testing.T) {
 	assert.Len(t, lines[0]["traceId"], 32)
 	assert.Equal(t, []any{"INFO", "acme", 2.0, 1.0}, []any{lines[1]["level"], lines[1]["tenantId"], lines[1]["events"], lines[1]["failed"]})
 	assert.Contains(t, lines[1], "latencyMs")
+	assert.Len(t, lines[1]["traceIds"], 2)
+	assert.Contains(t, lines[1]["traceIds"], lines[0]["traceId"])
 	assert.NotContains(t, out.String(), "whispered")
 }
 
