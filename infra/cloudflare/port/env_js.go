@@ -3,8 +3,9 @@ package port
 import (
 	"strconv"
 
+	"github.com/syumai/workers/cloudflare"
+
 	"levada.dev/events"
-	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/queue"
 	"levada.dev/infra/cloudflare/vectorize"
 	"levada.dev/infra/stack"
@@ -32,7 +33,7 @@ func Indexes() Vectors {
 
 // Var is a text variable of the Worker, or def when it has none.
 func Var(name, def string) string {
-	if v, ok := isolate.Env(name); ok {
+	if v := cloudflare.Getenv(name); v != "" {
 		return v
 	}
 	return def
@@ -41,8 +42,8 @@ func Var(name, def string) string {
 // Int is a text variable of the Worker that holds a number, or def when it has none. It panics when it holds anything
 // else: a Worker that was deployed with a mistake must not run with another limit than was meant.
 func Int(name string, def int64) int64 {
-	v, ok := isolate.Env(name)
-	if !ok {
+	v := cloudflare.Getenv(name)
+	if v == "" {
 		return def
 	}
 	n, err := strconv.ParseInt(v, 10, 64)
