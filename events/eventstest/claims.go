@@ -64,6 +64,13 @@ func (c *Claims) Len() int {
 	return len(c.data)
 }
 
+// Drop forgets every claim, as when they have expired.
+func (c *Claims) Drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.data)
+}
+
 func admit(ctx context.Context, s tenants.Scope) error {
 	if err := s.Check(); err != nil {
 		return err
