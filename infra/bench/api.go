@@ -46,7 +46,7 @@ func (a API) Run(ctx context.Context) ([]APIResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := finished(ctx, client, job.JobID); err != nil {
+	if _, err := client.Finished(ctx, job.JobID, jobPause); err != nil {
 		return nil, err
 	}
 	if err := p.Queue("ingest").Disturb(ctx, dev.Faults{Pause: true}); err != nil {

@@ -127,6 +127,9 @@ func usage(pid int) (cpu time.Duration, mib float64, err error) {
 	return cpu, mib, nil
 }
 
+// jobPause is between two looks at a job, so that asking costs the measured work next to nothing.
+const jobPause = 500 * time.Millisecond
+
 type followed struct{ accepted, searchable time.Duration }
 
 // follow submits the texts and waits for the last job to end. The end is the ledger's time of the last job, so that
@@ -149,7 +152,7 @@ func (in Ingest) follow(ctx context.Context, c *demo.Client, texts []string, pre
 	f := followed{accepted: time.Since(start)}
 	var end time.Time
 	for _, id := range slices.Backward(jobs) { // the last is likely the last to end
-		j, err := finished(ctx, c, id)
+		j, err := c.Finished(ctx, id, jobPause)
 		if err != nil {
 			return f, err
 		}
@@ -159,23 +162,6 @@ func (in Ingest) follow(ctx context.Context, c *demo.Client, texts []string, pre
 	}
 	f.searchable = end.Sub(start)
 	return f, nil
-}
-
-func finished(ctx context.Context, c *demo.Client, id string) (demo.Job, error) {
-	for {
-		j, err := c.Job(ctx, id)
-		if err != nil || j.State == "succeeded" {
-			return j, err
-		}
-		if j.Final() {
-			return j, fmt.Errorf("job %s %s: %v", id, j.State, j.Errors)
-		}
-		select {
-		case <-ctx.Done():
-			return j, context.Cause(ctx)
-		case <-time.After(500 * time.Millisecond):
-		}
-	}
 }
 
 // chunks cuts the texts as the chunk consumer does.

@@ -87,6 +87,22 @@ func (c *Client) Job(ctx context.Context, id string) (Job, error) {
 	return j, c.call(ctx, http.MethodGet, "/jobs/"+id, nil, &j)
 }
 
+// Finished waits until a job is over, asking every so often. A job that did not succeed is an error.
+func (c *Client) Finished(ctx context.Context, id string, every time.Duration) (Job, error) {
+	for {
+		j, err := retry(ctx, func() (Job, error) { return c.Job(ctx, id) })
+		if err != nil || j.State == "succeeded" {
+			return j, err
+		}
+		if j.Final() {
+			return j, fmt.Errorf("job %s %s: %v", id, j.State, j.Errors)
+		}
+		if err := wait(ctx, every); err != nil {
+			return j, err
+		}
+	}
+}
+
 // Search asks a question.
 func (c *Client) Search(ctx context.Context, query string, topK int) (Found, error) {
 	var f Found

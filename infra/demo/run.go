@@ -86,20 +86,8 @@ func (s Show) ingestPage(ctx context.Context, p Page) error {
 	if err != nil {
 		return err
 	}
-	for {
-		j, err := retry(ctx, func() (Job, error) { return s.Owner.Job(ctx, a.JobID) })
-		switch {
-		case err != nil:
-			return err
-		case j.State == "succeeded":
-			return nil
-		case j.Final():
-			return fmt.Errorf("job %s %s: %v", j.JobID, j.State, j.Errors)
-		}
-		if err := wait(ctx, 200*time.Millisecond); err != nil {
-			return err
-		}
-	}
+	_, err = s.Owner.Finished(ctx, a.JobID, 200*time.Millisecond)
+	return err
 }
 
 // retry calls again while the platform is busy, up to a minute.

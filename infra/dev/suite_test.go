@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/infra/dev"
+	"levada.dev/infra/dev/devtest"
 	"levada.dev/infra/stack"
 )
 
@@ -64,7 +65,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	dir, err := os.MkdirTemp(fastTemp(), "levada-dev-")
+	dir, err := os.MkdirTemp(devtest.Memory(), "levada-dev-")
 	if err != nil {
 		panic(err)
 	}
@@ -73,18 +74,10 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// fastTemp is memory where there is some: every new Durable Object is a database that the disk has to sync.
-func fastTemp() string {
-	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
-		return "/dev/shm"
-	}
-	return os.TempDir()
-}
-
 // newState is a state folder for one test.
 func newState(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp(fastTemp(), "levada-dev-state-")
+	dir, err := os.MkdirTemp(devtest.Memory(), "levada-dev-state-")
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	return dir

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/infra/dev/devtest"
 	"levada.dev/infra/local"
 )
 
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	state, err := os.MkdirTemp(fastTemp(), "levada-e2e-")
+	state, err := os.MkdirTemp(devtest.Memory(), "levada-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -66,14 +67,6 @@ func startWith(state string, o local.Options) (*local.Local, error) {
 
 // buildDir is where the Workers are built for all platforms of a checkout, so that most have nothing to build.
 func buildDir(root string) string { return filepath.Join(root, "bin", "e2e") }
-
-// fastTemp is memory where there is some: every new Durable Object is a database that the disk has to sync.
-func fastTemp() string {
-	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
-		return "/dev/shm"
-	}
-	return os.TempDir()
-}
 
 // user is somebody who calls the API for a tenant.
 type user struct {

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/events"
+	"levada.dev/infra/dev/devtest"
 	"levada.dev/infra/local"
 )
 
@@ -30,7 +31,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 // newState is a folder for a platform of a test's own.
 func newState(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp(fastTemp(), "levada-e2e-own-")
+	dir, err := os.MkdirTemp(devtest.Memory(), "levada-e2e-own-")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	return dir

@@ -48,11 +48,8 @@ func NewVectors(now func() time.Time) *Vectors {
 	return &Vectors{now: now, spaces: map[string]map[string]stored{}}
 }
 
-// Limits of the index: https://developers.cloudflare.com/vectorize/platform/limits/.
-const (
-	maxVectorID = 64
-	maxTopK     = 50
-)
+// maxVectorID is how long an id may be: https://developers.cloudflare.com/vectorize/platform/limits/.
+const maxVectorID = 64
 
 func space(s tenants.Scope, model string) string { return model + "\x00" + s.Namespace() }
 
@@ -171,8 +168,8 @@ func (x *Vectors) Query(_ context.Context, s tenants.Scope, model string, q corp
 		if err != nil {
 			return err
 		}
-		if q.TopK < 1 || q.TopK > maxTopK {
-			return fault.Invalidf("topK", "top_k_invalid", "%d is not between 1 and %d", q.TopK, maxTopK)
+		if q.TopK < 1 || q.TopK > corpus.MaxTopK {
+			return fault.Invalidf("topK", "top_k_invalid", "%d is not between 1 and %d", q.TopK, corpus.MaxTopK)
 		}
 		if err := checkValues(q.Values, m.Dimensions); err != nil {
 			return err

@@ -25,6 +25,9 @@ type Vectors interface {
 // MaxWrite is how many vectors one call may write: https://developers.cloudflare.com/vectorize/platform/limits/.
 const MaxWrite = 1000
 
+// MaxTopK is how many matches one query gives: https://developers.cloudflare.com/vectorize/platform/limits/, with metadata.
+const MaxTopK = 50
+
 // Vector is one chunk in the index.
 type Vector struct {
 	ID       string
@@ -49,7 +52,7 @@ type Metadata struct {
 // VectorQuery asks for the nearest vectors.
 type VectorQuery struct {
 	Values []float32
-	TopK   int             // 1 to 50
+	TopK   int             // 1 to MaxTopK
 	Filter json.RawMessage // Vectorize's filter language over Metadata; nil for none
 }
 

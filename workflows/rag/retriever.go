@@ -15,9 +15,8 @@ import (
 	"levada.dev/workflows/llm"
 )
 
-// MaxTopK is how many sources one search may ask for: what the index gives with metadata in one query.
-// https://developers.cloudflare.com/vectorize/platform/limits/
-const MaxTopK = 50
+// MaxTopK is how many sources one search may ask for: what the index gives in one query.
+const MaxTopK = corpus.MaxTopK
 
 // Query is one question to a tenant's documents.
 type Query struct {

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/infra/dev"
+	"levada.dev/infra/dev/devtest"
 	"levada.dev/infra/stack"
 	"levada.dev/tenants"
 )
@@ -106,7 +107,7 @@ func start(t *testing.T) *worker {
 	root, err := filepath.Abs(filepath.Join("..", "..", ".."))
 	require.NoError(t, err)
 	w := &worker{log: &log{}}
-	p, err := dev.Start(t.Context(), dev.Options{Root: root, State: temp(t), Stack: suiteStack(t), Logs: w.log})
+	p, err := dev.Start(t.Context(), dev.Options{Root: root, State: devtest.Dir(t), Stack: suiteStack(t), Logs: w.log})
 	require.NoError(t, err, "%s", w.log)
 	t.Cleanup(func() { assert.NoError(t, p.Stop()) })
 	w.url = p.URL
@@ -130,18 +131,6 @@ func suiteStack(t *testing.T) stack.Stack {
 		s.Indexes[i].Metadata = append(slices.Clone(s.Indexes[i].Metadata), stack.Property{Name: "generation", Type: "number"})
 	}
 	return s
-}
-
-// temp is a folder in memory where there is some: each Durable Object is a database that the disk has to sync.
-func temp(t *testing.T) string {
-	const memory = "/dev/shm"
-	if info, err := os.Stat(memory); err != nil || !info.IsDir() {
-		return t.TempDir()
-	}
-	dir, err := os.MkdirTemp(memory, "levada-suite-")
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
-	return dir
 }
 
 // log is what the Workers have logged.

@@ -67,8 +67,8 @@ func (v Vectors) Query(ctx context.Context, s tenants.Scope, model string, q cor
 	if err != nil {
 		return nil, err
 	}
-	if q.TopK < 1 || q.TopK > maxTopK { // the binding takes 0 for its default
-		return nil, fault.Invalidf("topK", "top_k_invalid", "%d is not between 1 and %d", q.TopK, maxTopK)
+	if q.TopK < 1 || q.TopK > corpus.MaxTopK { // the binding takes 0 for its default
+		return nil, fault.Invalidf("topK", "top_k_invalid", "%d is not between 1 and %d", q.TopK, corpus.MaxTopK)
 	}
 	found, err := ix.Query(ctx, q.Values, &vectorize.QueryOptions{
 		TopK: q.TopK, Namespace: s.Namespace(), Filter: q.Filter, ReturnMetadata: "all",
@@ -85,10 +85,6 @@ func (v Vectors) Query(ctx context.Context, s tenants.Scope, model string, q cor
 	}
 	return matches, nil
 }
-
-// maxTopK is how many matches a query with metadata gives:
-// https://developers.cloudflare.com/vectorize/platform/limits/.
-const maxTopK = 50
 
 func checkCount(n int) error {
 	if n < 1 || n > corpus.MaxWrite {

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/dev/devtest"
 )
 
 // patience is how long a test waits for what must happen. Nothing depends on it
@@ -44,22 +46,10 @@ func newPlatform(t testing.TB, queues map[string]settings) *platform {
 			s["consumer"] = "CONSUMER"
 		}
 	}
-	p := &platform{t: t, queues: queues, state: stateDir(t), recorder: newRecorder(t)}
+	p := &platform{t: t, queues: queues, state: devtest.Dir(t), recorder: newRecorder(t)}
 	p.start()
 	t.Cleanup(p.stop)
 	return p
-}
-
-// stateDir is in memory where the system has that: SQLite waits for the disk.
-func stateDir(t testing.TB) string {
-	const memory = "/dev/shm"
-	if _, err := os.Stat(memory); err != nil {
-		return t.TempDir()
-	}
-	dir, err := os.MkdirTemp(memory, "broker")
-	require.NoError(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
 }
 
 func (p *platform) start() {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/dev/devtest"
 )
 
 // BenchmarkQuery measures exact search over 200,000 vectors of 1,024 numbers, in
@@ -21,7 +23,7 @@ func BenchmarkQuery(b *testing.B) {
 	if testing.Short() {
 		total /= 10
 	}
-	dir := folder(b)
+	dir := devtest.Dir(b)
 	options := Options{Indexes: map[string]Index{"docs": {Dimensions: dimensions, Properties: map[string]Kind{"n": Number}}}}
 	c := open(b, dir, options)
 	started := time.Now()

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"testing"
 	"time"
 
@@ -34,18 +33,6 @@ type item struct {
 	id, namespace string
 	metadata      any
 	values        []float32
-}
-
-// folder is a temporary folder in memory where the system has one.
-func folder(t testing.TB) string {
-	parent := ""
-	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
-		parent = "/dev/shm"
-	}
-	dir, err := os.MkdirTemp(parent, "localvec")
-	require.NoError(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
 }
 
 var small = Index{Dimensions: 2, Properties: map[string]Kind{"kind": String, "n": Number, "on": Boolean, "deep.er": String}}

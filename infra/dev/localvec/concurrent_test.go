@@ -7,11 +7,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"levada.dev/infra/dev/devtest"
 )
 
 // TestConcurrentCallers writes and reads two namespaces at once; run it with -race.
 func TestConcurrentCallers(t *testing.T) {
-	c := open(t, folder(t), Options{})
+	c := open(t, devtest.Dir(t), Options{})
 	var wg sync.WaitGroup
 	for _, tenant := range []string{"acme", "globex"} {
 		wg.Go(func() {

@@ -10,12 +10,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/dev/devtest"
 )
 
 var docs = Options{Indexes: map[string]Index{"docs": small}}
 
 func TestReopen(t *testing.T) {
-	dir := folder(t)
+	dir := devtest.Dir(t)
 	c := open(t, dir, docs)
 	c.write("upsert", item{id: "a", namespace: "acme", values: []float32{1, 0}, metadata: map[string]any{"kind": "doc"}}, item{id: "b", values: []float32{0, 1}})
 	c.write("insert", item{id: "c", values: []float32{1, 1}})
@@ -35,7 +37,7 @@ func TestReopen(t *testing.T) {
 // kill in the middle of the write leaves. The index then has everything before it,
 // and takes new mutations.
 func TestKilledWhileWriting(t *testing.T) {
-	dir := folder(t)
+	dir := devtest.Dir(t)
 	path := filepath.Join(dir, "docs.vec")
 	c := open(t, dir, docs)
 	first := c.write("upsert", item{id: "a", values: []float32{1, 0}})
@@ -67,7 +69,7 @@ func TestKilledWhileWriting(t *testing.T) {
 }
 
 func TestDamage(t *testing.T) {
-	dir := folder(t)
+	dir := devtest.Dir(t)
 	path := filepath.Join(dir, "docs.vec")
 	c := open(t, dir, docs)
 	c.write("upsert", item{id: "a", values: []float32{1, 0}})
@@ -97,7 +99,7 @@ func TestDamage(t *testing.T) {
 }
 
 func TestDelay(t *testing.T) {
-	dir, clock := folder(t), newClock()
+	dir, clock := devtest.Dir(t), newClock()
 	options := docs
 	options.Now, options.Delay = clock.Now, 30*time.Second
 	c := open(t, dir, options)
@@ -134,7 +136,7 @@ func TestDelay(t *testing.T) {
 }
 
 func TestCompaction(t *testing.T) {
-	dir := folder(t)
+	dir := devtest.Dir(t)
 	path := filepath.Join(dir, "docs.vec")
 	c := open(t, dir, docs)
 	items := make([]item, maxBatch)
@@ -167,7 +169,7 @@ func TestCompaction(t *testing.T) {
 
 // TestCompactionOfNothing: an emptied index keeps its last mutation.
 func TestCompactionOfNothing(t *testing.T) {
-	dir := folder(t)
+	dir := devtest.Dir(t)
 	c := open(t, dir, docs)
 	c.write("upsert", item{id: "a", values: []float32{1, 0}, metadata: map[string]any{"pad": fmt.Sprintf("%09000d", 1)}})
 	for i := range 200 {

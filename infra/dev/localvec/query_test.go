@@ -12,12 +12,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/dev/devtest"
 )
 
 // TestNamespaces: a tenant's query never sees the other's vectors, whatever else
 // it asks for, and a query without a namespace sees all.
 func TestNamespaces(t *testing.T) {
-	c := open(t, folder(t), Options{})
+	c := open(t, devtest.Dir(t), Options{})
 	for _, tenant := range []string{"acme", "globex"} {
 		for i := range 30 {
 			c.write("upsert", item{id: fmt.Sprint(tenant, i), namespace: tenant, values: []float32{1, float32(i)}, metadata: map[string]any{"kind": "doc", "owner": tenant}})
@@ -56,7 +58,7 @@ func TestSearchIsExact(t *testing.T) {
 	const dimensions = 33
 	for _, metric := range []Metric{Cosine, Euclidean, DotProduct} {
 		t.Run(string(metric), func(t *testing.T) {
-			c := open(t, folder(t), Options{Indexes: map[string]Index{"docs": {Dimensions: dimensions, Metric: metric}}})
+			c := open(t, devtest.Dir(t), Options{Indexes: map[string]Index{"docs": {Dimensions: dimensions, Metric: metric}}})
 			kept := map[string][]float32{}
 			for round := range 4 {
 				var items []item
@@ -112,7 +114,7 @@ func plainScore(metric Metric, a, b []float32) float64 {
 }
 
 func TestFilters(t *testing.T) {
-	c := open(t, folder(t), Options{})
+	c := open(t, devtest.Dir(t), Options{})
 	for id, metadata := range map[string]any{
 		"a": map[string]any{"kind": "doc", "n": 1, "on": true, "deep": map[string]any{"er": "x"}},
 		"b": map[string]any{"kind": "note", "n": 2, "on": false},
@@ -158,7 +160,7 @@ func TestFilters(t *testing.T) {
 }
 
 func TestInsertKeepsAndUpsertReplaces(t *testing.T) {
-	c := open(t, folder(t), Options{})
+	c := open(t, devtest.Dir(t), Options{})
 	c.write("insert", item{id: "a", values: []float32{1, 0}, metadata: map[string]any{"v": 1}})
 	c.write("insert", item{id: "a", values: []float32{0, 1}, metadata: map[string]any{"v": 2}}, item{id: "b", values: []float32{0, 1}})
 	get := func() (vectors []struct {
@@ -183,7 +185,7 @@ func TestInsertKeepsAndUpsertReplaces(t *testing.T) {
 }
 
 func TestZeroVectors(t *testing.T) {
-	c := open(t, folder(t), Options{})
+	c := open(t, devtest.Dir(t), Options{})
 	c.write("upsert", item{id: "zero", values: []float32{0, 0}}, item{id: "one", values: []float32{1, 0}})
 	matches := c.query([]float32{1, 0}, nil)
 	assert.Equal(t, "one", matches[0].ID)

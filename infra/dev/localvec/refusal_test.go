@@ -10,11 +10,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/dev/devtest"
 )
 
 // TestRefusals is the table of the platform's limits. Each row is one step over.
 func TestRefusals(t *testing.T) {
-	c := open(t, folder(t), Options{})
+	c := open(t, devtest.Dir(t), Options{})
 	c.write("upsert", item{id: "a", values: []float32{1, 0}})
 	long := strings.Repeat("x", 65)
 	one := func(i item) func() *httptest.ResponseRecorder {
@@ -109,7 +111,7 @@ func TestRefusals(t *testing.T) {
 
 // TestAtTheLimit has the largest of everything that is allowed.
 func TestAtTheLimit(t *testing.T) {
-	c := open(t, folder(t), Options{})
+	c := open(t, devtest.Dir(t), Options{})
 	items := make([]item, maxBatch)
 	for i := range items {
 		items[i] = item{id: strings.Repeat("i", 60) + string(rune('a'+i/26/26)) + string(rune('a'+i/26%26)) + string(rune('a'+i%26)), values: []float32{1, float32(i)}}
@@ -126,7 +128,7 @@ func TestAtTheLimit(t *testing.T) {
 }
 
 func TestUnknownIndex(t *testing.T) {
-	c := open(t, folder(t), Options{})
+	c := open(t, devtest.Dir(t), Options{})
 	w := c.do("GET", "/indexes/none", nil)
 	assert.Equal(t, http.StatusNotFound, w.Code)
 	assert.Contains(t, w.Body.String(), "vectorize.index.not_found: none")
@@ -145,7 +147,7 @@ func TestConfigurationIsChecked(t *testing.T) {
 		`unknown type "date"`:                    {"a": {Dimensions: 1, Properties: map[string]Kind{"x": "date"}}},
 		`index name "A"`:                         {"A": {Dimensions: 1}},
 	} {
-		_, err := Open(folder(t), Options{Indexes: indexes})
+		_, err := Open(devtest.Dir(t), Options{Indexes: indexes})
 		assert.ErrorContains(t, err, text)
 	}
 }
