@@ -50,7 +50,7 @@ func (in *Intake) Submit(ctx context.Context, s tenants.Scope, d corpus.Draft) (
 	}
 	sum := sha256.Sum256(d.Text)
 	textSum := hex.EncodeToString(sum[:])
-	hash, err := hash(d, textSum)
+	requestHash, err := hash(d, textSum)
 	if err != nil {
 		return corpus.Receipt{}, err
 	}
@@ -64,7 +64,7 @@ func (in *Intake) Submit(ctx context.Context, s tenants.Scope, d corpus.Draft) (
 	}
 	receipt, err := in.ledger.Submit(ctx, s, corpus.Submission{
 		DocID: docID, JobID: in.newID(), About: d.About, ContentType: d.ContentType, TextKey: key, Text: travelling(d.Text), Bytes: len(d.Text),
-		SHA256: textSum, Model: d.Model, Chunking: d.Chunking, Cause: d.Cause, RequestHash: hash,
+		SHA256: textSum, Model: d.Model, Chunking: d.Chunking, Cause: d.Cause, RequestHash: requestHash,
 	})
 	if ours && unused(receipt, docID, err) {
 		// A failure leaves an object that nobody refers to; the answer to the client is the same.
