@@ -8,13 +8,14 @@ import (
 
 	"levada.dev/events"
 	"levada.dev/tenants"
+	"levada.dev/tenants/rows"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
 )
 
 // Advance implements corpus.Ledger. Progress of one call is written together: one row for each document that changed,
 // one for each job that ended.
-func (b *Book) Advance(r Rows, s tenants.Scope, ps []corpus.Progress) ([]corpus.Verdict, error) {
+func (b *Book) Advance(r rows.Tx, s tenants.Scope, ps []corpus.Progress) ([]corpus.Verdict, error) {
 	c := &change{rows: r, scope: s, now: b.now(), documents: map[string]*open{}}
 	verdicts := make([]corpus.Verdict, len(ps))
 	for i, p := range ps {
@@ -36,7 +37,7 @@ func (b *Book) Advance(r Rows, s tenants.Scope, ps []corpus.Progress) ([]corpus.
 
 // change is what one call does.
 type change struct {
-	rows      Rows
+	rows      rows.Tx
 	scope     tenants.Scope
 	now       time.Time
 	documents map[string]*open // nil for an id that has no document
@@ -54,7 +55,7 @@ func (c *change) open(id string) (*open, error) {
 		return o, nil
 	}
 	var d document
-	found, err := read(c.rows, documentPrefix+id, &d)
+	found, err := rows.Read(c.rows, documentPrefix+id, &d)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func (c *change) close() error {
 		}
 		o.Updated = c.now.UnixMilli()
 		o.prune()
-		if err := write(c.rows, documentPrefix+o.ID, o.document); err != nil {
+		if err := rows.Write(c.rows, documentPrefix+o.ID, o.document); err != nil {
 			return err
 		}
 	}
@@ -190,7 +191,7 @@ func (c *change) fail(o *open, g *generation, p corpus.Progress) error {
 }
 
 func (c *change) end(o *open, g *generation, state job.State, p *job.Problem) error {
-	return write(c.rows, jobPrefix+g.JobID, finish(o.document, g, state, c.now, p))
+	return rows.Write(c.rows, jobPrefix+g.JobID, finish(o.document, g, state, c.now, p))
 }
 
 // clip cuts s to n bytes, between runes.

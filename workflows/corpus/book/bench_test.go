@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"levada.dev/events/outbox"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/book"
@@ -13,7 +14,7 @@ import (
 // BenchmarkDocument is the whole way of a document of one slice through the wire: submit, chunked, indexed, sent.
 func BenchmarkDocument(b *testing.B) {
 	d := newDesk(b)
-	client := book.NewClient(func(_ context.Context, _ tenants.Scope, method string, body []byte) ([]byte, error) {
+	client := book.NewClient(func(_ context.Context, _ tenants.Scope, _ []string, method string, body []byte) ([]byte, error) {
 		reply, _ := d.book.Call(d.rows, method, body)
 		return reply, nil
 	})
@@ -24,7 +25,7 @@ func BenchmarkDocument(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := d.book.Sent(d.rows, []string{r.JobID + ".dev.levada.document.submitted.v1"}); err != nil {
+		if err := outbox.Sent(d.rows, []string{r.JobID + ".dev.levada.document.submitted.v1"}); err != nil {
 			b.Fatal(err)
 		}
 		var ps []corpus.Progress

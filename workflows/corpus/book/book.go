@@ -8,6 +8,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/tenants/rows"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
 )
@@ -22,7 +23,7 @@ type Book struct{ now func() time.Time }
 func New(now func() time.Time) *Book { return &Book{now: now} }
 
 // Submit implements corpus.Ledger, but for the backlog, which only the adapter can see.
-func (b *Book) Submit(r Rows, s tenants.Scope, sub corpus.Submission) (corpus.Receipt, error) {
+func (b *Book) Submit(r rows.Tx, s tenants.Scope, sub corpus.Submission) (corpus.Receipt, error) {
 	now := b.now()
 	if err := checkSubmission(sub); err != nil {
 		return corpus.Receipt{}, err
@@ -34,7 +35,7 @@ func (b *Book) Submit(r Rows, s tenants.Scope, sub corpus.Submission) (corpus.Re
 	}
 
 	d := &document{ID: sub.DocID}
-	if _, err := read(r, documentPrefix+sub.DocID, d); err != nil {
+	if _, err := rows.Read(r, documentPrefix+sub.DocID, d); err != nil {
 		return corpus.Receipt{}, err
 	}
 	g := d.submit(sub, now)
@@ -47,8 +48,8 @@ func (b *Book) Submit(r Rows, s tenants.Scope, sub corpus.Submission) (corpus.Re
 	}
 	rec := corpus.Receipt{DocID: d.ID, JobID: g.JobID, Generation: g.Number}
 	return rec, errors.Join(
-		write(r, documentPrefix+d.ID, d),
-		write(r, jobPrefix+g.JobID, jobRow{DocID: d.ID, Generation: g.Number, Created: g.Submitted}),
+		rows.Write(r, documentPrefix+d.ID, d),
+		rows.Write(r, jobPrefix+g.JobID, jobRow{DocID: d.ID, Generation: g.Number, Created: g.Submitted}),
 		enqueue(r, g.JobID, ev),
 		keepReceipt(r, sub, rec, now),
 	)
@@ -67,11 +68,11 @@ func checkSubmission(sub corpus.Submission) error {
 }
 
 // Documents implements corpus.Ledger.
-func (b *Book) Documents(r Rows, ids []string) ([]corpus.Document, error) {
+func (b *Book) Documents(r rows.Tx, ids []string) ([]corpus.Document, error) {
 	docs := make([]corpus.Document, 0, len(ids))
 	for _, id := range ids {
 		var d document
-		found, err := read(r, documentPrefix+id, &d)
+		found, err := rows.Read(r, documentPrefix+id, &d)
 		if err != nil {
 			return nil, err
 		}
@@ -83,10 +84,10 @@ func (b *Book) Documents(r Rows, ids []string) ([]corpus.Document, error) {
 }
 
 // Job implements corpus.Ledger.
-func (b *Book) Job(r Rows, id string) (job.Job, error) {
+func (b *Book) Job(r rows.Tx, id string) (job.Job, error) {
 	missing := fault.Missing("job_not_found", "no job %.64q", id)
 	var row jobRow
-	if found, err := read(r, jobPrefix+id, &row); err != nil {
+	if found, err := rows.Read(r, jobPrefix+id, &row); err != nil {
 		return job.Job{}, err
 	} else if !found {
 		return job.Job{}, missing
@@ -95,7 +96,7 @@ func (b *Book) Job(r Rows, id string) (job.Job, error) {
 		return *row.End, nil
 	}
 	var d document
-	if _, err := read(r, documentPrefix+row.DocID, &d); err != nil {
+	if _, err := rows.Read(r, documentPrefix+row.DocID, &d); err != nil {
 		return job.Job{}, err
 	}
 	g := d.generation(row.Generation)

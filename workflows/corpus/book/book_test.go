@@ -13,6 +13,7 @@ import (
 
 	"levada.dev/events"
 	"levada.dev/events/fault"
+	"levada.dev/events/outbox"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/book"
@@ -98,10 +99,10 @@ func TestRowsWrittenForADocument(t *testing.T) {
 	d := newDesk(t)
 	ref := d.submit("a")
 	assert.Equal(t, 3, d.written, "document, job, event")
-	out, err := d.book.Pending(d.rows, 10)
+	out, err := outbox.Pending(d.rows, 10)
 	require.NoError(t, err)
 	require.Len(t, out, 1)
-	require.NoError(t, d.book.Sent(d.rows, []string{out[0].ID}))
+	require.NoError(t, outbox.Sent(d.rows, []string{out[0].ID}))
 	assert.Equal(t, 4, d.written)
 	d.advance(chunked(ref, 3, 40))
 	assert.Equal(t, 5, d.written)
@@ -121,7 +122,7 @@ func TestTheSubmittedEvent(t *testing.T) {
 	sub.Cause = events.Cause{ID: "request", TraceParent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", IdempotencyKey: "k"}
 	_, err := d.book.Submit(d.rows, d.scope, sub)
 	require.NoError(t, err)
-	out, err := d.book.Pending(d.rows, 10)
+	out, err := outbox.Pending(d.rows, 10)
 	require.NoError(t, err)
 	require.Len(t, out, 1)
 	var f events.DocumentSubmitted
@@ -138,15 +139,15 @@ func TestTheOutboxSendsTheOldestFirst(t *testing.T) {
 	for i := range 5 {
 		d.submit(fmt.Sprint("doc", 9-i))
 	}
-	first, err := d.book.Pending(d.rows, 2)
+	first, err := outbox.Pending(d.rows, 2)
 	require.NoError(t, err)
 	require.Len(t, first, 2)
 	assert.Equal(t, "documents/doc9", first[0].Event.Subject)
-	again, err := d.book.Pending(d.rows, 2)
+	again, err := outbox.Pending(d.rows, 2)
 	require.NoError(t, err)
 	assert.Equal(t, first, again, "until it was sent")
-	require.NoError(t, d.book.Sent(d.rows, []string{first[0].ID, first[1].ID}))
-	rest, err := d.book.Pending(d.rows, 10)
+	require.NoError(t, outbox.Sent(d.rows, []string{first[0].ID, first[1].ID}))
+	rest, err := outbox.Pending(d.rows, 10)
 	require.NoError(t, err)
 	assert.Len(t, rest, 3)
 }
@@ -169,7 +170,7 @@ func TestAFailureKeepsWhatIsSearchableAndNamesWhatToRemove(t *testing.T) {
 	assert.Equal(t, []corpus.Verdict{{Stale: true}}, d.advance(retired(two)))
 	assert.Equal(t, []corpus.Verdict{{Complete: true}}, d.advance(indexed(one, 0, 1, 2)))
 
-	out, err := d.book.Pending(d.rows, 10)
+	out, err := outbox.Pending(d.rows, 10)
 	require.NoError(t, err)
 	var told []string
 	for _, o := range out {
@@ -249,7 +250,7 @@ func TestOldRowsGoAway(t *testing.T) {
 func TestWireCarriesFaultsAndRollsBack(t *testing.T) {
 	d := newDesk(t)
 	var commits []bool
-	client := book.NewClient(func(_ context.Context, _ tenants.Scope, method string, body []byte) ([]byte, error) {
+	client := book.NewClient(func(_ context.Context, _ tenants.Scope, _ []string, method string, body []byte) ([]byte, error) {
 		reply, commit := d.book.Call(d.rows, method, body)
 		commits = append(commits, commit)
 		return reply, nil
@@ -268,7 +269,7 @@ func TestWireCarriesFaultsAndRollsBack(t *testing.T) {
 
 	d.err = errors.New("disk full")
 	_, err = client.Submit(t.Context(), d.scope, d.submission("b"))
-	assert.Equal(t, "ledger_storage", fault.As(err).Code)
+	assert.Equal(t, "object_storage", fault.As(err).Code)
 	assert.True(t, fault.Retryable(err))
 	assert.NotContains(t, err.Error(), "disk", "causes stay behind")
 	assert.Equal(t, []bool{false, false, true, false, false}, commits)
@@ -300,12 +301,12 @@ func TestAnEventThatCanNeverBeSentStandsInNobodysWay(t *testing.T) {
 	require.NoError(t, d.rows.Put("tenant", []byte("acme")))
 	lost := d.submit("lost")
 	d.submit("next")
-	out, err := d.book.Pending(d.rows, 10)
+	out, err := outbox.Pending(d.rows, 10)
 	require.NoError(t, err)
 	require.Len(t, out, 2)
 	require.NoError(t, d.rows.Put("o/"+out[0].ID, []byte(`{"specversion":`)))
 
-	out, err = d.book.Pending(d.rows, 10)
+	out, err = outbox.Pending(d.rows, 10)
 	require.NoError(t, err)
 	require.Len(t, out, 2)
 	require.Error(t, out[0].Err)
@@ -314,7 +315,7 @@ func TestAnEventThatCanNeverBeSentStandsInNobodysWay(t *testing.T) {
 		require.NoError(t, d.book.SetAside(d.rows, out[0].ID, out[0].Err))
 	}
 
-	rest, err := d.book.Pending(d.rows, 10)
+	rest, err := outbox.Pending(d.rows, 10)
 	require.NoError(t, err)
 	var types []string
 	for _, o := range rest {

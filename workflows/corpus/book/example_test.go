@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"levada.dev/events"
+	"levada.dev/events/outbox"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/book"
@@ -14,7 +15,7 @@ import (
 // A ledger is a book, rows to keep it in, and something that carries bytes between it and its callers.
 func Example() {
 	kept, b := newRows(), book.New(func() time.Time { return time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC) })
-	ledger := book.NewClient(func(_ context.Context, _ tenants.Scope, method string, body []byte) ([]byte, error) {
+	ledger := book.NewClient(func(_ context.Context, _ tenants.Scope, _ []string, method string, body []byte) ([]byte, error) {
 		reply, commit := b.Call(kept, method, body) // inside a transaction, which is rolled back unless commit
 		_ = commit
 		return reply, nil
@@ -29,7 +30,7 @@ func Example() {
 		{DocumentRef: ref, Stage: corpus.StageIndex, Slice: events.Slice{Slice: 0, Slices: 2, Chunks: 20}},
 	})
 	fmt.Println(verdicts[0].Complete, verdicts[2].Complete)
-	out, _ := b.Pending(kept, 10)
+	out, _ := outbox.Pending(kept, 10)
 	fmt.Println(out[0].Event.Type)
 	// Output:
 	// false true

@@ -1,75 +1,37 @@
 package book
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"levada.dev/events"
 	"levada.dev/events/fault"
-	"levada.dev/tenants"
+	"levada.dev/events/outbox"
+	"levada.dev/tenants/call"
+	"levada.dev/tenants/rows"
 	"levada.dev/workflows/corpus"
 )
 
-// Outgoing is an event that waits in the outbox. ID is the outbox's own. One with an error can never be sent, and is to be
-// set aside.
-type Outgoing struct {
-	ID    string
-	Event events.Event
-	Err   error
-}
-
-// enqueue takes an event of a job into the outbox. A job has one event of a type, so the key is its name; job ids are
+// enqueue takes an event of a job into the outbox. A job has one event of a type, so that is its name; job ids are
 // ordered by time, so what waited longest goes first.
-func enqueue(r Rows, jobID string, ev events.Event) error {
-	b, err := ev.MarshalJSON()
-	if err != nil {
-		return err
-	}
-	if err := r.Put(outboxPrefix+jobID+"."+ev.Type, b); err != nil {
-		return fmt.Errorf("book: put: %w", err)
-	}
-	return nil
-}
-
-// Pending is the oldest events that have not been sent, at most limit of them. An event may be pending again after it
-// was sent, when the sender died before Sent: it has the same id.
-func (b *Book) Pending(r Rows, limit int) ([]Outgoing, error) {
-	rows, err := r.Scan(outboxPrefix, limit)
-	if err != nil {
-		return nil, fmt.Errorf("book: scan: %w", err)
-	}
-	out := make([]Outgoing, len(rows))
-	for i, row := range rows {
-		out[i].ID = strings.TrimPrefix(row.Key, outboxPrefix)
-		out[i].Event, out[i].Err = events.Decode(row.Value)
-	}
-	return out, nil
+func enqueue(r rows.Tx, jobID string, ev events.Event) error {
+	return outbox.Put(r, jobID+"."+ev.Type, ev)
 }
 
 // SetAside takes an event that can never be sent out of the others' way, and fails the document that waited for it. The
 // row is kept for operators.
-func (b *Book) SetAside(r Rows, id string, reason error) error {
-	row, err := r.Get(outboxPrefix + id)
-	if err != nil || row == nil {
+func (b *Book) SetAside(r rows.Tx, id string, reason error) error {
+	if found, err := outbox.SetAside(r, id); err != nil || !found {
 		return err
-	}
-	if err := errors.Join(r.Delete(outboxPrefix+id), r.Put(asidePrefix+id, row)); err != nil {
-		return fmt.Errorf("book: set aside: %w", err)
 	}
 	jobID, typ, _ := strings.Cut(id, ".")
 	if typ != events.TypeDocumentSubmitted {
 		return nil
 	}
 	var j jobRow
-	if found, err := read(r, jobPrefix+jobID, &j); err != nil || !found {
+	if found, err := rows.Read(r, jobPrefix+jobID, &j); err != nil || !found {
 		return err
 	}
-	owner, err := r.Get(tenantKey)
-	if err != nil {
-		return fmt.Errorf("book: get: %w", err)
-	}
-	s, err := tenants.Resume(string(owner))
+	s, err := call.Owner(r)
 	if err != nil {
 		return err
 	}
@@ -79,16 +41,6 @@ func (b *Book) SetAside(r Rows, id string, reason error) error {
 		Code: f.Code, Message: f.Message, Cause: events.Cause{ID: jobID},
 	}})
 	return err
-}
-
-// Sent removes events that a queue has taken.
-func (b *Book) Sent(r Rows, ids []string) error {
-	for _, id := range ids {
-		if err := r.Delete(outboxPrefix + id); err != nil {
-			return fmt.Errorf("book: delete: %w", err)
-		}
-	}
-	return nil
 }
 
 // Submits reports whether a method of the wire takes a document in.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/tenants/rows"
 	"levada.dev/workflows/corpus"
 )
 
@@ -25,9 +26,9 @@ type receipt struct {
 
 func receiptKey(day, key string) string { return receiptPrefix + day + "/" + key }
 
-func findReceipt(r Rows, key string, now time.Time) (first receipt, found bool, err error) {
+func findReceipt(r rows.Tx, key string, now time.Time) (first receipt, found bool, err error) {
 	for _, t := range []time.Time{now, now.Add(-receiptLife)} {
-		found, err := read(r, receiptKey(day(t), key), &first)
+		found, err := rows.Read(r, receiptKey(day(t), key), &first)
 		if err != nil {
 			return receipt{}, false, err
 		}
@@ -56,25 +57,25 @@ func (first receipt) conflict(found bool, sub corpus.Submission) error {
 }
 
 // keepReceipt files the receipt of a submission with a key and takes a few expired ones away.
-func keepReceipt(r Rows, sub corpus.Submission, rec corpus.Receipt, now time.Time) error {
+func keepReceipt(r rows.Tx, sub corpus.Submission, rec corpus.Receipt, now time.Time) error {
 	if sub.Cause.IdempotencyKey == "" {
 		return nil
 	}
 	row := receipt{Hash: sub.RequestHash, First: rec, Taken: now.UnixMilli()}
-	if err := write(r, receiptKey(day(now), sub.Cause.IdempotencyKey), row); err != nil {
+	if err := rows.Write(r, receiptKey(day(now), sub.Cause.IdempotencyKey), row); err != nil {
 		return err
 	}
 	_, err := sweepReceipts(r, now, sweepWith)
 	return err
 }
 
-func sweepReceipts(r Rows, now time.Time, limit int) (int, error) {
-	rows, err := r.Scan(receiptPrefix, limit)
+func sweepReceipts(r rows.Tx, now time.Time, limit int) (int, error) {
+	found, err := r.Scan(receiptPrefix, limit)
 	if err != nil {
 		return 0, fmt.Errorf("book: scan: %w", err)
 	}
 	oldest := receiptKey(day(now.Add(-receiptLife)), "")
-	for i, row := range rows {
+	for i, row := range found {
 		if row.Key >= oldest {
 			return i, nil
 		}
@@ -82,5 +83,5 @@ func sweepReceipts(r Rows, now time.Time, limit int) (int, error) {
 			return i, fmt.Errorf("book: delete: %w", err)
 		}
 	}
-	return len(rows), nil
+	return len(found), nil
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"levada.dev/workflows/corpus/book"
+	stored "levada.dev/tenants/rows"
 )
 
 // rows is a book's rows in a map, with a count of what is written.
@@ -31,11 +31,11 @@ func (r *rows) Delete(key string) error {
 	return r.err
 }
 
-func (r *rows) Scan(prefix string, limit int) ([]book.Row, error) {
-	var out []book.Row
+func (r *rows) Scan(prefix string, limit int) ([]stored.Row, error) {
+	var out []stored.Row
 	for _, k := range slices.Sorted(maps.Keys(r.m)) {
 		if strings.HasPrefix(k, prefix) && len(out) < limit {
-			out = append(out, book.Row{Key: k, Value: r.m[k]})
+			out = append(out, stored.Row{Key: k, Value: r.m[k]})
 		}
 	}
 	return out, r.err

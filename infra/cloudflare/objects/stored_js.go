@@ -2,19 +2,19 @@ package objects
 
 import (
 	"levada.dev/infra/cloudflare/object"
-	"levada.dev/workflows/corpus/book"
+	"levada.dev/tenants/rows"
 )
 
 // schema is one ordered map. A row is written once for each Put, and costs one row written: there is no second index.
 const schema = `CREATE TABLE IF NOT EXISTS rows (k TEXT PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID`
 
-// rows is the book's map inside a transaction.
-type rows struct{ tx *object.Tx }
+// stored is what an object keeps, inside a transaction.
+type stored struct{ tx *object.Tx }
 
-var _ book.Rows = rows{}
+var _ rows.Tx = stored{}
 
-// Get implements book.Rows.
-func (r rows) Get(key string) ([]byte, error) {
+// Get implements rows.Tx.
+func (r stored) Get(key string) ([]byte, error) {
 	found, err := r.tx.Query(`SELECT v FROM rows WHERE k = ?`, key)
 	if err != nil || !found.Next() {
 		return nil, err
@@ -23,27 +23,27 @@ func (r rows) Get(key string) ([]byte, error) {
 	return value, found.Scan(&value)
 }
 
-// Put implements book.Rows.
-func (r rows) Put(key string, value []byte) error {
+// Put implements rows.Tx.
+func (r stored) Put(key string, value []byte) error {
 	_, err := r.tx.Exec(`INSERT INTO rows (k, v) VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET v = excluded.v`, key, value)
 	return err
 }
 
-// Delete implements book.Rows.
-func (r rows) Delete(key string) error {
+// Delete implements rows.Tx.
+func (r stored) Delete(key string) error {
 	_, err := r.tx.Exec(`DELETE FROM rows WHERE k = ?`, key)
 	return err
 }
 
-// Scan implements book.Rows.
-func (r rows) Scan(prefix string, limit int) ([]book.Row, error) {
+// Scan implements rows.Tx.
+func (r stored) Scan(prefix string, limit int) ([]rows.Row, error) {
 	found, err := r.tx.Query(`SELECT k, v FROM rows WHERE k >= ? AND k < ? ORDER BY k LIMIT ?`, prefix, after(prefix), limit)
 	if err != nil {
 		return nil, err
 	}
-	var all []book.Row
+	var all []rows.Row
 	for found.Next() {
-		var row book.Row
+		var row rows.Row
 		if err := found.Scan(&row.Key, &row.Value); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,84 @@
+package rows
+
+import (
+	"bytes"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Memory is rows in a map. It counts what is written, keeps values apart from their callers', and opens transactions.
+type Memory struct {
+	Written int // rows put or deleted, as a database bills them
+	rows    map[string][]byte
+	under   *Memory // of a transaction
+	gone    map[string]bool
+}
+
+var _ Tx = (*Memory)(nil)
+
+// NewMemory makes an empty map.
+func NewMemory() *Memory { return &Memory{rows: map[string][]byte{}} }
+
+// Begin opens a transaction over the rows, which are not to be changed otherwise before it ends.
+func (m *Memory) Begin() *Memory {
+	return &Memory{rows: map[string][]byte{}, gone: map[string]bool{}, under: m}
+}
+
+// Commit makes what a transaction did true. One that is not committed has done nothing.
+func (m *Memory) Commit() {
+	for k := range m.gone {
+		delete(m.under.rows, k)
+	}
+	maps.Copy(m.under.rows, m.rows)
+	m.under.Written += m.Written
+}
+
+// Get implements Tx.
+func (m *Memory) Get(key string) ([]byte, error) {
+	if v, ok := m.rows[key]; ok || m.under == nil || m.gone[key] {
+		return bytes.Clone(v), nil
+	}
+	return m.under.Get(key)
+}
+
+// Put implements Tx.
+func (m *Memory) Put(key string, value []byte) error {
+	if key == "" || value == nil {
+		return errors.New("rows: a row needs a key and a value")
+	}
+	m.Written++
+	m.rows[key] = bytes.Clone(value)
+	delete(m.gone, key)
+	return nil
+}
+
+// Delete implements Tx.
+func (m *Memory) Delete(key string) error {
+	m.Written++
+	delete(m.rows, key)
+	if m.gone != nil {
+		m.gone[key] = true
+	}
+	return nil
+}
+
+// Scan implements Tx.
+func (m *Memory) Scan(prefix string, limit int) ([]Row, error) {
+	all := map[string][]byte{}
+	if m.under != nil {
+		maps.Copy(all, m.under.rows)
+		for k := range m.gone {
+			delete(all, k)
+		}
+	}
+	maps.Copy(all, m.rows)
+	var out []Row
+	for _, k := range slices.Sorted(maps.Keys(all)) {
+		if strings.HasPrefix(k, prefix) && len(out) < limit {
+			out = append(out, Row{Key: k, Value: bytes.Clone(all[k])})
+		}
+	}
+	return out, nil
+}
