@@ -17,14 +17,29 @@ const (
 	MaxQueryChars    = 10_000
 	MaxTopK          = 50 // https://developers.cloudflare.com/vectorize/platform/limits/, with metadata
 	MaxFilterable    = 8  // for all tenants of a pool together
+	MaxMessageChars  = 1_000_000
+	MaxAnswerTokens  = 32_768
+	MaxCacheTTL      = 2_592_000 // a month
+	MinCacheTTL      = 60        // https://developers.cloudflare.com/kv/platform/limits/
+	MaxSessionDays   = 3_650
+	MaxSessionTurns  = 10_000
+	MaxWindowTokens  = 1_000_000
+	MaxPerMinute     = 1_000_000
+	MaxTokens        = 1_000_000_000_000 // of a budget
+	MaxUSD           = 1_000_000
+	maxModels        = 32
+	maxSystemChars   = 20_000
 	maxHosts         = 32
 	maxOrigins       = 32
 	maxNameChars     = 100
 	maxModelChars    = 128
 )
 
-// DefaultEmbedding is the embedding model of a tenant that names none.
-const DefaultEmbedding = "@cf/baai/bge-m3"
+// The models of a tenant that names none.
+const (
+	DefaultEmbedding = "@cf/baai/bge-m3"
+	DefaultChat      = "@cf/zai-org/glm-4.7-flash"
+)
 
 // Parse reads a configuration, completes it with defaults and checks it. The error is the first problem, as
 // fault.Invalid, code config_invalid.
@@ -65,6 +80,25 @@ func (c *Config) Defaults() {
 	setDefault(&c.Limits.QueryChars, 2_000)
 	setDefault(&c.Search.MaxTopK, max(20, min(c.Search.TopK, MaxTopK)))
 	setDefault(&c.Search.TopK, min(5, c.Search.MaxTopK))
+	setDefault(&c.Models.Chat, DefaultChat)
+	setDefault(&c.Limits.MessageChars, 64_000)
+	setDefault(&c.Chat.MaxTokensLimit, max(4_096, min(c.Chat.MaxTokens, MaxAnswerTokens)))
+	setDefault(&c.Chat.MaxTokens, min(1_024, c.Chat.MaxTokensLimit))
+	setDefault(&c.Sessions.Days, 30)
+	setDefault(&c.Sessions.Turns, 200)
+	setDefault(&c.Sessions.WindowTokens, 4_000)
+	c.Rates.Tenant.defaults(1_200)
+	c.Rates.User.defaults(300)
+	setDefault(&c.Budgets.TokensPerDay, 2_000_000)
+	setDefault(&c.Budgets.TokensPerMonth, max(20_000_000, min(c.Budgets.TokensPerDay, MaxTokens)))
+	setDefault(&c.Budgets.USDPerDay, 10)
+	setDefault(&c.Budgets.USDPerMonth, max(100, min(c.Budgets.USDPerDay, MaxUSD)))
+}
+
+// defaults lets a tenth of a minute's requests come at once.
+func (r *Rate) defaults(perMinute int) {
+	setDefault(&r.PerMinute, perMinute)
+	setDefault(&r.Burst, max(1, min(r.PerMinute, MaxPerMinute)/10))
 }
 
 func setDefault[T comparable](v *T, to T) {
@@ -100,13 +134,13 @@ func (c *Config) problems() Problems {
 	if c.Auth.Mode != AuthKeys && c.Auth.Mode != AuthOpen {
 		ps.add("auth.mode", didYouMean(string(c.Auth.Mode), []AuthMode{AuthKeys, AuthOpen}), "%.40q is not a way in", c.Auth.Mode)
 	}
-	if !isModel(c.Models.Embedding) {
-		ps.add("models.embedding", "such as "+DefaultEmbedding, "%.40q is not the name of a model", c.Models.Embedding)
-	}
+	c.modelProblems(&ps)
 	list(&ps, "allowedHosts", c.AllowedHosts, maxHosts, isHost, "a host name in lower case, without scheme and port")
 	list(&ps, "cors.origins", c.CORS.Origins, maxOrigins, isOrigin, "an origin such as https://app.example.com, or *")
 	c.limitProblems(&ps)
 	c.searchProblems(&ps)
+	c.chatProblems(&ps)
+	c.budgetProblems(&ps)
 	return ps
 }
 
@@ -131,6 +165,7 @@ func (c *Config) limitProblems(ps *Problems) {
 	between(ps, "limits.bodyBytes", l.BodyBytes, MaxBodyBytes)
 	between(ps, "limits.documentBytes", l.DocumentBytes, MaxDocumentBytes)
 	between(ps, "limits.queryChars", int64(l.QueryChars), MaxQueryChars)
+	between(ps, "limits.messageChars", int64(l.MessageChars), MaxMessageChars)
 	if l.DocumentBytes > l.BodyBytes && l.DocumentBytes <= MaxDocumentBytes && l.BodyBytes > 0 {
 		ps.add("limits.documentBytes", "raise limits.bodyBytes", "is more than limits.bodyBytes (%d): no request could bring it", l.BodyBytes)
 	}
@@ -198,8 +233,12 @@ func isOrigin(s string) bool {
 	return !hasPort || port != "" && len(port) <= 5 && strings.Trim(port, "0123456789") == ""
 }
 
-// isModel reports whether s has the form of a Workers AI model's name, "@cf/baai/bge-m3".
+// isModel reports whether s has the form of a Workers AI model's name, "@cf/baai/bge-m3", or of one that exists only on the
+// offline platform, "@local/script".
 func isModel(s string) bool {
+	if name, local := strings.CutPrefix(s, "@local/"); local {
+		return len(s) <= maxModelChars && consistsOf(name, "._-", true)
+	}
 	vendor, rest, _ := strings.Cut(s, "/")
 	author, name, _ := strings.Cut(rest, "/")
 	catalogue, ok := strings.CutPrefix(vendor, "@")

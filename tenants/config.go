@@ -14,6 +14,10 @@ type Config struct {
 	Models       Models   `json:"models,omitzero"`
 	Limits       Limits   `json:"limits,omitzero"`
 	Search       Search   `json:"search,omitzero"`
+	Chat         Chat     `json:"chat,omitzero"`
+	Sessions     Sessions `json:"sessions,omitzero"`
+	Rates        Rates    `json:"rates,omitzero"`
+	Budgets      Budgets  `json:"budgets,omitzero"`
 }
 
 // Auth says how callers prove who they are.
@@ -38,6 +42,10 @@ type CORS struct {
 // Models names the models the tenant uses, by their Workers AI names.
 type Models struct {
 	Embedding string `json:"embedding,omitempty"`
+
+	Chat         string   `json:"chat,omitempty"`         // answers when a request names none, or "default"
+	ChatAllowed  []string `json:"chatAllowed,omitempty"`  // what requests may name besides it
+	ChatFallback []string `json:"chatFallback,omitempty"` // asked in this order when a model is busy or fails
 }
 
 // Limits bounds what one request may bring.
@@ -45,6 +53,7 @@ type Limits struct {
 	BodyBytes     int64 `json:"bodyBytes,omitempty"`     // any request body
 	DocumentBytes int64 `json:"documentBytes,omitempty"` // the text of one document
 	QueryChars    int   `json:"queryChars,omitempty"`    // a search query
+	MessageChars  int   `json:"messageChars,omitempty"`  // all that a chat request says to the model
 }
 
 // Search sets what a search returns when the request does not say.
@@ -66,3 +75,38 @@ const (
 	FieldNumber  FieldType = "number"
 	FieldBoolean FieldType = "boolean"
 )
+
+// Chat sets how answers are generated when the request does not say.
+type Chat struct {
+	System          string `json:"system,omitempty"`          // stands before every conversation
+	MaxTokens       int    `json:"maxTokens,omitempty"`       // of an answer
+	MaxTokensLimit  int    `json:"maxTokensLimit,omitempty"`  // what a request may ask for
+	CacheTTLSeconds int    `json:"cacheTtlSeconds,omitempty"` // for how long equal requests get the same answer; 0 is never
+}
+
+// Sessions sets what is kept of conversations.
+type Sessions struct {
+	Days         int `json:"days,omitempty"`         // after the last turn
+	Turns        int `json:"turns,omitempty"`        // the newest ones of a session
+	WindowTokens int `json:"windowTokens,omitempty"` // of the history that the model is shown word for word; what is older is summarised
+}
+
+// Rates limits requests.
+type Rates struct {
+	Tenant Rate `json:"tenant,omitzero"` // of all its callers together
+	User   Rate `json:"user,omitzero"`   // of one user at one address
+}
+
+// Rate is how many requests a minute are let through, and how many at once when there were none before.
+type Rate struct {
+	PerMinute int `json:"perMinute,omitempty"`
+	Burst     int `json:"burst,omitempty"`
+}
+
+// Budgets limits what models may cost the tenant, by day and month (UTC), over everything that calls one.
+type Budgets struct {
+	TokensPerDay   int64 `json:"tokensPerDay,omitempty"`
+	TokensPerMonth int64 `json:"tokensPerMonth,omitempty"`
+	USDPerDay      int64 `json:"usdPerDay,omitempty"`
+	USDPerMonth    int64 `json:"usdPerMonth,omitempty"`
+}

@@ -16,10 +16,16 @@ func TestParseSetsDefaults(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, &tenants.Config{
 		ID: "acme", Name: "Acme", Pool: "acme",
-		Auth:   tenants.Auth{Mode: tenants.AuthKeys},
-		Models: tenants.Models{Embedding: tenants.DefaultEmbedding},
-		Limits: tenants.Limits{BodyBytes: 10_000_000, DocumentBytes: 5_000_000, QueryChars: 2_000},
-		Search: tenants.Search{TopK: 5, MaxTopK: 20},
+		Auth:     tenants.Auth{Mode: tenants.AuthKeys},
+		Models:   tenants.Models{Embedding: tenants.DefaultEmbedding, Chat: tenants.DefaultChat},
+		Limits:   tenants.Limits{BodyBytes: 10_000_000, DocumentBytes: 5_000_000, QueryChars: 2_000, MessageChars: 64_000},
+		Search:   tenants.Search{TopK: 5, MaxTopK: 20},
+		Chat:     tenants.Chat{MaxTokens: 1_024, MaxTokensLimit: 4_096}, // and no cache
+		Sessions: tenants.Sessions{Days: 30, Turns: 200, WindowTokens: 4_000},
+		Rates: tenants.Rates{
+			Tenant: tenants.Rate{PerMinute: 1_200, Burst: 120}, User: tenants.Rate{PerMinute: 300, Burst: 30},
+		},
+		Budgets: tenants.Budgets{TokensPerDay: 2_000_000, TokensPerMonth: 20_000_000, USDPerDay: 10, USDPerMonth: 100},
 	}, c)
 	again := *c
 	again.Defaults()
@@ -35,6 +41,22 @@ func TestDefaultsFitWhatIsSet(t *testing.T) {
 		c, err := tenants.Parse([]byte(`{"id":"acme","name":"Acme",` + text + `}`))
 		require.NoError(t, err, text)
 		assert.Equal(t, want, [4]int64{c.Limits.BodyBytes, c.Limits.DocumentBytes, int64(c.Search.TopK), int64(c.Search.MaxTopK)})
+	}
+}
+
+func TestChatDefaultsFitWhatIsSet(t *testing.T) {
+	for text, want := range map[string][6]int64{
+		`"chat":{"maxTokens":8000}`:                                   {8000, 8000, 120, 30, 20_000_000, 100},
+		`"chat":{"maxTokensLimit":100}`:                               {100, 100, 120, 30, 20_000_000, 100},
+		`"rates":{"tenant":{"perMinute":5},"user":{"perMinute":600}}`: {1024, 4096, 1, 60, 20_000_000, 100},
+		`"budgets":{"tokensPerDay":50000000,"usdPerDay":200}`:         {1024, 4096, 120, 30, 50_000_000, 200},
+	} {
+		c, err := tenants.Parse([]byte(`{"id":"acme","name":"Acme",` + text + `}`))
+		require.NoError(t, err, text)
+		assert.Equal(t, want, [6]int64{
+			int64(c.Chat.MaxTokens), int64(c.Chat.MaxTokensLimit), int64(c.Rates.Tenant.Burst), int64(c.Rates.User.Burst),
+			c.Budgets.TokensPerMonth, c.Budgets.USDPerMonth,
+		}, text)
 	}
 }
 
@@ -55,6 +77,7 @@ func TestInspectFindsWhatASchemaCannot(t *testing.T) {
 		`{"id":"acme","name":"A","search":{"filterable":{"a":"string","a":"number"}}}`: "search.filterable.a: appears twice",
 		`{"id":"acme","name":"A","limits":{"bodyBytes":5,"documentBytes":6}}`:          "limits.documentBytes: is more than limits.bodyBytes (5): no request could bring it (raise limits.bodyBytes)",
 		`{"id":"acme","name":"A","search":{"topK":6,"maxTopK":5}}`:                     "search.topK: is more than search.maxTopK (5)",
+		`{"id":"acme","name":"A","chat":{"maxTokens":6,"maxTokensLimit":5}}`:           "chat.maxTokens: is more than chat.maxTokensLimit (5)",
 		`{"id":"acme","name":"A","limits":{"bodyBytes":5.0}}`:                          "limits.bodyBytes: must be a whole number",
 		`{"id":"acme","name":"A"} {}`:                                                  "is not JSON: invalid character '{' after top-level value",
 		"\ufeff{}":                                                                     "is not JSON: invalid character 'ï' looking for beginning of value",

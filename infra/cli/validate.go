@@ -62,7 +62,7 @@ func newValidate(g *globals) *cobra.Command {
 }
 
 func (o *validateOptions) run() error {
-	configs, problems := validate.Load(o.Dir, validate.Rules{Env: o.Env, Models: llm.EmbeddingNames()})
+	configs, problems := validate.Load(o.Dir, validate.Rules{Env: o.Env, Models: llm.EmbeddingNames(), ChatModels: llm.GenerationNames(o.Env != validate.Prod)})
 	if o.Tenant != "" {
 		configs, problems = only(o.Tenant, configs, problems)
 	}

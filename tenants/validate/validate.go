@@ -21,6 +21,8 @@ const Prod = "prod"
 type Rules struct {
 	Env    string   // the environment they are for: Prod refuses auth.mode open
 	Models []string // the embedding models there are; nil lets every name pass
+
+	ChatModels []string // the models that generate text; nil lets every name pass
 }
 
 // Load reads <folder>/tenant.config.json of every folder in fsys and checks them, each alone and all together. It
@@ -103,15 +105,27 @@ func (s *set) checkAlone(r Rules) {
 		if r.Env == Prod && m.config.Auth.Mode == tenants.AuthOpen {
 			s.add(m.file, "auth.mode", `use "keys"`, "open is refused in the environment %s", Prod)
 		}
-		model := m.config.Models.Embedding
-		if r.Models != nil && !slices.Contains(r.Models, model) && !s.has(m.file, "models.embedding") {
-			hint := "one of " + strings.Join(r.Models, ", ")
-			if best, ok := tenants.Closest(model, r.Models); ok {
-				hint = fmt.Sprintf("did you mean %q?", best)
-			}
-			s.add(m.file, "models.embedding", hint, "there is no embedding model %q", model)
+		s.checkModel(m.file, "models.embedding", m.config.Models.Embedding, "embedding model", r.Models)
+		s.checkModel(m.file, "models.chat", m.config.Models.Chat, "chat model", r.ChatModels)
+		for i, name := range m.config.Models.ChatAllowed {
+			s.checkModel(m.file, fmt.Sprintf("models.chatAllowed[%d]", i), name, "chat model", r.ChatModels)
+		}
+		for i, name := range m.config.Models.ChatFallback {
+			s.checkModel(m.file, fmt.Sprintf("models.chatFallback[%d]", i), name, "chat model", r.ChatModels)
 		}
 	}
+}
+
+// checkModel holds the name of a model against those there are.
+func (s *set) checkModel(file, path, model, what string, known []string) {
+	if known == nil || slices.Contains(known, model) || s.has(file, path) {
+		return
+	}
+	hint := "one of " + strings.Join(known, ", ")
+	if best, ok := tenants.Closest(model, known); ok {
+		hint = fmt.Sprintf("did you mean %q?", best)
+	}
+	s.add(file, path, hint, "there is no %s %q", what, model)
 }
 
 // checkTogether finds what two tenants cannot both have. It is reported at each of them.

@@ -200,7 +200,36 @@ var agreement = map[string]struct {
 	"model no catalogue":     {`"models":{"embedding":"@/baai/m3"}`, false},
 	"model long":             {`"models":{"embedding":"@cf/baai/` + strings.Repeat("x", 128) + `"}`, false},
 	"model object":           {`"models":{"embedding":{}}`, false},
-	"models unknown":         {`"models":{"chat":"@cf/a/b"}`, false},
+	"models unknown":         {`"models":{"speech":"@cf/a/b"}`, false},
+	"chat model":             {`"models":{"chat":"@cf/a/b","chatAllowed":["@cf/a/b","@cf/c/d"],"chatFallback":[]}`, true},
+	"chat model local":       {`"models":{"chat":"@local/script"}`, true},
+	"chat model local long":  {`"models":{"chat":"@local/a/b/c"}`, false},
+	"chat model no name":     {`"models":{"chat":"gpt"}`, false},
+	"allowed no name":        {`"models":{"chatAllowed":["gpt"]}`, false},
+	"fallback twice":         {`"models":{"chatFallback":["@cf/a/b","@cf/a/b"]}`, false},
+	"fallback many":          {`"models":{"chatFallback":[` + manyModels(33) + `]}`, false},
+	"allowed most":           {`"models":{"chatAllowed":[` + manyModels(32) + `]}`, true},
+	"message most":           {`"limits":{"messageChars":1000000}`, true},
+	"message too long":       {`"limits":{"messageChars":1000001}`, false},
+	"chat":                   {`"chat":{"system":"Be brief.","maxTokens":5,"maxTokensLimit":32768,"cacheTtlSeconds":60}`, true},
+	"chat system empty":      {`"chat":{"system":""}`, false},
+	"chat system long":       {`"chat":{"system":"` + strings.Repeat("ä", 20001) + `"}`, false},
+	"chat tokens":            {`"chat":{"maxTokensLimit":32769}`, false},
+	"chat cache short":       {`"chat":{"cacheTtlSeconds":59}`, false},
+	"chat cache long":        {`"chat":{"cacheTtlSeconds":2592001}`, false},
+	"chat cache none":        {`"chat":{"cacheTtlSeconds":0}`, false},
+	"chat unknown":           {`"chat":{"temperature":1}`, false},
+	"sessions":               {`"sessions":{"days":3650,"turns":10000,"windowTokens":1000000}`, true},
+	"sessions days":          {`"sessions":{"days":3651}`, false},
+	"sessions turns":         {`"sessions":{"turns":0}`, false},
+	"sessions window":        {`"sessions":{"windowTokens":1000001}`, false},
+	"rates":                  {`"rates":{"tenant":{"perMinute":1000000,"burst":1000000},"user":{}}`, true},
+	"rates burst":            {`"rates":{"tenant":{"burst":1000001}}`, false},
+	"rates user":             {`"rates":{"user":{"perMinute":-1}}`, false},
+	"rates unknown":          {`"rates":{"address":{}}`, false},
+	"budgets":                {`"budgets":{"tokensPerDay":1000000000000,"tokensPerMonth":1,"usdPerDay":1000000,"usdPerMonth":1}`, true},
+	"budgets tokens":         {`"budgets":{"tokensPerMonth":1000000000001}`, false},
+	"budgets cents":          {`"budgets":{"usdPerDay":0.5}`, false},
 	"limits":                 {`"limits":{"bodyBytes":15000000,"documentBytes":15000000,"queryChars":10000}`, true},
 	"limits least":           {`"limits":{"bodyBytes":1,"documentBytes":1,"queryChars":1}`, true},
 	"limits body only":       {`"limits":{"bodyBytes":1}`, true},
@@ -304,4 +333,13 @@ func TestTheSchemaHasGosBoundsAndDefaults(t *testing.T) {
 	assert.EqualValues(t, c.Search.MaxTopK, search["maxTopK"].Default)
 	assert.EqualValues(t, c.Auth.Mode, s.Properties["auth"].Properties["mode"].Default)
 	assert.EqualValues(t, c.Models.Embedding, s.Properties["models"].Properties["embedding"].Default)
+}
+
+// manyModels is the JSON of n names of models.
+func manyModels(n int) string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("%q", fmt.Sprintf("@cf/a/m%d", i))
+	}
+	return strings.Join(names, ",")
 }

@@ -22,15 +22,19 @@ type Call struct {
 	Model     string
 	Purpose   Purpose
 	RequestID string
+	Session   string // calls of the same one find their beginning in the provider's cache
 }
 
-// Purpose tells a model that treats them differently what its texts are for.
+// Purpose is what a call is for. An embedding model may treat documents and queries differently; the ledger books by it.
 type Purpose string
 
 // The purposes.
 const (
-	ForDocument Purpose = "document"
-	ForQuery    Purpose = "query"
+	ForDocument   Purpose = "document"
+	ForQuery      Purpose = "query"
+	ForEmbeddings Purpose = "embeddings" // of a caller who uses them elsewhere
+	ForChat       Purpose = "chat"
+	ForSummary    Purpose = "summary" // of a conversation that has grown too long
 )
 
 // Embedded is the outcome of one call.

@@ -7,16 +7,17 @@ type EmbeddingModel struct {
 	Name       string // the provider's
 	Slug       string // in names of indexes and bindings: "bge-m3"
 	Dimensions int
-	Tokens     int // what the model reads of one text
-	Batch      int // texts a call
+	Tokens     int   // what the model reads of one text
+	Batch      int   // texts a call
+	Price      int64 // billionths of a US dollar a token
 }
 
 // embeddingModels is every model the platform can index with. Sizes from
 // https://developers.cloudflare.com/workers-ai/models/.
 var embeddingModels = []EmbeddingModel{
-	{"@cf/baai/bge-m3", "bge-m3", 1024, 512, 100},
-	{"@cf/baai/bge-base-en-v1.5", "bge-base", 768, 512, 100},
-	{"@cf/baai/bge-small-en-v1.5", "bge-small", 384, 512, 100},
+	{"@cf/baai/bge-m3", "bge-m3", 1024, 512, 100, 12},
+	{"@cf/baai/bge-base-en-v1.5", "bge-base", 768, 512, 100, 67},
+	{"@cf/baai/bge-small-en-v1.5", "bge-small", 384, 512, 100, 20},
 }
 
 // EmbeddingModels lists the models, the default first.

@@ -1,0 +1,105 @@
+package quota
+
+import (
+	"context"
+	"time"
+
+	"levada.dev/tenants"
+)
+
+// Gate lets requests and calls of models through.
+//
+// Acquire is all or nothing. What it refuses is fault.Limited with RetryAfter: code rate_limited when too many requests
+// came, budget_exhausted when a budget of the tenant would be overdrawn by the most the call may cost. When the ledger
+// does not answer it is fault.Unavailable: nothing passes unpaid. The limits are those of the tenant's configuration at
+// the time. Safe for concurrent use.
+type Gate interface {
+	Acquire(ctx context.Context, s tenants.Scope, a Ask) (Hold, error)
+	// Statement is what the tenant's calls have cost from one day to another, both included, as far as it was settled
+	// and told; what an isolate has settled is told within seconds.
+	Statement(ctx context.Context, s tenants.Scope, from, to Day) (Statement, error)
+}
+
+// Hold is what was acquired. It must be settled, once, on every path; a hold of requests alone needs no settling.
+type Hold interface {
+	// Settle gives back what was held and books what was used instead, which may be nothing. It does not fail: what
+	// cannot be told now is told later, or, if the isolate dies, the ledger takes the whole hold for used. The context
+	// only says whose event it is; it may have been canceled. Calls after the first do nothing.
+	Settle(ctx context.Context, used ...Use)
+	// Standing is how the narrowest rate of the caller stands now.
+	Standing() Standing
+}
+
+// Ask is what a request or a call needs.
+type Ask struct {
+	Requests int    // permits; 0 for a call of a model that belongs to a request which has one
+	User     string // whose own rate counts besides the tenant's: user and address; "" for none
+	Amount   Amount // what the call may cost at most
+	Ahead    Amount // what will probably be asked for next: leased with the rest when there is room, and never a reason to refuse
+}
+
+// Amount is a sum of both currencies.
+type Amount struct {
+	Tokens int64 `json:"tokens,omitempty"`
+	Nanos  int64 `json:"nanos,omitempty"` // billionths of a US dollar
+}
+
+// Add is the sum of two amounts.
+func (a Amount) Add(b Amount) Amount { return Amount{a.Tokens + b.Tokens, a.Nanos + b.Nanos} }
+
+// Sub is the difference.
+func (a Amount) Sub(b Amount) Amount { return Amount{a.Tokens - b.Tokens, a.Nanos - b.Nanos} }
+
+// Use is one call of a model, as it is booked.
+type Use struct {
+	Capability string `json:"capability"` // what for: the purpose of the call
+	Model      string `json:"model"`
+	Prompt     int64  `json:"promptTokens"`
+	Completion int64  `json:"completionTokens"`
+	Nanos      int64  `json:"nanos"`
+	Estimated  bool   `json:"estimated,omitempty"` // the provider did not say what it took
+}
+
+// Amount is what the use costs.
+func (u Use) Amount() Amount { return Amount{u.Prompt + u.Completion, u.Nanos} }
+
+// Standing is a rate as response headers tell it.
+type Standing struct {
+	Limit     int           // requests at once after a rest
+	Remaining int           // requests that would pass now
+	Reset     time.Duration // until all of Limit would
+}
+
+// Day is a day in UTC, "2026-11-22".
+type Day string
+
+// DayOf is the day of a time.
+func DayOf(t time.Time) Day { return Day(t.UTC().Format(time.DateOnly)) }
+
+// Statement is a tenant's account.
+type Statement struct {
+	Lines   []Line   `json:"lines"`   // by day, capability and model
+	Budgets []Budget `json:"budgets"` // as they stand now
+}
+
+// Line is what one model cost for one capability on one day.
+type Line struct {
+	Day        Day    `json:"day"`
+	Capability string `json:"capability"`
+	Model      string `json:"model"`
+	Calls      int64  `json:"calls"`
+	Prompt     int64  `json:"promptTokens"`
+	Completion int64  `json:"completionTokens"`
+	Nanos      int64  `json:"nanoUSD"`
+	Estimated  int64  `json:"estimatedCalls"` // how many of the calls are booked by estimate
+}
+
+// Budget is one of the tenant's budgets.
+type Budget struct {
+	Period   string    `json:"period"` // day or month
+	Unit     string    `json:"unit"`   // tokens or nanoUSD
+	Limit    int64     `json:"limit"`
+	Spent    int64     `json:"spent"`
+	Reserved int64     `json:"reserved"` // held by calls in flight, and leased
+	Resets   time.Time `json:"resetsAt"`
+}

@@ -1,0 +1,57 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+
+	"levada.dev/events"
+	"levada.dev/tenants"
+	"levada.dev/workflows/llm"
+	"levada.dev/workflows/rag"
+)
+
+// Conversation runs turns and shows them; *Chat is the one there is.
+type Conversation interface {
+	// Start begins a turn, whose events the Live tells from its first one. What keeps a turn from beginning (a session
+	// that is busy, a budget, a model that refuses) is an error here; what goes wrong later is the turn's Error event.
+	// The turn goes on when ctx ends and when nobody listens.
+	Start(ctx context.Context, s tenants.Scope, r Request) (Live, error)
+	// Follow tells the events of a turn after the given one, as they come, until its end; code stream_not_found.
+	Follow(ctx context.Context, s tenants.Scope, stream StreamID, after int) (Live, error)
+}
+
+// Live is a turn as one client follows it. It belongs to one goroutine.
+type Live interface {
+	Stream() StreamID
+	// Next waits for the next event. After the final one it returns io.EOF; when ctx ends first, its error. It returns an
+	// event of type "" when nothing has happened for a while, so that the client can be told that the turn lives.
+	Next(ctx context.Context) (Event, error)
+	// Close stops listening. The turn goes on.
+	Close()
+}
+
+// Request is what a client wants said.
+type Request struct {
+	Session   string        // "" begins one
+	Key       string        // see Opening
+	User      string        // the tenant's own name for who speaks
+	Messages  []llm.Message // a user's message, or the outcomes of tools
+	System    string
+	Models    []llm.GenerationModel // to be asked in this order
+	Tools     []llm.Tool
+	MaxTokens int
+	Grounding *Grounding // nil: the model answers from what it knows
+
+	Temperature *float64
+	Keep        Retention
+	RequestID   string
+	Cause       events.Cause
+}
+
+// Grounding is the search whose sources an answer rests on.
+type Grounding struct {
+	TopK   int
+	Filter json.RawMessage
+	Model  string // the embedding model
+	Fields rag.Fields
+}

@@ -1,0 +1,35 @@
+package llm
+
+import (
+	"context"
+	"time"
+
+	"levada.dev/tenants"
+)
+
+// Generator generates text that is paid for.
+//
+// The most the answer may cost is reserved in the tenant's ledger before a model is asked, and what it took is booked when
+// the answer is closed, whichever way it ended: so an answer must be closed. A model that is busy or fails
+// before its answer has begun is replaced by the next of the order; one that the provider's quota refuses is not, as the
+// others share it. What a Model may return, it may, too, and fault.Limited, code budget_exhausted. Safe for concurrent use.
+type Generator interface {
+	Generate(ctx context.Context, s tenants.Scope, o Order) (Answer, error)
+}
+
+// Order is a call of one of several models.
+type Order struct {
+	Models []GenerationModel // to be asked in this order; at least one
+	Call   Call              // without the model
+	Prompt Prompt            // with MaxTokens
+	Cache  time.Duration     // for how long an equal order of the tenant may get this answer; 0 is never
+}
+
+// Answer is a Stream that knows what it cost. Just before io.EOF it has told the usage, estimated if the provider did not.
+type Answer interface {
+	Stream
+	// Spent is what the answer took and cost so far. It is final once the stream has ended or was closed.
+	Spent() (Usage, int64)
+	// Cached reports whether the answer was given before, and so costs nothing now.
+	Cached() bool
+}
