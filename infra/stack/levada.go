@@ -26,36 +26,48 @@ func Levada(pool string, filterable map[string]tenants.FieldType) Stack {
 		Pool:       pool,
 		Workers:    levadaWorkers(),
 		Queues:     levadaQueues(),
-		Objects:    []Object{{Class: "Ledger", Role: Objects}, {Class: "Audit", Role: Objects}},
-		Namespaces: []Namespace{{Name: "config"}},
+		Objects:    levadaObjects(),
+		Namespaces: []Namespace{{Name: "config"}, {Name: "cache"}},
 		Buckets:    []Bucket{{Name: "corpus"}},
 		Indexes:    levadaIndexes(filterable),
 	}
 }
 
+// levadaObjects are the classes of Durable Objects, all in the Worker of their own role.
+func levadaObjects() []Object {
+	var objects []Object
+	for _, class := range []string{"Ledger", "Audit", "Quota", "Session", "Shelf"} {
+		objects = append(objects, Object{Class: class, Role: Objects})
+	}
+	return objects
+}
+
 func levadaWorkers() []Worker {
-	queues := []Binding{
-		{Name: "INGEST", Kind: Producer, Target: "ingest"},
-		{Name: "EMBED", Kind: Producer, Target: "embed"},
-		{Name: "INDEX", Kind: Producer, Target: "index"},
-		{Name: "AUDIT_QUEUE", Kind: Producer, Target: "audit"},
-	}
-	corpus := Binding{Name: "CORPUS", Kind: R2, Target: "corpus"}
-	objects := []Binding{
-		{Name: "LEDGER", Kind: Class, Target: "Ledger"},
-		{Name: "AUDIT", Kind: Class, Target: "Audit"},
-	}
+	var (
+		config  = Binding{Name: "CONFIG", Kind: KV, Target: "config"}
+		cache   = Binding{Name: "CACHE", Kind: KV, Target: "cache"}
+		corpus  = Binding{Name: "CORPUS", Kind: R2, Target: "corpus"}
+		ingest  = Binding{Name: "INGEST", Kind: Producer, Target: "ingest"}
+		audits  = Binding{Name: "AUDIT_QUEUE", Kind: Producer, Target: "audit"}
+		ledger  = Binding{Name: "LEDGER", Kind: Class, Target: "Ledger"}
+		audit   = Binding{Name: "AUDIT", Kind: Class, Target: "Audit"}
+		quota   = Binding{Name: "QUOTA", Kind: Class, Target: "Quota"}
+		session = Binding{Name: "SESSION", Kind: Class, Target: "Session"}
+		shelf   = Binding{Name: "SHELF", Kind: Class, Target: "Shelf"}
+	)
+	queues := []Binding{ingest, {Name: "EMBED", Kind: Producer, Target: "embed"}, {Name: "INDEX", Kind: Producer, Target: "index"}, audits}
 	models := []Binding{{Name: "AI", Kind: AI}}
 	for _, m := range llm.EmbeddingModels() {
 		models = append(models, Binding{Name: VectorsBinding(m.Slug), Kind: Vectorize, Target: m.Slug})
 	}
-	consumers := levadaWorker(Consumers, 2750, []Binding{corpus}, objects, queues, models)
+	behind := []Binding{config, corpus, ledger, audit, quota} // what the roles behind the API have
+	consumers := levadaWorker(Consumers, 2750, behind, queues, models)
 	consumers.CPUMillis = maxCPUMillis // a batch may hold many large documents
 	return []Worker{
-		levadaWorker(API, 2800, []Binding{{Name: "CONFIG", Kind: KV, Target: "config"}, corpus, objects[0]}, models),
+		levadaWorker(API, 2800, []Binding{config, cache, corpus, ledger, quota, session, shelf}, models),
 		consumers,
-		levadaWorker(Workflows, 1750, []Binding{corpus}, objects, queues, models),
-		levadaWorker(Objects, 2550, []Binding{corpus, queues[0], queues[3]}),
+		levadaWorker(Workflows, 1750, behind, queues, models),
+		levadaWorker(Objects, 2550, []Binding{corpus, ingest, audits, shelf}),
 	}
 }
 
