@@ -39,6 +39,9 @@ const (
 	defaultAttempts   = 4
 	defaultRetryDelay = 2 * time.Second
 	defaultMaxDelay   = 5 * time.Minute
+
+	// longestDelay is what a queue takes: https://developers.cloudflare.com/queues/configuration/batching-retries/.
+	longestDelay = 24 * time.Hour
 	// groupsAtOnce is how many groups of a batch are handled at once, so that a slow tenant does not hold up the others
 	// of its batch. A Worker has six connections waiting for headers at a time.
 	groupsAtOnce = 4
@@ -286,5 +289,5 @@ func (b *batch) delay(m Message, err error) time.Duration {
 	d = max(d, fault.As(err).RetryAfter)
 	h := fnv.New32a()
 	h.Write([]byte(m.ID))
-	return d + d/4*time.Duration(h.Sum32()%256)/256
+	return min(d+d/4*time.Duration(h.Sum32()%256)/256, longestDelay)
 }

@@ -116,6 +116,7 @@ func TestVerdicts(t *testing.T) {
 		"first failure":        {fault.Unavailablef(nil, "x", "x"), 1, consumers.Retry, 2 * time.Second},
 		"second failure":       {errors.New("nobody classified it"), 2, consumers.Retry, 4 * time.Second},
 		"not before":           {fault.New(fault.Limited, "x", "x", nil).WithRetryAfter(time.Minute), 1, consumers.Retry, time.Minute},
+		"next month":           {fault.New(fault.Limited, "x", "x", nil).WithRetryAfter(30 * 24 * time.Hour), 1, consumers.Retry, 24 * time.Hour},
 		"the last attempt":     {fault.Unavailablef(nil, "x", "x"), 4, consumers.Dead, 0},
 		"beyond the last":      {fault.Unavailablef(nil, "x", "x"), 9, consumers.Dead, 0},
 		"wrong input":          {fault.Invalidf("", "x", "x"), 1, consumers.Dead, 0},
