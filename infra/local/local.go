@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -22,6 +23,7 @@ type Options struct {
 	Progress func(what string) // may be nil
 	Logs     io.Writer         // the Workers' log; nil drops it
 	Lexical  bool              // embed by words alone: see dev.Options
+	Tenants  fs.FS             // <id>/tenant.config.json; default: tenants below Root
 }
 
 // Local is the running platform with what a user of it needs to know.
@@ -38,7 +40,10 @@ func Start(ctx context.Context, o Options) (*Local, error) {
 	o.State = StateDir(o.Root, o.State)
 	l := &Local{}
 	var err error
-	if l.Tenants, err = Configs(os.DirFS(filepath.Join(o.Root, "tenants"))); err != nil {
+	if o.Tenants == nil {
+		o.Tenants = os.DirFS(filepath.Join(o.Root, "tenants"))
+	}
+	if l.Tenants, err = Configs(o.Tenants); err != nil {
 		return nil, err
 	}
 	if l.Keys, l.Made, err = Keys(o.State, l.Tenants); err != nil {
