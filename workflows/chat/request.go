@@ -26,6 +26,9 @@ type Live interface {
 	// Next waits for the next event. After the final one it returns io.EOF; when ctx ends first, its error. It returns an
 	// event of type "" when nothing has happened for a while, so that the client can be told that the turn lives.
 	Next(ctx context.Context) (Event, error)
+	// Ready reports whether Next would return at once, be it the end, so that several events can go to a client in one
+	// write. A turn that is over is always ready.
+	Ready() bool
 	// Close stops listening. The turn goes on.
 	Close()
 }

@@ -18,7 +18,8 @@ import (
 type Sessions interface {
 	// Begin opens a turn of a session, which exists from then on, and returns what the model is to be shown. While a
 	// turn is running, another one is fault.Conflict, code turn_in_progress. A repetition with the same turn's Key is
-	// answered with the turn it began (Replayed), whatever has become of it.
+	// answered with the turn it began (Replayed), whatever has become of it; one with the same idempotency key and another
+	// hash is fault.Conflict, code idempotency_conflict.
 	Begin(ctx context.Context, s tenants.Scope, o Opening) (Turn, error)
 	// Tell appends what has happened in a turn, and renews the owner's lease. Events whose ids the session has
 	// already are ignored, so it may be repeated. When the turn is no longer the owner's (ended, deleted) it is
@@ -59,7 +60,7 @@ const (
 // Opening is the beginning of a turn.
 type Opening struct {
 	Session  string        `json:"session"`
-	Key      string        `json:"key,omitempty"` // the caller's idempotency key and a hash of the request
+	Key      string        `json:"key,omitempty"` // the caller's idempotency key, ":" and a hash of the request
 	User     string        `json:"user,omitempty"`
 	Messages []llm.Message `json:"messages"` // what the client says: a message, or outcomes of tools
 	Keep     Retention     `json:"keep"`
