@@ -7,6 +7,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/infra/cloudflare/port"
 	"levada.dev/tenants"
+	"levada.dev/workflows/cache"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/llm"
@@ -111,6 +112,19 @@ func (x claims) Put(ctx context.Context, s tenants.Scope, name string, data []by
 
 func (x claims) Get(ctx context.Context, s tenants.Scope, name string) ([]byte, error) {
 	return x.port.Get(x.in(ctx), s, name)
+}
+
+type cached struct {
+	event
+	port cache.Store
+}
+
+func (x cached) Get(ctx context.Context, s tenants.Scope, key cache.Key) ([]byte, error) {
+	return x.port.Get(x.in(ctx), s, key)
+}
+
+func (x cached) Put(ctx context.Context, s tenants.Scope, key cache.Key, value []byte, ttl time.Duration) error {
+	return x.port.Put(x.in(ctx), s, key, value, ttl)
 }
 
 type sender struct {

@@ -16,6 +16,7 @@ import (
 	"levada.dev/infra/cloudflare/r2"
 	"levada.dev/tenants"
 	"levada.dev/tenants/tenantstest"
+	"levada.dev/workflows/cache/cachetest"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/corpustest"
 	"levada.dev/workflows/llm"
@@ -55,6 +56,11 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 		},
 		"TestTrail": func(t *testing.T) {
 			audittest.TestTrail(t, func(*testing.T) audittest.Trail { return trail{ev, port.NewTrail(object.Open("AUDIT"))} })
+		},
+		"TestCache": func(t *testing.T) {
+			cachetest.TestStore(t, func(*testing.T) cachetest.Subject {
+				return cachetest.Subject{Store: cached{ev, port.NewCache(kv.Open("CACHE"))}}
+			})
 		},
 		"TestDirectory": func(t *testing.T) {
 			tenantstest.TestDirectory(t, func(t *testing.T, entries tenants.Entries) tenants.Directory {
