@@ -66,19 +66,27 @@ func (m *Memory) Delete(key string) error {
 
 // Scan implements Tx.
 func (m *Memory) Scan(prefix string, limit int) ([]Row, error) {
+	return m.pick(limit, func(k string) bool { return strings.HasPrefix(k, prefix) }), nil
+}
+
+// Range implements Tx.
+func (m *Memory) Range(from, to string, limit int) ([]Row, error) {
+	return m.pick(limit, func(k string) bool { return from <= k && k < to }), nil
+}
+
+func (m *Memory) pick(limit int, wanted func(key string) bool) []Row {
 	all := map[string][]byte{}
-	if m.under != nil {
-		maps.Copy(all, m.under.rows)
-		for k := range m.gone {
-			delete(all, k)
+	for rows := m; rows != nil; rows = rows.under {
+		for k, v := range rows.rows {
+			if _, hidden := all[k]; !hidden && wanted(k) && !m.gone[k] {
+				all[k] = v
+			}
 		}
 	}
-	maps.Copy(all, m.rows)
-	var out []Row
-	for _, k := range slices.Sorted(maps.Keys(all)) {
-		if strings.HasPrefix(k, prefix) && len(out) < limit {
-			out = append(out, Row{Key: k, Value: bytes.Clone(all[k])})
-		}
+	keys := slices.Sorted(maps.Keys(all))
+	out := make([]Row, min(len(keys), max(limit, 0)))
+	for i := range out {
+		out[i] = Row{Key: keys[i], Value: bytes.Clone(all[keys[i]])}
 	}
-	return out, nil
+	return out
 }

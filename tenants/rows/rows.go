@@ -16,6 +16,8 @@ type Tx interface {
 	Delete(key string) error
 	// Scan returns at most limit rows whose key begins with prefix, in byte order of their keys.
 	Scan(prefix string, limit int) ([]Row, error)
+	// Range returns at most limit rows from the key from (with it) to the key to (without it), in byte order of their keys.
+	Range(from, to string, limit int) ([]Row, error)
 }
 
 // Row is one entry of the map.

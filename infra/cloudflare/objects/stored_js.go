@@ -37,7 +37,12 @@ func (r stored) Delete(key string) error {
 
 // Scan implements rows.Tx.
 func (r stored) Scan(prefix string, limit int) ([]rows.Row, error) {
-	found, err := r.tx.Query(`SELECT k, v FROM rows WHERE k >= ? AND k < ? ORDER BY k LIMIT ?`, prefix, after(prefix), limit)
+	return r.Range(prefix, after(prefix), limit)
+}
+
+// Range implements rows.Tx.
+func (r stored) Range(from, to string, limit int) ([]rows.Row, error) {
+	found, err := r.tx.Query(`SELECT k, v FROM rows WHERE k >= ? AND k < ? ORDER BY k LIMIT ?`, from, to, limit)
 	if err != nil {
 		return nil, err
 	}
