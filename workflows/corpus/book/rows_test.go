@@ -32,9 +32,17 @@ func (r *rows) Delete(key string) error {
 }
 
 func (r *rows) Scan(prefix string, limit int) ([]stored.Row, error) {
+	return r.pick(limit, func(k string) bool { return strings.HasPrefix(k, prefix) })
+}
+
+func (r *rows) Range(from, to string, limit int) ([]stored.Row, error) {
+	return r.pick(limit, func(k string) bool { return from <= k && k < to })
+}
+
+func (r *rows) pick(limit int, wanted func(key string) bool) ([]stored.Row, error) {
 	var out []stored.Row
 	for _, k := range slices.Sorted(maps.Keys(r.m)) {
-		if strings.HasPrefix(k, prefix) && len(out) < limit {
+		if wanted(k) && len(out) < limit {
 			out = append(out, stored.Row{Key: k, Value: r.m[k]})
 		}
 	}
