@@ -23,6 +23,7 @@ type Call struct {
 	Purpose   Purpose
 	RequestID string
 	Session   string // calls of the same one find their beginning in the provider's cache
+	Impatient bool   // there is another model to ask: model_busy at once, instead of waiting for this one's turn
 }
 
 // Purpose is what a call is for. An embedding model may treat documents and queries differently; the ledger books by it.

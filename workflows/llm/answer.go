@@ -1,0 +1,166 @@
+package llm
+
+import (
+	"context"
+	"io"
+
+	"levada.dev/tenants/quota"
+)
+
+// answer is a stream that settles its hold when it ends or is closed, whichever comes first.
+type answer struct {
+	ctx     context.Context // of the call, which only says whose event the settling is
+	stream  Stream
+	model   GenerationModel
+	purpose Purpose
+	prompt  Prompt
+	hold    quota.Hold
+
+	first  *Delta // read ahead
+	err    error  // the end
+	ended  bool   // the stream came to io.EOF
+	paid   bool
+	told   Usage // by the provider
+	pieces int   // received, each of a token or more
+	got    weight
+}
+
+var _ Answer = (*answer)(nil)
+
+// call is the call of this answer's model.
+func (a *answer) call(c Call, impatient bool) Call {
+	c.Model, c.Impatient = a.model.Name, impatient
+	return c
+}
+
+// fit is the prompt with an answer that still fits the model's window.
+func (a *answer) fit() Prompt {
+	p := a.prompt
+	p.MaxTokens = max(1, min(p.MaxTokens, a.model.Window-Estimate(p)))
+	return p
+}
+
+// peek reads the first piece, so that a model that fails before it can be replaced.
+func (a *answer) peek() error {
+	d, err := a.read()
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if err == io.EOF {
+		a.ended = true
+		return nil
+	}
+	a.first = &d
+	return nil
+}
+
+// Next implements Stream.
+func (a *answer) Next() (Delta, error) {
+	if d := a.first; d != nil {
+		a.first = nil
+		return *d, nil
+	}
+	if a.err != nil {
+		return Delta{}, a.err
+	}
+	if !a.ended {
+		d, err := a.read()
+		if err == nil {
+			return d, nil
+		}
+		if err != io.EOF {
+			a.err = err
+			a.settle()
+			return Delta{}, err
+		}
+		a.ended = true
+	}
+	a.err = io.EOF
+	a.settle()
+	u, _ := a.Spent()
+	return Delta{Usage: &u}, nil
+}
+
+// read returns the next piece that is not the usage alone, which waits for the end.
+func (a *answer) read() (Delta, error) {
+	for {
+		d, err := a.stream.Next()
+		if err != nil {
+			return Delta{}, err
+		}
+		if d.Usage != nil {
+			a.told, d.Usage = *d.Usage, nil
+			if d == (Delta{}) {
+				continue
+			}
+		}
+		a.count(d)
+		return d, nil
+	}
+}
+
+func (a *answer) count(d Delta) {
+	if d.Text == "" && d.Reasoning == "" && d.Tool == nil {
+		return
+	}
+	a.pieces++
+	a.got.add(d.Text)
+	a.got.add(d.Reasoning)
+	if d.Tool != nil {
+		a.got.add(d.Tool.Name)
+		a.got.add(d.Tool.Arguments)
+	}
+}
+
+// Close implements Stream.
+func (a *answer) Close() error {
+	a.settle()
+	if a.err == nil {
+		a.err = io.ErrClosedPipe
+	}
+	a.first = nil
+	return a.stream.Close()
+}
+
+func (a *answer) settle() {
+	if !a.paid {
+		a.paid = true
+		a.hold.Settle(a.ctx, a.use())
+	}
+}
+
+// Source implements Stream.
+func (a *answer) Source() Source { return a.stream.Source() }
+
+// Spent implements Answer.
+func (a *answer) Spent() (Usage, int64) {
+	u := a.usage()
+	return u, a.model.Price.Of(u)
+}
+
+// Cached implements Answer.
+func (a *answer) Cached() bool { return false }
+
+// usage is what the provider told, and an estimate where it did not: a prompt is never nothing, and each piece is a token
+// at least.
+func (a *answer) usage() Usage {
+	u := a.told
+	u.Estimated = u.Estimated || !a.ended
+	if u.Prompt <= 0 {
+		u.Prompt, u.Estimated = Estimate(a.prompt), true
+	}
+	if u.Completion <= 0 {
+		u.Completion = min(max(a.pieces, a.got.tokens()), a.prompt.MaxTokens)
+		u.Estimated = u.Estimated || u.Completion > 0
+	}
+	u.Cached = min(max(u.Cached, 0), u.Prompt)
+	return u
+}
+
+func (a *answer) use() quota.Use {
+	u, nanos := a.Spent()
+	return quota.Use{
+		Capability: string(a.purpose), Model: a.model.Name,
+		Prompt: int64(u.Prompt), Completion: int64(u.Completion), Nanos: nanos, Estimated: u.Estimated,
+	}
+}

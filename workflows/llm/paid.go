@@ -1,0 +1,68 @@
+package llm
+
+import (
+	"context"
+
+	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
+)
+
+// NewPaidEmbedder makes an embedder that asks e and pays from the tenant's ledger: the most the texts may cost is reserved
+// before the call, and what the call took is booked after it, by the purpose of the call. It adds fault.Limited, code
+// budget_exhausted, to what an Embedder may return.
+func NewPaidEmbedder(e Embedder, gate quota.Gate) Embedder {
+	return paidEmbedder{e, gate}
+}
+
+type paidEmbedder struct {
+	embedder Embedder
+	gate     quota.Gate
+}
+
+// Embed implements Embedder.
+func (e paidEmbedder) Embed(ctx context.Context, s tenants.Scope, c Call, texts []string) (_ Embedded, err error) {
+	if err := s.Check(); err != nil {
+		return Embedded{}, err
+	}
+	m, err := FindEmbedding(c.Model)
+	if err != nil {
+		return Embedded{}, err
+	}
+	bound := boundTexts(texts)
+	hold, err := e.gate.Acquire(ctx, s, quota.Ask{Amount: quota.Amount{Tokens: bound, Nanos: bound * m.Price}})
+	if err != nil {
+		return Embedded{}, err
+	}
+	var used []quota.Use
+	defer func() { hold.Settle(ctx, used...) }()
+	out, err := e.embedder.Embed(ctx, s, c, texts)
+	if err == nil || begun(ctx, err) {
+		used = append(used, embedding(m, c, texts, out.Tokens))
+	}
+	return out, err
+}
+
+// embedding is a call as it is booked; 0 tokens are estimated.
+func embedding(m EmbeddingModel, c Call, texts []string, tokens int) quota.Use {
+	u := quota.Use{Capability: string(c.Purpose), Model: m.Name, Prompt: int64(tokens)}
+	if u.Prompt <= 0 {
+		u.Estimated = true
+		for _, text := range texts {
+			u.Prompt += int64(EstimateText(text)) + boundText
+		}
+	}
+	u.Nanos = u.Prompt * m.Price
+	return u
+}
+
+// boundText is the marks at a text's beginning and end.
+const boundText = 2
+
+// boundTexts is more tokens than any model makes of the texts.
+func boundTexts(texts []string) int64 {
+	n := int64(0)
+	for _, text := range texts {
+		n += int64(len(text)) + boundText + 1 // a first text may get a space before it
+	}
+	return n
+}
