@@ -36,7 +36,7 @@ func fingerprint(q question) (string, error) {
 func canonical(b []byte, v reflect.Value) (_ []byte, err error) {
 	switch v.Kind() {
 	case reflect.String:
-		return text(b, v.String()), nil
+		return appendText(b, v.String()), nil
 	case reflect.Bool:
 		if v.Bool() {
 			return append(b, 1), nil
@@ -53,7 +53,7 @@ func canonical(b []byte, v reflect.Value) (_ []byte, err error) {
 		return canonical(append(b, 1), v.Elem())
 	case reflect.Slice:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
-			return text(b, string(v.Bytes())), nil
+			return appendText(b, string(v.Bytes())), nil
 		}
 		b = binary.BigEndian.AppendUint64(b, uint64(v.Len()))
 		for i := range v.Len() {
@@ -64,7 +64,7 @@ func canonical(b []byte, v reflect.Value) (_ []byte, err error) {
 		return b, nil
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if b, err = canonical(text(b, v.Type().Field(i).Name), v.Field(i)); err != nil {
+			if b, err = canonical(appendText(b, v.Type().Field(i).Name), v.Field(i)); err != nil {
 				return nil, err
 			}
 		}
@@ -73,6 +73,6 @@ func canonical(b []byte, v reflect.Value) (_ []byte, err error) {
 	return nil, fmt.Errorf("llm: no canonical form of %s", v.Type())
 }
 
-func text(b []byte, s string) []byte {
+func appendText(b []byte, s string) []byte {
 	return append(binary.BigEndian.AppendUint64(b, uint64(len(s))), s...)
 }
