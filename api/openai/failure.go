@@ -1,0 +1,100 @@
+package openai
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"levada.dev/events/fault"
+)
+
+// mistake is a mistake in one parameter.
+func mistake(param, code, format string, args ...any) error {
+	return fault.Invalidf(param, code, "'%s' %s.", param, fmt.Sprintf(format, args...))
+}
+
+func missing(param string) error {
+	return fault.Invalidf(param, "missing_required_parameter", "Missing required parameter: '%s'.", param)
+}
+
+func (r *reader) unknown() error {
+	return fault.Invalidf(r.where(), "unknown_parameter", "Unknown parameter: '%s'.", r.where())
+}
+
+func indexed(list string, i int, member string) string {
+	return fmt.Sprintf("%s[%d].%s", list, i, member)
+}
+
+// list writes words for people: 'a', 'b', 'c'.
+func list(words []string) string { return "'" + strings.Join(words, "', '") + "'" }
+
+// compact is a value without white space.
+func compact(value json.RawMessage) string {
+	var b bytes.Buffer
+	if err := json.Compact(&b, value); err != nil {
+		return string(value)
+	}
+	return b.String()
+}
+
+// failing is how OpenAI's SDKs are told of a failure.
+type failing struct {
+	status int    // 0: as everywhere else
+	typ    string // "": by the status
+	code   string
+}
+
+// failures are the codes for which OpenAI has names of its own, which its SDKs and the libraries on top of them act on.
+var failures = map[string]failing{
+	"unauthorized":       {401, "", "invalid_api_key"},
+	"tenant_required":    {401, "", "invalid_api_key"}, // here the key names the tenant
+	"rate_limited":       {429, "requests", "rate_limit_exceeded"},
+	"backlog_full":       {429, "requests", "rate_limit_exceeded"},
+	"budget_exhausted":   {429, "insufficient_quota", "insufficient_quota"},
+	"model_quota":        {429, "insufficient_quota", "insufficient_quota"},
+	"route_not_found":    {404, "", "unknown_url"},
+	"method_not_allowed": {405, "", "method_not_supported"},
+	"message_too_long":   {400, "", "context_length_exceeded"},
+}
+
+// Status is the status of a failure, which elsewhere would have the given one.
+func Status(f *fault.Error, status int) int {
+	if as := failures[f.Code]; as.status != 0 {
+		return as.status
+	}
+	return status
+}
+
+// Permanent reports whether the same request will fail again however long the client waits: SDKs repeat what has
+// status 429 or 5xx unless they are told not to.
+func Permanent(f *fault.Error) bool { return failures[f.Code].typ == "insufficient_quota" }
+
+// AppendError appends {"error":{...}}.
+func AppendError(b []byte, f *fault.Error, status int) []byte {
+	as := failures[f.Code]
+	if as.typ == "" {
+		as.typ = "invalid_request_error"
+		if status >= http.StatusInternalServerError {
+			as.typ = "server_error"
+		}
+	}
+	if as.code == "" {
+		as.code = f.Code
+	}
+	text := f.Message
+	if f.Hint != "" {
+		text += " (" + f.Hint + ")"
+	}
+	b = appendString(append(b, `{"error":{"message":`...), text)
+	b = appendString(append(b, `,"type":`...), as.typ)
+	b = append(b, `,"param":`...)
+	if f.Field == "" {
+		b = append(b, "null"...)
+	} else {
+		b = appendString(b, f.Field)
+	}
+	b = appendString(append(b, `,"code":`...), as.code)
+	return append(b, "}}"...)
+}
