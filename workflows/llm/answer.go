@@ -112,6 +112,9 @@ func (a *answer) count(d Delta) {
 	}
 }
 
+// Ready serves the function of the same name.
+func (a *answer) Ready() bool { return a.first != nil || a.err != nil || a.ended || Ready(a.stream) }
+
 // Close implements Stream.
 func (a *answer) Close() error {
 	a.settle()

@@ -145,6 +145,9 @@ func (r *recorder) Next() (Delta, error) {
 	return d, err
 }
 
+// Ready serves the function of the same name.
+func (r *recorder) Ready() bool { return Ready(r.Answer) }
+
 // Close implements Stream. The caller has all of the answer by then, so the store delays nobody.
 func (r *recorder) Close() error {
 	err := r.Answer.Close()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
 )
 
 // Generator generates text that is paid for.
@@ -32,4 +33,14 @@ type Answer interface {
 	Spent() (Usage, int64)
 	// Cached reports whether the answer was given before, and so costs nothing now.
 	Cached() bool
+}
+
+// Most is what the order can cost at most, and what is reserved for it.
+func (o Order) Most() quota.Amount { return most(o.Models, o.Prompt) }
+
+// Ready reports whether Next would return at once, so that several pieces can go to a client in one write. A stream that
+// cannot tell, because it has no method Ready, never is.
+func Ready(s Stream) bool {
+	r, ok := s.(interface{ Ready() bool })
+	return ok && r.Ready()
 }

@@ -158,6 +158,9 @@ func (r *replay) Next() (Delta, error) {
 	return d, nil
 }
 
+// Ready serves the function of the same name.
+func (r *replay) Ready() bool { return true }
+
 // Close implements Stream.
 func (r *replay) Close() error {
 	r.rest = nil
