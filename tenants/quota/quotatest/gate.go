@@ -1,0 +1,144 @@
+package quotatest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
+)
+
+// Gate lets everything through that Refuse does not refuse, and remembers it. The zero value is ready.
+type Gate struct {
+	// Refuse is asked before anything passes, when it is set; its error is the caller's.
+	Refuse func(s tenants.Scope, a quota.Ask) error
+
+	mu    sync.Mutex
+	holds []*hold
+}
+
+var _ quota.Gate = (*Gate)(nil)
+
+// Acquire implements quota.Gate.
+func (g *Gate) Acquire(ctx context.Context, s tenants.Scope, a quota.Ask) (quota.Hold, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	if g.Refuse != nil {
+		if err := g.Refuse(s, a); err != nil {
+			return nil, err
+		}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	h := &hold{gate: g, tenant: s.Tenant(), ask: a}
+	g.holds = append(g.holds, h)
+	return h, nil
+}
+
+// Statement implements quota.Gate: what was settled, whatever the days.
+func (g *Gate) Statement(_ context.Context, s tenants.Scope, _, to quota.Day) (quota.Statement, error) {
+	if err := s.Check(); err != nil {
+		return quota.Statement{}, err
+	}
+	var st quota.Statement
+	for _, u := range g.Used(s) {
+		i := slices.IndexFunc(st.Lines, func(l quota.Line) bool { return l.Capability == u.Capability && l.Model == u.Model })
+		if i < 0 {
+			i = len(st.Lines)
+			st.Lines = append(st.Lines, quota.Line{Day: to, Capability: u.Capability, Model: u.Model})
+		}
+		l := &st.Lines[i]
+		l.Calls, l.Prompt, l.Completion, l.Nanos = l.Calls+1, l.Prompt+u.Prompt, l.Completion+u.Completion, l.Nanos+u.Nanos
+		if u.Estimated {
+			l.Estimated++
+		}
+	}
+	return st, nil
+}
+
+// Asked is what a tenant has acquired, in order.
+func (g *Gate) Asked(s tenants.Scope) []quota.Ask {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var asks []quota.Ask
+	for _, h := range g.holds {
+		if h.tenant == s.Tenant() {
+			asks = append(asks, h.ask)
+		}
+	}
+	return asks
+}
+
+// Used is what a tenant's holds were settled with, in the order of the holds.
+func (g *Gate) Used(s tenants.Scope) []quota.Use {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var uses []quota.Use
+	for _, h := range g.holds {
+		if h.tenant == s.Tenant() {
+			uses = append(uses, h.used...)
+		}
+	}
+	return uses
+}
+
+// Check fails the test when a hold of money is not settled, when a second settling tried to book something, which is lost,
+// and when more was used than was held.
+func (g *Gate) Check(t testing.TB) {
+	t.Helper()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i, h := range g.holds {
+		if problem := h.problem(); problem != "" {
+			t.Errorf("hold %d of %s, %+v: %s", i, h.tenant, h.ask, problem)
+		}
+	}
+}
+
+// hold remembers how it was settled.
+type hold struct {
+	gate    *Gate
+	tenant  tenants.ID
+	ask     quota.Ask
+	settled int
+	used    []quota.Use
+	lost    []quota.Use
+}
+
+func (h *hold) problem() string {
+	var sum quota.Amount
+	for _, u := range h.used {
+		sum = sum.Add(u.Amount())
+	}
+	switch {
+	case h.settled == 0 && h.ask.Amount != (quota.Amount{}):
+		return "is not settled"
+	case len(h.lost) > 0:
+		return fmt.Sprintf("was settled %d times; %+v is not booked", h.settled, h.lost)
+	case sum.Tokens > h.ask.Amount.Tokens || sum.Nanos > h.ask.Amount.Nanos:
+		return fmt.Sprintf("more was used than was held: %+v", h.used)
+	}
+	return ""
+}
+
+// Settle implements quota.Hold.
+func (h *hold) Settle(_ context.Context, used ...quota.Use) {
+	h.gate.mu.Lock()
+	defer h.gate.mu.Unlock()
+	h.settled++
+	if h.settled == 1 {
+		h.used = slices.Clone(used)
+	} else {
+		h.lost = append(h.lost, used...)
+	}
+}
+
+// Standing implements quota.Hold: of a rate that nobody uses up.
+func (h *hold) Standing() quota.Standing {
+	return quota.Standing{Limit: 1000, Remaining: 999, Reset: time.Second}
+}
