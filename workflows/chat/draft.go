@@ -1,0 +1,89 @@
+package chat
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"levada.dev/workflows/llm"
+)
+
+// draft is an answer as far as it has come.
+type draft struct {
+	text   strings.Builder
+	calls  []*pieces
+	finish llm.Finish
+}
+
+// pieces is a call of a tool that is still being written.
+type pieces struct {
+	index     int
+	id, name  string
+	arguments strings.Builder
+}
+
+// take adds a piece of the answer.
+func (d *draft) take(piece llm.Delta) {
+	d.text.WriteString(piece.Text)
+	if piece.Finish != "" {
+		d.finish = piece.Finish
+	}
+	if piece.Tool == nil {
+		return
+	}
+	p := d.call(piece.Tool.Index)
+	if piece.Tool.ID != "" {
+		p.id = piece.Tool.ID
+	}
+	if piece.Tool.Name != "" {
+		p.name = piece.Tool.Name
+	}
+	p.arguments.WriteString(piece.Tool.Arguments)
+}
+
+func (d *draft) call(index int) *pieces {
+	for _, p := range d.calls {
+		if p.index == index {
+			return p
+		}
+	}
+	p := &pieces{index: index}
+	d.calls = append(d.calls, p)
+	return p
+}
+
+// complete is the calls of tools, in the order in which the model began them. Before the answer has come to its end the
+// last pieces may be missing, so there are none.
+func (d *draft) complete() []llm.ToolCall {
+	if d.finish == "" {
+		return nil
+	}
+	var calls []llm.ToolCall
+	for _, p := range d.calls {
+		calls = append(calls, llm.ToolCall{ID: p.id, Name: p.name, Arguments: p.arguments.String()})
+	}
+	return calls
+}
+
+// message is the answer as the session keeps it.
+func (d *draft) message() llm.Message {
+	return llm.Message{Role: llm.Assistant, Content: d.text.String(), ToolCalls: d.complete()}
+}
+
+// token is the data of a Token event.
+func token(text string) json.RawMessage {
+	return encode(struct {
+		Token string `json:"token"`
+	}{text})
+}
+
+// encode writes what always encodes. Unlike json.Marshal it leaves <, > and & alone, which answers are full of.
+func encode(v any) json.RawMessage {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}

@@ -1,0 +1,243 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"time"
+
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/workflows/llm"
+)
+
+// turn is one turn in the hands of its owner. Two goroutines run it: one asks the model and writes down what happens, one
+// tells the session. Neither waits for the client.
+type turn struct {
+	chat    *Chat
+	scope   tenants.Scope
+	request Request
+	found   *findings
+	mark    string
+	stream  StreamID
+
+	live    *live
+	begun   chan beginning
+	journal *journal
+	answer  llm.Answer // nil until a model answers
+	draft   draft
+	failed  bool
+	told    chan struct{} // closed when the session will be told nothing more
+
+	abandoned context.Context // ends when the turn has gone on without its client for long enough
+	abandon   context.CancelFunc
+}
+
+// beginning is what Start waits for.
+type beginning struct {
+	live Live
+	err  error
+}
+
+// Why a model is stopped.
+var (
+	errAbandoned = fault.New(fault.Unavailable, "turn_abandoned", "the client left, and the answer took longer than a turn goes on without it", nil)
+	errUntold    = fault.New(fault.Unavailable, "turn_interrupted", "the session did not take what the turn told it", nil)
+)
+
+func newTurn(c *Chat, s tenants.Scope, r Request, found *findings, mark string) *turn {
+	t := &turn{chat: c, scope: s, request: r, found: found, mark: mark,
+		begun: make(chan beginning, 1), journal: newJournal(), told: make(chan struct{})}
+	t.abandoned, t.abandon = context.WithCancel(context.Background())
+	t.live = &live{chat: c, scope: s, wake: make(chan struct{}, 1), leave: t.left}
+	return t
+}
+
+// left is called when the client has gone. What it has seen is told to the session at once, as it may come back.
+func (t *turn) left() {
+	t.journal.hurry()
+	time.AfterFunc(t.chat.opts.Linger, t.abandon)
+}
+
+// run is the whole turn, and what is left to do after it.
+func (t *turn) run(ctx context.Context) {
+	defer t.recover(func(err error) { t.report(nil, err) })
+	begun, err := t.chat.ports.Sessions.Begin(ctx, t.scope, t.request.opening())
+	if err != nil {
+		t.report(nil, fmt.Errorf("begin the turn: %w", err))
+		return
+	}
+	if begun.Replayed {
+		t.report(newFollower(t.chat, t.scope, begun.Stream, 0), nil)
+		return
+	}
+	t.stream, t.live.stream = begun.Stream, begun.Stream
+	asking, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	defer context.AfterFunc(t.abandoned, func() { stop(errAbandoned) })()
+	go t.keep(ctx, stop)
+	t.converse(asking, begun.Past)
+	<-t.told
+	if !t.failed {
+		t.summarise(asking, begun.Past)
+	}
+}
+
+func (r Request) opening() Opening {
+	return Opening{Session: r.Session, Key: r.Key, User: r.User, Messages: r.Messages, Keep: r.Keep, Cause: r.Cause}
+}
+
+// keep tells the session until the turn is over or the session takes nothing more. Then the turn is not ours any more.
+func (t *turn) keep(ctx context.Context, stop context.CancelCauseFunc) {
+	defer close(t.told)
+	defer t.live.handOver()
+	defer t.recover(func(err error) { stop(err) })
+	err := t.tell(ctx)
+	switch {
+	case err == nil:
+	case fault.Is(err, fault.Conflict), fault.Is(err, fault.NotFound):
+		stop(errGone)
+	default:
+		t.log(ctx, "the session was not told how a turn went on", err)
+		stop(errUntold)
+	}
+}
+
+// converse asks the model and writes down what it says, to the end.
+func (t *turn) converse(ctx context.Context, past Past) {
+	defer t.recover(func(err error) {
+		t.end(ctx, err)
+		t.report(nil, err)
+	})
+	if t.found != nil {
+		t.happen(ctx, Sources, t.found.event)
+	}
+	var err error
+	t.answer, err = t.chat.ports.Generator.Generate(ctx, t.scope, llm.Order{
+		Models: t.request.Models,
+		Call:   llm.Call{Purpose: llm.ForChat, RequestID: t.request.RequestID, Session: t.request.Session},
+		Prompt: t.request.prompt(past, t.found, t.mark),
+	})
+	if err != nil {
+		t.refused(ctx, err)
+		return
+	}
+	t.report(t.live, nil)
+	t.end(ctx, t.listen(ctx))
+}
+
+// refused ends a turn that the model, or who pays for it, did not let begin. The client is told when the session has it, so
+// that it may try again at once, or soon after, should the session not answer.
+func (t *turn) refused(ctx context.Context, err error) {
+	t.end(ctx, err)
+	select {
+	case <-t.told:
+	case <-time.After(tellTime):
+	}
+	t.report(nil, why(ctx, err))
+}
+
+// listen writes down what the model says. Calls of tools are told when they are complete, which only the end of the
+// answer makes sure. However it ends, what the answer took is settled.
+func (t *turn) listen(ctx context.Context) error {
+	defer t.answer.Close()
+	for {
+		d, err := t.answer.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		t.draft.take(d)
+		if d.Text == "" {
+			continue
+		}
+		if err := t.happen(ctx, Token, token(d.Text)); err != nil {
+			return err
+		}
+	}
+	for _, call := range t.draft.complete() {
+		if err := t.happen(ctx, ToolCalled, encode(call)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// happen writes an event down and gives it to the client.
+func (t *turn) happen(ctx context.Context, typ EventType, data json.RawMessage) error {
+	e, err := t.journal.add(ctx, typ, data)
+	if err == nil {
+		t.live.put(e)
+	}
+	return err
+}
+
+// end writes down how the turn ended: the usage, if a model answered, and the final event. Only the first call counts.
+func (t *turn) end(ctx context.Context, err error) {
+	o := Outcome{Answer: t.draft.message(), Finish: t.draft.finish}
+	var last []Event
+	if t.answer != nil {
+		source := t.answer.Source()
+		o.Model, o.LogID = source.Model, source.LogID
+		o.Usage, o.Nanos = t.answer.Spent()
+		last = append(last, Event{Type: UsageEvent, Data: encode(o.Usage)})
+	}
+	if err != nil {
+		f := fault.As(why(ctx, err))
+		if f.Kind == fault.Internal {
+			t.log(ctx, "a turn failed", err)
+		}
+		t.failed, o.Code = true, f.Code
+		last = append(last, failed(0, f))
+	} else {
+		last = append(last, Event{Type: Done, Data: encode(ending{o.Usage, o.Finish, t.request.Session, t.stream, o.Model})})
+	}
+	written := t.journal.finish(o, last...)
+	for _, e := range written[:max(0, len(written)-1)] {
+		t.live.put(e)
+	}
+}
+
+// ending is the data of a Done event.
+type ending struct {
+	Usage     llm.Usage  `json:"usage"`
+	Finish    llm.Finish `json:"finishReason"`
+	SessionID string     `json:"sessionId"`
+	StreamID  StreamID   `json:"streamId"`
+	Model     string     `json:"model"`
+}
+
+// why is the reason behind an error of something that may have been stopped by us.
+func why(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// report tells Start how the turn began. Only the first call counts.
+func (t *turn) report(l Live, err error) {
+	select {
+	case t.begun <- beginning{l, err}:
+	default:
+	}
+}
+
+// recover is deferred: it logs a panic and passes it on as an error.
+func (t *turn) recover(then func(error)) {
+	if p := recover(); p != nil {
+		err := fault.New(fault.Internal, "internal", "internal error", fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+		t.log(context.Background(), "a turn panicked", err)
+		then(err)
+	}
+}
+
+func (t *turn) log(ctx context.Context, what string, err error) {
+	t.chat.opts.Log.ErrorContext(ctx, what, "tenantId", t.scope.Tenant(), "streamId", t.stream,
+		"requestId", t.request.RequestID, "code", fault.As(err).Code, "error", err.Error())
+}
