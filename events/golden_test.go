@@ -54,6 +54,11 @@ func samples() map[string]events.Fact {
 		"document.failed/full": events.DocumentFailed{
 			DocumentRef: ref, Stage: "embed", Code: "model_unavailable", Message: "the model did not answer", Attempts: 4,
 		},
+		"chat.completed/full": events.ChatCompleted{
+			SessionID: "3f2c7c1e", Turn: 7, UserID: "ada", Model: "@cf/zai-org/glm-4.7-flash", PromptTokens: 812, CompletionTokens: 96,
+			CachedTokens: 512, Estimated: true, CostNanos: 87_120, FinishReason: "length", Code: "turn_interrupted", DurationMS: 2345,
+			LogID: "01JD8Z",
+		},
 		"event.recorded/full": events.EventRecorded{Entries: []events.AuditEntry{{
 			ID: "3fd0b4b0-7f0e-5f5b-8d55-2a3d3a6d8a11", Type: events.TypeDocumentSubmitted, Source: "/tenants/acme/objects",
 			Subject: "documents/guide.md", Time: at, TraceParent: traceparent, CausationID: "r-1", Bytes: 321, SHA256: sum,

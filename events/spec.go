@@ -52,6 +52,11 @@ var specs = [...]Spec{
 		Producer: "the ledger (outbox)",
 	},
 	{
+		Type: TypeChatCompleted, Stage: StageNone, New: func() Fact { return new(ChatCompleted) },
+		Says:     "A turn of a conversation has ended, well or not.",
+		Producer: "the session (outbox)",
+	},
+	{
 		Type: TypeEventRecorded, Stage: StageAudit, New: func() Fact { return new(EventRecorded) },
 		Says:     "Events were published: their envelopes and digests, for the audit trail.",
 		Producer: "the publisher", Consumer: "consumers/audit",
