@@ -1,0 +1,125 @@
+package book
+
+import (
+	"context"
+
+	"levada.dev/tenants"
+	"levada.dev/tenants/call"
+	"levada.dev/tenants/rows"
+	"levada.dev/workflows/chat"
+)
+
+// The methods of a session's wire.
+const (
+	methodBegin      = "begin"
+	methodTell       = "tell"
+	methodReplay     = "replay"
+	methodTranscript = "transcript"
+	methodDelete     = "delete"
+	methodSummarise  = "summarise"
+)
+
+type replayed struct {
+	Stream chat.StreamID `json:"stream"`
+	After  int           `json:"after"`
+	Limit  int           `json:"limit"`
+}
+
+type paged struct {
+	User   string `json:"user,omitempty"`
+	Cursor string `json:"cursor,omitempty"`
+	Limit  int    `json:"limit"`
+}
+
+type summarised struct {
+	UpTo int    `json:"upTo"`
+	Text string `json:"text"`
+}
+
+type none struct{}
+
+// Call runs one method of chat.Sessions or chat.Summaries inside an open transaction, as call.Serve does.
+func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commit bool) {
+	switch method {
+	case methodBegin:
+		return call.Serve(tx, body, func(s tenants.Scope, o chat.Opening) (chat.Turn, error) { return b.Begin(tx, s, o) })
+	case methodTell:
+		return call.Serve(tx, body, func(s tenants.Scope, n chat.News) (chat.Audience, error) { return b.Tell(tx, s, n) })
+	case methodReplay:
+		return call.Serve(tx, body, func(s tenants.Scope, a replayed) (chat.Replay, error) {
+			return b.Replay(tx, s, a.Stream, a.After, a.Limit)
+		})
+	case methodTranscript:
+		return call.Serve(tx, body, func(s tenants.Scope, a paged) (chat.Transcript, error) {
+			return b.Transcript(tx, s, a.Cursor, a.Limit)
+		})
+	case methodDelete:
+		return call.Serve(tx, body, func(s tenants.Scope, _ none) (none, error) { return none{}, b.Delete(tx, s) })
+	case methodSummarise:
+		return call.Serve(tx, body, func(_ tenants.Scope, a summarised) (none, error) { return none{}, b.Summarise(tx, a.UpTo, a.Text) })
+	}
+	return call.Unknown(method)
+}
+
+// Client is the far end of Book.Call over whatever carries the bytes to a session's book and back.
+type Client struct{ do call.Carrier }
+
+var (
+	_ chat.Sessions  = (*Client)(nil)
+	_ chat.Summaries = (*Client)(nil)
+)
+
+// NewClient makes the sessions over do.
+func NewClient(do call.Carrier) *Client { return &Client{do: do} }
+
+// Begin implements chat.Sessions.
+func (c *Client) Begin(ctx context.Context, s tenants.Scope, o chat.Opening) (chat.Turn, error) {
+	if err := chat.CheckSessionID(o.Session); err != nil {
+		return chat.Turn{}, err
+	}
+	return ask[chat.Turn](ctx, c.do, s, o.Session, methodBegin, o)
+}
+
+// Tell implements chat.Sessions.
+func (c *Client) Tell(ctx context.Context, s tenants.Scope, n chat.News) (chat.Audience, error) {
+	session, _, err := n.Stream.Split()
+	if err != nil {
+		return chat.Audience{}, err
+	}
+	return ask[chat.Audience](ctx, c.do, s, session, methodTell, n)
+}
+
+// Replay implements chat.Sessions.
+func (c *Client) Replay(ctx context.Context, s tenants.Scope, stream chat.StreamID, after, limit int) (chat.Replay, error) {
+	session, _, err := stream.Split()
+	if err != nil {
+		return chat.Replay{}, err
+	}
+	return ask[chat.Replay](ctx, c.do, s, session, methodReplay, replayed{stream, after, limit})
+}
+
+// Transcript implements chat.Sessions.
+func (c *Client) Transcript(ctx context.Context, s tenants.Scope, session, cursor string, limit int) (chat.Transcript, error) {
+	return ask[chat.Transcript](ctx, c.do, s, session, methodTranscript, paged{Cursor: cursor, Limit: limit})
+}
+
+// Delete implements chat.Sessions.
+func (c *Client) Delete(ctx context.Context, s tenants.Scope, session string) error {
+	_, err := ask[none](ctx, c.do, s, session, methodDelete, none{})
+	return err
+}
+
+// Summarise implements chat.Summaries.
+func (c *Client) Summarise(ctx context.Context, s tenants.Scope, session string, upTo int, text string) error {
+	_, err := ask[none](ctx, c.do, s, session, methodSummarise, summarised{upTo, text})
+	return err
+}
+
+// ask calls a method of a session's object. What cannot be the name of a session is that of none.
+func ask[V, A any](ctx context.Context, do call.Carrier, s tenants.Scope, session, method string, args A) (V, error) {
+	if chat.CheckSessionID(session) != nil {
+		var none V
+		return none, errMissing
+	}
+	return call.Ask[V](ctx, do, s, []string{session}, method, args)
+}
