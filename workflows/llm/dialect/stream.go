@@ -1,0 +1,103 @@
+package dialect
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+
+	"levada.dev/events/fault"
+	"levada.dev/workflows/llm"
+)
+
+// Stream reads an answer that comes as server-sent events, piece by piece as its Reader has them. It reads on only when
+// it is asked, and never more than once for a piece that has arrived.
+type Stream struct {
+	events   events
+	all      gathering
+	fast     shapes
+	begun    bool // something was handed out
+	complete bool // the answer's own end has come
+	waiting  []llm.Delta
+	err      error // what comes after the waiting pieces
+}
+
+// NewStream reads the stream that answers a.
+func NewStream(r io.Reader, a Answer) *Stream {
+	return &Stream{events: events{r: r}, all: gathering{Answer: a}}
+}
+
+// Next is llm.Stream's.
+func (s *Stream) Next() (llm.Delta, error) {
+	for {
+		if len(s.waiting) > 0 {
+			d := s.waiting[0]
+			s.waiting = s.waiting[1:]
+			return d, nil
+		}
+		if s.err != nil {
+			return llm.Delta{}, s.err
+		}
+		if d := s.event(); d != (llm.Delta{}) {
+			s.begun = true
+			return d, nil
+		}
+	}
+}
+
+// Complete reports whether the answer's own end has come; what the reader may still have is nothing.
+func (s *Stream) Complete() bool { return s.complete }
+
+// event reads an event. The piece it returns comes before those that are waiting.
+func (s *Stream) event() llm.Delta {
+	data, name, err := s.events.read()
+	if string(data) == "[DONE]" {
+		s.waiting, s.err, s.complete = s.all.end(), io.EOF, true
+		return llm.Delta{}
+	}
+	if err != nil { // an event that lacks its end may lack more
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return s.breakOff(err)
+	}
+	if len(data) == 0 {
+		return llm.Delta{}
+	}
+	if d, ok := s.fast.read(data); ok && name == "" {
+		return d
+	}
+	var c chunk
+	if err := json.Unmarshal(data, &c); err != nil {
+		return s.breakOff(err)
+	}
+	if name == "error" || c.failed() {
+		return s.fail(data)
+	}
+	finish, usage := s.all.finish, s.all.usage
+	d, rest := s.all.take(&c)
+	s.waiting = rest
+	if rest == nil && d.Tool == nil && finish == s.all.finish && usage == s.all.usage {
+		s.fast.learn(data, d)
+	}
+	return d
+}
+
+// fail ends the stream with the error that came in it. Before the first piece it is what a refusal would have been.
+func (s *Stream) fail(data []byte) llm.Delta {
+	refusal := Refusal(s.all.Model, http.StatusInternalServerError, data)
+	if s.begun {
+		return s.breakOff(errors.New(fault.As(refusal).Message))
+	}
+	s.err = refusal
+	return llm.Delta{}
+}
+
+// breakOff ends the stream before its end. What was told of its usage until then is told.
+func (s *Stream) breakOff(cause error) llm.Delta {
+	s.err = fault.Unavailablef(cause, llm.CodeBrokeOff, "model %s broke off", s.all.Model)
+	if s.all.usage != nil {
+		return llm.Delta{Usage: s.all.usage}
+	}
+	return llm.Delta{}
+}
