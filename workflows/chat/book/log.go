@@ -3,7 +3,7 @@ package book
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
+	"math"
 	"slices"
 
 	"levada.dev/workflows/chat"
@@ -70,13 +70,23 @@ func (l *eventLog) add(e chat.Event) {
 	l.last = e.ID
 }
 
-// plainToken reports whether data is {"token":"..."} and nothing else.
+// plainToken reports whether data is {"token":...} and nothing else.
 func plainToken(data []byte) bool {
-	if !bytes.HasPrefix(data, tokenHead) || !bytes.HasSuffix(data, tokenTail) {
-		return false
+	return len(data) > len(tokenHead)+len(tokenTail) && bytes.HasPrefix(data, tokenHead) && bytes.HasSuffix(data, tokenTail)
+}
+
+// pack and unpack carry events between the ends of a wire, byte for byte and without JSON's escapes.
+func pack(evs []chat.Event) []byte {
+	var l eventLog
+	for _, e := range evs {
+		l.add(e)
 	}
-	text := data[len(tokenHead) : len(data)-len(tokenTail)]
-	return len(text) >= 2 && text[0] == '"' && json.Valid(text)
+	return l.records
+}
+
+func unpack(b []byte) ([]chat.Event, error) {
+	evs, _, err := (&eventLog{records: b}).after(math.MinInt, len(b))
+	return evs, err
 }
 
 // after returns at most limit events with ids beyond after, and whether there are more.

@@ -144,7 +144,7 @@ func tell(tx rows.Tx, s tenants.Scope, m *meta, t *turn, out chat.Outcome, now t
 // fitting is an answer that a row has room for.
 func fitting(a llm.Message) llm.Message {
 	for {
-		b, err := json.Marshal(a)
+		b, err := encode(a)
 		if err != nil || len(b) <= maxAnswer {
 			return a
 		}

@@ -1,6 +1,7 @@
 package book
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -131,9 +132,9 @@ func (t *turn) write(tx rows.Tx) error {
 func (t *turn) encodeHead(tx rows.Tx) ([]byte, error) {
 	h := *t.head
 	if h.Long == 0 {
-		long, err := json.Marshal(h.Messages)
+		long, err := encode(h.Messages)
 		if err != nil {
-			return nil, fmt.Errorf("book: messages: %w", err)
+			return nil, err
 		}
 		if len(long) > maxOpening {
 			return nil, fault.Invalidf("messages", "message_too_long", "more than %d bytes were said", maxOpening)
@@ -149,11 +150,18 @@ func (t *turn) encodeHead(tx rows.Tx) ([]byte, error) {
 		h.Messages = nil
 	}
 	t.head.Long = h.Long
-	raw, err := json.Marshal(h)
-	if err != nil {
+	return encode(h)
+}
+
+// encode is JSON that says "<" as one byte, not six.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
 		return nil, fmt.Errorf("book: turn: %w", err)
 	}
-	return raw, nil
+	return b.Bytes(), nil
 }
 
 // answer is what came of the turn, if anything did.

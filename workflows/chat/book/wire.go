@@ -13,17 +13,30 @@ import (
 const (
 	methodBegin      = "begin"
 	methodTell       = "tell"
+	methodEnd        = "end" // a tell with an outcome
 	methodReplay     = "replay"
 	methodTranscript = "transcript"
 	methodDelete     = "delete"
 	methodSummarise  = "summarise"
 )
 
-type replayed struct {
-	Stream chat.StreamID `json:"stream"`
-	After  int           `json:"after"`
-	Limit  int           `json:"limit"`
-}
+// told is news on the wire, replay and replayed a replay and its answer.
+type (
+	told struct {
+		Stream  chat.StreamID `json:"stream"`
+		Events  []byte        `json:"events,omitempty"` // packed
+		Outcome *chat.Outcome `json:"outcome,omitempty"`
+	}
+	replay struct {
+		Stream chat.StreamID `json:"stream"`
+		After  int           `json:"after"`
+		Limit  int           `json:"limit"`
+	}
+	replayed struct {
+		Events []byte `json:"events,omitempty"` // packed
+		Over   bool   `json:"over,omitempty"`
+	}
+)
 
 type paged struct {
 	User   string `json:"user,omitempty"`
@@ -38,16 +51,30 @@ type summarised struct {
 
 type none struct{}
 
+// Sends reports whether a method of the wire takes events into the outbox as a rule. Others do so when they end a turn
+// that nobody runs any more; those events are left to the alarm, which is due then.
+func Sends(method string) bool { return method == methodEnd || method == methodDelete }
+
+// Begins reports whether a method of the wire may be the first of a session.
+func Begins(method string) bool { return method == methodBegin }
+
 // Call runs one method of chat.Sessions or chat.Summaries inside an open transaction, as call.Serve does.
 func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commit bool) {
 	switch method {
 	case methodBegin:
 		return call.Serve(tx, body, func(s tenants.Scope, o chat.Opening) (chat.Turn, error) { return b.Begin(tx, s, o) })
-	case methodTell:
-		return call.Serve(tx, body, func(s tenants.Scope, n chat.News) (chat.Audience, error) { return b.Tell(tx, s, n) })
+	case methodTell, methodEnd:
+		return call.Serve(tx, body, func(s tenants.Scope, a told) (chat.Audience, error) {
+			evs, err := unpack(a.Events)
+			if err != nil {
+				return chat.Audience{}, err
+			}
+			return b.Tell(tx, s, chat.News{Stream: a.Stream, Events: evs, Outcome: a.Outcome})
+		})
 	case methodReplay:
-		return call.Serve(tx, body, func(s tenants.Scope, a replayed) (chat.Replay, error) {
-			return b.Replay(tx, s, a.Stream, a.After, a.Limit)
+		return call.Serve(tx, body, func(s tenants.Scope, a replay) (replayed, error) {
+			r, err := b.Replay(tx, s, a.Stream, a.After, a.Limit)
+			return replayed{pack(r.Events), r.Over}, err
 		})
 	case methodTranscript:
 		return call.Serve(tx, body, func(s tenants.Scope, a paged) (chat.Transcript, error) {
@@ -86,7 +113,11 @@ func (c *Client) Tell(ctx context.Context, s tenants.Scope, n chat.News) (chat.A
 	if err != nil {
 		return chat.Audience{}, err
 	}
-	return ask[chat.Audience](ctx, c.do, s, session, methodTell, n)
+	method := methodTell
+	if n.Outcome != nil {
+		method = methodEnd
+	}
+	return ask[chat.Audience](ctx, c.do, s, session, method, told{n.Stream, pack(n.Events), n.Outcome})
 }
 
 // Replay implements chat.Sessions.
@@ -95,7 +126,12 @@ func (c *Client) Replay(ctx context.Context, s tenants.Scope, stream chat.Stream
 	if err != nil {
 		return chat.Replay{}, err
 	}
-	return ask[chat.Replay](ctx, c.do, s, session, methodReplay, replayed{stream, after, limit})
+	r, err := ask[replayed](ctx, c.do, s, session, methodReplay, replay{stream, after, limit})
+	if err != nil {
+		return chat.Replay{}, err
+	}
+	evs, err := unpack(r.Events)
+	return chat.Replay{Events: evs, Over: r.Over}, err
 }
 
 // Transcript implements chat.Sessions.
