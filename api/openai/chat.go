@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"levada.dev/workflows/llm"
@@ -13,9 +14,10 @@ type ChatRequest struct {
 	IncludeUsage bool       // a stream tells its usage at its end
 	User         string     // the caller's name for who asks
 	CacheKey     string     // calls of the same one begin alike
+	Limit        string     // the parameter that set MaxTokens
 }
 
-// DecodeChat reads a request. Its parts may point into the body, which must not change any more.
+// DecodeChat reads a request. Nothing of it points into the body.
 //
 // What the platform cannot do is refused (unsupported_parameter, unsupported_value) unless the answer is the same without
 // it, and so is a parameter that OpenAI does not have (unknown_parameter): nothing is silently left out.
@@ -43,6 +45,7 @@ func (q *ChatRequest) member(r *reader, name []byte) (err error) {
 	case "stream_options":
 		err = r.object(func(option []byte) error { return q.streamOption(r, option) })
 	case "max_tokens", "max_completion_tokens":
+		q.Limit = string(name)
 		err = setInt(&p.MaxTokens, r, 1, maxInt)
 	case "temperature":
 		err = setFloat(&p.Temperature, r, 0, 2)
@@ -226,7 +229,7 @@ func (r *reader) format() (json.RawMessage, error) {
 		}
 		return r.unknown()
 	})
-	written := json.RawMessage(r.data[start:r.pos])
+	written := bytes.Clone(r.data[start:r.pos])
 	switch {
 	case err != nil:
 		return nil, err

@@ -3,6 +3,7 @@ package openai
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"io"
 	"math"
 	"strconv"
 )
@@ -97,10 +98,17 @@ func (r *reader) input() (string, error) {
 	return s, err
 }
 
-// AppendEmbeddings appends the answer: a vector for each text, in order.
-func AppendEmbeddings(b []byte, model string, vectors [][]float32, encoded bool, tokens int) []byte {
-	b = append(b, `{"object":"list","data":[`...)
+// WriteEmbeddings writes the answer, a vector for each text, in order. The numbers of many vectors are several times as
+// large as the vectors, so they are written as they are made.
+func WriteEmbeddings(w io.Writer, model string, vectors [][]float32, encoded bool, tokens int) error {
+	b := append(make([]byte, 0, 2*writeSize), `{"object":"list","data":[`...)
 	for i, v := range vectors {
+		if len(b) > writeSize {
+			if _, err := w.Write(b); err != nil {
+				return err
+			}
+			b = b[:0]
+		}
 		if i > 0 {
 			b = append(b, ',')
 		}
@@ -116,8 +124,12 @@ func AppendEmbeddings(b []byte, model string, vectors [][]float32, encoded bool,
 	b = appendString(append(b, `],"model":`...), model)
 	b = strconv.AppendInt(append(b, `,"usage":{"prompt_tokens":`...), int64(tokens), 10)
 	b = strconv.AppendInt(append(b, `,"total_tokens":`...), int64(tokens), 10)
-	return append(b, "}}"...)
+	_, err := w.Write(append(b, "}}"...))
+	return err
 }
+
+// writeSize is from how many bytes on they are written.
+const writeSize = 32 << 10
 
 // appendFloats writes the shortest decimals that are these very float32.
 func appendFloats(b []byte, v []float32) []byte {

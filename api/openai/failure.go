@@ -50,13 +50,14 @@ type failing struct {
 var failures = map[string]failing{
 	"unauthorized":       {401, "", "invalid_api_key"},
 	"tenant_required":    {401, "", "invalid_api_key"}, // here the key names the tenant
+	"model_unknown":      {404, "", "model_not_found"},
+	"message_too_long":   {400, "", "context_length_exceeded"},
+	"prompt_too_long":    {400, "", "context_length_exceeded"},
 	"rate_limited":       {429, "requests", "rate_limit_exceeded"},
-	"backlog_full":       {429, "requests", "rate_limit_exceeded"},
 	"budget_exhausted":   {429, "insufficient_quota", "insufficient_quota"},
 	"model_quota":        {429, "insufficient_quota", "insufficient_quota"},
 	"route_not_found":    {404, "", "unknown_url"},
 	"method_not_allowed": {405, "", "method_not_supported"},
-	"message_too_long":   {400, "", "context_length_exceeded"},
 }
 
 // Status is the status of a failure, which elsewhere would have the given one.

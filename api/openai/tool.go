@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 
@@ -77,6 +78,7 @@ func (r *reader) toolMember(t *llm.Tool, name []byte) (err error) {
 			return r.mistyped("an object")
 		}
 		t.Parameters, err = r.raw()
+		t.Parameters = bytes.Clone(t.Parameters)
 	default:
 		err = r.unknown()
 	}
@@ -135,7 +137,7 @@ func (r *reader) toolChoice() (json.RawMessage, error) {
 	start := r.pos
 	if r.peek() == '"' {
 		_, err := r.oneOf("none", "auto", "required")
-		return r.data[start:r.pos], err
+		return bytes.Clone(r.data[start:r.pos]), err
 	}
 	var kind, named string
 	err := r.object(func(name []byte) (err error) {
@@ -163,7 +165,7 @@ func (r *reader) toolChoice() (json.RawMessage, error) {
 	case named == "":
 		err = missing("tool_choice.function.name")
 	}
-	return r.data[start:r.pos], err
+	return bytes.Clone(r.data[start:r.pos]), err
 }
 
 // checkChoice holds the choice against the tools there are.
