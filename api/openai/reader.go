@@ -205,6 +205,9 @@ func (r *reader) quoted() ([]byte, error) {
 			}
 			return append(out, part...), nil
 		case c == '\\':
+			if out == nil {
+				out = make([]byte, 0, r.pos-start+r.quote()) // an escape is never shorter than what it stands for
+			}
 			out = append(out, r.data[start:r.pos]...)
 			char, err := r.escape()
 			if err != nil {
@@ -219,6 +222,9 @@ func (r *reader) quoted() ([]byte, error) {
 	}
 	return nil, r.syntax(r.pos, "the JSON ends in a string")
 }
+
+// quote is how far the end of the string is at least; further only if quotes are escaped.
+func (r *reader) quote() int { return max(0, bytes.IndexByte(r.data[r.pos:], '"')) }
 
 func (r *reader) escape() (rune, error) {
 	start := r.pos
