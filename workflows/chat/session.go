@@ -19,7 +19,8 @@ type Sessions interface {
 	// Begin opens a turn of a session, which exists from then on, and returns what the model is to be shown. While a
 	// turn is running, another one is fault.Conflict, code turn_in_progress. A repetition with the same turn's Key is
 	// answered with the turn it began (Replayed), whatever has become of it; one with the same idempotency key and another
-	// hash is fault.Conflict, code idempotency_conflict.
+	// hash is fault.Conflict, code idempotency_conflict. A turn that failed before anything was answered has let go of its
+	// Key, which begins another: who was told to try again later, does so with the same request.
 	Begin(ctx context.Context, s tenants.Scope, o Opening) (Turn, error)
 	// Tell appends what has happened in a turn, and renews the owner's lease. Events whose ids the session has
 	// already are ignored, so it may be repeated. When the turn is no longer the owner's (ended, deleted) it is

@@ -45,7 +45,7 @@ func (b *Book) Begin(tx rows.Tx, s tenants.Scope, o chat.Opening) (chat.Turn, er
 	if err != nil {
 		return chat.Turn{}, err
 	}
-	if t, err := m.replay(o, now); err != nil || t.Replayed {
+	if t, err := m.replay(tx, o, now); err != nil || t.Replayed {
 		return t, err
 	}
 	if err := b.takeOver(tx, s, m, now); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,23 +98,40 @@ const (
 	maxKeys = 256
 )
 
-// replay finds the turn that the same key began.
-func (m *meta) replay(o chat.Opening, now time.Time) (chat.Turn, error) {
+// replay finds the turn that the same key began. One that failed before anything was answered lets go of its key.
+func (m *meta) replay(tx rows.Tx, o chat.Opening, now time.Time) (chat.Turn, error) {
 	if o.Key == "" || !m.exists() {
 		return chat.Turn{}, nil
 	}
 	key, hash := digests(o.Key)
-	for _, k := range m.Keys {
+	for i, k := range m.Keys {
 		switch {
 		case k.Key != key || k.expired(now):
 		case k.Hash != hash:
 			return chat.Turn{}, fault.New(fault.Conflict, "idempotency_conflict", "the idempotency key was used for another request", nil).
 				WithHint("send another Idempotency-Key with another request")
 		default:
+			if vain, err := inVain(tx, k.Turn); err != nil || vain {
+				m.Keys = slices.Delete(m.Keys, i, i+1)
+				return chat.Turn{}, err
+			}
 			return chat.Turn{Stream: chat.NewStreamID(m.ID, k.Turn), Number: k.Turn, Replayed: true, Started: at(k.At)}, nil
 		}
 	}
 	return chat.Turn{}, nil
+}
+
+// inVain reports whether a turn has failed before anything was answered.
+func inVain(tx rows.Tx, n int) (bool, error) {
+	t, err := readTurn(tx, n)
+	if err != nil || t == nil || !t.over() {
+		return false, err
+	}
+	if err := t.open(tx); err != nil {
+		return false, err
+	}
+	_, answered := t.head.answer()
+	return !answered && t.head.Outcome.Code != "", nil
 }
 
 // remember takes the key of the turn that begins, and forgets old ones.
