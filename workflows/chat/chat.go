@@ -123,6 +123,9 @@ func (c *Chat) Start(ctx context.Context, s tenants.Scope, r Request) (Live, err
 	if err != nil {
 		return nil, err
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	t := newTurn(c, s, r, found, mark)
 	if err := c.opts.Background(ctx, t.run); err != nil {
 		return nil, fmt.Errorf("run the turn: %w", err)

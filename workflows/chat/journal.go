@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"sync"
+
+	"levada.dev/events/fault"
 )
 
 // journal is what has happened in a turn and the session has not been told yet. One goroutine writes it, another takes
@@ -16,6 +18,7 @@ type journal struct {
 	told    int      // id of the newest event that the session has
 	outcome *Outcome // when the turn is over
 	urgent  bool     // the session is to be told now
+	full    bool     // the session takes nothing but the end any more
 	news    chan struct{}
 	room    chan struct{}
 }
@@ -65,6 +68,9 @@ func (j *journal) finish(o Outcome, events ...Event) (written []Event) {
 func (j *journal) write(typ EventType, data json.RawMessage) Event {
 	j.last++
 	e := Event{ID: j.last, Type: typ, Data: data}
+	if j.full && !typ.Final() {
+		return e
+	}
 	j.untold = append(j.untold, e)
 	j.bytes += weight(e)
 	switch {
@@ -86,6 +92,20 @@ func (j *journal) hurry() {
 func (j *journal) press() {
 	j.urgent = true
 	signal(j.news)
+}
+
+// refuse is for a session that has no room for what happened: nothing of it is told any more, and the turn, should it have
+// come to its end, ends with the error.
+func (j *journal) refuse(err *fault.Error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.full, j.untold, j.bytes = true, nil, 0
+	if j.outcome != nil {
+		j.outcome.Code = err.Code
+		j.untold = []Event{failed(j.last, err)}
+		j.press()
+	}
+	signal(j.room)
 }
 
 // waiting reports whether there is something to tell, and whether it cannot wait.
@@ -115,7 +135,7 @@ func (j *journal) batch() ([]Event, *Outcome) {
 	return j.untold[:n:n], j.outcome
 }
 
-// tellings forgets the events of a batch that the session has taken.
+// taken forgets the events of a batch that the session has taken.
 func (j *journal) taken(events []Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -15,13 +15,14 @@ const (
 
 // tell brings what happens to the session until the turn is over, in as few calls as its audience permits. The final event
 // goes to the client when the session has it: whatever dies before that, the session tells how the turn ended,
-// and the client that was cut off learns it there. When the session does not take any more, the model is stopped.
-func (t *turn) tell(ctx context.Context) error {
+// and the client that was cut off learns it there. When the session has no room for more, the model is stopped and only the
+// end is told.
+func (t *turn) tell(ctx context.Context, stop context.CancelCauseFunc) error {
 	tick := time.NewTimer(t.chat.opts.Flush)
 	defer tick.Stop()
 	sign := time.NewTimer(t.chat.opts.Sign)
 	defer sign.Stop()
-	ripe := false
+	ripe, refused := false, false
 	for {
 		some, now := t.journal.waiting()
 		if !now && !(some && ripe) {
@@ -38,6 +39,12 @@ func (t *turn) tell(ctx context.Context) error {
 		}
 		events, outcome := t.journal.batch()
 		audience, err := t.deliver(ctx, News{Stream: t.stream, Events: events, Outcome: outcome})
+		if fault.Is(err, fault.Invalid) && len(events) > 0 && !refused {
+			refused = true
+			t.journal.refuse(fault.As(err))
+			stop(err)
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -95,7 +95,7 @@ func (t *turn) keep(ctx context.Context, stop context.CancelCauseFunc) {
 	defer close(t.told)
 	defer t.live.handOver()
 	defer t.recover(func(err error) { stop(err) })
-	err := t.tell(ctx)
+	err := t.tell(ctx, stop)
 	switch {
 	case err == nil:
 	case fault.Is(err, fault.Conflict), fault.Is(err, fault.NotFound):
