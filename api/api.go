@@ -11,6 +11,8 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
+	"levada.dev/workflows/chat"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/rag"
 )
@@ -23,7 +25,17 @@ type Deps struct {
 	Texts     corpus.Texts
 	Vectors   corpus.Vectors
 	Retriever Retriever
+	Gate      quota.Gate // every request to a tenant passes it
+	Chat      chat.Conversation
+	Sessions  chat.Sessions
+	Shelf     chat.Shelf
 	Probes    []Probe
+}
+
+// complete reports whether nothing is missing.
+func (d *Deps) complete() bool {
+	return d.Directory != nil && d.Intake != nil && d.Ledger != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
+		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Shelf != nil
 }
 
 // Intake takes documents in.
@@ -97,7 +109,7 @@ func (o *Options) withDefaults() Options {
 
 // New makes the handler of the whole contract. It panics when a dependency is missing, which is a mistake in wiring.
 func New(deps Deps, opts *Options) http.Handler {
-	if deps.Directory == nil || deps.Intake == nil || deps.Ledger == nil || deps.Texts == nil || deps.Vectors == nil || deps.Retriever == nil {
+	if !deps.complete() {
 		panic("api: a dependency is missing")
 	}
 	s := &server{Deps: deps, opts: opts.withDefaults(), mux: http.NewServeMux()}

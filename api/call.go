@@ -26,10 +26,12 @@ type call struct {
 	key            *credential
 	config         *tenants.Config
 	scope          tenants.Scope
+	asked          bool // the gate, for the request's permit
 	idempotencyKey string
 	body           []byte
 	taken          int64 // of the room for bodies
 	err            error // what the answer was, for the log
+	broken         bool  // the answer was cut short
 }
 
 type callKey struct{}
@@ -56,8 +58,14 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // run takes the request through the steps to its route's handler and answers what goes wrong on the way.
 func (c *call) run(rt *route, r *http.Request) {
 	c.route, c.r = rt, r
-	if err := c.steps(); err != nil {
+	err := c.steps()
+	switch {
+	case err == nil:
+	case c.w.status == 0:
 		c.fail(err)
+	case c.ctx().Err() == nil: // the head is out: all that is left to say is that what follows it is not whole
+		c.err = err
+		c.cut()
 	}
 }
 
@@ -74,6 +82,12 @@ func (c *call) timed(name string, d time.Duration) {
 	c.stages = append(c.stages, name...)
 	c.stages = append(c.stages, ";dur="...)
 	c.stages = strconv.AppendFloat(c.stages, milliseconds(d), 'f', -1, 64)
+}
+
+// timings is all of server-timing, as far as the request has come.
+func (c *call) timings() string {
+	c.timed("total", c.opts.Now().Sub(c.start))
+	return string(c.stages)
 }
 
 // milliseconds are exact to the microsecond.

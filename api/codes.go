@@ -71,6 +71,27 @@ var codes = []code{
 	{"range_not_satisfiable", 416, "The range lies outside of the text; `Content-Range` tells its size."},
 	{"job_not_found", 404, "The tenant has no such job."},
 
+	// Limits.
+	{"rate_limited", 429, "Too many requests came, from the tenant or from this user at this address. Try again after `Retry-After`."},
+	{"budget_exhausted", 429, "The call could overdraw one of the tenant's budgets of tokens or money; `GET /usage` shows them. Try again after `Retry-After`."},
+
+	// Chat. Those of a turn come in its `error` event when the answer has begun.
+	{"message_too_long", 413, "What the request says to the model is above `details.limit` characters, the tenant's limit."},
+	{"prompt_too_long", 400, "With what was said before, the prompt does not fit the model."},
+	{"model_not_allowed", 403, "The tenant's requests may not name this model."},
+	{"model_refused", 400, "The model does not take the input."},
+	{"model_unavailable", 503, "The model, and what stands in for it, failed. Try again."},
+	{"model_broke_off", 502, "The model's answer broke off."},
+	{"answer_too_long", 502, "The answer is longer than what is kept of a turn."},
+	{"tool_call_unknown", 400, "The last answer of the session has no such call of a tool, or it has its result."},
+	{"turn_in_progress", 409, "Another turn of the session is running. Follow its stream, or wait for its end."},
+	{"turn_interrupted", 503, "Who ran the turn has died, and the answer is not whole. Say it again."},
+	{"turn_abandoned", 503, "The client left, and the answer took longer than a turn goes on without it."},
+	{"session_deleted", 409, "The session was deleted while the turn was running."},
+	{"session_not_found", 404, "The tenant has no such session."},
+	{"stream_not_found", 404, "The tenant has no such stream, or its events are not kept any more."},
+	{"last_event_id_invalid", 400, "The Last-Event-ID is not the id of an event."},
+
 	// Search.
 	{"answer_not_available", 501, "Searches return sources; `answer: true` is not available."},
 	{"mode_not_available", 501, "Only the search mode `vector` is available."},
@@ -80,7 +101,7 @@ var codes = []code{
 	{"filter_combination", 400, "A field takes one operator, or one lower and one upper bound."},
 	{"filter_value_too_long", 400, "The index compares the first 64 bytes of a string; the value is longer."},
 	{"filter_too_long", 400, "The filter is longer than the index takes (2 KiB)."},
-	{"model_unknown", 400, "The tenant is configured for an embedding model that the platform does not know."},
+	{"model_unknown", 400, "There is no such model, or the tenant is configured for an embedding model that the platform does not know."},
 	{"model_busy", 503, "The model is busy. Try again after `Retry-After`."},
 	{"model_quota", 429, "The quota of the model is used up. Try again after `Retry-After`."},
 

@@ -11,6 +11,9 @@ import (
 	"levada.dev/infra/memory"
 	"levada.dev/producers/intake"
 	"levada.dev/tenants"
+	"levada.dev/tenants/quota/quotatest"
+	"levada.dev/workflows/chat"
+	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/llmtest"
 	"levada.dev/workflows/rag"
 )
@@ -22,13 +25,20 @@ func ExampleNew() {
 		return
 	}
 	ledger, texts, vectors := memory.NewLedger(time.Now), &memory.Texts{}, memory.NewVectors(time.Now)
+	retriever := rag.New(&llmtest.Embedder{}, vectors, ledger, nil)
+	shelf, gate := memory.NewShelf(time.Now), &quotatest.Gate{}
+	sessions := memory.NewSessions(shelf, time.Now)
 	handler := api.New(api.Deps{
 		Directory: directory,
 		Intake:    intake.New(texts, ledger, nil),
 		Ledger:    ledger,
 		Texts:     texts,
 		Vectors:   vectors,
-		Retriever: rag.New(&llmtest.Embedder{}, vectors, ledger, nil),
+		Retriever: retriever,
+		Gate:      gate,
+		Chat:      chat.New(chat.Ports{Sessions: sessions, Summaries: sessions, Generator: llm.NewGenerator(&memory.Model{}, gate, nil), Retriever: retriever}, nil),
+		Sessions:  sessions,
+		Shelf:     shelf,
 	}, &api.Options{Log: slog.New(slog.DiscardHandler)})
 
 	answer := httptest.NewRecorder()

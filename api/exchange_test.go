@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/tools/txtar"
 
@@ -23,10 +27,10 @@ import (
 // job-1 succeeded" before a request lets the job end first.
 func TestExchanges(t *testing.T) {
 	for _, file := range exchangeFiles(t) {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+		inBubbleOf(t, strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			archive, err := txtar.ParseFile(file)
 			require.NoError(t, err)
-			w := newWorld(t)
+			w := newWorld(t, func(w *world) { w.opts.Now = clock() })
 			var out txtar.Archive
 			out.Comment = archive.Comment
 			for _, section := range archive.Files {
@@ -34,6 +38,7 @@ func TestExchanges(t *testing.T) {
 					continue
 				}
 				answer := w.play(string(section.Data))
+				synctest.Wait() // what a turn does after its answer
 				out.Files = append(out.Files, section, txtar.File{Name: section.Name + ": answer", Data: []byte(answer)})
 			}
 			if *api.Update {
@@ -42,6 +47,18 @@ func TestExchanges(t *testing.T) {
 			require.Equal(t, string(txtar.Format(archive)), string(txtar.Format(&out)), "go test ./api -update writes it; read what changed")
 		})
 	}
+}
+
+// inBubbleOf runs a part of a test in a bubble of time.
+func inBubbleOf(t *testing.T, name string, f func(t *testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
+}
+
+// clock tells the time from when these tests are written to play.
+func clock() func() time.Time {
+	began := time.Now()
+	return func() time.Time { return time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC).Add(time.Since(began)) }
 }
 
 func exchangeFiles(t *testing.T) []string {
@@ -92,6 +109,10 @@ func written(t testing.TB, rec *httptest.ResponseRecorder) string {
 	for name := range h {
 		switch name {
 		case "X-Request-Id", "Traceparent", "Server-Timing", "Content-Length", "X-Content-Type-Options", "Vary":
+		case "X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset":
+			if rec.Code == http.StatusTooManyRequests {
+				names = append(names, name)
+			}
 		default:
 			names = append(names, name)
 		}
@@ -102,6 +123,12 @@ func written(t testing.TB, rec *httptest.ResponseRecorder) string {
 	}
 	b.WriteByte('\n')
 	body := rec.Body.Bytes()
+	if id := h.Get("X-Session-Id"); uuid.Validate(id) == nil {
+		head := strings.ReplaceAll(b.String(), id, "{session}")
+		b.Reset()
+		b.WriteString(head)
+		body = bytes.ReplaceAll(body, []byte(id), []byte("{session}"))
+	}
 	var v map[string]any
 	if json.Unmarshal(body, &v) == nil {
 		var pretty bytes.Buffer

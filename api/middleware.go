@@ -7,13 +7,32 @@ import (
 	"runtime/debug"
 
 	"levada.dev/events/fault"
+	"levada.dev/tenants/quota"
 )
 
 // steps takes a request from its route to its handler. Each step is a promise to the next: after resolve there is a
-// tenant, after authenticate a scope, after readBody a body of an allowed size and type.
+// tenant, after authenticate a scope, after permit a place within the tenant's rates, after readBody a body of an allowed
+// size and type.
 func (c *call) steps() error {
-	if c.route.scope != public {
-		if err := c.admit(); err != nil {
+	if c.route.scope == public {
+		return c.route.handle(c)
+	}
+	if err := c.admit(); err != nil {
+		return err
+	}
+	err := c.serve()
+	if err != nil && !c.asked { // it failed before it was known who asks, and was a request all the same
+		if limited := c.permit("", quota.Amount{}); limited != nil {
+			return limited
+		}
+	}
+	return err
+}
+
+// serve is the steps of a request that was let in.
+func (c *call) serve() error {
+	if !c.route.namesUser {
+		if err := c.permitHeader(); err != nil {
 			return err
 		}
 	}
@@ -52,14 +71,20 @@ func (c *call) finish() {
 			panic(p)
 		}
 		err := fault.New(fault.Internal, "panic", "", fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
-		if c.w.status != 0 { // the head is out: all that is left is to cut the body short
+		if c.w.status != 0 {
 			c.err = err
-			c.log()
-			panic(http.ErrAbortHandler)
+			c.cut()
 		}
 		c.fail(err)
 	}
 	c.log()
+}
+
+// cut ends an answer whose head is out, so that the client knows that it is not whole.
+func (c *call) cut() {
+	c.broken = true
+	c.log()
+	panic(http.ErrAbortHandler)
 }
 
 // log writes the one line of a request: never bodies, keys or queries.
@@ -78,7 +103,7 @@ func (c *call) log() {
 	if c.err != nil {
 		attrs = append(attrs, slog.String("code", fault.As(c.err).Code))
 	}
-	if c.w.status >= http.StatusInternalServerError {
+	if c.w.status >= http.StatusInternalServerError || c.broken {
 		level = slog.LevelError
 		if c.err != nil {
 			attrs = append(attrs, slog.String("error", c.err.Error()))

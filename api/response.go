@@ -146,9 +146,8 @@ func (c *call) write(status int, contentType string, v any) error {
 
 // send writes head and body, with what every answer has.
 func (c *call) send(status int, body []byte) {
-	c.timed("total", c.opts.Now().Sub(c.start))
 	h := c.w.Header()
-	h.Set("Server-Timing", string(c.stages))
+	h.Set("Server-Timing", c.timings())
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	c.w.WriteHeader(status)
@@ -202,6 +201,13 @@ func (w *response) Write(b []byte) (int, error) {
 		return len(b), nil
 	}
 	return w.ResponseWriter.Write(b)
+}
+
+// Flush implements http.Flusher.
+func (w *response) Flush() {
+	if f, ok := w.ResponseWriter.(http.Flusher); ok {
+		f.Flush()
+	}
 }
 
 // Unwrap serves http.ResponseController.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,6 +21,16 @@ var routes = []route{
 	{method: "GET", pattern: "/documents/{id}", scope: tenants.ScopeDocuments, handle: showDocument},
 	{method: "GET", pattern: "/documents/{id}/content", scope: tenants.ScopeDocuments, handle: showContent},
 	{method: "GET", pattern: "/jobs/{id}", scope: tenants.ScopeJobs, handle: showJob},
+	{method: "POST", pattern: "/chat", scope: tenants.ScopeChat, body: jsonBody, idempotent: true, namesUser: true, handle: converse},
+	{method: "GET", pattern: "/chat/streams/{streamId}", scope: tenants.ScopeChat, handle: followStream},
+	{method: "GET", pattern: "/chat/{id}/history", wide: "/chat/{id}/{last}", scope: tenants.ScopeChat, handle: showSession},
+	{method: "DELETE", pattern: "/chat/{id}", scope: tenants.ScopeChat, handle: deleteSession},
+	{method: "GET", pattern: "/sessions", scope: tenants.ScopeChat, handle: listSessions},
+	{method: "GET", pattern: "/sessions/{id}", scope: tenants.ScopeChat, handle: showSession},
+	{method: "DELETE", pattern: "/sessions/{id}", scope: tenants.ScopeChat, handle: deleteSession},
+	{method: "GET", pattern: "/sessions/{id}/history", scope: tenants.ScopeChat, handle: showSession},
+	{method: "GET", pattern: "/sessions/{id}/export", scope: tenants.ScopeChat, handle: exportSession},
+	{method: "GET", pattern: "/usage", scope: tenants.ScopeMetrics, handle: showUsage},
 	{method: "POST", pattern: "/search", scope: tenants.ScopeSearch, body: jsonBody, handle: search},
 }
 
@@ -27,9 +38,11 @@ var routes = []route{
 type route struct {
 	method     string
 	pattern    string            // as net/http.ServeMux has it; GET answers HEAD, too
+	wide       string            // for the mux, where pattern clashes with another row's: the same with {last} as its last word
 	scope      tenants.APIScope  // what the caller's key must hold
 	body       bodyKind          // what the request carries
 	idempotent bool              // honours Idempotency-Key
+	namesUser  bool              // the body says which user asks: the handler calls c.permit once it knows
 	handle     func(*call) error // answers with c.ok, or returns what went wrong
 }
 
@@ -44,33 +57,62 @@ const (
 	jsonBody                 // one JSON object, decoded strictly
 )
 
-// register mounts the table, and for each pattern what answers its other methods.
+// place is the rows of one pattern by their methods, and what answers the other methods.
+type place struct {
+	rows  map[string]*route
+	other *route
+	last  string // what {last} must be, in a wide pattern
+}
+
+// register gives the table to the mux, pattern by pattern.
 func (s *server) register(table []route) {
-	methods := map[string][]string{}
+	places := map[string]*place{}
 	for i := range table {
 		rt := &table[i]
-		s.mux.HandleFunc(rt.method+" "+rt.pattern, func(_ http.ResponseWriter, r *http.Request) {
-			callOf(r).run(rt, r)
-		})
-		methods[rt.pattern] = append(methods[rt.pattern], rt.method)
+		p := places[rt.pattern]
+		if p == nil {
+			p = &place{rows: map[string]*route{}}
+			places[rt.pattern] = p
+			at := rt.pattern
+			if rt.wide != "" {
+				at, p.last = rt.wide, rt.pattern[strings.LastIndexByte(rt.pattern, '/')+1:]
+			}
+			s.mux.Handle(at, p)
+		}
+		p.rows[rt.method] = rt
 		if rt.method == http.MethodGet {
-			methods[rt.pattern] = append(methods[rt.pattern], http.MethodHead)
+			p.rows[http.MethodHead] = rt
 		}
 	}
-	for pattern, allowed := range methods {
-		slices.Sort(allowed)
-		allow := strings.Join(append(allowed, http.MethodOptions), ", ")
-		other := &route{pattern: pattern, handle: func(c *call) error {
-			c.w.Header().Set("Allow", allow)
-			if c.r.Method == http.MethodOptions {
-				return c.preflight(allow)
-			}
-			return withDetails(fault.New(fault.Invalid, "method_not_allowed", c.r.Method+" is not allowed here", nil),
-				details{Allow: allow})
-		}}
-		s.mux.HandleFunc(pattern, func(_ http.ResponseWriter, r *http.Request) { callOf(r).run(other, r) })
+	for pattern, p := range places {
+		p.other = otherMethods(pattern, slices.Sorted(maps.Keys(p.rows)))
 	}
 	s.mux.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) { callOf(r).run(missing, r) })
+}
+
+// ServeHTTP implements http.Handler.
+func (p *place) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	rt := p.rows[r.Method]
+	switch {
+	case p.last != "" && r.PathValue("last") != p.last:
+		rt = missing
+	case rt == nil:
+		rt = p.other
+	}
+	callOf(r).run(rt, r)
+}
+
+// otherMethods answers what a pattern has no row for.
+func otherMethods(pattern string, allowed []string) *route {
+	allow := strings.Join(append(allowed, http.MethodOptions), ", ")
+	return &route{pattern: pattern, handle: func(c *call) error {
+		c.w.Header().Set("Allow", allow)
+		if c.r.Method == http.MethodOptions {
+			return c.preflight(allow)
+		}
+		return withDetails(fault.New(fault.Invalid, "method_not_allowed", c.r.Method+" is not allowed here", nil),
+			details{Allow: allow})
+	}}
 }
 
 // missing answers what no row of the table does.

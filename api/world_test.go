@@ -19,6 +19,7 @@ import (
 
 	"levada.dev/api"
 	"levada.dev/tenants"
+	"levada.dev/tenants/quota/quotatest"
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/rag"
 )
@@ -27,6 +28,8 @@ import (
 type world struct {
 	t      testing.TB
 	store  *store
+	talk   *talk
+	gate   *quotatest.Gate
 	keys   map[string]string // by name: a tenant, or a tenant and a scope
 	log    bytes.Buffer
 	deps   api.Deps
@@ -43,7 +46,9 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 		return time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
 	}}
 	w.store = newStore(func() time.Time { return w.opts.Now() })
+	w.gate = &quotatest.Gate{}
 	w.deps = api.Deps{
+		Gate:      w.gate,
 		Directory: w.directory(), Intake: w.store, Ledger: w.store.ledger, Texts: w.store.texts, Vectors: w.store.vectors,
 		Retriever: rag.New(w.store.embedder, w.store.vectors, w.store.ledger, &rag.Options{Now: func() time.Time { return w.opts.Now() }}),
 	}
@@ -51,6 +56,11 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 		e(w)
 	}
 	w.opts.Log = slog.New(slog.NewJSONHandler(&w.log, nil))
+	w.talk = newTalk(w)
+	if w.deps.Chat == nil {
+		w.deps.Chat = w.talk
+	}
+	w.deps.Sessions, w.deps.Shelf = w.talk.sessions, w.talk.shelf
 	w.Handler = api.New(w.deps, &w.opts)
 	var err error
 	doc := contract(t)
@@ -66,10 +76,13 @@ func (w *world) directory() tenants.Directory {
 	configs := []tenants.Config{
 		tenantstest.Config(w.t, "acme", func(c *tenants.Config) {
 			c.CORS.Origins = []string{"https://app.acme.example"}
-			c.Limits = tenants.Limits{BodyBytes: 2000, DocumentBytes: 500, QueryChars: 40}
+			c.Limits = tenants.Limits{BodyBytes: 2000, DocumentBytes: 500, QueryChars: 40, MessageChars: 400}
+			c.Models = tenants.Models{Chat: "@local/script", ChatAllowed: []string{"@local/script-openai"}, ChatFallback: []string{"@local/script-openai"}}
+			c.Chat = tenants.Chat{System: "You are Acme.", MaxTokens: 100, MaxTokensLimit: 200}
+			c.Rates.User = tenants.Rate{PerMinute: 60, Burst: 5}
 			c.Search = tenants.Search{TopK: 2, MaxTopK: 10, Filterable: filterable}
 		}),
-		tenantstest.Config(w.t, "globex", nil),
+		tenantstest.Config(w.t, "globex", func(c *tenants.Config) { c.Models.Chat = "@local/script" }),
 		tenantstest.Config(w.t, "demo", func(c *tenants.Config) { c.Auth.Mode = tenants.AuthOpen }),
 	}
 	grants := map[string]tenants.Grant{}
@@ -159,7 +172,7 @@ func init() {
 		b, err := io.ReadAll(body)
 		return string(b), err
 	}
-	for _, media := range []string{"text/markdown", "text/html"} {
+	for _, media := range []string{"text/markdown", "text/html", "text/event-stream", "application/x-ndjson"} {
 		openapi3filter.RegisterBodyDecoder(media, text)
 	}
 }

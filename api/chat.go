@@ -1,0 +1,172 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"levada.dev/events/fault"
+	"levada.dev/workflows/chat"
+	"levada.dev/workflows/llm"
+)
+
+var chatForm = formOf[chatRequest]()
+
+// converse takes one turn of a conversation and tells it as it happens, or, without stream, answers when it is over. The
+// turn goes on when the client leaves.
+func converse(c *call) error {
+	req, err := chatForm.decode(c.body)
+	if err != nil {
+		return err
+	}
+	turn, err := req.turn(c)
+	if err != nil {
+		return err
+	}
+	c.dropBody() // what is needed of it is in the turn
+	if err := c.permit(turn.User, need(turn, c.config.Sessions.WindowTokens)); err != nil {
+		return err
+	}
+	began := c.opts.Now()
+	live, err := c.Chat.Start(c.ctx(), c.scope, turn)
+	c.stage("start", began)
+	if err != nil {
+		return asChatField(err)
+	}
+	defer live.Close()
+	if err := c.showStream(live.Stream()); err != nil {
+		return err
+	}
+	if req.Stream == nil || *req.Stream {
+		return c.tell(live)
+	}
+	return c.answer(live)
+}
+
+// showStream says where the turn is kept, in headers, so that a client which is cut off knows before the first event.
+func (c *call) showStream(id chat.StreamID) error {
+	session, _, err := id.Split()
+	if err != nil {
+		return fmt.Errorf("a turn's own name: %w", err)
+	}
+	h := c.w.Header()
+	h.Set("X-Session-Id", session)
+	h.Set("X-Stream-Id", string(id))
+	return nil
+}
+
+// followStream tells a turn from where the client has lost it. 204 is the end: browsers come back after anything else.
+func followStream(c *call) error {
+	after, err := lastEventID(c.r)
+	if err != nil {
+		return err
+	}
+	began := c.opts.Now()
+	live, err := c.Chat.Follow(c.ctx(), c.scope, chat.StreamID(c.r.PathValue("streamId")), after)
+	c.stage("replay", began)
+	if err != nil {
+		return err
+	}
+	defer live.Close()
+	if err := c.showStream(live.Stream()); err != nil {
+		return err
+	}
+	if !live.Ready() {
+		return c.tell(live)
+	}
+	first, err := live.Next(c.ctx())
+	if errors.Is(err, io.EOF) {
+		h := c.w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("Server-Timing", c.timings())
+		c.w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.tell(live, first)
+}
+
+// chatAnswer is a whole turn.
+type chatAnswer struct {
+	SessionID    string          `json:"sessionId"`
+	StreamID     chat.StreamID   `json:"streamId"`
+	Message      string          `json:"message"`
+	ToolCalls    []llm.ToolCall  `json:"toolCalls,omitempty"`
+	Sources      json.RawMessage `json:"sources,omitempty"`
+	Usage        json.RawMessage `json:"usage"`
+	FinishReason llm.Finish      `json:"finishReason"`
+	Model        string          `json:"model"`
+}
+
+// answer waits for the end of the turn and answers all of it.
+func (c *call) answer(live chat.Live) error {
+	began := c.opts.Now()
+	a, err := collect(c.ctx(), live)
+	c.stage("turn", began)
+	if err != nil {
+		return err
+	}
+	return c.ok(http.StatusOK, a)
+}
+
+// collect puts the events of a turn together. One that ended in an error is that error.
+func collect(ctx context.Context, live chat.Live) (chatAnswer, error) {
+	a := chatAnswer{StreamID: live.Stream()}
+	var message []byte
+	for {
+		e, err := live.Next(ctx)
+		if err != nil {
+			return a, fmt.Errorf("follow the turn: %w", err)
+		}
+		switch e.Type {
+		case chat.Token:
+			var t struct {
+				Token string `json:"token"`
+			}
+			err = json.Unmarshal(e.Data, &t)
+			message = append(message, t.Token...)
+		case chat.ToolCalled:
+			var t llm.ToolCall
+			err = json.Unmarshal(e.Data, &t)
+			a.ToolCalls = append(a.ToolCalls, t)
+		case chat.Sources:
+			err = json.Unmarshal(e.Data, &a) // {"sources": [...]}
+		case chat.Done:
+			a.Message = string(message)
+			err = json.Unmarshal(e.Data, &a) // {"usage", "finishReason", "sessionId", "model"}
+			return a, broken(e, err)
+		case chat.Error:
+			return a, turnFailed(e)
+		}
+		if err != nil {
+			return a, broken(e, err)
+		}
+	}
+}
+
+// broken is an event that does not say what events of its type say.
+func broken(e chat.Event, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fault.New(fault.Internal, "event_invalid", string(e.Type), err)
+}
+
+// turnFailed is the error that ended a turn, as an answer.
+func turnFailed(e chat.Event) error {
+	var told struct {
+		Code       string `json:"code"`
+		Message    string `json:"message"`
+		RetryAfter int64  `json:"retryAfterMs"`
+	}
+	if err := json.Unmarshal(e.Data, &told); err != nil {
+		return broken(e, err)
+	}
+	return fault.New(fault.Unavailable, told.Code, told.Message, nil).WithRetryAfter(time.Duration(told.RetryAfter) * time.Millisecond)
+}
