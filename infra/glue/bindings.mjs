@@ -59,9 +59,13 @@ Object.assign(operations, {
   "queue.metrics": async (_, [queue]) => metrics({ metadata: { metrics: await binding(queue).metrics() } }),
 
   // ---- Workers AI
-  "ai.run": async (task, [ai, model, input, options]) => {
+  "ai.run": async (task, [ai, model, input, options], op) => {
     options.returnRawResponse = true;
-    return responseValues(task, await binding(ai).run(model, input, options));
+    let gone = false; // nobody waits for the answer any more
+    (task.aborts ??= new Map()).set(op, () => { gone = true; });
+    const r = await binding(ai).run(model, input, options);
+    if (gone) return void r.body?.cancel().catch(() => {});
+    return responseValues(task, r);
   },
 
   // ---- Vectorize

@@ -8,6 +8,8 @@ import { discard } from "./task.mjs";
 
 const INLINE = 64 << 10; // a response body of at most this size comes with the head
 
+const LAST_WORD = 1000; // ms that a stream may take to end after its last data
+
 /** MANUAL is returned by an operation that settles itself. */
 export const MANUAL = Symbol("manual");
 
@@ -86,6 +88,16 @@ export const syncOperations = {
     if (!s) return;
     task.streams.delete(h);
     discard(s);
+  },
+
+  // The reader knows that the data is over; the stream still has to find out.
+  "stream.end"(task, [h]) {
+    const s = task.streams?.get(h);
+    if (!s) return;
+    task.streams.delete(h);
+    const late = setTimeout(() => discard(s), LAST_WORD);
+    const over = () => clearTimeout(late);
+    (s.reader ??= s.getReader()).read().then(({ done }) => { over(); if (!done) discard(s); }, over);
   },
 };
 

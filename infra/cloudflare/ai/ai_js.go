@@ -56,18 +56,21 @@ type Response struct {
 // LogID is the entry of the call in the gateway's log; empty without a gateway.
 func (r *Response) LogID() string { return r.Header.Get("Cf-Aig-Log-Id") }
 
-// Run calls the model. input is the JSON object the model takes, or a value that
-// marshals to it.
+// Run calls the model. input is the JSON object the model takes, as a json.RawMessage or a value that
+// marshals to it. When ctx is canceled before the answer has begun, the answer is let go as soon as it begins.
 func (b Binding) Run(ctx context.Context, model string, input any, o *Options) (*Response, error) {
-	in, err := json.Marshal(input)
-	if err != nil {
-		return nil, fmt.Errorf("ai: input of %s: %w", model, err)
+	in, ok := input.(json.RawMessage)
+	if !ok {
+		var err error
+		if in, err = json.Marshal(input); err != nil {
+			return nil, fmt.Errorf("ai: input of %s: %w", model, err)
+		}
 	}
 	options, err := json.Marshal(o.wire())
 	if err != nil {
 		return nil, fmt.Errorf("ai: options: %w", err)
 	}
-	r, err := isolate.Call(ctx, "ai.run", b.name, model, json.RawMessage(in), json.RawMessage(options))
+	r, err := isolate.Call(ctx, "ai.run", b.name, model, in, json.RawMessage(options))
 	if err != nil {
 		return nil, fmt.Errorf("ai: %s: %w", model, err)
 	}

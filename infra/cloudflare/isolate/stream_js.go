@@ -47,15 +47,23 @@ func (r *streamReader) Read(p []byte) (int, error) {
 }
 
 // Close implements io.Closer: it tells the source that nobody reads any more.
-func (r *streamReader) Close() error {
-	if r.err == nil {
-		r.err = errClosed
-		if r.task.Enter() == nil {
-			_, err := r.task.callSync("stream.cancel", int64(r.handle))
-			return err
-		}
+func (r *streamReader) Close() error { return r.leave("stream.cancel") }
+
+// End is Close for a reader that knows that there is no more data although the stream has not said so: the source may end it
+// in peace.
+func (r *streamReader) End() error { return r.leave("stream.end") }
+
+// leave also tells the source when a read has failed, as one does whose context was canceled.
+func (r *streamReader) leave(op string) error {
+	if r.err == io.EOF || r.err == errClosed {
+		return nil
 	}
-	return nil
+	r.err = errClosed
+	if r.task.Enter() != nil {
+		return nil
+	}
+	_, err := r.task.callSync(op, int64(r.handle))
+	return err
 }
 
 // Pipe makes a stream whose data comes from Go, for operations that take a body: it

@@ -41,7 +41,7 @@ func TestSuitesOnRealBindings(t *testing.T) {
 	}
 	w := start(t)
 	var all []string
-	for _, suite := range []string{"TestLedger", "TestTexts", "TestVectors", "TestEmbedder", "TestClaims", "TestPublisher", "TestTrail", "TestCache", "TestDirectory"} {
+	for _, suite := range []string{"TestLedger", "TestTexts", "TestVectors", "TestEmbedder", "TestModelClassic", "TestModelOpenAI", "TestClaims", "TestPublisher", "TestTrail", "TestCache", "TestDirectory"} {
 		t.Run(suite, func(t *testing.T) {
 			r := w.run(t, suite)
 			all = append(all, r.names...)
@@ -57,6 +57,7 @@ func TestSuitesOnRealBindings(t *testing.T) {
 			}
 		})
 	}
+	t.Run("the gateway's log", w.gatewayLog)
 	if os.Getenv("LEVADA_UPDATE") != "" {
 		require.NoError(t, os.WriteFile(names, []byte(strings.Join(all, "\n")+"\n"), 0o644))
 	}
@@ -64,8 +65,9 @@ func TestSuitesOnRealBindings(t *testing.T) {
 
 // worker is the running Worker of the suites.
 type worker struct {
-	url string
-	log *log
+	url     string
+	log     *log
+	gateway string // where its log is
 }
 
 // result is what came of a suite.
@@ -110,7 +112,7 @@ func start(t *testing.T) *worker {
 	p, err := dev.Start(t.Context(), dev.Options{Root: root, State: devtest.Dir(t), Stack: suiteStack(t), Logs: w.log})
 	require.NoError(t, err, "%s", w.log)
 	t.Cleanup(func() { assert.NoError(t, p.Stop()) })
-	w.url = p.URL
+	w.url, w.gateway = p.URL, p.GatewayURL()
 	return w
 }
 

@@ -101,6 +101,15 @@ func (x embedder) Embed(ctx context.Context, s tenants.Scope, c llm.Call, texts 
 	return x.port.Embed(x.in(ctx), s, c, texts)
 }
 
+type model struct {
+	event
+	port llm.Model
+}
+
+func (x model) Generate(ctx context.Context, s tenants.Scope, c llm.Call, p llm.Prompt) (llm.Stream, error) {
+	return x.port.Generate(x.in(ctx), s, c, p)
+}
+
 type claims struct {
 	event
 	port events.Claims

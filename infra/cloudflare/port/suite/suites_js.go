@@ -44,6 +44,8 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 		"TestEmbedder": func(t *testing.T) {
 			llmtest.TestEmbedder(t, small, func(*testing.T) llm.Embedder { return embedder{ev, port.NewEmbedder(ai.Open("AI"), "suite")} })
 		},
+		"TestModelClassic": func(t *testing.T) { testModel(t, ev, "@local/script") },
+		"TestModelOpenAI":  func(t *testing.T) { testModel(t, ev, "@local/script-openai") },
 		"TestClaims": func(t *testing.T) {
 			eventstest.TestClaims(t, func(*testing.T) events.Claims { return stored })
 		},
@@ -71,4 +73,10 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 			})
 		},
 	}
+}
+
+func testModel(t *testing.T, ev event, name string) {
+	m, err := llm.FindGeneration(name)
+	require.NoError(t, err)
+	llmtest.TestModel(t, m, func(*testing.T) llm.Model { return model{ev, port.NewModel(ai.Open("AI"), "suite")} })
 }

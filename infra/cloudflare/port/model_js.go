@@ -1,0 +1,113 @@
+package port
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+
+	"levada.dev/events/fault"
+	"levada.dev/infra/cloudflare/ai"
+	"levada.dev/tenants"
+	"levada.dev/workflows/llm"
+	"levada.dev/workflows/llm/dialect"
+)
+
+// Model is Workers AI through the AI Gateway.
+type Model struct {
+	ai      ai.Binding
+	gateway string
+}
+
+var _ llm.Model = Model{}
+
+// NewModel calls models through the named gateway.
+func NewModel(b ai.Binding, gateway string) Model { return Model{b, gateway} }
+
+// maxAnswer is how much of an answer that does not come as a stream is read.
+const maxAnswer = 8 << 20
+
+// Generate implements llm.Model.
+func (m Model) Generate(ctx context.Context, s tenants.Scope, c llm.Call, p llm.Prompt) (llm.Stream, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	model, err := llm.FindGeneration(c.Model)
+	if err != nil {
+		return nil, err
+	}
+	in, err := dialect.Encode(model, p)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "model_refused", "the prompt has JSON that is none", err)
+	}
+	resp, err := m.ai.Run(ctx, model.Name, json.RawMessage(in), options(m.gateway, s, c, string(c.Purpose)))
+	if err != nil {
+		return nil, fault.Unavailablef(err, "model_unavailable", "model %s did not answer", model.Name)
+	}
+	a := &answer{body: resp.Body, source: llm.Source{Model: model.Name, LogID: resp.LogID()}}
+	to := dialect.Answer{Model: model.Name, ID: a.source.LogID, MaxTokens: p.MaxTokens}
+	if resp.Status == http.StatusOK && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
+		a.stream = dialect.NewStream(resp.Body, to)
+		a.pieces = a.stream
+		return a, nil
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return nil, fault.Unavailablef(err, llm.CodeBrokeOff, "model %s broke off", model.Name)
+	}
+	if resp.Status != http.StatusOK {
+		return nil, dialect.Refusal(model.Name, resp.Status, body)
+	}
+	a.pieces, err = dialect.NewWhole(body, to)
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// options are those of a call on a tenant's behalf. The gateway takes five keys of metadata. The session's header leads calls of it to where the provider has cached their beginning.
+func options(gateway string, s tenants.Scope, c llm.Call, route string) *ai.Options {
+	o := &ai.Options{RejectIfBusy: c.Impatient, Gateway: &ai.Gateway{ID: gateway, Metadata: map[string]string{
+		"tenant_id": string(s.Tenant()), "route": route, "request_id": c.RequestID,
+	}}}
+	if c.Session != "" {
+		o.ExtraHeaders = map[string]string{"x-session-affinity": s.Key("session", c.Session)}
+	}
+	return o
+}
+
+// answer is an answer as it comes.
+type answer struct {
+	pieces interface{ Next() (llm.Delta, error) }
+	stream *dialect.Stream // nil when the answer came at once
+	body   io.Closer
+	source llm.Source
+	closed bool
+}
+
+// Next implements llm.Stream.
+func (a *answer) Next() (llm.Delta, error) {
+	if a.closed {
+		return llm.Delta{}, io.ErrClosedPipe
+	}
+	return a.pieces.Next()
+}
+
+// Close implements llm.Stream. A stream that has said its last word is let end by itself, since one that is canceled looks to the
+// gateway as if the caller had left.
+func (a *answer) Close() error {
+	if a.closed || a.stream == nil {
+		a.closed = true
+		return nil
+	}
+	a.closed = true
+	if e, ok := a.body.(interface{ End() error }); ok && a.stream.Complete() {
+		return e.End()
+	}
+	return a.body.Close()
+}
+
+// Source implements llm.Stream.
+func (a *answer) Source() llm.Source { return a.source }
