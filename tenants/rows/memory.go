@@ -10,7 +10,7 @@ import (
 
 // Memory is rows in a map. It counts what is written, keeps values apart from their callers', and opens transactions.
 type Memory struct {
-	Written int // rows put or deleted, as a database bills them
+	Written int // rows put, and rows removed, as a database bills them
 	rows    map[string][]byte
 	under   *Memory // of a transaction
 	gone    map[string]bool
@@ -56,6 +56,9 @@ func (m *Memory) Put(key string, value []byte) error {
 
 // Delete implements Tx.
 func (m *Memory) Delete(key string) error {
+	if v, err := m.Get(key); err != nil || v == nil {
+		return err
+	}
 	m.Written++
 	delete(m.rows, key)
 	if m.gone != nil {

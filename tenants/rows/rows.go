@@ -11,6 +11,7 @@ import (
 type Tx interface {
 	// Get returns the value under key, nil when there is none.
 	Get(key string) ([]byte, error)
+	// Put puts a value, which may be empty but not nil, under a key, which is UTF-8 and not empty.
 	Put(key string, value []byte) error
 	// Delete of an unknown key is no error.
 	Delete(key string) error

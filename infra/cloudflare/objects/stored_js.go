@@ -1,12 +1,24 @@
 package objects
 
 import (
+	"context"
+	"errors"
+
 	"levada.dev/infra/cloudflare/object"
 	"levada.dev/tenants/rows"
 )
 
 // schema is one ordered map. A row is written once for each Put, and costs one row written: there is no second index.
 const schema = `CREATE TABLE IF NOT EXISTS rows (k TEXT PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID`
+
+// MakeRows makes the table that Rows are in.
+func MakeRows(ctx context.Context, st *object.State) error {
+	_, err := st.SQL().Exec(ctx, schema)
+	return err
+}
+
+// Rows is how every class here keeps its rows.
+func Rows(tx *object.Tx) rows.Tx { return stored{tx} }
 
 // stored is what an object keeps, inside a transaction.
 type stored struct{ tx *object.Tx }
@@ -25,6 +37,9 @@ func (r stored) Get(key string) ([]byte, error) {
 
 // Put implements rows.Tx.
 func (r stored) Put(key string, value []byte) error {
+	if key == "" || value == nil {
+		return errors.New("objects: a row needs a key and a value")
+	}
 	_, err := r.tx.Exec(`INSERT INTO rows (k, v) VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET v = excluded.v`, key, value)
 	return err
 }
@@ -35,14 +50,20 @@ func (r stored) Delete(key string) error {
 	return err
 }
 
-// Scan implements rows.Tx.
+// Scan implements rows.Tx. What ends it is beyond every key that begins with the prefix, and before all others that are
+// greater: no text has a byte 255.
 func (r stored) Scan(prefix string, limit int) ([]rows.Row, error) {
-	return r.Range(prefix, after(prefix), limit)
+	return r.between(prefix, append([]byte(prefix), 0xFF), limit)
 }
 
 // Range implements rows.Tx.
 func (r stored) Range(from, to string, limit int) ([]rows.Row, error) {
-	found, err := r.tx.Query(`SELECT k, v FROM rows WHERE k >= ? AND k < ? ORDER BY k LIMIT ?`, from, to, limit)
+	return r.between(from, []byte(to), limit)
+}
+
+// between takes its end as bytes, as it need not be a text.
+func (r stored) between(from string, to []byte, limit int) ([]rows.Row, error) {
+	found, err := r.tx.Query(`SELECT k, v FROM rows WHERE k >= ? AND k < CAST(? AS TEXT) ORDER BY k LIMIT ?`, from, to, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -55,10 +76,4 @@ func (r stored) Range(from, to string, limit int) ([]rows.Row, error) {
 		all = append(all, row)
 	}
 	return all, nil
-}
-
-// after is the first key beyond those that begin with an ASCII prefix.
-func after(prefix string) string {
-	last := len(prefix) - 1
-	return prefix[:last] + string(prefix[last]+1)
 }

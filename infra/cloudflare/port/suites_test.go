@@ -41,7 +41,7 @@ func TestSuitesOnRealBindings(t *testing.T) {
 	}
 	w := start(t)
 	var all []string
-	for _, suite := range []string{"TestLedger", "TestTexts", "TestVectors", "TestEmbedder", "TestModelClassic", "TestModelOpenAI", "TestClaims", "TestPublisher", "TestTrail", "TestCache", "TestDirectory"} {
+	for _, suite := range []string{"TestLedger", "TestTexts", "TestVectors", "TestEmbedder", "TestModelClassic", "TestModelOpenAI", "TestClaims", "TestPublisher", "TestTrail", "TestRows", "TestCache", "TestDirectory"} {
 		t.Run(suite, func(t *testing.T) {
 			r := w.run(t, suite)
 			all = append(all, r.names...)
@@ -124,7 +124,9 @@ func suiteStack(t *testing.T) stack.Stack {
 	suite, ok := s.Worker(stack.Consumers)
 	require.True(t, ok)
 	suite.Role, suite.Package, suite.Public = "suite", "infra/cloudflare/port/suite", true
-	suite.Bindings = append(slices.Clone(suite.Bindings), stack.Binding{Name: "CACHE", Kind: stack.KV, Target: "cache"})
+	suite.Bindings = append(slices.Clone(suite.Bindings), stack.Binding{Name: "CACHE", Kind: stack.KV, Target: "cache"},
+		stack.Binding{Name: "SUITE", Kind: stack.Class, Target: "Suite"})
+	s.Objects = append(slices.Clone(s.Objects), stack.Object{Class: "Suite", Role: suite.Role})
 	s.Workers = []stack.Worker{suite, objects}
 	for i := range s.Queues {
 		s.Queues[i].Consumer, s.Queues[i].MaxWaitTime = "suite", 0

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"levada.dev/infra/cloudflare/isolate"
+	"levada.dev/infra/cloudflare/object"
 	"levada.dev/infra/cloudflare/queue"
 )
 
@@ -20,16 +21,30 @@ func main() {
 	}
 	arrived := newArrivals()
 	queue.Consume(arrived.take)
+	registerSuites()
 	isolate.HandleHTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := r.URL.Path[1:]
+		if _, ok := inObject[name]; ok {
+			passed, err := object.Open("SUITE").Named("suite").Call(r.Context(), name, nil)
+			fmt.Fprintf(w, "%s", passed)
+			if err != nil {
+				fmt.Fprint(w, err)
+			}
+			return
+		}
 		suite, ok := suites(event{r.Context()}, arrived)[name]
 		if !ok {
 			http.NotFound(w, r)
 			return
 		}
-		code := testing.MainStart(deps{}, []testing.InternalTest{{Name: name, F: suite}}, nil, nil, nil).Run()
-		fmt.Println("END", name) // of what the log says
-		fmt.Fprint(w, code == 0)
+		fmt.Fprint(w, run(name, suite))
 	}))
 	isolate.Run()
+}
+
+// run runs a suite and reports whether it passed.
+func run(name string, suite func(*testing.T)) bool {
+	code := testing.MainStart(deps{}, []testing.InternalTest{{Name: name, F: suite}}, nil, nil, nil).Run()
+	fmt.Println("END", name) // of what the log says
+	return code == 0
 }
