@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+
+	"levada.dev/infra/cloudflare/object"
+	"levada.dev/infra/cloudflare/port"
+	"levada.dev/tenants"
+	"levada.dev/workflows/chat"
+	"levada.dev/workflows/chat/book"
+	"levada.dev/workflows/chat/chattest"
+)
+
+// conversations are the ports of the suites of chat, in the event.
+func conversations(ev event) chattest.Ports {
+	kept := sessions{ev, port.NewSessions(object.Open("SESSION"))}
+	return chattest.Ports{Sessions: kept, Summaries: kept, Shelf: shelf{ev, port.NewShelf(object.Open("SHELF"))}}
+}
+
+type sessions struct {
+	event
+	port *book.Client
+}
+
+func (x sessions) Begin(ctx context.Context, s tenants.Scope, o chat.Opening) (chat.Turn, error) {
+	return x.port.Begin(x.in(ctx), s, o)
+}
+
+func (x sessions) Tell(ctx context.Context, s tenants.Scope, n chat.News) (chat.Audience, error) {
+	return x.port.Tell(x.in(ctx), s, n)
+}
+
+func (x sessions) Replay(ctx context.Context, s tenants.Scope, stream chat.StreamID, after, limit int) (chat.Replay, error) {
+	return x.port.Replay(x.in(ctx), s, stream, after, limit)
+}
+
+func (x sessions) Transcript(ctx context.Context, s tenants.Scope, session, cursor string, limit int) (chat.Transcript, error) {
+	return x.port.Transcript(x.in(ctx), s, session, cursor, limit)
+}
+
+func (x sessions) Delete(ctx context.Context, s tenants.Scope, session string) error {
+	return x.port.Delete(x.in(ctx), s, session)
+}
+
+func (x sessions) Summarise(ctx context.Context, s tenants.Scope, session string, upTo int, text string) error {
+	return x.port.Summarise(x.in(ctx), s, session, upTo, text)
+}
+
+type shelf struct {
+	event
+	port chat.Shelf
+}
+
+func (x shelf) List(ctx context.Context, s tenants.Scope, user, cursor string, limit int) (chat.Listing, error) {
+	return x.port.List(x.in(ctx), s, user, cursor, limit)
+}
