@@ -17,6 +17,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/cache/cachetest"
+	"levada.dev/workflows/chat/chattest"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/corpustest"
 	"levada.dev/workflows/llm"
@@ -34,6 +35,12 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 	return map[string]func(*testing.T){
 		"TestLedger": func(t *testing.T) {
 			corpustest.TestLedger(t, func(*testing.T) corpus.Ledger { return ledger{ev, port.NewLedger(object.Open("LEDGER"))} })
+		},
+		"TestSessions": func(t *testing.T) {
+			chattest.TestSessions(t, func(*testing.T) chattest.Ports { return conversations(ev) })
+		},
+		"TestShelf": func(t *testing.T) {
+			chattest.TestShelf(t, func(*testing.T) chattest.Ports { return conversations(ev) })
 		},
 		"TestTexts": func(t *testing.T) {
 			corpustest.TestTexts(t, func(*testing.T) corpus.Texts { return texts{ev, port.NewTexts(bucket)} })
