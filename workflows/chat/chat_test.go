@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -187,6 +188,7 @@ func TestASilentModel(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.model.pieces[2].after = 5*time.Minute + time.Second
 		live := w.start(w.acme, w.ask("s", "think"))
+		synctest.Wait()
 		_, err := read(t.Context(), live, 1)
 		require.NoError(t, err)
 		began, silences := time.Now(), 0
@@ -236,6 +238,7 @@ func TestReady(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.model.pieces[1].after = time.Second
 		live := w.start(w.acme, w.ask("s", "hello"))
+		synctest.Wait()
 		_, err := read(t.Context(), live, 1)
 		require.NoError(t, err)
 		assert.False(t, live.Ready())

@@ -27,7 +27,7 @@ func newJournal() *journal {
 	return &journal{news: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
-// final is how many events finish may write when there is no room any more.
+// final is how many events may be written down when there is no room any more: the usage and the end.
 const final = 2
 
 // add writes an event down. It waits while the session is too far behind.
@@ -50,19 +50,29 @@ func (j *journal) add(ctx context.Context, typ EventType, data json.RawMessage) 
 	return j.write(typ, data), nil
 }
 
-// finish writes the last events down. The last of them ends the turn. Only the first call counts.
-func (j *journal) finish(o Outcome, events ...Event) (written []Event) {
+// finish writes down that the turn is over, by a final event. Only the first call counts.
+func (j *journal) finish(o Outcome, e Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.outcome != nil {
-		return nil
+	if j.outcome == nil {
+		j.write(e.Type, e.Data)
+		j.outcome = &o
+		j.press()
 	}
-	for _, e := range events {
-		written = append(written, j.write(e.Type, e.Data))
-	}
-	j.outcome = &o
-	j.press()
-	return written
+}
+
+// over reports whether the turn has had its end.
+func (j *journal) over() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.outcome != nil
+}
+
+// addLast writes an event down that comes right before the final one, and waits for nothing.
+func (j *journal) addLast(typ EventType, data json.RawMessage) Event {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.write(typ, data)
 }
 
 func (j *journal) write(typ EventType, data json.RawMessage) Event {

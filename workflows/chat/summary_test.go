@@ -72,6 +72,7 @@ func TestASummaryThatFails(t *testing.T) {
 					assert.Equal(t, "The answer is 42.", whole(t, drain(t, w.start(w.acme, w.long("turn")))))
 				}
 				time.Sleep(30 * time.Second)
+				synctest.Wait()
 				assert.Empty(t, w.sessions.notes)
 				assert.Contains(t, w.log.String(), "streamId=s.")
 

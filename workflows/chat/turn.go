@@ -179,28 +179,26 @@ func (t *turn) happen(ctx context.Context, typ EventType, data json.RawMessage) 
 
 // end writes down how the turn ended: the usage, if a model answered, and the final event. Only the first call counts.
 func (t *turn) end(ctx context.Context, err error) {
+	if t.journal.over() {
+		return
+	}
 	o := Outcome{Answer: t.draft.message(), Finish: t.draft.finish}
-	var last []Event
 	if t.answer != nil {
 		source := t.answer.Source()
 		o.Model, o.LogID = source.Model, source.LogID
 		o.Usage, o.Nanos = t.answer.Spent()
-		last = append(last, Event{Type: UsageEvent, Data: encode(o.Usage)})
+		t.live.put(t.journal.addLast(UsageEvent, encode(o.Usage)))
 	}
-	if err != nil {
-		f := fault.As(why(ctx, err))
-		if f.Kind == fault.Internal {
-			t.log(ctx, "a turn failed", err)
-		}
-		t.failed, o.Code = true, f.Code
-		last = append(last, failed(0, f))
-	} else {
-		last = append(last, Event{Type: Done, Data: encode(ending{o.Usage, o.Finish, t.request.Session, t.stream, o.Model})})
+	if err == nil {
+		t.journal.finish(o, Event{Type: Done, Data: encode(ending{o.Usage, o.Finish, t.request.Session, t.stream, o.Model})})
+		return
 	}
-	written := t.journal.finish(o, last...)
-	for _, e := range written[:max(0, len(written)-1)] {
-		t.live.put(e)
+	f := fault.As(why(ctx, err))
+	if f.Kind == fault.Internal {
+		t.log(ctx, "a turn failed", err)
 	}
+	t.failed, o.Code = true, f.Code
+	t.journal.finish(o, failed(0, f))
 }
 
 // ending is the data of a Done event.
