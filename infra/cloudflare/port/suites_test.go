@@ -125,6 +125,7 @@ func suiteStack(t *testing.T) stack.Stack {
 	require.True(t, ok)
 	suite.Role, suite.Package, suite.Public = "suite", "infra/cloudflare/port/suite", true
 	suite.Bindings = append(slices.Clone(suite.Bindings), stack.Binding{Name: "CACHE", Kind: stack.KV, Target: "cache"},
+		stack.Binding{Name: "SESSION", Kind: stack.Class, Target: "Session"}, stack.Binding{Name: "SHELF", Kind: stack.Class, Target: "Shelf"},
 		stack.Binding{Name: "SUITE", Kind: stack.Class, Target: "Suite"})
 	s.Objects = append(slices.Clone(s.Objects), stack.Object{Class: "Suite", Role: suite.Role})
 	s.Workers = []stack.Worker{suite, objects}
