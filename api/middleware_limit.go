@@ -35,7 +35,7 @@ func (c *call) permit(user string, ahead quota.Amount) error {
 
 // permitHeader is permit for a route whose body does not say who asks.
 func (c *call) permitHeader() error {
-	if err := checkUser(userHeader, c.r.Header.Get(userHeader)); err != nil {
+	if err := checkUser("x-user-id", c.r.Header.Get(userHeader)); err != nil {
 		return err
 	}
 	return c.permit("", quota.Amount{})

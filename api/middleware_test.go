@@ -274,7 +274,9 @@ func TestCrossOrigin(t *testing.T) {
 func TestHeadIsGetWithoutItsBody(t *testing.T) {
 	w := newWorld(t)
 	w.do("acme", "POST", "/ingest", `{"docId":"a","text":"hello"}`)
-	for _, target := range []string{"/health", "/documents/a", "/documents/a/content", "/jobs/id-1", "/jobs/none", "/openapi.json"} {
+	w.do("acme", "POST", "/chat", `{"sessionId":"s1","message":"Hello","stream":false}`)
+	for _, target := range []string{"/health", "/documents/a", "/documents/a/content", "/jobs/id-1", "/jobs/none", "/openapi.json",
+		"/sessions", "/sessions/s1", "/sessions/s1/history", "/chat/s1/history", "/usage", "/sessions/none/export"} {
 		get, head := w.do("acme", "GET", target, ""), w.do("acme", "HEAD", target, "")
 		assert.Equal(t, get.Code, head.Code, target)
 		assert.Empty(t, head.Body.String(), target)
@@ -288,10 +290,13 @@ func TestWhatIsAnothersIsNotThere(t *testing.T) {
 	w := newWorld(t)
 	w.do("acme", "POST", "/ingest", `{"docId":"secret","text":"hello"}`)
 	w.finish("acme", "id-1", "succeeded")
+	require.Equal(t, 200, w.do("acme", "POST", "/chat", `{"sessionId":"secret","message":"Hello","stream":false}`).Code)
 	const id = "0f8fad5b-d9cb-469f-a165-70867728950e"
 	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	for real, none := range map[string]string{
 		"/documents/secret": "/documents/nosuch", "/documents/secret/content": "/documents/nosuch/content", "/jobs/id-1": "/jobs/id-9",
+		"/sessions/secret": "/sessions/nosuch", "/sessions/secret/history": "/sessions/nosuch/history", "/sessions/secret/export": "/sessions/nosuch/export",
+		"/chat/secret/history": "/chat/nosuch/history", "/chat/streams/secret.1": "/chat/streams/nosuch.1",
 	} {
 		require.Equal(t, 200, w.do("acme", "GET", real, "").Code, real)
 		theirs := w.do("globex", "GET", real, "", "x-request-id", id, "traceparent", parent)

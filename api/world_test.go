@@ -159,7 +159,27 @@ func (w *world) send(r *http.Request) *httptest.ResponseRecorder {
 	answer := &openapi3filter.ResponseValidationInput{RequestValidationInput: input, Status: rec.Code, Header: rec.Result().Header, Options: filterOptions}
 	answer.SetBodyBytes(rec.Body.Bytes())
 	require.NoError(w.t, openapi3filter.ValidateResponse(r.Context(), answer), "%s %s %d", r.Method, r.URL, rec.Code)
+	if rec.Code == http.StatusOK && strings.HasPrefix(rec.Header().Get("Content-Type"), "text/event-stream") {
+		w.checkEvents(route, rec)
+	}
 	return rec
+}
+
+// checkEvents holds each event of a stream against what the contract says of events of its type.
+func (w *world) checkEvents(route *routers.Route, rec *httptest.ResponseRecorder) {
+	w.t.Helper()
+	media := route.Operation.Responses.Value("200").Value.Content["text/event-stream"]
+	described, ok := media.Extensions["x-event-data"].(map[string]any)
+	require.True(w.t, ok, "the contract describes the events")
+	for _, e := range parse(w.t, rec.Body.String()) {
+		require.Contains(w.t, described, e.Event)
+		ref := described[e.Event].(map[string]any)["$ref"].(string)
+		schema := route.Spec.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")]
+		require.NotNil(w.t, schema, ref)
+		var value any
+		require.NoError(w.t, json.Unmarshal([]byte(e.Data), &value))
+		require.NoError(w.t, schema.Value.VisitJSON(value), "%+v", e)
+	}
 }
 
 var filterOptions = &openapi3filter.Options{

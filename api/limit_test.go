@@ -1,0 +1,228 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
+	"levada.dev/workflows/llm"
+)
+
+// permits are the requests that passed the gate, without the calls of models.
+func (w *world) permits(tenant string) (users []string) {
+	for _, a := range w.gate.Asked(w.scope(tenant)) {
+		if a.Requests > 0 {
+			users = append(users, a.User)
+		}
+	}
+	return users
+}
+
+func TestEveryRequestTakesOnePermit(t *testing.T) {
+	w := newWorld(t)
+	taken := 0
+	for _, tc := range []struct{ method, target, body string }{
+		{"GET", "/jobs/none", ""},
+		{"GET", "/sessions", ""},
+		{"HEAD", "/sessions", ""},
+		{"GET", "/sessions/none", ""},
+		{"GET", "/sessions?limit=x", ""},
+		{"DELETE", "/sessions/none", ""},
+		{"GET", "/chat/streams/none.1", ""},
+		{"GET", "/usage", ""},
+		{"POST", "/search", `{"query":"x"}`},
+		{"POST", "/search", `{"query":`},
+		{"POST", "/ingest", `{"text":"a"}`},
+		{"POST", "/ingest", `{"text":"` + strings.Repeat("a", 3000) + `"}`},
+		{"POST", "/chat", `{"message":"Hello"}`},
+		{"POST", "/chat", `{"message":"Hello","stream":false}`},
+		{"POST", "/chat", `{"message":`},
+		{"POST", "/chat", `{"message":""}`},
+		{"POST", "/chat", `{"message":"` + strings.Repeat("a", 3000) + `"}`},
+		{"POST", "/chat", ""},
+		{"POST", "/search", `{"query":"panic"}`},
+	} {
+		rec := w.do("acme", tc.method, tc.target, tc.body)
+		taken++
+		assert.Len(t, w.permits("acme"), taken, "%+v", tc)
+		for name, want := range map[string]string{"X-Ratelimit-Limit": "1000", "X-Ratelimit-Remaining": "999", "X-Ratelimit-Reset": "1"} {
+			assert.Equal(t, []string{want}, rec.Header()[name], "%+v", tc)
+		}
+	}
+	assert.Empty(t, w.permits("globex"))
+	for _, rec := range []*httptest.ResponseRecorder{
+		w.do("acme", "GET", "/health", ""), w.do("acme", "GET", "/ready", ""), w.do("acme", "GET", "/openapi.json", ""), w.do("acme", "GET", "/nothing", ""),
+		w.do("acme", "PUT", "/chat", ""), w.do("acme", "OPTIONS", "/chat", ""), w.do("", "GET", "/sessions", "", "x-tenant-id", "acme"),
+		w.do("globex", "GET", "/sessions", "", "x-tenant-id", "acme"), w.do("acme-search", "GET", "/sessions", ""), w.do("nobody", "GET", "/sessions", ""),
+	} {
+		assert.Empty(t, rec.Header().Get("X-Ratelimit-Limit"))
+	}
+	assert.Len(t, w.permits("acme"), taken, "what is not let in takes nothing")
+}
+
+func TestWhoseRateCounts(t *testing.T) {
+	for _, tc := range []struct{ remote, header, body, want string }{
+		{"203.0.113.7", "", "", "\n203.0.113.7"},
+		{"203.0.113.7:4711", "", "", "\n203.0.113.7"},
+		{"::ffff:203.0.113.7", "", "", "\n203.0.113.7"},
+		{"2001:db8:1:2:3:4:5:6", "", "", "\n2001:db8:1:2::"},
+		{"2001:db8:1:2:ffff::1", "", "", "\n2001:db8:1:2::"},
+		{"[2001:db8:1:3::1]:80", "", "", "\n2001:db8:1:3::"},
+		{"fe80::1%eth0", "", "", "\nfe80::"},
+		{"", "", "", ""},
+		{"a unix socket", "", "", ""},
+		{"", "ana", "", "ana"},
+		{"203.0.113.7", "ana", "", "ana\n203.0.113.7"},
+		{"203.0.113.7", "ana", "rui", "rui\n203.0.113.7"},
+		{"203.0.113.7", "", "rui", "rui\n203.0.113.7"},
+	} {
+		w := newWorld(t)
+		r := w.request("acme", "GET", "/sessions", "")
+		if tc.body != "" {
+			r = w.request("acme", "POST", "/chat", `{"message":"Hello","stream":false,"userId":"`+tc.body+`"}`)
+		}
+		r.RemoteAddr = tc.remote
+		if tc.header != "" {
+			r.Header.Set("X-User-Id", tc.header)
+		}
+		assert.Equal(t, 200, w.send(r).Code)
+		assert.Equal(t, []string{tc.want}, w.permits("acme"), "%+v", tc)
+	}
+	w := newWorld(t)
+	rec := w.do("acme", "GET", "/sessions", "", "x-user-id", strings.Repeat("u", 129))
+	assert.Equal(t, 400, rec.Code)
+	assert.Equal(t, "x-user-id", failed(t, rec).Details.Field)
+	assert.Equal(t, []string{"\n192.0.2.1"}, w.permits("acme"), "it was a request all the same")
+}
+
+func TestTooManyRequests(t *testing.T) {
+	refuse := func(w *world) {
+		w.gate.Refuse = func(s tenants.Scope, a quota.Ask) error {
+			if s.Tenant() == "acme" && a.Requests > 0 {
+				return fault.New(fault.Limited, "rate_limited", "too many requests", nil).WithRetryAfter(1200 * time.Millisecond)
+			}
+			return nil
+		}
+	}
+	w := newWorld(t)
+	refuse(w)
+	for _, tc := range []struct{ method, target, body string }{
+		{"GET", "/sessions", ""}, {"POST", "/ingest", `{"text":"a"}`}, {"POST", "/chat", `{"message":"Hello"}`}, {"POST", "/chat", `{"message":`},
+	} {
+		rec := w.do("acme", tc.method, tc.target, tc.body)
+		assert.Equal(t, 429, rec.Code)
+		f := failed(t, rec)
+		assert.Equal(t, "rate_limited", f.Code)
+		assert.Equal(t, rec.Header().Get("Traceparent")[3:35], f.TraceID)
+		assert.Equal(t, "2", rec.Header().Get("Retry-After"))
+		assert.Equal(t, "5", rec.Header().Get("X-Ratelimit-Limit"), "of the narrower rate, the user's")
+		assert.Equal(t, "0", rec.Header().Get("X-Ratelimit-Remaining"))
+		assert.Equal(t, "5", rec.Header().Get("X-Ratelimit-Reset"), "one a second")
+	}
+	assert.Empty(t, w.talk.requests, "nothing was done")
+	assert.Empty(t, w.store.drafts)
+	assert.Equal(t, 200, w.do("globex", "GET", "/sessions", "").Code, "another tenant's requests are not counted")
+	problem := w.do("acme", "GET", "/sessions", "", "accept", "application/problem+json")
+	assert.Equal(t, "application/problem+json", problem.Header().Get("Content-Type"))
+}
+
+func TestALedgerThatDoesNotAnswerLetsNothingPass(t *testing.T) {
+	w := newWorld(t)
+	w.gate.Refuse = func(tenants.Scope, quota.Ask) error {
+		return fault.Unavailablef(nil, "quota_unavailable", "the ledger does not answer")
+	}
+	rec := w.do("acme", "POST", "/chat", `{"message":"Hello"}`)
+	assert.Equal(t, 503, rec.Code)
+	assert.Equal(t, "quota_unavailable", failed(t, rec).Code)
+	assert.Empty(t, w.talk.requests)
+}
+
+func TestABudgetThatIsUsedUp(t *testing.T) {
+	w := newWorld(t)
+	w.gate.Refuse = func(_ tenants.Scope, a quota.Ask) error {
+		if a.Amount.Tokens > 0 {
+			return fault.New(fault.Limited, "budget_exhausted", "the day's tokens are used up", nil).WithRetryAfter(time.Hour)
+		}
+		return nil
+	}
+	for _, body := range []string{`{"message":"Hello","sessionId":"s"}`, `{"message":"Hello","sessionId":"s","stream":false}`} {
+		rec := w.do("acme", "POST", "/chat", body)
+		assert.Equal(t, 429, rec.Code)
+		assert.Equal(t, "budget_exhausted", failed(t, rec).Code)
+		assert.Equal(t, "3600", rec.Header().Get("Retry-After"))
+		assert.Equal(t, "999", rec.Header().Get("X-Ratelimit-Remaining"), "the rate has room")
+	}
+	assert.Empty(t, w.talk.model.Calls(), "no model was asked")
+}
+
+// What is asked for with the permit is what the call of the model will reserve.
+func TestThePermitBringsWhatTheModelNeeds(t *testing.T) {
+	w := newWorld(t)
+	tool := `{"type":"function","function":{"name":"clock","parameters":{"type":"object"}}}`
+	for _, body := range []string{
+		`{"message":"Hello","stream":false}`,
+		`{"message":"Hello","stream":false,"sessionId":"s1"}`,
+		`{"message":"Hello","stream":false,"sessionId":"s1"}`,
+		`{"message":"Hello","stream":false,"maxTokens":200,"system":"Be brief.","tools":[` + tool + `]}`,
+		`{"message":"Hello","stream":false,"modelId":"@local/script-openai"}`,
+	} {
+		before := len(w.gate.Asked(w.scope("acme")))
+		require.Equal(t, 200, w.do("acme", "POST", "/chat", body).Code)
+		asks := w.gate.Asked(w.scope("acme"))[before:]
+		require.Len(t, asks, 2)
+		assert.Equal(t, 1, asks[0].Requests)
+		assert.Zero(t, asks[0].Amount)
+		assert.Zero(t, asks[1].Requests, "the call belongs to the request")
+		assert.GreaterOrEqual(t, asks[0].Ahead.Tokens, asks[1].Amount.Tokens, body)
+		assert.GreaterOrEqual(t, asks[0].Ahead.Nanos, asks[1].Amount.Nanos, body)
+		assert.Less(t, asks[0].Ahead.Tokens, asks[1].Amount.Tokens+4*4000+1, "and not much more")
+	}
+	w.gate.Check(t)
+}
+
+func TestWhatAConversationIsTold(t *testing.T) {
+	w := newWorld(t)
+	const id = "0f8fad5b-d9cb-469f-a165-70867728950e"
+	rec := w.do("acme", "POST", "/chat", `{"message":"Hello","sessionId":"s1","userId":"ana","system":"Be brief.","temperature":0.5,"maxTokens":7,"modelId":"@local/script-openai",
+		"tools":[{"type":"function","function":{"name":"clock","description":"The time.","parameters":{"type":"object"},"strict":true}}],
+		"rag":{"topK":3,"filter":{"lang":"en"}}}`, "idempotency-key", "a:b", "x-request-id", id)
+	require.Equal(t, 200, rec.Code)
+	require.Len(t, w.talk.requests, 1)
+	r := w.talk.requests[0]
+	assert.Equal(t, "s1", r.Session)
+	assert.Equal(t, "ana", r.User)
+	assert.Equal(t, []llm.Message{{Role: llm.User, Content: "Hello"}}, r.Messages)
+	assert.Equal(t, "You are Acme.\n\nBe brief.", r.System)
+	require.Len(t, r.Models, 1)
+	assert.Equal(t, "@local/script-openai", r.Models[0].Name)
+	strict := true
+	assert.Equal(t, []llm.Tool{{Name: "clock", Description: "The time.", Parameters: json.RawMessage(`{"type":"object"}`), Strict: &strict}}, r.Tools)
+	assert.Equal(t, 7, r.MaxTokens)
+	assert.InDelta(t, 0.5, *r.Temperature, 0)
+	assert.Equal(t, 3, r.Grounding.TopK)
+	assert.JSONEq(t, `{"lang":"en"}`, string(r.Grounding.Filter), "in the public language")
+	assert.Equal(t, "@cf/baai/bge-m3", r.Grounding.Model)
+	assert.Equal(t, 200, r.Keep.Turns)
+	assert.Equal(t, id, r.RequestID)
+	assert.Equal(t, rec.Header().Get("Traceparent"), r.Cause.TraceParent)
+	assert.Regexp(t, `^a:b:[A-Za-z0-9_-]{43}$`, r.Key)
+
+	w.do("acme", "POST", "/chat", `{"message":"Hello"}`)
+	r = w.talk.requests[1]
+	assert.Equal(t, "You are Acme.", r.System)
+	assert.Equal(t, 100, r.MaxTokens, "the tenant's")
+	assert.Len(t, r.Models, 2, "with the tenant's fallback")
+	assert.Nil(t, r.Grounding)
+	assert.Empty(t, r.Key)
+
+	w.do("acme", "POST", "/chat", `{"sessionId":"s9","message":"Hello","toolResults":[{"toolCallId":"c1","content":"4:00"}]}`)
+	assert.Equal(t, []llm.Message{{Role: llm.ToolRole, Content: "4:00", ToolCallID: "c1"}, {Role: llm.User, Content: "Hello"}}, w.talk.requests[2].Messages)
+}
