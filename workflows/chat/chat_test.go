@@ -61,6 +61,21 @@ func (w *world) follow(s tenants.Scope, id chat.StreamID, after int) chat.Live {
 	return live
 }
 
+// Pieces that the provider sent together are one event.
+func TestPiecesThatCameTogether(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.model.ready = func(given int) bool { return given != 2 }
+		drain(t, w.start(w.acme, w.ask("s", "hello")))
+		events := w.sessions.news[0].Events
+		assert.Equal(t, []chat.EventType{chat.Token, chat.Token, chat.UsageEvent, chat.Done}, types(events))
+		assert.Equal(t, "The answer ", text(t, events[:1]))
+		assert.Equal(t, "is 42.", text(t, events[1:]))
+
+		w.model.pieces = append(words("half ", "an ")[:2], piece{err: io.ErrUnexpectedEOF})
+		assert.Equal(t, "half an ", whole(t, drain(t, w.start(w.acme, w.ask("s", "hello")))), "what came before the break is kept")
+	})
+}
+
 func TestTheNextTurnKnowsThePast(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		drain(t, w.start(w.acme, w.ask("s", "one")))

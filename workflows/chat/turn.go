@@ -140,24 +140,28 @@ func (t *turn) refused(ctx context.Context, err error) {
 	t.report(nil, why(ctx, err))
 }
 
-// listen writes down what the model says. Calls of tools are told when they are complete, which only the end of the
-// answer makes sure. However it ends, what the answer took is settled.
+// listen writes down what the model says; pieces that came together are one event. Calls of tools are told when they are
+// complete, which only the end of the answer makes sure. However it ends, what the answer took is settled.
 func (t *turn) listen(ctx context.Context) error {
 	defer t.answer.Close()
+	text := ""
 	for {
-		d, err := t.answer.Next()
-		if errors.Is(err, io.EOF) {
+		d, ended := t.answer.Next()
+		if ended == nil {
+			t.draft.take(d)
+			text += d.Text
+		}
+		if text != "" && (ended != nil || len(text) >= maxToken || !llm.Ready(t.answer)) {
+			if err := t.happen(ctx, Token, token(text)); err != nil {
+				return err
+			}
+			text = ""
+		}
+		if errors.Is(ended, io.EOF) {
 			break
 		}
-		if err != nil {
-			return err
-		}
-		t.draft.take(d)
-		if d.Text == "" {
-			continue
-		}
-		if err := t.happen(ctx, Token, token(d.Text)); err != nil {
-			return err
+		if ended != nil {
+			return ended
 		}
 	}
 	for _, call := range t.draft.complete() {

@@ -203,8 +203,17 @@ func TestASlowClient(t *testing.T) {
 
 // The session may be slow, too: nobody is told more than Ahead events of what it does not have.
 func TestASlowSession(t *testing.T) {
+	many, large := slowly(3*chat.Ahead, 0), slowly(60, 0)
+	for i := range 60 {
+		large[i].Text = strings.Repeat("x", 10_000)
+	}
+	slowSession(t, many, numbers(3*chat.Ahead))
+	slowSession(t, large, strings.Repeat("x", 600_000))
+}
+
+func slowSession(t *testing.T, pieces []piece, want string) {
 	inWorld(t, func(t *testing.T, w *world) {
-		w.model.pieces = slowly(3*chat.Ahead, 0)
+		w.model.pieces = pieces
 		told := 0
 		w.sessions.before = func(op string, _ int) error {
 			if op == "tell" {
@@ -228,7 +237,7 @@ func TestASlowSession(t *testing.T) {
 			assert.Less(t, e.ID-told, chat.Ahead)
 			events = append(events, e)
 		}
-		assert.Equal(t, numbers(3*chat.Ahead), whole(t, events))
+		assert.Equal(t, want, whole(t, events))
 	})
 }
 

@@ -170,6 +170,7 @@ type model struct {
 	notes  []piece // for summaries
 	refuse error   // of every call
 	gate   func(o llm.Order) error
+	ready  func(given int) bool // whether more came together with the last piece
 
 	mu     sync.Mutex
 	orders []llm.Order
@@ -257,6 +258,8 @@ func (a *answer) Next() (llm.Delta, error) {
 	a.given++
 	return p.Delta, nil
 }
+
+func (a *answer) Ready() bool { return a.model.ready != nil && a.model.ready(a.given) }
 
 func (a *answer) Close() error {
 	if a.closed {
