@@ -39,6 +39,8 @@ func ExampleNew() {
 		Chat:      chat.New(chat.Ports{Sessions: sessions, Summaries: sessions, Generator: llm.NewGenerator(&memory.Model{}, gate, nil), Retriever: retriever}, nil),
 		Sessions:  sessions,
 		Shelf:     shelf,
+		Generator: llm.NewGenerator(&memory.Model{}, gate, nil),
+		Embedder:  llm.NewPaidEmbedder(&llmtest.Embedder{}, gate),
 	}, &api.Options{Log: slog.New(slog.DiscardHandler)})
 
 	answer := httptest.NewRecorder()

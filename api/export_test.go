@@ -1,6 +1,9 @@
 package api
 
-import "flag"
+import (
+	"flag"
+	"strings"
+)
 
 // Update makes tests write the generated files instead of comparing them.
 var Update = flag.Bool("update", false, "write the generated files instead of comparing them")
@@ -9,7 +12,7 @@ var Update = flag.Bool("update", false, "write the generated files instead of co
 func Routes() []string {
 	out := make([]string, len(routes))
 	for i, rt := range routes {
-		out[i] = rt.method + " " + rt.pattern
+		out[i] = rt.method + " " + strings.Replace(rt.pattern, "...}", "}", 1) // OpenAPI has no path of any length
 	}
 	return out
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"levada.dev/api/openai"
 	"levada.dev/events/fault"
 )
 
@@ -78,6 +79,9 @@ const problemSpace = "tag:levada.dev,2026:error/"
 func (c *call) fail(err error) {
 	c.err = err
 	f, status := c.classify(err)
+	if c.speaksOpenAI() {
+		status = openai.Status(f, status)
+	}
 	d := details{}
 	var more *detailed
 	if errors.As(err, &more) {
@@ -91,6 +95,10 @@ func (c *call) fail(err error) {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		after := max(f.RetryAfter, time.Second)
 		h.Set("Retry-After", strconv.FormatInt(int64(math.Ceil(after.Seconds())), 10))
+	}
+	if c.speaksOpenAI() {
+		c.failOpenAI(f, status)
+		return
 	}
 	if wantsProblem(c.r.Header.Get("Accept")) {
 		_ = c.write(status, problemType, problem{problemSpace + f.Code, http.StatusText(status), status, message(f),

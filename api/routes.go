@@ -32,6 +32,12 @@ var routes = []route{
 	{method: "GET", pattern: "/sessions/{id}/export", scope: tenants.ScopeChat, handle: exportSession},
 	{method: "GET", pattern: "/usage", scope: tenants.ScopeMetrics, handle: showUsage},
 	{method: "POST", pattern: "/search", scope: tenants.ScopeSearch, body: jsonBody, handle: search},
+
+	// OpenAI's wire format. What asks a model needs the scope chat, embeddings as well: SDKs have one key.
+	{method: "POST", pattern: "/v1/chat/completions", scope: tenants.ScopeChat, body: jsonBody, namesUser: true, handle: complete},
+	{method: "POST", pattern: "/v1/embeddings", scope: tenants.ScopeChat, body: jsonBody, namesUser: true, handle: embed},
+	{method: "GET", pattern: "/v1/models", scope: tenants.ScopeChat, handle: listModels},
+	{method: "GET", pattern: "/v1/models/{id...}", scope: tenants.ScopeChat, handle: showModel},
 }
 
 // route is one row of the table.

@@ -18,9 +18,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/api"
+	"levada.dev/api/openai/openaitest"
+	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota/quotatest"
 	"levada.dev/tenants/tenantstest"
+	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
 )
 
@@ -61,6 +64,8 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 		w.deps.Chat = w.talk
 	}
 	w.deps.Sessions, w.deps.Shelf = w.talk.sessions, w.talk.shelf
+	w.deps.Generator = llm.NewCached(llm.NewGenerator(w.talk.model, w.gate, nil), memory.NewCache(w.opts.Now), nil)
+	w.deps.Embedder = llm.NewPaidEmbedder(w.store.embedder, w.gate)
 	w.Handler = api.New(w.deps, &w.opts)
 	var err error
 	doc := contract(t)
@@ -168,6 +173,10 @@ func (w *world) send(r *http.Request) *httptest.ResponseRecorder {
 // checkEvents holds each event of a stream against what the contract says of events of its type.
 func (w *world) checkEvents(route *routers.Route, rec *httptest.ResponseRecorder) {
 	w.t.Helper()
+	if strings.HasPrefix(route.Path, "/v1/") {
+		openaitest.Events(w.t, rec.Body.String())
+		return
+	}
 	media := route.Operation.Responses.Value("200").Value.Content["text/event-stream"]
 	described, ok := media.Extensions["x-event-data"].(map[string]any)
 	require.True(w.t, ok, "the contract describes the events")
