@@ -1,0 +1,96 @@
+package book
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"levada.dev/tenants/call"
+	"levada.dev/tenants/quota"
+	"levada.dev/tenants/rows"
+)
+
+const (
+	// Silence is for how long a purse that holds money may say nothing.
+	Silence = 90 * time.Second
+	// purseLife is for how long a purse is remembered after it was last heard of. Purses give themselves up sooner.
+	purseLife = 24 * time.Hour
+	// lineLife is for how many days the account is kept.
+	lineLife = 500
+)
+
+// Close books the lease of each purse that was silent for too long, as if all of it had been used. It says when to look
+// again; the zero time is never.
+func (b *Book) Close(tx rows.Tx) (next time.Time, err error) {
+	now := b.now()
+	s, err := call.Owner(tx)
+	if err != nil || s.Check() != nil {
+		return time.Time{}, err
+	}
+	st, err := load(tx, now)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(st.Open)) {
+		due := time.UnixMilli(st.Open[name]).Add(Silence)
+		if due.After(now) {
+			if next.IsZero() || due.Before(next) {
+				next = due
+			}
+			continue
+		}
+		var p purse
+		if _, err := rows.Read(tx, pursePrefix+name, &p); err != nil {
+			return next, err
+		}
+		st.Out = st.Out.Sub(p.Out)
+		delete(st.Open, name)
+		p.Closed, p.Out = &closed{Day: st.Day, Amount: p.Out}, quota.Amount{}
+		if err := b.record(tx, s, now, name+".closed", st, []quota.Line{unsettled(st.Day, p.Closed.Amount, 1)}); err != nil {
+			return next, err
+		}
+		if err := rows.Write(tx, pursePrefix+name, p); err != nil {
+			return next, err
+		}
+	}
+	return next, st.save(tx)
+}
+
+// Sweep forgets purses and lines that are too old. It looks at limit rows of each and says how many it removed.
+func (b *Book) Sweep(tx rows.Tx, limit int) (int, error) {
+	now := b.now()
+	n := 0
+	found, err := tx.Scan(pursePrefix, limit)
+	if err != nil {
+		return n, fmt.Errorf("book: scan: %w", err)
+	}
+	for _, row := range found {
+		var p purse
+		if err := json.Unmarshal(row.Value, &p); err != nil {
+			return n, fmt.Errorf("book: row %.80q: %w", row.Key, err)
+		}
+		if p.Out != (quota.Amount{}) || now.Sub(time.UnixMilli(p.Heard)) < purseLife {
+			continue
+		}
+		if err := tx.Delete(row.Key); err != nil {
+			return n, fmt.Errorf("book: delete: %w", err)
+		}
+		n++
+	}
+	if found, err = tx.Scan(linePrefix, limit); err != nil {
+		return n, fmt.Errorf("book: scan: %w", err)
+	}
+	oldest := linePrefix + string(quota.DayOf(now.AddDate(0, 0, -lineLife)))
+	for _, row := range found {
+		if row.Key >= oldest {
+			break
+		}
+		if err := tx.Delete(row.Key); err != nil {
+			return n, fmt.Errorf("book: delete: %w", err)
+		}
+		n++
+	}
+	return n, nil
+}

@@ -1,0 +1,56 @@
+package book
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"levada.dev/tenants/quota"
+	"levada.dev/tenants/rows"
+)
+
+// Unsettled is the capability under which the lease of a purse is booked that was not heard of for too long.
+const Unsettled = "unsettled"
+
+// enter adds lines to the account. A line that becomes nothing is removed.
+func enter(tx rows.Tx, st *state, lines []quota.Line) error {
+	for _, l := range lines {
+		key := linePrefix + string(l.Day) + "/" + l.Capability + "/" + l.Model
+		sum := quota.Line{Day: l.Day, Capability: l.Capability, Model: l.Model}
+		found, err := rows.Read(tx, key, &sum)
+		if err != nil {
+			return err
+		}
+		sum.Calls, sum.Estimated, sum.Nanos = sum.Calls+l.Calls, sum.Estimated+l.Estimated, sum.Nanos+l.Nanos
+		sum.Prompt, sum.Completion = sum.Prompt+l.Prompt, sum.Completion+l.Completion
+		nothing := quota.Line{Day: l.Day, Capability: l.Capability, Model: l.Model}
+		switch {
+		case sum != nothing:
+			err = rows.Write(tx, key, sum)
+		case found:
+			err = tx.Delete(key)
+		}
+		if err != nil {
+			return fmt.Errorf("book: line: %w", err)
+		}
+		st.spend(l.Day, quota.Amount{Tokens: l.Prompt + l.Completion, Nanos: l.Nanos})
+	}
+	return nil
+}
+
+// unsettled is the line of a lease, or what is to be taken off it.
+func unsettled(day quota.Day, a quota.Amount, calls int64) quota.Line {
+	return quota.Line{Day: day, Capability: Unsettled, Calls: calls, Estimated: calls, Prompt: a.Tokens, Nanos: a.Nanos}
+}
+
+// used is the lines of a report, each on a day that may still take it.
+func used(lines []quota.Line, latest quota.Day) []quota.Line {
+	out := slices.Clone(lines)
+	for i := range out {
+		out[i].Day = min(out[i].Day, latest)
+	}
+	slices.SortStableFunc(out, func(a, b quota.Line) int {
+		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Capability, b.Capability), cmp.Compare(a.Model, b.Model))
+	})
+	return out
+}

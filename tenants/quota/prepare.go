@@ -1,0 +1,193 @@
+package quota
+
+import (
+	"slices"
+	"time"
+
+	"levada.dev/tenants"
+)
+
+// prepare makes an exchange of what the group needs, of what was used, and of what is given back. It answers those for whom
+// enough lies here by now. It is nil when there is nothing to say.
+func (d *desk) prepare(limits Limits, group *[]*waiter) *exchange {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := d.now()
+	waiting := slices.DeleteFunc(*group, func(w *waiter) bool { return w.gone })
+	*group = nil
+	x := &exchange{account: d.account, report: &Report{Limits: limits}}
+	n := need(waiting)
+	x.rate(&d.tenant, n.requests, limits.Tenant, now)
+	for _, l := range n.users {
+		x.rate(l, n.own[l], limits.User, now)
+	}
+	d.expired(x, now)
+	asked := x.money(n, now)
+	for _, w := range waiting {
+		if want := x.want(w); want == (Want{}) {
+			w.answer(d.hold(w.Ask, w.user, now), nil) // all of it lay here
+		} else {
+			x.add(want, w)
+		}
+	}
+	idle := d.account.idle(now)
+	if idle {
+		d.account.free = Amount{}
+	}
+	switch {
+	case asked || idle || len(d.account.lines) > 0 || d.account.due(now):
+		d.account.report(x)
+	case len(x.report.Wants) == 0 && !slices.ContainsFunc(x.report.Rates, func(r Rate) bool { return r.Back > 0 }):
+		return nil
+	}
+	return x
+}
+
+// needs is what a group needs together.
+type needs struct {
+	requests int
+	users    []*lease
+	own      map[*lease]int
+	amount   Amount
+	asks     int // how many need money
+	ahead    Amount
+	aheads   int
+	unit     Amount // the largest of them
+}
+
+func need(group []*waiter) needs {
+	n := needs{own: map[*lease]int{}}
+	for _, w := range group {
+		n.requests += w.Requests
+		if w.user != nil {
+			if _, known := n.own[w.user]; !known {
+				n.users = append(n.users, w.user)
+			}
+			n.own[w.user] += w.Requests
+		}
+		if w.Amount != (Amount{}) {
+			n.asks++
+			n.amount = n.amount.Add(w.Amount)
+		}
+		if w.Ahead != (Amount{}) {
+			n.aheads++
+			n.ahead = n.ahead.Add(w.Ahead)
+		}
+		n.unit = n.unit.max(w.Amount).max(w.Ahead)
+	}
+	return n
+}
+
+// rate takes the permits of a rate here, if there are as many as are needed. Else it gives those here back, and all are
+// asked for.
+func (x *exchange) rate(l *lease, n int, limit tenants.Rate, now time.Time) {
+	r := Rate{Key: l.key}
+	covered := n == 0 || l.has(n, now)
+	if covered {
+		l.left -= n
+	} else {
+		r.Back, r.At, l.left = l.left, l.at, 0
+		r.Ahead = l.grow(n, limit, now)
+	}
+	x.report.Rates = append(x.report.Rates, r)
+	x.leases = append(x.leases, l)
+	x.covered = append(x.covered, covered)
+}
+
+// money holds the money here, if there is as much as is needed. Else it is given back, and all is asked for. It reports
+// whether any is.
+func (x *exchange) money(n needs, now time.Time) bool {
+	a, r := x.account, x.report
+	x.paid = a.free.covers(n.amount)
+	if x.paid {
+		a.free, a.held = a.free.Sub(n.amount), a.held.Add(n.amount)
+		if n.aheads > 0 && !a.free.covers(n.ahead) {
+			r.Units = n.aheads
+		}
+	} else {
+		a.free = Amount{}
+		r.Units = n.aheads + a.grow(n.asks, now)
+	}
+	if n.asks > 0 || r.Units > 0 {
+		a.taken = now
+	}
+	if r.Units > 0 {
+		r.Unit = n.unit
+	}
+	return !x.paid || r.Units > 0
+}
+
+// want is what a waiter needs of the ledger; the zero Want if nothing.
+func (x *exchange) want(w *waiter) Want {
+	var want Want
+	if !x.covered[0] {
+		want.Tenant = w.Requests
+	}
+	if i := slices.Index(x.leases, w.user); i > 0 && !x.covered[i] {
+		want.User, want.Own = i, w.Requests
+	}
+	if !x.paid {
+		want.Amount = w.Amount
+	}
+	return want
+}
+
+// add puts a waiter beside others that want the same.
+func (x *exchange) add(want Want, w *waiter) {
+	i := slices.IndexFunc(x.report.Wants, func(o Want) bool { o.Count = 0; return o == want })
+	if i < 0 {
+		i = len(x.report.Wants)
+		x.report.Wants = append(x.report.Wants, want)
+		x.wants = append(x.wants, nil)
+	}
+	x.report.Wants[i].Count++
+	x.wants[i] = append(x.wants[i], w)
+}
+
+// maxExpired bounds how many leases one report gives back.
+const maxExpired = 200
+
+// expired gives back permits that have lain here for too long.
+func (d *desk) expired(x *exchange, now time.Time) {
+	back := func(i int, l *lease) {
+		x.report.Rates[i].Back, x.report.Rates[i].At, l.left = l.left, l.at, 0
+	}
+	if l := &d.tenant; l.left > 0 && !l.has(0, now) && x.report.Rates[0].Back == 0 {
+		back(0, l)
+	}
+	if !d.own || now.Sub(d.swept) < quick {
+		return
+	}
+	d.own, d.swept = false, now
+	for _, l := range d.users {
+		if l.left == 0 {
+			continue
+		}
+		if l.has(0, now) || slices.Contains(x.leases, l) || len(x.leases) > maxExpired {
+			d.own = true
+			continue
+		}
+		x.rate(l, 0, d.tenant.limit, now)
+		back(len(x.leases)-1, l)
+	}
+}
+
+// farewells is what is to be said of accounts that the ledger has closed. Those of which all is said are forgotten.
+func (d *desk) farewells(limits Limits) (all []*exchange) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := d.now()
+	d.closing = slices.DeleteFunc(d.closing, func(a *account) bool { return a.settled() || a.forgotten(now) })
+	for _, a := range d.closing {
+		a.free = Amount{}
+		if a.pending == nil && (len(a.lines) > 0 || a.told != a.held) {
+			x := &exchange{account: a, report: &Report{Limits: limits, Rates: []Rate{{}}}}
+			x.leases, x.covered = []*lease{&d.tenant}, []bool{true}
+			a.report(x)
+		}
+		if a.pending != nil {
+			all = append(all, a.pending)
+		}
+	}
+	return all
+}
