@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"levada.dev/api"
+	"levada.dev/workflows/chat"
 )
 
 // discard is the cheapest ResponseWriter there is.
@@ -51,3 +53,26 @@ func BenchmarkIngestSmall(b *testing.B) {
 func BenchmarkIngestLarge(b *testing.B) {
 	benchmark(b, "globex", "POST", "/ingest", `{"text":"`+strings.Repeat(`Water flows.\n`, 80_000)+`"}`)
 }
+
+// BenchmarkChatStream tells a turn of 1,000 tokens that are there at once: what an event costs besides its turn.
+func BenchmarkChatStream(b *testing.B) {
+	l := &lines{events: make([]chat.Event, 1001)}
+	for i := range l.events {
+		l.events[i] = chat.Event{ID: i + 1, Type: chat.Token, Data: json.RawMessage(`{"token":"water "}`)}
+	}
+	l.events[1000].Type = chat.Done
+	w := newWorld(b, func(w *world) { w.deps.Chat = l })
+	w.opts.Log = slog.New(slog.NewJSONHandler(io.Discard, nil))
+	handler := api.New(w.deps, &w.opts)
+	const body = `{"message":"What flows?"}`
+	r := w.request("globex", "POST", "/chat", body)
+	b.ReportAllocs()
+	for b.Loop() {
+		l.next = 0
+		r.Body = io.NopCloser(strings.NewReader(body))
+		handler.ServeHTTP(&discard{http.Header{}}, r)
+	}
+}
+
+// BenchmarkSessions is the smallest request to a tenant: tenant, key, permit, and an empty page.
+func BenchmarkSessions(b *testing.B) { benchmark(b, "globex", "GET", "/sessions", "") }

@@ -257,6 +257,7 @@ func TestCrossOrigin(t *testing.T) {
 	assert.Equal(t, ours, h.Get("Access-Control-Allow-Origin"))
 	assert.Contains(t, h.Get("Access-Control-Allow-Methods"), "POST")
 	assert.Contains(t, h.Get("Access-Control-Allow-Headers"), "idempotency-key")
+	assert.Contains(t, h.Get("Access-Control-Allow-Headers"), "last-event-id")
 	assert.Contains(t, h.Get("Vary"), "Origin")
 	assert.Empty(t, preflight("acme.localhost", theirs).Get("Access-Control-Allow-Origin"))
 	assert.Empty(t, preflight("globex.localhost", ours).Get("Access-Control-Allow-Origin"), "origins are the tenant's")
@@ -266,6 +267,10 @@ func TestCrossOrigin(t *testing.T) {
 		{"acme", ours, ours}, {"acme", theirs, ""}, {"globex", ours, ""}, {"acme-search", ours, ours},
 	} {
 		rec := w.do(tc.as, "GET", "/jobs/x", "", "origin", tc.origin)
+		if tc.allowed != "" {
+			assert.Contains(t, rec.Header().Get("Access-Control-Expose-Headers"), "x-stream-id")
+			assert.Contains(t, rec.Header().Get("Access-Control-Expose-Headers"), "x-ratelimit-reset")
+		}
 		assert.Equal(t, tc.allowed, rec.Header().Get("Access-Control-Allow-Origin"), "%+v", tc)
 		assert.Contains(t, rec.Header().Get("Vary"), "Origin")
 	}
