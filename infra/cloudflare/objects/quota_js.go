@@ -1,0 +1,113 @@
+package objects
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"levada.dev/events"
+	"levada.dev/events/outbox"
+	"levada.dev/infra/billing"
+	"levada.dev/infra/cloudflare/object"
+	"levada.dev/tenants/quota/book"
+)
+
+// RegisterQuota registers the class Quota, a tenant's ledger of money and rates, whose outbox goes out through a publisher.
+func RegisterQuota(out events.Publisher, now func() time.Time) {
+	object.Register("Quota", func(ctx context.Context, st *object.State) (object.Object, error) {
+		if _, err := st.SQL().Exec(ctx, schema); err != nil {
+			return nil, err
+		}
+		w, err := newWaker(ctx, st)
+		if err != nil {
+			return nil, err
+		}
+		q := &quotas{state: st, book: book.New(now, billing.Tell), now: now, waker: w}
+		q.relay = &relay{state: st, out: out, now: now, wake: w.by, setAside: func(tx *object.Tx, id string, _ error) error {
+			_, err := outbox.SetAside(stored{tx}, id)
+			return err
+		}}
+		return q, nil
+	})
+}
+
+// quotas keeps one tenant's book of money and rates in the object's database.
+type quotas struct {
+	state *object.State
+	book  *book.Book
+	now   func() time.Time
+	waker *waker
+	relay *relay
+	swept time.Time
+}
+
+// Call implements object.Object: one method of the book in one transaction. What concerns money has the alarm behind it,
+// which sends what is told and closes the purses that go silent; what concerns rates alone needs none.
+func (q *quotas) Call(ctx context.Context, method string, body []byte) (reply []byte, err error) {
+	if method == "ping" {
+		return nil, nil
+	}
+	sends := book.Sends(method)
+	if sends {
+		if err := q.relay.expect(ctx); err != nil {
+			return nil, err
+		}
+	}
+	err = q.state.SQL().Txn(ctx, func(tx *object.Tx) error {
+		var commit bool
+		if reply, commit = q.book.Call(stored{tx}, method, body); !commit {
+			return errRollback
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errRollback) {
+		return nil, err
+	}
+	if sends && err == nil {
+		q.relay.start(ctx)
+	}
+	return reply, nil
+}
+
+// Alarm implements object.Alarmer. What is told goes out first, then silent purses are closed.
+func (q *quotas) Alarm(ctx context.Context, _ int) error {
+	return q.waker.ring(ctx, func(ctx context.Context) error {
+		return errors.Join(q.relay.rescue(ctx), q.close(ctx), q.sweep(ctx))
+	})
+}
+
+// close books what silent purses held, and sees to those that are not silent for long enough yet.
+func (q *quotas) close(ctx context.Context) error {
+	var next time.Time
+	err := q.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
+		next, err = q.book.Close(stored{tx})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	q.relay.start(ctx)
+	if next.IsZero() {
+		return nil
+	}
+	return q.waker.by(ctx, next)
+}
+
+const (
+	// sweepEvery is how often old rows are looked for, while there are alarms at all.
+	sweepEvery = time.Hour
+	// sweepPurses is how many rows of a kind a sweep looks at.
+	sweepPurses = 1000
+)
+
+// sweep forgets what is too old.
+func (q *quotas) sweep(ctx context.Context) error {
+	if q.now().Sub(q.swept) < sweepEvery {
+		return nil
+	}
+	q.swept = q.now()
+	return q.state.SQL().Txn(ctx, func(tx *object.Tx) error {
+		_, err := q.book.Sweep(stored{tx}, sweepPurses)
+		return err
+	})
+}
