@@ -43,7 +43,7 @@ function first(task, head, body, stream) {
 function rest(task, request) {
   task.limit = MAX_WAIT;
   task.wait();
-  request.signal?.addEventListener("abort", () => task.inst.cancel(task, GONE));
+  task.request = request;
   return task.answer().then((v) => {
     task.check("answer");
     return new Response(v.body, v);

@@ -3,6 +3,7 @@
 const HEARTBEAT = 500; // ms between the heartbeats of a waiting task
 const MISSES = 8;      // heartbeats a task may miss before its I/O context counts as lost
 const POLL = 2;        // ms, inside blockConcurrencyWhile
+const UNREAD = 64 << 10; // bytes of a streamed response that may wait for the client
 
 // Why a task is canceled; isolate/task_js.go has the same numbers.
 export const GONE = 1, LOST = 2, DEADLINE = 3;
@@ -32,6 +33,8 @@ export class Task {
     this.streams = null;    // handle -> ReadableStream
     this.body = null;       // the response, when it streams
     this.over = null;       // resolves waitUntil
+    this.failed = null;     // why the instance died
+    this.request = null;    // whose client may leave, until somebody watches
     this.probe = inst.debug ? new Response("x") : null;
     inst.tasks.set(this.id, this);
   }
@@ -87,7 +90,10 @@ export class Task {
     const w = Promise.withResolvers();
     this.wake = w.resolve;
     w.promise.then(() => {
-      if (this.ended) return;
+      if (this.ended) {
+        if (this.failed) this.closeBody(this.failed);
+        return;
+      }
       this.check("wake");
       this.listen();
       this.drain();
@@ -113,9 +119,20 @@ export class Task {
     }
   }
 
+  /** watch makes the client's leaving cancel the task. A signal costs as much as a short answer, so most requests are
+   *  over before they get one. */
+  watch() {
+    const signal = this.request?.signal;
+    this.request = null;
+    if (!signal) return;
+    if (signal.aborted) this.inst.cancel(this, GONE);
+    else signal.addEventListener("abort", () => this.inst.cancel(this, GONE));
+  }
+
   heartbeat() {
     const inst = this.inst;
     this.check("heartbeat");
+    this.watch();
     if (inst.dead || this.ended) {
       clearInterval(this.beat);
       clearInterval(this.poll);
@@ -167,8 +184,9 @@ export class Task {
   fail(error) {
     this.ended = true;
     this.inst.tasks.delete(this.id);
+    this.failed = error; // the body is closed in the task's own I/O context
     this.over?.();
-    this.closeBody(error);
+    this.wake?.();
     this.reject(error);
   }
 
@@ -189,37 +207,56 @@ export class Task {
   }
 
   startBody(status, headers) {
-    const b = (this.body = { open: true, blocked: 0, controller: null });
-    const stream = new ReadableStream({
-      start: (c) => { b.controller = c; },
-      pull: () => {
-        const op = b.blocked;
-        b.blocked = 0;
-        if (op) this.inst.settle(this, op);
-      },
-      cancel: () => {
-        b.open = false;
-        this.inst.cancel(this, GONE);
-      },
-    }, new CountQueuingStrategy({ highWaterMark: 16 }));
+    const { readable, writable } = new IdentityTransformStream();
+    const b = (this.body = { open: true, writer: writable.getWriter(), chunks: [], unread: 0, blocked: 0, taken: null, refused: null });
+    b.refused = () => this.cancelBody();
+    b.taken = (n) => this.takenFromBody(n);
+    b.writer.closed.catch(b.refused);
     this.wait();
-    this.resolve({ status, headers, body: stream });
+    this.resolve({ status, headers, body: readable });
   }
 
+  /** writeBody gathers what one turn writes, so that many small events are one chunk. */
   writeBody(op, chunk) {
     const b = this.body;
     if (!b.open || this.canceled) return -1;
-    b.controller.enqueue(chunk);
-    if (b.controller.desiredSize > 0) return 1;
+    b.unread += chunk.length;
+    if (b.chunks.push(chunk) === 1) queueMicrotask(() => this.sendBody());
+    if (b.unread <= UNREAD) return 1;
     b.blocked = op;
     return 0;
+  }
+
+  sendBody() {
+    const b = this.body;
+    if (!b.open || b.chunks.length === 0) return;
+    const chunk = join(b.chunks), n = chunk.length;
+    b.chunks = [];
+    b.writer.write(chunk).then(() => b.taken(n), b.refused);
+  }
+
+  takenFromBody(n) {
+    const b = this.body, op = b.blocked;
+    b.unread -= n;
+    if (op === 0 || b.unread > UNREAD) return;
+    b.blocked = 0;
+    this.inst.settle(this, op);
+  }
+
+  cancelBody() {
+    if (!this.body.open) return;
+    this.body.open = false;
+    this.inst.cancel(this, GONE);
   }
 
   closeBody(error) {
     const b = this.body;
     if (!b?.open) return;
+    if (!error) this.sendBody();
     b.open = false;
-    try { error ? b.controller.error(error) : b.controller.close(); } catch { /* the reader has gone */ }
+    try {
+      (error ? b.writer.abort(error) : b.writer.close()).catch(() => {}); // the reader has gone
+    } catch { /* so has the I/O context */ }
   }
 
   // ---- DEBUG=1: are we where we think we are?
@@ -234,6 +271,19 @@ export class Task {
       if (String(e).includes("different request")) this.inst.mismatch(where, this);
     }
   }
+}
+
+function join(chunks) {
+  if (chunks.length === 1) return chunks[0];
+  let n = 0;
+  for (const c of chunks) n += c.length;
+  const whole = new Uint8Array(n);
+  n = 0;
+  for (const c of chunks) {
+    whole.set(c, n);
+    n += c.length;
+  }
+  return whole;
 }
 
 export function discard(stream) {
