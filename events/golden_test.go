@@ -59,6 +59,14 @@ func samples() map[string]events.Fact {
 			CachedTokens: 512, Estimated: true, CostNanos: 87_120, FinishReason: "length", Code: "turn_interrupted", DurationMS: 2345,
 			LogID: "01JD8Z",
 		},
+		"usage.recorded/full": events.UsageRecorded{Booking: "p-1.7", Lines: []events.UsageLine{
+			{Day: "2026-11-21", Capability: "unsettled", Calls: -1, Prompt: -2_048, Nanos: -531_200, Estimated: -1},
+			{Day: "2026-11-22", Capability: "chat", Model: "@cf/zai-org/glm-4.7-flash", Calls: 2, Prompt: 900, Completion: 210, Nanos: 138_000, Estimated: 1},
+		}},
+		"budget.exhausted/full": events.BudgetExhausted{
+			Period: "day", Unit: "tokens", Starts: "2026-11-22", Limit: 2_000_000, Spent: 1_990_000, Reserved: 9_000,
+			Resets: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC),
+		},
 		"event.recorded/full": events.EventRecorded{Entries: []events.AuditEntry{{
 			ID: "3fd0b4b0-7f0e-5f5b-8d55-2a3d3a6d8a11", Type: events.TypeDocumentSubmitted, Source: "/tenants/acme/objects",
 			Subject: "documents/guide.md", Time: at, TraceParent: traceparent, CausationID: "r-1", Bytes: 321, SHA256: sum,

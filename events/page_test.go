@@ -74,13 +74,16 @@ var subjects = map[string]string{
 	events.TypeDocumentIndexed:   "documents/<docId>",
 	events.TypeDocumentFailed:    "documents/<docId>",
 	events.TypeChatCompleted:     "sessions/<sessionId>",
+	events.TypeUsageRecorded:     "usage",
+	events.TypeBudgetExhausted:   "budgets/<period>/<unit>",
 	events.TypeEventRecorded:     "audit",
 }
 
 func TestSubjectsAreWhatThePageSays(t *testing.T) {
 	require.Len(t, subjects, len(events.Specs()))
 	for _, fact := range samples() {
-		got := strings.NewReplacer("guide.md", "<docId>", "documents/a", "documents/<docId>", "3f2c7c1e", "<sessionId>").Replace(fact.Subject())
+		got := strings.NewReplacer("guide.md", "<docId>", "documents/a", "documents/<docId>", "3f2c7c1e", "<sessionId>",
+			"day/tokens", "<period>/<unit>").Replace(fact.Subject())
 		require.Equal(t, subjects[fact.Type()], got, fact.Type())
 	}
 }

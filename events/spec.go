@@ -57,6 +57,16 @@ var specs = [...]Spec{
 		Producer: "the session (outbox)",
 	},
 	{
+		Type: TypeUsageRecorded, Stage: StageNone, New: func() Fact { return new(UsageRecorded) },
+		Says:     "Calls of models were booked in the tenant's account, or what was booked by estimate was put right.",
+		Producer: "the ledger of money (outbox)",
+	},
+	{
+		Type: TypeBudgetExhausted, Stage: StageNone, New: func() Fact { return new(BudgetExhausted) },
+		Says:     "A budget has refused a call, for the first time in its period.",
+		Producer: "the ledger of money (outbox)",
+	},
+	{
 		Type: TypeEventRecorded, Stage: StageAudit, New: func() Fact { return new(EventRecorded) },
 		Says:     "Events were published: their envelopes and digests, for the audit trail.",
 		Producer: "the publisher", Consumer: "consumers/audit",

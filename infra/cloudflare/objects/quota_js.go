@@ -9,7 +9,9 @@ import (
 	"levada.dev/events/outbox"
 	"levada.dev/infra/billing"
 	"levada.dev/infra/cloudflare/object"
+	"levada.dev/tenants"
 	"levada.dev/tenants/quota/book"
+	"levada.dev/tenants/rows"
 )
 
 // RegisterQuota registers the class Quota, a tenant's ledger of money and rates, whose outbox goes out through a publisher.
@@ -22,7 +24,8 @@ func RegisterQuota(out events.Publisher, now func() time.Time) {
 		if err != nil {
 			return nil, err
 		}
-		q := &quotas{state: st, book: book.New(now, billing.Tell), now: now, waker: w}
+		q := &quotas{state: st, now: now, waker: w}
+		q.book = book.New(now, q.tell)
 		q.relay = &relay{state: st, out: out, now: now, wake: w.by, setAside: func(tx *object.Tx, id string, _ error) error {
 			_, err := outbox.SetAside(stored{tx}, id)
 			return err
@@ -39,6 +42,7 @@ type quotas struct {
 	waker *waker
 	relay *relay
 	swept time.Time
+	told  bool // something went into the outbox since the relay was last started
 }
 
 // Call implements object.Object: one method of the book in one transaction. What concerns money has the alarm behind it,
@@ -47,8 +51,7 @@ func (q *quotas) Call(ctx context.Context, method string, body []byte) (reply []
 	if method == "ping" {
 		return nil, nil
 	}
-	sends := book.Sends(method)
-	if sends {
+	if book.Sends(method) {
 		if err := q.relay.expect(ctx); err != nil {
 			return nil, err
 		}
@@ -63,10 +66,22 @@ func (q *quotas) Call(ctx context.Context, method string, body []byte) (reply []
 	if err != nil && !errors.Is(err, errRollback) {
 		return nil, err
 	}
-	if sends && err == nil {
+	q.send(ctx)
+	return reply, nil
+}
+
+// tell takes a fact into the outbox.
+func (q *quotas) tell(tx rows.Tx, s tenants.Scope, at time.Time, f book.Fact) error {
+	q.told = true
+	return billing.Tell(tx, s, at, f)
+}
+
+// send sends what is in the outbox, if there is anything new.
+func (q *quotas) send(ctx context.Context) {
+	if q.told {
+		q.told = false
 		q.relay.start(ctx)
 	}
-	return reply, nil
 }
 
 // Alarm implements object.Alarmer. What is told goes out first, then silent purses are closed.
@@ -86,7 +101,7 @@ func (q *quotas) close(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	q.relay.start(ctx)
+	q.send(ctx)
 	if next.IsZero() {
 		return nil
 	}
