@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -13,9 +14,13 @@ import (
 	"levada.dev/consumers/embed"
 	"levada.dev/consumers/index"
 	"levada.dev/events"
+	"levada.dev/events/fault"
 	"levada.dev/infra/stack"
 	"levada.dev/producers/intake"
 	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
+	"levada.dev/workflows/cache"
+	"levada.dev/workflows/chat"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
@@ -27,7 +32,13 @@ type Ports struct {
 	Texts     corpus.Texts
 	Ledger    corpus.Ledger
 	Vectors   corpus.Vectors
-	Embedder  llm.Embedder
+	Embedder  llm.Embedder // the bare one: who calls it here pays
+	Model     llm.Model
+	Money     quota.Ledger
+	Sessions  chat.Sessions
+	Summaries chat.Summaries
+	Shelf     chat.Shelf
+	Cache     cache.Store
 	Publisher events.Publisher
 	Claims    events.Claims
 	Trail     audit.Trail
@@ -44,19 +55,54 @@ type Options struct {
 	MaxAttempts map[string]int   // by queue: its retries and one
 
 	MaxBodyBytes int64 // how many bytes of bodies the API has room for at a time
+
+	// Background runs f beside an event, which stays open until f returns: isolate.Go on Workers. Default: a goroutine.
+	Background func(ctx context.Context, f func(context.Context)) error
+}
+
+// gate is the one way to the tenants' money in an isolate.
+func (o *Options) gate(p Ports) quota.Gate {
+	return quota.NewGate(p.Money, func(ctx context.Context, s tenants.Scope) (quota.Limits, error) {
+		c, err := p.Directory.Config(ctx, s.Tenant())
+		if err != nil {
+			return quota.Limits{}, err
+		}
+		return quota.LimitsOf(c), nil
+	}, &quota.Options{Now: o.Now, Background: o.Background})
 }
 
 // API is the role that answers HTTP.
 func API(p Ports, o Options) http.Handler {
+	gate := o.gate(p)
+	embedder := llm.NewPaidEmbedder(p.Embedder, gate)
+	retriever := rag.New(embedder, p.Vectors, p.Ledger, nil)
+	paid := llm.NewGenerator(p.Model, gate, &llm.Options{Replaced: func(ctx context.Context, s tenants.Scope, model string, err error) {
+		o.log().WarnContext(ctx, "model replaced", "tenantId", s.Tenant(), "model", model, "code", fault.As(err).Code)
+	}})
+	generator := llm.NewCached(paid, p.Cache, &llm.CachedOptions{Background: o.Background})
 	return api.New(api.Deps{
 		Directory: p.Directory,
 		Intake:    intake.New(p.Texts, p.Ledger, nil),
 		Ledger:    p.Ledger,
 		Texts:     p.Texts,
 		Vectors:   p.Vectors,
-		Retriever: rag.New(p.Embedder, p.Vectors, p.Ledger, nil),
+		Retriever: retriever,
+		Gate:      gate,
+		Chat: chat.New(chat.Ports{Sessions: p.Sessions, Summaries: p.Summaries, Generator: generator, Retriever: retriever},
+			&chat.Options{Background: o.Background, Log: o.Log}),
+		Sessions:  p.Sessions,
+		Shelf:     p.Shelf,
+		Generator: generator,
+		Embedder:  embedder,
 		Probes:    p.Probes,
 	}, &api.Options{Version: o.Version, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
+}
+
+func (o *Options) log() *slog.Logger {
+	if o.Log == nil {
+		return slog.Default()
+	}
+	return o.Log
 }
 
 // Consumers is the role that reacts to the queues.
@@ -67,7 +113,7 @@ func Consumers(p Ports, o Options) *consumers.Router {
 	}
 	return consumers.New([]consumers.Route{
 		chunk.New(p.Texts, p.Ledger, p.Publisher, now).Route(),
-		embed.New(p.Embedder, p.Publisher, now).Route(),
+		embed.New(llm.NewPaidEmbedder(p.Embedder, o.gate(p)), p.Publisher, now).Route(),
 		index.New(p.Vectors, p.Ledger, p.Publisher, now).Route(),
 		audit.New(p.Trail).Route(),
 	}, p.Claims, consumers.NewUndertaker(p.Ledger, p.Vectors, p.Letters),

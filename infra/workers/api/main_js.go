@@ -21,12 +21,20 @@ import (
 func main() {
 	published := port.NewPublished(kv.Open("CONFIG"))
 	vectors := port.Indexes()
+	models, gateway := ai.Open("AI"), port.Var("GATEWAY", "levada")
+	sessions := port.NewSessions(object.Open("SESSION"))
 	isolate.HandleHTTP(app.API(app.Ports{
 		Directory: tenants.NewDirectory(published, nil),
 		Texts:     port.NewTexts(r2.Open("CORPUS")),
 		Ledger:    port.NewLedger(object.Open("LEDGER")),
 		Vectors:   vectors,
-		Embedder:  port.NewEmbedder(ai.Open("AI"), port.Var("GATEWAY", "levada")),
+		Embedder:  port.NewEmbedder(models, gateway),
+		Model:     port.NewModel(models, gateway),
+		Money:     port.NewQuota(object.Open("QUOTA")),
+		Sessions:  sessions,
+		Summaries: sessions,
+		Shelf:     port.NewShelf(object.Open("SHELF")),
+		Cache:     port.NewCache(kv.Open("CACHE")),
 		Probes:    probes(published, vectors),
 	}, app.Options{
 		Version:     port.Var("VERSION", "dev"),
@@ -34,6 +42,7 @@ func main() {
 		Log:         slog.New(slog.NewJSONHandler(os.Stdout, nil)),
 
 		MaxBodyBytes: tenants.MaxBodyBytes,
+		Background:   isolate.Go,
 	}))
 	isolate.Run()
 }
@@ -45,6 +54,9 @@ func probes(published port.Published, vectors port.Vectors) []api.Probe {
 		{Name: "config", Check: func(ctx context.Context) error { return published.Ping(ctx) }},
 		{Name: "corpus", Check: func(ctx context.Context) error { return port.NewTexts(r2.Open("CORPUS")).Ping(ctx) }},
 		{Name: "ledger", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("LEDGER")) }},
+		{Name: "quota", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("QUOTA")) }},
+		{Name: "sessions", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("SESSION")) }},
+		{Name: "shelf", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("SHELF")) }},
 		{Name: "vectors", Check: func(ctx context.Context) error {
 			for _, model := range llm.EmbeddingNames() {
 				if _, err := vectors.Processed(ctx, model); err != nil {

@@ -12,11 +12,13 @@ import (
 	"levada.dev/infra/app"
 	"levada.dev/infra/cloudflare/ai"
 	"levada.dev/infra/cloudflare/isolate"
+	"levada.dev/infra/cloudflare/kv"
 	"levada.dev/infra/cloudflare/object"
 	"levada.dev/infra/cloudflare/port"
 	"levada.dev/infra/cloudflare/queue"
 	"levada.dev/infra/cloudflare/r2"
 	"levada.dev/infra/stack"
+	"levada.dev/tenants"
 )
 
 func main() {
@@ -24,6 +26,8 @@ func main() {
 	bucket := r2.Open("CORPUS")
 	claims := port.NewClaims(bucket)
 	router := app.Consumers(app.Ports{
+		Directory: tenants.NewDirectory(port.NewPublished(kv.Open("CONFIG")), nil),
+		Money:     port.NewQuota(object.Open("QUOTA")),
 		Texts:     port.NewTexts(bucket),
 		Ledger:    port.NewLedger(object.Open("LEDGER")),
 		Vectors:   port.Indexes(),
@@ -32,7 +36,7 @@ func main() {
 		Claims:    claims,
 		Trail:     port.NewTrail(object.Open("AUDIT")),
 		Letters:   port.NewLetters(bucket),
-	}, app.Options{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), MaxAttempts: table.Attempts()})
+	}, app.Options{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), MaxAttempts: table.Attempts(), Background: isolate.Go})
 	queue.Consume(func(ctx context.Context, b *queue.Batch) { consume(ctx, router, b) })
 	isolate.Run()
 }

@@ -9,6 +9,7 @@ import (
 
 	"levada.dev/events"
 	"levada.dev/infra/cloudflare/isolate"
+	"levada.dev/infra/cloudflare/object"
 	"levada.dev/infra/cloudflare/objects"
 	"levada.dev/infra/cloudflare/port"
 	"levada.dev/infra/cloudflare/queue"
@@ -22,5 +23,8 @@ func main() {
 		Measure: port.Backlog(queue.Open("INGEST")), Max: port.Int("MAX_BACKLOG", objects.DefaultMaxBacklog),
 	}, time.Now)
 	objects.RegisterAudit()
+	objects.RegisterQuota(out, time.Now)
+	objects.RegisterSession(out, port.NewShelf(object.Open("SHELF")), time.Now)
+	objects.RegisterShelf(time.Now)
 	isolate.Run()
 }
