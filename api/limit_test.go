@@ -1,16 +1,19 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/events/fault"
+	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/llm"
@@ -132,6 +135,62 @@ func TestTooManyRequests(t *testing.T) {
 	assert.Equal(t, 200, w.do("globex", "GET", "/sessions", "").Code, "another tenant's requests are not counted")
 	problem := w.do("acme", "GET", "/sessions", "", "accept", "application/problem+json")
 	assert.Equal(t, "application/problem+json", problem.Header().Get("Content-Type"))
+}
+
+// TestRatesAndBudgetsAreKept runs on the real gate, whose ledger is in memory.
+func TestRatesAndBudgetsAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, leave := context.WithCancel(t.Context())
+		defer leave()
+		w := newWorld(t, func(w *world) {
+			w.opts.Now = clock()
+			limits := func(ctx context.Context, s tenants.Scope) (quota.Limits, error) {
+				config, err := w.deps.Directory.Config(ctx, s.Tenant())
+				if err != nil {
+					return quota.Limits{}, err
+				}
+				limits := quota.LimitsOf(config)
+				limits.Day.Tokens = 500
+				return limits, nil
+			}
+			w.deps.Gate = quota.NewGate(memory.NewQuota(w.opts.Now), limits, &quota.Options{
+				Now:        w.opts.Now,
+				Background: func(_ context.Context, f func(context.Context)) error { go f(ctx); return nil },
+			})
+		})
+		ask := func(as, user string) *httptest.ResponseRecorder {
+			return w.do(as, "GET", "/sessions", "", "x-user-id", user)
+		}
+		for range 5 {
+			require.Equal(t, 200, ask("acme", "ana").Code)
+		}
+		rec := ask("acme", "ana")
+		require.Equal(t, 429, rec.Code)
+		assert.Equal(t, "rate_limited", failed(t, rec).Code)
+		assert.Equal(t, []string{"1", "5", "0"}, []string{rec.Header().Get("Retry-After"), rec.Header().Get("X-Ratelimit-Limit"), rec.Header().Get("X-Ratelimit-Remaining")})
+		assert.Equal(t, 200, ask("acme", "rui").Code, "another user")
+		assert.Equal(t, 200, ask("globex", "ana").Code, "another tenant")
+		time.Sleep(time.Second)
+		assert.Equal(t, 200, ask("acme", "ana").Code, "one a second")
+		assert.Equal(t, 429, ask("acme", "ana").Code)
+
+		time.Sleep(time.Minute)
+		const hello = `{"message":"Hello","stream":false,"maxTokens":100}`
+		require.Equal(t, 200, w.do("globex", "POST", "/chat", hello).Code)
+		large := w.do("globex", "POST", "/chat", `{"message":"Hello","stream":false,"maxTokens":400}`)
+		assert.Equal(t, 429, large.Code)
+		assert.Equal(t, "budget_exhausted", failed(t, large).Code)
+		assert.NotEmpty(t, large.Header().Get("Retry-After"))
+		assert.Equal(t, 200, w.do("acme", "POST", "/chat", hello).Code, "another tenant's money")
+
+		account := data[struct {
+			Budgets []quota.Budget
+			Totals  struct{ Calls, PromptTokens, CompletionTokens int }
+		}](t, w.do("globex", "GET", "/usage", ""))
+		assert.Equal(t, 1, account.Totals.Calls)
+		require.NotEmpty(t, account.Budgets)
+		assert.Equal(t, int64(account.Totals.PromptTokens+account.Totals.CompletionTokens), account.Budgets[0].Spent)
+	})
 }
 
 func TestALedgerThatDoesNotAnswerLetsNothingPass(t *testing.T) {

@@ -21,11 +21,12 @@ func (c *call) permit(user string, ahead quota.Amount) error {
 	}
 	began := c.opts.Now()
 	c.asked = true
-	hold, err := c.Gate.Acquire(c.ctx(), c.scope, quota.Ask{Requests: 1, User: caller(user, c.r.RemoteAddr), Ahead: ahead})
+	ask := quota.Ask{Requests: 1, User: caller(user, c.r.RemoteAddr), Ahead: ahead}
+	hold, err := c.Gate.Acquire(c.ctx(), c.scope, ask)
 	c.stage("limit", began)
 	if err != nil {
 		if fault.Is(err, fault.Limited) {
-			showStanding(c.w.Header(), c.exhausted())
+			showStanding(c.w.Header(), exhausted(c.config.Rates, ask.User != ""))
 		}
 		return err
 	}
@@ -76,11 +77,11 @@ func caller(user, remote string) string {
 	return user + "\n" + addr.String() // no user has a line break
 }
 
-// exhausted is how the narrower of the caller's rates stands when it has refused.
-func (c *call) exhausted() quota.Standing {
-	rate := c.config.Rates.Tenant
-	if user := c.config.Rates.User; user.Burst < rate.Burst {
-		rate = user
+// exhausted is how the narrower of the caller's rates stands when one has refused.
+func exhausted(rates tenants.Rates, user bool) quota.Standing {
+	rate := rates.Tenant
+	if user && rates.User.Burst < rate.Burst {
+		rate = rates.User
 	}
 	return quota.Standing{Limit: rate.Burst, Reset: refill(rate)}
 }

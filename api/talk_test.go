@@ -29,7 +29,7 @@ func newTalk(w *world) *talk {
 	k := &talk{shelf: memory.NewShelf(now), model: &memory.Model{}}
 	k.sessions = memory.NewSessions(k.shelf, now)
 	k.Chat = chat.New(chat.Ports{
-		Sessions: k.sessions, Summaries: k.sessions, Generator: llm.NewGenerator(k.model, w.gate, nil), Retriever: w.deps.Retriever,
+		Sessions: k.sessions, Summaries: k.sessions, Generator: llm.NewGenerator(k.model, w.deps.Gate, nil), Retriever: w.deps.Retriever,
 	}, &chat.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	return k
 }
