@@ -50,8 +50,13 @@ func makeStock(ctx context.Context, root, dir string) error {
 
 // makeHono bundles the TypeScript Worker.
 func makeHono(ctx context.Context, root, dir string) error {
+	return bundle(ctx, root, "infra/bench/hono/worker.ts", dir)
+}
+
+// bundle makes a Worker in TypeScript the module worker.mjs in dir.
+func bundle(ctx context.Context, root, source, dir string) error {
 	esbuild := filepath.Join(root, "node_modules", ".bin", "esbuild")
-	return command(ctx, root, nil, esbuild, "infra/bench/hono/worker.ts", "--bundle", "--format=esm", "--minify", "--log-level=warning",
+	return command(ctx, root, nil, esbuild, source, "--bundle", "--format=esm", "--minify", "--log-level=warning",
 		"--outfile="+filepath.Join(dir, "worker.mjs"))
 }
 

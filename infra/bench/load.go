@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -23,6 +25,7 @@ type Load struct {
 
 	body   func() string // of the next request
 	status int           // of a success
+	ends   string        // how the body of a success ends
 }
 
 // Sample is what one round of a load measured.
@@ -32,6 +35,10 @@ type Sample struct {
 	Elapsed  time.Duration
 	P50, P99 time.Duration
 	CPU      time.Duration // of the measured process, a request
+
+	First50, First99 time.Duration // until the first byte of the body
+
+	Err error // one of the failures
 }
 
 // RPS is requests a second.
@@ -47,16 +54,19 @@ func (l Load) Run(ctx context.Context, pid int) (Sample, error) {
 	}
 	start := time.Now()
 	var mu sync.Mutex
-	var all []time.Duration
+	var all, first []time.Duration
 	failed := 0
+	var why error
 	var wg sync.WaitGroup
 	for range l.Clients {
 		wg.Go(func() {
-			took, bad := l.loop(ctx, client, start.Add(l.For))
+			took, firsts, bad, err := l.loop(ctx, client, start.Add(l.For))
 			mu.Lock()
 			defer mu.Unlock()
 			all = append(all, took...)
+			first = append(first, firsts...)
 			failed += bad
+			why = cmp.Or(err, why)
 		})
 	}
 	wg.Wait()
@@ -66,32 +76,38 @@ func (l Load) Run(ctx context.Context, pid int) (Sample, error) {
 		return Sample{}, err
 	}
 	if len(all) == 0 {
-		return Sample{}, fmt.Errorf("no request to %s was answered as it should be (%d failed)", l.URL, failed)
+		return Sample{}, fmt.Errorf("no request to %s was answered as it should be (%d failed): %w", l.URL, failed, why)
 	}
 	slices.Sort(all)
+	slices.Sort(first)
 	return Sample{
 		Requests: len(all), Failed: failed, Elapsed: elapsed,
 		P50: all[len(all)/2], P99: all[len(all)*99/100],
+		First50: first[len(first)/2], First99: first[len(first)*99/100],
 		CPU: (after - before) / time.Duration(len(all)),
+		Err: why,
 	}, nil
 }
 
-func (l Load) loop(ctx context.Context, c *http.Client, end time.Time) (took []time.Duration, failed int) {
+func (l Load) loop(ctx context.Context, c *http.Client, end time.Time) (took, firsts []time.Duration, failed int, why error) {
+	buf := make([]byte, 0, 16<<10)
 	for time.Now().Before(end) && ctx.Err() == nil {
 		t := time.Now()
-		if err := l.once(ctx, c); err != nil {
-			failed++
+		first, err := l.once(ctx, c, buf)
+		if err != nil {
+			failed, why = failed+1, err
 			continue
 		}
-		took = append(took, time.Since(t))
+		took, firsts = append(took, time.Since(t)), append(firsts, first.Sub(t))
 	}
-	return took, failed
+	return took, firsts, failed, why
 }
 
-func (l Load) once(ctx context.Context, c *http.Client) error {
+// once sends a request and reads its answer into buf; first is when its body began.
+func (l Load) once(ctx context.Context, c *http.Client, buf []byte) (first time.Time, err error) {
 	req, err := http.NewRequestWithContext(ctx, l.Method, l.URL, strings.NewReader(l.body()))
 	if err != nil {
-		return err
+		return first, err
 	}
 	for k, v := range l.Header {
 		req.Header[k] = v
@@ -99,16 +115,22 @@ func (l Load) once(ctx context.Context, c *http.Client) error {
 	req.Header.Set("content-type", "application/json")
 	resp, err := c.Do(req)
 	if err != nil {
-		return err
+		return first, err
 	}
 	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return err
+	body := bytes.NewBuffer(buf)
+	_, err = io.CopyN(body, resp.Body, 1)
+	first = time.Now()
+	if err == nil {
+		_, err = io.Copy(body, resp.Body)
 	}
-	if resp.StatusCode != l.status {
-		return fmt.Errorf("status %d", resp.StatusCode)
+	switch {
+	case err != nil && err != io.EOF: // an empty body is none
+		return first, err
+	case resp.StatusCode != l.status || !bytes.HasSuffix(body.Bytes(), []byte(l.ends)):
+		return first, fmt.Errorf("status %d: %.200s", resp.StatusCode, body)
 	}
-	return nil
+	return first, nil
 }
 
 // clockTick is Linux's USER_HZ, which is 100 on every architecture Go runs on.

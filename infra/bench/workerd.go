@@ -11,20 +11,45 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
+
+	"levada.dev/infra/glue"
 )
 
-// Workerd is one Worker alone in a workerd of its own, so that its CPU time and memory can be told from any other's.
+// Workerd is a workerd of its own, so that the CPU time and memory of what it serves can be told from any other's.
 type Workerd struct {
 	URL string
 	PID int
 	cmd *exec.Cmd
 }
 
+// site is what one workerd serves.
+type site struct {
+	services []service         // the first answers requests
+	external map[string]string // services elsewhere: name -> host and port
+	state    string            // the folder that keeps the Durable Objects, if there are any
+}
+
+// service is one Worker.
+type service struct {
+	name     string
+	dir      string // worker.mjs and all other modules
+	flags    []string
+	vars     map[string]string
+	bindings map[string]string // other bindings: name -> what it is, in workerd's own language
+	classes  []string          // of Durable Objects
+}
+
 // startWorkerd serves the modules below dir, worker.mjs first, on a free port of the loopback interface.
 func startWorkerd(ctx context.Context, root, dir string, vars map[string]string, flags ...string) (*Workerd, error) {
-	config, err := capnp(dir, vars, flags)
+	return startSite(ctx, root, dir, site{services: []service{{name: "main", dir: dir, flags: flags, vars: vars}}})
+}
+
+// startSite serves a site, whose configuration is written to dir.
+func startSite(ctx context.Context, root, dir string, s site) (*Workerd, error) {
+	config, err := s.capnp(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -91,45 +116,86 @@ func workerdBinary(root string) (string, error) {
 	return bin, nil
 }
 
-// capnp is the workerd configuration of the modules below dir.
-func capnp(dir string, vars map[string]string, flags []string) (string, error) {
-	var modules []string
-	add := func(path string) {
+// capnp is the site as a workerd configuration that lies in dir.
+func (s site) capnp(dir string) (string, error) {
+	var services []string
+	for _, w := range s.services {
+		text, err := w.capnp(dir)
+		if err != nil {
+			return "", err
+		}
+		services = append(services, text)
+	}
+	for name, address := range s.external {
+		services = append(services, fmt.Sprintf("(name=%q, external=(address=%q, http=()))", name, address))
+	}
+	if s.state != "" {
+		services = append(services, fmt.Sprintf("(name=%q, disk=(path=%q, writable=true))", diskService, s.state))
+	}
+	return fmt.Sprintf(`using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    %s
+  ],
+  sockets = [(name="http", address="127.0.0.1:0", http=(), service=%q)],
+);
+`, strings.Join(services, ",\n    "), s.services[0].name), nil
+}
+
+// diskService is the service that keeps the Durable Objects' databases.
+const diskService = "disk"
+
+// capnp is the Worker as a service of a configuration that lies in dir, which embeds its modules by their paths from there.
+func (w service) capnp(dir string) (string, error) {
+	from, err := filepath.Rel(dir, w.dir)
+	if err != nil {
+		return "", err
+	}
+	var modules, bindings, flags, classes []string
+	paths, err := modulePaths(w.dir)
+	if err != nil {
+		return "", err
+	}
+	for _, path := range paths {
 		kind := "esModule"
 		if strings.HasSuffix(path, ".wasm") {
 			kind = "wasm"
 		}
-		modules = append(modules, fmt.Sprintf("(name=%q, %s=embed %q)", path, kind, path))
+		modules = append(modules, fmt.Sprintf("(name=%q, %s=embed %q)", path, kind, filepath.ToSlash(filepath.Join(from, path))))
 	}
-	add("worker.mjs")
+	for name, value := range w.vars {
+		bindings = append(bindings, fmt.Sprintf("(name=%q, text=%q)", name, value))
+	}
+	for name, is := range w.bindings {
+		bindings = append(bindings, fmt.Sprintf("(name=%q, %s)", name, is))
+	}
+	for _, f := range w.flags {
+		flags = append(flags, fmt.Sprintf("%q", f))
+	}
+	for _, c := range w.classes {
+		classes = append(classes, fmt.Sprintf("(className=%q, uniqueKey=%q, enableSql=true)", c, w.name+"-"+c))
+	}
+	storage := ""
+	if len(classes) > 0 {
+		storage = fmt.Sprintf("\n      durableObjectNamespaces=[%s], durableObjectStorage=(localDisk=%q),", strings.Join(classes, ", "), diskService)
+	}
+	return fmt.Sprintf(`(name=%q, worker=(
+      compatibilityDate=%q, compatibilityFlags=[%s],
+      modules=[%s],
+      bindings=[%s],%s
+    ))`, w.name, glue.CompatibilityDate, strings.Join(flags, ", "), strings.Join(modules, ", "), strings.Join(bindings, ", "), storage), nil
+}
+
+// modulePaths are the modules below dir, the main one first.
+func modulePaths(dir string) ([]string, error) {
+	const entry = "worker.mjs"
+	paths := []string{entry}
 	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
-		ext := filepath.Ext(path)
-		if err == nil && !d.IsDir() && path != "worker.mjs" && (ext == ".mjs" || ext == ".js" || ext == ".wasm") {
-			add(path)
+		module := slices.Contains([]string{".mjs", ".js", ".wasm"}, filepath.Ext(path))
+		if err == nil && !d.IsDir() && path != entry && module {
+			paths = append(paths, path)
 		}
 		return err
 	})
-	if err != nil {
-		return "", err
-	}
-	var bindings []string
-	for k, v := range vars {
-		bindings = append(bindings, fmt.Sprintf("(name=%q, text=%q)", k, v))
-	}
-	quoted := make([]string, len(flags))
-	for i, f := range flags {
-		quoted[i] = fmt.Sprintf("%q", f)
-	}
-	return fmt.Sprintf(`using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [(name="main", worker = .main)],
-  sockets = [(name="http", address="127.0.0.1:0", http=(), service="main")],
-);
-const main :Workerd.Worker = (
-  compatibilityDate = "2026-11-01",
-  compatibilityFlags = [%s],
-  modules = [%s],
-  bindings = [%s],
-);
-`, strings.Join(quoted, ", "), strings.Join(modules, ",\n    "), strings.Join(bindings, ", ")), nil
+	return paths, err
 }

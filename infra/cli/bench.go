@@ -31,7 +31,7 @@ type benchOptions struct {
 }
 
 // benchParts are what can be measured, in the order in which it is.
-var benchParts = []string{"route", "streams", "cold", "api", "ingest"}
+var benchParts = []string{"route", "gateway", "streams", "cold", "api", "ingest"}
 
 func newBench(g *globals) *cobra.Command {
 	var o benchOptions
@@ -40,6 +40,7 @@ func newBench(g *globals) *cobra.Command {
 		Short: "Measure the platform side by side with what else there is",
 		Long: "Measures in one run and prints ratios, because absolute figures depend on the machine:\n" +
 			"  route    a small request on this runtime, on the stock syumai glue, and on TypeScript (Hono)\n" +
+			"  gateway  a chat completion on this platform with everything on, and on gateways that do less and less\n" +
 			"  streams  100 event streams at once on one isolate\n" +
 			"  cold     each role: size, and a fresh process to its first answer\n" +
 			"  api      what each route of the API costs the platform\n" +
@@ -105,6 +106,14 @@ func (o *benchOptions) part(ctx context.Context, part, dir string) (result any, 
 			return nil, "", err
 		}
 		return r, bench.RouteTable(r), nil
+	case "gateway":
+		r, err := bench.Gateway{
+			Root: o.Root, Dir: dir, Rounds: o.Rounds, For: time.Duration(o.Seconds * float64(time.Second)), Clients: o.Clients, Progress: o.say,
+		}.Run(ctx)
+		if err != nil {
+			return nil, "", err
+		}
+		return r, bench.GatewayTable(r), nil
 	case "streams":
 		s := bench.Streams{Root: o.Root, Dir: dir, Count: 100, Events: 50, Pause: 40}
 		o.say("100 streams at once")
