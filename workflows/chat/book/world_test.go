@@ -61,7 +61,8 @@ func (w *world) transaction(f func(tx rows.Tx) bool) {
 // flaky is rows that fail once.
 type flaky struct {
 	rows.Tx
-	left int
+	left   int
+	ranges int
 }
 
 var errDisk = errors.New("the disk is gone")
@@ -99,6 +100,14 @@ func (f *flaky) Scan(prefix string, limit int) ([]rows.Row, error) {
 		return nil, err
 	}
 	return f.Tx.Scan(prefix, limit)
+}
+
+func (f *flaky) Range(from, to string, limit int) ([]rows.Row, error) {
+	f.ranges++
+	if err := f.count(); err != nil {
+		return nil, err
+	}
+	return f.Tx.Range(from, to, limit)
 }
 
 // wake is the alarm.
