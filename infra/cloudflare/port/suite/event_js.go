@@ -7,6 +7,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/infra/cloudflare/port"
 	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
 	"levada.dev/workflows/cache"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
@@ -156,6 +157,19 @@ func (x trail) Append(ctx context.Context, s tenants.Scope, entries []events.Aud
 
 func (x trail) Newest(ctx context.Context, s tenants.Scope, limit int) ([]events.AuditEntry, error) {
 	return x.port.Newest(x.in(ctx), s, limit)
+}
+
+type money struct {
+	event
+	port quota.Ledger
+}
+
+func (x money) Exchange(ctx context.Context, s tenants.Scope, r quota.Report) (quota.Grant, error) {
+	return x.port.Exchange(x.in(ctx), s, r)
+}
+
+func (x money) Statement(ctx context.Context, s tenants.Scope, q quota.Query) (quota.Statement, error) {
+	return x.port.Statement(x.in(ctx), s, q)
 }
 
 type published struct {

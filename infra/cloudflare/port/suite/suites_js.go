@@ -15,6 +15,8 @@ import (
 	"levada.dev/infra/cloudflare/port"
 	"levada.dev/infra/cloudflare/r2"
 	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
+	"levada.dev/tenants/quota/quotatest"
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/cache/cachetest"
 	"levada.dev/workflows/chat/chattest"
@@ -70,6 +72,9 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 			cachetest.TestStore(t, func(*testing.T) cachetest.Subject {
 				return cachetest.Subject{Store: cached{ev, port.NewCache(kv.Open("CACHE"))}}
 			})
+		},
+		"TestQuota": func(t *testing.T) {
+			quotatest.TestLedger(t, func(*testing.T) quota.Ledger { return money{ev, port.NewQuota(object.Open("QUOTA"))} })
 		},
 		"TestDirectory": func(t *testing.T) {
 			tenantstest.TestDirectory(t, func(t *testing.T, entries tenants.Entries) tenants.Directory {
