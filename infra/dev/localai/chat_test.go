@@ -40,6 +40,13 @@ func TestExtractiveAnswer(t *testing.T) {
 	inside := object{"prompt": "The tide is highest at noon. Bread is baked at four.\nQuestion: When is bread baked?"}
 	assert.Contains(t, c.run(llama, inside, acme(nil)).json(t)["response"], "Bread is baked at four.")
 
+	grounded := object{"messages": []object{
+		{"role": "system", "content": "Answer when bread is baked from the numbered sources alone."},
+		{"role": "user", "content": "<source-1a2b number=\"1\">\nTitle: When bread is baked\nThe tide is highest at noon.\n</source-1a2b>\n" +
+			"<source-1a2b number=\"2\">\nBread is baked at four in the morning.\n</source-1a2b>\n\nQuestion: When is bread baked?"},
+	}}
+	assert.Equal(t, "Bread is baked at four in the morning. [2]", strings.TrimPrefix(c.run(llama, grounded, acme(nil)).json(t)["response"].(string), "The tide is highest at noon. [1] "))
+
 	unknown := object{"messages": []object{{"role": "system", "content": "The tide is highest at noon."}, {"role": "user", "content": "Who invented the telephone?"}}}
 	assert.Equal(t, notFound, c.run(llama, unknown, acme(nil)).json(t)["response"])
 }

@@ -40,9 +40,18 @@ func (s *Server) extract(ctx context.Context, c *chat, emit func(delta) error) (
 }
 
 type sentence struct {
-	place int
-	text  string
-	score float64
+	place  int
+	text   string
+	source string // the number of the source it stands in, if sources are numbered
+	score  float64
+}
+
+// cited is the sentence as an answer quotes it.
+func (s sentence) cited() string {
+	if s.source == "" {
+		return s.text
+	}
+	return s.text + " [" + s.source + "]"
 }
 
 func (s *Server) quote(c *chat) string {
@@ -67,7 +76,7 @@ func (s *Server) quote(c *chat) string {
 	slices.SortFunc(best, func(a, b sentence) int { return cmp.Compare(a.place, b.place) })
 	parts := make([]string, len(best))
 	for i, b := range best {
-		parts[i] = b.text
+		parts[i] = b.cited()
 	}
 	return strings.Join(parts, " ")
 }
@@ -75,23 +84,31 @@ func (s *Server) quote(c *chat) string {
 func byScore(a, b sentence) int { return cmp.Compare(b.score, a.score) }
 
 // split tells the question from what it is asked about: the last user message
-// from all others, or within it what follows "Question:".
+// from all others, or within it what follows "Question:". Where the question
+// brings its own context, what the system says are instructions.
 func split(c *chat) (question, context string) {
 	last := c.lastUser()
+	before, question, own := cutLast(c.messages[max(last, 0)].Content, "Question:")
 	var b strings.Builder
 	for i, m := range c.messages {
-		if i == last {
-			question = m.Content
-		} else {
+		if i != last && !(own && m.Role == "system") {
 			b.WriteString(m.Content + "\n")
 		}
 	}
-	if i := strings.LastIndex(question, "Question:"); i >= 0 {
-		b.WriteString(question[:i])
-		question = question[i+len("Question:"):]
-	}
-	return strings.TrimSpace(question), b.String()
+	return strings.TrimSpace(question), b.String() + before
 }
+
+// cutLast is strings.Cut at the last separator; without one everything is after it.
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return "", s, false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// sourceTag is the line before a numbered source, and the one after it.
+var sourceTag = regexp.MustCompile(`^</?source-\w+(?: number="(\d+)")?>$`)
 
 // overlap scores each sentence of context by the share of the question's words it
 // has, each word weighed by its surprisal.
@@ -104,8 +121,17 @@ func (s *Server) overlap(question, context string) []sentence {
 		}
 	}
 	var found []sentence
+	source := ""
 	for line := range strings.Lines(context) {
-		for _, text := range sentences.FindAllString(strings.TrimSpace(line), -1) {
+		line = strings.TrimSpace(line)
+		if tag := sourceTag.FindStringSubmatch(line); tag != nil {
+			source = tag[1]
+			continue
+		}
+		if source != "" && strings.HasPrefix(line, "Title: ") {
+			continue
+		}
+		for _, text := range sentences.FindAllString(line, -1) {
 			if text = strings.TrimSpace(text); len(text) < 12 {
 				continue
 			}
@@ -116,7 +142,7 @@ func (s *Server) overlap(question, context string) []sentence {
 					hits += weights[w]
 				}
 			}
-			found = append(found, sentence{len(found), text, 0.6 * hits / total})
+			found = append(found, sentence{len(found), text, source, 0.6 * hits / total})
 		}
 	}
 	return found
