@@ -29,9 +29,10 @@ func newDemo(g *globals) *cobra.Command {
 	o := demoOptions{Questions: demo.Questions}
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Ingest the standard library's documentation and ask it questions",
+		Short: "Ingest the standard library's documentation, ask it questions and talk about it",
 		Long: "Reads the documentation of Go's standard library from the local Go installation, ingests it for one tenant,\n" +
-			"asks questions, shows the passages found, and shows that another tenant finds none of them.\n" +
+			"asks questions, shows the passages found, and shows that another tenant finds none of them. Then it talks\n" +
+			"about them in a session, each word as it comes, and shows what the tenant has used.\n" +
 			"It uses the platform that runs on PORT (or --url), or starts one for as long as it takes.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -68,7 +69,7 @@ func (o *demoOptions) run(ctx context.Context) error {
 	return demo.Show{
 		Owner: demo.NewClient(url, o.Owner, keys[tenants.ID(o.Owner)]),
 		Other: demo.NewClient(url, o.Other, keys[tenants.ID(o.Other)]),
-		Pages: pages, Questions: o.Questions, Out: o.Stdout, Bar: o.Stderr,
+		Pages: pages, Questions: o.Questions, Conversation: demo.Conversation, Out: o.Stdout, Bar: o.Stderr,
 	}.Run(ctx)
 }
 

@@ -116,17 +116,34 @@ func (c *Client) Health(ctx context.Context) error {
 
 // call makes one request and opens the envelope; a failure is the fault that the platform named.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	resp, err := c.send(ctx, method, path, in)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	data, err := open(resp)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(data, out)
+}
+
+// send makes one request as the tenant.
+func (c *Client) send(ctx context.Context, method, path string, in any) (*http.Response, error) {
 	var body io.Reader
 	if in != nil {
 		b, err := json.Marshal(in)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		body = bytes.NewReader(b)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	req.Header.Set("x-tenant-id", c.tenant)
 	if in != nil {
@@ -135,14 +152,14 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 	if c.key != "" {
 		req.Header.Set("authorization", "Bearer "+c.key)
 	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
+	return c.http.Do(req)
+}
+
+// open takes the data out of the envelope.
+func open(resp *http.Response) (json.RawMessage, error) {
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
+		return nil, err
 	}
 	var env struct {
 		OK    bool            `json:"ok"`
@@ -150,17 +167,17 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 		Error struct{ Code, Message string }
 	}
 	if err := json.Unmarshal(b, &env); err != nil {
-		return fmt.Errorf("%s %s: %s, and no JSON: %w", method, path, resp.Status, err)
+		return nil, fmt.Errorf("%s, and no JSON: %w", resp.Status, err)
 	}
-	if !env.OK {
-		kind := fault.Invalid
-		if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500 {
-			kind = fault.Unavailable
-		}
-		return fmt.Errorf("%s %s: %w", method, path, fault.New(kind, env.Error.Code, env.Error.Message, nil))
+	if env.OK {
+		return env.Data, nil
 	}
-	if out == nil {
-		return nil
+	kind := fault.Invalid
+	switch {
+	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500:
+		kind = fault.Unavailable
+	case resp.StatusCode == http.StatusNotFound:
+		kind = fault.NotFound
 	}
-	return json.Unmarshal(env.Data, out)
+	return nil, fault.New(kind, env.Error.Code, env.Error.Message, nil)
 }

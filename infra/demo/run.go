@@ -15,12 +15,13 @@ import (
 
 // Show is what the demo does and with whom.
 type Show struct {
-	Owner     *Client // whose documents they are
-	Other     *Client // who must not find them
-	Pages     []Page
-	Questions []string
-	Out       io.Writer // what the demo says
-	Bar       io.Writer // where progress is drawn
+	Owner        *Client // whose documents they are
+	Other        *Client // who must not find them
+	Pages        []Page
+	Questions    []string
+	Conversation []Turn
+	Out          io.Writer // what the demo says
+	Bar          io.Writer // where progress is drawn
 }
 
 // Questions is what the demo asks when nobody else does.
@@ -31,8 +32,8 @@ var Questions = []string{
 	"How can I find out where my program spends its time?",
 }
 
-// Run ingests, asks and shows. It fails when a document does not become searchable, a question finds
-// nothing, or the other tenant finds anything.
+// Run ingests, asks, talks and shows. It fails when a document does not become searchable, a question finds
+// nothing, a turn breaks off, what was used is not booked, or the other tenant finds anything.
 func (s Show) Run(ctx context.Context) error {
 	start := time.Now()
 	if err := s.ingest(ctx); err != nil {
@@ -44,7 +45,10 @@ func (s Show) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.isolation(ctx)
+	if err := s.isolation(ctx); err != nil {
+		return err
+	}
+	return s.converse(ctx)
 }
 
 // inFlight is how many documents are on their way at once; the platform would take more.

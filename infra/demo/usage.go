@@ -1,0 +1,112 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// Usage is a tenant's account.
+type Usage struct {
+	Lines   []UsageLine
+	Budgets []Budget
+}
+
+// UsageLine is what one model cost for one capability on one day.
+type UsageLine struct {
+	Day, Capability, Model string
+	Calls                  int64
+	Prompt                 int64 `json:"promptTokens"`
+	Completion             int64 `json:"completionTokens"`
+	Nanos                  int64 `json:"nanoUSD"`
+}
+
+// Budget is what the tenant may use, and has used.
+type Budget struct {
+	Period, Unit           string
+	Limit, Spent, Reserved int64
+}
+
+// Usage asks for this month's account.
+func (c *Client) Usage(ctx context.Context) (Usage, error) {
+	var u Usage
+	return u, c.call(ctx, http.MethodGet, "/usage", nil, &u)
+}
+
+// calls is how many calls were made for a capability.
+func (u Usage) calls(capability string) (n int64) {
+	for _, l := range u.Lines {
+		if l.Capability == capability {
+			n += l.Calls
+		}
+	}
+	return n
+}
+
+// usage shows the account. An isolate tells the ledger what it has settled within seconds, so it waits until the turns of
+// this conversation are booked: there were so many before.
+func (s Show) usage(ctx context.Context, before, turns int64) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("the ledger has not booked the conversation"))
+	defer cancel()
+	for {
+		u, err := s.Owner.Usage(ctx)
+		if err != nil {
+			return err
+		}
+		if u.calls("chat") >= before+turns {
+			fmt.Fprintf(s.Out, "\nWhat tenant %s has used this month:\n", s.Owner.tenant)
+			u.print(s.Out)
+			return nil
+		}
+		if err := wait(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+func (u Usage) print(out io.Writer) {
+	t := table.NewWriter()
+	t.SetOutputMirror(out)
+	t.SetStyle(table.StyleLight)
+	t.AppendHeader(table.Row{"day", "for", "model", "calls", "tokens in", "tokens out", "cost"})
+	var columns []table.ColumnConfig
+	for n := 4; n <= 7; n++ {
+		columns = append(columns, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight, AlignFooter: text.AlignRight})
+	}
+	t.SetColumnConfigs(columns)
+	var sum UsageLine
+	for _, l := range u.Lines {
+		t.AppendRow(table.Row{l.Day, l.Capability, l.Model, l.Calls, l.Prompt, l.Completion, dollars(l.Nanos)})
+		sum.Calls += l.Calls
+		sum.Prompt += l.Prompt
+		sum.Completion += l.Completion
+		sum.Nanos += l.Nanos
+	}
+	t.AppendFooter(table.Row{"", "", "", sum.Calls, sum.Prompt, sum.Completion, dollars(sum.Nanos)})
+	t.Render()
+	for _, b := range u.Budgets {
+		spent, limit := fmt.Sprint(b.Spent), fmt.Sprint(b.Limit)
+		if b.Unit == "nanoUSD" {
+			spent, limit = dollars(b.Spent), dollars(b.Limit)
+		}
+		fmt.Fprintf(out, "  %s of %s %s this %s\n", spent, limit, unit(b.Unit), b.Period)
+	}
+}
+
+func unit(u string) string {
+	if u == "nanoUSD" {
+		return "spent"
+	}
+	return u
+}
+
+// dollars writes billionths of a dollar; the prices of models are so small that cents would say nothing.
+func dollars(nanos int64) string {
+	micros := (nanos + 500) / 1000
+	return fmt.Sprintf("$%d.%06d", micros/1e6, micros%1e6)
+}
