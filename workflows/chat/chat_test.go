@@ -152,8 +152,15 @@ func TestARefusedTurn(t *testing.T) {
 	} {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.model.refuse = refusal
+			w.sessions.before = func(op string, call int) error {
+				if op == "tell" {
+					time.Sleep(time.Second)
+				}
+				return nil
+			}
 			_, err := w.Start(t.Context(), w.acme, w.ask("s", "lost"))
 			assert.Equal(t, refusal, fault.As(err))
+			require.Equal(t, 1, w.sessions.count("tell"), "the session is free when the client hears of it")
 			events := drain(t, w.follow(w.acme, "s.1", 0))
 			assert.Equal(t, []chat.EventType{chat.Error}, types(events))
 			assert.Equal(t, refusal.Code, code(t, events))
@@ -195,6 +202,9 @@ func TestARepeatedRequest(t *testing.T) {
 		drain(t, other)
 		assert.Equal(t, "The answer is 42.", whole(t, drain(t, w.start(w.acme, r))))
 		assert.Len(t, w.model.orders, 2, "one for each tenant")
+		r.Key = "key-1:another hash"
+		_, err := w.Start(t.Context(), w.acme, r)
+		assert.Equal(t, "idempotency_conflict", fault.As(err).Code)
 	})
 }
 

@@ -97,12 +97,10 @@ func (f *follower) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, e := range r.Events {
-		if e.ID > f.after && !f.over {
-			f.queue, f.after, f.over = append(f.queue, e), e.ID, e.Type.Final()
-		}
+	if n := len(r.Events); n > 0 {
+		f.queue, f.after = append(f.queue, r.Events...), r.Events[n-1].ID
 	}
-	f.over = f.over || r.Over
+	f.over = r.Over
 	switch {
 	case len(r.Events) == page:
 		f.pause = 0

@@ -23,7 +23,7 @@ const (
 // summarise replaces the summary of a session's past when turns have fallen out of what the model is shown. It runs after
 // the turn, within what the platform leaves it; what fails is tried again by the next turn.
 func (t *turn) summarise(ctx context.Context, past Past) {
-	if past.Fallen == nil || ctx.Err() != nil {
+	if past.Fallen == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, summaryTime)

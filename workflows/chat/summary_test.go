@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/events/fault"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
 )
@@ -83,6 +84,23 @@ func TestASummaryThatFails(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A turn that failed makes no summary: what kept the model from answering keeps it from that, too.
+func TestNoSummaryAfterAFailure(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.model.gate = onlySummaries(errors.New("not yet"))
+		for range 5 {
+			drain(t, w.start(w.acme, w.long("turn")))
+		}
+		synctest.Wait()
+		asked := len(w.model.orders)
+		w.model.refuse = fault.New(fault.Limited, "budget_exhausted", "", nil)
+		_, err := w.Start(t.Context(), w.acme, w.long("turn"))
+		require.Error(t, err)
+		synctest.Wait()
+		assert.Len(t, w.model.orders, asked+1)
+	})
 }
 
 func onlySummaries(err error) func(llm.Order) error {

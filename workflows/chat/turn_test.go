@@ -69,6 +69,18 @@ func TestAModelThatBreaksOffAtEveryPoint(t *testing.T) {
 	}
 }
 
+// told is the id of the last event that the session has.
+func (s *sessions) told() (last int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.news {
+		for _, e := range n.Events {
+			last = e.ID
+		}
+	}
+	return last
+}
+
 // outcome is the one that was told.
 func (s *sessions) outcome() chat.Outcome {
 	s.mu.Lock()
@@ -147,16 +159,27 @@ func TestAClientThatLeavesBeforeTheTurnHasBegun(t *testing.T) {
 
 // Without its client a turn goes on for a while, and then ends by itself.
 func TestATurnIsAbandoned(t *testing.T) {
+	abandon(t, func(live chat.Live, _ func()) { live.Close() })
+	abandon(t, func(_ chat.Live, cancel func()) { cancel() })
+}
+
+func abandon(t *testing.T, leave func(live chat.Live, cancel func())) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.model.pieces = slowly(100, time.Second)
-		live := w.start(w.acme, w.ask("s", "count"))
-		_, err := read(t.Context(), live, 5)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		live, err := w.Start(ctx, w.acme, w.ask("s", "count"))
 		require.NoError(t, err)
-		live.Close()
+		_, err = read(t.Context(), live, 5)
+		require.NoError(t, err)
+		leave(live, cancel)
+		synctest.Wait()
+		assert.Equal(t, 5, w.sessions.told(), "what the client has seen is told at once")
 		time.Sleep(25 * time.Second)
 		synctest.Wait()
 		o := w.sessions.outcome()
 		assert.Equal(t, "turn_abandoned", o.Code)
+		assert.InDelta(t, 28, w.sessions.count("tell"), 3, "each word at once, as the client may come back")
 		assert.True(t, o.Usage.Estimated)
 		said := len(strings.Fields(o.Answer.Content))
 		assert.InDelta(t, 30, said, 1, "25 s after the client left")
@@ -214,7 +237,6 @@ func TestASlowSession(t *testing.T) {
 func slowSession(t *testing.T, pieces []piece, want string) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.model.pieces = pieces
-		told := 0
 		w.sessions.before = func(op string, _ int) error {
 			if op == "tell" {
 				time.Sleep(4 * time.Second)
@@ -229,12 +251,7 @@ func slowSession(t *testing.T, pieces []piece, want string) {
 				break
 			}
 			require.NoError(t, err)
-			w.sessions.mu.Lock()
-			for _, n := range w.sessions.news {
-				told = max(told, n.Events[len(n.Events)-1].ID)
-			}
-			w.sessions.mu.Unlock()
-			assert.Less(t, e.ID-told, chat.Ahead)
+			assert.Less(t, e.ID-w.sessions.told(), chat.Ahead)
 			events = append(events, e)
 		}
 		assert.Equal(t, want, whole(t, events))
