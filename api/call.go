@@ -63,7 +63,9 @@ func (c *call) run(rt *route, r *http.Request) {
 	case err == nil:
 	case c.w.status == 0:
 		c.fail(err)
-	case c.ctx().Err() == nil: // the head is out: all that is left to say is that what follows it is not whole
+	case c.ctx().Err() != nil: // the head is out, and nobody is there for the rest
+		c.err = errClientLeft
+	default: // the head is out: all that is left to say is that what follows it is not whole
 		c.err = err
 		c.cut()
 	}

@@ -3,9 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -57,39 +55,6 @@ func (c *call) showStream(id chat.StreamID) error {
 	h.Set("X-Session-Id", session)
 	h.Set("X-Stream-Id", string(id))
 	return nil
-}
-
-// followStream tells a turn from where the client has lost it. 204 is the end: browsers come back after anything else.
-func followStream(c *call) error {
-	after, err := lastEventID(c.r)
-	if err != nil {
-		return err
-	}
-	began := c.opts.Now()
-	live, err := c.Chat.Follow(c.ctx(), c.scope, chat.StreamID(c.r.PathValue("streamId")), after)
-	c.stage("replay", began)
-	if err != nil {
-		return err
-	}
-	defer live.Close()
-	if err := c.showStream(live.Stream()); err != nil {
-		return err
-	}
-	if !live.Ready() {
-		return c.tell(live)
-	}
-	first, err := live.Next(c.ctx())
-	if errors.Is(err, io.EOF) {
-		h := c.w.Header()
-		h.Set("Cache-Control", "no-store")
-		h.Set("Server-Timing", c.timings())
-		c.w.WriteHeader(http.StatusNoContent)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return c.tell(live, first)
 }
 
 // chatAnswer is a whole turn.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -17,7 +18,9 @@ func TestAnExportIsWhole(t *testing.T) {
 	const turns = 101
 	w := newWorld(t)
 	for i := range turns {
-		require.Equal(t, 200, w.do("globex", "POST", "/chat", fmt.Sprintf(`{"sessionId":"long","message":"<%d>","stream":false}`, i)).Code)
+		rec := httptest.NewRecorder()
+		w.ServeHTTP(rec, w.request("globex", "POST", "/chat", fmt.Sprintf(`{"sessionId":"long","message":"<%d>","stream":false}`, i)))
+		require.Equal(t, 200, rec.Code)
 	}
 	type message struct {
 		Role, Content string

@@ -112,10 +112,12 @@ func (c *call) fail(err error) {
 	}{false, failure{f.Code, message(f), d, c.traceID}, c.requestID})
 }
 
+var errClientLeft = fault.New(fault.Invalid, "client_closed_request", "the client left", nil)
+
 // classify gives an error its fault and status. What is our own mistake says nothing about itself.
 func (c *call) classify(err error) (*fault.Error, int) {
 	if errors.Is(err, context.Canceled) && c.ctx().Err() != nil {
-		return fault.New(fault.Invalid, "client_closed_request", "the client left", nil), statusClientLeft
+		return errClientLeft, statusClientLeft
 	}
 	f := fault.As(err)
 	if f.Kind == fault.Internal && errors.Is(err, context.DeadlineExceeded) {

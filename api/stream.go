@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"levada.dev/events/fault"
 	"levada.dev/workflows/chat"
 )
 
@@ -47,38 +46,36 @@ const (
 )
 
 // tell writes a turn's events as they come until the final one. Events that are there at once go out together.
-func (c *call) tell(live chat.Live, first ...chat.Event) error {
+func (c *call) tell(live chat.Live) error {
 	s := c.openStream()
 	if c.w.head {
 		return nil
 	}
 	s.buf = append(s.buf, retryHint...)
 	for {
-		var e chat.Event
-		var err error
-		if len(first) > 0 {
-			e, first = first[0], first[1:]
-		} else {
-			if len(s.buf) > muchToSay || len(s.buf) > 0 && !live.Ready() {
-				if s.send() != nil {
-					return nil // the client left; the turn goes on
-				}
+		if len(s.buf) > muchToSay || len(s.buf) > 0 && !live.Ready() {
+			if s.send() != nil {
+				c.err = errClientLeft // the turn goes on
+				return nil
 			}
-			e, err = live.Next(c.ctx())
 		}
+		e, err := live.Next(c.ctx())
 		switch {
-		case errors.Is(err, io.EOF), err == nil && e.Type.Final():
-			if err == nil {
-				s.buf = appendEvent(s.buf, e)
-			}
+		case errors.Is(err, io.EOF):
 			_ = s.send()
 			return nil
 		case err != nil:
 			return err // without an end, which tells the client to come back
 		case e.Type == "":
 			s.buf = append(s.buf, heartbeat...)
-		default:
-			s.buf = appendEvent(s.buf, e)
+			continue
+		case e.Type == chat.Error:
+			c.err = turnFailed(e)
+		}
+		s.buf = appendEvent(s.buf, e)
+		if e.Type.Final() {
+			_ = s.send()
+			return nil
 		}
 	}
 }
@@ -102,21 +99,4 @@ func appendLine(b []byte, data json.RawMessage) []byte {
 	line := bytes.NewBuffer(b)
 	_ = json.Compact(line, data) // events are JSON
 	return line.Bytes()
-}
-
-// lastEventID is after which event a client wants the stream: the header, which browsers send when they come back, or
-// ?lastEventId=, for the first time, when they send no headers of one's own.
-func lastEventID(r *http.Request) (int, error) {
-	last := r.Header.Get("Last-Event-ID")
-	if last == "" && r.URL.RawQuery != "" {
-		last = r.URL.Query().Get("lastEventId")
-	}
-	if last == "" {
-		return 0, nil
-	}
-	id, err := strconv.ParseUint(last, 10, 31)
-	if err != nil {
-		return 0, fault.Invalidf("lastEventId", "last_event_id_invalid", "%.40q is not the id of an event", last)
-	}
-	return int(id), nil
 }

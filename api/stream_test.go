@@ -127,6 +127,7 @@ func TestAClientThatLeavesCanComeBack(t *testing.T) {
 				seen := parse(t, c.body())
 				require.Equal(t, `{"token":"two "}`, seen[len(seen)-1].Data)
 				assert.Equal(t, "s1.1", c.header.Get("X-Stream-Id"))
+				assert.Contains(t, w.log.String(), `"code":"client_closed_request"`)
 
 				busy := w.do("acme", "POST", "/chat", ask("s1", "Hello"))
 				assert.Equal(t, 409, busy.Code, "the turn goes on")

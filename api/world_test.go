@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -68,12 +69,20 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.deps.Embedder = llm.NewPaidEmbedder(w.store.embedder, w.gate)
 	w.Handler = api.New(w.deps, &w.opts)
 	var err error
-	doc := contract(t)
-	doc.Servers = nil // any host
-	w.routes, err = gorillamux.NewRouter(doc)
+	w.routes, err = router()
 	require.NoError(t, err)
 	return w
 }
+
+// router finds the operation of a request. The contract is read once for all worlds.
+var router = sync.OnceValues(func() (routers.Router, error) {
+	doc, err := openapi3.NewLoader().LoadFromFile("openapi.json")
+	if err != nil {
+		return nil, err
+	}
+	doc.Servers = nil // any host
+	return gorillamux.NewRouter(doc)
+})
 
 // directory knows acme and globex, which answer under the same kind of host, and demo, which is open.
 func (w *world) directory() tenants.Directory {
