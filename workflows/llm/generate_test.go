@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -452,5 +454,58 @@ func TestAConnectionCutAtEveryByte(t *testing.T) {
 		require.Equal(t, llm.CodeBrokeOff, fault.As(err).Code)
 		require.True(t, strings.HasPrefix("ab", got.Text))
 		require.True(t, used.Estimated)
+	}
+}
+
+// However many answers of two tenants there are at once, and whichever way they end, each is paid once by its own tenant, and
+// by no more than was held.
+func TestManyAnswersAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.Generator = llm.NewGenerator(&w.models, &w.gate, nil)
+	scripts := []string{
+		`{"tokens":["a","b","c"],"usage":{"prompt":20,"completion":3}}`,
+		`{"tokens":["a"],"error":{"code":3040,"status":429,"text":"busy"},"times":150}`,
+		`{"tokens":["a","b"],"cutAfter":1}`,
+		`{"error":{"code":3036,"status":429,"text":"quota"}}`,
+		`{"tokens":["a","never"],"delayMs":600000}`,
+	}
+	var wg sync.WaitGroup
+	var paid [2]atomic.Int64
+	for i := range 500 {
+		side := i % 2
+		s := scope(t, []string{"acme", "globex"}[side])
+		wg.Go(func() {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			a, err := w.Generate(ctx, s, dictated(t, scripts[i%len(scripts)], cheap, other))
+			if err != nil {
+				return
+			}
+			defer func() {
+				_ = a.Close()
+				_, nanos := a.Spent()
+				paid[side].Add(nanos)
+			}()
+			for {
+				if _, err := a.Next(); err != nil {
+					return
+				}
+				if i%3 == 0 {
+					return
+				}
+				if i%5 == 4 {
+					cancel()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for side, tenant := range []string{"acme", "globex"} {
+		booked := int64(0)
+		for _, u := range w.gate.Used(scope(t, tenant)) {
+			booked += u.Nanos
+		}
+		assert.Equal(t, paid[side].Load(), booked)
+		assert.Positive(t, booked)
 	}
 }
