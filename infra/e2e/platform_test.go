@@ -61,7 +61,10 @@ func settled(t *testing.T, p *local.Local) {
 // ledger is what a tenant's ledger has stored, by key: documents (d/), jobs (j/), events to be sent (o/), receipts (i/).
 func ledger(t *testing.T, state, tenant string) map[string]string {
 	t.Helper()
-	for _, db := range tables[struct{ K, V string }](t, state, "rows") {
+	for file, db := range tables[struct{ K, V string }](t, state, "rows") {
+		if filepath.Dir(file) != "objects-Ledger" {
+			continue
+		}
 		all := map[string]string{}
 		for _, row := range db {
 			all[row.K] = row.V
