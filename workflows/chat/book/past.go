@@ -9,8 +9,12 @@ import (
 	"levada.dev/workflows/llm"
 )
 
-// maxFallen is about how many tokens one summary is made of, besides the one before.
-const maxFallen = 8_000
+// What one summary is made of at most, besides the one before. When nobody makes summaries, this much is read whenever a
+// turn begins.
+const (
+	maxFallen      = 8_000 // tokens, about
+	maxFallenTurns = 64
+)
 
 // span is what a model is shown of a turn.
 type span struct {
@@ -102,7 +106,8 @@ func begins(messages []llm.Message) bool {
 func (m *meta) fallen(tx rows.Tx, upTo int) (*chat.Fallen, error) {
 	var f *chat.Fallen
 	tokens := 0
-	for n := max(m.First, m.UpTo+1); n <= upTo; n++ {
+	first := max(m.First, m.UpTo+1)
+	for n := first; n <= min(upTo, first+maxFallenTurns-1); n++ {
 		sp, err := spanOf(tx, n)
 		if err != nil {
 			return nil, err
