@@ -105,16 +105,20 @@ func (m *meta) replay(tx rows.Tx, o chat.Opening, now time.Time) (chat.Turn, err
 	}
 	key, hash := digests(o.Key)
 	for i, k := range m.Keys {
+		if k.Key != key || k.expired(now) {
+			continue
+		}
+		vain, err := inVain(tx, k.Turn)
 		switch {
-		case k.Key != key || k.expired(now):
+		case err != nil:
+			return chat.Turn{}, err
+		case vain:
+			m.Keys = slices.Delete(m.Keys, i, i+1)
+			return chat.Turn{}, nil
 		case k.Hash != hash:
 			return chat.Turn{}, fault.New(fault.Conflict, "idempotency_conflict", "the idempotency key was used for another request", nil).
 				WithHint("send another Idempotency-Key with another request")
 		default:
-			if vain, err := inVain(tx, k.Turn); err != nil || vain {
-				m.Keys = slices.Delete(m.Keys, i, i+1)
-				return chat.Turn{}, err
-			}
 			return chat.Turn{Stream: chat.NewStreamID(m.ID, k.Turn), Number: k.Turn, Replayed: true, Started: at(k.At)}, nil
 		}
 	}

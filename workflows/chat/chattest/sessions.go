@@ -152,6 +152,18 @@ func keyed(t *testing.T, p Ports) {
 	require.NoError(t, err)
 	assert.Equal(t, 1, again.Number, "while the next is running")
 	assert.Equal(t, 1, begin(t, p, globex, o).Number, "keys are a tenant's own")
+
+	o = chat.Opening{Session: fresh(t, ""), Key: "k:hash", Messages: says("in vain")}
+	turn = begin(t, p, acme, o)
+	failed := chat.Event{ID: 1, Type: chat.Error, Data: []byte(`{"code":"model_busy","message":""}`)}
+	tell(t, p, acme, chat.News{Stream: turn.Stream, Events: []chat.Event{failed}, Outcome: &chat.Outcome{Code: "model_busy"}})
+	o.Key = "k:other"
+	again = begin(t, p, acme, o)
+	assert.False(t, again.Replayed, "a turn that failed before anything was answered lets go of its key")
+	assert.Equal(t, 2, again.Number)
+	o.Key = "k:hash"
+	_, err = p.Sessions.Begin(t.Context(), acme, o)
+	refused(t, err, fault.Conflict, "idempotency_conflict")
 }
 
 func toldAgain(t *testing.T, p Ports) {
