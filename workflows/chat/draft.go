@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"unicode/utf8"
 
 	"levada.dev/workflows/llm"
 )
@@ -72,9 +73,22 @@ func (d *draft) message() llm.Message {
 
 // token is the data of a Token event.
 func token(text string) json.RawMessage {
+	if plain(text) {
+		return json.RawMessage(tokenHead + text + tokenTail)
+	}
 	return encode(struct {
 		Token string `json:"token"`
 	}{text})
+}
+
+// plain reports whether a text is a JSON string as it is.
+func plain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return utf8.ValidString(text)
 }
 
 // encode writes what always encodes. Unlike json.Marshal it leaves <, > and & alone, which answers are full of.

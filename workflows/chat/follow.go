@@ -34,7 +34,7 @@ const (
 )
 
 func newFollower(c *Chat, s tenants.Scope, stream StreamID, after int) *follower {
-	return &follower{chat: c, scope: s, stream: stream, after: after, pause: c.opts.Poll}
+	return &follower{chat: c, scope: s, stream: stream, after: after}
 }
 
 // Stream implements Live.

@@ -20,14 +20,16 @@ type live struct {
 
 	mu     sync.Mutex
 	queue  []Event
+	room   []Event // where a queue begins
 	bytes  int
 	behind bool // what comes after the queue is read from the session
 	over   bool // nothing comes after the queue
 	closed bool
 	wake   chan struct{}
 
-	last int  // id of the last event that Next returned
-	rest Live // what is read from the session
+	last    int         // id of the last event that Next returned
+	rest    Live        // what is read from the session
+	silence *time.Timer // of Next
 }
 
 var _ Live = (*live)(nil)
@@ -102,8 +104,7 @@ func (l *live) Ready() bool {
 
 // Next implements Live.
 func (l *live) Next(ctx context.Context) (Event, error) {
-	silence := time.NewTimer(l.chat.opts.Heartbeat)
-	defer silence.Stop()
+	var silence <-chan time.Time
 	for l.rest == nil {
 		e, err := l.take()
 		switch {
@@ -114,16 +115,29 @@ func (l *live) Next(ctx context.Context) (Event, error) {
 			return e, nil
 		case l.rest != nil:
 			continue
+		case silence == nil:
+			silence = l.listen()
+			defer l.silence.Stop()
 		}
 		select {
 		case <-l.wake:
-		case <-silence.C:
+		case <-silence:
 			return Event{}, nil
 		case <-ctx.Done():
 			return Event{}, ctx.Err()
 		}
 	}
 	return l.rest.Next(ctx)
+}
+
+// listen begins to wait for a silence. Most events are waited for, and one timer serves for all of them.
+func (l *live) listen() <-chan time.Time {
+	if l.silence == nil {
+		l.silence = time.NewTimer(l.chat.opts.Heartbeat)
+	} else {
+		l.silence.Reset(l.chat.opts.Heartbeat)
+	}
+	return l.silence.C
 }
 
 // take is the next event that waits, or none.
@@ -138,7 +152,9 @@ func (l *live) take() (Event, error) {
 		for _, taken := range l.queue[:n] {
 			l.bytes -= weight(taken)
 		}
-		l.queue = l.queue[n:]
+		if l.queue = l.queue[n:]; len(l.queue) == 0 {
+			l.queue = l.room[:0]
+		}
 		return e, nil
 	case l.behind:
 		l.rest = newFollower(l.chat, l.scope, l.stream, l.last)

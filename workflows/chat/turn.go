@@ -52,7 +52,8 @@ func newTurn(c *Chat, s tenants.Scope, r Request, found *findings, mark string) 
 	t := &turn{chat: c, scope: s, request: r, found: found, mark: mark,
 		begun: make(chan beginning, 1), journal: newJournal(), told: make(chan struct{})}
 	t.abandoned, t.abandon = context.WithCancel(context.Background())
-	t.live = &live{chat: c, scope: s, wake: make(chan struct{}, 1), leave: t.left}
+	t.live = &live{chat: c, scope: s, wake: make(chan struct{}, 1), room: make([]Event, 0, 16), leave: t.left}
+	t.live.queue = t.live.room
 	return t
 }
 
