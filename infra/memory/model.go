@@ -190,6 +190,9 @@ func (a *scripted) Next() (llm.Delta, error) {
 	return d, nil
 }
 
+// Ready serves llm.Ready.
+func (a *scripted) Ready() bool { return a.end != nil || len(a.steps) == 0 || a.steps[0].delay <= 0 }
+
 // Close implements llm.Stream.
 func (a *scripted) Close() error {
 	if a.end == nil {

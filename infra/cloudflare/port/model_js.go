@@ -80,7 +80,10 @@ func options(gateway string, s tenants.Scope, c llm.Call, route string) *ai.Opti
 
 // answer is an answer as it comes.
 type answer struct {
-	pieces interface{ Next() (llm.Delta, error) }
+	pieces interface {
+		Next() (llm.Delta, error)
+		Ready() bool
+	}
 	stream *dialect.Stream // nil when the answer came at once
 	body   io.Closer
 	source llm.Source
@@ -94,6 +97,9 @@ func (a *answer) Next() (llm.Delta, error) {
 	}
 	return a.pieces.Next()
 }
+
+// Ready serves llm.Ready.
+func (a *answer) Ready() bool { return a.closed || a.pieces.Ready() }
 
 // Close implements llm.Stream. A stream that has said its last word is let end by itself, since one that is canceled looks to the
 // gateway as if the caller had left.

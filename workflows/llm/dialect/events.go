@@ -36,15 +36,24 @@ var errTooLong = errors.New("an event is too long")
 // not complete when the reader ends is returned with the reader's error.
 func (e *events) read() (data []byte, name string, err error) {
 	for {
+		if data, name = e.buffered(); data != nil {
+			return data, name, nil
+		}
+		if e.err != nil {
+			return e.rest()
+		}
+		if err := e.fill(); err != nil {
+			return nil, "", err
+		}
+	}
+}
+
+// buffered is read without reading: nil when more is needed for an event.
+func (e *events) buffered() (data []byte, name string) {
+	for {
 		from, to, ok := e.line()
 		if !ok {
-			if e.err != nil {
-				return e.rest()
-			}
-			if err := e.fill(); err != nil {
-				return nil, "", err
-			}
-			continue
+			return nil, ""
 		}
 		if from < to {
 			e.field(from, to)
@@ -53,7 +62,7 @@ func (e *events) read() (data []byte, name string, err error) {
 		data, name = e.data(), e.name
 		e.begin()
 		if data != nil {
-			return data, name, nil
+			return data, name
 		}
 	}
 }

@@ -16,8 +16,9 @@ type Stream struct {
 	events   events
 	all      gathering
 	fast     shapes
-	begun    bool // something was handed out
-	complete bool // the answer's own end has come
+	begun    bool      // something was handed out
+	complete bool      // the answer's own end has come
+	ahead    llm.Delta // a piece that Ready has found, before those that wait
 	waiting  []llm.Delta
 	err      error // what comes after the waiting pieces
 }
@@ -29,28 +30,40 @@ func NewStream(r io.Reader, a Answer) *Stream {
 
 // Next is llm.Stream's.
 func (s *Stream) Next() (llm.Delta, error) {
-	for {
+	d := s.ahead
+	s.ahead = llm.Delta{}
+	for d == (llm.Delta{}) {
 		if len(s.waiting) > 0 {
-			d := s.waiting[0]
+			d = s.waiting[0]
 			s.waiting = s.waiting[1:]
-			return d, nil
+			break
 		}
 		if s.err != nil {
 			return llm.Delta{}, s.err
 		}
-		if d := s.event(); d != (llm.Delta{}) {
-			s.begun = true
-			return d, nil
-		}
+		d = s.event(s.events.read())
 	}
+	s.begun = true
+	return d, nil
+}
+
+// Ready reports whether Next would return without reading.
+func (s *Stream) Ready() bool {
+	for s.ahead == (llm.Delta{}) && len(s.waiting) == 0 && s.err == nil {
+		data, name := s.events.buffered()
+		if data == nil {
+			return false
+		}
+		s.ahead = s.event(data, name, nil)
+	}
+	return true
 }
 
 // Complete reports whether the answer's own end has come; what the reader may still have is nothing.
 func (s *Stream) Complete() bool { return s.complete }
 
-// event reads an event. The piece it returns comes before those that are waiting.
-func (s *Stream) event() llm.Delta {
-	data, name, err := s.events.read()
+// event takes an event. The piece it returns comes before those that are waiting.
+func (s *Stream) event(data []byte, name string, err error) llm.Delta {
 	if string(data) == "[DONE]" {
 		s.waiting, s.err, s.complete = s.all.end(), io.EOF, true
 		return llm.Delta{}

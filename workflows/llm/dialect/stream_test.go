@@ -268,3 +268,60 @@ func TestStreamDoesNotReadAhead(t *testing.T) {
 	}
 	require.NoError(t, w.Close())
 }
+
+// Pieces that came together are ready together, and nothing else is: an event that says nothing is none.
+func TestReady(t *testing.T) {
+	r, w := io.Pipe()
+	s := dialect.NewStream(r, to)
+	assert.False(t, s.Ready(), "nothing was read")
+	send := func(text string) { go func() { _, _ = io.WriteString(w, text) }() }
+	send("data: {\"response\":\"a\"}\n\ndata: {\"response\":\"b\"}\r\n\r\ndata: {\"response\":\"c\"}\n")
+	for i, want := range []string{"a", "b"} {
+		assert.Equal(t, i > 0, s.Ready())
+		d, err := s.Next()
+		require.NoError(t, err)
+		assert.Equal(t, want, d.Text)
+	}
+	assert.False(t, s.Ready(), "the third is not complete")
+	send("\n: still there\n\ndata: {\"response\":\"\"}\n\n")
+	d, err := s.Next()
+	require.NoError(t, err)
+	assert.Equal(t, "c", d.Text)
+	assert.False(t, s.Ready(), "neither a comment nor an empty piece is one")
+	send("data: {\"tool_calls\":[{\"name\":\"f\",\"arguments\":{}},{\"name\":\"g\",\"arguments\":{}}]}\n\ndata: [DONE]\n\n")
+	for _, want := range []int{0, 1} {
+		d, err := s.Next()
+		require.NoError(t, err)
+		assert.Equal(t, want, d.Tool.Index)
+		assert.True(t, s.Ready())
+	}
+	d, err = s.Next()
+	require.NoError(t, err)
+	assert.Equal(t, llm.FinishTools, d.Finish)
+	assert.True(t, s.Ready(), "the end is there")
+	_, err = s.Next()
+	assert.Equal(t, io.EOF, err)
+}
+
+// asking asks whether it is ready before each piece; that changes nothing.
+type asking struct{ *dialect.Stream }
+
+func (a asking) Next() (llm.Delta, error) {
+	ready := a.Ready()
+	d, err := a.Stream.Next()
+	if ready && d == (llm.Delta{}) && err == nil {
+		panic("it was not")
+	}
+	return d, err
+}
+
+func TestReadyChangesNothing(t *testing.T) {
+	for _, tt := range streams {
+		for i := range len(tt.body) + 1 {
+			want, wantErr := collect(t, dialect.NewStream(strings.NewReader(tt.body[:i]), to))
+			got, err := collect(t, asking{dialect.NewStream(strings.NewReader(tt.body[:i]), to)})
+			require.Equal(t, want, got)
+			require.Equal(t, fmt.Sprint(wantErr), fmt.Sprint(err))
+		}
+	}
+}

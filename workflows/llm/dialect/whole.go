@@ -52,3 +52,6 @@ func (w *Whole) Next() (llm.Delta, error) {
 	w.pieces = w.pieces[1:]
 	return d, nil
 }
+
+// Ready is true: all of it is here.
+func (w *Whole) Ready() bool { return true }
