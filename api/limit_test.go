@@ -16,6 +16,7 @@ import (
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
+	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/llm"
 )
 
@@ -244,6 +245,22 @@ func TestThePermitBringsWhatTheModelNeeds(t *testing.T) {
 		assert.GreaterOrEqual(t, asks[0].Ahead.Nanos, asks[1].Amount.Nanos, body)
 		assert.Less(t, asks[0].Ahead.Tokens, asks[1].Amount.Tokens+4*4000+1, "and not much more")
 	}
+	w.gate.Check(t)
+}
+
+func TestAPromptThatDoesNotFitTheModel(t *testing.T) {
+	w := newWorld(t, func(w *world) {
+		d, keys := tenantstest.Directory(t, tenantstest.Config(t, "globex", func(c *tenants.Config) {
+			c.Models.Chat = "@cf/meta/llama-3.3-70b-instruct-fp8-fast"
+			c.Limits.MessageChars = 200_000
+		}))
+		w.deps.Directory, w.keys["globex"] = d, keys["globex"]
+	})
+	rec := w.do("globex", "POST", "/chat", `{"message":"`+strings.Repeat("a ", 60_000)+`"}`)
+	assert.Equal(t, 400, rec.Code)
+	assert.Equal(t, "prompt_too_long", failed(t, rec).Code)
+	assert.Equal(t, "message", failed(t, rec).Details.Field)
+	assert.Empty(t, w.talk.model.Calls())
 	w.gate.Check(t)
 }
 

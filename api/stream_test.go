@@ -140,6 +140,7 @@ func TestAClientThatLeavesCanComeBack(t *testing.T) {
 
 				rec = w.do("acme", "POST", "/chat", ask("s1", "Hello"))
 				assert.Equal(t, "Hello", whole(t, parse(t, rec.Body.String())), "the session is free again")
+				synctest.Wait()
 				w.gate.Check(t)
 				assert.NotContains(t, w.log.String(), `"ERROR"`)
 			})
@@ -156,6 +157,34 @@ func TestATurnGoesOnWithoutWhoWaitsForItsEnd(t *testing.T) {
 		w.ServeHTTP(rec, w.request("acme", "POST", "/chat", body).WithContext(ctx))
 		assert.Equal(t, 499, rec.Code)
 		assert.Equal(t, "One two three.", whole(t, parse(t, w.do("acme", "GET", "/chat/streams/s1.1", "").Body.String())))
+	})
+}
+
+func TestADeletedSessionEndsItsTurn(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		for _, stream := range []string{"true", "false"} {
+			answer := make(chan *client)
+			go func() {
+				c := &client{header: http.Header{}}
+				w.ServeHTTP(c, w.request("acme", "POST", "/chat", strings.Replace(ask("s1", slowly("One ", "two ", "three.")), "{", `{"stream":`+stream+`,`, 1)))
+				answer <- c
+			}()
+			time.Sleep(500 * time.Millisecond)
+			assert.Equal(t, 404, w.do("globex", "DELETE", "/sessions/s1", "").Code)
+			assert.Equal(t, 200, w.do("acme", "DELETE", "/sessions/s1", "").Code)
+			c := <-answer
+			assert.Contains(t, c.body(), `"code":"session_deleted"`)
+			if stream == "true" {
+				events := parse(t, c.body())
+				whole(t, events)
+				assert.Equal(t, "error", events[len(events)-1].Event)
+			} else {
+				assert.Equal(t, 409, c.status)
+			}
+			assert.Equal(t, 404, w.do("acme", "GET", "/chat/streams/s1.1", "").Code)
+		}
+		synctest.Wait()
+		w.gate.Check(t)
 	})
 }
 
@@ -252,10 +281,7 @@ func (l *lines) Next(context.Context) (chat.Event, error) {
 
 func TestManyClientsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, func(w *world) {
-			w.opts.Now = time.Now
-			w.opts.Random = nil // requests at the same time
-		})
+		w := newWorld(t, func(w *world) { w.opts.Now = time.Now })
 		const clients = 50
 		bodies := make(chan string, clients)
 		for i := range clients {

@@ -252,9 +252,14 @@ func failed(t testing.TB, rec *httptest.ResponseRecorder) failure {
 }
 
 // counter is a source of no randomness at all, with no byte twice in a row.
-type counter struct{ next byte }
+type counter struct {
+	mu   sync.Mutex
+	next byte
+}
 
 func (c *counter) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for i := range p {
 		p[i] = c.next
 		c.next++
