@@ -139,7 +139,11 @@ func (x *session) wake(ctx context.Context) (empty bool, err error) {
 	if due.Next.IsZero() {
 		return false, nil
 	}
-	return false, x.waker.by(ctx, due.Next)
+	next := due.Next
+	if next.Sub(x.now()) > time.Minute { // what is not urgent shares an alarm with what the waker remembers
+		next = next.Add(slack - 1).Truncate(slack)
+	}
+	return false, x.waker.by(ctx, next)
 }
 
 // erase gives the storage back.
