@@ -62,6 +62,9 @@ func startWith(state string, o local.Options) (*local.Local, error) {
 		return nil, err
 	}
 	o.Root, o.State, o.Build, o.Version, o.Logs = root, state, buildDir(root), "test", logs
+	if o.Tenants, err = withTalkers(root); err != nil {
+		return nil, err
+	}
 	return local.Start(context.Background(), o)
 }
 

@@ -1,0 +1,91 @@
+package e2e
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing/fstest"
+
+	"levada.dev/tenants"
+	"levada.dev/workflows/llm"
+)
+
+// talkers are tenants that only these tests have: their models answer what the request itself dictates.
+func talkers() []tenants.Config {
+	wide := tenants.Rate{PerMinute: tenants.MaxPerMinute, Burst: tenants.MaxPerMinute}
+	free := tenants.Rates{Tenant: wide, User: wide}
+	both := tenants.Models{Chat: "@local/script", ChatAllowed: []string{"@local/script-openai"}, ChatFallback: []string{"@local/script-openai"}}
+	one := tenants.Models{Chat: "@local/script-openai"}
+	return []tenants.Config{
+		{ID: "alder", Models: both, Rates: free},
+		{ID: "birch", Models: one, Rates: free},
+		{ID: "elm", Models: both, Rates: free},
+		{ID: "fir", Models: one, Rates: free},
+		{ID: "strict", Models: one, Rates: tenants.Rates{Tenant: tenants.Rate{PerMinute: 60, Burst: allowance}, User: wide}},
+		{ID: "thrifty", Models: one, Rates: free, Budgets: tenants.Budgets{TokensPerDay: allowance * thriftyCall().Tokens}},
+	}
+}
+
+// allowance is how many requests the tenants have that must not have more.
+const allowance = 100
+
+// withTalkers is a checkout's tenants and the talkers.
+func withTalkers(root string) (fs.FS, error) {
+	all := fstest.MapFS{}
+	shipped := os.DirFS(filepath.Join(root, "tenants"))
+	files, err := fs.Glob(shipped, "*/tenant.config.json")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		b, err := fs.ReadFile(shipped, file)
+		if err != nil {
+			return nil, err
+		}
+		all[file] = &fstest.MapFile{Data: b}
+	}
+	for _, c := range talkers() {
+		c.Name = string(c.ID)
+		b, err := json.Marshal(c)
+		if err != nil {
+			return nil, err
+		}
+		all[string(c.ID)+"/tenant.config.json"] = &fstest.MapFile{Data: b}
+	}
+	return all, nil
+}
+
+// thriftyAnswer is how many tokens an answer to thrifty may have.
+const thriftyAnswer = 50
+
+// thriftyMessage is what thrifty asks. Its answer takes all that was reserved for it, so that nothing is given back and the
+// budget lasts for as many calls as it was made for, however they overlap.
+func thriftyMessage(prompt int64) string {
+	return script(map[string]any{"tokens": []string{"enough"}, "usage": map[string]int64{"prompt": prompt, "completion": thriftyAnswer}})
+}
+
+// thriftyCall is what is reserved for it: what the usage says is as long as the usage that says so.
+func thriftyCall() (a struct{ Prompt, Tokens int64 }) {
+	model, err := llm.FindGeneration("@local/script-openai")
+	if err != nil {
+		panic(err) // the table has no such model: every test is wrong
+	}
+	for prompt := int64(100); ; prompt++ {
+		p := llm.Prompt{Messages: []llm.Message{{Role: llm.User, Content: thriftyMessage(prompt)}}, MaxTokens: thriftyAnswer}
+		most := llm.Order{Models: []llm.GenerationModel{model}, Prompt: p}.Most()
+		if most.Tokens == prompt+thriftyAnswer {
+			a.Prompt, a.Tokens = prompt, most.Tokens
+			return a
+		}
+	}
+}
+
+// script is a message that dictates its answer: see infra/dev/localai.
+func script(turn any) string {
+	b, err := json.Marshal(map[string]any{"script": turn})
+	if err != nil {
+		panic(err) // what the tests script is JSON
+	}
+	return string(b)
+}
