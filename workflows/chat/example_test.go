@@ -24,6 +24,7 @@ func Example() {
 	acme, _ := tenants.Resume("acme")
 	model, _ := llm.FindGeneration("@local/script")
 	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 
 	live, err := c.Start(ctx, acme, chat.Request{
 		Session:  "walks",
