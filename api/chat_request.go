@@ -236,19 +236,29 @@ func isToolName(name string) bool {
 }
 
 // need is about the most that the call of a model for the turn may cost: what is reserved for it presently, so that it can
-// be leased with the permit. The session's past is not known yet; it is taken to be four bytes a token.
+// be leased with the permit. The session's past and the sources are not known yet.
 func need(r chat.Request, window int) quota.Amount {
 	said := append([]llm.Message{{Role: llm.System, Content: r.System}}, r.Messages...)
 	a := llm.Order{Models: r.Models, Prompt: llm.Prompt{Messages: said, Tools: r.Tools, MaxTokens: r.MaxTokens}}.Most()
-	if r.Session == "" {
-		return a
+	var unknown llm.Usage
+	if r.Session != "" {
+		unknown.Prompt = boundToken * window
 	}
-	past, dearest := llm.Usage{Prompt: 4 * window}, int64(0)
+	if r.Grounding != nil {
+		unknown.Prompt += boundSource * r.Grounding.TopK
+	}
+	dearest := int64(0)
 	for _, m := range r.Models {
-		dearest = max(dearest, m.Price.Of(past))
+		dearest = max(dearest, m.Price.Of(unknown))
 	}
-	return a.Add(quota.Amount{Tokens: int64(past.Total()), Nanos: dearest})
+	return a.Add(quota.Amount{Tokens: int64(unknown.Total()), Nanos: dearest})
 }
+
+// What is reserved for a token that was estimated, and for a source, which is a chunk: bytes.
+const (
+	boundToken  = 4
+	boundSource = 2_500
+)
 
 // joined is the tenant's own words to the model and then the request's.
 func joined(tenant, request string) string {

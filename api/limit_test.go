@@ -233,6 +233,7 @@ func TestThePermitBringsWhatTheModelNeeds(t *testing.T) {
 		`{"message":"Hello","stream":false,"sessionId":"s1"}`,
 		`{"message":"Hello","stream":false,"maxTokens":200,"system":"Be brief.","tools":[` + tool + `]}`,
 		`{"message":"Hello","stream":false,"modelId":"@local/script-openai"}`,
+		`{"message":"Hello","stream":false,"rag":{"topK":2}}`,
 	} {
 		before := len(w.gate.Asked(w.scope("acme")))
 		require.Equal(t, 200, w.do("acme", "POST", "/chat", body).Code)

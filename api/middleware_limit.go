@@ -74,8 +74,8 @@ func caller(user, remote string) string {
 		network, _ := addr.WithZone("").Prefix(64) // 64 is no more than an address has
 		addr = network.Addr()
 	}
-	var name [maxUser]byte                                                // of most
-	return string(addr.AppendTo(append(append(name[:0], user...), '\n'))) // no user has a line break
+	name := append(make([]byte, 0, maxUser), user...)
+	return string(addr.AppendTo(append(name, '\n'))) // no user has a line break
 }
 
 // exhausted is how the narrower of the caller's rates stands when one has refused.
