@@ -1,0 +1,105 @@
+package e2e
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/stack"
+	"levada.dev/tenants"
+)
+
+// caching is a user of a new tenant of the shared platform, whose equal requests may have the same answer.
+func caching(t *testing.T) user {
+	t.Helper()
+	id := tenants.ID("cached-" + uuid.NewString()[:8])
+	i := slices.IndexFunc(platform.Tenants, func(c tenants.Config) bool { return c.ID == "acme" })
+	config := platform.Tenants[i]
+	config.ID, config.AllowedHosts = id, nil
+	config.Models.Chat, config.Models.ChatFallback = "@local/script-openai", nil
+	config.Chat.CacheTTLSeconds = 600
+	key, err := tenants.NewKey(strings.NewReader(strings.Repeat(string(id), 10)), id)
+	require.NoError(t, err)
+	entries, err := tenants.Publish([]tenants.Config{config}, map[string]tenants.Grant{
+		tenants.HashKey(key): {Tenant: id, Name: t.Name(), Scopes: []tenants.APIScope{tenants.ScopeChat, tenants.ScopeMetrics}},
+	})
+	require.NoError(t, err)
+	for name, value := range entries {
+		if name != tenants.HashEntry {
+			require.NoError(t, platform.KV(stack.API, "CONFIG").Put(t.Context(), name, value))
+		}
+	}
+	return user{t, platform.URL, string(id), key}
+}
+
+// asked asks a tenant's model, and reports what was answered and whether it was a hit.
+func (u user) asked(script string, stream bool) (answer, bool) {
+	u.t.Helper()
+	a := u.do(http.MethodPost, "/v1/chat/completions", map[string]any{
+		"model": "default", "stream": stream, "messages": []map[string]string{{"role": "user", "content": script}},
+	}, "x-tenant-id", u.tenant)
+	require.Equal(u.t, http.StatusOK, a.Status, "%s", a.Body)
+	require.Contains(u.t, []string{"HIT", "MISS"}, a.Header.Get("x-levada-cache"))
+	return a, a.Header.Get("x-levada-cache") == "HIT"
+}
+
+// kept is the names of the answers that are kept for the tenant.
+func (u user) kept() []string {
+	names, err := platform.KV(stack.API, "CACHE").Keys(u.t.Context(), "t/"+u.tenant+"/cache/answer/")
+	require.NoError(u.t, err)
+	return names
+}
+
+// Equal requests of a tenant get the same answer when the tenant has said so, in either form, and pay once. Another tenant's
+// equal request asks the model.
+func TestEqualRequestsHaveTheSameAnswer(t *testing.T) {
+	one, two := caching(t), caching(t)
+	const script = `{"script": {"tokens": ["The ", "water ", "flows."]}}`
+	_, hit := one.asked(script, true)
+	assert.False(t, hit)
+	eventually(t, "the answer is kept", func() bool { return len(one.kept()) == 1 })
+	whole, hit := one.asked(script, false)
+	assert.True(t, hit)
+	assert.Contains(t, string(whole.Body), "The water flows.")
+	streamed, hit := one.asked(script, true)
+	assert.True(t, hit)
+	assert.Contains(t, string(streamed.Body), "data: [DONE]")
+
+	_, hit = two.asked(script, false)
+	assert.False(t, hit, "another tenant's")
+	_, hit = one.asked(script+" ", false)
+	assert.False(t, hit, "another prompt")
+
+	calls := func(u user) (n int) {
+		var usage struct {
+			Totals struct{ Calls int }
+		}
+		u.do(http.MethodGet, "/usage", nil, "x-tenant-id", u.tenant).into(t, &usage)
+		return usage.Totals.Calls
+	}
+	eventually(t, "what was asked is booked", func() bool { return calls(one) >= 2 && calls(two) >= 1 })
+	assert.Equal(t, 2, calls(one), "hits cost nothing")
+	assert.Equal(t, 1, calls(two))
+}
+
+// What was cut short is nobody else's answer.
+func TestAnAnswerThatWasCutIsNotKept(t *testing.T) {
+	u := caching(t)
+	for _, script := range []string{
+		`{"script": {"tokens": ["a ", "b ", "c"], "cutAfter": 1}}`, `{"script": {"tokens": ["a ", "b ", "c"], "finish": "length"}}`,
+	} {
+		for range 2 {
+			_, hit := u.asked(script, true)
+			assert.False(t, hit, script)
+		}
+	}
+	_, hit := u.asked(`{"script": {"tokens": ["whole"]}}`, true)
+	assert.False(t, hit)
+	eventually(t, "the one that was whole is kept", func() bool { return len(u.kept()) > 0 })
+	assert.Len(t, u.kept(), 1)
+}
