@@ -28,6 +28,7 @@ func TestErrorsPage(t *testing.T) {
 	for _, c := range api.Codes() {
 		fmt.Fprintf(&b, "| `%s` | %d | %s |\n", c.Name, c.Status, c.Meaning)
 	}
+	b.WriteString("\nA turn of a conversation that fails when its stream has begun says so in its last event, `error`, with the same codes.\n")
 	b.WriteString("\nA 503 with a code that is not listed means that something the platform depends on does not answer: try again after `Retry-After`.\n" +
 		"\nThis page is made from `api/codes.go` by `go test ./api -update`.\n")
 	golden(t, "../docs/errors.md", []byte(b.String()))
