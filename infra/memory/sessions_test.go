@@ -210,6 +210,7 @@ func TestSessionsGrowOld(t *testing.T) {
 	rings := 0
 	for next := w.time.Add(chat.TurnLease); !next.IsZero(); rings++ {
 		w.time = next
+		w.Restart(w.acme)
 		next, err = w.Alarm(t.Context(), w.acme)
 		require.NoError(t, err)
 		relay(w.acme)

@@ -106,17 +106,19 @@ func (x *session) run(ctx context.Context, method string, body []byte) (reply []
 	return reply, err == nil, err
 }
 
-// Alarm implements object.Alarmer. What was promised goes out first: that something cannot be done must not hold up the rest.
+// Alarm implements object.Alarmer. What was promised goes out before the book looks, which may then find nothing left, and
+// after it, for what it found.
 func (x *session) Alarm(ctx context.Context, _ int) error {
 	return x.waker.ring(ctx, func(ctx context.Context) error {
 		if !x.kept {
 			return nil
 		}
+		promised := errors.Join(x.relay.rescue(ctx), x.catchUp(ctx))
 		empty, err := x.wake(ctx)
 		if empty {
 			return x.erase(ctx)
 		}
-		return errors.Join(err, x.relay.rescue(ctx), x.catchUp(ctx))
+		return errors.Join(promised, err, x.relay.rescue(ctx), x.catchUp(ctx))
 	})
 }
 

@@ -21,7 +21,7 @@ const worker = "session"
 // itself may be forgotten: that somebody follows, and what the shelf has been told.
 type Book struct {
 	now      func() time.Time
-	followed atomic.Int64 // when somebody last asked for a replay of a running turn
+	followed atomic.Int64 // when somebody last asked for a replay of a running turn, in Unix milliseconds
 	told     atomic.Int64 // the version that the shelf has
 }
 
@@ -61,7 +61,6 @@ func (b *Book) Begin(tx rows.Tx, s tenants.Scope, o chat.Opening) (chat.Turn, er
 	}
 	m.Turns++
 	m.remember(o.Key, now)
-	m.Told = b.told.Load()
 	t := &turn{number: m.Turns, head: &head{Messages: o.Messages, Started: now.UnixMilli(), Cause: o.Cause}}
 	t.log.heard = t.head.Started
 	return chat.Turn{
@@ -153,7 +152,7 @@ func (b *Book) forget(tx rows.Tx, s tenants.Scope, m *meta, code string) error {
 			return err
 		}
 	}
-	gone := &meta{ID: m.ID, Turns: m.Turns, First: m.Turns + 1, Gone: now.UnixMilli(), Version: m.next(now), Told: b.told.Load()}
+	gone := &meta{ID: m.ID, Turns: m.Turns, First: m.Turns + 1, Gone: now.UnixMilli(), Version: m.next(now)}
 	return gone.write(tx)
 }
 

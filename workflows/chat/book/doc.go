@@ -44,7 +44,7 @@
 // A session tells the shelf of itself when a turn begins and when the session ends, all that there is to know each
 // time, with a version that grows. So the shelf's order is that of the turns' beginnings, within the time of one call, and
 // a turn's end tells it nothing. The session calls the shelf itself, in the background of its answer: a queue would cost
-// three operations and come later. That the shelf does not know is in the session's row, and the alarm tells it again
-// until it does; the shelf ignores what is not newer than what it has, and keeps a deleted session's version for an
-// hour. A note costs a request and 3 rows written, 5 with a user; the first one 2 or 3. A page is one range of keys.
+// three operations and come later. A call that fails is repeated by the alarm until the shelf knows. What it knows is remembered
+// without a row: a session that was evicted tells it again when its alarm rings, which the shelf ignores, as it does
+// everything that is not newer than what it has. It keeps a deleted session's version for an hour. A note costs a request and 3 rows written, 5 with a user; the first one 2 or 3. A page is one range of keys.
 package book

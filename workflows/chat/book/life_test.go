@@ -71,7 +71,7 @@ func TestASessionThatIsTooOldIsDeleted(t *testing.T) {
 	assert.Empty(t, w.facts(), "no turn ended")
 
 	w.time = w.time.Add(chat.ReplayLife)
-	assert.Equal(t, book.Due{}, w.wake(), "the shelf does not know yet")
+	assert.Equal(t, book.Due{Next: w.time.Add(time.Minute)}, w.wake(), "the shelf does not know yet")
 	w.book.Told(gone.Version)
 	assert.Equal(t, book.Due{Empty: true}, w.wake())
 }
@@ -98,7 +98,7 @@ func TestADeletedSessionIsBuriedWhenAllIsTold(t *testing.T) {
 	n, _ := w.note()
 	w.book.Told(n.Version)
 	w.time = w.time.Add(chat.ReplayLife)
-	assert.Equal(t, book.Due{}, w.wake(), "a fact waits")
+	assert.Equal(t, book.Due{Next: w.time.Add(time.Minute)}, w.wake(), "a fact waits")
 	w.send()
 	assert.Equal(t, book.Due{Empty: true}, w.wake())
 }

@@ -31,7 +31,6 @@ type meta struct {
 	UpTo    int            `json:"upTo,omitempty"` // the last turn of the summary
 	Keys    []taken        `json:"keys,omitempty"`
 	Version int64          `json:"version"`        // of what the shelf is to know
-	Told    int64          `json:"told,omitempty"` // the version that it knew when this was written
 	Gone    int64          `json:"gone,omitempty"` // when the session was deleted: this is its gravestone
 }
 

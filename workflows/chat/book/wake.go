@@ -26,7 +26,8 @@ type Due struct {
 }
 
 // Wake does what is due: it ends a turn that nobody runs any more, drops events that have been kept long enough, and
-// deletes a session that is too old. It may come at any time and as often as it likes.
+// deletes a session that is too old. It may come at any time and as often as it likes. What waits for the queue or the shelf
+// is to be seen to before it, as a grave is closed when nothing does, and after it.
 func (b *Book) Wake(tx rows.Tx) (Due, error) {
 	s, err := call.Owner(tx)
 	if err != nil || s.Check() != nil {
@@ -103,11 +104,17 @@ func (b *Book) bury(tx rows.Tx, m *meta, now time.Time) (Due, error) {
 		return Due{}, err
 	}
 	due := at(m.Gone).Add(chat.ReplayLife)
-	if now.Before(due) {
+	switch {
+	case now.Before(due):
 		return Due{Next: due}, nil
+	case len(waiting) > 0 || !b.known(m):
+		return Due{Next: now.Add(again)}, nil
 	}
-	return Due{Empty: len(waiting) == 0 && b.known(m)}, nil
+	return Due{Empty: true}, nil
 }
+
+// again is when a grave is looked at that could not be closed.
+const again = time.Minute
 
 func sooner(a, b time.Time) time.Time {
 	if a.IsZero() || b.Before(a) {
@@ -133,7 +140,7 @@ func (b *Book) Note(tx rows.Tx) (tenants.Scope, Note, bool, error) {
 }
 
 // known reports whether the shelf has the session as it is.
-func (b *Book) known(m *meta) bool { return max(m.Told, b.told.Load()) >= m.Version }
+func (b *Book) known(m *meta) bool { return b.told.Load() >= m.Version }
 
 // Told notes that the shelf has a version. It is remembered without a row: who forgets tells it again, which changes nothing.
 func (b *Book) Told(version int64) {

@@ -23,7 +23,7 @@ import (
 
 // world is one session's object: its rows, its book, and a clock that only the test moves.
 type world struct {
-	*testing.T
+	testing.TB
 	*book.Client
 	s    tenants.Scope
 	rows *rows.Memory
@@ -32,8 +32,8 @@ type world struct {
 	fail int // the rows fail at the call of this number, from 1; 0 is never
 }
 
-func newWorld(t *testing.T) *world {
-	w := &world{T: t, s: tenantstest.Scope(t, "acme"), rows: rows.NewMemory(), time: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
+func newWorld(t testing.TB) *world {
+	w := &world{TB: t, s: tenantstest.Scope(t, "acme"), rows: rows.NewMemory(), time: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)}
 	w.Client = book.NewClient(w.call)
 	w.crash()
 	return w
