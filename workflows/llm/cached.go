@@ -28,12 +28,13 @@ type CachedOptions struct {
 // kindAnswer is the kind of the answers' keys.
 const kindAnswer = "answer"
 
-// NewCached gives the orders that allow it (Order.Cache) the answer that an equal order of the same tenant had: with the same first model and
-// the same prompt. Such an answer reserves nothing and costs nothing, and asks no budget.
+// NewCached gives the orders that allow it (Order.Cache) the answer that an equal order of the same tenant had: one with
+// the same first model and the same prompt. Such an answer reserves nothing, costs nothing and asks no budget.
 //
 // An answer is kept only when the first model gave it, it said something and ended by itself, with FinishStop or
-// FinishTools: never one that was cut, that failed, that was closed before its end or that another model gave. A store that is slow or
-// fails costs an order Patience at most, and nothing else. Two equal orders at the same time may both ask the model.
+// FinishTools: never one that was cut, that failed, that was closed before its end or that another model gave. A store
+// that is slow or fails costs an order Patience at most, and nothing else. Two equal orders at the same time may both ask
+// the model.
 func NewCached(g Generator, store cache.Store, o *CachedOptions) Generator {
 	c := &cachedGenerator{next: g, store: store}
 	if o != nil {

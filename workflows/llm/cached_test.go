@@ -455,3 +455,20 @@ func TestEqualOrdersAtTheSameTimeMayBothAsk(t *testing.T) {
 		assert.True(t, cached)
 	})
 }
+
+func BenchmarkAHit(b *testing.B) {
+	acme, o := scopeOf(b, "acme"), order(b, strings.Repeat("What flows? ", 100))
+	o.Prompt.Stream = true
+	answer := []llm.Delta{{Text: strings.Repeat("Water flows. ", 150)}, {Finish: llm.FinishStop}, {Usage: &usage}}
+	g := llm.NewCached(&oracle{deltas: answer}, memory.NewCache(time.Now), nil)
+	for b.Loop() {
+		a, err := g.Generate(b.Context(), acme, o)
+		if err != nil {
+			b.Fatal(err)
+		}
+		listen(a)
+		if err := a.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
