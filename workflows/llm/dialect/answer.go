@@ -133,7 +133,7 @@ type gathering struct {
 
 // gathered is a call of a tool so far.
 type gathered struct {
-	place     int // the model's own index
+	place     *int // the model's own index
 	id        string
 	named     bool
 	arguments bool // there were some
@@ -155,11 +155,13 @@ func (g *gathering) take(c *chunk) (first llm.Delta, rest []llm.Delta) {
 	first = llm.Delta{Text: text, Reasoning: reasoning}
 	for i := range calls {
 		tool := g.tool(&calls[i])
-		if i == 0 {
+		switch {
+		case tool == nil:
+		case first.Tool == nil:
 			first.Tool = tool
-			continue
+		default:
+			rest = append(rest, llm.Delta{Tool: tool})
 		}
-		rest = append(rest, llm.Delta{Tool: tool})
 	}
 	return first, rest
 }
@@ -169,42 +171,52 @@ var finishes = map[string]llm.Finish{
 	"tool_calls": llm.FinishTools, "function_call": llm.FinishTools, "content_filter": llm.FinishFilter,
 }
 
-// tool is a piece of a call. Pieces belong together by index. A piece without one is a whole call, and so is one
-// that comes with another id and a name: some servers number every call 0.
+// tool is a piece of a call, or nil when it says nothing new, as one does that only says that the call is over. Pieces belong
+// together by index. One with a name but without an index is a whole call, and so is one with another id and a
+// name: some servers number every call 0. One with neither goes on with the last call.
 func (g *gathering) tool(c *call) *llm.ToolDelta {
 	name, raw := c.Name, c.Arguments
 	if c.Function != nil {
 		name, raw = c.Function.Name, c.Function.Arguments
 	}
-	at := -1
-	if c.Index != nil {
-		for i := range g.calls {
-			if g.calls[i].place == *c.Index {
-				at = i // the last of those with this index
-			}
-		}
-		if at >= 0 && g.calls[at].named && name != "" && c.ID != "" && c.ID != g.calls[at].id {
-			at = -1
-		}
+	arguments := textOf(raw)
+	at, begins := g.find(c.Index), name != ""
+	if c.Index == nil && !begins {
+		at = len(g.calls) - 1
 	}
-	d := &llm.ToolDelta{Index: at, Arguments: textOf(raw)}
+	if at >= 0 && begins && (c.Index == nil || g.calls[at].named && c.ID != "" && c.ID != g.calls[at].id) {
+		at = -1
+	}
+	if at < 0 && c.ID == "" && name == "" && arguments == "" {
+		return nil
+	}
+	d := &llm.ToolDelta{Index: at, Arguments: arguments}
 	if at < 0 {
 		d.Index, d.ID = len(g.calls), c.ID
 		if d.ID == "" {
 			d.ID = CallID(g.ID, d.Index)
 		}
-		place := -1
-		if c.Index != nil {
-			place = *c.Index
-		}
-		g.calls = append(g.calls, gathered{place: place, id: d.ID})
+		g.calls = append(g.calls, gathered{place: c.Index, id: d.ID})
 	}
 	known := &g.calls[d.Index]
 	if !known.named {
-		d.Name, known.named = name, name != ""
+		d.Name, known.named = name, begins
 	}
-	known.arguments = known.arguments || d.Arguments != ""
+	known.arguments = known.arguments || arguments != ""
+	if d.ID == "" && d.Name == "" && arguments == "" {
+		return nil
+	}
 	return d
+}
+
+// find is the last call with the model's index, or -1.
+func (g *gathering) find(index *int) int {
+	for i := len(g.calls) - 1; i >= 0 && index != nil; i-- {
+		if place := g.calls[i].place; place != nil && *place == *index {
+			return i
+		}
+	}
+	return -1
 }
 
 // end is the last pieces: the arguments of calls that had none, and why the answer ended and what it took.

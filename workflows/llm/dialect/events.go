@@ -67,13 +67,17 @@ func (e *events) buffered() (data []byte, name string) {
 	}
 }
 
-// rest is the event that lacked its end.
+// rest is the event that lacked its end: nil when none had begun.
 func (e *events) rest() ([]byte, string, error) {
+	begun := e.start < len(e.buf)
 	if e.next < len(e.buf) {
 		e.field(e.next, len(e.buf))
 		e.next = len(e.buf)
 	}
 	data, name := e.data(), e.name
+	if data == nil && begun {
+		data = e.buf[:0]
+	}
 	e.begin()
 	return data, name, e.err
 }

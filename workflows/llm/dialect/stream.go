@@ -68,6 +68,10 @@ func (s *Stream) event(data []byte, name string, err error) llm.Delta {
 		s.waiting, s.err, s.complete = s.all.end(), io.EOF, true
 		return llm.Delta{}
 	}
+	if err == io.EOF && data == nil && s.all.finish != "" { // it said why it ended, and left
+		s.waiting, s.err, s.complete = s.all.end(), io.EOF, true
+		return llm.Delta{}
+	}
 	if err != nil { // an event that lacks its end may lack more
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
