@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
@@ -206,12 +205,8 @@ var filterOptions = &openapi3filter.Options{
 }
 
 func init() {
-	text := func(body io.Reader, _ http.Header, _ *openapi3.SchemaRef, _ openapi3filter.EncodingFn) (any, error) {
-		b, err := io.ReadAll(body)
-		return string(b), err
-	}
 	for _, media := range []string{"text/markdown", "text/html", "text/event-stream", "application/x-ndjson"} {
-		openapi3filter.RegisterBodyDecoder(media, text)
+		openapi3filter.RegisterBodyDecoder(media, openapi3filter.PlainBodyDecoder)
 	}
 }
 

@@ -23,6 +23,9 @@ func TestTheContractHoldsOnTheRunningWorker(t *testing.T) {
 	doc.Servers = nil
 	router, err := gorillamux.NewRouter(doc)
 	require.NoError(t, err)
+	for _, media := range []string{"text/event-stream", "application/x-ndjson"} {
+		openapi3filter.RegisterBodyDecoder(media, openapi3filter.PlainBodyDecoder)
+	}
 	acc := u.index(document{DocID: "contract/held", Text: "What was promised is what is answered."})
 	const problem = "application/problem+json"
 	for _, c := range []struct {
@@ -45,6 +48,23 @@ func TestTheContractHoldsOnTheRunningWorker(t *testing.T) {
 		{"POST", "/search", map[string]any{"query": "What was promised?"}, 200, ""},
 		{"POST", "/search", map[string]any{"query": "x", "filter": map[string]any{"nope": 1}}, 400, ""},
 		{"POST", "/search", map[string]any{"query": "x", "answer": true}, 501, ""},
+		{"POST", "/chat", map[string]any{"sessionId": "contract", "message": "What was promised?", "stream": false}, 200, ""},
+		{"POST", "/chat", map[string]any{"sessionId": "contract", "message": "What was promised?", "rag": map[string]any{}}, 200, ""},
+		{"POST", "/chat", map[string]any{"message": ""}, 400, problem},
+		{"POST", "/chat", map[string]any{"message": "x", "modelId": "none"}, 400, ""},
+		{"GET", "/chat/streams/contract.1", nil, 200, ""},
+		{"GET", "/chat/streams/contract.1?lastEventId=9999", nil, 204, ""},
+		{"GET", "/chat/streams/contract.9", nil, 404, ""},
+		{"GET", "/chat/contract/history", nil, 200, ""},
+		{"GET", "/sessions?limit=2", nil, 200, ""},
+		{"GET", "/sessions/contract", nil, 200, ""},
+		{"GET", "/sessions/contract/history?limit=1", nil, 200, ""},
+		{"GET", "/sessions/contract/export", nil, 200, ""},
+		{"GET", "/sessions/contract/export?format=ndjson", nil, 200, ""},
+		{"DELETE", "/sessions/contract", nil, 200, ""},
+		{"DELETE", "/chat/contract", nil, 404, problem},
+		{"GET", "/usage", nil, 200, ""},
+		{"GET", "/usage?from=yesterday", nil, 400, ""},
 	} {
 		a := u.do(c.method, c.path, c.body, "accept", c.accept)
 		require.Equal(t, c.status, a.Status, "%s %s: %s", c.method, c.path, a.Body)
