@@ -30,7 +30,7 @@ type account struct {
 
 	pending *exchange // which may have reached the ledger, and is repeated until it answers
 	told    Amount    // what stayed here by the last report that was answered
-	spoke   time.Time // when that was
+	spoke   time.Time // since when it has been silent
 	taken   time.Time // when money was last asked for
 	units   int       // asked for beyond the need, the last time
 }
@@ -108,7 +108,10 @@ func (a *account) forgotten(now time.Time) bool {
 }
 
 // report writes what there is to say into the exchange's report, which is pending from now on.
-func (a *account) report(x *exchange) {
+func (a *account) report(x *exchange, now time.Time) {
+	if a.told == (Amount{}) {
+		a.spoke = now // it had nothing that could have been closed
+	}
 	a.seq++
 	r := x.report
 	r.Purse, r.Seq, r.Held = a.id, a.seq, a.held.Add(a.free)

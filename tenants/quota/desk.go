@@ -24,10 +24,12 @@ type desk struct {
 	account  *account   // what new calls are paid from
 	closing  []*account // that the ledger has closed; their calls settle still
 	queue    []*waiter
-	busy     bool      // somebody makes an exchange, or was told to
-	flushing bool      // somebody looks after what lies here
-	own      bool      // users' permits may lie here
-	swept    time.Time // when those that are too old were last looked for
+	busy     bool            // somebody makes an exchange, or was told to
+	flushing bool            // somebody looks after what lies here
+	leaving  bool            // and is about to stop
+	after    context.Context // the event that has left something here meanwhile
+	own      bool            // users' permits may lie here
+	swept    time.Time       // when those that are too old were last looked for
 }
 
 // maxUsers bounds how many users' leases are remembered.

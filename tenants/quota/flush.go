@@ -16,6 +16,9 @@ const (
 // unlock releases the mutex, and makes sure that somebody looks after what lies here.
 func (d *desk) unlock(ctx context.Context) {
 	start := !d.flushing && !d.bare()
+	if d.leaving {
+		d.after = ctx
+	}
 	d.mu.Unlock()
 	if start {
 		d.start(ctx)
@@ -43,39 +46,46 @@ func (d *desk) bare() bool {
 	return d.account.settled() && len(d.closing) == 0 && d.tenant.left == 0 && !d.own
 }
 
-// flush tells the ledger what was used and gives back what nobody asks for, until nothing is left or its turn is over.
-// Then the event of a call in flight goes on with it, or the next event that comes.
+// flush tells the ledger what was used and gives back what nobody asks for, until nothing is left or its turn is over. At
+// the end of its turn it gives everything back, as nobody may come after it; if calls are in flight, the event of one of
+// them goes on.
 func (d *desk) flush(ctx context.Context) {
 	end := d.now().Add(turn)
-	for {
-		alive := sleep(ctx, tick)
+	for !d.leaving && sleep(ctx, tick) {
 		d.mu.Lock()
 		now := d.now()
-		if d.bare() || !alive || !now.Before(end) {
-			others := d.others()
+		if d.bare() {
 			d.flushing = false
 			d.mu.Unlock()
-			for _, ctx := range others {
-				if d.start(ctx) {
-					return
-				}
-			}
 			return
 		}
-		exchange := !d.busy && d.due(now)
-		d.busy = d.busy || exchange
+		d.leaving = !now.Before(end)
+		speak := !d.busy && (d.leaving || d.due(now))
+		d.busy = d.busy || speak
 		d.mu.Unlock()
-		if !exchange {
+		if !speak {
 			continue
 		}
 		if err := d.exchange(ctx); err != nil {
 			slog.WarnContext(ctx, "the ledger of money is told later", "tenantId", d.scope.Tenant(), "error", err)
 		}
 	}
+	for _, ctx := range d.stop() {
+		if d.start(ctx) {
+			return
+		}
+	}
 }
 
-// others are the events of calls in flight. The caller holds mu.
-func (d *desk) others() (events []context.Context) {
+// stop ends a turn. It gives the events that may go on: those of calls in flight, and the last that left it something.
+func (d *desk) stop() (events []context.Context) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.flushing, d.leaving = false, false
+	if d.after != nil {
+		events = append(events, d.after)
+		d.after = nil
+	}
 	for h := range d.account.calls {
 		if h.ctx != nil {
 			events = append(events, h.ctx)
@@ -93,10 +103,10 @@ func (d *desk) due(now time.Time) bool {
 // tell tells the ledger what was used, if there is anything and nobody does so already.
 func (d *desk) tell(ctx context.Context) {
 	d.mu.Lock()
-	exchange := !d.busy && (len(d.account.lines) > 0 || d.account.pending != nil)
-	d.busy = d.busy || exchange
-	d.mu.Unlock()
-	if exchange {
+	speak := !d.busy && (len(d.account.lines) > 0 || d.account.pending != nil)
+	d.busy = d.busy || speak
+	d.unlock(ctx)
+	if speak {
 		_ = d.exchange(ctx) // what was not told now is told later
 	}
 }

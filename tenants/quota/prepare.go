@@ -30,13 +30,13 @@ func (d *desk) prepare(limits Limits, group *[]*waiter) *exchange {
 			x.add(want, w)
 		}
 	}
-	idle := d.account.idle(now)
+	idle := d.account.idle(now) || d.leaving && d.account.free != (Amount{})
 	if idle {
 		d.account.free = Amount{}
 	}
 	switch {
 	case asked || idle || len(d.account.lines) > 0 || d.account.due(now):
-		d.account.report(x)
+		d.account.report(x, now)
 	case len(x.report.Wants) == 0 && !slices.ContainsFunc(x.report.Rates, func(r Rate) bool { return r.Back > 0 }):
 		return nil
 	}
@@ -183,7 +183,7 @@ func (d *desk) farewells(limits Limits) (all []*exchange) {
 		if a.pending == nil && (len(a.lines) > 0 || a.told != a.held) {
 			x := &exchange{account: a, report: &Report{Limits: limits, Rates: []Rate{{}}}}
 			x.leases, x.covered = []*lease{&d.tenant}, []bool{true}
-			a.report(x)
+			a.report(x, now)
 		}
 		if a.pending != nil {
 			all = append(all, a.pending)
