@@ -133,6 +133,7 @@ class Instance {
     const bytes = (p, n) => (n ? this.memory().slice(p, p + n) : null);
     return {
       current: () => this.home,
+      log: (p, n) => console.log(text(p, n)),
       inbox: (p, n) => { this.inbox = p; this.inboxSize = n; },
       operation: (p, n) => {
         const name = text(p, n), f = operations[name] ?? syncOperations[name];

@@ -10,6 +10,11 @@ import "unsafe"
 //go:wasmimport isolate current
 func jsCurrent() int32
 
+// jsLog writes a line of the Worker's log.
+//
+//go:wasmimport isolate log
+func jsLog(line string)
+
 // jsInbox tells where the glue puts the data of events and settled operations.
 //
 //go:wasmimport isolate inbox

@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"os"
 
 	"levada.dev/api"
 	"levada.dev/infra/app"
@@ -39,7 +38,7 @@ func main() {
 	}, app.Options{
 		Version:     port.Var("VERSION", "dev"),
 		Environment: port.Var("ENVIRONMENT", "dev"),
-		Log:         slog.New(slog.NewJSONHandler(os.Stdout, nil)),
+		Log:         slog.New(slog.NewJSONHandler(isolate.Console{}, nil)),
 
 		MaxBodyBytes: tenants.MaxBodyBytes,
 		Background:   isolate.Go,

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"os"
 
 	"levada.dev/consumers"
 	"levada.dev/events"
@@ -36,7 +35,7 @@ func main() {
 		Claims:    claims,
 		Trail:     port.NewTrail(object.Open("AUDIT")),
 		Letters:   port.NewLetters(bucket),
-	}, app.Options{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), MaxAttempts: table.Attempts(), Background: isolate.Go})
+	}, app.Options{Log: slog.New(slog.NewJSONHandler(isolate.Console{}, nil)), MaxAttempts: table.Attempts(), Background: isolate.Go})
 	queue.Consume(func(ctx context.Context, b *queue.Batch) { consume(ctx, router, b) })
 	isolate.Run()
 }

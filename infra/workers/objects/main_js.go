@@ -4,7 +4,6 @@ package main
 
 import (
 	"log/slog"
-	"os"
 	"time"
 
 	"levada.dev/events"
@@ -17,7 +16,7 @@ import (
 )
 
 func main() {
-	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)))
+	slog.SetDefault(slog.New(slog.NewJSONHandler(isolate.Console{}, nil)))
 	out := events.NewPublisher(port.Queues(), port.NewClaims(r2.Open("CORPUS")), nil)
 	objects.RegisterLedger(out, objects.Backlog{
 		Measure: port.Backlog(queue.Open("INGEST")), Max: port.Int("MAX_BACKLOG", objects.DefaultMaxBacklog),
