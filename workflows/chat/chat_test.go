@@ -129,7 +129,11 @@ func TestWhatCannotBegin(t *testing.T) {
 		assert.Equal(t, "rag", start(w.acme, func(r *chat.Request) {
 			r.Messages, r.Grounding = []llm.Message{{Role: llm.ToolRole}}, &chat.Grounding{}
 		}).Field)
-		_, err := w.Follow(t.Context(), w.acme, "no stream", 0)
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := w.Start(gone, w.acme, w.ask("s", "hello"))
+		assert.ErrorIs(t, err, context.Canceled, "nobody is there any more")
+		_, err = w.Follow(t.Context(), w.acme, "no stream", 0)
 		assert.Equal(t, "stream_not_found", fault.As(err).Code)
 		_, err = w.Follow(t.Context(), tenants.Scope{}, "s.1", 0)
 		assert.ErrorIs(t, err, tenants.ErrNoScope)

@@ -24,7 +24,8 @@ type Conversation interface {
 type Live interface {
 	Stream() StreamID
 	// Next waits for the next event. After the final one it returns io.EOF; when ctx ends first, its error. It returns an
-	// event of type "" when nothing has happened for a while, so that the client can be told that the turn lives.
+	// event of type "" when nothing has happened for a while, so that the client can be told that the turn lives. Any other
+	// error means that the turn's end is not known here: the client is to come back, with no final event made up for it.
 	Next(ctx context.Context) (Event, error)
 	// Ready reports whether Next would return at once, be it the end, so that several events can go to a client in one
 	// write. A turn that is over is always ready.

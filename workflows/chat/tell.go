@@ -41,6 +41,7 @@ func (t *turn) tell(ctx context.Context, stop context.CancelCauseFunc) error {
 		audience, err := t.deliver(ctx, News{Stream: t.stream, Events: events, Outcome: outcome})
 		if fault.Is(err, fault.Invalid) && len(events) > 0 && !refused {
 			refused = true
+			t.log(ctx, "a session refused what happened in a turn", err)
 			t.journal.refuse(fault.As(err))
 			stop(err)
 			continue

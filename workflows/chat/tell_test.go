@@ -246,6 +246,8 @@ func TestAnAnswerThatIsTooLong(t *testing.T) {
 		events := drain(t, w.start(w.acme, w.ask("s", "talk")))
 		whole(t, events)
 		assert.Equal(t, "answer_too_long", code(t, events))
+		assert.Contains(t, w.log.String(), "answer_too_long")
+		assert.NotContains(t, w.log.String(), "xxxx", "what was said is not for the log")
 		assert.Equal(t, "answer_too_long", code(t, drain(t, w.follow(w.acme, "s.1", 0))))
 		drain(t, w.start(w.globex, w.ask("s", "talk")))
 	})
