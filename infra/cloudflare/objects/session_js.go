@@ -155,7 +155,7 @@ func (x *session) erase(ctx context.Context) error {
 	if x.kept { // it has begun anew
 		return nil
 	}
-	return x.state.DeleteAll(ctx)
+	return x.waker.erase(ctx, x.state.DeleteAll)
 }
 
 // tell has the shelf told while the answer is on its way. When that fails it is the alarm's business, not the caller's.

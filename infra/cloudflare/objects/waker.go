@@ -109,6 +109,20 @@ func (w *waker) rang(ctx context.Context) error {
 	return nil
 }
 
+// erase runs what erases the object, its alarm with the rest, and forgets what was asked for until then: nothing is left
+// that it could be for.
+func (w *waker) erase(ctx context.Context, deleteAll func(ctx context.Context) error) error {
+	if err := w.take(ctx); err != nil {
+		return err
+	}
+	defer w.give()
+	if err := deleteAll(ctx); err != nil {
+		return err
+	}
+	w.at, w.later = time.Time{}, nil
+	return nil
+}
+
 func (w *waker) take(ctx context.Context) error {
 	select {
 	case w.turn <- struct{}{}:

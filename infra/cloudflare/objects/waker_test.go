@@ -245,6 +245,30 @@ func TestAnAlarmThatCannotBeSetIsAnError(t *testing.T) {
 	})
 }
 
+func TestAnErasedObjectIsWokenAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, c := woken(t, nothing)
+		require.NoError(t, w.by(t.Context(), c.start.Add(5*time.Second)))
+		require.NoError(t, w.by(t.Context(), c.start.Add(15*time.Second)))
+		broken := errors.New("storage is down")
+		require.ErrorIs(t, w.erase(t.Context(), func(context.Context) error { return broken }), broken)
+		require.NoError(t, w.erase(t.Context(), func(context.Context) error {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.timer.Stop()
+			c.due = time.Time{}
+			return nil
+		}))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Empty(t, c.rang, "nothing is left to be woken for")
+		require.NoError(t, w.by(t.Context(), c.start.Add(90*time.Second)))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Equal(t, []int{90}, seconds(c.rang))
+	})
+}
+
 func TestACallerWhoLeavesDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, c := woken(t, nothing)
