@@ -11,7 +11,7 @@ import (
 
 const (
 	corsHeadersIn  = "authorization, x-api-key, x-tenant-id, content-type, accept, idempotency-key, traceparent, x-request-id, x-user-id, last-event-id, range, if-range, if-none-match"
-	corsHeadersOut = "x-request-id, traceparent, server-timing, location, retry-after, idempotent-replayed, etag, accept-ranges, content-range, content-disposition, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, x-session-id, x-stream-id"
+	corsHeadersOut = "x-request-id, traceparent, server-timing, location, retry-after, idempotent-replayed, etag, accept-ranges, content-range, content-disposition, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, x-session-id, x-stream-id, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-levada-cache, x-should-retry"
 )
 
 // allowOrigin lets web pages of the tenant's origins read the answer.
@@ -40,12 +40,20 @@ func (c *call) preflight(allow string) error {
 		if c.resolve() != nil || c.originAllowed(origin) {
 			h.Set("Access-Control-Allow-Origin", origin)
 			h.Set("Access-Control-Allow-Methods", allow)
-			h.Set("Access-Control-Allow-Headers", corsHeadersIn)
+			h.Set("Access-Control-Allow-Headers", c.headersIn())
 			h.Set("Access-Control-Max-Age", "600")
 		}
 	}
 	c.w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// headersIn are what a page may send. OpenAI's SDKs tell about themselves in headers that change with their versions.
+func (c *call) headersIn() string {
+	if asked := c.r.Header.Get("Access-Control-Request-Headers"); asked != "" && c.speaksOpenAI() {
+		return asked
+	}
+	return corsHeadersIn
 }
 
 // sameSite guards an open tenant: with no key to hold, its origins are all that keeps a foreign web page from acting

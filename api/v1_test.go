@@ -320,6 +320,16 @@ func TestEveryFailureBelowV1IsOpenAIs(t *testing.T) {
 	}
 }
 
+// TestPagesMayUseTheSDK asks as a browser does before it lets the SDK send its own headers.
+func TestPagesMayUseTheSDK(t *testing.T) {
+	w := newWorld(t)
+	preflight := []string{"origin", "https://app.acme.example", "access-control-request-method", "POST", "access-control-request-headers", "authorization,x-stainless-os"}
+	h := w.do("", "OPTIONS", completions, "", preflight...).Header()
+	assert.Equal(t, "authorization,x-stainless-os", h.Get("Access-Control-Allow-Headers"))
+	h = w.do("", "OPTIONS", "/search", "", preflight...).Header()
+	assert.NotContains(t, h.Get("Access-Control-Allow-Headers"), "x-stainless-os")
+}
+
 // BenchmarkCompletion is a short answer, as a stream.
 func BenchmarkCompletion(b *testing.B) {
 	w := newWorld(b, func(w *world) {
