@@ -52,11 +52,11 @@ func (b *Book) Begin(tx rows.Tx, s tenants.Scope, o chat.Opening) (chat.Turn, er
 		return chat.Turn{}, err
 	}
 	m.open(o, now)
-	if err := m.shorten(tx, o.Keep.Turns); err != nil {
+	past, err := recall(tx, m, o) // with the turn that makes room: this one may answer its calls of tools
+	if err != nil {
 		return chat.Turn{}, err
 	}
-	past, err := recall(tx, m, o)
-	if err != nil {
+	if err := m.shorten(tx, o.Keep.Turns); err != nil {
 		return chat.Turn{}, err
 	}
 	m.Turns++

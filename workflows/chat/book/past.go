@@ -35,11 +35,15 @@ func recall(tx rows.Tx, m *meta, o chat.Opening) (chat.Past, error) {
 		if err != nil {
 			return chat.Past{}, err
 		}
-		tokens := 0
+		tokens, answers := 0, joined && len(shown) == 0
 		for _, sp := range group {
 			tokens += sp.tokens
 		}
-		if o.Keep.WindowTokens > 0 && tokens > room && !(joined && len(shown) == 0) {
+		if o.Keep.WindowTokens > 0 && tokens > room && !answers {
+			break
+		}
+		if group[len(group)-1].joined && !answers { // what called the tools is not kept any more
+			n -= len(group)
 			break
 		}
 		room -= tokens
