@@ -77,16 +77,39 @@ func (c *chunk) failed() bool {
 
 func present(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" }
 
-// content is what the chunk adds to the answer.
-func (c *chunk) content() (text, reasoning string, calls []call, finish string) {
-	text, calls, finish = textOf(c.Response), c.ToolCalls, c.FinishReason
+// said is what a chunk adds to an answer.
+type said struct {
+	text, reasoning string
+	calls           []call
+	finish          string
+	usage           *llm.Usage
+}
+
+// read reads a chunk, and reports whether it is an error.
+func read(data []byte) (s said, failed bool, err error) {
+	if s, ok := scan(data); ok {
+		return s, false, nil
+	}
+	var c chunk
+	if err := json.Unmarshal(data, &c); err != nil {
+		return said{}, false, err
+	}
+	return c.said(), c.failed(), nil
+}
+
+func (c *chunk) said() said {
+	s := said{text: textOf(c.Response), calls: c.ToolCalls, finish: c.FinishReason}
+	if c.Usage != nil {
+		u := c.Usage.tokens()
+		s.usage = &u
+	}
 	for i := range c.Choices {
 		o := &c.Choices[i]
 		if o.Index != 0 {
 			continue
 		}
 		if o.FinishReason != "" {
-			finish = o.FinishReason
+			s.finish = o.FinishReason
 		}
 		r := o.Delta
 		if r == nil {
@@ -95,17 +118,17 @@ func (c *chunk) content() (text, reasoning string, calls []call, finish string) 
 		if r == nil {
 			continue
 		}
-		if text == "" {
-			text = textOf(r.Content)
+		if s.text == "" {
+			s.text = textOf(r.Content)
 		}
-		if reasoning = r.Reasoning; reasoning == "" {
-			reasoning = r.Thoughts
+		if s.reasoning = r.Reasoning; s.reasoning == "" {
+			s.reasoning = r.Thoughts
 		}
-		if len(calls) == 0 {
-			calls = r.ToolCalls
+		if len(s.calls) == 0 {
+			s.calls = r.ToolCalls
 		}
 	}
-	return text, reasoning, calls, finish
+	return s
 }
 
 // textOf is the text of a value: of a string what it says, of null nothing, of anything else its JSON.
@@ -140,21 +163,19 @@ type gathered struct {
 }
 
 // take returns what a chunk adds, in one piece where that is possible.
-func (g *gathering) take(c *chunk) (first llm.Delta, rest []llm.Delta) {
-	text, reasoning, calls, finish := c.content()
-	if c.Usage != nil {
-		u := c.Usage.tokens()
-		g.usage = &u
+func (g *gathering) take(s said) (first llm.Delta, rest []llm.Delta) {
+	if s.usage != nil {
+		g.usage = s.usage
 	}
-	if finish != "" {
-		g.finish = finishes[finish]
+	if s.finish != "" {
+		g.finish = finishes[s.finish]
 		if g.finish == "" {
 			g.finish = llm.FinishStop
 		}
 	}
-	first = llm.Delta{Text: text, Reasoning: reasoning}
-	for i := range calls {
-		tool := g.tool(&calls[i])
+	first = llm.Delta{Text: s.text, Reasoning: s.reasoning}
+	for i := range s.calls {
+		tool := g.tool(&s.calls[i])
 		switch {
 		case tool == nil:
 		case first.Tool == nil:

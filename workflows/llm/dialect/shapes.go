@@ -2,17 +2,15 @@ package dialect
 
 import (
 	"bytes"
-	"encoding/json"
-	"unicode/utf8"
 
 	"levada.dev/workflows/llm"
 )
 
 // shapes is the fast way through a stream, in which one chunk is like the other but for a few letters of text.
 //
-// When encoding/json has read a chunk that carries nothing but text, what stands before and after the text is
-// remembered. A chunk with the same beginning and end, and in between what can stand in a JSON string, then says that string:
-// whatever the chunk's form, the order of its fields or the dialect. All others are read by encoding/json.
+// When a chunk was read that carries nothing but text, what stands before and after the text is remembered. A chunk with the
+// same beginning and end, and in between what can stand in a JSON string, then says that string: whatever the chunk's
+// form, the order of its fields or the dialect. All others are read as the first one was.
 type shapes struct {
 	known  [2]shape // of text and of reasoning
 	learnt int      // how many have been
@@ -116,98 +114,11 @@ func (s *shapes) learn(data []byte, d llm.Delta) {
 	}
 }
 
-// holds reports whether encoding/json reads another text where the shape has it, and nothing besides.
+// holds reports whether another text is read where the shape has it, and nothing besides.
 func (k *shape) holds() bool {
-	var c chunk
-	if json.Unmarshal(append(append(bytes.Clone(k.before), probe...), k.after...), &c) != nil || c.failed() || c.Usage != nil {
-		return false
-	}
-	text, reasoning, calls, finish := c.content()
+	s, failed, err := read(append(append(bytes.Clone(k.before), probe...), k.after...))
 	if k.reasoning {
-		text, reasoning = reasoning, text
+		s.text, s.reasoning = s.reasoning, s.text
 	}
-	return text == probe && reasoning == "" && len(calls) == 0 && finish == ""
-}
-
-// closing is where the quote is that ends a JSON string, or -1.
-func closing(b []byte) int {
-	for i := 0; i < len(b); i++ {
-		switch b[i] {
-		case '\\':
-			i++
-		case '"':
-			return i
-		}
-	}
-	return -1
-}
-
-// unquote is what a JSON string says. It reports false for what is none, and for what is rare: surrogates and bytes that are not
-// UTF-8.
-func unquote(b []byte) (string, bool) {
-	plain := true
-	for _, c := range b {
-		if c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			plain = false
-			break
-		}
-	}
-	if plain {
-		return string(b), true
-	}
-	if !utf8.Valid(b) {
-		return "", false
-	}
-	out := make([]byte, 0, len(b))
-	for i := 0; i < len(b); i++ {
-		c := b[i]
-		if c < ' ' || c == '"' {
-			return "", false
-		}
-		if c != '\\' {
-			out = append(out, c)
-			continue
-		}
-		if i++; i == len(b) {
-			return "", false
-		}
-		if b[i] == 'u' {
-			r, ok := escaped(b[i+1:])
-			if !ok {
-				return "", false
-			}
-			out = utf8.AppendRune(out, r)
-			i += 4
-			continue
-		}
-		if c = escapes[b[i]]; c == 0 {
-			return "", false
-		}
-		out = append(out, c)
-	}
-	return string(out), true
-}
-
-var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
-
-// escaped is the rune of four hexadecimal digits, unless it is half of one.
-func escaped(b []byte) (rune, bool) {
-	if len(b) < 4 {
-		return 0, false
-	}
-	r := rune(0)
-	for _, c := range b[:4] {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c >= 'a' && c <= 'f':
-			c -= 'a' - 10
-		case c >= 'A' && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		r = r<<4 | rune(c)
-	}
-	return r, r < 0xD800 || r >= 0xE000
+	return err == nil && !failed && s.text == probe && s.reasoning == "" && len(s.calls) == 0 && s.finish == "" && s.usage == nil
 }

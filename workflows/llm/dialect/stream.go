@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -84,17 +83,16 @@ func (s *Stream) event(data []byte, name string, err error) llm.Delta {
 	if d, ok := s.fast.read(data); ok && name == "" {
 		return d
 	}
-	var c chunk
-	if err := json.Unmarshal(data, &c); err != nil {
+	said, failed, err := read(data)
+	if err != nil {
 		return s.breakOff(err)
 	}
-	if name == "error" || c.failed() {
+	if name == "error" || failed {
 		return s.fail(data)
 	}
-	finish, usage := s.all.finish, s.all.usage
-	d, rest := s.all.take(&c)
+	d, rest := s.all.take(said)
 	s.waiting = rest
-	if rest == nil && d.Tool == nil && finish == s.all.finish && usage == s.all.usage {
+	if len(said.calls) == 0 && said.finish == "" && said.usage == nil {
 		s.fast.learn(data, d)
 	}
 	return d

@@ -29,7 +29,7 @@ func NewWhole(body []byte, a Answer) (*Whole, error) {
 		return nil, notAnswer(a, nil)
 	}
 	all := gathering{Answer: a}
-	first, rest := all.take(inner)
+	first, rest := all.take(inner.said())
 	w := &Whole{}
 	for _, d := range append(append([]llm.Delta{first}, rest...), all.end()...) {
 		if d != (llm.Delta{}) {
