@@ -38,7 +38,7 @@ const (
 // Begin implements chat.Sessions.
 func (b *Book) Begin(tx rows.Tx, s tenants.Scope, o chat.Opening) (chat.Turn, error) {
 	now := b.now()
-	if err := checkOpening(o); err != nil {
+	if err := errors.Join(checkOpening(o), checkCause(s, o)); err != nil {
 		return chat.Turn{}, err
 	}
 	m, err := load(tx)
@@ -101,6 +101,15 @@ func checkOpening(o chat.Opening) error {
 		return fault.Invalidf("keep", "value_out_of_range", "is negative")
 	}
 	return nil
+}
+
+// checkCause sees to it that the end of the turn can be told: one that cannot would never end.
+func checkCause(s tenants.Scope, o chat.Opening) error {
+	ev, err := events.New(s, worker, o.Cause, time.Unix(0, 0), events.ChatCompleted{SessionID: o.Session, Turn: 1})
+	if err != nil {
+		return err
+	}
+	return ev.Check()
 }
 
 // Summarise implements chat.Summaries.

@@ -1,6 +1,7 @@
 package book_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -113,6 +114,16 @@ func TestATurnThatFailedUnansweredIsNotInThePast(t *testing.T) {
 	script := w.transcript()
 	require.Len(t, script.Messages, 4, "but it is in the transcript")
 	assert.Equal(t, "turn_interrupted", script.Messages[1].Error)
+}
+
+// TestATurnWhoseEndCannotBeToldDoesNotBegin, as it would never end.
+func TestATurnWhoseEndCannotBeToldDoesNotBegin(t *testing.T) {
+	for _, cause := range []events.Cause{{TraceParent: "nonsense"}, {IdempotencyKey: "a\nb"}, {ID: strings.Repeat("x", 10_000)}} {
+		w := newWorld(t)
+		_, err := w.Begin(t.Context(), w.s, chat.Opening{Session: "s", Messages: says("x"), Cause: cause})
+		assert.True(t, fault.Is(err, fault.Invalid), "%v: %v", cause, err)
+		assert.Zero(t, w.rows.Written)
+	}
 }
 
 func TestFollowersAreKnownForMoments(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"levada.dev/tenants/rows"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/chat/book"
+	"levada.dev/workflows/llm"
 )
 
 func TestEventsAreKeptForAWhile(t *testing.T) {
@@ -220,6 +221,19 @@ func TestRowsStayBelowTheLimit(t *testing.T) {
 	}
 	assert.True(t, strings.HasPrefix(out.Answer.Content, w.transcript().Messages[1].Content))
 	assert.Equal(t, strings.Repeat("\x01<", 3_000_000/8), w.transcript().Messages[0].Content)
+}
+
+// TestAnAnswerOfCallsAloneFits has a model ask for more than a row can hold.
+func TestAnAnswerOfCallsAloneFits(t *testing.T) {
+	w := newWorld(t)
+	turn := w.begin(chat.Opening{})
+	out := reply("Wait.")
+	out.Answer.ToolCalls = []llm.ToolCall{{ID: "c", Name: "f", Arguments: strings.Repeat("x", 1_000_000)}}
+	_, err := w.Tell(t.Context(), w.s, chat.News{Stream: turn.Stream, Events: []chat.Event{done(1)}, Outcome: out})
+	require.NoError(t, err)
+	e := w.transcript().Messages[1]
+	assert.Empty(t, e.ToolCalls)
+	assert.Equal(t, llm.Assistant, e.Role)
 }
 
 // TestEveryRowFails fails each read and write of each call once: the call is as if it had not been, and its repetition does what

@@ -149,8 +149,7 @@ func fitting(a llm.Message) llm.Message {
 			return a
 		}
 		if a.Content == "" {
-			a.ToolCalls = nil
-			continue
+			return llm.Message{Role: a.Role}
 		}
 		keep := max(len(a.Content)-(len(b)-maxAnswer), len(a.Content)/2)
 		for keep > 0 && keep < len(a.Content) && !utf8.RuneStart(a.Content[keep]) {
