@@ -8,7 +8,7 @@ const (
 	// tellAfter is for how long what was used waits for an exchange that is made anyway.
 	tellAfter = 2 * time.Second
 	// spareAfter is for how long money that nobody asks for lies with an isolate.
-	spareAfter = time.Second
+	spareAfter = 1500 * time.Millisecond
 	// beat is how often a purse with calls in flight is heard of; the ledger closes one after a silence of a minute and a half.
 	beat = 20 * time.Second
 	// accountLife is for how long an account that the ledger does not answer is kept. The ledger remembers it longer.

@@ -50,17 +50,17 @@ func (d *desk) serve(ctx context.Context, group *[]*waiter) error {
 			return err
 		}
 	}
+	for _, x := range d.farewells(limits) {
+		if err := d.speak(ctx, x, nil); err != nil {
+			return err
+		}
+	}
 	for again := true; again; again = len(*group) > 0 {
 		x := d.prepare(limits, group)
 		if x == nil {
 			break
 		}
 		if err := d.speak(ctx, x, group); err != nil {
-			return err
-		}
-	}
-	for _, x := range d.farewells(limits) {
-		if err := d.speak(ctx, x, nil); err != nil {
 			return err
 		}
 	}

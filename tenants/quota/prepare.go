@@ -102,7 +102,7 @@ func (x *exchange) money(n needs, now time.Time) bool {
 	if x.paid {
 		a.free, a.held = a.free.Sub(n.amount), a.held.Add(n.amount)
 		if n.aheads > 0 && !a.free.covers(n.ahead) {
-			r.Units = n.aheads
+			a.free, r.Units = Amount{}, n.aheads
 		}
 	} else {
 		a.free = Amount{}
