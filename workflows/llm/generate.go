@@ -8,7 +8,7 @@ import (
 	"levada.dev/tenants/quota"
 )
 
-// Options sets what a Generator or an Embedder that is paid for does besides. The zero value does nothing.
+// Options sets what a Generator does besides. The zero value does nothing.
 type Options struct {
 	// Replaced is told of each model that did not answer and was replaced by the next, and why: for the log.
 	Replaced func(ctx context.Context, s tenants.Scope, model string, err error)

@@ -11,8 +11,9 @@ import (
 // Generate makes one call of c.Model through the gateway, with the tenant and the purpose on record, and returns once the
 // provider has begun to answer or has refused. Whatever the provider's dialect, the stream is the same. It retries
 // nothing: fault.Unavailable (busy: code model_busy, else model_unavailable) may be tried again or elsewhere, fault.Limited
-// (quota used up, code model_quota) not before its RetryAfter, fault.Invalid (code model_refused) never. The
-// model's answer ends when ctx does. Safe for concurrent use.
+// (quota used up, code model_quota) not before its RetryAfter, fault.Invalid (code model_refused, or
+// prompt_too_long, which a model with a wider window may take) never. What the provider says that nobody understands is
+// fault.Internal, code model_answer. The model's answer ends when ctx does. Safe for concurrent use.
 type Model interface {
 	Generate(ctx context.Context, s tenants.Scope, c Call, p Prompt) (Stream, error)
 }
