@@ -8,8 +8,6 @@ import { Timers } from "./timers.mjs";
 import { decode, decodeText, encodeText, Frame } from "./wire.mjs";
 import { operations, syncOperations, MANUAL } from "./ops.mjs";
 
-const SWEEP = 500; // ms between looks for tasks that have lost their I/O context
-
 /** How long an HTTP request or a call of an object may stay without an answer. */
 export const MAX_WAIT = Number(env.MAX_WAIT_MS ?? 100_000);
 
@@ -67,7 +65,7 @@ class Instance {
     this.inbox = this.inboxSize = 0;
     this.headers = new Map();
     this.names = [];
-    this.lastSweep = 0;
+    this.round = 0;
     this.transaction = null; // the one whose turn is running, see sql.mjs
     this.fence = false;      // nobody is at home
     this.wrote = false;      // the turn has run a statement of its object
@@ -351,19 +349,20 @@ class Instance {
     if (why === LOST) {
       stats.lostTasks++;
       task.close();
-      task.closeBody(new Error("the I/O context is lost"));
-      task.reject(new Error("the I/O context is lost"));
+      task.breakOff(new Error("the I/O context is lost"));
     }
     // In the context of whoever noticed: what Go has to do in the task's own context, it hops to.
     this.turn(null, () => this.exports.isolate_cancel(task.id, why), "cancel");
   }
 
-  /** sweep finds tasks whose heartbeat has stopped without a word. */
+  /** sweep finds tasks whose heartbeat has stopped without a word. A round is over when somebody's heart beats for the
+   *  second time in it, so that hearts which all beat slowly, because the isolate has too much to do, are not missed. */
   sweep(from) {
-    const now = this.timers.now();
-    if (now - this.lastSweep < SWEEP) return;
-    this.lastSweep = now;
-    for (const t of this.tasks.values()) if (t !== from && t.missed()) this.cancel(t, LOST);
+    if (from.round === this.round) {
+      this.round++;
+      for (const t of this.tasks.values()) if (t !== from && t.missed()) this.cancel(t, LOST);
+    }
+    from.round = this.round;
   }
 
   /** lose ends all events of a home whose I/O context is known to have gone. */

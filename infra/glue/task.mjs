@@ -1,7 +1,7 @@
 // A task is one inbound event: the JavaScript half of isolate.Task.
 
 const HEARTBEAT = 500; // ms between the heartbeats of a waiting task
-const MISSES = 8;      // heartbeats a task may miss before its I/O context counts as lost
+const MISSES = 8;      // heartbeats a task may miss, while others have theirs, before its I/O context counts as lost
 const POLL = 2;        // ms, inside blockConcurrencyWhile
 const UNREAD = 64 << 10; // bytes of a streamed response that may wait for the client
 
@@ -26,6 +26,7 @@ export class Task {
     this.limit = 0;         // ms until the event must have an answer
     this.began = 0;
     this.misses = 0;
+    this.round = -1;
     this.beat = this.poll = 0;
     this.posted = [];
     this.wake = null;
@@ -33,7 +34,7 @@ export class Task {
     this.streams = null;    // handle -> ReadableStream
     this.body = null;       // the response, when it streams
     this.over = null;       // resolves waitUntil
-    this.failed = null;     // why the instance died
+    this.failed = null;     // why the answer was broken off
     this.request = null;    // whose client may leave, until somebody watches
     this.probe = inst.debug ? new Response("x") : null;
     inst.tasks.set(this.id, this);
@@ -91,6 +92,7 @@ export class Task {
     this.wake = w.resolve;
     w.promise.then(() => {
       if (this.ended) {
+        clearInterval(this.beat);
         if (this.failed) this.closeBody(this.failed);
         return;
       }
@@ -148,7 +150,7 @@ export class Task {
     inst.sweep(this);
   }
 
-  /** missed counts a sweep without a heartbeat, and tells when they are too many. */
+  /** missed counts a round without a heartbeat, and tells when they are too many. */
   missed() { return this.waiting && ++this.misses > MISSES; }
 
   // ---- the end
@@ -184,8 +186,13 @@ export class Task {
   fail(error) {
     this.ended = true;
     this.inst.tasks.delete(this.id);
-    this.failed = error; // the body is closed in the task's own I/O context
     this.over?.();
+    this.breakOff(error);
+  }
+
+  /** breakOff ends the answer. A body can be closed only in the task's own I/O context, if that is there. */
+  breakOff(error) {
+    this.failed = error;
     this.wake?.();
     this.reject(error);
   }
