@@ -6,8 +6,10 @@ import (
 	"net/http"
 	"time"
 
+	"levada.dev/tenants/quota"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
+	"levada.dev/workflows/llm"
 )
 
 var ingestForm = formOf[ingestRequest]()
@@ -43,6 +45,9 @@ func ingest(c *call) error {
 	}
 	c.body = nil // what is needed of it is in the draft
 	draft.Cause = c.cause()
+	if err := c.affordable(draft); err != nil {
+		return err
+	}
 	began := c.opts.Now()
 	receipt, err := c.Intake.Submit(c.ctx(), c.scope, draft)
 	c.stage("intake", began)
@@ -51,6 +56,25 @@ func ingest(c *call) error {
 	}
 	c.dropBody()
 	return c.accepted(receipt, wait)
+}
+
+// bytesPerToken is about how long a token is.
+const bytesPerToken = 4
+
+// affordable refuses a document that the tenant's budgets have no room for now: it would be taken, and wait for a budget
+// that it may not get. Nothing is held, since it is embedded later; that call pays.
+func (c *call) affordable(d corpus.Draft) error {
+	model, err := llm.FindEmbedding(d.Model)
+	if err != nil {
+		return err
+	}
+	tokens := int64(len(d.Text)) / bytesPerToken
+	hold, err := c.Gate.Acquire(c.ctx(), c.scope, quota.Ask{Amount: quota.Amount{Tokens: tokens, Nanos: tokens * model.Price}})
+	if err != nil {
+		return fmt.Errorf("afford: %w", err)
+	}
+	hold.Settle(c.ctx())
+	return nil
 }
 
 // accepted answers 202 and where to look, or, when the caller waits, 200 with the finished job.

@@ -303,3 +303,27 @@ func TestWhatAConversationIsTold(t *testing.T) {
 	w.do("acme", "POST", "/chat", `{"sessionId":"s9","message":"Hello","toolResults":[{"toolCallId":"c1","content":"4:00"}]}`)
 	assert.Equal(t, []llm.Message{{Role: llm.ToolRole, Content: "4:00", ToolCallID: "c1"}, {Role: llm.User, Content: "Hello"}}, w.talk.requests[2].Messages)
 }
+
+func TestADocumentThatNoBudgetHasRoomFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(w *world) {
+			w.opts.Now = time.Now
+			w.deps.Gate = quota.NewGate(memory.NewQuota(time.Now), func(_ context.Context, s tenants.Scope) (quota.Limits, error) {
+				c := tenantstest.Config(t, string(s.Tenant()), func(c *tenants.Config) {
+					if c.ID == "acme" {
+						c.Budgets.TokensPerDay = 100
+					}
+				})
+				return quota.LimitsOf(&c), nil
+			}, nil)
+		})
+		long := `{"text":"` + strings.Repeat("water ", 100) + `"}`
+		rec := w.do("acme", "POST", "/ingest", long)
+		assert.Equal(t, 429, rec.Code)
+		assert.Contains(t, rec.Body.String(), `"code":"budget_exhausted"`)
+		assert.NotEmpty(t, rec.Header().Get("Retry-After"))
+		assert.Equal(t, 202, w.do("acme", "POST", "/ingest", `{"text":"water"}`).Code, "nothing was held")
+		assert.Equal(t, 202, w.do("globex", "POST", "/ingest", long).Code)
+		time.Sleep(time.Minute) // the purses give back what they hold
+	})
+}

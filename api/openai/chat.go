@@ -3,6 +3,7 @@ package openai
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 
 	"levada.dev/workflows/llm"
 )
@@ -29,58 +30,45 @@ func DecodeChat(body []byte) (ChatRequest, error) {
 	return q, q.check()
 }
 
-// member reads one parameter.
-func (q *ChatRequest) member(r *reader, name []byte) (err error) {
-	if r.null() {
-		return known(r, name)
+// member reads one parameter. null is the same as nothing.
+func (q *ChatRequest) member(r *reader, name []byte) error {
+	read, honoured := parameters[string(name)]
+	nothing, refused := unsupported[string(name)]
+	switch {
+	case !honoured && !refused && !ignored[string(name)]:
+		return r.unknown()
+	case r.null():
+		return nil
+	case honoured:
+		return read(q, r)
+	case refused:
+		return r.only(nothing, instead[string(name)])
 	}
-	p := &q.Prompt
-	switch string(name) {
-	case "model":
-		q.Model, err = r.text()
-	case "messages":
-		p.Messages, err = r.messages()
-	case "stream":
-		p.Stream, err = r.boolean()
-	case "stream_options":
-		err = r.object(func(option []byte) error { return q.streamOption(r, option) })
-	case "max_tokens", "max_completion_tokens":
-		q.Limit = string(name)
-		err = setInt(&p.MaxTokens, r, 1, maxInt)
-	case "temperature":
-		err = setFloat(&p.Temperature, r, 0, 2)
-	case "top_p":
-		err = setFloat(&p.TopP, r, 0, 1)
-	case "frequency_penalty":
-		err = setFloat(&p.FrequencyPenalty, r, -2, 2)
-	case "presence_penalty":
-		err = setFloat(&p.PresencePenalty, r, -2, 2)
-	case "seed":
-		var seed int64
-		seed, err = r.integer(-1<<63, 1<<63-1)
-		p.Seed = &seed
-	case "stop":
-		p.Stop, err = r.stop()
-	case "reasoning_effort":
-		p.ReasoningEffort, err = r.oneOf("none", "minimal", "low", "medium", "high", "xhigh", "max")
-	case "tools":
-		p.Tools, err = r.tools()
-	case "tool_choice":
-		p.ToolChoice, err = r.toolChoice()
-	case "parallel_tool_calls":
-		var parallel bool
-		parallel, err = r.boolean()
-		p.Parallel = &parallel
-	case "response_format":
-		p.Format, err = r.format()
-	case "user", "safety_identifier":
-		q.User, err = r.text()
-	case "prompt_cache_key":
-		q.CacheKey, err = r.text()
-	default:
-		return other(r, name)
-	}
-	return err
+	return r.skip()
+}
+
+// parameters are those that are honoured.
+var parameters = map[string]func(q *ChatRequest, r *reader) error{
+	"model":                 func(q *ChatRequest, r *reader) (err error) { q.Model, err = r.text(); return err },
+	"messages":              func(q *ChatRequest, r *reader) (err error) { q.Prompt.Messages, err = r.messages(); return err },
+	"stream":                func(q *ChatRequest, r *reader) (err error) { q.Prompt.Stream, err = r.boolean(); return err },
+	"stream_options":        (*ChatRequest).streamOptions,
+	"max_tokens":            func(q *ChatRequest, r *reader) error { return q.limit(r, "max_tokens") },
+	"max_completion_tokens": func(q *ChatRequest, r *reader) error { return q.limit(r, "max_completion_tokens") },
+	"temperature":           func(q *ChatRequest, r *reader) error { return setFloat(&q.Prompt.Temperature, r, 0, 2) },
+	"top_p":                 func(q *ChatRequest, r *reader) error { return setFloat(&q.Prompt.TopP, r, 0, 1) },
+	"frequency_penalty":     func(q *ChatRequest, r *reader) error { return setFloat(&q.Prompt.FrequencyPenalty, r, -2, 2) },
+	"presence_penalty":      func(q *ChatRequest, r *reader) error { return setFloat(&q.Prompt.PresencePenalty, r, -2, 2) },
+	"seed":                  (*ChatRequest).seed,
+	"stop":                  func(q *ChatRequest, r *reader) (err error) { q.Prompt.Stop, err = r.stop(); return err },
+	"reasoning_effort":      (*ChatRequest).effort,
+	"tools":                 func(q *ChatRequest, r *reader) (err error) { q.Prompt.Tools, err = r.tools(); return err },
+	"tool_choice":           func(q *ChatRequest, r *reader) (err error) { q.Prompt.ToolChoice, err = r.toolChoice(); return err },
+	"parallel_tool_calls":   (*ChatRequest).parallel,
+	"response_format":       func(q *ChatRequest, r *reader) (err error) { q.Prompt.Format, err = r.format(); return err },
+	"user":                  func(q *ChatRequest, r *reader) (err error) { q.User, err = r.text(); return err },
+	"safety_identifier":     func(q *ChatRequest, r *reader) (err error) { q.User, err = r.text(); return err },
+	"prompt_cache_key":      func(q *ChatRequest, r *reader) (err error) { q.CacheKey, err = r.text(); return err },
 }
 
 // ignored are parameters without which the answer is the same: they ask for what is kept, billed or hurried elsewhere.
@@ -92,40 +80,20 @@ var unsupported = map[string]string{
 	"audio": "", "moderation": "", "web_search_options": "", "functions": "", "function_call": "",
 }
 
-// other reads a parameter that the prompt has no place for.
-func other(r *reader, name []byte) error {
-	if ignored[string(name)] {
-		return r.skip()
-	}
-	nothing, refused := unsupported[string(name)]
-	if !refused {
-		return r.unknown()
-	}
+// instead says what to use for what is gone from OpenAI's own API as well.
+var instead = map[string]string{"functions": "; use 'tools'", "function_call": "; use 'tool_choice'"}
+
+// only passes over a value that asks for nothing, and refuses every other.
+func (r *reader) only(nothing, instead string) error {
 	value, err := r.raw()
 	switch {
 	case err != nil || nothing != "" && compact(value) == nothing:
 		return err
 	case nothing == "":
-		return r.refuse("unsupported_parameter", "is not supported here%s", instead[string(name)])
+		return r.refuse("unsupported_parameter", "is not supported here%s", instead)
 	}
 	return r.refuse("unsupported_value", "can only be %s here", nothing)
 }
-
-// instead says what to use for what is gone from OpenAI's own API as well.
-var instead = map[string]string{"functions": "; use 'tools'", "function_call": "; use 'tool_choice'"}
-
-// known passes over null, which any parameter may be that there is.
-func known(r *reader, name []byte) error {
-	if _, refused := unsupported[string(name)]; refused || ignored[string(name)] || taken[string(name)] {
-		return nil
-	}
-	return r.unknown()
-}
-
-// taken are the parameters of member.
-var taken = set("model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "temperature", "top_p",
-	"frequency_penalty", "presence_penalty", "seed", "stop", "reasoning_effort", "tools", "tool_choice", "parallel_tool_calls",
-	"response_format", "user", "safety_identifier", "prompt_cache_key")
 
 func set(names ...string) map[string]bool {
 	m := make(map[string]bool, len(names))
@@ -135,17 +103,42 @@ func set(names ...string) map[string]bool {
 	return m
 }
 
-func (q *ChatRequest) streamOption(r *reader, option []byte) (err error) {
-	switch string(option) {
-	case "include_usage":
-		if !r.null() {
-			q.IncludeUsage, err = r.boolean()
+func (q *ChatRequest) streamOptions(r *reader) error {
+	return r.object(func(option []byte) (err error) {
+		switch string(option) {
+		case "include_usage":
+			if !r.null() {
+				q.IncludeUsage, err = r.boolean()
+			}
+			return err
+		case "include_obfuscation": // chunks of even length; nothing here is padded
+			return r.skip()
 		}
-		return err
-	case "include_obfuscation": // chunks of even length; nothing here is padded
-		return r.skip()
-	}
-	return r.unknown()
+		return r.unknown()
+	})
+}
+
+func (q *ChatRequest) limit(r *reader, name string) error {
+	v, err := r.integer(1, maxInt)
+	q.Prompt.MaxTokens, q.Limit = int(v), name
+	return err
+}
+
+func (q *ChatRequest) seed(r *reader) error {
+	v, err := r.integer(math.MinInt64, math.MaxInt64)
+	q.Prompt.Seed = &v
+	return err
+}
+
+func (q *ChatRequest) parallel(r *reader) error {
+	v, err := r.boolean()
+	q.Prompt.Parallel = &v
+	return err
+}
+
+func (q *ChatRequest) effort(r *reader) (err error) {
+	q.Prompt.ReasoningEffort, err = r.oneOf("none", "minimal", "low", "medium", "high", "xhigh", "max")
+	return err
 }
 
 // check holds the parameters against each other.
@@ -169,12 +162,6 @@ const (
 	maxInt  = 1<<31 - 1
 	maxStop = 4
 )
-
-func setInt(to *int, r *reader, low, high int64) error {
-	v, err := r.integer(low, high)
-	*to = int(v)
-	return err
-}
 
 func setFloat(to **float64, r *reader, low, high float64) error {
 	v, err := r.number(low, high)

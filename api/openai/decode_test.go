@@ -212,6 +212,22 @@ func TestEmbeddingRequests(t *testing.T) {
 	}
 }
 
+// TestNullIsNothing: SDKs of some languages send what was not set as null.
+func TestNullIsNothing(t *testing.T) {
+	want, err := openai.DecodeChat([]byte(said(``)))
+	require.NoError(t, err)
+	for _, name := range []string{
+		"stream", "stream_options", "max_tokens", "max_completion_tokens", "temperature", "top_p", "frequency_penalty", "presence_penalty",
+		"seed", "stop", "reasoning_effort", "tools", "tool_choice", "parallel_tool_calls", "response_format", "user", "safety_identifier",
+		"prompt_cache_key", "store", "metadata", "service_tier", "prompt_cache_retention", "prompt_cache_options", "verbosity", "prediction",
+		"n", "logprobs", "top_logprobs", "logit_bias", "modalities", "audio", "moderation", "web_search_options", "functions", "function_call",
+	} {
+		got, err := openai.DecodeChat([]byte(said(`,"` + name + `":null`)))
+		require.NoError(t, err, name)
+		assert.Equal(t, want, got, name)
+	}
+}
+
 // FuzzDecode looks for a request that panics, that is taken though it is no JSON, or whose refusal does not say where.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{everything, said(``), `{"model":"m","input":["a"],"encoding_format":"base64"}`, `{"a":[1e5,-0,"\u00e9",{}]}`, `{"":0}`} {

@@ -59,7 +59,9 @@ func (q *EmbeddingRequest) member(r *reader, name []byte) (err error) {
 		format, err = r.oneOf("float", "base64")
 		q.Base64 = format == "base64"
 	case "dimensions":
-		err = setInt(&q.Dimensions, r, 1, maxDimensions)
+		var dimensions int64
+		dimensions, err = r.integer(1, maxDimensions)
+		q.Dimensions = int(dimensions)
 	case "user":
 		q.User, err = r.text()
 	}

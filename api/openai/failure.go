@@ -1,43 +1,10 @@
 package openai
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"net/http"
-	"strings"
 
 	"levada.dev/events/fault"
 )
-
-// mistake is a mistake in one parameter.
-func mistake(param, code, format string, args ...any) error {
-	return fault.Invalidf(param, code, "'%s' %s.", param, fmt.Sprintf(format, args...))
-}
-
-func missing(param string) error {
-	return fault.Invalidf(param, "missing_required_parameter", "Missing required parameter: '%s'.", param)
-}
-
-func (r *reader) unknown() error {
-	return fault.Invalidf(r.where(), "unknown_parameter", "Unknown parameter: '%s'.", r.where())
-}
-
-func indexed(list string, i int, member string) string {
-	return fmt.Sprintf("%s[%d].%s", list, i, member)
-}
-
-// list writes words for people: 'a', 'b', 'c'.
-func list(words []string) string { return "'" + strings.Join(words, "', '") + "'" }
-
-// compact is a value without white space.
-func compact(value json.RawMessage) string {
-	var b bytes.Buffer
-	if err := json.Compact(&b, value); err != nil {
-		return string(value)
-	}
-	return b.String()
-}
 
 // failing is how OpenAI's SDKs are told of a failure.
 type failing struct {
