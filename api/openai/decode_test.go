@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -226,6 +227,20 @@ func TestNullIsNothing(t *testing.T) {
 		require.NoError(t, err, name)
 		assert.Equal(t, want, got, name)
 	}
+}
+
+// FuzzValues looks for JSON that is taken for none, or the other way round.
+func FuzzValues(f *testing.F) {
+	for _, seed := range []string{`null`, `[1,-0.5e+3,"\u00e9\ud83d\ude00",{"a":{}}]`, `{"a":1,"a":[]}`, `"\/\b"`, `01`, `"\ud800"`, ` true `, `[1,]`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		_, err := openai.DecodeChat([]byte(said(`,"metadata":` + value)))
+		whole := json.Valid([]byte(value)) && utf8.ValidString(value) && !strings.Contains(strings.ToLower(value), `\ud`)
+		if err != nil && fault.As(err).Code == "invalid_json" && whole {
+			t.Fatalf("%q: %v", value, err)
+		}
+	})
 }
 
 // FuzzDecode looks for a request that panics, that is taken though it is no JSON, or whose refusal does not say where.
