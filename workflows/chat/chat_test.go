@@ -104,6 +104,12 @@ func TestCallsOfTools(t *testing.T) {
 		assert.JSONEq(t, `{"id":"c2","name":"time","arguments":"{}"}`, string(events[2].Data))
 		assert.Equal(t, r.Tools, w.model.last(llm.ForChat).Prompt.Tools)
 
+		broken := w.ask("broken", "weather?")
+		w.model.pieces = append(w.model.pieces[:3:3], piece{err: io.ErrUnexpectedEOF})
+		events = drain(t, w.start(w.acme, broken))
+		assert.Equal(t, []chat.EventType{chat.Token, chat.UsageEvent, chat.Error}, types(events), "half a call is none")
+		assert.Equal(t, llm.Message{Role: llm.Assistant, Content: "Let me see. "}, w.sessions.news[1].Outcome.Answer)
+
 		w.model.pieces = words("Sunny, at noon.")
 		r.Messages = []llm.Message{{Role: llm.ToolRole, Content: "sunny", ToolCallID: "c1"}, {Role: llm.ToolRole, Content: "12:00", ToolCallID: "c2"}}
 		drain(t, w.start(w.acme, r))
@@ -137,6 +143,7 @@ func TestWhatCannotBegin(t *testing.T) {
 		assert.Equal(t, "stream_not_found", fault.As(err).Code)
 		_, err = w.Follow(t.Context(), tenants.Scope{}, "s.1", 0)
 		assert.ErrorIs(t, err, tenants.ErrNoScope)
+		synctest.Wait()
 		assert.Zero(t, w.sessions.count("begin"))
 	})
 	cannot := func(context.Context, func(context.Context)) error { return errors.New("the request is over") }

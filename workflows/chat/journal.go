@@ -61,13 +61,6 @@ func (j *journal) finish(o Outcome, e Event) {
 	}
 }
 
-// over reports whether the turn has had its end.
-func (j *journal) over() bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.outcome != nil
-}
-
 // addLast writes an event down that comes right before the final one, and waits for nothing.
 func (j *journal) addLast(typ EventType, data json.RawMessage) Event {
 	j.mu.Lock()

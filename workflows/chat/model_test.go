@@ -28,6 +28,7 @@ type model struct {
 	notes  []piece // for summaries
 	refuse error   // of every call
 	gate   func(o llm.Order) error
+	spent  func()
 	ready  func(given int) bool // whether more came together with the last piece
 
 	mu     sync.Mutex
@@ -133,6 +134,9 @@ func (a *answer) Close() error {
 func (a *answer) Source() llm.Source { return llm.Source{Model: "@local/script", LogID: "log-1"} }
 
 func (a *answer) Spent() (llm.Usage, int64) {
+	if a.model.spent != nil {
+		a.model.spent()
+	}
 	return llm.Usage{Prompt: 10, Completion: a.given, Estimated: a.given < len(a.pieces)}, int64(1000 + a.given)
 }
 

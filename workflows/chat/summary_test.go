@@ -18,6 +18,7 @@ import (
 // long is a request that takes much of a small window.
 func (w *world) long(message string) chat.Request {
 	r := w.ask("s", message+" "+strings.Repeat("word ", 60))
+	r.Models = append(r.Models, llm.GenerationModels()...)
 	r.Keep = chat.Retention{Days: 1, Turns: 100, WindowTokens: 200}
 	return r
 }

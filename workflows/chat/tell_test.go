@@ -73,6 +73,9 @@ func slowSession(t *testing.T, pieces []piece, want string) {
 			events = append(events, e)
 		}
 		assert.Equal(t, want, whole(t, events))
+		began := time.Now()
+		assert.Equal(t, want, whole(t, drain(t, w.follow(w.acme, live.Stream(), 0))))
+		assert.Zero(t, time.Since(began), "what is there is read without a pause")
 	})
 }
 
@@ -108,6 +111,31 @@ func TestTellFailsAtEveryCall(t *testing.T) {
 					assert.Empty(t, code(t, drain(t, w.follow(w.acme, "s.1", 0))))
 				})
 			}
+		}
+	}
+}
+
+// A reader bears that the session fails to answer now and then.
+func TestReplayFailsAtEveryCall(t *testing.T) {
+	for at := 2; at <= 12; at++ { // the first is Follow's own
+		for _, before := range []bool{true, false} {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.model.pieces = slowly(20, 100*time.Millisecond)
+				fail := func(op string, call int) error {
+					if op == "replay" && call >= at && call < at+3 {
+						return errors.New("the connection was lost")
+					}
+					return nil
+				}
+				if before {
+					w.sessions.before = fail
+				} else {
+					w.sessions.after = fail
+				}
+				live := w.start(w.acme, w.ask("s", "count"))
+				assert.Equal(t, numbers(20), whole(t, drain(t, w.follow(w.acme, live.Stream(), 0))))
+				live.Close()
+			})
 		}
 	}
 }

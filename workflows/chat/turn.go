@@ -76,6 +76,8 @@ func (t *turn) run(ctx context.Context) {
 		return
 	}
 	t.stream, t.live.stream = begun.Stream, begun.Stream
+	ctx, leave := context.WithCancel(ctx)
+	defer leave() // should it panic: then nobody says any more that the turn lives
 	asking, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	defer context.AfterFunc(t.abandoned, func() { stop(errAbandoned) })()
@@ -109,10 +111,7 @@ func (t *turn) keep(ctx context.Context, stop context.CancelCauseFunc) {
 
 // converse asks the model and writes down what it says, to the end.
 func (t *turn) converse(ctx context.Context, past Past) {
-	defer t.recover(func(err error) {
-		t.end(ctx, err)
-		t.report(nil, err)
-	})
+	defer t.recover(func(err error) { t.refused(ctx, err) })
 	if t.found != nil {
 		t.happen(ctx, Sources, t.found.event)
 	}
@@ -184,9 +183,6 @@ func (t *turn) happen(ctx context.Context, typ EventType, data json.RawMessage) 
 
 // end writes down how the turn ended: the usage, if a model answered, and the final event. Only the first call counts.
 func (t *turn) end(ctx context.Context, err error) {
-	if t.journal.over() {
-		return
-	}
 	o := Outcome{Answer: t.draft.message(), Finish: t.draft.finish}
 	if t.answer != nil {
 		source := t.answer.Source()

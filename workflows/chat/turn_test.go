@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"levada.dev/events/fault"
 	"levada.dev/workflows/chat"
@@ -29,6 +31,48 @@ func numbers(n int) string {
 		fmt.Fprint(&b, i, " ")
 	}
 	return b.String()
+}
+
+// Where nothing can be caught any more the session ends the turn, and its client is told.
+func TestPortsThatPanic(t *testing.T) {
+	for _, where := range []string{"begin", "generate", "tell", "spent"} {
+		inWorld(t, func(t *testing.T, w *world) {
+			broken := func() { panic("broken " + where) }
+			w.sessions.before = func(op string, call int) error {
+				if op == where && call == 1 {
+					broken()
+				}
+				return nil
+			}
+			w.model.gate = func(llm.Order) error {
+				if where == "generate" {
+					broken()
+				}
+				return nil
+			}
+			w.model.spent = func() {
+				if where == "spent" {
+					broken()
+				}
+			}
+			live, err := w.Start(t.Context(), w.acme, w.ask("s", "hello"))
+			if where == "begin" || where == "generate" {
+				assert.Equal(t, "internal", fault.As(err).Code)
+			} else {
+				require.NoError(t, err)
+				events := drain(t, live)
+				whole(t, events)
+				assert.Equal(t, "turn_interrupted", code(t, events))
+			}
+			if where != "generate" { // after which the session is free at once
+				synctest.Wait()
+			}
+			w.sessions.before, w.model.gate, w.model.spent = nil, nil, func() {}
+			assert.Equal(t, "The answer is 42.", whole(t, drain(t, w.start(w.acme, w.ask("s", "hello")))))
+			synctest.Wait()
+			assert.Contains(t, w.log.String(), "broken "+where)
+		})
+	}
 }
 
 // Wherever a model breaks off or its port panics, what came is kept, the error is told once, and the money is settled.
