@@ -20,8 +20,9 @@ func talkers() []tenants.Config {
 	return []tenants.Config{
 		{ID: "alder", Models: both, Rates: free},
 		{ID: "birch", Models: one, Rates: free},
-		{ID: "elm", Models: both, Rates: free},
+		{ID: "elm", Models: tenants.Models{Chat: "@local/script"}, Rates: free},
 		{ID: "fir", Models: one, Rates: free},
+		{ID: "hazel", Models: one, Rates: free},
 		{ID: "strict", Models: one, Rates: tenants.Rates{Tenant: tenants.Rate{PerMinute: 60, Burst: allowance}, User: wide}},
 		{ID: "thrifty", Models: one, Rates: free, Budgets: tenants.Budgets{TokensPerDay: allowance * thriftyCall().Tokens}},
 	}
