@@ -324,10 +324,13 @@ func TestADeadIsolatesHoldIsBookedAndCorrectedIfItLives(t *testing.T) {
 func TestAnotherEventGoesOn(t *testing.T) {
 	inRoom(t, func(t *testing.T, r *room) {
 		type key struct{}
+		var mu sync.Mutex
 		live := map[string]bool{"first": true, "second": true}
 		var started []string
 		of := func(context.Context, tenants.Scope) (quota.Limits, error) { return r.limits, nil }
 		g := quota.NewGate(r.ledger, of, &quota.Options{Background: func(ctx context.Context, f func(context.Context)) error {
+			mu.Lock()
+			defer mu.Unlock()
 			name := ctx.Value(key{}).(string)
 			if !live[name] {
 				return errors.New("the event is over")
@@ -342,12 +345,16 @@ func TestAnotherEventGoesOn(t *testing.T) {
 		two, err := g.Acquire(event("second"), r.acme, tokens(100))
 		require.NoError(t, err)
 		one.Settle(event("first"), use(10))
+		mu.Lock()
 		live["first"] = false
+		mu.Unlock()
 		time.Sleep(2 * time.Minute)
 		_, err = r.ledger.Close(r.acme)
 		require.NoError(t, err)
 		assert.Equal(t, int64(100), r.reserved(), "the second call is heard of")
+		mu.Lock()
 		assert.Equal(t, []string{"first", "second", "second", "second", "second"}, started, "a turn is 25 seconds")
+		mu.Unlock()
 		two.Settle(event("second"), use(20))
 		time.Sleep(time.Minute)
 		assert.Equal(t, int64(30), r.statement().Budgets[0].Spent)

@@ -28,7 +28,7 @@ type exchange struct {
 type standing struct {
 	*gcra
 	rule
-	full bool // no more of it
+	used bool // no more of it
 }
 
 func (e *exchange) run() (quota.Grant, error) {
@@ -122,7 +122,7 @@ func (e *exchange) grant(g *quota.Grant) error {
 			}
 		}
 		if short != nil {
-			short.full = true
+			short.used = true
 		}
 		e.rates[0].take(at, e.rates[0].rule, n*w.Tenant)
 		e.rates[w.User].take(at, e.rates[w.User].rule, n*w.Own)
@@ -131,11 +131,11 @@ func (e *exchange) grant(g *quota.Grant) error {
 	for i, k := range e.report.Rates {
 		st := e.rates[i]
 		ahead := 0
-		if !st.full {
+		if !st.used {
 			ahead = min(k.Ahead, st.available(at, st.rule)/aheadPermits)
 		}
 		st.take(at, st.rule, ahead)
-		g.Rates = append(g.Rates, quota.Stand{Ahead: ahead, Remaining: st.available(at, st.rule), Wait: int64(st.wait(at, st.rule, 1))})
+		g.Rates = append(g.Rates, quota.Stand{Ahead: ahead, Remaining: st.available(at, st.rule), Wait: int64(st.wait(at, st.rule, 0, 1))})
 	}
 	if e.report.Units > 0 {
 		room := e.state.room(e.report.Limits)
@@ -163,10 +163,8 @@ func (e *exchange) short(w quota.Want, n *int) (*fault.Error, *standing) {
 		}
 		if most := st.available(at, st.rule) / each; most < *n {
 			*n, short = most, st
-			after := *st.gcra
-			after.take(at, st.rule, most*each)
 			refusal = fault.New(fault.Limited, "rate_limited", fmt.Sprintf("more than %d requests a minute of %s", limit.PerMinute, whose), nil).
-				WithRetryAfter(max(time.Millisecond, after.wait(at, st.rule, each)))
+				WithRetryAfter(max(time.Millisecond, st.wait(at, st.rule, most*each, each)))
 		}
 	}
 	cut(e.rates[0], w.Tenant, "this tenant", e.report.Limits.Tenant)

@@ -12,55 +12,41 @@ import (
 // out those whose rate stands full again; so nobody needs to sweep them, and there are never more rows than names of rows.
 type users struct {
 	now   int64
-	pages map[string]*page
-}
-
-type page struct {
-	rates map[string]*gcra
-	found map[string]gcra // as they were
+	pages map[string]map[string]*gcra // by row, by user
 }
 
 // find is the rate of a user.
 func (u *users) find(tx rows.Tx, key string) (*gcra, error) {
 	name := userPrefix + key[:2]
-	p := u.pages[name]
-	if p == nil {
-		p = &page{rates: map[string]*gcra{}, found: map[string]gcra{}}
-		if _, err := rows.Read(tx, name, &p.found); err != nil {
+	page := u.pages[name]
+	if page == nil {
+		page = map[string]*gcra{}
+		if _, err := rows.Read(tx, name, &page); err != nil {
 			return nil, err
 		}
-		for k, g := range p.found {
-			p.rates[k] = &g
-		}
 		if u.pages == nil {
-			u.pages = map[string]*page{}
+			u.pages = map[string]map[string]*gcra{}
 		}
-		u.pages[name] = p
+		u.pages[name] = page
 	}
-	g := p.rates[key]
-	if g == nil {
-		g = &gcra{}
-		p.rates[key] = g
+	if page[key] == nil {
+		page[key] = &gcra{}
 	}
-	return g, nil
+	return page[key], nil
 }
 
 // save writes the rows in which a rate has changed.
 func (u *users) save(tx rows.Tx) error {
 	for _, name := range slices.Sorted(maps.Keys(u.pages)) {
-		p := u.pages[name]
 		changed := false
-		next := map[string]gcra{}
-		for k, g := range p.rates {
-			changed = changed || *g != p.found[k]
-			if !g.full(u.now) {
-				next[k] = *g
-			}
+		for _, g := range u.pages[name] {
+			changed = changed || g.changed
 		}
 		if !changed {
 			continue
 		}
-		if err := rows.Write(tx, name, next); err != nil {
+		maps.DeleteFunc(u.pages[name], func(_ string, g *gcra) bool { return g.full() <= u.now })
+		if err := rows.Write(tx, name, u.pages[name]); err != nil {
 			return fmt.Errorf("book: users: %w", err)
 		}
 	}
