@@ -34,7 +34,7 @@ func complete(c *call) error {
 	if err != nil {
 		return err
 	}
-	defer answer.Close() //nolint:errcheck // whatever it says, the client has what there was
+	defer func() { _ = answer.Close() }() // whatever it says, the client has what there was
 	if order.Cache > 0 {
 		c.w.Header()["X-Levada-Cache"] = cacheWords[answer.Cached()]
 	}
@@ -154,7 +154,8 @@ func (c *call) tellChunks(answer llm.Answer, chunks *openai.Chunks) error {
 			_ = s.send()
 			return nil
 		case c.ctx().Err() != nil:
-			return nil // the client left
+			c.err = errClientLeft
+			return nil
 		default:
 			c.err, c.broken = err, true
 			f, status := c.classify(err)
@@ -164,7 +165,8 @@ func (c *call) tellChunks(answer llm.Answer, chunks *openai.Chunks) error {
 		}
 		if len(s.buf) > muchToSay || len(s.buf) > 0 && !llm.Ready(answer) {
 			if s.send() != nil {
-				return nil // the client left
+				c.err = errClientLeft
+				return nil
 			}
 		}
 	}

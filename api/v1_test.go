@@ -152,6 +152,8 @@ func TestAClientThatLeaves(t *testing.T) {
 	assert.Less(t, used.Completion, int64(1000), "only what it said until then")
 	w.gate.Check(t)
 	require.Eventually(t, func() bool { return w.talk.model.Open() == 0 }, 10*time.Second, 5*time.Millisecond)
+	server.Close() // waits for the handler
+	assert.Contains(t, w.log.String(), `"code":"client_closed_request"`)
 }
 
 func TestEqualRequestsMayHaveTheSameAnswer(t *testing.T) {
