@@ -32,16 +32,20 @@ func (r *reader) quoted() ([]byte, error) {
 	r.pos++
 	start := r.pos
 	var out []byte // nil while nothing was escaped
-	for r.pos < len(r.data) {
-		switch c := r.data[r.pos]; {
-		case c == '"':
+	for {
+		plain := plainText(r.data[r.pos:])
+		if r.pos += plain; r.pos == len(r.data) {
+			return nil, r.syntax(r.pos, "the JSON ends in a string")
+		}
+		switch r.data[r.pos] {
+		case '"':
 			part := r.data[start:r.pos]
 			r.pos++
 			if out == nil {
 				return part, nil
 			}
 			return append(out, part...), nil
-		case c == '\\':
+		case '\\':
 			if out == nil {
 				out = make([]byte, 0, r.pos-start+r.quote()) // an escape is never shorter than what it stands for
 			}
@@ -51,13 +55,20 @@ func (r *reader) quoted() ([]byte, error) {
 				return nil, err
 			}
 			out, start = utf8.AppendRune(out, char), r.pos
-		case c < 0x20:
-			return nil, r.syntax(r.pos, "a control character in a string must be escaped")
 		default:
-			r.pos++
+			return nil, r.syntax(r.pos, "a control character in a string must be escaped")
 		}
 	}
-	return nil, r.syntax(r.pos, "the JSON ends in a string")
+}
+
+// plainText is how many bytes at the beginning of a string stand for themselves.
+func plainText(s []byte) int {
+	for i, c := range s {
+		if c < 0x20 || c == '"' || c == '\\' {
+			return i
+		}
+	}
+	return len(s)
 }
 
 // quote is how far the end of the string is at least; further only if quotes are escaped.
