@@ -26,7 +26,9 @@ type account struct {
 	calls map[*hold]struct{} // in flight
 	lines map[lineKey]*Line  // used, and not yet in a report
 	since time.Time          // when the first of them was
+	last  *Line              // that something was added to; nil for none
 	day   Day                // that the ledger named last
+	today calendar
 
 	pending *exchange // which may have reached the ledger, and is repeated until it answers
 	told    Amount    // what stayed here by the last report that was answered
@@ -63,11 +65,15 @@ func (a *account) add(u Use, now time.Time) {
 	if len(a.lines) == 0 {
 		a.since = now
 	}
-	key := lineKey{max(a.day, DayOf(now)), u.Capability, u.Model}
-	l := a.lines[key]
-	if l == nil {
-		l = &Line{Day: key.day, Capability: u.Capability, Model: u.Model}
-		a.lines[key] = l
+	day := max(a.day, a.today.of(now))
+	l := a.last
+	if l == nil || l.Day != day || l.Capability != u.Capability || l.Model != u.Model {
+		key := lineKey{day, u.Capability, u.Model}
+		if l = a.lines[key]; l == nil {
+			l = &Line{Day: day, Capability: u.Capability, Model: u.Model}
+			a.lines[key] = l
+		}
+		a.last = l
 	}
 	l.Calls++
 	l.Prompt, l.Completion, l.Nanos = l.Prompt+u.Prompt, l.Completion+u.Completion, l.Nanos+u.Nanos
@@ -119,7 +125,20 @@ func (a *account) report(x *exchange, now time.Time) {
 		r.Lines = append(r.Lines, *l)
 	}
 	clear(a.lines)
-	a.pending = x
+	a.last, a.pending = nil, x
+}
+
+// calendar names days, the same one many times.
+type calendar struct {
+	number int64
+	name   Day
+}
+
+func (c *calendar) of(t time.Time) Day {
+	if n := t.Unix() / 86_400; n != c.number || c.name == "" {
+		c.number, c.name = n, DayOf(t)
+	}
+	return c.name
 }
 
 func (a Amount) covers(b Amount) bool { return a.Tokens >= b.Tokens && a.Nanos >= b.Nanos }
