@@ -49,7 +49,7 @@ type Options struct {
 	// Flush is how often a session is told what happens while only the turn's own client listens; each time is a call
 	// and rows. Default 2 s.
 	Flush time.Duration
-	// Hurry is how often while somebody follows, or the client has left and may come back. Default 200 ms.
+	// Hurry is how often while somebody follows. Default 200 ms.
 	Hurry time.Duration
 	// Sign is how often a turn in which nothing happens tells that it lives. Default 5 s.
 	Sign time.Duration

@@ -73,13 +73,6 @@ func (l *live) handOver() {
 	signal(l.wake)
 }
 
-// gone reports whether the client has left.
-func (l *live) gone() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.closed
-}
-
 // Close implements Live.
 func (l *live) Close() {
 	l.mu.Lock()

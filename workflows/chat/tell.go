@@ -56,7 +56,7 @@ func (t *turn) tell(ctx context.Context, stop context.CancelCauseFunc) error {
 		}
 		ripe = false
 		sign.Reset(t.chat.opts.Sign)
-		if audience.Following || t.live.gone() {
+		if audience.Following {
 			tick.Reset(t.chat.opts.Hurry)
 		} else {
 			tick.Reset(t.chat.opts.Flush)
