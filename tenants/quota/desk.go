@@ -19,6 +19,7 @@ type desk struct {
 	scope tenants.Scope
 
 	mu       sync.Mutex
+	known    Limits // of the last exchange, whose maker alone reads and writes them
 	tenant   lease
 	users    map[string]*lease
 	account  *account   // what new calls are paid from

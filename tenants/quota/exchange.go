@@ -2,6 +2,7 @@ package quota
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -41,10 +42,13 @@ func (d *desk) exchange(ctx context.Context) error {
 
 // serve answers a group and takes out of it whom it has answered. Who is left gets the error.
 func (d *desk) serve(ctx context.Context, group *[]*waiter) error {
-	limits, err := d.limits(ctx, d.scope)
-	if err != nil {
+	limits, err := guard(func() (Limits, error) { return d.limits(ctx, d.scope) })
+	if err != nil && (len(*group) > 0 || d.known == Limits{}) {
 		return err
+	} else if err != nil {
+		limits = d.known // what was used is told whatever becomes of the configuration
 	}
+	d.known = limits
 	if x := d.unanswered(); x != nil {
 		if err := d.speak(ctx, x, nil); err != nil {
 			return err
@@ -103,7 +107,7 @@ func (d *desk) speak(ctx context.Context, x *exchange, group *[]*waiter) error {
 func (d *desk) send(ctx context.Context, r *Report) (Grant, error) {
 	ctx, cancel := context.WithTimeout(ctx, exchangeTime)
 	defer cancel()
-	g, err := d.ledger.Exchange(ctx, d.scope, *r)
+	g, err := d.ask(ctx, *r)
 	if err == nil || !fault.Retryable(err) || ctx.Err() != nil {
 		return g, err
 	}
@@ -114,7 +118,21 @@ func (d *desk) send(ctx context.Context, r *Report) (Grant, error) {
 			again.Rates[i].Back = 0
 		}
 	}
-	return d.ledger.Exchange(ctx, d.scope, again)
+	return d.ask(ctx, again)
+}
+
+func (d *desk) ask(ctx context.Context, r Report) (Grant, error) {
+	return guard(func() (Grant, error) { return d.ledger.Exchange(ctx, d.scope, r) })
+}
+
+// guard makes an error of a panic: others wait for what f does.
+func guard[T any](f func() (T, error)) (v T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.New(fault.Internal, "quota_panic", fmt.Sprint("the limits could not be asked: ", p), nil)
+		}
+	}()
+	return f()
 }
 
 // fail undoes what was prepared for waiters. The report stays pending, unless the ledger will never take it: then the

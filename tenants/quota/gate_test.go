@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -360,6 +361,48 @@ func TestAnotherEventGoesOn(t *testing.T) {
 		assert.Equal(t, int64(30), r.statement().Budgets[0].Spent)
 		assert.Zero(t, r.reserved())
 	})
+}
+
+func TestAPanicIsEverybodysErrorAndNobodysEnd(t *testing.T) {
+	inRoom(t, func(t *testing.T, r *room) {
+		g, _ := r.gate()
+		r.ledger.Before = func(string) error { panic("broken") }
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Go(func() { refused(t, g, r.acme, tokens(10), "quota_unavailable") })
+		}
+		wg.Wait()
+		r.ledger.Before = nil
+		pass(t, g, r.acme, tokens(1000)).Settle(t.Context())
+	})
+}
+
+func TestAConfigurationThatIsGoneStopsCallsButNotTheAccount(t *testing.T) {
+	inRoom(t, func(t *testing.T, r *room) {
+		var gone atomic.Bool
+		of := func(context.Context, tenants.Scope) (quota.Limits, error) {
+			if gone.Load() {
+				return quota.Limits{}, fault.Missing("tenant_not_found", "no")
+			}
+			return r.limits, nil
+		}
+		g := quota.NewGate(r.ledger, of, nil)
+		h := pass(t, g, r.acme, tokens(10))
+		gone.Store(true)
+		refused(t, g, r.acme, tokens(10), "tenant_not_found")
+		h.Settle(t.Context(), use(4))
+		time.Sleep(5 * time.Second)
+		assert.Equal(t, []int64{4, 0}, []int64{r.statement().Budgets[0].Spent, r.reserved()})
+	})
+}
+
+func TestLimitsAreThoseOfTheConfiguration(t *testing.T) {
+	c := &tenants.Config{Rates: tenants.Rates{Tenant: tenants.Rate{PerMinute: 1, Burst: 2}, User: tenants.Rate{PerMinute: 3, Burst: 4}},
+		Budgets: tenants.Budgets{TokensPerDay: 5, TokensPerMonth: 6, USDPerDay: 7, USDPerMonth: 8}}
+	assert.Equal(t, quota.Limits{
+		Tenant: tenants.Rate{PerMinute: 1, Burst: 2}, User: tenants.Rate{PerMinute: 3, Burst: 4},
+		Day: quota.Amount{Tokens: 5, Nanos: 7_000_000_000}, Month: quota.Amount{Tokens: 6, Nanos: 8_000_000_000},
+	}, quota.LimitsOf(c))
 }
 
 func TestTenantsNeverTouch(t *testing.T) {

@@ -1,0 +1,138 @@
+package book_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
+	"levada.dev/tenants/quota/book"
+	"levada.dev/tenants/rows"
+	"levada.dev/tenants/tenantstest"
+)
+
+// desk is a book over rows in memory, with a clock that the test moves.
+type desk struct {
+	*testing.T
+	now   time.Time
+	rows  *rows.Memory
+	book  *book.Book
+	told  []book.Fact
+	scope tenants.Scope
+}
+
+func newDesk(t *testing.T) *desk {
+	d := &desk{T: t, now: time.Date(2026, 11, 30, 23, 0, 0, 0, time.UTC), rows: rows.NewMemory(), scope: tenantstest.Scope(t, "acme")}
+	d.book = book.New(func() time.Time { return d.now }, func(_ rows.Tx, _ tenants.Scope, _ time.Time, f book.Fact) error {
+		d.told = append(d.told, f)
+		return nil
+	})
+	require.NoError(t, d.rows.Put("tenant", []byte("acme"))) // as call.Serve does
+	return d
+}
+
+var limits = quota.Limits{
+	Tenant: tenants.Rate{PerMinute: 60, Burst: 100}, User: tenants.Rate{PerMinute: 60, Burst: 10},
+	Day: quota.Amount{Tokens: 1000, Nanos: 1000}, Month: quota.Amount{Tokens: 1000, Nanos: 1000},
+}
+
+func (d *desk) exchange(r quota.Report) quota.Grant {
+	d.Helper()
+	r.Limits = limits
+	if r.Rates == nil {
+		r.Rates = []quota.Rate{{}}
+	}
+	g, err := d.book.Exchange(d.rows, d.scope, r)
+	require.NoError(d, err)
+	return g
+}
+
+func (d *desk) count(prefix string) int {
+	found, err := d.rows.Scan(prefix, 10_000)
+	require.NoError(d, err)
+	return len(found)
+}
+
+func tokens(n int64) quota.Amount { return quota.Amount{Tokens: n, Nanos: n} }
+
+func TestUsersWhoseRateIsFullAreForgotten(t *testing.T) {
+	d := newDesk(t)
+	ask := func(key string) {
+		d.exchange(quota.Report{Rates: []quota.Rate{{}, {Key: key}}, Wants: []quota.Want{{Count: 5, Tenant: 1, Own: 1, User: 1}}})
+	}
+	ask("aa-one")
+	ask("aa-two")
+	ask("bb-one")
+	assert.Equal(t, 2, d.count("u/"))
+	d.now = d.now.Add(time.Hour)
+	ask("aa-three")
+	row, err := d.rows.Get("u/aa")
+	require.NoError(t, err)
+	assert.NotContains(t, string(row), "aa-one")
+	assert.Contains(t, string(row), "aa-three")
+}
+
+func TestARefusalWritesNothing(t *testing.T) {
+	d := newDesk(t)
+	ask := quota.Report{Rates: []quota.Rate{{}, {Key: "aa"}}, Wants: []quota.Want{{Count: 10, Tenant: 1, Own: 1, User: 1}}}
+	assert.Equal(t, 10, d.exchange(ask).Wants[0].Granted)
+	written := d.rows.Written
+	assert.Equal(t, 0, d.exchange(ask).Wants[0].Granted)
+	assert.Equal(t, written, d.rows.Written)
+}
+
+func TestASilentPurseIsClosedAndSettlesOnThatDay(t *testing.T) {
+	d := newDesk(t)
+	d.now = time.Date(2026, 11, 30, 23, 58, 0, 0, time.UTC)
+	d.exchange(quota.Report{Purse: "p", Seq: 1, Wants: []quota.Want{{Count: 2, Amount: tokens(500)}}})
+	d.now = d.now.Add(time.Minute)
+	next, err := d.book.Close(d.rows)
+	require.NoError(t, err)
+	assert.Equal(t, d.now.Add(30*time.Second), next.UTC())
+	d.now = next
+	next, err = d.book.Close(d.rows)
+	require.NoError(t, err)
+	assert.True(t, next.IsZero())
+
+	d.now = time.Date(2026, 12, 1, 0, 5, 0, 0, time.UTC)
+	fresh := d.exchange(quota.Report{Purse: "q", Seq: 1, Wants: []quota.Want{{Count: 1, Amount: tokens(1000)}}})
+	assert.Equal(t, 1, fresh.Wants[0].Granted, "the new day and month are free")
+	late := quota.Report{
+		Purse: "p", Seq: 2, Held: tokens(500), Lines: []quota.Line{{Day: "2026-12-01", Capability: "chat", Model: "m", Calls: 1, Prompt: 400, Nanos: 400}},
+		Wants: []quota.Want{{Count: 1, Amount: tokens(1)}},
+	}
+	g := d.exchange(late)
+	assert.True(t, g.Closed)
+	assert.Equal(t, 0, g.Wants[0].Granted)
+	assert.Equal(t, g, d.exchange(late))
+	st, err := d.book.Statement(d.rows, quota.Query{From: "2026-11-30", To: "2026-12-01", Limits: limits})
+	require.NoError(t, err)
+	assert.Equal(t, []quota.Line{
+		{Day: "2026-11-30", Capability: "chat", Model: "m", Calls: 1, Prompt: 400, Nanos: 400},
+		{Day: "2026-11-30", Capability: book.Unsettled, Calls: 1, Prompt: 500, Nanos: 500, Estimated: 1},
+	}, st.Lines)
+	assert.Equal(t, []int64{0, 1000}, []int64{st.Budgets[0].Spent, st.Budgets[0].Reserved}, "nothing of it is the new day's")
+	assert.Len(t, d.told, 2, "the closing, the correction")
+}
+
+func TestWhatIsOldIsSwept(t *testing.T) {
+	d := newDesk(t)
+	day := quota.DayOf(d.now)
+	d.exchange(quota.Report{Purse: "p", Seq: 1, Lines: []quota.Line{{Day: day, Capability: "chat", Model: "m", Calls: 1, Prompt: 1}}})
+	d.exchange(quota.Report{Purse: "q", Seq: 1, Wants: []quota.Want{{Count: 1, Amount: tokens(1)}}})
+	d.now = d.now.Add(25 * time.Hour)
+	n, err := d.book.Sweep(d.rows, 100)
+	require.NoError(t, err)
+	assert.Equal(t, 1, n, "a purse that holds money is never forgotten")
+	assert.Equal(t, []int{1, 1}, []int{d.count("p/"), d.count("l/")})
+	d.now = d.now.AddDate(2, 0, 0)
+	_, err = d.book.Close(d.rows)
+	require.NoError(t, err)
+	n, err = d.book.Sweep(d.rows, 100)
+	require.NoError(t, err)
+	assert.Equal(t, 2, n)
+	assert.Equal(t, []int{0, 1}, []int{d.count("p/"), d.count("l/")}, "the line of the closing is young")
+}
