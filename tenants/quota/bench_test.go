@@ -52,13 +52,12 @@ func BenchmarkCall(b *testing.B) {
 // and a call's money, through one of ten isolates.
 func BenchmarkExchange(b *testing.B) {
 	s := tenantstest.Scope(b, "acme")
-	l := memory.NewQuota(time.Now)
 	b.ReportAllocs()
 	gates := make([]*quota.Purses, 10)
 	n := 0
 	for b.Loop() {
 		if n%1000 == 0 { // as nobody empties the outbox
-			l = memory.NewQuota(time.Now)
+			l := memory.NewQuota(time.Now)
 			for i := range gates {
 				gates[i] = roomy(l)
 			}

@@ -33,7 +33,7 @@ type room struct {
 func inRoom(t *testing.T, test func(t *testing.T, r *room)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC).Sub(time.Now()))
+		time.Sleep(time.Until(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)))
 		r := &room{T: t, ledger: memory.NewQuota(time.Now), acme: tenantstest.Scope(t, "acme"), limits: quota.Limits{
 			Tenant: tenants.Rate{PerMinute: 1, Burst: 100}, User: tenants.Rate{PerMinute: 1, Burst: 100},
 			Day: quota.Amount{Tokens: 1000, Nanos: 1000}, Month: quota.Amount{Tokens: 2000, Nanos: 2000},

@@ -32,9 +32,6 @@ type world struct {
 	gates  []*isolate
 	scopes []tenants.Scope
 
-	used     map[tenants.ID]quota.Amount // by all settled calls of isolates that live
-	calls    map[tenants.ID]int64
-	lost     map[tenants.ID]quota.Amount // held at most by isolates that died
 	deaths   int
 	offset   atomic.Int64 // of the clock, nanoseconds
 	losing   atomic.Int64 // which part of the exchanges is lost on either way, in percent
@@ -289,7 +286,7 @@ func simulate(t *testing.T, seed uint64, deaths int) (closings, refusals int) {
 		w.ledger = memory.NewQuota(w.now)
 		w.ledger.Before, w.ledger.After = w.lose, w.lose
 		// A day turns in the middle of it, and every other time a month.
-		w.offset.Store(int64(time.Date(2026, 11, 29+int(seed%2), 18, 0, 0, 0, time.UTC).Sub(time.Now())))
+		w.offset.Store(int64(time.Until(time.Date(2026, 11, 29+int(seed%2), 18, 0, 0, 0, time.UTC))))
 		for range 3 {
 			w.gates = append(w.gates, w.start())
 		}
