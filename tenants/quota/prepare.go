@@ -49,10 +49,11 @@ type needs struct {
 	users    []*lease
 	own      map[*lease]int
 	amount   Amount
-	asks     int // how many need money
+	asks     int    // how many need money
+	largest  Amount // of these
 	ahead    Amount
 	aheads   int
-	unit     Amount // the largest of them
+	next     Amount // the largest of these
 }
 
 func need(group []*waiter) needs {
@@ -67,13 +68,12 @@ func need(group []*waiter) needs {
 		}
 		if w.Amount != (Amount{}) {
 			n.asks++
-			n.amount = n.amount.Add(w.Amount)
+			n.amount, n.largest = n.amount.Add(w.Amount), n.largest.max(w.Amount)
 		}
 		if w.Ahead != (Amount{}) {
 			n.aheads++
-			n.ahead = n.ahead.Add(w.Ahead)
+			n.ahead, n.next = n.ahead.Add(w.Ahead), n.next.max(w.Ahead)
 		}
-		n.unit = n.unit.max(w.Amount).max(w.Ahead)
 	}
 	return n
 }
@@ -102,17 +102,17 @@ func (x *exchange) money(n needs, now time.Time) bool {
 	if x.paid {
 		a.free, a.held = a.free.Sub(n.amount), a.held.Add(n.amount)
 		if n.aheads > 0 && !a.free.covers(n.ahead) {
-			a.free, r.Units = Amount{}, n.aheads
+			a.free, r.Units, r.Unit = Amount{}, n.aheads, n.next
 		}
 	} else {
-		a.free = Amount{}
-		r.Units = n.aheads + a.grow(n.asks, now)
+		more := a.grow(n.asks, now)
+		a.free, r.Units, r.Unit = Amount{}, n.aheads+more, n.next
+		if more > 0 {
+			r.Unit = n.next.max(n.largest)
+		}
 	}
 	if n.asks > 0 || r.Units > 0 {
 		a.taken = now
-	}
-	if r.Units > 0 {
-		r.Unit = n.unit
 	}
 	return !x.paid || r.Units > 0
 }

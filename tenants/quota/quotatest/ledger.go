@@ -34,6 +34,7 @@ func TestLedger(t *testing.T, newLedger func(t *testing.T) quota.Ledger) {
 		"no purse says that":                             nonsense,
 		"a statement covers its days":                    statement,
 		"a thousand asks for a hundred":                  thousand,
+		"a gate that goes quiet holds nothing":           resting,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newLedger(t)) })
 	}
@@ -373,6 +374,23 @@ func thousand(t *testing.T, l quota.Ledger) {
 	assert.Equal(t, int64(100), n, "permits for a hundred")
 	_, err := gates[0].Acquire(t.Context(), neighbour, quota.Ask{Requests: 1, User: "u", Amount: amount(700, 33)})
 	assert.NoError(t, err, "another tenant's is untouched")
+}
+
+// resting lets a gate look after itself: it tells what was used and gives the rest back.
+func resting(t *testing.T, l quota.Ledger) {
+	s, limits := tenant(t), wide()
+	g := quota.NewGate(l, func(context.Context, tenants.Scope) (quota.Limits, error) { return limits, nil }, nil)
+	h, err := g.Acquire(t.Context(), s, quota.Ask{Requests: 1, User: "u", Amount: amount(100, 100), Ahead: amount(50, 50)})
+	require.NoError(t, err)
+	assert.Equal(t, int64(150), today(t, l, s, limits).Budgets[0].Reserved)
+	h.Settle(t.Context(), quota.Use{Capability: "chat", Model: "m", Prompt: 20, Completion: 10, Nanos: 7})
+	require.EventuallyWithT(t, func(t *assert.CollectT) {
+		day := quota.DayOf(time.Now())
+		st, err := l.Statement(context.Background(), s, quota.Query{From: day, To: day, Limits: limits})
+		require.NoError(t, err)
+		assert.Equal(t, amount(30, 7), amount(st.Budgets[0].Spent, st.Budgets[1].Spent))
+		assert.Equal(t, amount(0, 0), amount(st.Budgets[0].Reserved, st.Budgets[1].Reserved))
+	}, time.Minute, 50*time.Millisecond)
 }
 
 // quiet looks after nothing: a test asks for everything itself.
