@@ -9,6 +9,7 @@ import { discard } from "./task.mjs";
 const INLINE = 64 << 10; // a response body of at most this size comes with the head
 
 const LAST_WORD = 1000; // ms that a stream may take to end after its last data
+const PIECE = 16 << 10;  // bytes that are read from a stream at once, if it has them
 
 /** MANUAL is returned by an operation that settles itself. */
 export const MANUAL = Symbol("manual");
@@ -50,15 +51,17 @@ export const operations = {
 
   // ---- streams that Go reads
 
-  async "stream.read"(task, [h]) {
+  "stream.read"(task, [h]) {
     const s = task.streams?.get(h);
     if (!s) throw new Error("the stream is closed");
-    const { done, value } = await (s.reader ??= s.getReader()).read();
-    if (done) {
-      task.streams?.delete(h);
-      return EOF;
-    }
-    return value;
+    return read(s).then(({ done, value }) => {
+      if (done) {
+        task.streams?.delete(h);
+        return EOF;
+      }
+      if (s.bytes) s.memory = value.buffer; // Go has copied the value before it reads again
+      return value;
+    });
   },
 
   // ---- streams that Go writes
@@ -97,9 +100,25 @@ export const syncOperations = {
     task.streams.delete(h);
     const late = setTimeout(() => discard(s), LAST_WORD);
     const over = () => clearTimeout(late);
-    (s.reader ??= s.getReader()).read().then(({ done }) => { over(); if (!done) discard(s); }, over);
+    read(s).then(({ done }) => { over(); if (!done) discard(s); }, over);
   },
 };
+
+/** read reads what a stream has, of the platform's own streams into the same memory again and again. */
+function read(s) {
+  if (!s.reader) {
+    try {
+      s.reader = s.getReader({ mode: "byob" });
+      s.bytes = true;
+    } catch { // a stream that JavaScript made
+      s.reader = s.getReader();
+    }
+  }
+  if (!s.bytes) return s.reader.read();
+  const memory = s.memory ?? new ArrayBuffer(PIECE);
+  s.memory = null; // it is the reader's now
+  return s.reader.read(new Uint8Array(memory));
+}
 
 function writer(task, h) {
   const w = task.writers?.get(h);
