@@ -7,7 +7,7 @@ import (
 )
 
 // scanner walks over the chunks that make up nearly all of a stream: those with text, with the reason why it ended, and with
-// usage. It takes a tenth of the time of encoding/json, and gives up (bad) on all that it does not know, and on all in which encoding/json
+// usage; and over a whole answer of text. It takes a tenth of the time of encoding/json, and gives up (bad) on all that it does not know, and on all in which encoding/json
 // might have another opinion: a field that comes twice or in other letters, a call of a tool, an error, a surrogate.
 type scanner struct {
 	b   []byte
@@ -84,11 +84,9 @@ func (p *scanner) choices() {
 		case "finish_reason":
 			p.once(&seen[1])
 			p.reason = p.text()
-		case "delta":
+		case "delta", "message": // of a stream, of a whole answer: never both
 			p.once(&seen[2])
-			p.delta()
-		case "message":
-			p.bad = true
+			p.reply()
 		default:
 			p.skip(0)
 		}
@@ -96,7 +94,7 @@ func (p *scanner) choices() {
 	p.want(']')
 }
 
-func (p *scanner) delta() {
+func (p *scanner) reply() {
 	if p.null() {
 		return
 	}

@@ -37,6 +37,8 @@ func TestScan(t *testing.T) {
 		{`{"choices":[{"index":0,"delta":{"reasoning":"y"},"finish_reason":"stop"}]}`, said{reasoning: "y", finish: "stop"}},
 		{`{"choices":[{"index":0,"delta":{"content":"b"}}],"response":"a","finish_reason":"length"}`, said{text: "a", finish: "length"}},
 		{`{"choices":[],"usage":{"prompt_tokens":20,"completion_tokens":9,"prompt_tokens_details":{"cached_tokens":16},"extra":[{"a":true},[false,1]]}}`, said{usage: &llm.Usage{Prompt: 20, Completion: 9, Cached: 16}}},
+		{`{"choices":[{"index":0,"message":{"role":"assistant","content":"x","refusal":null,"tool_calls":[]},"finish_reason":"stop"}]}`, said{text: "x", finish: "stop"}},
+		{`{"choices":[{"message":null}]}`, said{}},
 		{`{}`, said{}},
 	}
 	for _, tt := range tests {
@@ -56,7 +58,8 @@ func TestScanGivesUp(t *testing.T) {
 		`{"response":5}`, `{"response":{"a":1}}`, `{"response":"\ud83c"}`, "{\"response\":\"\xff\"}", "{\"response\":\"\n\"}", `{"response":"a`, `{"response":"a\`,
 		`{"response":"a","response":"b"}`, `{"Response":"a"}`, `{"\u0072esponse":"a"}`, `{"reſponse":"a"}`,
 		`{"error":null}`, `{"errors":[]}`, `{"result":null}`, `{"tool_calls":[{"name":"f"}]}`,
-		`{"choices":[{"index":1}]}`, `{"choices":[{"index":00}]}`, `{"choices":[{"index":0},{"index":1}]}`, `{"choices":[null]}`, `{"choices":[{"message":null}]}`,
+		`{"choices":[{"index":1}]}`, `{"choices":[{"index":00}]}`, `{"choices":[{"index":0},{"index":1}]}`, `{"choices":[null]}`, `{"choices":[{"delta":null,"message":{"content":"a"}}]}`,
+		`{"choices":[{"message":{"content":"a"},"delta":{"content":"b"}}]}`, `{"choices":[{"message":{"tool_calls":[{"id":"t1"}]}}]}`,
 		`{"choices":[{"delta":{"tool_calls":[{"index":0}]}}]}`, `{"choices":[{"delta":{"content":["a"]}}]}`, `{"choices":[{"delta":{"content":"a","content":"b"}}]}`,
 		`{"usage":{"prompt_tokens":1.5}}`, `{"usage":{"prompt_tokens":-1}}`, `{"usage":{"prompt_tokens":01}}`, `{"usage":{"prompt_tokens":9999999999999999}}`, `{"usage":{"prompt_tokens":"1"}}`,
 		`{"x":[[[[[[[[[[[[1]]]]]]]]]]]]}`, `{"x":nul}`, `{"x":tru}`, `{"x":falsy}`, `{"x":1e5}`, `{"x":"\x"}`, `{"x":[1,]}`, `{"x":[,1]}`, `{"x":[1 2]}`, `nul`, `n`,
@@ -105,5 +108,40 @@ func BenchmarkChunk(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// FuzzWholeAgreesWithJSON holds what the scanner makes of a whole answer against what encoding/json does.
+func FuzzWholeAgreesWithJSON(f *testing.F) {
+	for _, body := range []string{
+		wholeText, `{"response":"The sea.","tool_calls":[],"usage":{"prompt_tokens":9,"completion_tokens":4}}`, `{"response":"","choices":[]}`,
+		`{"result":{"response":"x"},"errors":[]}`, `{"choices":[{"message":{"content":"\u00e9","reasoning_content":"r"}}]}`, `{"choices":[{"index":0,"message":{"content":""}}]}`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		s, ok := scan(body)
+		if !ok || s.text == "" {
+			return
+		}
+		want, err := readWhole(body, Answer{Model: "m"})
+		require.NoError(t, err)
+		if len(want.calls) == 0 {
+			want.calls = nil
+		}
+		require.Equal(t, want, s)
+	})
+}
+
+const wholeText = `{"id":"chatcmpl-1","object":"chat.completion","created":1790000000,"model":"m","choices":[{"index":0,"message":{"role":"assistant",` +
+	`"content":"A levada is an irrigation channel.","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":24,"completion_tokens":20,"total_tokens":44}}`
+
+// BenchmarkWhole reads an answer that came at once.
+func BenchmarkWhole(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := NewWhole([]byte(wholeText), Answer{Model: "m"}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -14,22 +14,15 @@ type Whole struct{ pieces []llm.Delta }
 // NewWhole reads the JSON that answers a. An error in it is the fault that a refusal would have been; what is
 // no answer in either form is fault.Internal, code model_answer.
 func NewWhole(body []byte, a Answer) (*Whole, error) {
-	var c chunk
-	if err := json.Unmarshal(body, &c); err != nil {
-		return nil, notAnswer(a, err)
-	}
-	inner := &c
-	if c.Result != nil {
-		inner = c.Result
-	}
-	if c.failed() || inner.failed() {
-		return nil, Refusal(a.Model, 500, body)
-	}
-	if inner.Response == nil && len(inner.Choices) == 0 && len(inner.ToolCalls) == 0 {
-		return nil, notAnswer(a, nil)
+	s, ok := scan(body)
+	if !ok || s.text == "" { // calls of tools, a refusal, or nothing that is known
+		var err error
+		if s, err = readWhole(body, a); err != nil {
+			return nil, err
+		}
 	}
 	all := gathering{Answer: a}
-	first, rest := all.take(inner.said())
+	first, rest := all.take(s)
 	w := &Whole{}
 	for _, d := range append(append([]llm.Delta{first}, rest...), all.end()...) {
 		if d != (llm.Delta{}) {
@@ -37,6 +30,25 @@ func NewWhole(body []byte, a Answer) (*Whole, error) {
 		}
 	}
 	return w, nil
+}
+
+// readWhole reads an answer of any form.
+func readWhole(body []byte, a Answer) (said, error) {
+	var c chunk
+	if err := json.Unmarshal(body, &c); err != nil {
+		return said{}, notAnswer(a, err)
+	}
+	inner := &c
+	if c.Result != nil {
+		inner = c.Result
+	}
+	if c.failed() || inner.failed() {
+		return said{}, Refusal(a.Model, 500, body)
+	}
+	if inner.Response == nil && len(inner.Choices) == 0 && len(inner.ToolCalls) == 0 {
+		return said{}, notAnswer(a, nil)
+	}
+	return inner.said(), nil
 }
 
 func notAnswer(a Answer, cause error) error {
