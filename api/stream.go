@@ -38,6 +38,10 @@ func (s *stream) send() error {
 	return err
 }
 
+// end writes what there is left. The handler returns then, so there is no need to flush: an answer that was there at once
+// goes out in one piece.
+func (s *stream) end() { _, _ = s.w.Write(s.buf) } // a client that left is the log's business
+
 // What a stream of a turn says besides its events.
 const (
 	retryHint = "retry: 1000\n\n" // milliseconds until a browser that was cut off comes back
@@ -62,7 +66,7 @@ func (c *call) tell(live chat.Live) error {
 		e, err := live.Next(c.ctx())
 		switch {
 		case errors.Is(err, io.EOF):
-			_ = s.send()
+			s.end()
 			return nil
 		case err != nil:
 			return err // without an end, which tells the client to come back
@@ -74,7 +78,7 @@ func (c *call) tell(live chat.Live) error {
 		}
 		s.buf = appendEvent(s.buf, e)
 		if e.Type.Final() {
-			_ = s.send()
+			s.end()
 			return nil
 		}
 	}

@@ -151,7 +151,7 @@ func (c *call) tellChunks(answer llm.Answer, chunks *openai.Chunks) error {
 			s.buf = chunks.Append(s.buf, d)
 		case errors.Is(err, io.EOF):
 			s.buf = chunks.End(s.buf)
-			_ = s.send()
+			s.end()
 			return nil
 		case c.ctx().Err() != nil:
 			c.err = errClientLeft
@@ -160,7 +160,7 @@ func (c *call) tellChunks(answer llm.Answer, chunks *openai.Chunks) error {
 			c.err, c.broken = err, true
 			f, status := c.classify(err)
 			s.buf = chunks.Fail(s.buf, f, openai.Status(f, status))
-			_ = s.send()
+			s.end()
 			return nil
 		}
 		if len(s.buf) > muchToSay || len(s.buf) > 0 && !llm.Ready(answer) {

@@ -46,6 +46,9 @@ func (r *streamReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// Buffered is how many bytes Read returns without waiting.
+func (r *streamReader) Buffered() int { return len(r.rest) }
+
 // Close implements io.Closer: it tells the source that nobody reads any more.
 func (r *streamReader) Close() error { return r.leave("stream.cancel") }
 

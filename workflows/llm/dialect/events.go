@@ -48,11 +48,14 @@ func (e *events) read() (data []byte, name string, err error) {
 	}
 }
 
-// buffered is read without reading: nil when more is needed for an event.
+// buffered is read without waiting: nil when more is needed for an event.
 func (e *events) buffered() (data []byte, name string) {
 	for {
 		from, to, ok := e.line()
 		if !ok {
+			if r, holds := e.r.(interface{ Buffered() int }); holds && r.Buffered() > 0 && e.fill() == nil {
+				continue
+			}
 			return nil, ""
 		}
 		if from < to {
