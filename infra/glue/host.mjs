@@ -8,6 +8,9 @@ import { Timers } from "./timers.mjs";
 import { decode, decodeText, encodeText, Frame } from "./wire.mjs";
 import { operations, syncOperations, MANUAL } from "./ops.mjs";
 
+// How wasm_exec.js and syscall/js write references: of values that are there from the start, the Go object is one.
+const NULL_ID = 2, GO_ID = 6, NAN = 0x7ff80000, NAN_OBJECT = NAN | 1;
+
 /** How long an HTTP request or a call of an object may stay without an answer. */
 export const MAX_WAIT = Number(env.MAX_WAIT_MS ?? 100_000);
 
@@ -108,6 +111,24 @@ class Instance {
       sp >>>= 0;
       const ms = go.mem.getUint32(sp + 8, true) + go.mem.getInt32(sp + 12, true) * 4294967296;
       go.mem.setInt32(sp + 16, timers.schedule(ms), true);
+    };
+    js["runtime.walltime"] = (sp) => { // wasm_exec.js makes a Date for each
+      sp >>>= 0;
+      const ms = Date.now(), s = Math.floor(ms / 1000);
+      go.mem.setUint32(sp + 8, s, true);
+      go.mem.setUint32(sp + 12, Math.floor(s / 4294967296), true);
+      go.mem.setInt32(sp + 16, (ms - s * 1000) * 1e6, true);
+    };
+    const valueGet = js["syscall/js.valueGet"];
+    js["syscall/js.valueGet"] = (sp) => {
+      sp >>>= 0;
+      // Every turn begins with jsGo.Get("_pendingEvent"), the only property of it that Go reads, and it is nearly always null.
+      if (go._pendingEvent === null && go.mem.getUint32(sp + 8, true) === GO_ID && go.mem.getUint32(sp + 12, true) === NAN_OBJECT) {
+        go.mem.setUint32(sp + 32, NULL_ID, true);
+        go.mem.setUint32(sp + 36, NAN, true);
+        return;
+      }
+      valueGet(sp);
     };
     js["runtime.clearTimeoutEvent"] = (sp) => timers.clear(go.mem.getInt32((sp >>> 0) + 8, true));
     js["runtime.nanotime1"] = (sp) => {
@@ -244,6 +265,7 @@ class Instance {
     } catch (e) {
       this.die(e);
     } finally {
+      this.timers.drop();
       this.task = outer;
       this.home = outerHome;
       this.depth--;

@@ -8,7 +8,6 @@ import { discard } from "./task.mjs";
 
 const INLINE = 64 << 10; // a response body of at most this size comes with the head
 
-const LAST_WORD = 1000; // ms that a stream may take to end after its last data
 const PIECE = 16 << 10;  // bytes that are read from a stream at once, if it has them
 
 /** MANUAL is returned by an operation that settles itself. */
@@ -98,9 +97,8 @@ export const syncOperations = {
     const s = task.streams?.get(h);
     if (!s) return;
     task.streams.delete(h);
-    const late = setTimeout(() => discard(s), LAST_WORD);
-    const over = () => clearTimeout(late);
-    read(s).then(({ done }) => { over(); if (!done) discard(s); }, over);
+    const ending = (task.ending ??= new Map()).set(s, 0);
+    read(s).then(({ done }) => { if (ending.delete(s) && !done) discard(s); }, () => ending.delete(s));
   },
 };
 

@@ -2,6 +2,7 @@
 
 const HEARTBEAT = 500; // ms between the heartbeats of a waiting task
 const MISSES = 8;      // heartbeats a task may miss, while others have theirs, before its I/O context counts as lost
+const ENDING = 2;      // heartbeats that a stream may take to end after its last data
 const POLL = 2;        // ms, inside blockConcurrencyWhile
 const UNREAD = 64 << 10; // bytes of a streamed response that may wait for the client
 
@@ -32,6 +33,7 @@ export class Task {
     this.wake = null;
     this.aborts = null;     // operation -> how to give it up
     this.streams = null;    // handle -> ReadableStream
+    this.ending = null;     // stream that has said its last word -> heartbeats since
     this.body = null;       // the response, when it streams
     this.over = null;       // resolves waitUntil
     this.failed = null;     // why the answer was broken off
@@ -142,6 +144,7 @@ export class Task {
     }
     this.misses = 0;
     this.drain();
+    this.endLate();
     inst.timers.check(this);
     if (this.limit && !this.answered && inst.timers.now() - this.began > this.limit) {
       this.reject(new Error("deadline exceeded"));
@@ -211,6 +214,17 @@ export class Task {
     if (!s) throw new Error("the stream is closed");
     this.streams.delete(h);
     return s;
+  }
+
+  /** endLate gives up streams that do not end although they have said their last word. */
+  endLate() {
+    if (!this.ending) return;
+    for (const [stream, beats] of this.ending) {
+      this.ending.set(stream, beats + 1);
+      if (beats < ENDING) continue;
+      this.ending.delete(stream);
+      discard(stream);
+    }
   }
 
   startBody(status, headers) {
