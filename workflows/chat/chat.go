@@ -101,8 +101,8 @@ func New(ports Ports, o *Options) *Chat {
 // Start implements Conversation. The search that grounds the turn comes first: when it fails, nothing has begun. A turn
 // whose model refuses has begun; it is ended with that error before Start returns it, so that the session is free.
 //
-// A repetition of a request (Key) follows the turn that the first one began. When ctx ends while Start waits, the turn
-// may have begun, and goes on without its client.
+// A repetition of a request (Key) follows the turn that the first one began; when the events of that are not kept any
+// more, it is code stream_not_found. When ctx ends while Start waits, the turn may have begun, and goes on without its client.
 func (c *Chat) Start(ctx context.Context, s tenants.Scope, r Request) (Live, error) {
 	if err := s.Check(); err != nil {
 		return nil, err

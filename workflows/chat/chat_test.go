@@ -219,6 +219,22 @@ func TestARepeatedRequest(t *testing.T) {
 	})
 }
 
+// A repetition that comes when the events of its turn are gone is told so, and not answered twice.
+func TestARepeatedRequestThatComesLate(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		r := w.ask("s", "once")
+		r.Key = "key:hash"
+		drain(t, w.start(w.acme, r))
+		time.Sleep(chat.ReplayLife)
+		_, err := w.sessions.kept.Alarm(t.Context(), w.acme)
+		require.NoError(t, err)
+		_, err = w.Start(t.Context(), w.acme, r)
+		assert.Equal(t, "stream_not_found", fault.As(err).Code)
+		assert.Contains(t, fault.As(err).Hint, "history")
+		assert.Len(t, w.model.orders, 1)
+	})
+}
+
 // While the model is silent the session hears of the turn, and the client that it lives.
 func TestASilentModel(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

@@ -72,7 +72,7 @@ func (t *turn) run(ctx context.Context) {
 		return
 	}
 	if begun.Replayed {
-		t.report(newFollower(t.chat, t.scope, begun.Stream, 0), nil)
+		t.report(t.chat.Follow(ctx, t.scope, begun.Stream, 0))
 		return
 	}
 	t.stream, t.live.stream = begun.Stream, begun.Stream
