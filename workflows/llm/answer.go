@@ -144,15 +144,15 @@ func (a *answer) Spent() (Usage, int64) {
 // Cached implements Answer.
 func (a *answer) Cached() bool { return false }
 
-// usage is what the provider told, and an estimate where it did not: a prompt is never nothing, and each piece is a token
-// at least.
+// usage is what the provider told, and an estimate where it did not, or told what cannot be: a prompt is never nothing,
+// each piece is a token at least, and neither is longer than the model's window.
 func (a *answer) usage() Usage {
 	u := a.told
 	u.Estimated = u.Estimated || !a.ended
-	if u.Prompt <= 0 {
+	if u.Prompt <= 0 || u.Prompt > a.model.Window {
 		u.Prompt, u.Estimated = Estimate(a.prompt), true
 	}
-	if u.Completion <= 0 {
+	if u.Completion <= 0 || u.Completion > a.model.Window {
 		u.Completion = min(max(a.pieces, a.got.tokens()), a.prompt.MaxTokens)
 		u.Estimated = u.Estimated || u.Completion > 0
 	}

@@ -371,6 +371,22 @@ func TestTheTruthIsBooked(t *testing.T) {
 	assert.Less(t, gate.Asked(acme)[0].Amount.Tokens, int64(1_004_999))
 }
 
+// What no model can have taken is not booked: one number that is wrong would cost the tenant the month's budget.
+func TestAnImpossibleUsageIsEstimated(t *testing.T) {
+	for _, count := range []string{"1000001", "1000000000000000", "9000000000000000000"} {
+		models, gate, acme := &memory.Model{}, &quotatest.Gate{}, scope(t, "acme")
+		o := dictated(t, `{"tokens":["a"],"usage":{"prompt":`+count+`,"completion":`+count+`}}`, cheap)
+		a, err := llm.NewGenerator(models, gate, nil).Generate(t.Context(), acme, o)
+		require.NoError(t, err)
+		got, err := llmtest.Collect(t, a)
+		require.NoError(t, err)
+		require.NoError(t, a.Close())
+		assert.Equal(t, llm.Usage{Prompt: llm.Estimate(o.Prompt), Completion: 1, Estimated: true}, *got.Usage)
+		assert.Equal(t, int64(got.Usage.Total()), gate.Used(acme)[0].Amount().Tokens)
+		assert.True(t, gate.Used(acme)[0].Estimated)
+	}
+}
+
 func TestRefusedOrders(t *testing.T) {
 	w, acme := newWorld(t), scope(t, "acme")
 	o := dictated(t, `{"tokens":["a"]}`, cheap)
