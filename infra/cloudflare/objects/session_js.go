@@ -122,20 +122,22 @@ func (x *session) Alarm(ctx context.Context, _ int) error {
 	})
 }
 
-// wake lets the book do what is due. A table in which nothing is left is dropped with the last row.
+// wake lets the book do what is due. A table in which nothing is left is dropped with the last row, and that is noted in the
+// same transaction: a call that comes right after it makes another.
 func (x *session) wake(ctx context.Context) (empty bool, err error) {
 	var due book.Due
 	err = x.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
 		if due, err = x.book.Wake(stored{tx}); err == nil && due.Empty {
 			_, err = tx.Exec(`DROP TABLE rows`)
+			x.kept = err != nil
 		}
 		return err
 	})
 	if err != nil {
+		x.kept = true
 		return false, err
 	}
 	if due.Empty {
-		x.kept = false
 		return true, nil
 	}
 	if due.Next.IsZero() {
