@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,6 +18,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/tenants/tenantstest"
+	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
 )
 
@@ -192,6 +194,18 @@ func TestRatesAndBudgetsAreKept(t *testing.T) {
 		require.NotEmpty(t, account.Budgets)
 		assert.Equal(t, int64(account.Totals.PromptTokens+account.Totals.CompletionTokens), account.Budgets[0].Spent)
 	})
+}
+
+// A user's name has characters, not bytes.
+func TestAUserIsNamedInAnyScript(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range []string{strings.Repeat("u", 128), strings.Repeat("水", 128), strings.Repeat("🌊", 128)} {
+		rec := w.do("acme", "POST", "/chat", `{"message":"Hello","stream":false,"userId":"`+name+`"}`)
+		require.Equal(t, 200, rec.Code, "%s", rec.Body)
+		list := data[chat.Listing](t, w.do("acme", "GET", "/sessions?userId="+url.QueryEscape(name), ""))
+		require.Len(t, list.Sessions, 1)
+		assert.Equal(t, name, list.Sessions[0].UserID)
+	}
 }
 
 func TestALedgerThatDoesNotAnswerLetsNothingPass(t *testing.T) {

@@ -32,7 +32,7 @@ func New(now func() time.Time) *Book { return &Book{now: now} }
 const (
 	maxMessages = 256     // messages or outcomes of tools
 	maxOpening  = 6 << 20 // bytes of them, encoded
-	maxUser     = 256     // bytes of a user's name
+	maxUser     = 512     // bytes of a user's name: 128 characters
 )
 
 // Begin implements chat.Sessions.

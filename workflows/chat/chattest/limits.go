@@ -170,7 +170,7 @@ func noOpening(t *testing.T, p Ports) {
 		"a role of nobody":  {Session: name, Messages: []llm.Message{{Role: llm.System, Content: "x"}}},
 		"too many messages": {Session: name, Messages: make([]llm.Message, 1000)},
 		"too long":          {Session: name, Messages: says(strings.Repeat("x", 8<<20))},
-		"a long user":       {Session: name, User: strings.Repeat("u", 300), Messages: says("x")},
+		"a long user":       {Session: name, User: strings.Repeat("u", 600), Messages: says("x")},
 		"keeping less":      {Session: name, Keep: chat.Retention{Turns: -1}, Messages: says("x")},
 		"an outcome alone":  {Session: name, Messages: []llm.Message{{Role: llm.ToolRole, ToolCallID: "c"}}},
 	} {
