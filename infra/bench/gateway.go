@@ -14,11 +14,11 @@ import (
 // Gateway loads POST /v1/chat/completions in front of a provider that answers at once: this platform with everything on
 // (tenant, key, rate limits, budgets, the AI binding), and less and less of a gateway beside it.
 type Gateway struct {
-	Root, Dir string // the checkout; a folder for what is built and, best in memory, the Durable Objects
-	Rounds    int
-	For       time.Duration // of one load
-	Clients   int
-	Progress  func(what string)
+	Root     string // the checkout
+	Rounds   int
+	For      time.Duration // of one load
+	Clients  int
+	Progress func(what string)
 }
 
 // GatewayResult is the best that a gateway did.
@@ -49,12 +49,17 @@ func (g Gateway) Run(ctx context.Context) ([]GatewayResult, error) {
 		return nil, err
 	}
 	defer up.Close()
+	all, err := os.MkdirTemp(memory(), "levada-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(all)
 	results := make([]GatewayResult, len(gateways))
 	running := make([]gatewayTarget, len(gateways))
 	for i, w := range gateways {
 		g.Progress("building and starting " + w.name)
-		dir := filepath.Join(g.Dir, fmt.Sprintf("gateway-%d", i))
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		dir := filepath.Join(all, fmt.Sprintf("gateway-%d", i))
+		if err := os.Mkdir(dir, 0o755); err != nil {
 			return nil, err
 		}
 		t, err := w.start(ctx, g.Root, dir, up.Address)
@@ -78,6 +83,14 @@ func (g Gateway) Run(ctx context.Context) ([]GatewayResult, error) {
 		}
 	}
 	return results, nil
+}
+
+// memory is a folder in memory where the system has one: the databases of objects would measure the disk.
+func memory() string {
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+		return "/dev/shm"
+	}
+	return ""
 }
 
 // measure is one round of one gateway.
@@ -106,12 +119,11 @@ func (g Gateway) measure(ctx context.Context, up *upstream, t gatewayTarget, r *
 }
 
 func (g Gateway) load(t gatewayTarget, streams bool, clients int) Load {
-	body := fmt.Sprintf(`{"model":"default","messages":[{"role":"system","content":"You are of few words."},`+
-		`{"role":"user","content":"What is a levada, and how wide is one?"}],"max_tokens":64,"stream":%t}`, streams)
+	body := t.body(streams)
 	l := Load{Method: http.MethodPost, URL: t.server.URL + t.path, Clients: clients, For: g.For, status: http.StatusOK,
 		Header: http.Header{"Authorization": {"Bearer " + t.key}}, body: func() string { return body }}
 	if streams {
-		l.ends = lastEvent
+		l.ends = t.ends
 	}
 	return l
 }
@@ -125,7 +137,7 @@ func (b GatewayLoad) better(s Sample) GatewayLoad {
 
 // GatewayTable shows the results.
 func GatewayTable(results []GatewayResult) string {
-	t := newTable("POST /v1/chat/completions", "whole req/s", "CPU us", "stream req/s", "CPU us", "20 tokens, 5 ms apart: CPU us",
+	t := newTable("a chat completion, 20 tokens", "whole req/s", "CPU us", "stream req/s", "CPU us", "20 tokens, 5 ms apart: CPU us",
 		"first byte p50 ms", "p99 ms", "failed", "CPU of ours / theirs: whole", "stream", "paced")
 	ours := results[0]
 	for _, x := range results {

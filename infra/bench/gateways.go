@@ -25,11 +25,31 @@ type gateway struct {
 type gatewayTarget struct {
 	server    *Workerd
 	path, key string
+	body      func(stream bool) string // of a request
+	ends      string                   // how a stream ends
 }
+
+// completion asks as OpenAI's clients do.
+func completion(w *Workerd, path, key string) gatewayTarget {
+	return gatewayTarget{w, path, key, func(stream bool) string {
+		return fmt.Sprintf(`{"model":"default","messages":[{"role":"system","content":%q},{"role":"user","content":%q}],"max_tokens":64,"stream":%t}`,
+			manner, question, stream)
+	}, lastEvent}
+}
+
+// turn begins a conversation.
+func turn(w *Workerd, key string) gatewayTarget {
+	return gatewayTarget{w, "/chat", key, func(stream bool) string {
+		return fmt.Sprintf(`{"message":%q,"system":%q,"maxTokens":64,"stream":%t}`, question, manner, stream)
+	}, "}\n\n"}
+}
+
+const manner, question = "You are of few words.", "What is a levada, and how wide is one?"
 
 // The gateways, the one that the others are held against first.
 var gateways = []gateway{
-	{"this platform", startLevada},
+	{"this platform", startLevada(func(w *Workerd, key string) gatewayTarget { return completion(w, "/v1/chat/completions", key) })},
+	{"this platform, POST /chat, a new session each", startLevada(turn)},
 	{"this runtime, passing on", startRelay},
 	{"TypeScript: key and usage", startTypeScript("/v1/chat/completions")},
 	{"TypeScript, passing on", startTypeScript("/plain/chat/completions")},
@@ -54,7 +74,7 @@ func startTypeScript(path string) func(ctx context.Context, root, dir, upstream 
 			}},
 			external: map[string]string{upstreamService: upstream},
 		})
-		return gatewayTarget{w, path, key}, err
+		return completion(w, path, key), err
 	}
 }
 
@@ -72,24 +92,31 @@ func startRelay(ctx context.Context, root, dir, upstream string) (gatewayTarget,
 		}},
 		external: map[string]string{upstreamService: upstream},
 	})
-	return gatewayTarget{w, "/v1/chat/completions", ""}, err
+	return completion(w, "/v1/chat/completions", ""), err
 }
 
-// startLevada serves the roles that a chat completion passes, with the bindings of the stack's table. What it does not
-// touch is bound to a Worker that fails.
-func startLevada(ctx context.Context, root, dir, upstream string) (gatewayTarget, error) {
+func startLevada(target func(w *Workerd, key string) gatewayTarget) func(ctx context.Context, root, dir, upstream string) (gatewayTarget, error) {
+	return func(ctx context.Context, root, dir, upstream string) (gatewayTarget, error) {
+		w, key, err := serveLevada(ctx, root, dir, upstream)
+		return target(w, key), err
+	}
+}
+
+// serveLevada serves the roles that a chat passes, with the bindings of the stack's table, and returns the key of its one
+// tenant. What a chat does not touch is bound to a Worker that fails.
+func serveLevada(ctx context.Context, root, dir, upstream string) (*Workerd, string, error) {
 	table := stack.Levada("bench", nil)
 	roles := []stack.Role{stack.API, stack.Objects}
 	if _, err := build.Roles(ctx, build.Options{Root: root, Out: dir, Stack: table, Roles: roles}); err != nil {
-		return gatewayTarget{}, err
+		return nil, "", err
 	}
 	entries, key, err := benchTenant()
 	if err != nil {
-		return gatewayTarget{}, err
+		return nil, "", err
 	}
 	s := site{external: map[string]string{upstreamService: upstream}, state: filepath.Join(dir, "state")}
 	if err := os.Mkdir(s.state, 0o755); err != nil {
-		return gatewayTarget{}, err
+		return nil, "", err
 	}
 	for _, role := range roles {
 		w, _ := table.Worker(role)
@@ -108,15 +135,15 @@ func startLevada(ctx context.Context, root, dir, upstream string) (gatewayTarget
 	for name, source := range map[string]string{"config": configService(entries), "absent": absentService} {
 		at := filepath.Join(dir, name)
 		if err := os.Mkdir(at, 0o755); err != nil {
-			return gatewayTarget{}, err
+			return nil, "", err
 		}
 		if err := os.WriteFile(filepath.Join(at, "worker.mjs"), []byte(source), 0o600); err != nil {
-			return gatewayTarget{}, err
+			return nil, "", err
 		}
 		s.services = append(s.services, service{name: name, dir: at})
 	}
 	w, err := startSite(ctx, root, dir, s)
-	return gatewayTarget{w, "/v1/chat/completions", key}, err
+	return w, key, err
 }
 
 // bindingTo is a binding of the stack's table in workerd's language.

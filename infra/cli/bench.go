@@ -108,7 +108,7 @@ func (o *benchOptions) part(ctx context.Context, part, dir string) (result any, 
 		return r, bench.RouteTable(r), nil
 	case "gateway":
 		r, err := bench.Gateway{
-			Root: o.Root, Dir: dir, Rounds: o.Rounds, For: time.Duration(o.Seconds * float64(time.Second)), Clients: o.Clients, Progress: o.say,
+			Root: o.Root, Rounds: o.Rounds, For: time.Duration(o.Seconds * float64(time.Second)), Clients: o.Clients, Progress: o.say,
 		}.Run(ctx)
 		if err != nil {
 			return nil, "", err
