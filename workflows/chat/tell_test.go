@@ -280,3 +280,35 @@ func TestAnAnswerThatIsTooLong(t *testing.T) {
 		drain(t, w.start(w.globex, w.ask("s", "talk")))
 	})
 }
+
+// A turn that is lost before its model has answered says why: its session is gone, or has ended it.
+func TestATurnThatIsLostBeforeItsAnswer(t *testing.T) {
+	for name, test := range map[string]struct {
+		lose func(w *world) error
+		code string
+	}{
+		"deleted": {func(w *world) error { return w.sessions.kept.Delete(w.Context(), w.acme, "s") }, "session_deleted"},
+		"ended": {func(w *world) error {
+			_, err := w.sessions.kept.Alarm(w.Context(), w.acme)
+			return err
+		}, "turn_interrupted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.model.gate = func(llm.Order) error {
+					time.Sleep(time.Minute)
+					return fault.New(fault.Unavailable, "model_busy", "", nil)
+				}
+				w.sessions.before = func(op string, call int) error {
+					if op == "tell" && call <= 12 { // longer than the session waits
+						return fault.New(fault.Unavailable, "object_unavailable", "", nil)
+					}
+					return nil
+				}
+				time.AfterFunc(chat.TurnLease, func() { assert.NoError(t, test.lose(w)) })
+				_, err := w.Start(t.Context(), w.acme, w.ask("s", "hello"))
+				assert.Equal(t, test.code, fault.As(err).Code)
+			})
+		})
+	}
+}

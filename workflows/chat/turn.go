@@ -102,11 +102,21 @@ func (t *turn) keep(ctx context.Context, stop context.CancelCauseFunc) {
 	switch {
 	case err == nil:
 	case fault.Is(err, fault.Conflict), fault.Is(err, fault.NotFound):
-		stop(errGone)
+		stop(t.lost(ctx))
 	default:
 		t.log(ctx, "the session was not told how a turn went on", err)
 		stop(errUntold)
 	}
+}
+
+// lost is why the turn is not ours any more: the session is gone, or has ended it because we were out of its reach.
+func (t *turn) lost(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, tellTime)
+	defer cancel()
+	if _, err := t.chat.ports.Sessions.Replay(ctx, t.scope, t.stream, 0, 1); fault.Is(err, fault.NotFound) {
+		return errGone
+	}
+	return errUntold
 }
 
 // converse asks the model and writes down what it says, to the end.
