@@ -1,6 +1,6 @@
 // The operations of the bindings of a Worker. Each only translates; the typed half is
 // in infra/cloudflare/<binding>.
-import { binding, operations, responseValues, syncOperations } from "./ops.mjs";
+import { binding, headOf, operations, read, responseValues, syncOperations } from "./ops.mjs";
 import { json } from "./wire.mjs";
 
 const set = (o) => { // options without the unset ones
@@ -61,11 +61,15 @@ Object.assign(operations, {
   // ---- Workers AI
   "ai.run": async (task, [ai, model, input, options], op) => {
     options.returnRawResponse = true;
-    let gone = false; // nobody waits for the answer any more
-    (task.aborts ??= new Map()).set(op, () => { gone = true; });
+    let gone = false, h = 0; // whether nobody waits for the answer any more; the stream whose beginning is to come with it
+    (task.aborts ??= new Map()).set(op, () => { gone = true; if (h) syncOperations["stream.cancel"](task, [h]); });
     const r = await binding(ai).run(model, input, options);
     if (gone) return void r.body?.cancel().catch(() => {});
-    return responseValues(task, r);
+    if (!r.body || !r.headers.get("content-type")?.startsWith("text/event-stream")) return responseValues(task, r);
+    // The head says nothing without an event, so they come together, which saves a turn.
+    h = task.keep(r.body);
+    const first = await read(r.body).catch(() => null); // the next read fails, too
+    return [r.status, headOf(r), -1, h, first?.value ?? null];
   },
 
   // ---- Vectorize

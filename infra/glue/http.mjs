@@ -1,6 +1,7 @@
 // HTTP events: the fetch handlers of Workers and of Durable Objects.
 import { instance, running, MAX_WAIT } from "./host.mjs";
 import { Task, GONE } from "./task.mjs";
+import { headOf } from "./ops.mjs";
 
 const HTTP = 0; // the kind of event, as in isolate/event_js.go
 
@@ -27,8 +28,8 @@ function begin(request, ctx, body) {
 
 /** serve answers the request as the event of a task; a body that was not read yet streams. */
 export function serve(task, request, body) {
-  let head = request.method + "\n" + request.url + "\n" + (request.headers.get("content-length") ?? "") + "\n", stream = 0;
-  for (const [k, v] of request.headers) head += k + "\0" + v + "\n";
+  let stream = 0;
+  const head = request.method + "\n" + request.url + "\n" + (request.headers.get("content-length") ?? "") + "\n" + headOf(request);
   if (!body && request.body) stream = task.keep(request.body);
   running.run(task, first, task, head, body, stream);
   const r = task.result;

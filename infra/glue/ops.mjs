@@ -28,8 +28,7 @@ export function abortable(task, op) {
 
 /** responseValues is what isolate.ReadResponse reads. */
 export async function responseValues(task, r) {
-  let head = "";
-  for (const [k, v] of r.headers) head += k + "\0" + v + "\n";
+  const head = headOf(r);
   if (!r.body) return [r.status, head, 0, null];
   const length = r.headers.get("content-length"), n = length === null ? -1 : Number(length);
   if (n >= 0 && n <= INLINE) {
@@ -37,6 +36,13 @@ export async function responseValues(task, r) {
     return [r.status, head, body.length, body];
   }
   return [r.status, head, n, task.keep(r.body)];
+}
+
+/** headOf is the headers as lines of name, NUL, value. */
+export function headOf(r) {
+  let head = "";
+  for (const [k, v] of [...r.headers]) head += k + "\0" + v + "\n"; // an array is walked in a third of the time
+  return head;
 }
 
 export const operations = {
@@ -58,7 +64,6 @@ export const operations = {
         task.streams?.delete(h);
         return EOF;
       }
-      if (s.bytes) s.memory = value.buffer; // Go has copied the value before it reads again
       return value;
     });
   },
@@ -102,8 +107,9 @@ export const syncOperations = {
   },
 };
 
-/** read reads what a stream has, of the platform's own streams into the same memory again and again. */
-function read(s) {
+/** read reads what a stream has, of the platform's own streams into the same memory again and again: whoever gets a value has
+ *  copied it before the next read. */
+export function read(s) {
   if (!s.reader) {
     try {
       s.reader = s.getReader({ mode: "byob" });
@@ -115,7 +121,10 @@ function read(s) {
   if (!s.bytes) return s.reader.read();
   const memory = s.memory ?? new ArrayBuffer(PIECE);
   s.memory = null; // it is the reader's now
-  return s.reader.read(new Uint8Array(memory));
+  return s.reader.read(new Uint8Array(memory)).then((r) => {
+    if (!r.done) s.memory = r.value.buffer;
+    return r;
+  });
 }
 
 function writer(task, h) {

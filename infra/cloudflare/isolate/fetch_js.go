@@ -121,7 +121,7 @@ func readUpTo(r io.Reader, b []byte, n int) ([]byte, error) {
 }
 
 // ReadResponse makes the Response of an operation's frame: status, header block,
-// content length, and the body as bytes or as a stream's handle.
+// content length, and the body as bytes or as a stream's handle, which what has been read of it already may follow.
 func ReadResponse(ctx context.Context, r *wire.Reader) (*http.Response, error) {
 	status, head, length := int(r.Int()), r.String(), r.Int()
 	resp := &http.Response{
@@ -133,7 +133,11 @@ func ReadResponse(ctx context.Context, r *wire.Reader) (*http.Response, error) {
 	case wire.Bytes:
 		resp.Body = io.NopCloser(bytes.NewReader(r.Bytes()))
 	case wire.Int:
-		resp.Body = NewStream(ctx, r.Int())
+		s := &streamReader{task: From(ctx), ctx: ctx, handle: int32(r.Int())}
+		if r.Next() == wire.Bytes {
+			s.rest, s.begun = r.Bytes(), true
+		}
+		resp.Body = s
 	}
 	return resp, r.Err()
 }
