@@ -310,3 +310,32 @@ func TestAnAlarmThatFailsChangesNothing(t *testing.T) {
 		w.refused(err, fault.NotFound, "session_not_found")
 	}
 }
+
+// TestAChainOfCallsThatNeverEnds has a client bring outcome after outcome: what a turn begins with stays small, and valid.
+func TestAChainOfCallsThatNeverEnds(t *testing.T) {
+	w := newWorld(t)
+	keep := chat.Retention{Turns: 100, WindowTokens: 1000}
+	outcome := strings.Repeat("x", 60_000) // 15,000 tokens
+	said := says("go on")
+	for i := range 40 {
+		turn := w.begin(chat.Opening{Messages: said, Keep: keep})
+		past := turn.Past.Messages
+		assert.Less(t, llm.Estimate(llm.Prompt{Messages: past}), 150_000)
+		if i > 0 {
+			require.NotEmpty(t, past)
+			assert.Equal(t, said[0].ToolCallID, past[len(past)-1].ToolCalls[0].ID, "what is answered is shown")
+		}
+		for j, m := range past {
+			if m.Role == llm.ToolRole {
+				require.Positive(t, j)
+				assert.Equal(t, m.ToolCallID, past[j-1].ToolCalls[0].ID)
+			}
+		}
+		id := fmt.Sprint("call-", i)
+		called := &chat.Outcome{Answer: llm.Message{ToolCalls: []llm.ToolCall{{ID: id, Name: "look", Arguments: "{}"}}}, Finish: llm.FinishTools}
+		_, err := w.Tell(t.Context(), w.s, chat.News{Stream: turn.Stream, Events: []chat.Event{done(1)}, Outcome: called})
+		require.NoError(t, err)
+		said = []llm.Message{{Role: llm.ToolRole, ToolCallID: id, Content: outcome}}
+	}
+	assert.Empty(t, w.begin(chat.Opening{Messages: says("and now?"), Keep: keep}).Past.Messages, "the chain is beyond the window")
+}

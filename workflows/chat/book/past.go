@@ -1,6 +1,7 @@
 package book
 
 import (
+	"math"
 	"slices"
 
 	"levada.dev/events/fault"
@@ -16,6 +17,10 @@ const (
 	maxFallenTurns = 64
 )
 
+// maxChain is about how many tokens are shown, whatever the window, of calls and outcomes that the opening goes on with: few
+// models take more, and all of it is in memory at once.
+const maxChain = 128_000
+
 // span is what a model is shown of a turn.
 type span struct {
 	messages []llm.Message
@@ -24,20 +29,23 @@ type span struct {
 }
 
 // recall is the past of a turn that begins: the newest turns that fit into the window, each whole. A turn that answers
-// a model's calls of tools is one with the turn of the calls; what the opening itself answers is shown in any case.
+// a model's calls of tools is one with the turn of the calls; what the opening itself answers is shown beyond the window, too.
 func recall(tx rows.Tx, m *meta, o chat.Opening) (chat.Past, error) {
 	joined := begins(o.Messages)
 	room := o.Keep.WindowTokens
 	var shown []span // the newest first
 	n := m.Turns
 	for n >= m.First {
-		group, err := groupAt(tx, m, n)
+		answers := joined && len(shown) == 0
+		most := room
+		if answers {
+			most = max(room, maxChain)
+		} else if o.Keep.WindowTokens == 0 {
+			most = math.MaxInt
+		}
+		group, tokens, err := groupAt(tx, m, n, most)
 		if err != nil {
 			return chat.Past{}, err
-		}
-		tokens, answers := 0, joined && len(shown) == 0
-		for _, sp := range group {
-			tokens += sp.tokens
 		}
 		if o.Keep.WindowTokens > 0 && tokens > room && !answers {
 			break
@@ -63,20 +71,21 @@ func recall(tx rows.Tx, m *meta, o chat.Opening) (chat.Past, error) {
 	return chat.Past{Summary: m.Summary, Messages: messages, Fallen: fallen}, err
 }
 
-// groupAt is a turn and those before it that it cannot be shown without, the newest first.
-func groupAt(tx rows.Tx, m *meta, n int) ([]span, error) {
-	var group []span
+// groupAt is a turn and those before it that it cannot be shown without, the newest first, as far as they take no more than
+// so many tokens; the turn with which they take more is the last.
+func groupAt(tx rows.Tx, m *meta, n, most int) (group []span, tokens int, err error) {
 	for ; n >= m.First; n-- {
 		sp, err := spanOf(tx, n)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		group = append(group, sp)
-		if !sp.joined {
+		tokens += sp.tokens
+		if !sp.joined || tokens > most {
 			break
 		}
 	}
-	return group, nil
+	return group, tokens, nil
 }
 
 // spanOf is what a turn said. Of a turn that failed before anything was answered nothing is shown: whoever asked asks again.
