@@ -94,6 +94,9 @@ func (g *generator) ask(ctx context.Context, s tenants.Scope, o Order, models []
 			hold.Settle(ctx, used...)
 		}
 	}()
+	if err := ctx.Err(); err != nil {
+		return nil, nil, fault.Unavailablef(err, "model_unavailable", "the caller left before a model was asked")
+	}
 	for i, m := range models {
 		a := &answer{ctx: ctx, model: m, purpose: o.Call.Purpose, prompt: o.Prompt, hold: hold}
 		last := i == len(models)-1

@@ -371,6 +371,18 @@ func TestTheTruthIsBooked(t *testing.T) {
 	assert.Less(t, gate.Asked(acme)[0].Amount.Tokens, int64(1_004_999))
 }
 
+// Who leaves before a model was asked pays nothing.
+func TestACallerWhoHasLeft(t *testing.T) {
+	models, gate, acme := &memory.Model{}, &quotatest.Gate{}, scope(t, "acme")
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	_, err := llm.NewGenerator(models, gate, nil).Generate(ctx, acme, dictated(t, `{"tokens":["a"]}`, cheap))
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Empty(t, models.Calls())
+	assert.Empty(t, gate.Used(acme))
+	gate.Check(t)
+}
+
 // What no model can have taken is not booked: one number that is wrong would cost the tenant the month's budget.
 func TestAnImpossibleUsageIsEstimated(t *testing.T) {
 	for _, count := range []string{"1000001", "1000000000000000", "9000000000000000000"} {

@@ -31,8 +31,8 @@
 // # The past
 //
 // A model is shown the newest turns that fit into the window, each whole. A turn that brings outcomes of tools
-// belongs to the turn that called them; of a chain of such turns about 128,000 tokens are shown, the newest. A turn that failed before anything was answered is not shown; what was
-// called and never answered is left out of what is.
+// belongs to the turn that called them; of a chain of such turns about 128,000 tokens are shown, the newest. A turn
+// that failed before anything was answered is not shown; what was called and never answered is left out of what is.
 //
 // # The end of a session
 //
