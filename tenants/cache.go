@@ -87,9 +87,9 @@ func (d *CachedDirectory) Config(ctx context.Context, id ID) (*Config, error) {
 	if !isID(string(id)) {
 		return nil, errTenant()
 	}
-	value, err := d.look(ctx, configKey+string(id), parseConfig)
+	value, err := d.look(ctx, configKey+string(id), parseConfig, errTenant)
 	if err != nil {
-		return nil, renamed(err, errTenant)
+		return nil, err
 	}
 	c := value.(*Config)
 	if c.ID != id {
@@ -103,9 +103,9 @@ func (d *CachedDirectory) Host(ctx context.Context, host string) (ID, error) {
 	if !isHost(host) {
 		return "", errTenant()
 	}
-	value, err := d.look(ctx, hostKey+host, func(b []byte) (any, error) { return ParseID(string(b)) })
+	value, err := d.look(ctx, hostKey+host, func(b []byte) (any, error) { return ParseID(string(b)) }, errTenant)
 	if err != nil {
-		return "", renamed(err, errTenant)
+		return "", err
 	}
 	return value.(ID), nil
 }
@@ -115,9 +115,9 @@ func (d *CachedDirectory) Key(ctx context.Context, hash string) (*Grant, error) 
 	if !isHash(hash) {
 		return nil, errUnauthorized()
 	}
-	value, err := d.look(ctx, grantKey+hash, parseGrant)
+	value, err := d.look(ctx, grantKey+hash, parseGrant, errUnauthorized)
 	if err != nil {
-		return nil, renamed(err, errUnauthorized)
+		return nil, err
 	}
 	return value.(*Grant), nil
 }
@@ -135,16 +135,9 @@ func parseGrant(b []byte) (any, error) {
 
 func errTenant() error { return fault.Missing("tenant_not_found", "there is no such tenant") }
 
-// renamed gives the Reader's NotFound the code of what was looked for.
-func renamed(err error, missing func() error) error {
-	if fault.Is(err, fault.NotFound) {
-		return missing()
-	}
-	return err
-}
-
-// look answers from the cache, from a read under way, or by reading.
-func (d *CachedDirectory) look(ctx context.Context, key string, parse func([]byte) (any, error)) (any, error) {
+// look answers from the cache, from a read under way, or by reading. What is not there has the error that missing makes: once,
+// as a host name that is no tenant's is looked for by every request.
+func (d *CachedDirectory) look(ctx context.Context, key string, parse func([]byte) (any, error), missing func() error) (any, error) {
 	for {
 		d.mu.Lock()
 		if e, ok := d.recall(key); ok {
@@ -158,7 +151,7 @@ func (d *CachedDirectory) look(ctx context.Context, key string, parse func([]byt
 		}
 		d.mu.Unlock()
 		if !underWay {
-			d.read(ctx, key, r, parse)
+			d.read(ctx, key, r, parse, missing)
 			return r.value, r.err
 		}
 		select {
@@ -173,7 +166,7 @@ func (d *CachedDirectory) look(ctx context.Context, key string, parse func([]byt
 }
 
 // read fills r and lets those who wait for it go on, also when the Reader panics.
-func (d *CachedDirectory) read(ctx context.Context, key string, r *read, parse func([]byte) (any, error)) {
+func (d *CachedDirectory) read(ctx context.Context, key string, r *read, parse func([]byte) (any, error), missing func() error) {
 	defer func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -184,12 +177,15 @@ func (d *CachedDirectory) read(ctx context.Context, key string, r *read, parse f
 		close(r.done)
 	}()
 	b, err := d.reader.Read(ctx, key)
-	if err == nil {
+	switch {
+	case err == nil:
 		if r.value, err = parse(b); err != nil {
 			r.value = nil
 			err = fault.New(fault.Internal, "entry_invalid", "the published entry "+key+" cannot be read", err)
 		}
-	} else if !fault.Is(err, fault.NotFound) {
+	case fault.Is(err, fault.NotFound):
+		err = missing()
+	default:
 		err = fault.Unavailablef(err, "directory_unavailable", "the directory does not answer")
 	}
 	r.err = err
