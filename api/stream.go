@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"levada.dev/workflows/chat"
 )
@@ -25,7 +26,18 @@ func (c *call) openStream() *stream {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Server-Timing", c.timings())
 	c.w.WriteHeader(http.StatusOK)
-	return &stream{w: c.w, buf: make([]byte, 0, 1<<10)}
+	return &stream{w: c.w, buf: streamBuffers.Get().([]byte)}
+}
+
+// streamBuffers are for what is to be sent: a short answer that is there at once does not make one grow.
+var streamBuffers = sync.Pool{New: func() any { return make([]byte, 0, 8<<10) }}
+
+// free gives the buffer back. Nothing is sent any more.
+func (s *stream) free() {
+	if cap(s.buf) <= 2*muchToSay {
+		streamBuffers.Put(s.buf[:0]) //nolint:staticcheck // a header of three words is less than the buffer
+	}
+	s.buf = nil
 }
 
 const eventStreamType = "text/event-stream"
@@ -52,6 +64,7 @@ const (
 // tell writes a turn's events as they come until the final one. Events that are there at once go out together.
 func (c *call) tell(live chat.Live) error {
 	s := c.openStream()
+	defer s.free()
 	if c.w.head {
 		return nil
 	}

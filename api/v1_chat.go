@@ -144,6 +144,7 @@ func (c *call) tellWhole(answer llm.Answer, head openai.Head) error {
 // byte is the last event.
 func (c *call) tellChunks(answer llm.Answer, chunks *openai.Chunks) error {
 	s := c.openStream()
+	defer s.free()
 	for {
 		d, err := answer.Next()
 		switch {
