@@ -79,29 +79,34 @@ func (r *relay) run(ctx context.Context) error {
 	r.running = true
 	empty := false
 	defer func() {
-		if !empty { // else pending has noted it, and a younger relay may be under way
+		if !empty { // else next has noted it, and a younger relay may be under way
 			r.running = false
 		}
 	}()
+	var sent []string
 	for {
-		pending, err := r.pending(ctx)
+		pending, err := r.next(ctx, sent)
 		if err == nil && len(pending) == 0 {
 			empty = true
 			return nil
 		}
 		if err == nil {
-			err = r.send(ctx, pending)
+			sent, err = r.send(ctx, pending)
 		}
 		if err != nil {
-			return errors.Join(err, r.wake(ctx, r.now().Add(retryAfter)))
+			return errors.Join(err, r.forget(ctx, sent), r.wake(ctx, r.now().Add(retryAfter)))
 		}
 	}
 }
 
-// pending is what goes out next. That nothing does is seen and noted in one transaction: a call that commits after it
-// finds no relay under way, and starts one.
-func (r *relay) pending(ctx context.Context) (out []outbox.Outgoing, err error) {
+// next forgets what was sent and returns what goes out next. Whoever dies before it leaves the events to be sent again,
+// with the same ids. That nothing is left is seen and noted in the same transaction: a call that commits after it finds no
+// relay under way, and starts one.
+func (r *relay) next(ctx context.Context, sent []string) (out []outbox.Outgoing, err error) {
 	err = r.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
+		if err := outbox.Sent(stored{tx}, sent); err != nil {
+			return err
+		}
 		out, err = outbox.Pending(stored{tx}, relayBatch)
 		r.running = len(out) > 0
 		return err
@@ -109,29 +114,36 @@ func (r *relay) pending(ctx context.Context) (out []outbox.Outgoing, err error) 
 	return out, err
 }
 
-// send publishes and then forgets. Whoever dies in between leaves the events to be sent again, with the same ids. An
-// event that is refused for good stands in nobody's way: it is found by sending each alone, and set aside.
-func (r *relay) send(ctx context.Context, pending []outbox.Outgoing) error {
-	err := r.publish(ctx, pending)
+func (r *relay) forget(ctx context.Context, sent []string) error {
+	if len(sent) == 0 {
+		return nil
+	}
+	return r.state.SQL().Txn(ctx, func(tx *object.Tx) error { return outbox.Sent(stored{tx}, sent) })
+}
+
+// send publishes, and returns what was taken, also when not all of it was. An event that is refused for good stands in
+// nobody's way: it is found by sending each alone, and set aside.
+func (r *relay) send(ctx context.Context, pending []outbox.Outgoing) (sent []string, err error) {
+	err = r.publish(ctx, pending)
 	if err != nil && !fault.Retryable(err) && len(pending) > 1 {
 		var errs []error
 		for i := range pending {
-			errs = append(errs, r.send(ctx, pending[i:i+1]))
+			one, err := r.send(ctx, pending[i:i+1])
+			sent, errs = append(sent, one...), append(errs, err)
 		}
-		return errors.Join(errs...)
+		return sent, errors.Join(errs...)
 	}
 	if err != nil && !fault.Retryable(err) {
 		slog.ErrorContext(ctx, "event set aside: it can never be sent", "object", r.state.Name, "id", pending[0].ID, "error", err)
-		return r.state.SQL().Txn(ctx, func(tx *object.Tx) error { return r.setAside(tx, pending[0].ID, err) })
+		return nil, r.state.SQL().Txn(ctx, func(tx *object.Tx) error { return r.setAside(tx, pending[0].ID, err) })
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ids := make([]string, len(pending))
-	for i, p := range pending {
-		ids[i] = p.ID
+	for _, p := range pending {
+		sent = append(sent, p.ID)
 	}
-	return r.state.SQL().Txn(ctx, func(tx *object.Tx) error { return outbox.Sent(stored{tx}, ids) })
+	return sent, nil
 }
 
 // publish hands events to the queues, all or none.
