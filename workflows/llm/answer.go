@@ -15,6 +15,7 @@ type answer struct {
 	purpose Purpose
 	prompt  Prompt
 	hold    quota.Hold
+	silence *silence
 
 	first  *Delta // read ahead
 	err    error  // the end
@@ -42,6 +43,7 @@ func (a *answer) fit() Prompt {
 
 // peek reads the first piece, so that a model that fails before it can be replaced.
 func (a *answer) peek() error {
+	a.silence.heard() // of the answer's head
 	d, err := a.read()
 	if err != nil && err != io.EOF {
 		return err
@@ -70,13 +72,13 @@ func (a *answer) Next() (Delta, error) {
 		}
 		if err != io.EOF {
 			a.err = err
-			a.settle()
+			a.finish()
 			return Delta{}, err
 		}
 		a.ended = true
 	}
 	a.err = io.EOF
-	a.settle()
+	a.finish()
 	u, _ := a.Spent()
 	return Delta{Usage: &u}, nil
 }
@@ -84,9 +86,11 @@ func (a *answer) Next() (Delta, error) {
 // read returns the next piece that is not the usage alone, which waits for the end.
 func (a *answer) read() (Delta, error) {
 	for {
+		a.silence.wait()
 		d, err := a.stream.Next()
+		a.silence.heard()
 		if err != nil {
-			return Delta{}, err
+			return Delta{}, a.silence.why(err)
 		}
 		if d.Usage != nil {
 			a.told, d.Usage = *d.Usage, nil
@@ -122,7 +126,14 @@ func (a *answer) Close() error {
 		a.err = io.ErrClosedPipe
 	}
 	a.first = nil
+	defer a.silence.end()
 	return a.stream.Close()
+}
+
+// finish is the end of the stream.
+func (a *answer) finish() {
+	a.silence.end()
+	a.settle()
 }
 
 func (a *answer) settle() {

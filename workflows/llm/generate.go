@@ -2,31 +2,50 @@ package llm
 
 import (
 	"context"
+	"time"
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 )
 
-// Options sets what a Generator does besides. The zero value does nothing.
+// Options sets what a Generator does besides. The zero value is good.
 type Options struct {
+	// Patience is how long a model may say nothing, before its first piece and between two: after once to twice as long it
+	// counts as one that broke off. An answer in one piece may take twice as long. Default 30 s.
+	Patience time.Duration
+
 	// Replaced is told of each model that did not answer and was replaced by the next, and why: for the log.
 	Replaced func(ctx context.Context, s tenants.Scope, model string, err error)
 }
 
 // NewGenerator makes the generator that asks m and pays from the tenant's ledger.
 func NewGenerator(m Model, gate quota.Gate, o *Options) Generator {
-	g := &generator{model: m, gate: gate, replaced: func(context.Context, tenants.Scope, string, error) {}}
-	if o != nil && o.Replaced != nil {
-		g.replaced = o.Replaced
+	g := &generator{model: m, gate: gate}
+	if o != nil {
+		g.options = *o
+	}
+	if g.options.Patience <= 0 {
+		g.options.Patience = 30 * time.Second
+	}
+	if g.options.Replaced == nil {
+		g.options.Replaced = func(context.Context, tenants.Scope, string, error) {}
 	}
 	return g
 }
 
 type generator struct {
-	model    Model
-	gate     quota.Gate
-	replaced func(ctx context.Context, s tenants.Scope, model string, err error)
+	model   Model
+	gate    quota.Gate
+	options Options
+}
+
+// patience is how long the model may say nothing.
+func (g *generator) patience(p Prompt) time.Duration {
+	if p.Stream {
+		return g.options.Patience
+	}
+	return 2 * g.options.Patience
 }
 
 // Generate implements Generator. What is reserved is one answer of the dearest model, and one answer is all that can be
@@ -98,22 +117,23 @@ func (g *generator) ask(ctx context.Context, s tenants.Scope, o Order, models []
 		return nil, nil, fault.Unavailablef(err, "model_unavailable", "the caller left before a model was asked")
 	}
 	for i, m := range models {
-		a := &answer{ctx: ctx, model: m, purpose: o.Call.Purpose, prompt: o.Prompt, hold: hold}
+		a := &answer{ctx: ctx, model: m, purpose: o.Call.Purpose, prompt: o.Prompt, hold: hold, silence: await(ctx, g.patience(o.Prompt))}
 		last := i == len(models)-1
-		if a.stream, err = g.model.Generate(ctx, s, a.call(o.Call, !last), a.fit()); err == nil {
+		if a.stream, err = g.model.Generate(a.silence.ctx, s, a.call(o.Call, !last), a.fit()); err == nil {
 			if err = a.peek(); err == nil {
 				taken = true
 				return a, nil, nil
 			}
 			_ = a.stream.Close() // it has failed already
 			used, left = []quota.Use{a.use()}, models[i+1:]
-		} else if begun(ctx, err) {
+		} else if err = a.silence.why(err); begun(ctx, err) {
 			used, left = []quota.Use{a.use()}, models[i+1:]
 		}
+		a.silence.end()
 		if last || ctx.Err() != nil || !replaceable(err) {
 			return nil, nil, err
 		}
-		g.replaced(ctx, s, m.Name, err)
+		g.options.Replaced(ctx, s, m.Name, err)
 		if used != nil {
 			return nil, left, err
 		}
