@@ -111,18 +111,23 @@ func (q *quotas) close(ctx context.Context) error {
 const (
 	// sweepEvery is how often old rows are looked for, while there are alarms at all.
 	sweepEvery = time.Hour
-	// sweepPurses is how many rows of a kind a sweep looks at.
-	sweepPurses = 1000
+	// sweepRows is how many rows of a kind an alarm looks at.
+	sweepRows = 1000
 )
 
-// sweep forgets what is too old.
+// sweep forgets what is too old. When there is more of it than one alarm looks at, the next ones go on.
 func (q *quotas) sweep(ctx context.Context) error {
 	if q.now().Sub(q.swept) < sweepEvery {
 		return nil
 	}
 	q.swept = q.now()
-	return q.state.SQL().Txn(ctx, func(tx *object.Tx) error {
-		_, err := q.book.Sweep(stored{tx}, sweepPurses)
+	var end bool
+	err := q.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
+		end, err = q.book.Sweep(stored{tx}, sweepRows)
 		return err
 	})
+	if err == nil && !end {
+		q.swept = time.Time{}
+	}
+	return err
 }

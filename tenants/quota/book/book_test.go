@@ -1,6 +1,7 @@
 package book_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -54,6 +55,13 @@ func (d *desk) count(prefix string) int {
 	found, err := d.rows.Scan(prefix, 10_000)
 	require.NoError(d, err)
 	return len(found)
+}
+
+func (d *desk) sweep(limit int) (end bool) {
+	d.Helper()
+	end, err := d.book.Sweep(d.rows, limit)
+	require.NoError(d, err)
+	return end
 }
 
 func tokens(n int64) quota.Amount { return quota.Amount{Tokens: n, Nanos: n} }
@@ -124,15 +132,43 @@ func TestWhatIsOldIsSwept(t *testing.T) {
 	d.exchange(quota.Report{Purse: "p", Seq: 1, Lines: []quota.Line{{Day: day, Capability: "chat", Model: "m", Calls: 1, Prompt: 1}}})
 	d.exchange(quota.Report{Purse: "q", Seq: 1, Wants: []quota.Want{{Count: 1, Amount: tokens(1)}}})
 	d.now = d.now.Add(25 * time.Hour)
-	n, err := d.book.Sweep(d.rows, 100)
-	require.NoError(t, err)
-	assert.Equal(t, 1, n, "a purse that holds money is never forgotten")
-	assert.Equal(t, []int{1, 1}, []int{d.count("p/"), d.count("l/")})
+	d.sweep(100)
+	assert.Equal(t, []int{1, 1}, []int{d.count("p/"), d.count("l/")}, "a purse that holds money is never forgotten")
 	d.now = d.now.AddDate(2, 0, 0)
-	_, err = d.book.Close(d.rows)
+	_, err := d.book.Close(d.rows)
 	require.NoError(t, err)
-	n, err = d.book.Sweep(d.rows, 100)
-	require.NoError(t, err)
-	assert.Equal(t, 2, n)
+	d.sweep(100)
 	assert.Equal(t, []int{0, 1}, []int{d.count("p/"), d.count("l/")}, "the line of the closing is young")
+}
+
+// TestASweepComesToEveryPurse: names are in no order of time, so old purses may stand behind any number of young ones.
+func TestASweepComesToEveryPurse(t *testing.T) {
+	d := newDesk(t)
+	line := []quota.Line{{Day: quota.DayOf(d.now), Capability: "chat", Model: "m", Calls: 1, Prompt: 1}}
+	for i := range 10 {
+		d.exchange(quota.Report{Purse: fmt.Sprint("z", i), Seq: 1, Lines: line})
+	}
+	d.now = d.now.Add(25 * time.Hour)
+	for i := range 20 {
+		d.exchange(quota.Report{Purse: fmt.Sprint("a", i), Seq: 1, Lines: line})
+	}
+	steps := 1
+	for ; !d.sweep(7); steps++ {
+		require.Less(t, steps, 10)
+	}
+	assert.Equal(t, 5, steps, "thirty rows, seven at a time")
+	assert.Equal(t, 20, d.count("p/"))
+	d.now = d.now.Add(25 * time.Hour)
+	for steps = 0; d.count("p/") > 0; steps++ {
+		require.Less(t, steps, 10, "it begins again")
+		d.sweep(7)
+	}
+}
+
+func TestASweepThatFindsNothingWritesNothing(t *testing.T) {
+	d := newDesk(t)
+	d.exchange(quota.Report{Purse: "p", Seq: 1, Wants: []quota.Want{{Count: 1, Amount: tokens(1)}}})
+	written := d.rows.Written
+	assert.True(t, d.sweep(100))
+	assert.Equal(t, written, d.rows.Written)
 }

@@ -58,39 +58,46 @@ func (b *Book) Close(tx rows.Tx) (next time.Time, err error) {
 	return next, st.save(tx)
 }
 
-// Sweep forgets purses and lines that are too old. It looks at limit rows of each and says how many it removed.
-func (b *Book) Sweep(tx rows.Tx, limit int) (int, error) {
+// Sweep forgets purses and lines that are too old. It looks at limit rows of each; the names of purses say nothing of their
+// age, so it goes on where the last sweep stopped. It reports whether it came to the end, after which the next one begins again.
+func (b *Book) Sweep(tx rows.Tx, limit int) (end bool, err error) {
 	now := b.now()
-	n := 0
-	found, err := tx.Scan(pursePrefix, limit)
+	st, err := load(tx, now)
 	if err != nil {
-		return n, fmt.Errorf("book: scan: %w", err)
+		return false, err
 	}
-	for _, row := range found {
+	from := pursePrefix
+	if st.Swept != "" {
+		from = st.Swept + "\x00"
+	}
+	purses, err := tx.Range(from, pursesEnd, limit)
+	if err != nil {
+		return false, fmt.Errorf("book: range: %w", err)
+	}
+	st.Swept = ""
+	if len(purses) == limit {
+		st.Swept = purses[limit-1].Key
+	}
+	for _, row := range purses {
 		var p purse
 		if err := json.Unmarshal(row.Value, &p); err != nil {
-			return n, fmt.Errorf("book: row %.80q: %w", row.Key, err)
+			return false, fmt.Errorf("book: row %.80q: %w", row.Key, err)
 		}
 		if p.Out != (quota.Amount{}) || now.Sub(time.UnixMilli(p.Heard)) < purseLife {
 			continue
 		}
 		if err := tx.Delete(row.Key); err != nil {
-			return n, fmt.Errorf("book: delete: %w", err)
+			return false, fmt.Errorf("book: delete: %w", err)
 		}
-		n++
 	}
-	if found, err = tx.Scan(linePrefix, limit); err != nil {
-		return n, fmt.Errorf("book: scan: %w", err)
+	lines, err := tx.Range(linePrefix, linePrefix+string(quota.DayOf(now.AddDate(0, 0, -lineLife))), limit)
+	if err != nil {
+		return false, fmt.Errorf("book: range: %w", err)
 	}
-	oldest := linePrefix + string(quota.DayOf(now.AddDate(0, 0, -lineLife)))
-	for _, row := range found {
-		if row.Key >= oldest {
-			break
-		}
+	for _, row := range lines {
 		if err := tx.Delete(row.Key); err != nil {
-			return n, fmt.Errorf("book: delete: %w", err)
+			return false, fmt.Errorf("book: delete: %w", err)
 		}
-		n++
 	}
-	return n, nil
+	return st.Swept == "" && len(lines) < limit, st.save(tx)
 }

@@ -3,7 +3,7 @@
 // A Book holds no state. Its methods work on rows.Tx, an ordered map inside one transaction, so the same decisions run over
 // SQLite in a Durable Object and over a map in a test. Call and Client are the two ends of a wire that carries quota.Ledger.
 //
-//	s                            what is spent today and this month, what is leased in all, by whom; the tenant's rate
+//	s                            what is spent today and this month, what is leased in all, by whom; the tenant's rate; how far the sweep is
 //	p/<purse>                    one purse: its lease, its last exchange and the answer to it
 //	u/<xx>                       rates of users, by the first byte of their names; those that stand full are left out
 //	l/<day>/<capability>/<model> one line of the account

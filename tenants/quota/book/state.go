@@ -14,6 +14,7 @@ import (
 const (
 	stateKey    = "s"
 	pursePrefix = "p/"
+	pursesEnd   = "p0" // after every purse
 	userPrefix  = "u/"
 	linePrefix  = "l/"
 )
@@ -26,7 +27,8 @@ type state struct {
 	Out   quota.Amount     `json:"o,omitzero"`  // leased, over all purses
 	Open  map[string]int64 `json:"p,omitempty"` // purses that hold a lease, and when they were last heard of, in milliseconds
 	Rate  gcra             `json:"r,omitzero"`
-	Told  [4]quota.Day     `json:"x,omitzero"` // when each budget was last told to be exhausted
+	Told  [4]quota.Day     `json:"x,omitzero"`  // when each budget was last told to be exhausted
+	Swept string           `json:"w,omitempty"` // the purse's row at which a sweep stopped that did not come to the end
 
 	before []byte // as it was read
 }
