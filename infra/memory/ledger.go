@@ -91,13 +91,6 @@ func (l *Ledger) Relay(ctx context.Context, s tenants.Scope, out events.Publishe
 	})
 }
 
-// Sweep cleans a tenant's book up.
-func (l *Ledger) Sweep(s tenants.Scope, limit int) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.book.Sweep(l.of(s), limit)
-}
-
 // Tenants lists the tenants that have a book.
 func (l *Ledger) Tenants() []tenants.ID {
 	l.mu.Lock()

@@ -84,13 +84,13 @@ const sweepBatch = 200
 
 // sweep removes what nobody can ask for any more.
 func (l *ledger) sweep(ctx context.Context) error {
+	next := ""
 	for {
-		var swept int
 		err := l.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
-			swept, err = l.book.Sweep(stored{tx}, sweepBatch)
+			next, err = l.book.Sweep(stored{tx}, next, sweepBatch)
 			return err
 		})
-		if err != nil || swept == 0 {
+		if err != nil || next == "" {
 			return err
 		}
 	}

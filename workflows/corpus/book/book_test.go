@@ -237,9 +237,11 @@ func TestOldRowsGoAway(t *testing.T) {
 	}
 	assert.LessOrEqual(t, count("i/"), 30, "keys go as new ones come")
 	d.now = d.now.Add(book.JobLife)
-	for n := 1; n > 0; {
+	from, steps := "", 0
+	for ; steps == 0 || from != ""; steps++ {
+		require.Less(t, steps, 20)
 		var err error
-		n, err = d.book.Sweep(d.rows, 50)
+		from, err = d.book.Sweep(d.rows, from, 3) // fewer than have not ended
 		require.NoError(t, err)
 	}
 	assert.Zero(t, count("i/"))

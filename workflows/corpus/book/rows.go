@@ -4,5 +4,6 @@ package book
 const (
 	documentPrefix = "d/"
 	jobPrefix      = "j/"
+	jobsEnd        = "j0" // after every job
 	receiptPrefix  = "i/"
 )

@@ -11,34 +11,44 @@ import (
 // JobLife is for how long a job that has ended can be asked for.
 const JobLife = 30 * 24 * time.Hour
 
-// Sweep removes idempotency keys that have expired and jobs that ended longer than JobLife ago. It looks at limit rows
-// of each and says how many it removed: an alarm calls it until that is 0. Job ids are ordered by time (UUID version 7),
-// so old jobs stand first, and the first young one ends the sweep.
-func (b *Book) Sweep(r rows.Tx, limit int) (int, error) {
+// Sweep removes idempotency keys that have expired and jobs that ended longer than JobLife ago. It looks at limit rows of
+// each, at jobs from the row from; next is where to go on, and empty at the end. Job ids are ordered by time (UUID version
+// 7), so old jobs stand first, and the first young one is the end; but some of the old may never have ended, and those stay.
+func (b *Book) Sweep(r rows.Tx, from string, limit int) (next string, err error) {
 	now := b.now()
-	n, err := sweepReceipts(r, now, limit)
+	expired, err := sweepReceipts(r, now, limit)
 	if err != nil {
-		return n, err
+		return "", err
 	}
-	found, err := r.Scan(jobPrefix, limit)
+	next, err = sweepJobs(r, now, max(from, jobPrefix), limit)
+	if next == "" && expired == limit {
+		next = jobsEnd
+	}
+	return next, err
+}
+
+func sweepJobs(r rows.Tx, now time.Time, from string, limit int) (next string, err error) {
+	found, err := r.Range(from, jobsEnd, limit)
 	if err != nil {
-		return n, fmt.Errorf("book: scan: %w", err)
+		return "", fmt.Errorf("book: range: %w", err)
 	}
 	for _, row := range found {
 		var j jobRow
 		if err := json.Unmarshal(row.Value, &j); err != nil {
-			return n, fmt.Errorf("book: row %.80q: %w", row.Key, err)
+			return "", fmt.Errorf("book: row %.80q: %w", row.Key, err)
 		}
 		if now.Sub(time.UnixMilli(j.Created)) < JobLife {
-			break
+			return "", nil
 		}
 		if j.End == nil || now.Sub(j.End.UpdatedAt) < JobLife {
 			continue
 		}
 		if err := r.Delete(row.Key); err != nil {
-			return n, fmt.Errorf("book: delete: %w", err)
+			return "", fmt.Errorf("book: delete: %w", err)
 		}
-		n++
 	}
-	return n, nil
+	if len(found) < limit {
+		return "", nil
+	}
+	return found[limit-1].Key + "\x00", nil
 }
