@@ -203,6 +203,19 @@ func TestLimitsInOpenAIsForm(t *testing.T) {
 	assert.Equal(t, "false", rec.Header().Get("X-Should-Retry"), "or SDKs would come again at once")
 	assert.Equal(t, "3600", rec.Header().Get("Retry-After"))
 
+	w.gate.Refuse = func(_ tenants.Scope, a quota.Ask) error {
+		if a.Requests > 0 {
+			return nil
+		}
+		return fault.New(fault.Limited, "budget_exhausted", "calls in flight have reserved the rest", nil).WithRetryAfter(2 * time.Second)
+	}
+	rec = w.do("acme", "POST", completions, asks(`{"tokens":["a"]}`, ``))
+	assert.Equal(t, 429, rec.Code)
+	e = complained(t, rec)
+	assert.Equal(t, []string{"requests", "rate_limit_exceeded"}, []string{e.Type, e.Code}, "it passes")
+	assert.Empty(t, rec.Header().Get("X-Should-Retry"))
+	assert.Equal(t, "2", rec.Header().Get("Retry-After"))
+
 	w.gate.Refuse = func(tenants.Scope, quota.Ask) error {
 		return fault.New(fault.Limited, "rate_limited", "too many requests", nil).WithRetryAfter(2 * time.Second)
 	}

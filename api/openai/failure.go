@@ -2,6 +2,7 @@ package openai
 
 import (
 	"net/http"
+	"time"
 
 	"levada.dev/events/fault"
 )
@@ -27,21 +28,34 @@ var failures = map[string]failing{
 	"method_not_allowed": {405, "", "method_not_supported"},
 }
 
+// soon is for how long SDKs wait by themselves when they are told when to come back. Who refuses for less, as a budget does of
+// which calls in flight hold the rest, has not run out.
+const soon = time.Minute
+
+// failingOf is how OpenAI's SDKs are told of f.
+func failingOf(f *fault.Error) failing {
+	as := failures[f.Code]
+	if as.typ == "insufficient_quota" && 0 < f.RetryAfter && f.RetryAfter < soon {
+		return failures["rate_limited"]
+	}
+	return as
+}
+
 // Status is the status of a failure, which elsewhere would have the given one.
 func Status(f *fault.Error, status int) int {
-	if as := failures[f.Code]; as.status != 0 {
+	if as := failingOf(f); as.status != 0 {
 		return as.status
 	}
 	return status
 }
 
-// Permanent reports whether the same request will fail again however long the client waits: SDKs repeat what has
+// Permanent reports whether the same request will fail again for longer than a client waits: SDKs repeat what has
 // status 429 or 5xx unless they are told not to.
-func Permanent(f *fault.Error) bool { return failures[f.Code].typ == "insufficient_quota" }
+func Permanent(f *fault.Error) bool { return failingOf(f).typ == "insufficient_quota" }
 
 // AppendError appends {"error":{...}}.
 func AppendError(b []byte, f *fault.Error, status int) []byte {
-	as := failures[f.Code]
+	as := failingOf(f)
 	if as.typ == "" {
 		as.typ = "invalid_request_error"
 		if status >= http.StatusInternalServerError {
