@@ -46,6 +46,9 @@ type Options struct {
 	// Linger is how long a turn goes on without its client. The platform ends what a request left behind 30 s after the
 	// answer (https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil). Default 25 s.
 	Linger time.Duration
+	// Open is how long Start waits for the model. After it the client has its Live, and a model that refuses then is an Error
+	// event. Default 1 s.
+	Open time.Duration
 	// Flush is how often a session is told what happens while only the turn's own client listens; each time is a call
 	// and rows. Default 2 s.
 	Flush time.Duration
@@ -77,7 +80,7 @@ func (o *Options) withDefaults() Options {
 		set  *time.Duration
 		unit time.Duration
 	}{
-		{&c.Linger, 25 * time.Second}, {&c.Flush, 2 * time.Second}, {&c.Hurry, 200 * time.Millisecond},
+		{&c.Linger, 25 * time.Second}, {&c.Open, time.Second}, {&c.Flush, 2 * time.Second}, {&c.Hurry, 200 * time.Millisecond},
 		{&c.Sign, 5 * time.Second}, {&c.Poll, 250 * time.Millisecond}, {&c.Heartbeat, 15 * time.Second},
 	} {
 		if *d.set <= 0 {
@@ -99,7 +102,8 @@ func New(ports Ports, o *Options) *Chat {
 }
 
 // Start implements Conversation. The search that grounds the turn comes first: when it fails, nothing has begun. A turn
-// whose model refuses has begun; it is ended with that error before Start returns it, so that the session is free.
+// whose model refuses has begun; it is ended with that error before Start returns it, so that the session is free. A model
+// that thinks longer than Options.Open is waited for in the Live.
 //
 // A repetition of a request (Key) follows the turn that the first one began; when the events of that are not kept any
 // more, it is code stream_not_found. When ctx ends while Start waits, the turn may have begun, and goes on without its client.

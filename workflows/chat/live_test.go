@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/events/fault"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
 )
@@ -67,7 +68,7 @@ func TestAClientThatLeavesBeforeTheTurnHasBegun(t *testing.T) {
 				}
 				return nil
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond)
 			defer cancel()
 			r := w.ask("", "hello")
 			r.Key = "key:hash"
@@ -143,6 +144,47 @@ func TestASlowClient(t *testing.T) {
 			assert.Equal(t, all.String(), whole(t, events))
 			assert.Less(t, len(events), n/2)
 			assert.Equal(t, n > 2_000, w.sessions.count("replay") > 0, "whether it was too slow")
+		})
+	}
+}
+
+// A model that thinks is waited for in the stream: the client knows its stream, sees its sources and that the turn lives,
+// and a refusal that late is an event.
+func TestAModelThatThinks(t *testing.T) {
+	for name, test := range map[string]struct {
+		refusal error
+		end     string
+	}{
+		"and answers": {nil, ""},
+		"and refuses": {fault.New(fault.Unavailable, "model_busy", "busy", nil), "model_busy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				w.model.gate = func(llm.Order) error {
+					time.Sleep(20 * time.Second)
+					return test.refusal
+				}
+				r := w.ask("s", "think")
+				r.Grounding = &chat.Grounding{TopK: 1}
+				began := time.Now()
+				live := w.start(w.acme, r)
+				assert.Equal(t, time.Second, time.Since(began))
+				assert.Equal(t, chat.StreamID("s.1"), live.Stream())
+				first, err := live.Next(t.Context())
+				require.NoError(t, err)
+				assert.Equal(t, chat.Sources, first.Type)
+				silence, err := live.Next(t.Context())
+				require.NoError(t, err)
+				assert.Empty(t, silence.Type, "a sign of life")
+				assert.Equal(t, 16*time.Second, time.Since(began))
+				events := drain(t, live)
+				if test.end == "" {
+					assert.Equal(t, "The answer is 42.", text(t, events))
+					return
+				}
+				assert.Equal(t, test.end, code(t, events))
+				assert.Equal(t, test.end, w.sessions.outcome().Code)
+			})
 		})
 	}
 }

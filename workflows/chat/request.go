@@ -13,7 +13,8 @@ import (
 // Conversation runs turns and shows them; *Chat is the one there is.
 type Conversation interface {
 	// Start begins a turn, whose events the Live tells from its first one. What keeps a turn from beginning (a session
-	// that is busy, a budget, a model that refuses) is an error here; what goes wrong later is the turn's Error event.
+	// that is busy, a budget, a model that refuses within a second) is an error here; what goes wrong later is the turn's
+	// Error event.
 	// The turn goes on when ctx ends and when nobody listens.
 	Start(ctx context.Context, s tenants.Scope, r Request) (Live, error)
 	// Follow tells the events of a turn after the given one, as they come, until its end; code stream_not_found.

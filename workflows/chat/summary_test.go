@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -47,6 +48,29 @@ func TestASummary(t *testing.T) {
 
 		drain(t, w.start(w.globex, w.long("hello")))
 		assert.NotContains(t, w.model.last(llm.ForChat).Prompt.Messages[0].Content, "They talked")
+	})
+}
+
+// Whatever was said is in the window, or in the notes, or, until it is in the notes, beside them.
+func TestNothingIsMissingFromAPrompt(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.model.notes = words("Notes.")
+		noted := ""
+		for n := range 12 {
+			drain(t, w.start(w.acme, w.long(fmt.Sprintf("fact-%d.", n))))
+			shown := noted
+			for _, m := range w.model.last(llm.ForChat).Prompt.Messages {
+				shown += m.Content
+			}
+			for i := range n + 1 {
+				assert.Contains(t, shown, fmt.Sprintf("fact-%d.", i), "turn %d", n)
+			}
+			synctest.Wait()
+			if w.sessions.count("summarise") > 0 {
+				noted += w.model.last(llm.ForSummary).Prompt.Messages[1].Content
+			}
+		}
+		assert.Greater(t, w.sessions.count("summarise"), 5)
 	})
 }
 

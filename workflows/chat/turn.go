@@ -26,6 +26,7 @@ type turn struct {
 
 	live    *live
 	begun   chan beginning
+	opening *time.Timer // lets Start return before the model has answered
 	journal *journal
 	answer  llm.Answer // nil until a model answers
 	draft   draft
@@ -82,6 +83,9 @@ func (t *turn) run(ctx context.Context) {
 	defer stop(nil)
 	defer context.AfterFunc(t.abandoned, func() { stop(errAbandoned) })()
 	go t.keep(ctx, stop)
+	// A client that waits for a slow model is to know its stream, and see its sources and that the turn lives.
+	t.opening = time.AfterFunc(t.chat.opts.Open, func() { t.report(t.live, nil) })
+	defer t.opening.Stop()
 	t.converse(asking, begun.Past)
 	<-t.told
 	if !t.failed {
@@ -140,8 +144,10 @@ func (t *turn) converse(ctx context.Context, past Past) {
 }
 
 // refused ends a turn that the model, or who pays for it, did not let begin. The client is told when the session has it, so
-// that it may try again at once, or soon after, should the session not answer.
+// that it may try again at once, or soon after, should the session not answer. One that has its stream already gets the
+// error there.
 func (t *turn) refused(ctx context.Context, err error) {
+	t.opening.Stop()
 	t.end(ctx, err)
 	select {
 	case <-t.told:
