@@ -108,6 +108,12 @@ var codes = []code{
 
 	// The platform.
 	{"not_ready", 503, "Something the platform depends on does not answer; `details.failing` names it."},
+	{"directory_unavailable", 503, "The configuration of tenants and keys cannot be read. Try again after `Retry-After`."},
+	{"object_unavailable", 503, "What keeps the tenant's documents, sessions or account does not answer. Try again after `Retry-After`."},
+	{"object_storage", 503, "What keeps the tenant's documents, sessions or account can neither read nor write. Try again after `Retry-After`."},
+	{"store_unavailable", 503, "The store of the documents' texts does not answer. Try again after `Retry-After`."},
+	{"index_unavailable", 503, "The vector index does not answer. Try again after `Retry-After`."},
+	{"index_refused", 400, "The vector index does not take the search."},
 	{"deadline_exceeded", 504, "The answer took too long."},
 	{"client_closed_request", statusClientLeft, "The client left before the answer. Seen in logs only."},
 	{"internal", 500, "Our mistake; the operators find its cause by the trace id."},
