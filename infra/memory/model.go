@@ -79,7 +79,7 @@ func (m *Model) Generate(ctx context.Context, s tenants.Scope, c llm.Call, p llm
 	}
 	if t.Error != nil && m.fails(script, t.Times) {
 		body, _ := json.Marshal(map[string]any{"internalCode": t.Error.Code, "description": t.Error.Text})
-		return nil, dialect.Refusal(c.Model, t.Error.Status, body)
+		return nil, dialect.Refusal(c.Model, t.Error.Status, body, time.Now())
 	}
 	a := &scripted{model: m, ctx: ctx, source: llm.Source{Model: c.Model, LogID: "test"}, steps: t.steps(model, p, m.Silent)}
 	if !p.Stream {

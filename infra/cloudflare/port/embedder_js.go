@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"time"
 
 	"levada.dev/events/fault"
 	"levada.dev/infra/cloudflare/ai"
@@ -42,7 +43,7 @@ func (e Embedder) Embed(ctx context.Context, s tenants.Scope, c llm.Call, texts 
 		return llm.Embedded{}, fault.Unavailablef(err, llm.CodeBrokeOff, "model %s broke off", m.Name)
 	}
 	if resp.Status != http.StatusOK {
-		return llm.Embedded{}, dialect.Refusal(m.Name, resp.Status, body)
+		return llm.Embedded{}, dialect.Refusal(m.Name, resp.Status, body, time.Now())
 	}
 	out := llm.Embedded{LogID: resp.Header.Get("cf-aig-log-id")}
 	if out.Vectors, err = vectors(body, len(texts), m.Dimensions); err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"levada.dev/events/fault"
 	"levada.dev/infra/cloudflare/ai"
@@ -58,7 +59,7 @@ func (m Model) Generate(ctx context.Context, s tenants.Scope, c llm.Call, p llm.
 		return nil, fault.Unavailablef(err, llm.CodeBrokeOff, "model %s broke off", model.Name)
 	}
 	if resp.Status != http.StatusOK {
-		return nil, dialect.Refusal(model.Name, resp.Status, body)
+		return nil, dialect.Refusal(model.Name, resp.Status, body, time.Now())
 	}
 	a.pieces, err = dialect.NewWhole(body, to)
 	if err != nil {

@@ -3,6 +3,7 @@ package dialect
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"levada.dev/events/fault"
 )
@@ -51,21 +52,30 @@ func (r *refused) cause() (int, string) {
 
 // Refusal is the fault that an answer without success stands for: fault.Limited, code model_quota, when the account's use is up;
 // fault.Unavailable, code model_busy or model_unavailable, when it may be tried again or elsewhere; fault.Invalid, code
-// prompt_too_long or model_refused, when the model will never take it.
+// prompt_too_long or model_refused, when the model will never take it. The account's use is up until the next day in UTC; how
+// long that is from now is in the fault when now is known.
 // https://developers.cloudflare.com/workers-ai/platform/errors/
-func Refusal(model string, status int, body []byte) error {
+func Refusal(model string, status int, body []byte, now time.Time) error {
 	var r refused
 	_ = json.Unmarshal(body, &r) // an answer in no known form is judged by its status alone
 	code, text := r.cause()
 	switch {
 	case code == 3036:
-		return fault.New(fault.Limited, "model_quota", "the account's daily use of models is up", nil)
+		f := fault.New(fault.Limited, "model_quota", "the account's daily use of models is up", nil)
+		if !now.IsZero() {
+			f = f.WithRetryAfter(now.UTC().Truncate(day).Add(day).Sub(now))
+		}
+		return f
 	case code == 3040 || status == http.StatusTooManyRequests:
 		return fault.New(fault.Unavailable, "model_busy", "model "+model+" is out of capacity", nil)
 	case status == http.StatusRequestEntityTooLarge:
 		return fault.New(fault.Invalid, "prompt_too_long", "model "+model+" refused the input as too long: "+text, nil)
+	case status == http.StatusUnauthorized || status == http.StatusForbidden: // what the provider says of our account is nobody's business
+		return fault.New(fault.Unavailable, "model_unavailable", "model "+model+" is not available to this account", nil)
 	case status == http.StatusRequestTimeout || status >= 500:
 		return fault.New(fault.Unavailable, "model_unavailable", "model "+model+" failed: "+text, nil)
 	}
 	return fault.New(fault.Invalid, "model_refused", "model "+model+" refused the input: "+text, nil)
 }
+
+const day = 24 * time.Hour

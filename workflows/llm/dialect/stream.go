@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"levada.dev/events/fault"
 	"levada.dev/workflows/llm"
@@ -100,7 +101,7 @@ func (s *Stream) event(data []byte, name string, err error) llm.Delta {
 
 // fail ends the stream with the error that came in it. Before the first piece it is what a refusal would have been.
 func (s *Stream) fail(data []byte) llm.Delta {
-	refusal := Refusal(s.all.Model, http.StatusInternalServerError, data)
+	refusal := Refusal(s.all.Model, http.StatusInternalServerError, data, time.Time{})
 	if s.begun {
 		return s.breakOff(errors.New(fault.As(refusal).Message))
 	}

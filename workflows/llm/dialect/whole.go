@@ -3,6 +3,7 @@ package dialect
 import (
 	"encoding/json"
 	"io"
+	"time"
 
 	"levada.dev/events/fault"
 	"levada.dev/workflows/llm"
@@ -43,7 +44,7 @@ func readWhole(body []byte, a Answer) (said, error) {
 		inner = c.Result
 	}
 	if c.failed() || inner.failed() {
-		return said{}, Refusal(a.Model, 500, body)
+		return said{}, Refusal(a.Model, 500, body, time.Time{})
 	}
 	if inner.Response == nil && len(inner.Choices) == 0 && len(inner.ToolCalls) == 0 {
 		return said{}, notAnswer(a, nil)

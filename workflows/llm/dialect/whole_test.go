@@ -2,6 +2,7 @@ package dialect_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -81,13 +82,16 @@ func TestRefusal(t *testing.T) {
 		{413, `{"internalCode":3006,"description":"Request is too large"}`, fault.Invalid, "prompt_too_long"},
 		{413, `{"errors":[{"code":5021,"message":"The estimated number of input tokens exceeded"}]}`, fault.Invalid, "prompt_too_long"},
 		{400, `{"errors":[{"code":5006,"message":"not so"}]}`, fault.Invalid, "model_refused"},
-		{403, `{"errors":[{"code":5016,"message":"licence"}]}`, fault.Invalid, "model_refused"},
+		{403, `{"errors":[{"code":5016,"message":"licence"}]}`, fault.Unavailable, "model_unavailable"},
+		{401, `{"errors":[{"code":10000,"message":"auth error"}]}`, fault.Unavailable, "model_unavailable"},
 		{400, `{"error":"not so"}`, fault.Invalid, "model_refused"},
 	}
 	for _, tt := range tests {
-		f := fault.As(dialect.Refusal("@test/model", tt.status, []byte(tt.body)))
+		f := fault.As(dialect.Refusal("@test/model", tt.status, []byte(tt.body), time.Time{}))
 		assert.Equal(t, tt.kind, f.Kind, tt.body)
 		assert.Equal(t, tt.code, f.Code, tt.body)
 	}
-	assert.ErrorContains(t, dialect.Refusal("@test/model", 400, []byte(`{"error":"not so"}`)), "not so")
+	quota := dialect.Refusal("@test/model", 429, []byte(`{"errors":[{"code":3036}]}`), time.Date(2026, 11, 22, 22, 30, 0, 0, time.UTC))
+	assert.Equal(t, 90*time.Minute, fault.As(quota).RetryAfter, "until the next day")
+	assert.ErrorContains(t, dialect.Refusal("@test/model", 400, []byte(`{"error":"not so"}`), time.Time{}), "not so")
 }
