@@ -24,7 +24,8 @@ type Sessions interface {
 	Begin(ctx context.Context, s tenants.Scope, o Opening) (Turn, error)
 	// Tell appends what has happened in a turn, and renews the owner's lease. Events whose ids the session has
 	// already are ignored, so it may be repeated. When the turn is no longer the owner's (ended, deleted) it is
-	// fault.Conflict, code turn_over, and nothing is appended.
+	// fault.Conflict, code turn_over, and nothing is appended. When there is no room for the events it is fault.Invalid, CodeTooLong,
+	// and only the final event can still be told; fault.Invalid with another code is a mistake of the owner.
 	Tell(ctx context.Context, s tenants.Scope, n News) (Audience, error)
 	// Replay returns what happened in a turn after an event, at most limit events; code stream_not_found when there is no such turn
 	// or its events are not kept any more.
@@ -46,6 +47,9 @@ type Summaries interface {
 	// Summarise replaces the summary of everything up to a turn. An older one than what is kept is ignored.
 	Summarise(ctx context.Context, s tenants.Scope, session string, upTo int, text string) error
 }
+
+// CodeTooLong is the code of an answer that the session has no room for.
+const CodeTooLong = "answer_too_long"
 
 const (
 	// TurnLease is how long the session waits for news of a running turn before it ends it.

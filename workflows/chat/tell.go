@@ -42,8 +42,12 @@ func (t *turn) tell(ctx context.Context, stop context.CancelCauseFunc) error {
 		if fault.Is(err, fault.Invalid) && len(events) > 0 && !refused {
 			refused = true
 			t.log(ctx, "a session refused what happened in a turn", err)
-			t.journal.refuse(fault.As(err))
-			stop(err)
+			refusal := fault.As(err)
+			if refusal.Code != CodeTooLong {
+				refusal = errOurs // the session was told what nobody should tell it
+			}
+			t.journal.refuse(refusal)
+			stop(refusal)
 			continue
 		}
 		if err != nil {

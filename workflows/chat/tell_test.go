@@ -281,6 +281,48 @@ func TestAnAnswerThatIsTooLong(t *testing.T) {
 	})
 }
 
+// What is our own mistake says nothing about itself to clients, but to the log: of what the session was told, and of what
+// a model's answer was made of.
+func TestOurOwnMistakes(t *testing.T) {
+	for name, fails := range map[string]func(w *world, err error){
+		"news, while the model speaks": func(w *world, err error) {
+			w.model.pieces = slowly(20, 500*time.Millisecond)
+			w.sessions.before = func(op string, call int) error {
+				if op == "tell" && call == 1 {
+					return err
+				}
+				return nil
+			}
+		},
+		"the last news": func(w *world, err error) {
+			w.sessions.before = func(op string, call int) error {
+				if op == "tell" && call == 1 {
+					return err
+				}
+				return nil
+			}
+		},
+		"an answer": func(w *world, _ error) {
+			w.model.pieces = append(words("a "), piece{err: fault.New(fault.Internal, "secret_mistake", "row 5 of the secret table", nil)})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				fails(w, fault.Invalidf("events", "secret_mistake", "row 5 of the secret table"))
+				events := drain(t, w.start(w.acme, w.ask("s", "count")))
+				whole(t, events)
+				assert.Equal(t, "internal", code(t, events))
+				assert.NotContains(t, string(events[len(events)-1].Data), "secret")
+				assert.Contains(t, w.log.String(), "secret_mistake")
+				w.sessions.before = nil
+				again := drain(t, w.follow(w.acme, "s.1", 0))
+				assert.Equal(t, events[len(events)-1], again[len(again)-1])
+				assert.Equal(t, "internal", w.sessions.outcome().Code)
+			})
+		})
+	}
+}
+
 // A turn that is lost before its model has answered says why: its session is gone, or has ended it.
 func TestATurnThatIsLostBeforeItsAnswer(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -49,6 +49,9 @@ var (
 	errUntold    = fault.New(fault.Unavailable, "turn_interrupted", "the session did not take what the turn told it", nil)
 )
 
+// errOurs is what clients are told of our own mistakes, of which the log says more.
+var errOurs = fault.New(fault.Internal, "internal", "something went wrong on our side", nil)
+
 func newTurn(c *Chat, s tenants.Scope, r Request, found *findings, mark string) *turn {
 	t := &turn{chat: c, scope: s, request: r, found: found, mark: mark,
 		begun: make(chan beginning, 1), journal: newJournal(), told: make(chan struct{})}
@@ -210,9 +213,11 @@ func (t *turn) end(ctx context.Context, err error) {
 		t.journal.finish(o, Event{Type: Done, Data: encode(ending{o.Usage, o.Finish, t.request.Session, t.stream, o.Model})})
 		return
 	}
-	f := fault.As(why(ctx, err))
+	err = why(ctx, err)
+	f := fault.As(err)
 	if f.Kind == fault.Internal {
 		t.log(ctx, "a turn failed", err)
+		f = errOurs
 	}
 	t.failed, o.Code = true, f.Code
 	t.journal.finish(o, failed(0, f))

@@ -109,7 +109,7 @@ func (t *turn) append(evs []chat.Event) error {
 		room += lastWords
 	}
 	if len(t.log.records) > room {
-		return fault.New(fault.Invalid, "answer_too_long", fmt.Sprintf("the turn has more than %d bytes of events", maxEvents), nil).
+		return fault.New(fault.Invalid, chat.CodeTooLong, fmt.Sprintf("the turn has more than %d bytes of events", maxEvents), nil).
 			WithHint("ask for less at a time")
 	}
 	return nil
