@@ -2,7 +2,6 @@ package port
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"time"
 
@@ -38,7 +37,7 @@ func (e Embedder) Embed(ctx context.Context, s tenants.Scope, c llm.Call, texts 
 		return llm.Embedded{}, fault.Unavailablef(err, "model_unavailable", "model %s did not answer", m.Name)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	body, err := readAnswer(resp.Body, len(texts), m.Dimensions)
 	if err != nil {
 		return llm.Embedded{}, fault.Unavailablef(err, llm.CodeBrokeOff, "model %s broke off", m.Name)
 	}

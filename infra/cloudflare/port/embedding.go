@@ -4,8 +4,21 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 )
+
+const (
+	// maxNumber is the most bytes that a number takes, "-1.2345678901234567e-308" and what stands around it, with some to spare.
+	maxNumber = 32
+	// maxAround is the most bytes that stand around the vectors, or that a refusal takes.
+	maxAround = 64 << 10
+)
+
+// readAnswer reads a model's answer for so many texts, and no more than such an answer can have.
+func readAnswer(r io.Reader, texts, dimensions int) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, int64(texts)*int64(dimensions)*maxNumber+maxAround))
+}
 
 // vectors reads the data of an embedding model's answer, {"shape":[n,d],"data":[[...],...],...}.
 //

@@ -3,6 +3,7 @@ package port
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,6 +49,33 @@ func TestVectorsRefusesWhatIsNotWhatWasAskedFor(t *testing.T) {
 			assert.Error(t, err)
 		})
 	}
+}
+
+// forever is an answer that goes on.
+type forever struct{ read int }
+
+func (f *forever) Read(b []byte) (int, error) {
+	f.read += len(b)
+	return len(b), nil
+}
+
+func TestNoMoreIsReadThanAnAnswerCanHave(t *testing.T) {
+	endless := &forever{}
+	_, err := readAnswer(endless, 100, 1024)
+	require.NoError(t, err)
+	assert.Less(t, endless.read, 5<<20)
+
+	want := make([][]float32, 100)
+	for i := range want {
+		want[i] = slices.Repeat([]float32{-1.2345678e-30}, 1024)
+	}
+	row := "[\n" + strings.Repeat("    -1.2345678000000001e-30,\n", 1023) + "    -1.2345678000000001e-30\n]"
+	longest := `{"shape":[100,1024],"data":[` + strings.Repeat(row+",\n", 99) + row + `]}`
+	body, err := readAnswer(strings.NewReader(longest), 100, 1024)
+	require.NoError(t, err)
+	got, err := vectors(body, 100, 1024)
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
 }
 
 func BenchmarkVectors(b *testing.B) {
