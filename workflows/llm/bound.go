@@ -78,24 +78,58 @@ func Estimate(p Prompt) int {
 	return n + w.tokens()
 }
 
-// EstimateText is about how many tokens a text has: four bytes a token, and three where a text is not in ASCII, which
-// makes one token of an ideograph.
+// EstimateText is about how many tokens a text has: four letters a token, two digits, three outside of ASCII, which makes
+// one of an ideograph; two thirds of a token for a sign; and two letters a token where a word is longer than words are.
 func EstimateText(text string) int {
 	var w weight
 	w.add(text)
 	return w.tokens()
 }
 
-// weight is how much text there was.
-type weight struct{ ascii, other int }
+// weight is how many twelfths of a token there were.
+type weight int
+
+// weights of a byte, and of a letter in what is no word.
+const (
+	ofLetter = 3
+	ofOther  = 4
+	ofDigit  = 6
+	ofSign   = 8
+	ofNoWord = 6
+	longWord = 16
+)
+
+var byteWeights = func() (of [256]uint8) {
+	for b := range of {
+		switch {
+		case b >= 0x80:
+			of[b] = ofOther
+		case b >= '0' && b <= '9':
+			of[b] = ofDigit
+		case b > ' ' && b < 'A' || b > 'Z' && b < 'a' || b > 'z':
+			of[b] = ofSign
+		default:
+			of[b] = ofLetter
+		}
+	}
+	return of
+}()
 
 func (w *weight) add(text string) {
-	other := 0
+	sum, word := 0, 0
 	for i := range len(text) {
-		other += int(text[i] >> 7)
+		b := text[i]
+		n := int(byteWeights[b])
+		if n == ofLetter && b > ' ' {
+			if word++; word > longWord {
+				n = ofNoWord
+			}
+		} else {
+			word = 0
+		}
+		sum += n
 	}
-	w.other += other
-	w.ascii += len(text) - other
+	*w += weight(sum)
 }
 
-func (w weight) tokens() int { return (3*w.ascii + 4*w.other + 11) / 12 }
+func (w weight) tokens() int { return (int(w) + 11) / 12 }

@@ -54,7 +54,7 @@ func TestATurnOfADeadOwnerEnds(t *testing.T) {
 			find(w, turn.Stream)
 			require.Len(t, w.facts(), 1)
 			assert.Equal(t, events.ChatCompleted{
-				SessionID: "s", Turn: 1, UserID: "ada", CompletionTokens: 2, Estimated: true, Code: "turn_interrupted",
+				SessionID: "s", Turn: 1, UserID: "ada", CompletionTokens: 3, Estimated: true, Code: "turn_interrupted",
 				DurationMS: 1000 + chat.TurnLease.Milliseconds(),
 			}, w.facts()[0])
 			w.refused(w.tell(turn.Stream, token(4, "late")), fault.Conflict, "turn_over")
