@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"io"
 	"strconv"
@@ -51,7 +50,11 @@ func (c *Chat) mark() (string, error) {
 	if _, err := io.ReadFull(c.opts.Random, b[:]); err != nil {
 		return "", fault.New(fault.Internal, "id_unavailable", "no randomness", err)
 	}
-	return hex.EncodeToString(b[:]), nil
+	word := make([]byte, 0, 2*len(b)) // of letters alone, so that every one takes as many tokens
+	for _, x := range b {
+		word = append(word, 'a'+x>>4, 'a'+x&15)
+	}
+	return string(word), nil
 }
 
 // question is what the client says last; "" when it only brings outcomes of tools.

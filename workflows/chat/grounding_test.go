@@ -42,8 +42,8 @@ func TestSourcesComeFirst(t *testing.T) {
 		assert.True(t, strings.HasPrefix(prompt[0].Content, "Be brief.\n\n"))
 		assert.Contains(t, prompt[0].Content, "like [1]")
 		assert.NotContains(t, prompt[0].Content, "42", "what strangers wrote does not stand among the system's words")
-		assert.Equal(t, "<source-01020304 number=\"1\">\nTitle: The Guide\nThe answer is 42.\n</source-01020304>\n"+
-			"<source-01020304 number=\"2\">\nNobody knows the question.\n</source-01020304>\n\nQuestion: What is the answer?", prompt[1].Content)
+		assert.Equal(t, "<source-abacadae number=\"1\">\nTitle: The Guide\nThe answer is 42.\n</source-abacadae>\n"+
+			"<source-abacadae number=\"2\">\nNobody knows the question.\n</source-abacadae>\n\nQuestion: What is the answer?", prompt[1].Content)
 
 		drain(t, w.start(w.acme, w.ask("s", "Sure?")))
 		assert.Equal(t, "What is the answer?", w.model.last(llm.ForChat).Prompt.Messages[0].Content, "the session keeps what was said, not what was found")
