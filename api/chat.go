@@ -32,6 +32,9 @@ func converse(c *call) error {
 	began := c.opts.Now()
 	live, err := c.Chat.Start(c.ctx(), c.scope, turn)
 	c.stage("start", began)
+	if running, busy := chat.BusyWith(err); busy {
+		return withDetails(err, details{StreamID: running})
+	}
 	if err != nil {
 		return asChatField(err)
 	}

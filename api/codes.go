@@ -85,7 +85,7 @@ var codes = []code{
 	{"model_broke_off", 502, "The model's answer broke off."},
 	{"answer_too_long", 502, "The answer is longer than what is kept of a turn."},
 	{"tool_call_unknown", 400, "The last answer of the session has no such call of a tool, or it has its result."},
-	{"turn_in_progress", 409, "Another turn of the session is running. Follow its stream, or wait for its end."},
+	{"turn_in_progress", 409, "Another turn of the session is running. Follow the stream `details.streamId`, or wait for its end."},
 	{"turn_interrupted", 503, "Who ran the turn has died, and the answer is not whole. Say it again."},
 	{"turn_abandoned", 503, "The client left, and the answer took longer than a turn goes on without it."},
 	{"session_deleted", 409, "The session was deleted while the turn was running."},

@@ -85,3 +85,19 @@ func everyRouteIsPlayed(t *testing.T) {
 		assert.Contains(t, w.seen, route)
 	}
 }
+
+// TestEveryEventIsPlayed fails for a kind of event that is promised and that no answer in testdata has.
+func TestEveryEventIsPlayed(t *testing.T) {
+	turn := contract(t).Paths.Value("/chat").Post.Responses.Value("200").Value.Content["text/event-stream"]
+	promised, _ := turn.Extensions["x-event-data"].(map[string]any)
+	require.NotEmpty(t, promised)
+	var played strings.Builder
+	for _, file := range exchangeFiles(t) {
+		b, err := os.ReadFile(file)
+		require.NoError(t, err)
+		played.Write(b)
+	}
+	for event := range promised {
+		assert.True(t, strings.Contains(played.String(), "\nevent: "+event+"\n"), event)
+	}
+}

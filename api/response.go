@@ -14,6 +14,7 @@ import (
 
 	"levada.dev/api/openai"
 	"levada.dev/events/fault"
+	"levada.dev/workflows/chat"
 )
 
 const (
@@ -39,6 +40,8 @@ type details struct {
 	Allow      string   `json:"allow,omitempty"`        // the methods there are
 	Failing    []string `json:"failing,omitempty"`      // what is not ready
 	RetryAfter int64    `json:"retryAfterMs,omitempty"` // when to try again
+
+	StreamID chat.StreamID `json:"streamId,omitempty"` // of the turn that is in the way
 }
 
 // detailed is an error that knows more than a fault carries.

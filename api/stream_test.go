@@ -132,6 +132,7 @@ func TestAClientThatLeavesCanComeBack(t *testing.T) {
 				busy := w.do("acme", "POST", "/chat", ask("s1", "Hello"))
 				assert.Equal(t, 409, busy.Code, "the turn goes on")
 				assert.Equal(t, "turn_in_progress", failed(t, busy).Code)
+				assert.Contains(t, busy.Body.String(), `"streamId":"s1.1"`)
 				assert.Equal(t, 404, w.do("globex", "GET", "/chat/streams/s1.1", "").Code)
 
 				rec := w.do("acme", "GET", "/chat/streams/s1.1", "", "last-event-id", strconv.Itoa(seen[len(seen)-1].ID))

@@ -14,13 +14,12 @@ type EventType string
 
 // The kinds. Done and Error end a turn: every turn has exactly one of them, and nothing after it.
 const (
-	Sources    EventType = "sources"     // {"sources": [...]}: what the answer may rest on, before it begins
-	Token      EventType = "token"       // {"token": "..."}
-	ToolCalled EventType = "tool_call"   // {"id", "name", "arguments"}
-	ToolResult EventType = "tool_result" // {"id", "result"}
-	UsageEvent EventType = "usage"       // what the turn took
-	Done       EventType = "done"        // {"usage", "finishReason", "sessionId"}
-	Error      EventType = "error"       // {"code", "message"}
+	Sources    EventType = "sources"   // {"sources": [...]}: what the answer may rest on, before it begins
+	Token      EventType = "token"     // {"token": "..."}
+	ToolCalled EventType = "tool_call" // {"id", "name", "arguments"}
+	UsageEvent EventType = "usage"     // what the turn took
+	Done       EventType = "done"      // {"usage", "finishReason", "sessionId"}
+	Error      EventType = "error"     // {"code", "message"}
 )
 
 // Final reports whether an event of the type ends the turn.

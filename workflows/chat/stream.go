@@ -25,6 +25,22 @@ func (id StreamID) Split() (session string, turn int, err error) {
 	return session, turn, nil
 }
 
+const follow = "follow GET /chat/streams/"
+
+// Busy is the fault of a turn that cannot begin because another one is running.
+func Busy(running StreamID) *fault.Error {
+	return fault.New(fault.Conflict, "turn_in_progress", "another turn of the session is running", nil).
+		WithHint(follow + string(running) + " to its end, then send the message again")
+}
+
+// BusyWith is the running turn of such a fault, which may have come a long way.
+func BusyWith(err error) (StreamID, bool) {
+	f := fault.As(err)
+	rest, found := strings.CutPrefix(f.Hint, follow)
+	id, _, _ := strings.Cut(rest, " ")
+	return StreamID(id), found && f.Code == "turn_in_progress"
+}
+
 // maxSessionID leaves room for the rest of an object's name.
 const maxSessionID = 128
 

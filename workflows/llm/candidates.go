@@ -25,7 +25,9 @@ func Candidates(m tenants.Models, requested string) ([]GenerationModel, error) {
 	case !known:
 		return nil, fault.Invalidf("model", "model_unknown", "no model %.128q", requested).WithHint(allowed(m))
 	case !slices.Contains(m.ChatAllowed, first):
-		return nil, fault.New(fault.Denied, "model_not_allowed", "model "+requested+" is not allowed here", nil).WithHint(allowed(m))
+		f := fault.New(fault.Denied, "model_not_allowed", requested+" is not allowed here", nil).WithHint(allowed(m))
+		f.Field = "model"
+		return nil, f
 	}
 	var out []GenerationModel
 	for _, name := range append([]string{first}, m.ChatFallback...) {

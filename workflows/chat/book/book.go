@@ -75,9 +75,7 @@ func (b *Book) takeOver(tx rows.Tx, s tenants.Scope, m *meta, now time.Time) err
 		return err
 	}
 	if !last.abandoned(now) {
-		stream := chat.NewStreamID(m.ID, m.Turns)
-		return fault.New(fault.Conflict, "turn_in_progress", "another turn of the session is running; its stream is "+string(stream), nil).
-			WithHint("follow stream " + string(stream) + " to its end, then send the message again")
+		return chat.Busy(chat.NewStreamID(m.ID, m.Turns))
 	}
 	return interrupt(tx, s, m, last, now)
 }

@@ -22,7 +22,7 @@ type eventLog struct {
 }
 
 // kinds are the types of events by their byte. The list is added to at its end only; it is what rows hold.
-var kinds = []chat.EventType{chat.Token, chat.Sources, chat.ToolCalled, chat.ToolResult, chat.UsageEvent, chat.Done, chat.Error}
+var kinds = []chat.EventType{chat.Token, chat.Sources, chat.ToolCalled, chat.UsageEvent, chat.Done, chat.Error}
 
 const (
 	named   = 0xfe // a type of no kind: its name comes before the data, behind its length
