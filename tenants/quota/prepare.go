@@ -21,7 +21,7 @@ func (d *desk) prepare(limits Limits, group *[]*waiter) *exchange {
 	for _, l := range n.users {
 		x.rate(l, n.own[l], limits.User, now)
 	}
-	d.expired(x, now)
+	d.expired(x, limits, now)
 	asked := x.money(n, now)
 	for _, w := range waiting {
 		if want := x.want(w); want == (Want{}) {
@@ -148,7 +148,7 @@ func (x *exchange) add(want Want, w *waiter) {
 const maxExpired = 200
 
 // expired gives back permits that have lain here for too long.
-func (d *desk) expired(x *exchange, now time.Time) {
+func (d *desk) expired(x *exchange, limits Limits, now time.Time) {
 	back := func(i int, l *lease) {
 		x.report.Rates[i].Back, x.report.Rates[i].At, l.left = l.left, l.at, 0
 	}
@@ -167,7 +167,7 @@ func (d *desk) expired(x *exchange, now time.Time) {
 			d.own = true
 			continue
 		}
-		x.rate(l, 0, d.tenant.limit, now)
+		x.rate(l, 0, limits.User, now)
 		back(len(x.leases)-1, l)
 	}
 }
