@@ -88,17 +88,7 @@ func configure(s stack.Stack, at site) (config, error) {
 		}
 		c.Workers = append(c.Workers, worker)
 	}
-	control := workerConfig{
-		Name: controlWorker, Dir: at.control, Main: "control.mjs", CompatibilityDate: stack.CompatibilityDate,
-		ServiceBindings: map[string]serviceConfig{}, Workflows: map[string]workflowConfig{},
-	}
-	for _, q := range s.Queues {
-		control.ServiceBindings["queue:"+q.Name] = queueBinding(q.Name)
-	}
-	for _, f := range s.Workflows {
-		control.Workflows["workflow:"+f.Name] = workflowConfig{Name: f.Name, ClassName: f.Class, ScriptName: string(f.Role)}
-	}
-	c.Workers = append(c.Workers, configureBroker(s, at), control, workerConfig{
+	c.Workers = append(c.Workers, configureBroker(s, at), configureControl(s, at), workerConfig{
 		Name: standinsWorker, Dir: at.standins, Main: "standins.mjs", CompatibilityDate: stack.CompatibilityDate,
 		ServiceBindings: map[string]serviceConfig{
 			"LOCALAI":  {External: &externalConfig{Address: at.ai}},
@@ -213,4 +203,32 @@ func configureBroker(s stack.Stack, at site) workerConfig {
 		DurableObjects:  map[string]objectConfig{"BROKER": {ClassName: "Broker", UseSQLite: true, Stay: true}},
 		ServiceBindings: services,
 	}
+}
+
+// configureControl binds to the control Worker what is reached from outside.
+func configureControl(s stack.Stack, at site) workerConfig {
+	c := workerConfig{
+		Name: controlWorker, Dir: at.control, Main: "control.mjs",
+		CompatibilityDate: stack.CompatibilityDate, CompatibilityFlags: []string{"service_binding_extra_handlers"},
+		KVNamespaces: map[string]string{}, R2Buckets: map[string]string{},
+		ServiceBindings: map[string]serviceConfig{}, Workflows: map[string]workflowConfig{},
+	}
+	for _, w := range s.Workers {
+		c.ServiceBindings["cron:"+string(w.Role)] = serviceConfig{Name: string(w.Role)}
+		for _, b := range w.Bindings {
+			switch name := string(w.Role) + ":" + b.Name; b.Kind {
+			case stack.KV:
+				c.KVNamespaces["kv:"+name] = b.Target
+			case stack.R2:
+				c.R2Buckets["r2:"+name] = b.Target
+			}
+		}
+	}
+	for _, q := range s.Queues {
+		c.ServiceBindings["queue:"+q.Name] = queueBinding(q.Name)
+	}
+	for _, f := range s.Workflows {
+		c.Workflows["workflow:"+f.Name] = workflowConfig{Name: f.Name, ClassName: f.Class, ScriptName: string(f.Role)}
+	}
+	return c
 }

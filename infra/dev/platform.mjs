@@ -3,12 +3,21 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { Control, Unreachable } from "./client.mjs";
 import { unfinishedRuns } from "./runs.mjs";
 import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
 
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 let miniflare;
 let config;
+const control = new Control(() => miniflare.unsafeGetDirectURL("control"));
+
+/** Notices are what Miniflare itself has to say, such as that workerd has crashed. The standard output is for answers. */
+class Notices extends Log {
+  log(message) {
+    process.stderr.write(`${message}\n`);
+  }
+}
 
 /** modules reads a Worker's modules, its main module first. */
 function modules({ dir, main }) {
@@ -27,7 +36,7 @@ function options({ workers, persist, port, public: publicWorker }) {
     port: 0,
     cf: false,
     telemetry: { enabled: false },
-    log: new Log(LogLevel.NONE),
+    log: new Notices(LogLevel.WARN),
     handleStructuredLogs: ({ level, message }) => process.stderr.write(`${level === "log" ? "" : `${level}: `}${message}\n`),
     resourcePersistencePath: persist,
     // Miniflare starts a workerd that has crashed again by itself.
@@ -38,6 +47,7 @@ function options({ workers, persist, port, public: publicWorker }) {
       modulesRoot: dir,
       // Requests reach the public Worker straight, past Miniflare's own router.
       ...(worker.name === publicWorker && { unsafeDirectSockets: [{ host: "127.0.0.1", port }] }),
+      ...(worker.name === "control" && { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }], bindings: { secret: control.secret } }),
     })),
   });
 }
@@ -58,37 +68,21 @@ async function reload() {
   await wake();
 }
 
-/** control asks the control Worker. */
-async function control(path, args) {
-  const worker = await miniflare.getWorker("control");
-  const answer = await worker.fetch(`http://control/${path}`, { method: "POST", body: JSON.stringify(args ?? []) });
-  if (!answer.ok) throw new Error(await answer.text());
-  return answer.json();
-}
-
-const queue = ({ path, args }) => control(`queue/${path}`, args);
-
 /** wake makes what workerd had in memory when it ended go on: the queues' delivery and the Workflows' sleeps. */
 async function wake() {
-  await control("wake");
-  for (const [workflow, ids] of unfinishedRuns(config.persist)) await control(`workflow/${workflow}/wake`, ids);
+  await control.patiently("wake");
+  for (const [workflow, ids] of unfinishedRuns(config.persist)) await control.patiently(`workflow/${workflow}/wake`, ids);
 }
 
-const kv = async ({ worker, binding, method, args }) => {
-  const namespace = await miniflare.getKVNamespace(binding, worker);
-  return (await namespace[method](...args)) ?? null;
-};
+const queue = ({ path, args }) => control.ask(`queue/${path}`, args);
 
-const r2 = async ({ worker, binding, method, args }) => {
-  const bucket = await miniflare.getR2Bucket(binding, worker);
-  const result = (await bucket[method](...args)) ?? null;
-  if (method === "get") return result && result.text();
-  return method === "list" ? { ...result, objects: result.objects.map(({ key }) => ({ key })) } : result;
-};
+// Each method of a namespace and of a bucket may run twice.
+const kv = ({ worker, binding, method, args }) => control.patiently(`kv/${worker}:${binding}/${method}`, args);
+const r2 = ({ worker, binding, method, args }) => control.patiently(`r2/${worker}:${binding}/${method}`, args);
 
 /** cron runs the scheduled handler of a Worker, as if the time had come. */
 async function cron({ worker, schedule }) {
-  const { outcome } = await (await miniflare.getWorker(worker)).scheduled({ cron: schedule });
+  const { outcome } = await control.ask(`cron/${worker}/${encodeURIComponent(schedule)}`);
   if (outcome !== "ok") throw new Error(`outcome ${outcome}`);
 }
 
@@ -99,7 +93,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (request === "stop") break;
   requests[request](args).then(
     (result) => say({ id, result: result ?? null }),
-    (error) => say({ id, error: String(error?.stack ?? error) }),
+    (error) => say({ id, error: error instanceof Unreachable ? error.message : String(error?.stack ?? error) }),
   );
 }
 await miniflare?.dispose();

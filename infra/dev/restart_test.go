@@ -77,15 +77,42 @@ func TestWorkerdCrash(t *testing.T) {
 	require.NoError(t, p.Queue("jobs").Disturb(t.Context(), dev.Faults{Pause: true}))
 	call(t, p, http.MethodPost, "/jobs", "queued")
 
-	for _, pid := range children(t, p.PID()) {
-		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
-	}
+	killWorkerd(t, p)
 	require.Eventually(t, func() bool {
 		code, _, err := try(t.Context(), p, http.MethodGet, "/notes", "")
 		return err == nil && code == http.StatusOK
 	}, 30*time.Second, 50*time.Millisecond, "workerd does not come back")
 	hasNote(t, p, "jobs: queued")
 	hasNote(t, p, "run asleep after")
+}
+
+// A crash of workerd while the platform is being filled delays the start and does not end it.
+func TestWorkerdCrashWhileSeeding(t *testing.T) {
+	t.Parallel()
+	o := options(t, newState(t))
+	o.Seed = func(ctx context.Context, p *dev.Platform) error {
+		kv := p.KV(front, "CONFIG")
+		for _, key := range []string{"a", "b", "c"} {
+			killWorkerd(t, p)
+			if err := kv.Put(ctx, key, []byte("seeded")); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	p := start(t, o)
+	keys, err := p.KV(front, "CONFIG").Keys(t.Context(), "")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a", "b", "c"}, keys)
+	assert.Equal(t, "[]", call(t, p, http.MethodGet, "/notes", ""))
+}
+
+// killWorkerd ends workerd as a crash would; Miniflare starts it again.
+func killWorkerd(t *testing.T, p *dev.Platform) {
+	t.Helper()
+	for _, pid := range children(t, p.PID()) {
+		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	}
 }
 
 // A platform whose Node was killed takes workerd with it, and says that it has gone.

@@ -40,6 +40,13 @@ func routes() http.Handler {
 		text, _ := io.ReadAll(r.Body)
 		answer(w, nil, write(r.Context(), string(text)))
 	})
+	mux.HandleFunc("POST /log", func(w http.ResponseWriter, r *http.Request) {
+		text, _ := io.ReadAll(r.Body)
+		for range 100 {
+			fmt.Println(string(text))
+		}
+		answer(w, nil, nil)
+	})
 	mux.HandleFunc("POST /jobs", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		metrics, err := queue.Open("JOBS").Send(r.Context(), body, nil)
