@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"levada.dev/infra/build"
-	"levada.dev/infra/dev/localai"
 	"levada.dev/infra/dev/localvec"
 	"levada.dev/infra/stack"
 )
@@ -158,9 +157,6 @@ func (p *Platform) Rebuild(ctx context.Context, roles []stack.Role) (changed boo
 func (p *Platform) KV(role stack.Role, binding string) KV {
 	return KV{child: p.child, worker: string(role), binding: binding}
 }
-
-// Gateway is the stand-in of the AI Gateway: its log tells every model call.
-func (p *Platform) Gateway() *localai.Server { return p.standins.ai }
 
 // Vectors is the stand-in of Vectorize.
 func (p *Platform) Vectors() *localvec.Store { return p.standins.vectors }

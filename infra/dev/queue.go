@@ -46,15 +46,6 @@ func (q Queue) Peek(ctx context.Context, limit int) (ms []Waiting, err error) {
 	return ms, q.ask(ctx, "peek", &ms, map[string]int{"limit": limit})
 }
 
-// Send puts raw messages into the queue, 100 at most.
-func (q Queue) Send(ctx context.Context, bodies ...string) error {
-	batch := make([]map[string]string, len(bodies))
-	for i, b := range bodies {
-		batch[i] = map[string]string{"body": b, "contentType": "text"}
-	}
-	return q.ask(ctx, "sendBatch", nil, batch)
-}
-
 func (q Queue) ask(ctx context.Context, method string, out any, args ...any) error {
 	return q.child.ask(ctx, "queue", map[string]any{"path": q.name + "/" + method, "args": args}, out)
 }
