@@ -15,7 +15,7 @@ import (
 // that it feeds is too large, the ledger takes no documents.
 func RegisterLedger(out events.Publisher, backlog Backlog, now func() time.Time) {
 	object.Register("Ledger", func(ctx context.Context, st *object.State) (object.Object, error) {
-		if _, err := st.SQL().Exec(ctx, schema); err != nil {
+		if err := MakeRows(ctx, st); err != nil {
 			return nil, err
 		}
 		w, err := newWaker(ctx, st)
@@ -24,7 +24,7 @@ func RegisterLedger(out events.Publisher, backlog Backlog, now func() time.Time)
 		}
 		l := &ledger{state: st, book: book.New(now), queue: newGauge(backlog, now), waker: w}
 		l.relay = &relay{state: st, out: out, now: now, wake: w.by, setAside: func(tx *object.Tx, id string, reason error) error {
-			return l.book.SetAside(stored{tx}, id, reason)
+			return l.book.SetAside(Rows(tx), id, reason)
 		}}
 		return l, nil
 	})
@@ -58,7 +58,7 @@ func (l *ledger) Call(ctx context.Context, method string, body []byte) (reply []
 	}
 	err = l.state.SQL().Txn(ctx, func(tx *object.Tx) error {
 		var commit bool
-		if reply, commit = l.book.Call(stored{tx}, method, body); !commit {
+		if reply, commit = l.book.Call(Rows(tx), method, body); !commit {
 			return errRollback
 		}
 		return nil
@@ -87,7 +87,7 @@ func (l *ledger) sweep(ctx context.Context) error {
 	next := ""
 	for {
 		err := l.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
-			next, err = l.book.Sweep(stored{tx}, next, sweepBatch)
+			next, err = l.book.Sweep(Rows(tx), next, sweepBatch)
 			return err
 		})
 		if err != nil || next == "" {

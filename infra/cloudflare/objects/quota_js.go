@@ -17,7 +17,7 @@ import (
 // RegisterQuota registers the class Quota, a tenant's ledger of money and rates, whose outbox goes out through a publisher.
 func RegisterQuota(out events.Publisher, now func() time.Time) {
 	object.Register("Quota", func(ctx context.Context, st *object.State) (object.Object, error) {
-		if _, err := st.SQL().Exec(ctx, schema); err != nil {
+		if err := MakeRows(ctx, st); err != nil {
 			return nil, err
 		}
 		w, err := newWaker(ctx, st)
@@ -27,7 +27,7 @@ func RegisterQuota(out events.Publisher, now func() time.Time) {
 		q := &quotas{state: st, now: now, waker: w}
 		q.book = book.New(now, q.tell)
 		q.relay = &relay{state: st, out: out, now: now, wake: w.by, setAside: func(tx *object.Tx, id string, _ error) error {
-			_, err := outbox.SetAside(stored{tx}, id)
+			_, err := outbox.SetAside(Rows(tx), id)
 			return err
 		}}
 		return q, nil
@@ -58,7 +58,7 @@ func (q *quotas) Call(ctx context.Context, method string, body []byte) (reply []
 	}
 	err = q.state.SQL().Txn(ctx, func(tx *object.Tx) error {
 		var commit bool
-		if reply, commit = q.book.Call(stored{tx}, method, body); !commit {
+		if reply, commit = q.book.Call(Rows(tx), method, body); !commit {
 			return errRollback
 		}
 		return nil
@@ -95,7 +95,7 @@ func (q *quotas) Alarm(ctx context.Context, _ int) error {
 func (q *quotas) close(ctx context.Context) error {
 	var next time.Time
 	err := q.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
-		next, err = q.book.Close(stored{tx})
+		next, err = q.book.Close(Rows(tx))
 		return err
 	})
 	if err != nil {
@@ -123,7 +123,7 @@ func (q *quotas) sweep(ctx context.Context) error {
 	q.swept = q.now()
 	var end bool
 	err := q.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
-		end, err = q.book.Sweep(stored{tx}, sweepRows)
+		end, err = q.book.Sweep(Rows(tx), sweepRows)
 		return err
 	})
 	if err == nil && !end {

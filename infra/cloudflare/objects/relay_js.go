@@ -104,10 +104,10 @@ func (r *relay) run(ctx context.Context) error {
 // relay under way, and starts one.
 func (r *relay) next(ctx context.Context, sent []string) (out []outbox.Outgoing, err error) {
 	err = r.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
-		if err := outbox.Sent(stored{tx}, sent); err != nil {
+		if err := outbox.Sent(Rows(tx), sent); err != nil {
 			return err
 		}
-		out, err = outbox.Pending(stored{tx}, relayBatch)
+		out, err = outbox.Pending(Rows(tx), relayBatch)
 		r.running = len(out) > 0
 		return err
 	})
@@ -118,7 +118,7 @@ func (r *relay) forget(ctx context.Context, sent []string) error {
 	if len(sent) == 0 {
 		return nil
 	}
-	return r.state.SQL().Txn(ctx, func(tx *object.Tx) error { return outbox.Sent(stored{tx}, sent) })
+	return r.state.SQL().Txn(ctx, func(tx *object.Tx) error { return outbox.Sent(Rows(tx), sent) })
 }
 
 // send publishes, and returns what was taken, also when not all of it was. An event that is refused for good stands in

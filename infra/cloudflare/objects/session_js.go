@@ -26,7 +26,7 @@ func RegisterSession(out events.Publisher, shelf book.Notes, now func() time.Tim
 		}
 		x := &session{state: st, book: book.New(now), shelf: shelf, waker: w, now: now}
 		x.relay = &relay{state: st, out: out, now: now, wake: w.by, setAside: func(tx *object.Tx, id string, _ error) error {
-			_, err := outbox.SetAside(stored{tx}, id)
+			_, err := outbox.SetAside(Rows(tx), id)
 			return err
 		}}
 		found, err := st.SQL().Query(ctx, `SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'rows'`)
@@ -94,7 +94,7 @@ func (x *session) run(ctx context.Context, method string, body []byte) (reply []
 			}
 		}
 		var commit bool
-		if reply, commit = x.book.Call(stored{tx}, method, body); !commit {
+		if reply, commit = x.book.Call(Rows(tx), method, body); !commit {
 			return errRollback
 		}
 		return nil
@@ -127,7 +127,7 @@ func (x *session) Alarm(ctx context.Context, _ int) error {
 func (x *session) wake(ctx context.Context) (empty bool, err error) {
 	var due book.Due
 	err = x.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
-		if due, err = x.book.Wake(stored{tx}); err == nil && due.Empty {
+		if due, err = x.book.Wake(Rows(tx)); err == nil && due.Empty {
 			_, err = tx.Exec(`DROP TABLE rows`)
 			x.kept = err != nil
 		}
@@ -195,7 +195,7 @@ func (x *session) inform(ctx context.Context) error {
 			due  bool
 		)
 		err := x.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
-			s, note, due, err = x.book.Note(stored{tx})
+			s, note, due, err = x.book.Note(Rows(tx))
 			x.telling = due && err == nil
 			return err
 		})

@@ -12,8 +12,7 @@ import (
 // RegisterShelf registers the class Shelf, a tenant's list of sessions.
 func RegisterShelf(now func() time.Time) {
 	object.Register("Shelf", func(ctx context.Context, st *object.State) (object.Object, error) {
-		_, err := st.SQL().Exec(ctx, schema)
-		return &shelf{st.SQL(), book.NewShelf(now)}, err
+		return &shelf{st.SQL(), book.NewShelf(now)}, MakeRows(ctx, st)
 	})
 }
 
@@ -30,7 +29,7 @@ func (x *shelf) Call(ctx context.Context, method string, body []byte) (reply []b
 	}
 	err = x.db.Txn(ctx, func(tx *object.Tx) error {
 		var commit bool
-		if reply, commit = x.book.Call(stored{tx}, method, body); !commit {
+		if reply, commit = x.book.Call(Rows(tx), method, body); !commit {
 			return errRollback
 		}
 		return nil

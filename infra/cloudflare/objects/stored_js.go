@@ -17,10 +17,11 @@ func MakeRows(ctx context.Context, st *object.State) error {
 	return err
 }
 
-// Rows is how every class here keeps its rows.
+// Rows is what a class here keeps, inside a transaction of its object. It is exported, as MakeRows is, for classes elsewhere
+// that keep what they have in the same way.
 func Rows(tx *object.Tx) rows.Tx { return stored{tx} }
 
-// stored is what an object keeps, inside a transaction.
+// stored is Rows over SQL.
 type stored struct{ tx *object.Tx }
 
 var _ rows.Tx = stored{}
