@@ -101,9 +101,8 @@ func New(ports Ports, o *Options) *Chat {
 	return &Chat{ports: ports, opts: o.withDefaults()}
 }
 
-// Start implements Conversation. The search that grounds the turn comes first: when it fails, nothing has begun. A turn
-// whose model refuses has begun; it is ended with that error before Start returns it, so that the session is free. A model
-// that thinks longer than Options.Open is waited for in the Live.
+// Start implements Conversation. A turn whose search fails, or whose model refuses, has begun; it is ended with that error
+// before Start returns it, so that the session is free. A model that thinks longer than Options.Open is waited for in the Live.
 //
 // A repetition of a request (Key) follows the turn that the first one began; when the events of that are not kept any
 // more, it is code stream_not_found. When ctx ends while Start waits, the turn may have begun, and goes on without its client.
@@ -119,10 +118,6 @@ func (c *Chat) Start(ctx context.Context, s tenants.Scope, r Request) (Live, err
 		return nil, err
 	}
 	r.Session = session
-	found, err := c.search(ctx, s, r)
-	if err != nil {
-		return nil, fmt.Errorf("ground the turn: %w", err)
-	}
 	mark, err := c.mark()
 	if err != nil {
 		return nil, err
@@ -130,7 +125,7 @@ func (c *Chat) Start(ctx context.Context, s tenants.Scope, r Request) (Live, err
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	t := newTurn(c, s, r, found, mark)
+	t := newTurn(c, s, r, mark)
 	if err := c.opts.Background(ctx, t.run); err != nil {
 		return nil, fmt.Errorf("run the turn: %w", err)
 	}

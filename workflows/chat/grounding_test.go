@@ -5,10 +5,12 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
@@ -76,13 +78,33 @@ func TestASourceThatPretends(t *testing.T) {
 	})
 }
 
-// A search that fails leaves nothing behind.
+// A search that fails ends its turn, for which no model is asked. The session is free, and the same request may be repeated.
 func TestASearchThatFails(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		w.shelf.err = errors.New("the index does not answer")
-		_, err := w.Start(t.Context(), w.acme, w.grounded("s", "What?"))
-		require.ErrorContains(t, err, "the index does not answer")
-		assert.Zero(t, w.sessions.count("begin"))
+		w.shelf.err = fault.Unavailablef(errors.New("no route"), "index_unavailable", "the index does not answer")
+		r := w.grounded("s", "What?")
+		r.Key = "key:hash"
+		_, err := w.Start(t.Context(), w.acme, r)
+		require.Equal(t, "index_unavailable", fault.As(err).Code)
 		assert.Empty(t, w.model.orders)
+		assert.Equal(t, "index_unavailable", code(t, drain(t, w.follow(w.acme, "s.1", 0))))
+		w.shelf.err = nil
+		assert.Equal(t, "The answer is 42.", whole(t, drain(t, w.start(w.acme, r))))
+	})
+}
+
+// A repetition, and a turn that may not begin, search for nothing: a search costs an embedding.
+func TestWhatDoesNotBeginDoesNotSearch(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.model.pieces = slowly(3, time.Second)
+		r := w.grounded("s", "What?")
+		r.Key = "key:hash"
+		live := w.start(w.acme, r)
+		_, err := w.Start(t.Context(), w.acme, w.grounded("s", "And what else?"))
+		require.Equal(t, "turn_in_progress", fault.As(err).Code)
+		w.shelf.err = errors.New("the index does not answer")
+		assert.Equal(t, numbers(3), whole(t, drain(t, w.start(w.acme, r))))
+		assert.Equal(t, numbers(3), whole(t, drain(t, live)))
+		assert.Len(t, w.shelf.queries, 1)
 	})
 }

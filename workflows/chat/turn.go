@@ -20,7 +20,6 @@ type turn struct {
 	chat    *Chat
 	scope   tenants.Scope
 	request Request
-	found   *findings
 	mark    string
 	stream  StreamID
 
@@ -52,8 +51,8 @@ var (
 // errOurs is what clients are told of our own mistakes, of which the log says more.
 var errOurs = fault.New(fault.Internal, "internal", "something went wrong on our side", nil)
 
-func newTurn(c *Chat, s tenants.Scope, r Request, found *findings, mark string) *turn {
-	t := &turn{chat: c, scope: s, request: r, found: found, mark: mark,
+func newTurn(c *Chat, s tenants.Scope, r Request, mark string) *turn {
+	t := &turn{chat: c, scope: s, request: r, mark: mark,
 		begun: make(chan beginning, 1), journal: newJournal(), told: make(chan struct{})}
 	t.abandoned, t.abandon = context.WithCancel(context.Background())
 	t.live = &live{chat: c, scope: s, wake: make(chan struct{}, 1), room: make([]Event, 0, 16), leave: t.left}
@@ -126,17 +125,21 @@ func (t *turn) lost(ctx context.Context) error {
 	return errUntold
 }
 
-// converse asks the model and writes down what it says, to the end.
+// converse searches, when the turn is to be grounded, asks the model and writes down what it says, to the end.
 func (t *turn) converse(ctx context.Context, past Past) {
 	defer t.recover(func(err error) { t.refused(ctx, err) })
-	if t.found != nil {
-		t.happen(ctx, Sources, t.found.event)
+	found, err := t.chat.search(ctx, t.scope, t.request)
+	if err != nil {
+		t.refused(ctx, fmt.Errorf("ground the turn: %w", err))
+		return
 	}
-	var err error
+	if found != nil {
+		t.happen(ctx, Sources, found.event)
+	}
 	t.answer, err = t.chat.ports.Generator.Generate(ctx, t.scope, llm.Order{
 		Models: t.request.Models,
 		Call:   llm.Call{Purpose: llm.ForChat, RequestID: t.request.RequestID, Session: t.request.Session},
-		Prompt: t.request.prompt(past, t.found, t.mark),
+		Prompt: t.request.prompt(past, found, t.mark),
 	})
 	if err != nil {
 		t.refused(ctx, err)
@@ -146,7 +149,7 @@ func (t *turn) converse(ctx context.Context, past Past) {
 	t.end(ctx, t.listen(ctx))
 }
 
-// refused ends a turn that the model, or who pays for it, did not let begin. The client is told when the session has it, so
+// refused ends a turn that the search, the model, or who pays for them, did not let begin. The client is told when the session has it, so
 // that it may try again at once, or soon after, should the session not answer. One that has its stream already gets the
 // error there.
 func (t *turn) refused(ctx context.Context, err error) {
