@@ -13,6 +13,7 @@ type chat struct {
 	model    model
 	messages []message
 	stream   bool
+	format   *format // nil for prose
 	// inputs are the request's own fields, for a server that understands them.
 	inputs map[string]json.RawMessage
 }
@@ -47,6 +48,10 @@ func readChat(m model, raw json.RawMessage) (*chat, error) {
 	}
 	if stream, present := c.inputs["stream"]; present && json.Unmarshal(stream, &c.stream) != nil {
 		return nil, invalid("/stream", "Type mismatch of '/stream', 'boolean' expected")
+	}
+	var err error
+	if c.format, err = readFormat(c.inputs["response_format"]); err != nil {
+		return nil, err
 	}
 	if prompt, present := c.inputs["prompt"]; present && c.inputs["messages"] == nil {
 		var text string
@@ -135,7 +140,7 @@ func (s *Server) generate(ctx context.Context, m model, inputs json.RawMessage) 
 		return nil, err
 	}
 	u = s.settle(u, asked, whole.text.String())
-	return &answer{body: whole.body(m, s.options.Now(), u), usage: u}, nil
+	return &answer{body: whole.body(c, s.options.Now(), u), usage: u}, nil
 }
 
 func (s *Server) generator(m model) generator {

@@ -37,11 +37,15 @@ func (c *completion) reason() string {
 	}
 }
 
-// body is the answer in the model's dialect.
-func (c *completion) body(m model, now time.Time, u usage) []byte {
+// body is the answer in the model's dialect. Where JSON was asked for, the classic one has the value itself, not its text.
+func (c *completion) body(asked *chat, now time.Time, u usage) []byte {
+	m := asked.model
 	var v any
 	if m.dialect == classic {
 		answer := map[string]any{"response": c.text.String(), "usage": u.wire()}
+		if text := []byte(c.text.String()); asked.format != nil && json.Valid(text) {
+			answer["response"] = json.RawMessage(text)
+		}
 		if len(c.tools) > 0 {
 			answer["tool_calls"] = classicTools(c.tools)
 		}

@@ -26,9 +26,16 @@ var sentences = regexp.MustCompile(`[^.!?]+[.!?]+["')\]]*|\S[^.!?]*$`)
 
 // extract answers with the sentences of the request's own context that fit the
 // last question best: word overlap weighed by rarity, and meaning. It states
-// nothing that was not given to it.
+// nothing that was not given to it. Where JSON was asked for, they stand in it.
 func (s *Server) extract(ctx context.Context, c *chat, emit func(delta) error) (usage, error) {
-	for _, word := range strings.SplitAfter(s.quote(c), " ") {
+	text := s.quote(c)
+	if c.format != nil {
+		var err error
+		if text, err = c.format.write(text); err != nil {
+			return usage{}, err
+		}
+	}
+	for _, word := range strings.SplitAfter(text, " ") {
 		if err := ctx.Err(); err != nil {
 			return usage{}, err
 		}

@@ -66,6 +66,9 @@ func (o OpenAI) request(ctx context.Context, c *chat) (*http.Request, error) {
 	if raw := c.inputs["tools"]; raw != nil {
 		fields["tools"] = wrapTools(raw)
 	}
+	if c.format != nil && c.format.schema != nil {
+		fields["response_format"] = wrapSchema(c.inputs["response_format"], c.format.schema)
+	}
 	fields["model"] = c.model.id
 	if o.Model != "" {
 		fields["model"] = o.Model
@@ -100,6 +103,17 @@ func wrapTools(raw json.RawMessage) any {
 		}
 	}
 	return tools
+}
+
+// wrapSchema turns Workers AI's bare schema into OpenAI's, which has a name; one that has leaves as it is.
+func wrapSchema(raw, schema json.RawMessage) any {
+	var f struct {
+		Schema struct{ Schema json.RawMessage } `json:"json_schema"`
+	}
+	if json.Unmarshal(raw, &f) == nil && f.Schema.Schema != nil {
+		return raw
+	}
+	return map[string]any{"type": "json_schema", "json_schema": map[string]any{"name": "answer", "schema": schema}}
 }
 
 // chunk is one event of an OpenAI stream, as far as it matters here.
