@@ -57,6 +57,9 @@ func readSchema(raw json.RawMessage) (*format, error) {
 	return &format{raw, compiled}, nil
 }
 
+// schemaName is what a schema is called in errors; a relative name would become a path of this machine.
+const schemaName = "urn:response_format"
+
 func compile(schema []byte) (*jsonschema.Schema, error) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
 	if err != nil {
@@ -64,10 +67,10 @@ func compile(schema []byte) (*jsonschema.Schema, error) {
 	}
 	c := jsonschema.NewCompiler()
 	c.UseLoader(jsonschema.SchemeURLLoader{}) // of no scheme: a schema reads no file
-	if err := c.AddResource("schema.json", doc); err != nil {
+	if err := c.AddResource(schemaName, doc); err != nil {
 		return nil, err
 	}
-	return c.Compile("schema.json")
+	return c.Compile(schemaName)
 }
 
 // write is text as an answer of the format: of its schema, or {"answer": text}.

@@ -100,6 +100,7 @@ func TestUnmetSchemas(t *testing.T) {
 			require.NoError(t, err)
 			_, err = f.write("noon")
 			assert.ErrorContains(t, err, "JSON Mode couldn't be met")
+			assert.NotContains(t, err.Error(), "file:")
 		})
 	}
 }
