@@ -17,6 +17,12 @@ class Notices extends Log {
   log(message) {
     process.stderr.write(`${message}\n`);
   }
+
+  /** A workerd that could not be started again is not tried any more: the end of this process tells the parent. */
+  error(message) {
+    super.error(message);
+    if (message.code === "ERR_RUNTIME_FAILURE") process.exit(1);
+  }
 }
 
 /** modules reads a Worker's modules, its main module first. */

@@ -107,6 +107,26 @@ func TestWorkerdCrashWhileSeeding(t *testing.T) {
 	assert.Equal(t, "[]", call(t, p, http.MethodGet, "/notes", ""))
 }
 
+// A platform whose workerd does not come back says that it has gone, where it would be there and not answer.
+func TestWorkerdDoesNotComeBack(t *testing.T) {
+	t.Parallel()
+	state := newState(t)
+	p := start(t, options(t, state))
+	require.Eventually(t, func() bool {
+		for _, pid := range children(t, p.PID()) {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended since
+		}
+		select {
+		case <-p.Gone():
+			return true
+		default:
+			return false
+		}
+	}, 30*time.Second, 10*time.Millisecond, "the platform is still there")
+	require.NoError(t, p.Stop())
+	start(t, options(t, state))
+}
+
 // killWorkerd ends workerd as a crash would; Miniflare starts it again.
 func killWorkerd(t *testing.T, p *dev.Platform) {
 	t.Helper()
