@@ -26,18 +26,20 @@ func (c *call) openStream() *stream {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Server-Timing", c.timings())
 	c.w.WriteHeader(http.StatusOK)
-	return &stream{w: c.w, buf: streamBuffers.Get().([]byte)}
+	s := streams.Get().(*stream)
+	s.w = c.w
+	return s
 }
 
-// streamBuffers are for what is to be sent: a short answer that is there at once does not make one grow.
-var streamBuffers = sync.Pool{New: func() any { return make([]byte, 0, 8<<10) }}
+// streams serve again, for their buffers: a short answer that is there at once does not make one grow.
+var streams = sync.Pool{New: func() any { return &stream{buf: make([]byte, 0, 8<<10)} }}
 
-// free gives the buffer back. Nothing is sent any more.
+// free gives the stream back. Nothing is sent any more.
 func (s *stream) free() {
 	if cap(s.buf) <= 2*muchToSay {
-		streamBuffers.Put(s.buf[:0]) //nolint:staticcheck // a header of three words is less than the buffer
+		s.w, s.buf = nil, s.buf[:0]
+		streams.Put(s)
 	}
-	s.buf = nil
 }
 
 const eventStreamType = "text/event-stream"
