@@ -61,13 +61,13 @@ func levadaWorkers() []Worker {
 		models = append(models, Binding{Name: VectorsBinding(m.Slug), Kind: Vectorize, Target: m.Slug})
 	}
 	behind := []Binding{config, corpus, ledger, audit, quota} // what the roles behind the API have
-	consumers := levadaWorker(Consumers, 2750, behind, queues, models)
+	consumers := levadaWorker(Consumers, 2950, behind, queues, models)
 	consumers.CPUMillis = maxCPUMillis // a batch may hold many large documents
 	return []Worker{
-		levadaWorker(API, 2800, []Binding{config, cache, corpus, ledger, quota, session, shelf}, models),
+		levadaWorker(API, 3150, []Binding{config, cache, corpus, ledger, quota, session, shelf}, models),
 		consumers,
 		levadaWorker(Workflows, 1750, behind, queues, models),
-		levadaWorker(Objects, 2550, []Binding{corpus, ingest, audits, shelf}),
+		levadaWorker(Objects, 2750, []Binding{corpus, ingest, audits, shelf}),
 	}
 }
 
