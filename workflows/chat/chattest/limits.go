@@ -9,13 +9,14 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
 )
 
 func noNews(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	turn := begin(t, p, acme, chat.Opening{Session: fresh(t, ""), Messages: says("go")})
+	acme, _ := tenantstest.Two(t)
+	turn := begin(t, p, acme, chat.Opening{Session: tenantstest.Fresh(t, ""), Messages: says("go")})
 	tell(t, p, acme, chat.News{Stream: turn.Stream, Events: []chat.Event{token(1, "a")}})
 	for name, n := range map[string]chat.News{
 		"an end without an outcome":   {Events: []chat.Event{done(2)}},
@@ -43,8 +44,8 @@ func noNews(t *testing.T, p Ports) {
 }
 
 func belonging(t *testing.T, p Ports) {
-	acme, globex := two(t)
-	name := fresh(t, "")
+	acme, globex := tenantstest.Two(t)
+	name := tenantstest.Fresh(t, "")
 	ours := begin(t, p, acme, chat.Opening{Session: name, User: "ada", Messages: says("ours")})
 	theirs := converse(t, p, globex, chat.Opening{Session: name, User: "bob", Messages: says("theirs")}, "reply")
 	require.Equal(t, ours.Stream, theirs.Stream)
@@ -59,8 +60,8 @@ func belonging(t *testing.T, p Ports) {
 
 // missing has another tenant's session and one that nobody has give the same error, to the last byte.
 func missing(t *testing.T, p Ports) {
-	acme, globex := two(t)
-	theirs := fresh(t, "")
+	acme, globex := tenantstest.Two(t)
+	theirs := tenantstest.Fresh(t, "")
 	converse(t, p, globex, chat.Opening{Session: theirs, Messages: says("hello")}, "reply")
 	for name, ask := range map[string]func(id string) error{
 		"transcript": func(id string) error {
@@ -78,7 +79,7 @@ func missing(t *testing.T, p Ports) {
 			return err
 		},
 	} {
-		a, b := ask(theirs), ask(fresh(t, ""))
+		a, b := ask(theirs), ask(tenantstest.Fresh(t, ""))
 		require.Error(t, a, name)
 		assert.Equal(t, fault.As(a), fault.As(b), name)
 		switch name {
@@ -97,8 +98,8 @@ func missing(t *testing.T, p Ports) {
 }
 
 func large(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	name := fresh(t, "")
+	acme, _ := tenantstest.Two(t)
+	name := tenantstest.Fresh(t, "")
 	long := strings.Repeat("<läng & länger> ", 80_000) // 1.4 MB
 	turn := begin(t, p, acme, chat.Opening{Session: name, Messages: says(long)})
 	source := event(1, chat.Sources, map[string]any{"sources": []string{strings.Repeat("<text> & ", 15_000)}})
@@ -117,8 +118,8 @@ func large(t *testing.T, p Ports) {
 }
 
 func endless(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	name := fresh(t, "")
+	acme, _ := tenantstest.Two(t)
+	name := tenantstest.Fresh(t, "")
 	turn := begin(t, p, acme, chat.Opening{Session: name, Messages: says("go on")})
 	piece := strings.Repeat("x", 100<<10)
 	var err error
@@ -144,8 +145,8 @@ func endless(t *testing.T, p Ports) {
 }
 
 func unicode(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	name := fresh(t, "")
+	acme, _ := tenantstest.Two(t)
+	name := tenantstest.Fresh(t, "")
 	text := "naïve 你好 👩‍👩‍👧‍👦 \u2028 \x00 \" \\ </script> & \U0001F3F4 é"
 	turn := begin(t, p, acme, chat.Opening{Session: name, User: "Žofie/数/👩", Messages: says(text)})
 	evs := []chat.Event{token(1, text), {ID: 2, Type: chat.Token, Data: []byte(`{"token":"<>","more":{}}`)}, {ID: 3, Type: "new kind", Data: []byte(`[1, 2]`)}}
@@ -161,8 +162,8 @@ func unicode(t *testing.T, p Ports) {
 }
 
 func noOpening(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	name := fresh(t, "")
+	acme, _ := tenantstest.Two(t)
+	name := tenantstest.Fresh(t, "")
 	for what, o := range map[string]chat.Opening{
 		"no session":        {Messages: says("x")},
 		"a bad session":     {Session: "a.b", Messages: says("x")},
@@ -183,7 +184,7 @@ func noOpening(t *testing.T, p Ports) {
 
 func nobody(t *testing.T, p Ports) {
 	var s tenants.Scope
-	id := fresh(t, "")
+	id := tenantstest.Fresh(t, "")
 	_, err := p.Sessions.Begin(t.Context(), s, chat.Opening{Session: id, Messages: says("x")})
 	require.ErrorIs(t, err, tenants.ErrNoScope)
 	_, err = p.Sessions.Tell(t.Context(), s, chat.News{Stream: chat.NewStreamID(id, 1)})

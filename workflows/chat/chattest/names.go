@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -14,24 +13,6 @@ import (
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
 )
-
-// two are the tenants of a suite.
-func two(t *testing.T) (acme, globex tenants.Scope) {
-	t.Helper()
-	acme, err := tenants.Resume("acme")
-	require.NoError(t, err)
-	globex, err = tenants.Resume("globex")
-	require.NoError(t, err)
-	return acme, globex
-}
-
-// fresh is a name that no run before has used.
-func fresh(t *testing.T, prefix string) string {
-	t.Helper()
-	id, err := uuid.NewV7()
-	require.NoError(t, err)
-	return prefix + id.String()
-}
 
 // says is what a user says.
 func says(text string) []llm.Message { return []llm.Message{{Role: llm.User, Content: text}} }

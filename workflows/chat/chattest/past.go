@@ -9,13 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/events/fault"
+	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
 )
 
 func window(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	name := fresh(t, "")
+	acme, _ := tenantstest.Two(t)
+	name := tenantstest.Fresh(t, "")
 	hundred := strings.Repeat("word ", 80) // a hundred tokens
 	keep := chat.Retention{WindowTokens: 450}
 	for i := range 6 {
@@ -40,8 +41,8 @@ func window(t *testing.T, p Ports) {
 }
 
 func summarised(t *testing.T, p Ports) {
-	acme, globex := two(t)
-	name := fresh(t, "")
+	acme, globex := tenantstest.Two(t)
+	name := tenantstest.Fresh(t, "")
 	keep := chat.Retention{WindowTokens: 60}
 	converse(t, p, globex, chat.Opening{Session: name, Messages: says("hello")}, "reply")
 	var past chat.Past
@@ -63,8 +64,8 @@ func summarised(t *testing.T, p Ports) {
 }
 
 func tools(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	name := fresh(t, "")
+	acme, _ := tenantstest.Two(t)
+	name := tenantstest.Fresh(t, "")
 	keep := chat.Retention{WindowTokens: 40}
 	begin1 := begin(t, p, acme, chat.Opening{Session: name, Keep: keep, Messages: says(strings.Repeat("weather ", 60))})
 	calls := answer("")
@@ -90,8 +91,8 @@ func tools(t *testing.T, p Ports) {
 }
 
 func pages(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	name := fresh(t, "")
+	acme, _ := tenantstest.Two(t)
+	name := tenantstest.Fresh(t, "")
 	for i := range 7 {
 		converse(t, p, acme, chat.Opening{Session: name, Messages: says(fmt.Sprint("q", i))}, fmt.Sprint("a", i))
 	}
@@ -116,8 +117,8 @@ func pages(t *testing.T, p Ports) {
 }
 
 func retained(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	name := fresh(t, "")
+	acme, _ := tenantstest.Two(t)
+	name := tenantstest.Fresh(t, "")
 	keep := chat.Retention{Turns: 3}
 	for i := range 5 {
 		converse(t, p, acme, chat.Opening{Session: name, Keep: keep, Messages: says(fmt.Sprint("q", i+1))}, "a")
@@ -133,8 +134,8 @@ func retained(t *testing.T, p Ports) {
 }
 
 func many(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	name := fresh(t, "")
+	acme, _ := tenantstest.Two(t)
+	name := tenantstest.Fresh(t, "")
 	keep := chat.Retention{Turns: 600, WindowTokens: 400}
 	for i := range 500 {
 		turn := converse(t, p, acme, chat.Opening{Session: name, Keep: keep, Messages: says(fmt.Sprint("question ", i+1))}, fmt.Sprint("answer ", i+1))
@@ -152,8 +153,8 @@ func many(t *testing.T, p Ports) {
 
 // fewTurns has a turn answer calls of one that has to make room for it, and a past whose beginning is gone.
 func fewTurns(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	name := fresh(t, "")
+	acme, _ := tenantstest.Two(t)
+	name := tenantstest.Fresh(t, "")
 	keep := chat.Retention{Turns: 1}
 	calls := answer("")
 	calls.Answer.ToolCalls = []llm.ToolCall{{ID: "c", Name: "weather", Arguments: `{}`}}

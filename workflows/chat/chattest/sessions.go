@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/events/fault"
+	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
 )
@@ -52,8 +53,8 @@ func TestSessions(t *testing.T, open func(t *testing.T) Ports) {
 }
 
 func way(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	session := fresh(t, "")
+	acme, _ := tenantstest.Two(t)
+	session := tenantstest.Fresh(t, "")
 	turn := begin(t, p, acme, chat.Opening{Session: session, User: "ada", Messages: says("Hello")})
 	assert.Equal(t, 1, turn.Number)
 	assert.False(t, turn.Started.IsZero())
@@ -94,8 +95,8 @@ func way(t *testing.T, p Ports) {
 }
 
 func oneAtATime(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	session := fresh(t, "")
+	acme, _ := tenantstest.Two(t)
+	session := tenantstest.Fresh(t, "")
 	turn := begin(t, p, acme, chat.Opening{Session: session, Messages: says("one")})
 	_, err := p.Sessions.Begin(t.Context(), acme, chat.Opening{Session: session, Messages: says("two")})
 	refused(t, err, fault.Conflict, "turn_in_progress")
@@ -106,8 +107,8 @@ func oneAtATime(t *testing.T, p Ports) {
 }
 
 func atOnce(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	session := fresh(t, "")
+	acme, _ := tenantstest.Two(t)
+	session := tenantstest.Fresh(t, "")
 	errs := make([]error, 8)
 	var wg sync.WaitGroup
 	for i := range errs {
@@ -129,8 +130,8 @@ func atOnce(t *testing.T, p Ports) {
 }
 
 func keyed(t *testing.T, p Ports) {
-	acme, globex := two(t)
-	session := fresh(t, "")
+	acme, globex := tenantstest.Two(t)
+	session := tenantstest.Fresh(t, "")
 	o := chat.Opening{Session: session, Key: "k:1:hash", Messages: says("once")}
 	turn := begin(t, p, acme, o)
 	for range 2 {
@@ -151,7 +152,7 @@ func keyed(t *testing.T, p Ports) {
 	assert.Equal(t, 1, again.Number, "while the next is running")
 	assert.Equal(t, 1, begin(t, p, globex, o).Number, "keys are a tenant's own")
 
-	o = chat.Opening{Session: fresh(t, ""), Key: "k:hash", Messages: says("in vain")}
+	o = chat.Opening{Session: tenantstest.Fresh(t, ""), Key: "k:hash", Messages: says("in vain")}
 	turn = begin(t, p, acme, o)
 	failed := chat.Event{ID: 1, Type: chat.Error, Data: []byte(`{"code":"model_busy","message":""}`)}
 	tell(t, p, acme, chat.News{Stream: turn.Stream, Events: []chat.Event{failed}, Outcome: &chat.Outcome{Code: "model_busy"}})
@@ -165,8 +166,8 @@ func keyed(t *testing.T, p Ports) {
 }
 
 func toldAgain(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	turn := begin(t, p, acme, chat.Opening{Session: fresh(t, ""), Messages: says("go")})
+	acme, _ := tenantstest.Two(t)
+	turn := begin(t, p, acme, chat.Opening{Session: tenantstest.Fresh(t, ""), Messages: says("go")})
 	evs := tokens(1, 6)
 	tell(t, p, acme, chat.News{Stream: turn.Stream, Events: evs[:3]})
 	tell(t, p, acme, chat.News{Stream: turn.Stream, Events: evs[:3]})
@@ -190,8 +191,8 @@ func session(turn chat.Turn) string {
 }
 
 func oneEnd(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	turn := begin(t, p, acme, chat.Opening{Session: fresh(t, ""), Messages: says("go")})
+	acme, _ := tenantstest.Two(t)
+	turn := begin(t, p, acme, chat.Opening{Session: tenantstest.Fresh(t, ""), Messages: says("go")})
 	tell(t, p, acme, chat.News{Stream: turn.Stream, Events: []chat.Event{token(1, "a"), done(2)}, Outcome: answer("a")})
 	for _, n := range []chat.News{
 		{Events: []chat.Event{token(3, "late")}},
@@ -210,8 +211,8 @@ func oneEnd(t *testing.T, p Ports) {
 }
 
 func resuming(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	turn := begin(t, p, acme, chat.Opening{Session: fresh(t, ""), Messages: says("go")})
+	acme, _ := tenantstest.Two(t)
+	turn := begin(t, p, acme, chat.Opening{Session: tenantstest.Fresh(t, ""), Messages: says("go")})
 	evs := append(tokens(1, 40), done(50))
 	tell(t, p, acme, chat.News{Stream: turn.Stream, Events: evs[:25]})
 	tell(t, p, acme, chat.News{Stream: turn.Stream, Events: evs[25:], Outcome: answer("pieces")})
@@ -236,16 +237,16 @@ func resuming(t *testing.T, p Ports) {
 }
 
 func followed(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	turn := begin(t, p, acme, chat.Opening{Session: fresh(t, ""), Messages: says("go")})
+	acme, _ := tenantstest.Two(t)
+	turn := begin(t, p, acme, chat.Opening{Session: tenantstest.Fresh(t, ""), Messages: says("go")})
 	assert.False(t, tell(t, p, acme, chat.News{Stream: turn.Stream, Events: tokens(1, 1)}).Following)
 	replay(t, p, acme, turn.Stream, 0, 10)
 	assert.True(t, tell(t, p, acme, chat.News{Stream: turn.Stream, Events: tokens(2, 1)}).Following)
 }
 
 func deleted(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	name := fresh(t, "")
+	acme, _ := tenantstest.Two(t)
+	name := tenantstest.Fresh(t, "")
 	converse(t, p, acme, chat.Opening{Session: name, Messages: says("one")}, "1")
 	turn := begin(t, p, acme, chat.Opening{Session: name, Key: "k:h", Messages: says("two")})
 	tell(t, p, acme, chat.News{Stream: turn.Stream, Events: tokens(1, 3)})

@@ -11,6 +11,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/chat"
 )
 
@@ -65,8 +66,8 @@ func ids(l []chat.Listed) []string {
 }
 
 func listed(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	name, user := fresh(t, ""), fresh(t, "user/ü ")
+	acme, _ := tenantstest.Two(t)
+	name, user := tenantstest.Fresh(t, ""), tenantstest.Fresh(t, "user/ü ")
 	turn := begin(t, p, acme, chat.Opening{Session: name, User: user, Messages: says("Hello there")})
 	l := eventually(t, p, acme, user, count(1))[0]
 	assert.Equal(t, name, l.SessionID)
@@ -86,9 +87,9 @@ func listed(t *testing.T, p Ports) {
 }
 
 func recent(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	user := fresh(t, "user-")
-	a, b, c := fresh(t, "a"), fresh(t, "b"), fresh(t, "c")
+	acme, _ := tenantstest.Two(t)
+	user := tenantstest.Fresh(t, "user-")
+	a, b, c := tenantstest.Fresh(t, "a"), tenantstest.Fresh(t, "b"), tenantstest.Fresh(t, "c")
 	for i, name := range []string{a, b, c} {
 		converse(t, p, acme, chat.Opening{Session: name, User: user, Messages: says("x")}, "y")
 		eventually(t, p, acme, user, count(i+1))
@@ -104,10 +105,10 @@ func recent(t *testing.T, p Ports) {
 }
 
 func listPages(t *testing.T, p Ports) {
-	acme, _ := two(t)
-	user := fresh(t, "user-")
+	acme, _ := tenantstest.Two(t)
+	user := tenantstest.Fresh(t, "user-")
 	for range 7 {
-		begin(t, p, acme, chat.Opening{Session: fresh(t, ""), User: user, Messages: says("x")})
+		begin(t, p, acme, chat.Opening{Session: tenantstest.Fresh(t, ""), User: user, Messages: says("x")})
 	}
 	whole := ids(eventually(t, p, acme, user, count(7)))
 	for _, limit := range []int{1, 3, 7, 8} {
@@ -134,11 +135,11 @@ func listPages(t *testing.T, p Ports) {
 }
 
 func ownList(t *testing.T, p Ports) {
-	acme, globex := two(t)
-	name, user := fresh(t, ""), fresh(t, "user-")
+	acme, globex := tenantstest.Two(t)
+	name, user := tenantstest.Fresh(t, ""), tenantstest.Fresh(t, "user-")
 	begin(t, p, acme, chat.Opening{Session: name, User: user, Messages: says("ours")})
 	begin(t, p, globex, chat.Opening{Session: name, User: user, Messages: says("theirs")})
-	begin(t, p, acme, chat.Opening{Session: fresh(t, ""), User: user + "-2", Messages: says("hers")})
+	begin(t, p, acme, chat.Opening{Session: tenantstest.Fresh(t, ""), User: user + "-2", Messages: says("hers")})
 	assert.Equal(t, "ours", eventually(t, p, acme, user, count(1))[0].Title)
 	assert.Equal(t, "theirs", eventually(t, p, globex, user, count(1))[0].Title)
 	assert.Equal(t, "hers", eventually(t, p, acme, user+"-2", count(1))[0].Title)
@@ -146,8 +147,8 @@ func ownList(t *testing.T, p Ports) {
 }
 
 func offTheShelf(t *testing.T, p Ports) {
-	acme, globex := two(t)
-	name, user := fresh(t, ""), fresh(t, "user-")
+	acme, globex := tenantstest.Two(t)
+	name, user := tenantstest.Fresh(t, ""), tenantstest.Fresh(t, "user-")
 	for _, s := range []tenants.Scope{acme, globex} {
 		begin(t, p, s, chat.Opening{Session: name, User: user, Messages: says("x")})
 		eventually(t, p, s, user, count(1))
@@ -162,21 +163,21 @@ func offTheShelf(t *testing.T, p Ports) {
 }
 
 func titles(t *testing.T, p Ports) {
-	acme, _ := two(t)
+	acme, _ := tenantstest.Two(t)
 	for said, want := range map[string]string{
 		"  What\n\tis   this? ":             "What is this?",
 		strings.Repeat("你好", 100):           strings.Repeat("你好", 39) + "你…",
 		strings.Repeat("many words ", 2000): strings.Repeat("many words ", 7)[:76] + "…",
 		"":                                  "",
 	} {
-		user := fresh(t, "user-")
-		begin(t, p, acme, chat.Opening{Session: fresh(t, ""), User: user, Messages: says(said)})
+		user := tenantstest.Fresh(t, "user-")
+		begin(t, p, acme, chat.Opening{Session: tenantstest.Fresh(t, ""), User: user, Messages: says(said)})
 		assert.Equal(t, want, eventually(t, p, acme, user, count(1))[0].Title)
 	}
 }
 
 func noPage(t *testing.T, p Ports) {
-	acme, _ := two(t)
+	acme, _ := tenantstest.Two(t)
 	_, err := p.Shelf.List(t.Context(), acme, "", "", 0)
 	assert.True(t, fault.Is(err, fault.Invalid))
 	for _, cursor := range []string{"nonsense", "%", "AAAA"} {

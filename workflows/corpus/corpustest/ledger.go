@@ -11,6 +11,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
 )
@@ -41,8 +42,8 @@ func TestLedger(t *testing.T, newLedger func(t *testing.T) corpus.Ledger) {
 func submission(t *testing.T, docID string) corpus.Submission {
 	t.Helper()
 	return corpus.Submission{
-		DocID: docID, JobID: fresh(t, ""), ContentType: "text/plain", TextKey: docID + "/sum", Bytes: 12, SHA256: "sum", Model: model,
-		About: events.About{Title: "Title", Source: "suite"}, Cause: events.Cause{ID: fresh(t, "request-")},
+		DocID: docID, JobID: tenantstest.Fresh(t, ""), ContentType: "text/plain", TextKey: docID + "/sum", Bytes: 12, SHA256: "sum", Model: model,
+		About: events.About{Title: "Title", Source: "suite"}, Cause: events.Cause{ID: tenantstest.Fresh(t, "request-")},
 	}
 }
 
@@ -98,8 +99,8 @@ var (
 )
 
 func documentsWay(t *testing.T, l corpus.Ledger) {
-	acme, _ := two(t)
-	ref := submit(t, l, acme, fresh(t, "doc-"), 1)
+	acme, _ := tenantstest.Two(t)
+	ref := submit(t, l, acme, tenantstest.Fresh(t, "doc-"), 1)
 	d, j := document(t, l, acme, ref.DocID), jobOf(t, l, acme, ref)
 	assert.Equal(t, corpus.Submitted, d.State)
 	assert.Equal(t, 0, d.Searchable)
@@ -136,8 +137,8 @@ func documentsWay(t *testing.T, l corpus.Ledger) {
 }
 
 func overtaking(t *testing.T, l corpus.Ledger) {
-	acme, _ := two(t)
-	ref := submit(t, l, acme, fresh(t, "doc-"), 1)
+	acme, _ := tenantstest.Two(t)
+	ref := submit(t, l, acme, tenantstest.Fresh(t, "doc-"), 1)
 	assert.Equal(t, nothing, advance(t, l, acme, indexed(ref, 1, 2, 20)))
 	assert.Equal(t, job.Running, jobOf(t, l, acme, ref).State)
 	assert.Equal(t, complete, advance(t, l, acme, indexed(ref, 0, 2, 20)))
@@ -146,8 +147,8 @@ func overtaking(t *testing.T, l corpus.Ledger) {
 }
 
 func replacing(t *testing.T, l corpus.Ledger) {
-	acme, _ := two(t)
-	id := fresh(t, "doc-")
+	acme, _ := tenantstest.Two(t)
+	id := tenantstest.Fresh(t, "doc-")
 	one := submit(t, l, acme, id, 1)
 	advance(t, l, acme, indexed(one, 0, 1, 7))
 	two := submit(t, l, acme, id, 2)
@@ -170,8 +171,8 @@ func replacing(t *testing.T, l corpus.Ledger) {
 }
 
 func newerFirst(t *testing.T, l corpus.Ledger) {
-	acme, _ := two(t)
-	id := fresh(t, "doc-")
+	acme, _ := tenantstest.Two(t)
+	id := tenantstest.Fresh(t, "doc-")
 	one, two := submit(t, l, acme, id, 1), submit(t, l, acme, id, 2)
 	advance(t, l, acme, chunked(one, 2, 20), indexed(one, 1, 2, 20))
 	vs := advance(t, l, acme, chunked(two, 1, 5), indexed(two, 0, 1, 5))
@@ -185,8 +186,8 @@ func newerFirst(t *testing.T, l corpus.Ledger) {
 }
 
 func failing(t *testing.T, l corpus.Ledger) {
-	acme, _ := two(t)
-	id := fresh(t, "doc-")
+	acme, _ := tenantstest.Two(t)
+	id := tenantstest.Fresh(t, "doc-")
 	one := submit(t, l, acme, id, 1)
 	advance(t, l, acme, indexed(one, 0, 1, 3))
 	two := submit(t, l, acme, id, 2)
@@ -213,14 +214,14 @@ func failing(t *testing.T, l corpus.Ledger) {
 }
 
 func belonging(t *testing.T, l corpus.Ledger) {
-	acme, globex := two(t)
-	id := fresh(t, "doc-")
+	acme, globex := tenantstest.Two(t)
+	id := tenantstest.Fresh(t, "doc-")
 	ref := submit(t, l, acme, id, 1)
 	docs, err := l.Documents(t.Context(), globex, []string{id})
 	require.NoError(t, err)
 	assert.Empty(t, docs)
 	_, err = l.Job(t.Context(), globex, ref.JobID)
-	_, none := l.Job(t.Context(), globex, fresh(t, ""))
+	_, none := l.Job(t.Context(), globex, tenantstest.Fresh(t, ""))
 	for _, err := range []error{err, none} {
 		assert.Equal(t, fault.NotFound, fault.KindOf(err), "%v", err)
 		assert.Equal(t, "job_not_found", fault.As(err).Code)
@@ -233,17 +234,17 @@ func belonging(t *testing.T, l corpus.Ledger) {
 }
 
 func replaying(t *testing.T, l corpus.Ledger) {
-	acme, globex := two(t)
-	key := fresh(t, "key-")
+	acme, globex := tenantstest.Two(t)
+	key := tenantstest.Fresh(t, "key-")
 	sub := func(id, hash string) corpus.Submission {
 		sub := submission(t, id)
 		sub.Cause.IdempotencyKey, sub.RequestHash = key, hash
 		return sub
 	}
-	id := fresh(t, "doc-")
+	id := tenantstest.Fresh(t, "doc-")
 	first, err := l.Submit(t.Context(), acme, sub(id, "h1"))
 	require.NoError(t, err)
-	again, err := l.Submit(t.Context(), acme, sub(fresh(t, "doc-"), "h1"))
+	again, err := l.Submit(t.Context(), acme, sub(tenantstest.Fresh(t, "doc-"), "h1"))
 	require.NoError(t, err)
 	first.Replayed = true
 	assert.Equal(t, first, again)
@@ -257,8 +258,8 @@ func replaying(t *testing.T, l corpus.Ledger) {
 }
 
 func refusing(t *testing.T, l corpus.Ledger) {
-	acme, _ := two(t)
-	id := fresh(t, "doc-")
+	acme, _ := tenantstest.Two(t)
+	id := tenantstest.Fresh(t, "doc-")
 	sub := submission(t, id)
 	sub.JobID = ""
 	_, err := l.Submit(t.Context(), acme, sub)
@@ -282,8 +283,8 @@ func nobody(t *testing.T, l corpus.Ledger) {
 }
 
 func serial(t *testing.T, l corpus.Ledger) {
-	acme, _ := two(t)
-	id := fresh(t, "doc-")
+	acme, _ := tenantstest.Two(t)
+	id := tenantstest.Fresh(t, "doc-")
 	const n = 16
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -317,9 +318,9 @@ func serial(t *testing.T, l corpus.Ledger) {
 }
 
 func ordered(t *testing.T, l corpus.Ledger) {
-	acme, _ := two(t)
-	a, b := submit(t, l, acme, fresh(t, "doc-"), 1), submit(t, l, acme, fresh(t, "doc-"), 1)
-	ghost := events.DocumentRef{DocID: fresh(t, "ghost-"), Generation: 1, JobID: "x"}
+	acme, _ := tenantstest.Two(t)
+	a, b := submit(t, l, acme, tenantstest.Fresh(t, "doc-"), 1), submit(t, l, acme, tenantstest.Fresh(t, "doc-"), 1)
+	ghost := events.DocumentRef{DocID: tenantstest.Fresh(t, "ghost-"), Generation: 1, JobID: "x"}
 	vs := advance(t, l, acme, indexed(ghost, 0, 1, 1), indexed(b, 0, 1, 1), chunked(a, 1, 1), indexed(a, 0, 1, 1))
 	assert.Equal(t, []corpus.Verdict{{Stale: true}, {Complete: true}, {}, {Complete: true}}, vs)
 	assert.Empty(t, advance(t, l, acme))
@@ -334,8 +335,8 @@ func ordered(t *testing.T, l corpus.Ledger) {
 }
 
 func content(t *testing.T, l corpus.Ledger) {
-	acme, _ := two(t)
-	sub := submission(t, fresh(t, "doc/ü ?#%-"))
+	acme, _ := tenantstest.Two(t)
+	sub := submission(t, tenantstest.Fresh(t, "doc/ü ?#%-"))
 	sub.About = events.About{
 		Title: "Água & <b>\"pão\"</b> 👩‍👩‍👧‍👦", Source: "s", URL: "https://example.com/?a=b&c=d",
 		Metadata: map[string]any{"year": 2026.0, "draft": false, "tags": []any{"a", "b"}, "name": "x\u2028y"},

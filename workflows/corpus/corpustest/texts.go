@@ -11,19 +11,20 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/corpus"
 )
 
 // TestTexts checks the promises of corpus.Texts.
 func TestTexts(t *testing.T, newTexts func(t *testing.T) corpus.Texts) {
-	acme, globex := two(t)
+	acme, globex := tenantstest.Two(t)
 	missing := func(t *testing.T, err error) {
 		t.Helper()
 		assert.Equal(t, fault.NotFound, fault.KindOf(err), "%v", err)
 		assert.Equal(t, "text_not_found", fault.As(err).Code)
 	}
 	t.Run("what was put is what is got, byte for byte", func(t *testing.T) {
-		x, key := newTexts(t), fresh(t, "doc/é ?#%/../")
+		x, key := newTexts(t), tenantstest.Fresh(t, "doc/é ?#%/../")
 		for _, text := range [][]byte{[]byte("água\x00\r\n"), bytes.Repeat([]byte("levada "), 300_000), {}} {
 			require.NoError(t, x.Put(t.Context(), acme, key, text, "text/plain"))
 			got, err := x.Get(t.Context(), acme, key)
@@ -32,7 +33,7 @@ func TestTexts(t *testing.T, newTexts func(t *testing.T) corpus.Texts) {
 		}
 	})
 	t.Run("a text belongs to its tenant", func(t *testing.T) {
-		x, key := newTexts(t), fresh(t, "")
+		x, key := newTexts(t), tenantstest.Fresh(t, "")
 		require.NoError(t, x.Put(t.Context(), acme, key, []byte("of acme"), "text/plain"))
 		_, err := x.Get(t.Context(), globex, key)
 		missing(t, err)
@@ -43,7 +44,7 @@ func TestTexts(t *testing.T, newTexts func(t *testing.T) corpus.Texts) {
 		assert.Equal(t, "of acme", string(got))
 	})
 	t.Run("what is deleted is gone, and may be deleted again", func(t *testing.T) {
-		x, key := newTexts(t), fresh(t, "")
+		x, key := newTexts(t), tenantstest.Fresh(t, "")
 		require.NoError(t, x.Put(t.Context(), acme, key, []byte("x"), "text/plain"))
 		require.NoError(t, x.Delete(t.Context(), acme, key))
 		require.NoError(t, x.Delete(t.Context(), acme, key))
@@ -51,14 +52,14 @@ func TestTexts(t *testing.T, newTexts func(t *testing.T) corpus.Texts) {
 		missing(t, err)
 	})
 	t.Run("nobody's call is refused", func(t *testing.T) {
-		x, key := newTexts(t), fresh(t, "")
+		x, key := newTexts(t), tenantstest.Fresh(t, "")
 		assert.ErrorIs(t, x.Put(t.Context(), tenants.Scope{}, key, []byte("x"), "text/plain"), tenants.ErrNoScope)
 		_, err := x.Get(t.Context(), tenants.Scope{}, key)
 		assert.ErrorIs(t, err, tenants.ErrNoScope)
 		assert.ErrorIs(t, x.Delete(t.Context(), tenants.Scope{}, key), tenants.ErrNoScope)
 	})
 	t.Run("calls at once do not mix", func(t *testing.T) {
-		x, key := newTexts(t), fresh(t, "")
+		x, key := newTexts(t), tenantstest.Fresh(t, "")
 		var wg sync.WaitGroup
 		for i := range 16 {
 			wg.Go(func() {

@@ -13,6 +13,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/llm"
 )
@@ -20,9 +21,9 @@ import (
 // TestVectors checks the promises of corpus.Vectors with one model. The adapter has to tell the time by a clock that
 // runs as time.Now does, and its index has to know that searches filter on docId, source and the number meta.year.
 func TestVectors(t *testing.T, model llm.EmbeddingModel, newVectors func(t *testing.T) corpus.Vectors) {
-	acme, globex := two(t)
+	acme, globex := tenantstest.Two(t)
 	start := func(t *testing.T) *space {
-		return &space{t: t, x: newVectors(t), model: model, doc: fresh(t, "doc-")}
+		return &space{t: t, x: newVectors(t), model: model, doc: tenantstest.Fresh(t, "doc-")}
 	}
 	t.Run("the nearest come first, with what was written", func(t *testing.T) {
 		sp := start(t)
@@ -56,7 +57,7 @@ func TestVectors(t *testing.T, model llm.EmbeddingModel, newVectors func(t *test
 	t.Run("what is deleted is gone, and may be deleted again", func(t *testing.T) {
 		sp := start(t)
 		sp.upsert(acme, sp.vector(acme, 0, 0), sp.vector(acme, 1, 0.5))
-		ids := []string{sp.vector(acme, 0, 0).ID, corpus.VectorID(acme, fresh(t, "none-"), 1, 1)}
+		ids := []string{sp.vector(acme, 0, 0).ID, corpus.VectorID(acme, tenantstest.Fresh(t, "none-"), 1, 1)}
 		for range 2 {
 			require.NoError(t, sp.x.Delete(t.Context(), acme, model.Name, ids))
 			sp.settle()
@@ -195,7 +196,7 @@ func (sp *space) upsert(s tenants.Scope, vs ...corpus.Vector) {
 func (sp *space) settle() {
 	sp.t.Helper()
 	written := time.Now()
-	acme, _ := two(sp.t)
+	acme, _ := tenantstest.Two(sp.t)
 	mark := sp.vector(acme, -1, math.Pi)
 	mark.Metadata.DocID += "-mark"
 	tick := time.NewTicker(5 * time.Millisecond)
