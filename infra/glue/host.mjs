@@ -265,7 +265,6 @@ class Instance {
     } catch (e) {
       this.die(e);
     } finally {
-      this.timers.drop();
       this.task = outer;
       this.home = outerHome;
       this.depth--;
