@@ -11,7 +11,6 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/events/outbox"
 	"levada.dev/tenants"
-	"levada.dev/tenants/rows"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/book"
 )
@@ -25,14 +24,14 @@ type Ledger struct {
 
 	mu    sync.Mutex
 	book  *book.Book
-	books map[tenants.ID]*rows.Memory
+	books objects
 }
 
 var _ corpus.Ledger = (*Ledger)(nil)
 
 // NewLedger makes a ledger that tells the time by now.
 func NewLedger(now func() time.Time) *Ledger {
-	l := &Ledger{book: book.New(now), books: map[tenants.ID]*rows.Memory{}}
+	l := &Ledger{book: book.New(now), books: objects{}}
 	l.Client = book.NewClient(l.call)
 	return l
 }
@@ -48,30 +47,17 @@ func (l *Ledger) call(ctx context.Context, s tenants.Scope, _ []string, method s
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		tx := l.of(s).Begin()
-		var commit bool
-		if reply, commit = l.book.Call(tx, method, body); commit {
-			tx.Commit()
-		}
+		reply, _ = serve(l.books.of(s), l.book, method, body)
 		return nil
 	})
 	return reply, err
-}
-
-func (l *Ledger) of(s tenants.Scope) *rows.Memory {
-	r := l.books[s.Tenant()]
-	if r == nil {
-		r = rows.NewMemory()
-		l.books[s.Tenant()] = r
-	}
-	return r
 }
 
 // Relay hands what waits in a tenant's outbox to the publisher, as the ledger does by itself after each call and by its
 // alarm. It says how many events went out.
 func (l *Ledger) Relay(ctx context.Context, s tenants.Scope, out events.Publisher, limit int) (int, error) {
 	l.mu.Lock()
-	waiting, err := outbox.Pending(l.of(s), limit)
+	waiting, err := outbox.Pending(l.books.of(s), limit)
 	l.mu.Unlock()
 	if err != nil || len(waiting) == 0 {
 		return 0, err
@@ -87,7 +73,7 @@ func (l *Ledger) Relay(ctx context.Context, s tenants.Scope, out events.Publishe
 	return len(evs), l.do(s, "sent", func() error {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		return outbox.Sent(l.of(s), ids)
+		return outbox.Sent(l.books.of(s), ids)
 	})
 }
 

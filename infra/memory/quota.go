@@ -12,7 +12,6 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/tenants/quota/book"
-	"levada.dev/tenants/rows"
 )
 
 // Quota keeps a ledger of money and rates for each tenant.
@@ -22,7 +21,7 @@ type Quota struct {
 
 	mu    sync.Mutex
 	book  *book.Book
-	books map[tenants.ID]*rows.Memory
+	books objects
 	calls int
 }
 
@@ -30,7 +29,7 @@ var _ quota.Ledger = (*Quota)(nil)
 
 // NewQuota makes a ledger that tells the time by now.
 func NewQuota(now func() time.Time) *Quota {
-	q := &Quota{book: book.New(now, billing.Tell), books: map[tenants.ID]*rows.Memory{}}
+	q := &Quota{book: book.New(now, billing.Tell), books: objects{}}
 	q.Client = book.NewClient(q.call)
 	return q
 }
@@ -44,23 +43,10 @@ func (q *Quota) call(ctx context.Context, s tenants.Scope, _ []string, method st
 		q.mu.Lock()
 		defer q.mu.Unlock()
 		q.calls++
-		tx := q.of(s).Begin()
-		var commit bool
-		if reply, commit = q.book.Call(tx, method, body); commit {
-			tx.Commit()
-		}
+		reply, _ = serve(q.books.of(s), q.book, method, body)
 		return nil
 	})
 	return reply, err
-}
-
-func (q *Quota) of(s tenants.Scope) *rows.Memory {
-	r := q.books[s.Tenant()]
-	if r == nil {
-		r = rows.NewMemory()
-		q.books[s.Tenant()] = r
-	}
-	return r
 }
 
 // Close does what the ledger's alarm does: it books what purses hold that were silent for too long, and forgets what is
@@ -68,7 +54,7 @@ func (q *Quota) of(s tenants.Scope) *rows.Memory {
 func (q *Quota) Close(s tenants.Scope) (next time.Time, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	tx := q.of(s).Begin()
+	tx := q.books.of(s).Begin()
 	if next, err = q.book.Close(tx); err != nil {
 		return next, err
 	}
@@ -83,7 +69,7 @@ func (q *Quota) Close(s tenants.Scope) (next time.Time, err error) {
 func (q *Quota) Told(s tenants.Scope) ([]events.Event, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	waiting, err := outbox.Pending(q.of(s), 1<<20)
+	waiting, err := outbox.Pending(q.books.of(s), 1<<20)
 	if err != nil {
 		return nil, err
 	}
@@ -101,5 +87,5 @@ func (q *Quota) Told(s tenants.Scope) ([]events.Event, error) {
 func (q *Quota) Cost(s tenants.Scope) (calls, written int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.calls, q.of(s).Written
+	return q.calls, q.books.of(s).Written
 }

@@ -59,12 +59,10 @@ func (x *Sessions) call(ctx context.Context, s tenants.Scope, name []string, met
 		x.mu.Lock()
 		defer x.mu.Unlock()
 		o := x.of(s, name[0])
-		tx := o.rows.Begin()
-		var commit bool
-		if reply, commit = o.book.Call(tx, method, body); !commit {
+		var committed bool
+		if reply, committed = serve(o.rows, o.book, method, body); !committed {
 			return nil
 		}
-		tx.Commit()
 		if watch := book.Watch(method); watch > 0 {
 			x.keep(s, name[0], o)
 			o.by(x.now().Add(watch))
@@ -200,7 +198,7 @@ type Shelf struct {
 
 	mu    sync.Mutex
 	book  *book.Shelf
-	lists map[tenants.ID]*rows.Memory
+	lists objects
 }
 
 var (
@@ -210,7 +208,7 @@ var (
 
 // NewShelf makes a shelf that tells the time by now.
 func NewShelf(now func() time.Time) *Shelf {
-	x := &Shelf{book: book.NewShelf(now), lists: map[tenants.ID]*rows.Memory{}}
+	x := &Shelf{book: book.NewShelf(now), lists: objects{}}
 	x.ShelfClient = book.NewShelfClient(x.call)
 	return x
 }
@@ -222,14 +220,7 @@ func (x *Shelf) call(ctx context.Context, s tenants.Scope, _ []string, method st
 	err = x.do(s, method, func() error {
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		if x.lists[s.Tenant()] == nil {
-			x.lists[s.Tenant()] = rows.NewMemory()
-		}
-		tx := x.lists[s.Tenant()].Begin()
-		var commit bool
-		if reply, commit = x.book.Call(tx, method, body); commit {
-			tx.Commit()
-		}
+		reply, _ = serve(x.lists.of(s), x.book, method, body)
 		return nil
 	})
 	return reply, err
@@ -239,8 +230,5 @@ func (x *Shelf) call(ctx context.Context, s tenants.Scope, _ []string, method st
 func (x *Shelf) Written(s tenants.Scope) int {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.lists[s.Tenant()] == nil {
-		return 0
-	}
-	return x.lists[s.Tenant()].Written
+	return x.lists.of(s).Written
 }

@@ -39,11 +39,8 @@ type ledger struct {
 	relay *relay
 }
 
-// errRollback undoes a transaction whose answer is known already.
-var errRollback = errors.New("roll back")
-
 // Call implements object.Object: one method of the book in one transaction.
-func (l *ledger) Call(ctx context.Context, method string, body []byte) (reply []byte, err error) {
+func (l *ledger) Call(ctx context.Context, method string, body []byte) ([]byte, error) {
 	if method == "ping" {
 		return nil, nil
 	}
@@ -56,17 +53,11 @@ func (l *ledger) Call(ctx context.Context, method string, body []byte) (reply []
 			return nil, err
 		}
 	}
-	err = l.state.SQL().Txn(ctx, func(tx *object.Tx) error {
-		var commit bool
-		if reply, commit = l.book.Call(Rows(tx), method, body); !commit {
-			return errRollback
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, errRollback) {
+	reply, committed, err := serve(ctx, l.state.SQL(), l.book, method, body, nil)
+	if err != nil {
 		return nil, err
 	}
-	if sends && err == nil {
+	if sends && committed {
 		l.relay.start(ctx)
 	}
 	return reply, nil

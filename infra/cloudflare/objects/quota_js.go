@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"levada.dev/events"
-	"levada.dev/events/outbox"
 	"levada.dev/infra/billing"
 	"levada.dev/infra/cloudflare/object"
 	"levada.dev/tenants"
@@ -26,10 +25,7 @@ func RegisterQuota(out events.Publisher, now func() time.Time) {
 		}
 		q := &quotas{state: st, now: now, waker: w}
 		q.book = book.New(now, q.tell)
-		q.relay = &relay{state: st, out: out, now: now, wake: w.by, setAside: func(tx *object.Tx, id string, _ error) error {
-			_, err := outbox.SetAside(Rows(tx), id)
-			return err
-		}}
+		q.relay = &relay{state: st, out: out, now: now, wake: w.by, setAside: setAside}
 		return q, nil
 	})
 }
@@ -47,7 +43,7 @@ type quotas struct {
 
 // Call implements object.Object: one method of the book in one transaction. What concerns money has the alarm behind it,
 // which sends what is told and closes the purses that go silent; what concerns rates alone needs none.
-func (q *quotas) Call(ctx context.Context, method string, body []byte) (reply []byte, err error) {
+func (q *quotas) Call(ctx context.Context, method string, body []byte) ([]byte, error) {
 	if method == "ping" {
 		return nil, nil
 	}
@@ -56,14 +52,8 @@ func (q *quotas) Call(ctx context.Context, method string, body []byte) (reply []
 			return nil, err
 		}
 	}
-	err = q.state.SQL().Txn(ctx, func(tx *object.Tx) error {
-		var commit bool
-		if reply, commit = q.book.Call(Rows(tx), method, body); !commit {
-			return errRollback
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, errRollback) {
+	reply, _, err := serve(ctx, q.state.SQL(), q.book, method, body, nil)
+	if err != nil {
 		return nil, err
 	}
 	q.send(ctx)

@@ -31,6 +31,12 @@ type relay struct {
 	running bool // a relay is under way; it sends what is committed meanwhile, too
 }
 
+// setAside is all that there is to do about an event for which nothing waits.
+func setAside(tx *object.Tx, id string, _ error) error {
+	_, err := outbox.SetAside(Rows(tx), id)
+	return err
+}
+
 const (
 	// rescue is how long after a commit the alarm looks for what was left in the outbox.
 	rescue = 30 * time.Second

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"levada.dev/events"
-	"levada.dev/events/outbox"
 	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/object"
 	"levada.dev/tenants"
@@ -25,10 +24,7 @@ func RegisterSession(out events.Publisher, shelf book.Notes, now func() time.Tim
 			return nil, err
 		}
 		x := &session{state: st, book: book.New(now), shelf: shelf, waker: w, now: now}
-		x.relay = &relay{state: st, out: out, now: now, wake: w.by, setAside: func(tx *object.Tx, id string, _ error) error {
-			_, err := outbox.SetAside(Rows(tx), id)
-			return err
-		}}
+		x.relay = &relay{state: st, out: out, now: now, wake: w.by, setAside: setAside}
 		found, err := st.SQL().Query(ctx, `SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'rows'`)
 		if err != nil {
 			return nil, err
@@ -83,27 +79,19 @@ func (x *session) Call(ctx context.Context, method string, body []byte) ([]byte,
 	return reply, nil
 }
 
-// run is the transaction of a call.
+// run is the transaction of a call. It makes the table if there is none, which only the transaction knows for certain.
 func (x *session) run(ctx context.Context, method string, body []byte) (reply []byte, committed bool, err error) {
 	created := false
-	err = x.state.SQL().Txn(ctx, func(tx *object.Tx) error {
-		if !x.kept {
-			created = true
-			if _, err := tx.Exec(schema); err != nil {
-				return err
-			}
+	reply, committed, err = serve(ctx, x.state.SQL(), x.book, method, body, func(tx *object.Tx) error {
+		if x.kept {
+			return nil
 		}
-		var commit bool
-		if reply, commit = x.book.Call(Rows(tx), method, body); !commit {
-			return errRollback
-		}
-		return nil
+		created = true
+		_, err := tx.Exec(schema)
+		return err
 	})
-	if errors.Is(err, errRollback) {
-		return reply, false, nil
-	}
-	x.kept = x.kept || created && err == nil
-	return reply, err == nil, err
+	x.kept = x.kept || created && committed
+	return reply, committed, err
 }
 
 // Alarm implements object.Alarmer. What was promised goes out before the book looks, which may then find nothing left, and

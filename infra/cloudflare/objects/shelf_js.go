@@ -2,7 +2,6 @@ package objects
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"levada.dev/infra/cloudflare/object"
@@ -23,19 +22,10 @@ type shelf struct {
 }
 
 // Call implements object.Object: one method of the list in one transaction.
-func (x *shelf) Call(ctx context.Context, method string, body []byte) (reply []byte, err error) {
+func (x *shelf) Call(ctx context.Context, method string, body []byte) ([]byte, error) {
 	if method == "ping" {
 		return nil, nil
 	}
-	err = x.db.Txn(ctx, func(tx *object.Tx) error {
-		var commit bool
-		if reply, commit = x.book.Call(Rows(tx), method, body); !commit {
-			return errRollback
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, errRollback) {
-		return nil, err
-	}
-	return reply, nil
+	reply, _, err := serve(ctx, x.db, x.book, method, body, nil)
+	return reply, err
 }

@@ -21,6 +21,37 @@ func MakeRows(ctx context.Context, st *object.State) error {
 // that keep what they have in the same way.
 func Rows(tx *object.Tx) rows.Tx { return stored{tx} }
 
+// decider is what answers the calls of a class: a book. When commit is false, nothing of the call may stay.
+type decider interface {
+	Call(tx rows.Tx, method string, body []byte) (reply []byte, commit bool)
+}
+
+// errRollback undoes a transaction whose answer is known already.
+var errRollback = errors.New("roll back")
+
+// serve answers one call in one transaction, and reports whether it stays. prepare may be nil; it runs before the call, in
+// the same transaction.
+func serve(ctx context.Context, db *object.DB, d decider, method string, body []byte, prepare func(*object.Tx) error) (reply []byte, committed bool, err error) {
+	err = db.Txn(ctx, func(tx *object.Tx) error {
+		if prepare != nil {
+			if err := prepare(tx); err != nil {
+				return err
+			}
+		}
+		if reply, committed = d.Call(Rows(tx), method, body); !committed {
+			return errRollback
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, errRollback):
+		return reply, false, nil
+	case err != nil:
+		return nil, false, err
+	}
+	return reply, true, nil
+}
+
 // stored is Rows over SQL.
 type stored struct{ tx *object.Tx }
 
