@@ -56,6 +56,7 @@ class Instance {
     this.generation = ++generation;
     stats.instances++;
     this.debug = env.DEBUG === "1"; // check on every turn that we are in the I/O context we think we are in
+    this.deaf = env.DEAF === "1";   // no wake-up arrives; for tests
     this.dead = null;
     this.depth = 0;    // turns on the stack
     this.task = null;  // whose context we are in
@@ -369,8 +370,8 @@ class Instance {
     task.canceled = why;
     if (why === LOST) {
       stats.lostTasks++;
-      task.close();
       task.breakOff(new Error("the I/O context is lost"));
+      task.close();
     }
     // In the context of whoever noticed: what Go has to do in the task's own context, it hops to.
     this.turn(null, () => this.exports.isolate_cancel(task.id, why), "cancel");

@@ -48,26 +48,51 @@ export class Task {
   // never by `new Promise` or an async function: in code that V8 has optimised those
   // are allocated inline, without the tag that tells workerd their context, and the
   // continuation then runs in the context of whoever settles them.
+  //
+  // Nor may anything hang on such a promise alone. What is queued for a context after
+  // its run and before workerd has renewed the context's signal waits there for the
+  // next to be queued, if need be for ever (io-context.c++, startDeleteQueueSignalTask).
+  // So what a task has to do is noted in it, the wake-up only tells, and the heartbeat
+  // looks for itself.
 
   resolve(value) {
     this.answered = true;
-    if (this.waiter) this.waiter.resolve(value);
-    else this.result ??= { value };
+    this.result ??= { value };
+    this.attend();
   }
 
   reject(error) {
     this.answered = true;
-    if (this.waiter) this.waiter.reject(error);
-    else this.result ??= { error };
+    this.result ??= { error };
+    this.attend();
   }
 
   answer() {
-    if (!this.waiter) {
-      this.waiter = Promise.withResolvers();
-      const r = this.result;
-      if (r) "error" in r ? this.waiter.reject(r.error) : this.waiter.resolve(r.value);
+    this.waiter = Promise.withResolvers();
+    const answer = this.waiter.promise;
+    this.tend();
+    return answer;
+  }
+
+  /** attend sees to what was noted: at once if the turn is in the task's own context, else by waking it. */
+  attend() {
+    if (!this.waiting || this.inst.task?.home === this.home) this.tend();
+    else this.wake();
+  }
+
+  /** tend does, in the task's own context, what was noted: it answers, and lets go of what the end has left. */
+  tend() {
+    const w = this.waiter, r = this.result;
+    if (w && r) {
+      this.waiter = null;
+      "error" in r ? w.reject(r.error) : w.resolve(r.value);
     }
-    return this.waiter.promise;
+    if (!this.ended || !this.over) return;
+    clearInterval(this.beat);
+    clearInterval(this.poll);
+    this.over();
+    this.over = null;
+    if (this.failed) this.closeBody(this.failed);
   }
 
   // ---- waiting
@@ -85,19 +110,16 @@ export class Task {
     this.beat = setInterval(() => this.heartbeat(), HEARTBEAT);
     // The input gate of blockConcurrencyWhile holds back wake-ups from other contexts,
     // but not timers made inside.
-    if (this.extra?.critical) this.poll = setInterval(() => this.drain(), POLL);
+    if (this.extra?.critical) this.poll = setInterval(() => { this.tend(); this.drain(); }, POLL);
     this.listen();
   }
 
   listen() {
     const w = Promise.withResolvers();
-    this.wake = w.resolve;
+    this.wake = this.inst.deaf ? () => {} : w.resolve;
     w.promise.then(() => {
-      if (this.ended) {
-        clearInterval(this.beat);
-        if (this.failed) this.closeBody(this.failed);
-        return;
-      }
+      this.tend();
+      if (this.ended) return;
       this.check("wake");
       this.listen();
       this.drain();
@@ -136,12 +158,9 @@ export class Task {
   heartbeat() {
     const inst = this.inst;
     this.check("heartbeat");
+    this.tend();
+    if (this.ended) return;
     this.watch();
-    if (inst.dead || this.ended) {
-      clearInterval(this.beat);
-      clearInterval(this.poll);
-      return;
-    }
     this.misses = 0;
     this.drain();
     this.endLate();
@@ -172,11 +191,7 @@ export class Task {
 
   close() {
     this.ended = true;
-    if (this.waiting) {
-      clearInterval(this.beat);
-      if (this.poll) clearInterval(this.poll);
-      this.over();
-    }
+    this.attend();
     this.inst.tasks.delete(this.id);
     if (this.streams) {
       for (const s of this.streams.values()) discard(s);
@@ -189,14 +204,12 @@ export class Task {
   fail(error) {
     this.ended = true;
     this.inst.tasks.delete(this.id);
-    this.over?.();
     this.breakOff(error);
   }
 
   /** breakOff ends the answer. A body can be closed only in the task's own I/O context, if that is there. */
   breakOff(error) {
     this.failed = error;
-    this.wake?.();
     this.reject(error);
   }
 

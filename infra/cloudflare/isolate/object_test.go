@@ -69,6 +69,21 @@ func TestObjects(t *testing.T) {
 	}
 }
 
+// A wake-up from another I/O context may never arrive. Then the heartbeat does what there is to do.
+func TestNoWakeUpArrives(t *testing.T) {
+	t.Parallel()
+	s := start(t, map[string]string{"DEAF": "1"})
+	const objects, calls = 10, 40
+	for _, method := range []string{"sleepinc", "ioinc", "txninc"} {
+		allOK(t, many(calls, calls, func(i int) workerdtest.Reply { return s.Post(fmt.Sprintf("/object/d%d/%s", i%objects, method), "") }), nil)
+	}
+	for i := range objects {
+		st := state(t, s, fmt.Sprint("d", i))
+		assert.Equal(t, []int64{4, 4, 4}, []int64{st.Sleep, st.IO, st.Txn})
+	}
+	assert.Positive(t, quiet(t, s).Stats.Hops, "or nothing was tested")
+}
+
 func TestObjectCalls(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
