@@ -43,7 +43,21 @@ type Submission struct {
 	Chunking    events.Chunking `json:"chunking,omitzero"`
 	Cause       events.Cause    `json:"cause"`
 	RequestHash string          `json:"requestHash,omitempty"` // of the request that came with an idempotency key
+	Pace        Pace            `json:"pace,omitzero"`
 }
+
+// Pace is what the tenant's config says of how its documents take their turn.
+type Pace struct {
+	Weight     int           `json:"weight,omitempty"`     // its share where tenants compete; 0 is 1
+	MaxWaiting int           `json:"maxWaiting,omitempty"` // documents that may wait for their turn; 0 is DefaultMaxWaiting
+	Deadline   time.Duration `json:"deadline,omitempty"`   // by when a document that has begun is looked after; 0 is DefaultDeadline
+}
+
+// What a Pace leaves open.
+const (
+	DefaultMaxWaiting = 100_000
+	DefaultDeadline   = 15 * time.Minute
+)
 
 // Receipt is the answer to a submission.
 type Receipt struct {

@@ -20,28 +20,65 @@ func (s State) Final() bool { return s == Succeeded || s == Failed || s == Cance
 // Job is one piece of long work.
 type Job struct {
 	ID        string    `json:"jobId"`
-	Kind      string    `json:"kind"` // "ingest"
+	Kind      Kind      `json:"kind"`
 	State     State     `json:"state"`
-	Stage     string    `json:"stage,omitempty"` // what it is at: "chunk", "embed", "index"
-	DocID     string    `json:"docId,omitempty"` // of an ingest job
+	Stage     string    `json:"stage,omitempty"`     // what it is at: "chunk", "embed", "index"
+	DocID     string    `json:"docId,omitempty"`     // of a job about one document
+	ImportID  string    `json:"importId,omitempty"`  // the job of the import that the document came with
+	Source    string    `json:"source,omitempty"`    // the source that an import belongs to
+	Unchanged bool      `json:"unchanged,omitempty"` // there was nothing to do: the same document is searchable
 	Counts    Counts    `json:"counts"`
 	Percent   int       `json:"percent"`
-	Errors    []Problem `json:"errors,omitempty"`
+	Cost      *Cost     `json:"cost,omitempty"`
+	Errors    []Problem `json:"errors,omitempty"` // of an import: the first ones
+	Erasure   *Erasure  `json:"receipt,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
-// Counts says how much there is to do and how much is done, in the job's own unit (slices of a document).
+// Kind is what a job is about.
+type Kind string
+
+// The kinds.
+const (
+	Ingest Kind = "ingest" // a document; its unit is the slice
+	Import Kind = "import" // many documents; its unit is the document
+	Erase  Kind = "erase"  // the removal of a document, or of everything; its unit is what is removed
+)
+
+// Counts says how much there is to do and how much is done, in the job's own unit.
 type Counts struct {
-	Total  int `json:"total"`
-	Done   int `json:"done"`
-	Failed int `json:"failed"`
+	Total     int `json:"total"` // of an import: as far as is known
+	Done      int `json:"done"`
+	Failed    int `json:"failed"`
+	Unchanged int `json:"unchanged,omitempty"` // of Done: there was nothing to do
+	Refused   int `json:"refused,omitempty"`   // of Failed: entries that are no document
+	Cancelled int `json:"cancelled,omitempty"`
+}
+
+// Cost is what the models took for it.
+type Cost struct {
+	Tokens int64 `json:"tokens"`
+	Nanos  int64 `json:"nanoUSD"`
+}
+
+// Erasure is the receipt of an erasure: what was found, what was removed, and that it was looked for afterwards.
+type Erasure struct {
+	DocID       string    `json:"docId,omitempty"`
+	Generations int       `json:"generations"`
+	Vectors     int       `json:"vectors"` // removed
+	Texts       int       `json:"texts"`   // objects removed from the store
+	Remaining   int       `json:"remaining"`
+	CheckedAt   time.Time `json:"checkedAt"`
 }
 
 // Problem is something that went wrong on the way.
 type Problem struct {
-	Stage   string    `json:"stage"`
+	Stage   string    `json:"stage,omitempty"`
+	Line    int       `json:"line,omitempty"`  // of an import's entry: where it stood, from 1
+	DocID   string    `json:"docId,omitempty"` // of an import's document
+	Field   string    `json:"field,omitempty"`
 	Code    string    `json:"code"`
 	Message string    `json:"message"`
-	At      time.Time `json:"at"`
+	At      time.Time `json:"at,omitzero"`
 }

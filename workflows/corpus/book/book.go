@@ -117,7 +117,7 @@ type jobRow struct {
 // follow is the job of a generation that is still on its way.
 func follow(id string, row jobRow, g *generation) job.Job {
 	j := job.Job{
-		ID: id, Kind: "ingest", State: job.Queued, Stage: string(corpus.StageChunk), DocID: row.DocID,
+		ID: id, Kind: job.Ingest, State: job.Queued, Stage: string(corpus.StageChunk), DocID: row.DocID,
 		Percent: g.percent(), CreatedAt: at(row.Created), UpdatedAt: at(max(g.Submitted, g.Chunked, g.Indexed)),
 		Counts: job.Counts{Total: g.Slices, Done: g.Done.count()},
 	}

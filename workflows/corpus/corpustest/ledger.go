@@ -106,7 +106,7 @@ func documentsWay(t *testing.T, l corpus.Ledger) {
 	assert.Equal(t, 0, d.Searchable)
 	assert.Equal(t, ref.JobID, d.JobID)
 	assert.Equal(t, job.Queued, j.State)
-	assert.Equal(t, "ingest", j.Kind)
+	assert.Equal(t, job.Ingest, j.Kind)
 	assert.Equal(t, ref.DocID, j.DocID)
 
 	assert.Equal(t, nothing, advance(t, l, acme, chunked(ref, 2, 20)))

@@ -1,0 +1,103 @@
+package corpus
+
+import (
+	"context"
+	"time"
+
+	"levada.dev/events"
+	"levada.dev/tenants"
+	"levada.dev/workflows/job"
+)
+
+// Catalogue is what clients ask of the ledger and tell it, beside what comes in.
+//
+// Each call is one transaction and may be repeated. Another tenant's document or job and one that does not exist give the same
+// fault.NotFound (document_not_found, job_not_found).
+type Catalogue interface {
+	// List pages through documents, by their ids or, newest first, by when they last changed.
+	List(ctx context.Context, s tenants.Scope, q Listing) (DocumentPage, error)
+	// Jobs pages through jobs, newest first.
+	Jobs(ctx context.Context, s tenants.Scope, q JobListing) (JobPage, error)
+	// Delete takes a document out of every search and begins its erasure, which a job follows. A document that is being erased
+	// answers with that job.
+	Delete(ctx context.Context, s tenants.Scope, d Deletion) (Receipt, error)
+	// Cancel ends a job that has not ended: what has not begun does not begin, what is on its way is not shown. One that has ended
+	// stays as it is.
+	Cancel(ctx context.Context, s tenants.Scope, jobID string) (job.Job, error)
+	// Resubmit begins the next generation of a document from what its newest one was submitted with, unless that is no longer
+	// the given one or has not failed: then it does nothing and says so (Receipt.Unchanged).
+	Resubmit(ctx context.Context, s tenants.Scope, r Resubmission) (Receipt, error)
+}
+
+// Listing asks for documents.
+type Listing struct {
+	State  State  `json:"state,omitempty"`  // any when empty
+	Source string `json:"source,omitempty"` // any when empty
+	Prefix string `json:"prefix,omitempty"` // of the ids
+	Cursor string `json:"cursor,omitempty"`
+	Limit  int    `json:"limit"`
+}
+
+// MaxListed is how many documents or jobs one page has at most.
+const MaxListed = 200
+
+// DocumentPage is a part of a list. Next is the cursor of the rest, empty at the end.
+type DocumentPage struct {
+	Documents []Document `json:"documents"`
+	Next      string     `json:"next,omitempty"`
+}
+
+// JobListing asks for jobs.
+type JobListing struct {
+	Kind     job.Kind  `json:"kind,omitempty"`     // any when empty
+	State    job.State `json:"state,omitempty"`    // any when empty
+	ImportID string    `json:"importId,omitempty"` // those of an import's documents
+	Cursor   string    `json:"cursor,omitempty"`
+	Limit    int       `json:"limit"`
+}
+
+// JobPage is a part of a list. Next is the cursor of the rest, empty at the end.
+type JobPage struct {
+	Jobs []job.Job `json:"jobs"`
+	Next string    `json:"next,omitempty"`
+}
+
+// Deletion is a request to erase a document.
+type Deletion struct {
+	DocID string       `json:"docId"`
+	JobID string       `json:"jobId"` // of the job that follows it
+	Cause events.Cause `json:"cause"`
+}
+
+// Resubmission is a request to try a failed document again.
+type Resubmission struct {
+	DocID      string       `json:"docId"`
+	Generation int          `json:"generation"` // that failed
+	JobID      string       `json:"jobId"`
+	Cause      events.Cause `json:"cause"`
+}
+
+// NotSearchable is why the newest generation of a document is not what searches show.
+type NotSearchable struct {
+	Code     string    `json:"code"` // waiting, in_progress, retrying, failed, cancelled, deleted
+	Message  string    `json:"message"`
+	Stage    Stage     `json:"stage,omitempty"`
+	Since    time.Time `json:"since"`
+	Attempts int       `json:"attempts,omitempty"`
+	Next     time.Time `json:"next,omitzero"`    // when something happens again: the retry, the watchdog's look
+	Before   int       `json:"before,omitempty"` // of waiting: so many documents are before it
+}
+
+// Version is one generation of a document, as its history lists it.
+type Version struct {
+	Generation int       `json:"generation"`
+	State      State     `json:"state"`
+	Searchable bool      `json:"searchable,omitempty"`
+	Bytes      int       `json:"bytes"`
+	SHA256     string    `json:"sha256"`
+	Chunks     int       `json:"chunks"`
+	Tokens     int64     `json:"tokens,omitempty"`
+	JobID      string    `json:"jobId"`
+	At         time.Time `json:"submittedAt"`
+	Reason     string    `json:"reason,omitempty"`
+}

@@ -1,0 +1,114 @@
+package imports
+
+import (
+	"context"
+	"time"
+
+	"levada.dev/events"
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/flow"
+	"levada.dev/workflows/job"
+)
+
+// Kind is the flow that feeds an import.
+const Kind flow.Kind = "import"
+
+// Settled is the signal to the flow that every document of the import is final.
+const Settled = "settled"
+
+// Origin is where an import's documents come from: one of its fields.
+type Origin struct {
+	Batch   int      `json:"batch,omitempty"` // so many parts, written by the door that took them
+	URLs    []string `json:"urls,omitempty"`
+	Sitemap string   `json:"sitemap,omitempty"` // its URL; it may be an index of sitemaps
+	Prefix  string   `json:"prefix,omitempty"`  // of the tenant's files in the store
+}
+
+// Import is many documents that come in as one job.
+type Import struct {
+	ID      string        `json:"id"` // the job's
+	Origin  Origin        `json:"origin"`
+	Source  string        `json:"source,omitempty"`  // the tenant's source that it belongs to
+	Entries int           `json:"entries,omitempty"` // how many there are, when that is known
+	Refused []job.Problem `json:"refused,omitempty"` // entries that the door has refused already, at most MaxProblems
+	// RefusedCount is how many the door has refused, those that Refused leaves out also.
+	RefusedCount int          `json:"refusedCount,omitempty"`
+	Cause        events.Cause `json:"cause"`
+	RequestHash  string       `json:"requestHash,omitempty"` // of the request that came with an idempotency key
+}
+
+// MaxProblems is how many refused entries a job lists; it counts all of them.
+const MaxProblems = 100
+
+// Entry is one document of a part: a draft, or why there is none.
+type Entry struct {
+	Line   int           `json:"line"` // where it stood, for people: from 1
+	Draft  *corpus.Draft `json:"draft,omitempty"`
+	Refuse *fault.Error  `json:"refuse,omitempty"`
+}
+
+// Taking is one entry as the ledger takes it: a submission, or a problem.
+type Taking struct {
+	Submission *corpus.Submission `json:"submission,omitempty"`
+	Problem    *job.Problem       `json:"problem,omitempty"`
+}
+
+// Ledger is what an import needs of the tenant's ledger. Each call is one transaction and may be repeated; what returned nil is
+// durable. An import that does not exist, or is another tenant's, is fault.NotFound, code job_not_found.
+type Ledger interface {
+	// OpenImport opens the job and takes import.started into the outbox. With an id that it knows it answers with that job and
+	// opens nothing; so it does with an idempotency key, or fails with fault.Conflict, code idempotency_conflict.
+	OpenImport(ctx context.Context, s tenants.Scope, im Import) (job.Job, error)
+	// Take submits the entries of an import from its n-th on, counted from 0; those that it has taken before it leaves alone. It
+	// returns how many it has taken in all, and whether the import was cancelled, in which case it takes none. When too much waits
+	// it takes what there is room for; when that is nothing it fails with fault.Limited, code backlog_full.
+	Take(ctx context.Context, s tenants.Scope, id string, n int, entries []Taking) (Taken, error)
+	// SealImport says that the import has no more than so many entries, or, with a fault, that the rest cannot be had. Once all of
+	// them are final the job ends and import.completed goes into the outbox.
+	SealImport(ctx context.Context, s tenants.Scope, id string, entries int, failed *job.Problem) (job.Job, error)
+}
+
+// Taken is how far an import has been taken.
+type Taken struct {
+	Entries   int  `json:"entries"`
+	Cancelled bool `json:"cancelled,omitempty"`
+}
+
+// Parts keeps the entries of an import until it has ended.
+//
+// Put under the same number replaces. Get of an unknown part is fault.NotFound, code part_not_found. Drop removes all parts of
+// the import, and may be repeated. Safe for concurrent use.
+type Parts interface {
+	Put(ctx context.Context, s tenants.Scope, id string, part int, ndjson []byte) error
+	Get(ctx context.Context, s tenants.Scope, id string, part int) ([]byte, error)
+	Drop(ctx context.Context, s tenants.Scope, id string) error
+}
+
+// The most that one part holds. It is one step, and in memory whole.
+const (
+	MaxPartBytes   = 4 << 20
+	MaxPartEntries = 500
+)
+
+// Preparer makes a submission of a draft: it checks it and stores what it brought. producers/intake is one.
+type Preparer interface {
+	Prepare(ctx context.Context, s tenants.Scope, d corpus.Draft) (corpus.Submission, error)
+}
+
+// Files lists a tenant's files in the store, for imports of a prefix.
+//
+// List returns at most limit files below prefix, in order, from cursor on; the next cursor is empty at the end.
+type Files interface {
+	List(ctx context.Context, s tenants.Scope, prefix, cursor string, limit int) (files []File, next string, err error)
+	Get(ctx context.Context, s tenants.Scope, name string) ([]byte, error)
+}
+
+// File is one of a tenant's files.
+type File struct {
+	Name        string
+	Bytes       int64
+	ContentType string
+	Modified    time.Time
+}
