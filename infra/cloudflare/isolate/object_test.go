@@ -50,8 +50,9 @@ func TestObjects(t *testing.T) {
 	for i := range objects {
 		var st counterState
 		eventually(t, "the alarm", func() bool { st = state(t, s, name(i)); return st.Alarms == 1 })
-		st.Calls = 0
-		assert.Equal(t, counterState{Name: name(i), Boots: 1, Inc: 5, Sleep: 5, IO: 5, Txn: 5, Block: 3, Alarms: 1, SSE: 5}, st)
+		assert.Positive(t, st.Boots)
+		st.Calls, st.Boots = 0, 0 // on a busy machine it may have been idle for so long that it was evicted
+		assert.Equal(t, counterState{Name: name(i), Inc: 5, Sleep: 5, IO: 5, Txn: 5, Block: 3, Alarms: 1, SSE: 5}, st)
 	}
 	// The instance dies: the objects come back from storage.
 	allOK(t, many(objects, 20, func(i int) workerdtest.Reply {
