@@ -19,7 +19,7 @@ import (
 type Ledger struct {
 	*book.Client
 	Hooks
-	// Full says that the pool's backlog is above its limit; Submit is then refused.
+	// Full says that the pool's backlog is above its limit; submissions are then refused.
 	Full func() bool
 
 	mu    sync.Mutex
@@ -42,7 +42,7 @@ func (l *Ledger) call(ctx context.Context, s tenants.Scope, _ []string, method s
 		return nil, fault.Unavailablef(err, "ledger_unreachable", "the ledger was not reached")
 	}
 	err = l.do(s, method, func() error {
-		if method == "submit" && l.Full != nil && l.Full() {
+		if book.Submits(method) && l.Full != nil && l.Full() {
 			return fault.New(fault.Limited, "backlog_full", "too much is waiting already", nil)
 		}
 		l.mu.Lock()

@@ -40,7 +40,7 @@ func newUUID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // Submit takes a draft in. When it returns a receipt the document is safe: it will be searchable or fail with a
 // reason, and its job tells which. Mistakes in the draft are fault.Invalid with the field; the ledger's faults are
-// those of corpus.Ledger.Submit.
+// those of corpus.Ledger.
 func (in *Intake) Submit(ctx context.Context, s tenants.Scope, d corpus.Draft) (corpus.Receipt, error) {
 	if err := s.Check(); err != nil {
 		return corpus.Receipt{}, err
@@ -62,7 +62,7 @@ func (in *Intake) Submit(ctx context.Context, s tenants.Scope, d corpus.Draft) (
 	if err := in.texts.Put(ctx, s, key, d.Text, d.ContentType); err != nil {
 		return corpus.Receipt{}, fmt.Errorf("store the text: %w", err)
 	}
-	receipt, err := in.ledger.Submit(ctx, s, corpus.Submission{
+	receipt, err := corpus.Submit(ctx, in.ledger, s, corpus.Submission{
 		DocID: docID, JobID: in.newID(), About: d.About, ContentType: d.ContentType, TextKey: key, Text: travelling(d.Text), Bytes: len(d.Text),
 		SHA256: textSum, Model: d.Model, Chunking: d.Chunking, Cause: d.Cause, RequestHash: requestHash,
 	})

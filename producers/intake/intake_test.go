@@ -43,15 +43,19 @@ type clerk struct {
 	err     error
 }
 
-func (c *clerk) Submit(_ context.Context, _ tenants.Scope, sub corpus.Submission) (corpus.Receipt, error) {
-	c.subs = append(c.subs, sub)
+func (c *clerk) SubmitAll(_ context.Context, _ tenants.Scope, subs []corpus.Submission) ([]corpus.Outcome, error) {
+	c.subs = append(c.subs, subs...)
 	if c.err != nil {
-		return corpus.Receipt{}, c.err
+		return nil, c.err
 	}
-	if c.receipt != nil {
-		return *c.receipt, nil
+	outs := make([]corpus.Outcome, len(subs))
+	for i, sub := range subs {
+		outs[i].Receipt = corpus.Receipt{DocID: sub.DocID, JobID: sub.JobID, Generation: 1}
+		if c.receipt != nil {
+			outs[i].Receipt = *c.receipt
+		}
 	}
-	return corpus.Receipt{DocID: sub.DocID, JobID: sub.JobID, Generation: 1}, nil
+	return outs, nil
 }
 
 type office struct {

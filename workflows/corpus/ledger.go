@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"levada.dev/events"
+	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/job"
 )
@@ -15,12 +16,13 @@ import (
 // returned nil is durable. Every call may be repeated. Another tenant's document or job and one that does not
 // exist give the same fault.NotFound (document_not_found, job_not_found).
 type Ledger interface {
-	// Submit opens the next generation of a document with its job and, in the same transaction, takes
-	// document.submitted into the outbox, from which it reaches the ingest queue at least once even if the
+	// SubmitAll opens for each submission the next generation of its document, with its job, and answers for each, in
+	// order, what became of it: one that is refused does not hold up the others. When its turn has come,
+	// document.submitted goes into the outbox, from which it reaches the ingest queue at least once even if the
 	// caller dies. With an idempotency key it answers a repetition with the first receipt (Replayed), and
-	// fails with fault.Conflict, code idempotency_conflict, when the request differs. When too much
-	// waits in the queue it fails with fault.Limited, code backlog_full, and keeps nothing.
-	Submit(ctx context.Context, s tenants.Scope, sub Submission) (Receipt, error)
+	// refuses with fault.Conflict, code idempotency_conflict, when the request differs. It refuses with fault.Limited, code
+	// backlog_full, what is too much to wait.
+	SubmitAll(ctx context.Context, s tenants.Scope, subs []Submission) ([]Outcome, error)
 	// Advance records what consumers did and answers for each progress, in order, what that means.
 	Advance(ctx context.Context, s tenants.Scope, ps []Progress) ([]Verdict, error)
 	// Documents looks documents up by id; ids that do not exist are left out, order is kept.
@@ -65,6 +67,24 @@ type Receipt struct {
 	JobID      string `json:"jobId"`
 	Generation int    `json:"generation"`
 	Replayed   bool   `json:"replayed,omitempty"`
+}
+
+// Outcome is what became of one submission: a receipt, or why there is none.
+type Outcome struct {
+	Receipt
+	Fault *fault.Error `json:"fault,omitempty"`
+}
+
+// Submit submits one document.
+func Submit(ctx context.Context, l Ledger, s tenants.Scope, sub Submission) (Receipt, error) {
+	outs, err := l.SubmitAll(ctx, s, []Submission{sub})
+	if err != nil {
+		return Receipt{}, err
+	}
+	if f := outs[0].Fault; f != nil {
+		return Receipt{}, f
+	}
+	return outs[0].Receipt, nil
 }
 
 // Progress is one thing a consumer did for one generation of a document: chunk says how many slices there are, index

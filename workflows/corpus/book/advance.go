@@ -16,7 +16,7 @@ import (
 // Advance implements corpus.Ledger. Progress of one call is written together: one row for each document that changed,
 // one for each job that ended.
 func (b *Book) Advance(r rows.Tx, s tenants.Scope, ps []corpus.Progress) ([]corpus.Verdict, error) {
-	c := &change{rows: r, scope: s, now: b.now(), documents: map[string]*open{}}
+	c := b.begin(r, s)
 	verdicts := make([]corpus.Verdict, len(ps))
 	for i, p := range ps {
 		o, err := c.open(p.DocID)
@@ -50,6 +50,10 @@ type open struct {
 	dirty bool
 }
 
+func (b *Book) begin(r rows.Tx, s tenants.Scope) *change {
+	return &change{rows: r, scope: s, now: b.now(), documents: map[string]*open{}}
+}
+
 func (c *change) open(id string) (*open, error) {
 	if o, known := c.documents[id]; known {
 		return o, nil
@@ -66,6 +70,14 @@ func (c *change) open(id string) (*open, error) {
 	}
 	c.documents[id] = o
 	return o, nil
+}
+
+// add makes a document that does not exist yet.
+func (c *change) add(id string) *open {
+	o := &open{document: &document{ID: id}}
+	c.documents[id] = o
+	c.order = append(c.order, o)
+	return o
 }
 
 func (c *change) close() error {

@@ -21,7 +21,7 @@ func BenchmarkDocument(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		id := fmt.Sprint("doc", i%1000)
-		r, err := client.Submit(b.Context(), d.scope, d.submission(id))
+		r, err := corpus.Submit(b.Context(), client, d.scope, d.submission(id))
 		if err != nil {
 			b.Fatal(err)
 		}

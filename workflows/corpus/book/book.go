@@ -1,13 +1,10 @@
 package book
 
 import (
-	"errors"
 	"strconv"
 	"time"
 
-	"levada.dev/events"
 	"levada.dev/events/fault"
-	"levada.dev/tenants"
 	"levada.dev/tenants/rows"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
@@ -21,51 +18,6 @@ type Book struct{ now func() time.Time }
 
 // New makes a book that tells the time by now.
 func New(now func() time.Time) *Book { return &Book{now: now} }
-
-// Submit implements corpus.Ledger, but for the backlog, which only the adapter can see.
-func (b *Book) Submit(r rows.Tx, s tenants.Scope, sub corpus.Submission) (corpus.Receipt, error) {
-	now := b.now()
-	if err := checkSubmission(sub); err != nil {
-		return corpus.Receipt{}, err
-	}
-	if key := sub.Cause.IdempotencyKey; key != "" {
-		if first, found, err := findReceipt(r, key, now); err != nil || found {
-			return first.replay(sub), errors.Join(err, first.conflict(found, sub))
-		}
-	}
-
-	d := &document{ID: sub.DocID}
-	if _, err := rows.Read(r, documentPrefix+sub.DocID, d); err != nil {
-		return corpus.Receipt{}, err
-	}
-	g := d.submit(sub, now)
-	ev, err := events.New(s, worker, sub.Cause, now, events.DocumentSubmitted{
-		DocumentRef: d.ref(g), About: sub.About, ContentType: sub.ContentType, TextKey: sub.TextKey, Text: sub.Text,
-		Bytes: sub.Bytes, SHA256: sub.SHA256, Model: sub.Model, Chunking: sub.Chunking,
-	})
-	if err != nil {
-		return corpus.Receipt{}, err
-	}
-	rec := corpus.Receipt{DocID: d.ID, JobID: g.JobID, Generation: g.Number}
-	return rec, errors.Join(
-		rows.Write(r, documentPrefix+d.ID, d),
-		rows.Write(r, jobPrefix+g.JobID, jobRow{DocID: d.ID, Generation: g.Number, Created: g.Submitted}),
-		enqueue(r, g.JobID, ev),
-		keepReceipt(r, sub, rec, now),
-	)
-}
-
-func checkSubmission(sub corpus.Submission) error {
-	required := []struct{ field, value string }{
-		{"docId", sub.DocID}, {"jobId", sub.JobID}, {"textKey", sub.TextKey}, {"contentType", sub.ContentType}, {"model", sub.Model},
-	}
-	for _, f := range required {
-		if f.value == "" {
-			return fault.Invalidf(f.field, "submission_invalid", "is required")
-		}
-	}
-	return nil
-}
 
 // Documents implements corpus.Ledger.
 func (b *Book) Documents(r rows.Tx, ids []string) ([]corpus.Document, error) {

@@ -49,9 +49,21 @@ func (d *desk) submission(docID string) corpus.Submission {
 	}
 }
 
+// take submits one document.
+func (d *desk) take(sub corpus.Submission) (corpus.Receipt, error) {
+	outs, err := d.book.SubmitAll(d.rows, d.scope, []corpus.Submission{sub})
+	if err == nil && outs[0].Fault != nil {
+		err = outs[0].Fault
+	}
+	if err != nil {
+		return corpus.Receipt{}, err
+	}
+	return outs[0].Receipt, nil
+}
+
 func (d *desk) submit(docID string) events.DocumentRef {
 	d.t.Helper()
-	r, err := d.book.Submit(d.rows, d.scope, d.submission(docID))
+	r, err := d.take(d.submission(docID))
 	require.NoError(d.t, err)
 	return events.DocumentRef{DocID: r.DocID, Generation: r.Generation, JobID: r.JobID}
 }
@@ -120,7 +132,7 @@ func TestTheSubmittedEvent(t *testing.T) {
 	d := newDesk(t)
 	sub := d.submission("a")
 	sub.Cause = events.Cause{ID: "request", TraceParent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", IdempotencyKey: "k"}
-	_, err := d.book.Submit(d.rows, d.scope, sub)
+	_, err := d.take(sub)
 	require.NoError(t, err)
 	out, err := outbox.Pending(d.rows, 10)
 	require.NoError(t, err)
@@ -193,7 +205,7 @@ func TestIdempotencyKeys(t *testing.T) {
 	submit := func(key, hash string) (corpus.Receipt, error) {
 		sub := d.submission("a")
 		sub.Cause.IdempotencyKey, sub.RequestHash = key, hash
-		return d.book.Submit(d.rows, d.scope, sub)
+		return d.take(sub)
 	}
 	first, err := submit("k", "h1")
 	require.NoError(t, err)
@@ -228,7 +240,7 @@ func TestOldRowsGoAway(t *testing.T) {
 	for i := range 40 { // ten keys a day
 		sub := d.submission(fmt.Sprint("doc", i))
 		sub.Cause.IdempotencyKey = fmt.Sprint("key", i)
-		r, err := d.book.Submit(d.rows, d.scope, sub)
+		r, err := d.take(sub)
 		require.NoError(t, err)
 		if i%2 == 0 {
 			d.advance(failed(events.DocumentRef{DocID: r.DocID, Generation: 1, JobID: r.JobID}, corpus.StageChunk))
@@ -259,9 +271,9 @@ func TestWireCarriesFaultsAndRollsBack(t *testing.T) {
 	})
 	_, err := client.Job(t.Context(), d.scope, "none")
 	assert.Equal(t, "job_not_found", fault.As(err).Code)
-	_, err = client.Submit(t.Context(), d.scope, corpus.Submission{DocID: "a"})
+	_, err = corpus.Submit(t.Context(), client, d.scope, corpus.Submission{DocID: "a"})
 	assert.Equal(t, "jobId", fault.As(err).Field)
-	_, err = client.Submit(t.Context(), d.scope, d.submission("a"))
+	_, err = corpus.Submit(t.Context(), client, d.scope, d.submission("a"))
 	require.NoError(t, err)
 
 	other, err := tenants.Resume("globex")
@@ -270,14 +282,14 @@ func TestWireCarriesFaultsAndRollsBack(t *testing.T) {
 	assert.Equal(t, "tenant_mismatch", fault.As(err).Code, "a book is one tenant's for ever")
 
 	d.err = errors.New("disk full")
-	_, err = client.Submit(t.Context(), d.scope, d.submission("b"))
+	_, err = corpus.Submit(t.Context(), client, d.scope, d.submission("b"))
 	assert.Equal(t, "object_storage", fault.As(err).Code)
 	assert.True(t, fault.Retryable(err))
 	assert.NotContains(t, err.Error(), "disk", "causes stay behind")
-	assert.Equal(t, []bool{false, false, true, false, false}, commits)
+	assert.Equal(t, []bool{false, true, true, false, false}, commits, "a refused submission is an answer")
 
 	for _, body := range []string{"", "null", "{}", `{"tenant":"acme","args":3}`} {
-		for _, method := range []string{"submit", "advance", "documents", "job", "no"} {
+		for _, method := range []string{"submitAll", "advance", "documents", "job", "no"} {
 			reply, commit := d.book.Call(newRows(), method, []byte(body))
 			assert.False(t, commit, "%s %s", method, body)
 			assert.Contains(t, string(reply), `"fault"`)

@@ -22,7 +22,7 @@ func Example() {
 	})
 	acme, _ := tenants.Resume("acme")
 	ctx := context.Background()
-	r, _ := ledger.Submit(ctx, acme, corpus.Submission{DocID: "guide", JobID: "job-1", ContentType: "text/plain", TextKey: "k", Model: "m"})
+	r, _ := corpus.Submit(ctx, ledger, acme, corpus.Submission{DocID: "guide", JobID: "job-1", ContentType: "text/plain", TextKey: "k", Model: "m"})
 	ref := events.DocumentRef{DocID: r.DocID, Generation: r.Generation, JobID: r.JobID}
 	verdicts, _ := ledger.Advance(ctx, acme, []corpus.Progress{
 		{DocumentRef: ref, Stage: corpus.StageIndex, Slice: events.Slice{Slice: 1, Slices: 2, Chunks: 20}},

@@ -14,7 +14,7 @@ import (
 
 // The methods of the wire.
 const (
-	methodSubmit    = "submit"
+	methodSubmit    = "submitAll"
 	methodAdvance   = "advance"
 	methodDocuments = "documents"
 	methodJob       = "job"
@@ -24,7 +24,9 @@ const (
 func (b *Book) Call(r rows.Tx, method string, body []byte) (reply []byte, commit bool) {
 	switch method {
 	case methodSubmit:
-		return call.Serve(r, body, func(s tenants.Scope, sub corpus.Submission) (corpus.Receipt, error) { return b.Submit(r, s, sub) })
+		return call.Serve(r, body, func(s tenants.Scope, subs []corpus.Submission) ([]corpus.Outcome, error) {
+			return b.SubmitAll(r, s, subs)
+		})
 	case methodAdvance:
 		return call.Serve(r, body, func(s tenants.Scope, ps []corpus.Progress) ([]corpus.Verdict, error) { return b.Advance(r, s, ps) })
 	case methodDocuments:
@@ -46,9 +48,13 @@ var _ corpus.Ledger = (*Client)(nil)
 // NewClient makes a ledger over do.
 func NewClient(do call.Carrier) *Client { return &Client{do: do} }
 
-// Submit implements corpus.Ledger.
-func (c *Client) Submit(ctx context.Context, s tenants.Scope, sub corpus.Submission) (corpus.Receipt, error) {
-	return call.Ask[corpus.Receipt](ctx, c.do, s, nil, methodSubmit, sub)
+// SubmitAll implements corpus.Ledger.
+func (c *Client) SubmitAll(ctx context.Context, s tenants.Scope, subs []corpus.Submission) ([]corpus.Outcome, error) {
+	outs, err := call.Ask[[]corpus.Outcome](ctx, c.do, s, nil, methodSubmit, subs)
+	if err == nil && len(outs) != len(subs) {
+		return nil, fault.New(fault.Internal, "ledger_answer", fmt.Sprintf("%d outcomes of %d submissions", len(outs), len(subs)), nil)
+	}
+	return outs, err
 }
 
 // Advance implements corpus.Ledger.

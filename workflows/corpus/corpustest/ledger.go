@@ -30,6 +30,7 @@ func TestLedger(t *testing.T, newLedger func(t *testing.T) corpus.Ledger) {
 		"documents and jobs belong to a tenant":     belonging,
 		"a key gives the first receipt":             replaying,
 		"a submission without an id is refused":     refusing,
+		"one that is refused holds up no other":     together,
 		"nobody's call is refused":                  nobody,
 		"calls at once are serial":                  serial,
 		"verdicts and documents are in order":       ordered,
@@ -50,7 +51,7 @@ func submission(t *testing.T, docID string) corpus.Submission {
 // submit opens a generation and checks its number.
 func submit(t *testing.T, l corpus.Ledger, s tenants.Scope, docID string, generation int) events.DocumentRef {
 	t.Helper()
-	r, err := l.Submit(t.Context(), s, submission(t, docID))
+	r, err := corpus.Submit(t.Context(), l, s, submission(t, docID))
 	require.NoError(t, err)
 	require.Equal(t, generation, r.Generation)
 	require.Equal(t, docID, r.DocID)
@@ -242,17 +243,17 @@ func replaying(t *testing.T, l corpus.Ledger) {
 		return sub
 	}
 	id := tenantstest.Fresh(t, "doc-")
-	first, err := l.Submit(t.Context(), acme, sub(id, "h1"))
+	first, err := corpus.Submit(t.Context(), l, acme, sub(id, "h1"))
 	require.NoError(t, err)
-	again, err := l.Submit(t.Context(), acme, sub(tenantstest.Fresh(t, "doc-"), "h1"))
+	again, err := corpus.Submit(t.Context(), l, acme, sub(tenantstest.Fresh(t, "doc-"), "h1"))
 	require.NoError(t, err)
 	first.Replayed = true
 	assert.Equal(t, first, again)
-	_, err = l.Submit(t.Context(), acme, sub(id, "h2"))
+	_, err = corpus.Submit(t.Context(), l, acme, sub(id, "h2"))
 	assert.Equal(t, fault.Conflict, fault.KindOf(err), "%v", err)
 	assert.Equal(t, "idempotency_conflict", fault.As(err).Code)
 	assert.Equal(t, 1, document(t, l, acme, id).Generation, "neither opened a generation")
-	other, err := l.Submit(t.Context(), globex, sub(id, "h2"))
+	other, err := corpus.Submit(t.Context(), l, globex, sub(id, "h2"))
 	require.NoError(t, err, "another tenant's key is another key")
 	assert.False(t, other.Replayed)
 }
@@ -262,7 +263,7 @@ func refusing(t *testing.T, l corpus.Ledger) {
 	id := tenantstest.Fresh(t, "doc-")
 	sub := submission(t, id)
 	sub.JobID = ""
-	_, err := l.Submit(t.Context(), acme, sub)
+	_, err := corpus.Submit(t.Context(), l, acme, sub)
 	assert.Equal(t, fault.Invalid, fault.KindOf(err), "%v", err)
 	assert.Equal(t, "jobId", fault.As(err).Field)
 	docs, err := l.Documents(t.Context(), acme, []string{id})
@@ -270,9 +271,37 @@ func refusing(t *testing.T, l corpus.Ledger) {
 	assert.Empty(t, docs, "nothing half done stays behind")
 }
 
+func together(t *testing.T, l corpus.Ledger) {
+	acme, globex := tenantstest.Two(t)
+	id, key := tenantstest.Fresh(t, "doc-"), tenantstest.Fresh(t, "key-")
+	one, two, other := submission(t, id), submission(t, id), submission(t, tenantstest.Fresh(t, "doc-"))
+	nameless, clash, again := submission(t, ""), submission(t, id), submission(t, id)
+	one.Cause.IdempotencyKey, clash.Cause.IdempotencyKey, again.Cause.IdempotencyKey = key, key, key
+	clash.RequestHash = "another"
+	outs, err := l.SubmitAll(t.Context(), acme, []corpus.Submission{one, nameless, clash, two, again, other})
+	require.NoError(t, err)
+	require.Len(t, outs, 6)
+	assert.Equal(t, corpus.Outcome{Receipt: corpus.Receipt{DocID: id, JobID: one.JobID, Generation: 1}}, outs[0])
+	require.NotNil(t, outs[1].Fault)
+	assert.Equal(t, "docId", outs[1].Fault.Field)
+	require.NotNil(t, outs[2].Fault)
+	assert.Equal(t, "idempotency_conflict", outs[2].Fault.Code)
+	assert.Equal(t, corpus.Receipt{DocID: id, JobID: two.JobID, Generation: 2}, outs[3].Receipt)
+	assert.Equal(t, corpus.Receipt{DocID: id, JobID: one.JobID, Generation: 1, Replayed: true}, outs[4].Receipt)
+	assert.Equal(t, 1, outs[5].Generation)
+	assert.Equal(t, 2, document(t, l, acme, id).Generation)
+	docs, err := l.Documents(t.Context(), globex, []string{id, other.DocID})
+	require.NoError(t, err)
+	assert.Empty(t, docs)
+
+	outs, err = l.SubmitAll(t.Context(), acme, nil)
+	require.NoError(t, err)
+	assert.Empty(t, outs)
+}
+
 func nobody(t *testing.T, l corpus.Ledger) {
 	none := tenants.Scope{}
-	_, err := l.Submit(t.Context(), none, submission(t, "doc"))
+	_, err := corpus.Submit(t.Context(), l, none, submission(t, "doc"))
 	assert.ErrorIs(t, err, tenants.ErrNoScope)
 	_, err = l.Advance(t.Context(), none, nil)
 	assert.ErrorIs(t, err, tenants.ErrNoScope)
@@ -295,7 +324,7 @@ func serial(t *testing.T, l corpus.Ledger) {
 	}
 	for _, sub := range subs {
 		wg.Go(func() {
-			r, err := l.Submit(t.Context(), acme, sub)
+			r, err := corpus.Submit(t.Context(), l, acme, sub)
 			if assert.NoError(t, err) {
 				mu.Lock()
 				defer mu.Unlock()
@@ -341,7 +370,7 @@ func content(t *testing.T, l corpus.Ledger) {
 		Title: "Água & <b>\"pão\"</b> 👩‍👩‍👧‍👦", Source: "s", URL: "https://example.com/?a=b&c=d",
 		Metadata: map[string]any{"year": 2026.0, "draft": false, "tags": []any{"a", "b"}, "name": "x\u2028y"},
 	}
-	_, err := l.Submit(t.Context(), acme, sub)
+	_, err := corpus.Submit(t.Context(), l, acme, sub)
 	require.NoError(t, err)
 	d := document(t, l, acme, sub.DocID)
 	assert.Equal(t, sub.About, d.About)

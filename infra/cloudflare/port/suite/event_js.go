@@ -39,8 +39,8 @@ type ledger struct {
 	port corpus.Ledger
 }
 
-func (x ledger) Submit(ctx context.Context, s tenants.Scope, sub corpus.Submission) (corpus.Receipt, error) {
-	return x.port.Submit(x.in(ctx), s, sub)
+func (x ledger) SubmitAll(ctx context.Context, s tenants.Scope, subs []corpus.Submission) ([]corpus.Outcome, error) {
+	return x.port.SubmitAll(x.in(ctx), s, subs)
 }
 
 func (x ledger) Advance(ctx context.Context, s tenants.Scope, ps []corpus.Progress) ([]corpus.Verdict, error) {

@@ -1,0 +1,85 @@
+package book
+
+import (
+	"errors"
+
+	"levada.dev/events"
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/tenants/rows"
+	"levada.dev/workflows/corpus"
+)
+
+// SubmitAll implements corpus.Ledger, but for the backlog of the queue, which only the adapter can see.
+func (b *Book) SubmitAll(r rows.Tx, s tenants.Scope, subs []corpus.Submission) ([]corpus.Outcome, error) {
+	c := b.begin(r, s)
+	outs := make([]corpus.Outcome, len(subs))
+	for i, sub := range subs {
+		rec, err := c.submit(sub)
+		if err := refusal(err, &outs[i]); err != nil {
+			return nil, err
+		}
+		outs[i].Receipt = rec
+	}
+	return outs, c.close()
+}
+
+// refusal takes an error that is about one submission into its outcome. What is returned ends the call.
+func refusal(err error, out *corpus.Outcome) error {
+	if err == nil || !errors.As(err, &out.Fault) {
+		return err
+	}
+	return nil
+}
+
+// submit opens the next generation of a document. When it refuses, it has written nothing.
+func (c *change) submit(sub corpus.Submission) (corpus.Receipt, error) {
+	if err := checkSubmission(sub); err != nil {
+		return corpus.Receipt{}, err
+	}
+	if key := sub.Cause.IdempotencyKey; key != "" {
+		if first, found, err := findReceipt(c.rows, key, c.now); err != nil || found {
+			return first.replay(sub), errors.Join(err, first.conflict(found, sub))
+		}
+	}
+	o, err := c.open(sub.DocID)
+	if err != nil {
+		return corpus.Receipt{}, err
+	}
+	if o == nil {
+		o = c.add(sub.DocID)
+	}
+	g := o.submit(sub, c.now)
+	ev, err := events.New(c.scope, worker, sub.Cause, c.now, events.DocumentSubmitted{
+		DocumentRef: o.ref(g), About: sub.About, ContentType: sub.ContentType, TextKey: sub.TextKey, Text: sub.Text,
+		Bytes: sub.Bytes, SHA256: sub.SHA256, Model: sub.Model, Chunking: sub.Chunking,
+	})
+	if err != nil {
+		return corpus.Receipt{}, err
+	}
+	o.dirty = true
+	rec := corpus.Receipt{DocID: o.ID, JobID: g.JobID, Generation: g.Number}
+	return rec, errors.Join(
+		rows.Write(c.rows, jobPrefix+g.JobID, jobRow{DocID: o.ID, Generation: g.Number, Created: g.Submitted}),
+		enqueue(c.rows, g.JobID, ev),
+		keepReceipt(c.rows, sub, rec, c.now),
+	)
+}
+
+func checkSubmission(sub corpus.Submission) error {
+	required := []struct{ field, value string }{
+		{"docId", sub.DocID}, {"jobId", sub.JobID}, {"textKey", sub.TextKey}, {"contentType", sub.ContentType}, {"model", sub.Model},
+	}
+	for _, f := range required {
+		if f.value == "" {
+			return fault.Invalidf(f.field, "submission_invalid", "is required")
+		}
+	}
+	switch {
+	case sub.Bytes < 0:
+		return fault.Invalidf("bytes", "submission_invalid", "%d is below 0", sub.Bytes)
+	case sub.Chunking.MaxTokens < 0 || sub.Chunking.OverlapTokens < 0:
+		return fault.Invalidf("chunking", "submission_invalid", "has a negative number of tokens")
+	}
+	return nil
+}
