@@ -64,6 +64,13 @@ func TestCheckAndSchemaAgree(t *testing.T) {
 		"failed nowhere":    {"document.failed/full", `{"stage":""}`, "stage"},
 		"failed codeless":   {"document.failed/full", `{"code":""}`, "stage"},
 		"negative attempts": {"document.failed/full", `{"attempts":-1}`, "attempts"},
+		"import":            {"import.started/minimal", `{"entries":7}`, ""},
+		"import of nothing": {"import.started/minimal", `{"importId":""}`, "importId"},
+		"import of nowhere": {"import.started/minimal", `{"origin":"ftp"}`, "origin"},
+		"negative import":   {"import.started/minimal", `{"entries":-1}`, "entries"},
+		"completed nothing": {"import.completed/full", `{"importId":""}`, "importId"},
+		"completed not":     {"import.completed/full", `{"state":"running"}`, "state"},
+		"completed below 0": {"import.completed/full", `{"refused":-1}`, "total"},
 		"no entries":        {"event.recorded/full", `{"entries":[]}`, "entries"},
 		"entry of no id":    {"event.recorded/full", `{"entries":[{"id":""}]}`, "entries[0]"},
 		"entry of no type":  {"event.recorded/full", `{"entries":[{"type":""}]}`, "entries[0]"},
@@ -96,6 +103,9 @@ func TestCheckKnowsMore(t *testing.T) {
 		"more slices than chunks": {"document.chunked/full", `{"slices":19}`, "slice"},
 		"end before start":        {"document.chunked/full", `{"parts":[{"start":5,"end":4}]}`, "parts[0]"},
 		"vectors too short":       {"chunks.embedded/full", `{"vectors":"AAAAPw=="}`, "vectors"},
+		"another origin":          {"import.started/minimal", `{"origin":"urls"}`, "origin"},
+		"two origins":             {"import.started/minimal", `{"prefix":"a"}`, "origin"},
+		"a count is missing":      {"import.completed/full", `{"total":21}`, "total"},
 		"vectors too few":         {"chunks.embedded/full", `{"dimensions":2}`, "vectors"},
 	} {
 		err := edited(t, c.sample, c.members).Check()

@@ -54,6 +54,15 @@ func samples() map[string]events.Fact {
 		"document.failed/full": events.DocumentFailed{
 			DocumentRef: ref, Stage: "embed", Code: "model_unavailable", Message: "the model did not answer", Attempts: 4,
 		},
+		"import.started/minimal": events.ImportStarted{ImportID: ref.JobID, Origin: "batch", Parts: 1},
+		"import.started/urls": events.ImportStarted{
+			ImportID: ref.JobID, Origin: "urls", URLs: []string{"https://example.com/a?b=1&c=2", "https://example.com/ü"}, Source: "wiki", Entries: 2,
+		},
+		"import.started/sitemap": events.ImportStarted{ImportID: ref.JobID, Origin: "sitemap", Sitemap: "https://example.com/sitemap.xml", Source: "wiki"},
+		"import.started/prefix":  events.ImportStarted{ImportID: ref.JobID, Origin: "prefix", Prefix: "manuals/2026/"},
+		"import.completed/full": events.ImportCompleted{
+			ImportID: ref.JobID, State: "succeeded", Source: "wiki", Total: 20, Done: 15, Unchanged: 4, Failed: 3, Refused: 2, Cancelled: 2,
+		},
 		"chat.completed/full": events.ChatCompleted{
 			SessionID: "3f2c7c1e", Turn: 7, UserID: "ada", Model: "@cf/zai-org/glm-4.7-flash", PromptTokens: 812, CompletionTokens: 96,
 			CachedTokens: 512, Estimated: true, CostNanos: 87_120, FinishReason: "length", Code: "turn_interrupted", DurationMS: 2345,

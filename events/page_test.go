@@ -73,6 +73,8 @@ var subjects = map[string]string{
 	events.TypeChunksEmbedded:    "documents/<docId>",
 	events.TypeDocumentIndexed:   "documents/<docId>",
 	events.TypeDocumentFailed:    "documents/<docId>",
+	events.TypeImportStarted:     "imports/<importId>",
+	events.TypeImportCompleted:   "imports/<importId>",
 	events.TypeChatCompleted:     "sessions/<sessionId>",
 	events.TypeUsageRecorded:     "usage",
 	events.TypeBudgetExhausted:   "budgets/<period>/<unit>",

@@ -52,6 +52,16 @@ var specs = [...]Spec{
 		Producer: "the ledger (outbox)",
 	},
 	{
+		Type: TypeImportStarted, Stage: StageIngest, New: func() Fact { return new(ImportStarted) },
+		Says:     "An import was opened: a job follows it, and its documents are going to be taken.",
+		Producer: "the ledger (outbox)", Consumer: "consumers/imports",
+	},
+	{
+		Type: TypeImportCompleted, Stage: StageIngest, New: func() Fact { return new(ImportCompleted) },
+		Says:     "Every document of an import is final.",
+		Producer: "the ledger (outbox)", Consumer: "consumers/imports",
+	},
+	{
 		Type: TypeChatCompleted, Stage: StageNone, New: func() Fact { return new(ChatCompleted) },
 		Says:     "A turn of a conversation has ended, well or not.",
 		Producer: "the session (outbox)",

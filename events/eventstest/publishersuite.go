@@ -191,6 +191,8 @@ func oneOfEach(t *testing.T, s tenants.Scope) []events.Event {
 		events.ChunksEmbedded{DocumentRef: ref, Slice: slice, Model: "m", Dimensions: 1, Parts: parts, Vectors: []byte{0, 0, 128, 63}},
 		events.DocumentIndexed{DocumentRef: ref, Chunks: 1, Model: "m"},
 		events.DocumentFailed{DocumentRef: ref, Stage: "index", Code: "c"},
+		events.ImportStarted{ImportID: fresh(t), Origin: "prefix", Prefix: "a/"},
+		events.ImportCompleted{ImportID: fresh(t), State: "cancelled"},
 		events.ChatCompleted{SessionID: fresh(t), Turn: 1},
 		events.UsageRecorded{Booking: fresh(t), Lines: []events.UsageLine{{Day: "2026-11-22", Capability: "chat", Calls: 1}}},
 		events.BudgetExhausted{Period: "day", Unit: "tokens", Starts: "2026-11-22", Limit: 1, Resets: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)},
