@@ -85,7 +85,7 @@ func TestSubjectsAreWhatThePageSays(t *testing.T) {
 	require.Len(t, subjects, len(events.Specs()))
 	for _, fact := range samples() {
 		got := strings.NewReplacer("guide.md", "<docId>", "documents/a", "documents/<docId>", "3f2c7c1e", "<sessionId>",
-			"day/tokens", "<period>/<unit>").Replace(fact.Subject())
+			"day/tokens", "<period>/<unit>", "6f1d3c1e-2f0b-4c63-9a53-0d8e1c7ab001", "<importId>").Replace(fact.Subject())
 		require.Equal(t, subjects[fact.Type()], got, fact.Type())
 	}
 }
