@@ -81,6 +81,7 @@ var between = map[string]bool{
 	"queue_unavailable": true, "vectors_count": true, "top_k_invalid": true, // queues and the index to consumers
 	"key_not_found": true, "config_unavailable": true, "entry_not_found": true, // what is behind the directory
 	"tenant_invalid": true, "config_invalid": true, "keys_invalid": true, "scope_unknown": true, "grant_invalid": true, // what is published
+	"secret_invalid": true, "secret_missing": true, "secret_not_found": true, "vault_invalid": true, // likewise
 }
 
 // codesIn finds the codes of the faults a file makes, except those of internal ones, which no client sees.

@@ -22,7 +22,12 @@ type Reader interface {
 // (https://developers.cloudflare.com/kv/concepts/how-kv-works/), a change or a revoked API key is in effect after
 // about 90 s. Failures of the Reader are not remembered. Callers that miss the same entry share one read; each
 // waits no longer than its own ctx allows, and when the one that reads gives up, another one reads.
-type CachedDirectory struct {
+type CachedDirectory struct{ *cache }
+
+var _ Directory = (*CachedDirectory)(nil)
+
+// cache remembers what was read, under its key in the namespace, in the form that it was parsed into.
+type cache struct {
 	reader  Reader
 	options DirectoryOptions
 
@@ -31,9 +36,7 @@ type CachedDirectory struct {
 	reads      map[string]*read
 }
 
-var _ Directory = (*CachedDirectory)(nil)
-
-// DirectoryOptions changes how long and how much a CachedDirectory remembers. The zero value is good.
+// DirectoryOptions changes how long and how much a CachedDirectory, or a CachedSecrets, remembers. The zero value is good.
 type DirectoryOptions struct {
 	Now         func() time.Time // time.Now
 	TTL         time.Duration    // 30 s
@@ -59,23 +62,27 @@ type read struct {
 
 // NewDirectory returns the Directory on r. The options may be nil.
 func NewDirectory(r Reader, o *DirectoryOptions) *CachedDirectory {
-	d := &CachedDirectory{reader: r, young: map[string]entry{}, reads: map[string]*read{}}
+	return &CachedDirectory{newCache(r, o)}
+}
+
+func newCache(r Reader, o *DirectoryOptions) *cache {
+	c := &cache{reader: r, young: map[string]entry{}, reads: map[string]*read{}}
 	if o != nil {
-		d.options = *o
+		c.options = *o
 	}
-	if d.options.Now == nil {
-		d.options.Now = time.Now
+	if c.options.Now == nil {
+		c.options.Now = time.Now
 	}
-	setDefault(&d.options.TTL, 30*time.Second)
-	setDefault(&d.options.NegativeTTL, 5*time.Second)
-	setDefault(&d.options.Entries, 4096)
-	d.options.Entries = max(2, d.options.Entries)
-	return d
+	setDefault(&c.options.TTL, 30*time.Second)
+	setDefault(&c.options.NegativeTTL, 5*time.Second)
+	setDefault(&c.options.Entries, 4096)
+	c.options.Entries = max(2, c.options.Entries)
+	return c
 }
 
 // StaticDirectory is a Directory of configurations and API keys (grants by HashKey) that do not change.
 func StaticDirectory(configs []Config, grants map[string]Grant) (*CachedDirectory, error) {
-	entries, err := Publish(configs, grants)
+	entries, err := Publish(configs, grants, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -137,21 +144,21 @@ func errTenant() error { return fault.Missing("tenant_not_found", "there is no s
 
 // look answers from the cache, from a read under way, or by reading. What is not there has the error that missing makes: once,
 // as a host name that is no tenant's is looked for by every request.
-func (d *CachedDirectory) look(ctx context.Context, key string, parse func([]byte) (any, error), missing func() error) (any, error) {
+func (c *cache) look(ctx context.Context, key string, parse func([]byte) (any, error), missing func() error) (any, error) {
 	for {
-		d.mu.Lock()
-		if e, ok := d.recall(key); ok {
-			d.mu.Unlock()
+		c.mu.Lock()
+		if e, ok := c.recall(key); ok {
+			c.mu.Unlock()
 			return e.value, e.err
 		}
-		r, underWay := d.reads[key]
+		r, underWay := c.reads[key]
 		if !underWay {
 			r = &read{done: make(chan struct{}), abandoned: true}
-			d.reads[key] = r
+			c.reads[key] = r
 		}
-		d.mu.Unlock()
+		c.mu.Unlock()
 		if !underWay {
-			d.read(ctx, key, r, parse, missing)
+			c.read(ctx, key, r, parse, missing)
 			return r.value, r.err
 		}
 		select {
@@ -166,17 +173,17 @@ func (d *CachedDirectory) look(ctx context.Context, key string, parse func([]byt
 }
 
 // read fills r and lets those who wait for it go on, also when the Reader panics.
-func (d *CachedDirectory) read(ctx context.Context, key string, r *read, parse func([]byte) (any, error), missing func() error) {
+func (c *cache) read(ctx context.Context, key string, r *read, parse func([]byte) (any, error), missing func() error) {
 	defer func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		delete(d.reads, key)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.reads, key)
 		if !r.abandoned {
-			d.remember(key, r)
+			c.remember(key, r)
 		}
 		close(r.done)
 	}()
-	b, err := d.reader.Read(ctx, key)
+	b, err := c.reader.Read(ctx, key)
 	switch {
 	case err == nil:
 		if r.value, err = parse(b); err != nil {
@@ -193,36 +200,36 @@ func (d *CachedDirectory) read(ctx context.Context, key string, r *read, parse f
 }
 
 // recall returns what the cache knows. The caller holds mu.
-func (d *CachedDirectory) recall(key string) (entry, bool) {
-	e, ok := d.young[key]
+func (c *cache) recall(key string) (entry, bool) {
+	e, ok := c.young[key]
 	if !ok {
-		if e, ok = d.old[key]; ok {
-			d.keep(key, e)
+		if e, ok = c.old[key]; ok {
+			c.keep(key, e)
 		}
 	}
-	if !ok || !d.options.Now().Before(e.expires) {
+	if !ok || !c.options.Now().Before(e.expires) {
 		return entry{}, false
 	}
 	return e, true
 }
 
 // remember keeps the answer of a read if it is one. The caller holds mu.
-func (d *CachedDirectory) remember(key string, r *read) {
-	ttl := d.options.TTL
+func (c *cache) remember(key string, r *read) {
+	ttl := c.options.TTL
 	if r.err != nil {
 		if !fault.Is(r.err, fault.NotFound) {
 			return
 		}
-		ttl = d.options.NegativeTTL
+		ttl = c.options.NegativeTTL
 	}
-	d.keep(key, entry{r.value, r.err, d.options.Now().Add(ttl)})
+	c.keep(key, entry{r.value, r.err, c.options.Now().Add(ttl)})
 }
 
 // keep puts an entry among the young. When these are half of what may be kept, they become the old, and the old
 // ones that nobody asked for meanwhile are forgotten: a flood of unknown names pushes out no tenant in use.
-func (d *CachedDirectory) keep(key string, e entry) {
-	if _, known := d.young[key]; !known && len(d.young) >= d.options.Entries/2 {
-		d.old, d.young = d.young, make(map[string]entry)
+func (c *cache) keep(key string, e entry) {
+	if _, known := c.young[key]; !known && len(c.young) >= c.options.Entries/2 {
+		c.old, c.young = c.young, make(map[string]entry)
 	}
-	d.young[key] = e
+	c.young[key] = e
 }

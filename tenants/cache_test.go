@@ -45,7 +45,7 @@ func (r *reader) publish(t *testing.T, ids ...string) {
 	for _, id := range ids {
 		configs = append(configs, tenantstest.Config(t, id, nil))
 	}
-	entries, err := tenants.Publish(configs, nil)
+	entries, err := tenants.Publish(configs, nil, nil)
 	require.NoError(t, err)
 	r.mu.Lock()
 	defer r.mu.Unlock()

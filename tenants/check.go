@@ -93,6 +93,7 @@ func (c *Config) Defaults() {
 	setDefault(&c.Budgets.TokensPerMonth, max(20_000_000, min(c.Budgets.TokensPerDay, MaxTokens)))
 	setDefault(&c.Budgets.USDPerDay, 10)
 	setDefault(&c.Budgets.USDPerMonth, max(100, min(c.Budgets.USDPerDay, MaxUSD)))
+	c.sourceDefaults()
 }
 
 // defaults lets a tenth of a minute's requests come at once.
@@ -141,6 +142,7 @@ func (c *Config) problems() Problems {
 	c.searchProblems(&ps)
 	c.chatProblems(&ps)
 	c.budgetProblems(&ps)
+	c.sourceProblems(&ps)
 	return ps
 }
 

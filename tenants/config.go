@@ -18,6 +18,8 @@ type Config struct {
 	Sessions     Sessions `json:"sessions,omitzero"`
 	Rates        Rates    `json:"rates,omitzero"`
 	Budgets      Budgets  `json:"budgets,omitzero"`
+	Sources      []Source `json:"sources,omitempty"`
+	Ingest       Ingest   `json:"ingest,omitzero"`
 }
 
 // Auth says how callers prove who they are.

@@ -26,6 +26,7 @@ func TestParseSetsDefaults(t *testing.T) {
 			Tenant: tenants.Rate{PerMinute: 1_200, Burst: 120}, User: tenants.Rate{PerMinute: 300, Burst: 30},
 		},
 		Budgets: tenants.Budgets{TokensPerDay: 2_000_000, TokensPerMonth: 20_000_000, USDPerDay: 10, USDPerMonth: 100},
+		Ingest:  tenants.Ingest{Weight: 10, MaxWaiting: 100_000, DeadlineMinutes: 15},
 	}, c)
 	again := *c
 	again.Defaults()
@@ -72,16 +73,19 @@ func TestParseReportsTheFirstProblem(t *testing.T) {
 // What the schema cannot say; the rest is compared with it in tenants/validate.
 func TestInspectFindsWhatASchemaCannot(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"id":"acme","name":"A","name":"B"}`:                                          "name: appears twice",
-		`{"id":"acme","name":"A","search":{},"search":{}}`:                             "search: appears twice",
-		`{"id":"acme","name":"A","search":{"filterable":{"a":"string","a":"number"}}}`: "search.filterable.a: appears twice",
-		`{"id":"acme","name":"A","limits":{"bodyBytes":5,"documentBytes":6}}`:          "limits.documentBytes: is more than limits.bodyBytes (5): no request could bring it (raise limits.bodyBytes)",
-		`{"id":"acme","name":"A","search":{"topK":6,"maxTopK":5}}`:                     "search.topK: is more than search.maxTopK (5)",
-		`{"id":"acme","name":"A","chat":{"maxTokens":6,"maxTokensLimit":5}}`:           "chat.maxTokens: is more than chat.maxTokensLimit (5)",
-		`{"id":"acme","name":"A","limits":{"bodyBytes":5.0}}`:                          "limits.bodyBytes: must be a whole number",
-		`{"id":"acme","name":"A"} {}`:                                                  "is not JSON: invalid character '{' after top-level value",
-		"\ufeff{}":                                                                     "is not JSON: invalid character 'ï' looking for beginning of value",
-		``:                                                                             "is not JSON: unexpected end of JSON input",
+		`{"id":"acme","name":"A","name":"B"}`:                                                                                            "name: appears twice",
+		`{"id":"acme","name":"A","search":{},"search":{}}`:                                                                               "search: appears twice",
+		`{"id":"acme","name":"A","search":{"filterable":{"a":"string","a":"number"}}}`:                                                   "search.filterable.a: appears twice",
+		`{"id":"acme","name":"A","limits":{"bodyBytes":5,"documentBytes":6}}`:                                                            "limits.documentBytes: is more than limits.bodyBytes (5): no request could bring it (raise limits.bodyBytes)",
+		`{"id":"acme","name":"A","search":{"topK":6,"maxTopK":5}}`:                                                                       "search.topK: is more than search.maxTopK (5)",
+		`{"id":"acme","name":"A","chat":{"maxTokens":6,"maxTokensLimit":5}}`:                                                             "chat.maxTokens: is more than chat.maxTokensLimit (5)",
+		`{"id":"acme","name":"A","sources":[{"id":"cms","sync":{"prefix":"a"}},{"id":"cms","sync":{"prefix":"b"}}]}`:                     `sources[1].id: "cms" appears twice`,
+		`{"id":"acme","name":"A","sources":[{"id":"cms","webhook":{"secrets":["s1"]}},{"id":"blog","webhook":{"secrets":["s2","s1"]}}]}`: `sources[1].webhook.secrets[1]: "s1" is a secret of the source "cms" also (give each source secrets of its own)`,
+		`{"id":"acme","name":"A","sources":[{"id":"cms","sync":{"sitemap":"https://[::1"}}]}`:                                            `sources[0].sync.sitemap: "https://[::1" is not an address of the web, http or https`,
+		`{"id":"acme","name":"A","limits":{"bodyBytes":5.0}}`:                                                                            "limits.bodyBytes: must be a whole number",
+		`{"id":"acme","name":"A"} {}`:                                                                                                    "is not JSON: invalid character '{' after top-level value",
+		"\ufeff{}":                                                                                                                       "is not JSON: invalid character 'ï' looking for beginning of value",
+		``:                                                                                                                               "is not JSON: unexpected end of JSON input",
 	} {
 		_, problems := tenants.Inspect([]byte(text))
 		require.Len(t, problems, 1, text)

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"levada.dev/events/fault"
+	"levada.dev/tenants/seal"
 )
 
 // The keys of what is published. They belong to the pool, not to a tenant: a Directory reads them before anybody was
@@ -19,6 +20,7 @@ const (
 	configKey = "config/" // + tenant id: the configuration, JSON
 	hostKey   = "host/"   // + host name: the tenant id
 	grantKey  = "key/"    // + HashKey: the grant, JSON
+	secretKey = "secret/" // + tenant id, "/" and the secret's name: sealed
 )
 
 // HashEntry is the key of the content hash of all the others. Whoever publishes writes it last.
@@ -42,12 +44,20 @@ func (e Entries) Read(_ context.Context, key string) ([]byte, error) {
 // Hash is the content hash: two sets of entries have the same exactly when nothing needs to be published.
 func (e Entries) Hash() string { return string(e[HashEntry]) }
 
-// Publish encodes configurations and API keys (grants by HashKey) as entries. The configurations must be valid
+// Publish encodes configurations, API keys (grants by HashKey) and the secrets that the configurations name as entries. Without a
+// vault no secrets are published, and their sources answer nobody. The configurations must be valid
 // together, which tenants/validate makes sure; what would lead a request to a wrong tenant is refused here, too.
 // To publish is to make the namespace equal to the entries: a key that is not among them has to be deleted, or a
 // revoked API key lives on.
-func Publish(configs []Config, grants map[string]Grant) (Entries, error) {
+func Publish(configs []Config, grants map[string]Grant, vault *Vault) (Entries, error) {
 	entries := Entries{}
+	var key seal.Key
+	if vault != nil {
+		var err error
+		if key, err = seal.ParseKey(vault.SealKey); err != nil {
+			return nil, fmt.Errorf("the key that seals secrets: %w", err)
+		}
+	}
 	for _, c := range configs {
 		c.Schema = ""
 		c.Defaults()
@@ -63,6 +73,11 @@ func Publish(configs []Config, grants map[string]Grant) (Entries, error) {
 		}
 		for _, host := range c.AllowedHosts {
 			if err := entries.add(hostKey+host, []byte(c.ID)); err != nil {
+				return nil, err
+			}
+		}
+		if vault != nil {
+			if err := vault.add(entries, key, &c); err != nil {
 				return nil, err
 			}
 		}

@@ -23,7 +23,7 @@ func TestPublish(t *testing.T) {
 	hash := tenants.HashKey("k")
 	entries, err := tenants.Publish([]tenants.Config{acme, globex}, map[string]tenants.Grant{
 		hash: {Tenant: "acme", Name: "ci", Scopes: []tenants.APIScope{tenants.ScopeSearch}},
-	})
+	}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, []string{
 		"config/acme", "config/globex", "hash", "host/acme.example.com", "host/acme.localhost", "host/globex.localhost", "key/" + hash,
@@ -45,7 +45,7 @@ func TestThePublishedFormIsPinned(t *testing.T) {
 	c := tenantstest.Config(t, "acme", func(c *tenants.Config) {
 		c.Search.Filterable = map[string]tenants.FieldType{"year": tenants.FieldNumber}
 	})
-	entries, err := tenants.Publish([]tenants.Config{c}, nil)
+	entries, err := tenants.Publish([]tenants.Config{c}, nil, nil)
 	require.NoError(t, err)
 	assert.Equal(t, `{"id":"acme","name":"Test tenant acme","pool":"acme","allowedHosts":["acme.localhost"],"auth":{"mode":"keys"},`+
 		`"models":{"embedding":"@cf/baai/bge-m3","chat":"@cf/zai-org/glm-4.7-flash"},`+
@@ -53,14 +53,15 @@ func TestThePublishedFormIsPinned(t *testing.T) {
 		`"search":{"topK":5,"maxTopK":20,"filterable":{"year":"number"}},"chat":{"maxTokens":1024,"maxTokensLimit":4096},`+
 		`"sessions":{"days":30,"turns":200,"windowTokens":4000},`+
 		`"rates":{"tenant":{"perMinute":1200,"burst":120},"user":{"perMinute":300,"burst":30}},`+
-		`"budgets":{"tokensPerDay":2000000,"tokensPerMonth":20000000,"usdPerDay":10,"usdPerMonth":100}}`, string(entries["config/acme"]))
+		`"budgets":{"tokensPerDay":2000000,"tokensPerMonth":20000000,"usdPerDay":10,"usdPerMonth":100},`+
+		`"ingest":{"weight":10,"maxWaiting":100000,"deadlineMinutes":15}}`, string(entries["config/acme"]))
 }
 
 func TestHashTellsWhetherToPublish(t *testing.T) {
 	publish := func(edit func(*tenants.Config), grants map[string]tenants.Grant) string {
 		entries, err := tenants.Publish([]tenants.Config{
 			tenantstest.Config(t, "globex", nil), tenantstest.Config(t, "acme", edit),
-		}, grants)
+		}, grants, nil)
 		require.NoError(t, err)
 		require.Len(t, entries.Hash(), 64)
 		return entries.Hash()
@@ -91,7 +92,7 @@ func TestPublishRefuses(t *testing.T) {
 		"a key in clear":     {[]tenants.Config{acme}, map[string]tenants.Grant{"lv_acme_x": {Tenant: "acme"}}},
 		"a hash in capitals": {[]tenants.Config{acme}, map[string]tenants.Grant{strings.ToUpper(hash): {Tenant: "acme"}}},
 	} {
-		_, err := tenants.Publish(c.configs, c.grants)
+		_, err := tenants.Publish(c.configs, c.grants, nil)
 		require.Error(t, err, name)
 		assert.Equal(t, fault.Invalid, fault.KindOf(err), name)
 	}

@@ -48,6 +48,9 @@ type walker struct {
 // value reads one value that is to become a t; a nil type takes anything. What is wrong with a zero value is said
 // by ifZero, unless that is empty.
 func (w *walker) value(path string, t reflect.Type, ifZero string) {
+	if t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	token, _ := w.dec.Token()
 	kind := kindOf(token)
 	if t != nil && kind != wanted(t) {

@@ -181,7 +181,7 @@ func benchTenant() (tenants.Entries, string, error) {
 	entries, err := tenants.Publish([]tenants.Config{{
 		ID: id, Name: "Bench", Rates: tenants.Rates{Tenant: wide, User: wide},
 		Budgets: tenants.Budgets{TokensPerDay: tenants.MaxTokens, TokensPerMonth: tenants.MaxTokens, USDPerDay: tenants.MaxUSD, USDPerMonth: tenants.MaxUSD},
-	}}, tenants.Keys{id: key}.Grants("bench"))
+	}}, tenants.Keys{id: key}.Grants("bench"), nil)
 	return entries, key, err
 }
 

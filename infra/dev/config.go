@@ -72,6 +72,7 @@ type site struct {
 	ai, vectors     string // addresses of the stand-ins' servers
 	port            int
 	vars            map[string]string // for every Worker
+	secrets         map[string]string // for those that name them
 	waitDivisor     int
 }
 
@@ -110,6 +111,11 @@ func configureWorker(s stack.Stack, w stack.Worker, at site) (workerConfig, erro
 	}
 	for name, value := range w.Vars {
 		c.Bindings[name] = value
+	}
+	for _, name := range w.Secrets {
+		if value, given := at.secrets[name]; given {
+			c.Bindings[name] = value
+		}
 	}
 	for _, b := range w.Bindings {
 		if err := c.bind(s, w.Role, b); err != nil {

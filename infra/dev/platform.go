@@ -25,6 +25,8 @@ type Options struct {
 	Build string
 	// Vars are text variables that every Worker gets.
 	Vars map[string]string
+	// Secrets are the values of the secrets that the stack's Workers name.
+	Secrets map[string]string
 	// Seed fills the platform before it is called ready.
 	Seed func(ctx context.Context, p *Platform) error
 	// Progress is told what is being done. It may be nil.
@@ -101,7 +103,7 @@ func (p *Platform) start(ctx context.Context) error {
 		return err
 	}
 	p.config, err = configure(o.Stack, site{
-		build: o.Build, state: o.State, port: o.Port, vars: o.Vars, waitDivisor: o.WaitDivisor,
+		build: o.Build, state: o.State, port: o.Port, vars: o.Vars, secrets: o.Secrets, waitDivisor: o.WaitDivisor,
 		standins: filepath.Join(o.Root, "infra", "dev", "standins"),
 		broker:   filepath.Join(o.Root, "infra", "dev", "broker"),
 		control:  filepath.Join(o.Root, "infra", "dev", "control"),

@@ -18,7 +18,7 @@ func limited(t *testing.T, tenant tenants.ID, scopes ...tenants.APIScope) string
 	key, err := tenants.NewKey(strings.NewReader(strings.Repeat(t.Name(), 10)), tenant)
 	require.NoError(t, err)
 	grants := map[string]tenants.Grant{tenants.HashKey(key): {Tenant: tenant, Name: t.Name(), Scopes: scopes}}
-	entries, err := tenants.Publish(platform.Tenants, grants)
+	entries, err := tenants.Publish(platform.Tenants, grants, nil)
 	require.NoError(t, err)
 	name := "key/" + tenants.HashKey(key)
 	require.Contains(t, entries, name)

@@ -27,7 +27,7 @@ func caching(t *testing.T) user {
 	require.NoError(t, err)
 	entries, err := tenants.Publish([]tenants.Config{config}, map[string]tenants.Grant{
 		tenants.HashKey(key): {Tenant: id, Name: t.Name(), Scopes: []tenants.APIScope{tenants.ScopeChat, tenants.ScopeMetrics}},
-	})
+	}, nil)
 	require.NoError(t, err)
 	for name, value := range entries {
 		if name != tenants.HashEntry {

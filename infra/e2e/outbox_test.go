@@ -94,6 +94,8 @@ func altered(t *testing.T, state string, alter func(*stack.Worker)) *local.Local
 	require.NoError(t, err)
 	l.Keys, _, err = local.Keys(state, l.Tenants)
 	require.NoError(t, err)
+	l.Vault, err = local.Vault(state, l.Tenants)
+	require.NoError(t, err)
 	fields, err := local.Filterable(l.Tenants)
 	require.NoError(t, err)
 	l.Stack = stack.Levada("local", fields)
@@ -105,7 +107,7 @@ func altered(t *testing.T, state string, alter func(*stack.Worker)) *local.Local
 	l.Platform, err = dev.Start(t.Context(), dev.Options{
 		Root: root, State: state, Build: buildDir(root), Stack: l.Stack,
 		Seed: func(ctx context.Context, p *dev.Platform) error {
-			return local.Publish(ctx, p.KV(stack.API, "CONFIG"), l.Tenants, l.Keys)
+			return local.Publish(ctx, p.KV(stack.API, "CONFIG"), l.Tenants, l.Keys, l.Vault)
 		},
 	})
 	require.NoError(t, err)

@@ -33,6 +33,7 @@ type Local struct {
 	Tenants []tenants.Config
 	Keys    tenants.Keys
 	Made    []tenants.ID // whose key is new
+	Vault   *tenants.Vault
 }
 
 // Start runs the checkout's platform.
@@ -49,6 +50,9 @@ func Start(ctx context.Context, o Options) (*Local, error) {
 	if l.Keys, l.Made, err = Keys(o.State, l.Tenants); err != nil {
 		return nil, err
 	}
+	if l.Vault, err = Vault(o.State, l.Tenants); err != nil {
+		return nil, err
+	}
 	fields, err := Filterable(l.Tenants)
 	if err != nil {
 		return nil, err
@@ -56,9 +60,10 @@ func Start(ctx context.Context, o Options) (*Local, error) {
 	l.Stack = stack.Levada("local", fields)
 	l.Platform, err = dev.Start(ctx, dev.Options{
 		Root: o.Root, State: o.State, Build: o.Build, Port: o.Port, Stack: l.Stack, Progress: o.Progress, Logs: o.Logs, Lexical: o.Lexical,
-		Vars: map[string]string{"VERSION": o.Version, "ENVIRONMENT": "dev", "GATEWAY": Gateway},
+		Vars:    map[string]string{"VERSION": o.Version, "ENVIRONMENT": "dev", "GATEWAY": Gateway},
+		Secrets: map[string]string{stack.SealKey: l.Vault.SealKey},
 		Seed: func(ctx context.Context, p *dev.Platform) error {
-			return Publish(ctx, p.KV(stack.API, "CONFIG"), l.Tenants, l.Keys)
+			return Publish(ctx, p.KV(stack.API, "CONFIG"), l.Tenants, l.Keys, l.Vault)
 		},
 	})
 	return l, err

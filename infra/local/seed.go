@@ -20,6 +20,10 @@ import (
 // KeysFile is the file in the state folder that holds the local API keys, tenant -> key.
 const KeysFile = "keys.json"
 
+// SecretsFile is the file in the state folder that holds the local secrets of the tenants' sources, and the key that seals
+// them: a tenants.Vault.
+const SecretsFile = "secrets.json"
+
 // Store takes what is published; the CONFIG namespace of a platform is one.
 type Store interface {
 	Get(ctx context.Context, key string) (value []byte, found bool, err error)
@@ -72,6 +76,28 @@ func Keys(stateDir string, configs []tenants.Config) (keys tenants.Keys, made []
 	return keys, made, err
 }
 
+// Vault reads the local secrets from the state folder and makes those that are missing.
+func Vault(stateDir string, configs []tenants.Config) (*tenants.Vault, error) {
+	file := filepath.Join(stateDir, SecretsFile)
+	vault := &tenants.Vault{}
+	switch b, err := os.ReadFile(file); {
+	case err == nil:
+		if vault, err = tenants.ParseVault(b); err != nil {
+			return nil, fmt.Errorf("%s: %w (delete the file, and new secrets are made)", file, err)
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	made, err := vault.Complete(rand.Reader, configs)
+	if err != nil {
+		return nil, err
+	}
+	if made {
+		err = writeFile(file, vault.JSON())
+	}
+	return vault, err
+}
+
 // writeFile replaces the file as a whole, readable by its owner alone.
 func writeFile(file string, b []byte) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -84,15 +110,15 @@ func writeFile(file string, b []byte) error {
 	return os.Rename(tmp, file)
 }
 
-// Publish writes the tenants and the keys' grants into the store, unless it holds just that already.
-func Publish(ctx context.Context, store Store, configs []tenants.Config, keys tenants.Keys) error {
+// Publish writes the tenants, the keys' grants and the sealed secrets into the store, unless it holds just that already.
+func Publish(ctx context.Context, store Store, configs []tenants.Config, keys tenants.Keys, vault *tenants.Vault) error {
 	served := tenants.Keys{}
 	for _, c := range configs {
 		if k := keys[c.ID]; k != "" {
 			served[c.ID] = k
 		}
 	}
-	entries, err := tenants.Publish(configs, served.Grants("local"))
+	entries, err := tenants.Publish(configs, served.Grants("local"), vault)
 	if err != nil {
 		return err
 	}

@@ -60,8 +60,10 @@ func TestShippedTenantsAreReadAndPublished(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []tenants.ID{"acme", "demo", "globex"}, made)
 
+	vault, err := local.Vault(t.TempDir(), configs)
+	require.NoError(t, err)
 	s := &store{values: map[string][]byte{}}
-	require.NoError(t, local.Publish(t.Context(), s, configs, keys))
+	require.NoError(t, local.Publish(t.Context(), s, configs, keys, vault))
 	dir := tenants.NewDirectory(tenants.Entries(s.values), nil)
 	for id, key := range keys {
 		g, err := dir.Key(t.Context(), tenants.HashKey(key))
@@ -93,21 +95,66 @@ func TestKeysNamesABrokenFile(t *testing.T) {
 	require.ErrorContains(t, err, local.KeysFile)
 }
 
+func TestSecretsAreMadeOnceAndKeptPrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	source := func(id string, secrets ...string) tenants.Source {
+		return tenants.Source{ID: id, Webhook: &tenants.Webhook{Secrets: secrets}}
+	}
+	acme := tenants.Config{ID: "acme", Name: "a", Sources: []tenants.Source{source("cms", "cms-1")}}
+	globex := tenants.Config{ID: "globex", Name: "g", Sources: []tenants.Source{source("cms", "cms-1")}}
+	first, err := local.Vault(dir, []tenants.Config{acme, globex})
+	require.NoError(t, err)
+	assert.NotEqual(t, first.Secrets["acme"]["cms-1"], first.Secrets["globex"]["cms-1"])
+	info, err := os.Stat(filepath.Join(dir, local.SecretsFile))
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+
+	s := &store{values: map[string][]byte{}}
+	require.NoError(t, local.Publish(t.Context(), s, []tenants.Config{acme, globex}, nil, first))
+	again, err := local.Vault(dir, []tenants.Config{acme, globex})
+	require.NoError(t, err)
+	puts := s.puts
+	require.NoError(t, local.Publish(t.Context(), s, []tenants.Config{acme, globex}, nil, again))
+	assert.Equal(t, puts, s.puts, "to seal the same again changes nothing")
+
+	acme.Sources[0].Webhook.Secrets = []string{"cms-2", "cms-1"}
+	rotated, err := local.Vault(dir, []tenants.Config{acme, globex})
+	require.NoError(t, err)
+	assert.Equal(t, first.Secrets["acme"]["cms-1"], rotated.Secrets["acme"]["cms-1"], "the old one stays")
+	require.NoError(t, local.Publish(t.Context(), s, []tenants.Config{acme, globex}, nil, rotated))
+	assert.Greater(t, s.puts, puts)
+	for key, value := range s.values {
+		for _, secrets := range rotated.Secrets {
+			for _, secret := range secrets {
+				assert.NotContains(t, string(value), secret, "%s is sealed", key)
+			}
+		}
+	}
+	assert.Contains(t, s.values, "secret/acme/cms-2")
+	acme.Sources = nil
+	require.NoError(t, local.Publish(t.Context(), s, []tenants.Config{acme, globex}, nil, rotated))
+	assert.NotContains(t, s.values, "secret/acme/cms-1", "what nobody names is withdrawn")
+
+	require.NoError(t, os.WriteFile(filepath.Join(dir, local.SecretsFile), []byte(`{"sealKey":"x"}`), 0o600))
+	_, err = local.Vault(dir, nil)
+	require.ErrorContains(t, err, local.SecretsFile)
+}
+
 func TestPublishWritesNothingTwiceAndRepairsAHalf(t *testing.T) {
 	configs := []tenants.Config{{ID: "acme", Name: "a", Models: tenants.Models{Embedding: "@cf/baai/bge-m3"}}}
 	keys, _, err := local.Keys(t.TempDir(), configs)
 	require.NoError(t, err)
 
 	whole := &store{values: map[string][]byte{}}
-	require.NoError(t, local.Publish(t.Context(), whole, configs, keys))
+	require.NoError(t, local.Publish(t.Context(), whole, configs, keys, nil))
 	puts := whole.puts
-	require.NoError(t, local.Publish(t.Context(), whole, configs, keys))
+	require.NoError(t, local.Publish(t.Context(), whole, configs, keys, nil))
 	assert.Equal(t, puts, whole.puts)
 
 	for n := 1; n <= puts; n++ {
 		half := &store{values: map[string][]byte{}, failAt: n}
-		require.Error(t, local.Publish(t.Context(), half, configs, keys))
-		require.NoError(t, local.Publish(t.Context(), half, configs, keys))
+		require.Error(t, local.Publish(t.Context(), half, configs, keys, nil))
+		require.NoError(t, local.Publish(t.Context(), half, configs, keys, nil))
 		assert.Equal(t, maps.Collect(maps.All(whole.values)), half.values)
 	}
 }
@@ -118,10 +165,10 @@ func TestPublishWithdrawsWhatIsGone(t *testing.T) {
 	keys, _, err := local.Keys(t.TempDir(), []tenants.Config{acme, globex})
 	require.NoError(t, err)
 	s := &store{values: map[string][]byte{}}
-	require.NoError(t, local.Publish(t.Context(), s, []tenants.Config{acme, globex}, keys))
+	require.NoError(t, local.Publish(t.Context(), s, []tenants.Config{acme, globex}, keys, nil))
 
 	acme.AllowedHosts = []string{"new.localhost"}
-	require.NoError(t, local.Publish(t.Context(), s, []tenants.Config{acme}, keys))
+	require.NoError(t, local.Publish(t.Context(), s, []tenants.Config{acme}, keys, nil))
 	dir := tenants.NewDirectory(tenants.Entries(s.values), nil)
 	_, err = dir.Host(t.Context(), "old.localhost")
 	assert.True(t, fault.Is(err, fault.NotFound))

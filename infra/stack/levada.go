@@ -63,13 +63,18 @@ func levadaWorkers() []Worker {
 	behind := []Binding{config, corpus, ledger, audit, quota} // what the roles behind the API have
 	consumers := levadaWorker(Consumers, 2950, behind, queues, models)
 	consumers.CPUMillis = maxCPUMillis // a batch may hold many large documents
+	api := levadaWorker(API, 3150, []Binding{config, cache, corpus, ledger, quota, session, shelf}, models)
+	api.Secrets = []string{SealKey}
 	return []Worker{
-		levadaWorker(API, 3150, []Binding{config, cache, corpus, ledger, quota, session, shelf}, models),
+		api,
 		consumers,
 		levadaWorker(Workflows, 1750, behind, queues, models),
 		levadaWorker(Objects, 2750, []Binding{corpus, ingest, audits, shelf}),
 	}
 }
+
+// SealKey is the secret that opens the tenants' secrets, which are published sealed: package tenants/seal.
+const SealKey = "SEAL_KEY"
 
 // VectorsBinding is the name under which a Worker finds the index of an embedding model: "VECTORS_BGE_M3".
 func VectorsBinding(slug string) string {

@@ -47,6 +47,9 @@ type Worker struct {
 	Bindings []Binding         `json:"bindings,omitempty"`
 	Vars     map[string]string `json:"vars,omitempty"`
 
+	// Secrets are the names of the text variables that the Worker gets at deployment and that are in no file of the stack.
+	Secrets []string `json:"secrets,omitempty"`
+
 	// Crons are the schedules of the Worker's scheduled handler.
 	Crons []string `json:"crons,omitempty"`
 

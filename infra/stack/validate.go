@@ -105,6 +105,14 @@ func (v *validation) worker(w Worker) {
 		if len(value) > maxVarBytes {
 			v.fault("%svar %q has %d bytes, allowed are %d: %s", what, name, len(value), maxVarBytes, workerLimits)
 		}
+		names[name] = true
+	}
+	for _, name := range w.Secrets {
+		if names[name] {
+			v.fault("%ssecret %q has the name of a binding, a var or another secret", what, name)
+		}
+		names[name] = true
+		v.matches(what+"secret", name, envName)
 	}
 }
 

@@ -23,7 +23,7 @@ func TestDirectory(t *testing.T, make func(t *testing.T, entries tenants.Entries
 	grants := keys.Grants("suite")
 	readOnly := tenants.HashKey("lv_acme_read-only")
 	grants[readOnly] = tenants.Grant{Tenant: "acme", Name: "reader", Scopes: []tenants.APIScope{tenants.ScopeSearch}}
-	entries, err := tenants.Publish([]tenants.Config{acme, globex}, grants)
+	entries, err := tenants.Publish([]tenants.Config{acme, globex}, grants, nil)
 	require.NoError(t, err)
 	ctx := t.Context()
 

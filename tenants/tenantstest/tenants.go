@@ -1,9 +1,11 @@
 package tenantstest
 
 import (
+	"crypto/sha256"
 	"testing"
 
 	"levada.dev/tenants"
+	"levada.dev/tenants/seal"
 )
 
 // Scope is the scope of a tenant.
@@ -63,4 +65,36 @@ func (counting) Read(p []byte) (int, error) {
 		p[i] = byte(i)
 	}
 	return len(p), nil
+}
+
+// Vault is a key and the secrets that the tenants' sources name, the same in every run and all different.
+func Vault(t testing.TB, configs ...tenants.Config) *tenants.Vault {
+	t.Helper()
+	v := &tenants.Vault{}
+	if _, err := v.Complete(&chained{}, configs); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// Secrets is the secrets of a vault, published and opened again.
+func Secrets(t testing.TB, v *tenants.Vault, configs ...tenants.Config) tenants.Secrets {
+	t.Helper()
+	entries, err := tenants.Publish(configs, nil, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := seal.ParseKey(v.SealKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tenants.NewSecrets(entries, key, nil)
+}
+
+// chained is a source of what looks random and never is.
+type chained struct{ last [sha256.Size]byte }
+
+func (c *chained) Read(p []byte) (int, error) {
+	c.last = sha256.Sum256(c.last[:])
+	return copy(p, c.last[:]), nil
 }

@@ -105,6 +105,9 @@ func (s *set) checkAlone(r Rules) {
 		if r.Env == Prod && m.config.Auth.Mode == tenants.AuthOpen {
 			s.add(m.file, "auth.mode", `use "keys"`, "open is refused in the environment %s", Prod)
 		}
+		if r.Env == Prod && m.config.Ingest.Fetch.Private {
+			s.add(m.file, "ingest.fetch.private", "leave it out", "fetching from private networks is refused in the environment %s", Prod)
+		}
 		s.checkModel(m.file, "models.embedding", m.config.Models.Embedding, "embedding model", r.Models)
 		s.checkModel(m.file, "models.chat", m.config.Models.Chat, "chat model", r.ChatModels)
 		for i, name := range m.config.Models.ChatAllowed {

@@ -37,7 +37,7 @@ func TestTheShippedTenantsAreValid(t *testing.T) {
 	}
 	assert.Equal(t, []string{"acme", "demo", "globex"}, ids)
 	assert.Equal(t, []string{"acme", "shared", "shared"}, pools)
-	_, err := tenants.Publish(configs, nil)
+	_, err := tenants.Publish(configs, nil, nil)
 	assert.NoError(t, err)
 
 	_, problems = Load(os.DirFS(".."), Rules{Models: models, Env: Prod})
@@ -112,6 +112,15 @@ func TestAPoolHoldsEightFields(t *testing.T) {
 		"aa": strings.Replace(five("aa", "x"), `"shared"`, `"other"`, 1), "bb": five("bb", "y"),
 	}), Rules{})
 	assert.Empty(t, problems, "two pools")
+}
+
+func TestProdFetchesNothingPrivate(t *testing.T) {
+	fsys := folder(map[string]string{"acme": `{"id":"acme","name":"Acme","ingest":{"fetch":{"private":true}}}`})
+	_, problems := Load(fsys, Rules{Env: Prod})
+	require.Len(t, problems, 1)
+	assert.Equal(t, "acme/tenant.config.json: ingest.fetch.private: fetching from private networks is refused in the environment prod (leave it out)", problems[0].String())
+	_, problems = Load(fsys, Rules{Env: "dev"})
+	assert.Empty(t, problems)
 }
 
 func TestNoTenantsIsAProblem(t *testing.T) {
@@ -265,6 +274,70 @@ var agreement = map[string]struct {
 	"field type empty":       {`"search":{"filterable":{"a":""}}`, false},
 	"field type null":        {`"search":{"filterable":{"a":null}}`, false},
 	"field type object":      {`"search":{"filterable":{"a":{"type":"string"}}}`, false},
+	"sources":                {`"sources":[{"id":"cms","name":"CMS","webhook":{"secrets":["cms-1","cms-2"]}},{"id":"docs","sync":{"prefix":"docs/"}}]`, true},
+	"sources none":           {`"sources":[]`, true},
+	"sources object":         {`"sources":{}`, false},
+	"sources many":           {`"sources":[` + manySources(65) + `]`, false},
+	"sources most":           {`"sources":[` + manySources(64) + `]`, true},
+	"source id":              {source(`"id":"CMS"`), false},
+	"source id missing":      {`"sources":[{"sync":{"prefix":"a"}}]`, false},
+	"source of nothing":      {`"sources":[{"id":"cms"}]`, false},
+	"source name empty":      {source(`"name":""`), false},
+	"source name long":       {source(`"name":"` + strings.Repeat("ä", 101) + `"`), false},
+	"source unknown":         {source(`"hooks":{}`), false},
+	"webhook null":           {source(`"webhook":null`), false},
+	"webhook no secrets":     {source(`"webhook":{}`), false},
+	"secrets empty":          {webhook(`"secrets":[]`), false},
+	"secrets five":           {webhook(`"secrets":["s1","s2","s3","s4","s5"]`), false},
+	"secrets twice":          {webhook(`"secrets":["s1","s1"]`), false},
+	"secret in clear":        {webhook(`"secrets":["whsec_AAAA"]`), false},
+	"origins of hooks":       {webhook(`"secrets":["s1"],"origins":["*","a.example.com"]`), true},
+	"origins of hooks URL":   {webhook(`"secrets":["s1"],"origins":["https://a.example.com"]`), false},
+	"deletes":                {webhook(`"secrets":["s1"],"deletes":["com.example.deleted","com.example.gone.*"]`), true},
+	"deletes all":            {webhook(`"secrets":["s1"],"deletes":["*"]`), false},
+	"deletes star inside":    {webhook(`"secrets":["s1"],"deletes":["a.*.b"]`), false},
+	"deletes two stars":      {webhook(`"secrets":["s1"],"deletes":["a**"]`), false},
+	"deletes space":          {webhook(`"secrets":["s1"],"deletes":["a b"]`), false},
+	"deletes long":           {webhook(`"secrets":["s1"],"deletes":["` + strings.Repeat("x", 201) + `"]`), false},
+	"fields":                 {fields(`"text":"/a/~0b~1c","docId":"/id","metadata":{"author":"/a/0","x_-1":"/"}`), true},
+	"fields url":             {fields(`"url":"/link"`), true},
+	"fields none":            {fields(`"title":"/a"`), false},
+	"fields unknown":         {fields(`"text":"/a","body":"/b"`), false},
+	"field whole":            {fields(`"text":""`), false},
+	"field no slash":         {fields(`"text":"a"`), false},
+	"field tilde":            {fields(`"text":"/a~2"`), false},
+	"field tilde at the end": {fields(`"text":"/a~"`), false},
+	"field pointer long":     {fields(`"text":"/` + strings.Repeat("ä", 256) + `"`), false},
+	"field pointer as long":  {fields(`"text":"/` + strings.Repeat("ä", 255) + `"`), true},
+	"metadata name":          {fields(`"text":"/a","metadata":{"a.b":"/a"}`), false},
+	"metadata name digit":    {fields(`"text":"/a","metadata":{"1a":"/a"}`), false},
+	"metadata pointer":       {fields(`"text":"/a","metadata":{"a":"a"}`), false},
+	"metadata pointer empty": {fields(`"text":"/a","metadata":{"a":""}`), false},
+	"sync urls":              {synced(`"urls":["https://a.b/c?d","http://localhost:8080/"]`), true},
+	"sync sitemap":           {synced(`"sitemap":"https://a.b/sitemap.xml","everyMinutes":5`), true},
+	"sync nothing":           {synced(`"everyMinutes":60`), false},
+	"sync two":               {synced(`"prefix":"a","sitemap":"https://a.b/"`), false},
+	"sync urls none":         {synced(`"urls":[]`), false},
+	"sync url relative":      {synced(`"urls":["/a"]`), false},
+	"sync url ftp":           {synced(`"urls":["ftp://a.b/"]`), false},
+	"sync url space":         {synced(`"urls":["https://a.b/ c"]`), false},
+	"sync url no host":       {synced(`"urls":["https:///c"]`), false},
+	"sync prefix slash":      {synced(`"prefix":"/a"`), false},
+	"sync prefix long":       {synced(`"prefix":"` + strings.Repeat("ä", 501) + `"`), false},
+	"sync often":             {synced(`"prefix":"a","everyMinutes":4`), false},
+	"sync seldom":            {synced(`"prefix":"a","everyMinutes":43201`), false},
+	"ingest":                 {`"ingest":{"weight":100,"maxWaiting":1000000,"deadlineMinutes":1440,"fetch":{"hosts":["a.b","*.c.d"],"private":true}}`, true},
+	"ingest private no":      {`"ingest":{"fetch":{"private":false}}`, true},
+	"ingest private text":    {`"ingest":{"fetch":{"private":"yes"}}`, false},
+	"ingest weight":          {`"ingest":{"weight":101}`, false},
+	"ingest weight zero":     {`"ingest":{"weight":0}`, false},
+	"ingest waiting":         {`"ingest":{"maxWaiting":1000001}`, false},
+	"ingest deadline":        {`"ingest":{"deadlineMinutes":1441}`, false},
+	"ingest unknown":         {`"ingest":{"pace":1}`, false},
+	"fetch host star":        {`"ingest":{"fetch":{"hosts":["*"]}}`, false},
+	"fetch host stars":       {`"ingest":{"fetch":{"hosts":["*.*.a"]}}`, false},
+	"fetch host port":        {`"ingest":{"fetch":{"hosts":["a.b:80"]}}`, false},
+	"fetch host twice":       {`"ingest":{"fetch":{"hosts":["a.b","a.b"]}}`, false},
 	"no id":                  {`"id":null,"name":"x"`, false},
 	"id number":              {`"id":5,"name":"x"`, false},
 	"id empty":               {`"id":"","name":"x"`, false},
@@ -277,6 +350,35 @@ var agreement = map[string]struct {
 	"name long":              {`"id":"acme","name":"` + strings.Repeat("ä", 101) + `"`, false},
 	"name as long":           {`"id":"acme","name":"` + strings.Repeat("ä", 100) + `"`, true},
 	"name array":             {`"id":"acme","name":[]`, false},
+}
+
+// source is one source whose members are added to or replaced.
+func source(members string) string {
+	text := `"sync":{"prefix":"a"},` + members
+	if !strings.Contains(members, `"id"`) {
+		text = `"id":"cms",` + text
+	}
+	return `"sources":[{` + text + `}]`
+}
+
+func webhook(members string) string {
+	return `"sources":[{"id":"cms","webhook":{` + members + `}}]`
+}
+
+func fields(members string) string {
+	return webhook(`"secrets":["s1"],"fields":{` + members + `}`)
+}
+
+func synced(members string) string {
+	return `"sources":[{"id":"cms","sync":{` + members + `}}]`
+}
+
+func manySources(n int) string {
+	sources := make([]string, n)
+	for i := range sources {
+		sources[i] = fmt.Sprintf(`{"id":"s%d","sync":{"prefix":"a"}}`, i)
+	}
+	return strings.Join(sources, ",")
 }
 
 func many(n int) string {
@@ -292,7 +394,7 @@ func TestSchemaAndGoAgree(t *testing.T) {
 		c := agreement[name]
 		t.Run(name, func(t *testing.T) {
 			text := "{" + c.members + "}"
-			if !strings.Contains(c.members, `"id"`) {
+			if !strings.HasPrefix(c.members, `"id"`) {
 				text = `{"id":"acme","name":"Acme"` + strings.TrimSuffix(","+c.members, ",") + "}"
 			}
 			_, problems := tenants.Inspect([]byte(text))
@@ -333,6 +435,13 @@ func TestTheSchemaHasGosBoundsAndDefaults(t *testing.T) {
 	assert.EqualValues(t, c.Search.MaxTopK, search["maxTopK"].Default)
 	assert.EqualValues(t, c.Auth.Mode, s.Properties["auth"].Properties["mode"].Default)
 	assert.EqualValues(t, c.Models.Embedding, s.Properties["models"].Properties["embedding"].Default)
+	ingest := s.Properties["ingest"].Properties
+	assert.EqualValues(t, tenants.MaxWeight, ingest["weight"].Maximum)
+	assert.EqualValues(t, tenants.MaxWaiting, ingest["maxWaiting"].Maximum)
+	assert.EqualValues(t, tenants.MaxDeadlineMinutes, ingest["deadlineMinutes"].Maximum)
+	assert.EqualValues(t, c.Ingest.Weight, ingest["weight"].Default)
+	assert.EqualValues(t, c.Ingest.MaxWaiting, ingest["maxWaiting"].Default)
+	assert.EqualValues(t, c.Ingest.DeadlineMinutes, ingest["deadlineMinutes"].Default)
 }
 
 // manyModels is the JSON of n names of models.

@@ -1,0 +1,37 @@
+package tenants_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/tenants"
+)
+
+func TestSources(t *testing.T) {
+	c, err := tenants.Parse([]byte(`{"id":"acme","name":"Acme","sources":[
+		{"id":"docs","sync":{"sitemap":"https://acme.example.com/sitemap.xml"}},
+		{"id":"cms","webhook":{"secrets":["cms-2","cms-1"],"deletes":["com.acme.deleted","com.acme.gone.*"],"origins":["a.example.com"]}},
+		{"id":"blog","webhook":{"secrets":["blog"]}}]}`))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"blog", "cms-1", "cms-2"}, c.Secrets())
+	docs, ok := c.Source("docs")
+	require.True(t, ok)
+	assert.Equal(t, 1_440, docs.Sync.EveryMinutes, "a day")
+	assert.Nil(t, docs.Webhook)
+	_, ok = c.Source("none")
+	assert.False(t, ok)
+
+	cms, ok := c.Source("cms")
+	require.True(t, ok)
+	for typ, want := range map[string]bool{
+		"com.acme.deleted": true, "com.acme.deleted.v1": false, "com.acme.gone.": true, "com.acme.gone.v1": true, "com.acme.gone": false, "": false,
+	} {
+		assert.Equal(t, want, cms.Webhook.IsDelete(typ), typ)
+	}
+	assert.True(t, cms.Webhook.AllowsOrigin("A.example.com"))
+	assert.False(t, cms.Webhook.AllowsOrigin("b.a.example.com"))
+	blog, _ := c.Source("blog")
+	assert.True(t, blog.Webhook.AllowsOrigin("anybody.example.com"))
+}
