@@ -1,12 +1,15 @@
 package memory_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"levada.dev/infra/memory"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/corpustest"
+	"levada.dev/workflows/flow"
+	"levada.dev/workflows/flow/flowtest"
 	"levada.dev/workflows/llm"
 )
 
@@ -29,5 +32,15 @@ func TestVectors(t *testing.T) {
 			x.Lag = 20 * time.Millisecond
 			return x
 		})
+	})
+}
+
+func TestRuns(t *testing.T) {
+	var probe flowtest.Probe
+	flowtest.TestRuns(t, &probe, func(t *testing.T) flow.Runs {
+		r := memory.NewRuns(map[flow.Kind]flow.Flow{flowtest.Kind: probe.Flow})
+		r.Pause = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+		t.Cleanup(r.Stop)
+		return r
 	})
 }
