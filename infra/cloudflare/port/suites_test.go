@@ -41,7 +41,7 @@ func TestSuitesOnRealBindings(t *testing.T) {
 	}
 	w := start(t)
 	var all []string
-	for _, suite := range []string{"TestLedger", "TestSessions", "TestShelf", "TestTexts", "TestVectors", "TestEmbedder", "TestModelClassic", "TestModelOpenAI", "TestClaims", "TestPublisher", "TestTrail", "TestRows", "TestCache", "TestQuota", "TestDirectory"} {
+	for _, suite := range []string{"TestLedger", "TestSessions", "TestShelf", "TestTexts", "TestVectors", "TestEmbedder", "TestModelClassic", "TestModelOpenAI", "TestClaims", "TestPublisher", "TestTrail", "TestRows", "TestCache", "TestQuota", "TestRuns", "TestDirectory"} {
 		t.Run(suite, func(t *testing.T) {
 			r := w.run(t, suite)
 			all = append(all, r.names...)
@@ -126,7 +126,8 @@ func suiteStack(t *testing.T) stack.Stack {
 	suite.Role, suite.Package, suite.Public = "suite", "infra/cloudflare/port/suite", true
 	suite.Bindings = append(slices.Clone(suite.Bindings), stack.Binding{Name: "CACHE", Kind: stack.KV, Target: "cache"},
 		stack.Binding{Name: "SESSION", Kind: stack.Class, Target: "Session"}, stack.Binding{Name: "SHELF", Kind: stack.Class, Target: "Shelf"},
-		stack.Binding{Name: "SUITE", Kind: stack.Class, Target: "Suite"})
+		stack.Binding{Name: "SUITE", Kind: stack.Class, Target: "Suite"}, stack.Binding{Name: "PROBE", Kind: stack.Flow, Target: "probe"})
+	s.Workflows = []stack.Workflow{{Name: "probe", Class: "Probe", Role: suite.Role}}
 	s.Objects = append(slices.Clone(s.Objects), stack.Object{Class: "Suite", Role: suite.Role})
 	s.Workers = []stack.Worker{suite, objects}
 	for i := range s.Queues {

@@ -10,6 +10,7 @@ import (
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/cache"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/flow"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/llm"
 )
@@ -179,4 +180,17 @@ type published struct {
 
 func (x published) Read(ctx context.Context, key string) ([]byte, error) {
 	return x.port.Read(x.in(ctx), key)
+}
+
+type runs struct {
+	event
+	port flow.Runs
+}
+
+func (x runs) Start(ctx context.Context, s tenants.Scope, k flow.Kind, id string, params any) error {
+	return x.port.Start(x.in(ctx), s, k, id, params)
+}
+
+func (x runs) Signal(ctx context.Context, s tenants.Scope, k flow.Kind, id, signal string, payload any) error {
+	return x.port.Signal(x.in(ctx), s, k, id, signal, payload)
 }

@@ -8,11 +8,17 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/object"
+	"levada.dev/infra/cloudflare/port"
 	"levada.dev/infra/cloudflare/queue"
+	"levada.dev/workflows/flow/flowtest"
 )
+
+// probe is what the runs of the suite do. They are in this isolate, too, so that it sees what they note.
+var probe flowtest.Probe
 
 func main() {
 	testing.Init()
@@ -22,6 +28,7 @@ func main() {
 	arrived := newArrivals()
 	queue.Consume(arrived.take)
 	registerSuites()
+	port.RegisterFlow("Probe", probe.Flow, 10*time.Millisecond)
 	isolate.HandleHTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := r.URL.Path[1:]
 		if _, ok := inObject[name]; ok {

@@ -14,6 +14,7 @@ import (
 	"levada.dev/infra/cloudflare/object"
 	"levada.dev/infra/cloudflare/port"
 	"levada.dev/infra/cloudflare/r2"
+	"levada.dev/infra/cloudflare/workflow"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/tenants/quota/quotatest"
@@ -22,6 +23,8 @@ import (
 	"levada.dev/workflows/chat/chattest"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/corpustest"
+	"levada.dev/workflows/flow"
+	"levada.dev/workflows/flow/flowtest"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/llmtest"
 )
@@ -75,6 +78,11 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 		},
 		"TestQuota": func(t *testing.T) {
 			quotatest.TestLedger(t, func(*testing.T) quota.Ledger { return money{ev, port.NewQuota(object.Open("QUOTA"))} })
+		},
+		"TestRuns": func(t *testing.T) {
+			flowtest.TestRuns(t, &probe, func(*testing.T) flow.Runs {
+				return runs{ev, port.NewRuns(map[flow.Kind]workflow.Workflow{flowtest.Kind: workflow.Open("PROBE")})}
+			})
 		},
 		"TestDirectory": func(t *testing.T) {
 			tenantstest.TestDirectory(t, func(t *testing.T, entries tenants.Entries) tenants.Directory {
