@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"levada.dev/infra/demo"
+	"levada.dev/infra/client"
 	"levada.dev/infra/dev"
 	"levada.dev/infra/local"
 )
@@ -41,12 +41,12 @@ func (a API) Run(ctx context.Context) ([]APIResult, error) {
 		return nil, err
 	}
 	defer p.Stop()
-	client := demo.NewClient(p.URL, ingestTenant, "")
-	job, err := client.Ingest(ctx, demo.Document{DocID: "known", Text: "A levada is an irrigation channel on Madeira."})
+	c := client.New(p.URL, "", &client.Options{Tenant: ingestTenant})
+	job, err := c.Ingest(ctx, client.Document{DocID: "known", Text: "A levada is an irrigation channel on Madeira."})
 	if err != nil {
 		return nil, err
 	}
-	if _, err := client.Finished(ctx, job.JobID, jobPause); err != nil {
+	if _, err := c.Finished(ctx, job.JobID, jobPause); err != nil {
 		return nil, err
 	}
 	if err := p.Queue("ingest").Disturb(ctx, dev.Faults{Pause: true}); err != nil {
@@ -87,7 +87,7 @@ func apiRoutes(jobID string) []apiRoute {
 		{"GET /documents/{id}", http.MethodGet, "/documents/known", http.StatusOK, nothing},
 		{"POST /search", http.MethodPost, "/search", http.StatusOK, func() string { return `{"query":"How is a field watered?"}` }},
 		{"POST /ingest, until accepted", http.MethodPost, "/ingest", http.StatusAccepted, func() string {
-			b, _ := json.Marshal(demo.Document{DocID: fmt.Sprintf("new-%d", n.Add(1)), Text: "A levada is an irrigation channel on Madeira."})
+			b, _ := json.Marshal(client.Document{DocID: fmt.Sprintf("new-%d", n.Add(1)), Text: "A levada is an irrigation channel on Madeira."})
 			return string(b)
 		}},
 	}

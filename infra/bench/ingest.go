@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"levada.dev/infra/demo"
+	"levada.dev/infra/client"
 	"levada.dev/infra/local"
 	"levada.dev/workflows/corpus/chunk"
 	"levada.dev/workflows/llm"
@@ -65,9 +65,9 @@ func (in Ingest) Run(ctx context.Context) (r IngestResult, err error) {
 		return r, err
 	}
 	defer p.Stop()
-	client := demo.NewClient(p.URL, ingestTenant, "")
+	c := client.New(p.URL, "", &client.Options{Tenant: ingestTenant})
 	// A few documents first: they instantiate every role and let V8 optimise it.
-	if _, err := in.follow(ctx, client, in.Texts[:min(20, len(in.Texts))], "warm"); err != nil {
+	if _, err := in.follow(ctx, c, in.Texts[:min(20, len(in.Texts))], "warm"); err != nil {
 		return r, err
 	}
 	chunks, err := in.chunks(ctx)
@@ -80,7 +80,7 @@ func (in Ingest) Run(ctx context.Context) (r IngestResult, err error) {
 	if err != nil {
 		return r, err
 	}
-	if err := in.measure(ctx, p.PID(), client, &r); err != nil {
+	if err := in.measure(ctx, p.PID(), c, &r); err != nil {
 		return r, err
 	}
 	after, err := in.alone(ctx, p.GatewayURL(), chunks)
@@ -89,13 +89,13 @@ func (in Ingest) Run(ctx context.Context) (r IngestResult, err error) {
 }
 
 // measure ingests and follows.
-func (in Ingest) measure(ctx context.Context, pid int, client *demo.Client, r *IngestResult) error {
+func (in Ingest) measure(ctx context.Context, pid int, c *client.Client, r *IngestResult) error {
 	in.Progress(fmt.Sprintf("ingesting %d documents", len(in.Texts)))
 	before, _, err := usage(pid)
 	if err != nil {
 		return err
 	}
-	run, err := in.follow(ctx, client, in.Texts, "doc")
+	run, err := in.follow(ctx, c, in.Texts, "doc")
 	if err != nil {
 		return err
 	}
@@ -134,14 +134,14 @@ type followed struct{ accepted, searchable time.Duration }
 
 // follow submits the texts and waits for the last job to end. The end is the ledger's time of the last job, so that
 // asking for it costs the measured work nothing.
-func (in Ingest) follow(ctx context.Context, c *demo.Client, texts []string, prefix string) (followed, error) {
+func (in Ingest) follow(ctx context.Context, c *client.Client, texts []string, prefix string) (followed, error) {
 	start := time.Now()
 	jobs := make([]string, len(texts))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(in.Clients)
 	for i, text := range texts {
 		g.Go(func() error {
-			a, err := c.Ingest(gctx, demo.Document{DocID: fmt.Sprintf("%s-%d", prefix, i), Text: text, ContentType: "text/markdown"})
+			a, err := c.Ingest(gctx, client.Document{DocID: fmt.Sprintf("%s-%d", prefix, i), Text: text, ContentType: "text/markdown"})
 			jobs[i] = a.JobID
 			return err
 		})

@@ -4,20 +4,19 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"levada.dev/infra/client"
 	"levada.dev/infra/demo"
 	"levada.dev/infra/local"
 	"levada.dev/tenants"
 )
 
 type demoOptions struct {
-	Root, State    string
-	URL            string
+	Root           string
+	Platform       platformOptions
 	Packages       int
 	Full           bool
 	Owner, Other   string
@@ -26,7 +25,7 @@ type demoOptions struct {
 }
 
 func newDemo(g *globals) *cobra.Command {
-	o := demoOptions{Questions: demo.Questions}
+	o := demoOptions{Questions: demo.Questions, Platform: platformOptions{globals: g}}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Ingest the standard library's documentation, ask it questions and talk about it",
@@ -44,8 +43,8 @@ func newDemo(g *globals) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.URL, "url", "", "a running platform (default: the one on PORT, else a new one)")
-	f.StringVar(&o.State, "state", "", "the platform's state folder, where its keys are (default .levada)")
+	f.StringVar(&o.Platform.URL, "url", "", "a running platform (default LEVADA_URL, else the one on PORT, else a new one)")
+	f.StringVar(&o.Platform.State, "state", "", "the platform's state folder, where its keys are (default .levada)")
 	f.IntVar(&o.Packages, "packages", 0, "how many packages; 0 for all")
 	f.BoolVar(&o.Full, "full", false, "every exported symbol, not the packages' own text alone (many times as long)")
 	f.StringVar(&o.Owner, "tenant", "demo", "whose documents they are")
@@ -67,8 +66,8 @@ func (o *demoOptions) run(ctx context.Context) error {
 	defer stop()
 	fmt.Fprintf(o.Stdout, "%d packages of Go's standard library for tenant %s, on %s\n", len(pages), o.Owner, url)
 	return demo.Show{
-		Owner: demo.NewClient(url, o.Owner, keys[tenants.ID(o.Owner)]),
-		Other: demo.NewClient(url, o.Other, keys[tenants.ID(o.Other)]),
+		Owner: client.New(url, keys[tenants.ID(o.Owner)], &client.Options{Tenant: o.Owner}),
+		Other: client.New(url, keys[tenants.ID(o.Other)], &client.Options{Tenant: o.Other}),
 		Pages: pages, Questions: o.Questions, Conversation: demo.Conversation, Out: o.Stdout, Bar: o.Stderr,
 	}.Run(ctx)
 }
@@ -90,32 +89,27 @@ func (o *demoOptions) pages(ctx context.Context) ([]demo.Page, error) {
 
 // platform is the one that runs, or one started for the demo.
 func (o *demoOptions) platform(ctx context.Context) (url string, keys tenants.Keys, stop func() error, err error) {
-	nothing := func() error { return nil }
+	at, err := o.Platform.url()
+	if err != nil {
+		return "", nil, nil, err
+	}
+	url = at.String()
+	probe, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	switch err := client.New(url, "", nil).Health(probe); {
+	case err == nil:
+		keys, _, err = o.Platform.localKeys()
+		return url, keys, func() error { return nil }, err
+	case o.Platform.named():
+		return "", nil, nil, o.Platform.advised(err)
+	}
+	fmt.Fprintln(o.Stderr, "no platform runs: starting one")
 	port, err := portFromEnv(defaultPort)
 	if err != nil {
 		return "", nil, nil, err
 	}
-	url = o.URL
-	if url == "" {
-		url = fmt.Sprintf("http://127.0.0.1:%d", port)
-	}
-	probe, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	if err := demo.NewClient(url, o.Owner, "").Health(probe); err == nil || o.URL != "" {
-		if err != nil {
-			return "", nil, nil, fmt.Errorf("no platform answers on %s: %w", url, err)
-		}
-		file := filepath.Join(local.StateDir(o.Root, o.State), local.KeysFile)
-		b, err := os.ReadFile(file)
-		if err != nil {
-			return "", nil, nil, fmt.Errorf("the keys of the platform on %s: %w (name its state folder with --state)", url, err)
-		}
-		keys, err := tenants.ParseKeys(b)
-		return url, keys, nothing, err
-	}
-	fmt.Fprintln(o.Stderr, "no platform runs: starting one")
 	p, err := local.Start(ctx, local.Options{
-		Root: o.Root, State: o.State, Port: port, Version: "demo",
+		Root: o.Root, State: o.Platform.State, Port: port, Version: "demo",
 		Progress: func(what string) { fmt.Fprintln(o.Stderr, "  "+what) },
 	})
 	if err != nil {

@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/infra/client"
 )
 
 // Conversation is what the demo talks about: a question about the documents, and one that only the conversation answers.
-var Conversation = []Turn{
-	{Message: "How do I cancel work when a deadline passes?", RAG: &Grounding{TopK: 3}},
+var Conversation = []client.Turn{
+	{Message: "How do I cancel work when a deadline passes?", RAG: &client.Grounding{TopK: 3}},
 	{Message: "You said that a Context carries deadlines: what else does it carry, and across which boundaries?"},
 }
 
@@ -22,7 +23,7 @@ func (s Show) converse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.Out, "\nA conversation of tenant %s:\n", s.Owner.tenant)
+	fmt.Fprintf(s.Out, "\nA conversation of tenant %s:\n", s.Owner.Tenant())
 	session := ""
 	for _, t := range s.Conversation {
 		t.SessionID = session
@@ -44,22 +45,22 @@ func (s Show) converse(ctx context.Context) error {
 	}
 	_, err = s.Other.History(ctx, session)
 	if !fault.Is(err, fault.NotFound) {
-		return fmt.Errorf("tenant %s asks for session %s: %w", s.Other.tenant, session, err)
+		return fmt.Errorf("tenant %s asks for session %s: %w", s.Other.Tenant(), session, err)
 	}
-	fmt.Fprintf(s.Out, "\nSession %s has %d messages; for tenant %s: %s\n", session, n, s.Other.tenant, fault.As(err).Code)
-	return s.usage(ctx, before.calls("chat"), int64(len(s.Conversation)))
+	fmt.Fprintf(s.Out, "\nSession %s has %d messages; for tenant %s: %s\n", session, n, s.Other.Tenant(), fault.As(err).Code)
+	return s.usage(ctx, before.Calls("chat"), int64(len(s.Conversation)))
 }
 
 // turn says something and shows the answer as it comes.
-func (s Show) turn(ctx context.Context, t Turn) (Reply, error) {
+func (s Show) turn(ctx context.Context, t client.Turn) (client.Reply, error) {
 	fmt.Fprintf(s.Out, "\n> %s\n", t.Message)
 	start := time.Now()
 	var first time.Duration
-	var sources []Source
+	var sources []client.Source
 	said := false
 	fmt.Fprint(s.Out, "  ")
-	r, err := s.Owner.Talk(ctx, t, Listener{
-		Sources: func(found []Source) { sources = found },
+	r, err := s.Owner.Talk(ctx, t, client.Listener{
+		Sources: func(found []client.Source) { sources = found },
 		Token: func(token string) {
 			if first == 0 {
 				first = time.Since(start)

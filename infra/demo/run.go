@@ -10,16 +10,16 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/sync/errgroup"
 
-	"levada.dev/events/fault"
+	"levada.dev/infra/client"
 )
 
 // Show is what the demo does and with whom.
 type Show struct {
-	Owner        *Client // whose documents they are
-	Other        *Client // who must not find them
+	Owner        *client.Client // whose documents they are
+	Other        *client.Client // who must not find them
 	Pages        []Page
 	Questions    []string
-	Conversation []Turn
+	Conversation []client.Turn
 	Out          io.Writer // what the demo says
 	Bar          io.Writer // where progress is drawn
 }
@@ -80,31 +80,16 @@ func (s Show) ingest(ctx context.Context) error {
 }
 
 func (s Show) ingestPage(ctx context.Context, p Page) error {
-	a, err := retry(ctx, func() (Accepted, error) {
-		return s.Owner.Ingest(ctx, Document{
-			DocID: p.DocID(), Text: string(p.Markdown), ContentType: "text/markdown",
-			Title: "package " + p.Import, Source: "go doc", URL: p.URL(),
-			Metadata: map[string]any{"kind": "godoc"},
-		})
+	a, err := s.Owner.Ingest(ctx, client.Document{
+		DocID: p.DocID(), Text: string(p.Markdown), ContentType: "text/markdown",
+		Title: "package " + p.Import, Source: "go doc", URL: p.URL(),
+		Metadata: map[string]any{"kind": "godoc"},
 	})
 	if err != nil {
 		return err
 	}
 	_, err = s.Owner.Finished(ctx, a.JobID, 200*time.Millisecond)
 	return err
-}
-
-// retry calls again while the platform is busy, up to a minute.
-func retry[T any](ctx context.Context, f func() (T, error)) (T, error) {
-	for pause := 100 * time.Millisecond; ; pause *= 2 {
-		v, err := f()
-		if err == nil || !fault.Is(err, fault.Unavailable) || pause > 30*time.Second {
-			return v, err
-		}
-		if werr := wait(ctx, pause); werr != nil {
-			return v, werr
-		}
-	}
 }
 
 func wait(ctx context.Context, d time.Duration) error {
@@ -133,7 +118,7 @@ func (s Show) ask(ctx context.Context, q string) error {
 }
 
 func (s Show) isolation(ctx context.Context) error {
-	fmt.Fprintf(s.Out, "\nThe same questions from tenant %s:\n", s.Other.tenant)
+	fmt.Fprintf(s.Out, "\nThe same questions from tenant %s:\n", s.Other.Tenant())
 	for _, q := range s.Questions {
 		f, err := s.Other.Search(ctx, q, 3)
 		if err != nil {
@@ -145,9 +130,9 @@ func (s Show) isolation(ctx context.Context) error {
 				seen++
 			}
 		}
-		fmt.Fprintf(s.Out, "  ? %s   %d passages of %s\n", q, seen, s.Owner.tenant)
+		fmt.Fprintf(s.Out, "  ? %s   %d passages of %s\n", q, seen, s.Owner.Tenant())
 		if seen > 0 {
-			return fmt.Errorf("tenant %s sees documents of tenant %s", s.Other.tenant, s.Owner.tenant)
+			return fmt.Errorf("tenant %s sees documents of tenant %s", s.Other.Tenant(), s.Owner.Tenant())
 		}
 	}
 	return nil

@@ -4,49 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"levada.dev/infra/client"
 )
-
-// Usage is a tenant's account.
-type Usage struct {
-	Lines   []UsageLine
-	Budgets []Budget
-}
-
-// UsageLine is what one model cost for one capability on one day.
-type UsageLine struct {
-	Day, Capability, Model string
-	Calls                  int64
-	Prompt                 int64 `json:"promptTokens"`
-	Completion             int64 `json:"completionTokens"`
-	Nanos                  int64 `json:"nanoUSD"`
-}
-
-// Budget is what the tenant may use, and has used.
-type Budget struct {
-	Period, Unit           string
-	Limit, Spent, Reserved int64
-}
-
-// Usage asks for this month's account.
-func (c *Client) Usage(ctx context.Context) (Usage, error) {
-	var u Usage
-	return u, c.call(ctx, http.MethodGet, "/usage", nil, &u)
-}
-
-// calls is how many calls were made for a capability.
-func (u Usage) calls(capability string) (n int64) {
-	for _, l := range u.Lines {
-		if l.Capability == capability {
-			n += l.Calls
-		}
-	}
-	return n
-}
 
 // usage shows the account. An isolate tells the ledger what it has settled within seconds, so it waits until the turns of
 // this conversation are booked: there were so many before.
@@ -58,9 +22,9 @@ func (s Show) usage(ctx context.Context, before, turns int64) error {
 		if err != nil {
 			return err
 		}
-		if u.calls("chat") >= before+turns {
-			fmt.Fprintf(s.Out, "\nWhat tenant %s has used this month:\n", s.Owner.tenant)
-			u.print(s.Out)
+		if u.Calls("chat") >= before+turns {
+			fmt.Fprintf(s.Out, "\nWhat tenant %s has used this month:\n", s.Owner.Tenant())
+			account(s.Out, u)
 			return nil
 		}
 		if err := wait(ctx, 200*time.Millisecond); err != nil {
@@ -69,7 +33,7 @@ func (s Show) usage(ctx context.Context, before, turns int64) error {
 	}
 }
 
-func (u Usage) print(out io.Writer) {
+func account(out io.Writer, u client.Usage) {
 	t := table.NewWriter()
 	t.SetOutputMirror(out)
 	t.SetStyle(table.StyleLight)
@@ -79,7 +43,7 @@ func (u Usage) print(out io.Writer) {
 		columns = append(columns, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight, AlignFooter: text.AlignRight})
 	}
 	t.SetColumnConfigs(columns)
-	var sum UsageLine
+	var sum client.UsageLine
 	for _, l := range u.Lines {
 		t.AppendRow(table.Row{l.Day, l.Capability, l.Model, l.Calls, l.Prompt, l.Completion, dollars(l.Nanos)})
 		sum.Calls += l.Calls

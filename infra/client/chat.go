@@ -1,11 +1,11 @@
-package demo
+package client
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
+	"net/url"
 
 	"github.com/tmaxmax/go-sse"
 
@@ -41,21 +41,17 @@ type Listener struct {
 	Token   func(string)
 }
 
-// maxEvent is the longest event that the client reads: the passages of an answer are one.
-const maxEvent = 4 << 20
-
 // Talk takes a turn of a conversation. A turn that breaks off or ends in an error is an error.
 func (c *Client) Talk(ctx context.Context, t Turn, l Listener) (Reply, error) {
-	resp, err := c.send(ctx, http.MethodPost, "/chat", t)
+	r, err := withJSON(request{method: http.MethodPost, path: "/chat"}, t)
 	if err != nil {
 		return Reply{}, err
 	}
-	defer resp.Body.Close()
-	if !strings.HasPrefix(resp.Header.Get("content-type"), "text/event-stream") {
-		_, err := open(resp)
-		return Reply{}, fmt.Errorf("POST /chat: %s, and no stream: %w", resp.Status, err)
+	head, events, err := c.stream(ctx, r)
+	if err != nil {
+		return Reply{}, err
 	}
-	for ev, err := range sse.Read(resp.Body, &sse.ReadConfig{MaxEventSize: maxEvent}) {
+	for ev, err := range events {
 		if err != nil {
 			return Reply{}, fmt.Errorf("POST /chat: %w", err)
 		}
@@ -63,7 +59,7 @@ func (c *Client) Talk(ctx context.Context, t Turn, l Listener) (Reply, error) {
 			return reply, err
 		}
 	}
-	return Reply{}, fmt.Errorf("POST /chat: the stream of %s ended without a last event", resp.Header.Get("x-stream-id"))
+	return Reply{}, fmt.Errorf("POST /chat: the stream %s ended without a last event", head.Get("X-Stream-Id"))
 }
 
 // hear passes one event on. The last one is the reply.
@@ -91,9 +87,8 @@ func (l Listener) hear(ev sse.Event) (r Reply, over bool, err error) {
 	return r, ev.Type == "done", nil
 }
 
-// History asks for a session.
+// History asks how many messages a session has.
 func (c *Client) History(ctx context.Context, session string) (messages int, err error) {
-	var h struct{ Messages []json.RawMessage }
-	err = c.call(ctx, http.MethodGet, "/sessions/"+session+"/history", nil, &h)
+	h, err := get[struct{ Messages []json.RawMessage }](ctx, c, "/sessions/"+url.PathEscape(session)+"/history", nil)
 	return len(h.Messages), err
 }

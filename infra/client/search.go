@@ -1,0 +1,23 @@
+package client
+
+import "context"
+
+// Found is the answer to a search.
+type Found struct {
+	Sources []Source           `json:"sources"`
+	Timings map[string]float64 `json:"timings"`
+}
+
+// Source is one passage.
+type Source struct {
+	DocID string  `json:"docId"`
+	Title string  `json:"title"`
+	URL   string  `json:"url"`
+	Text  string  `json:"text"`
+	Score float64 `json:"score"`
+}
+
+// Search asks a question.
+func (c *Client) Search(ctx context.Context, query string, topK int) (Found, error) {
+	return post[Found](ctx, c, "/search", map[string]any{"query": query, "topK": topK, "mode": "vector", "answer": false})
+}

@@ -1,0 +1,39 @@
+package client
+
+import "context"
+
+// Usage is a tenant's account.
+type Usage struct {
+	Lines   []UsageLine
+	Budgets []Budget
+}
+
+// UsageLine is what one model cost for one capability on one day.
+type UsageLine struct {
+	Day, Capability, Model string
+	Calls                  int64
+	Prompt                 int64 `json:"promptTokens"`
+	Completion             int64 `json:"completionTokens"`
+	Nanos                  int64 `json:"nanoUSD"`
+}
+
+// Budget is what the tenant may use, and has used.
+type Budget struct {
+	Period, Unit           string
+	Limit, Spent, Reserved int64
+}
+
+// Usage asks for this month's account.
+func (c *Client) Usage(ctx context.Context) (Usage, error) {
+	return get[Usage](ctx, c, "/usage", nil)
+}
+
+// Calls is how many calls were made for a capability.
+func (u Usage) Calls(capability string) (n int64) {
+	for _, l := range u.Lines {
+		if l.Capability == capability {
+			n += l.Calls
+		}
+	}
+	return n
+}

@@ -1,0 +1,37 @@
+package demo
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"levada.dev/infra/client"
+)
+
+func Example_account() {
+	account(os.Stdout, client.Usage{
+		Lines: []client.UsageLine{
+			{Day: "2026-11-22", Capability: "chat", Model: "@cf/zai-org/glm-4.7-flash", Calls: 2, Prompt: 1840, Completion: 96, Nanos: 148_800},
+			{Day: "2026-11-22", Capability: "document", Model: "@cf/baai/bge-m3", Calls: 31, Prompt: 412_345, Nanos: 4_948_140},
+		},
+		Budgets: []client.Budget{{Period: "day", Unit: "tokens", Limit: 100_000_000, Spent: 414_281}, {Period: "day", Unit: "nanoUSD", Limit: 50_000_000_000, Spent: 5_096_940}},
+	})
+	// Output:
+	// ┌────────────┬──────────┬───────────────────────────┬───────┬───────────┬────────────┬───────────┐
+	// │ DAY        │ FOR      │ MODEL                     │ CALLS │ TOKENS IN │ TOKENS OUT │      COST │
+	// ├────────────┼──────────┼───────────────────────────┼───────┼───────────┼────────────┼───────────┤
+	// │ 2026-11-22 │ chat     │ @cf/zai-org/glm-4.7-flash │     2 │      1840 │         96 │ $0.000149 │
+	// │ 2026-11-22 │ document │ @cf/baai/bge-m3           │    31 │    412345 │          0 │ $0.004948 │
+	// ├────────────┼──────────┼───────────────────────────┼───────┼───────────┼────────────┼───────────┤
+	// │            │          │                           │    33 │    414185 │         96 │ $0.005097 │
+	// └────────────┴──────────┴───────────────────────────┴───────┴───────────┴────────────┴───────────┘
+	//   414281 of 100000000 tokens this day
+	//   $0.005097 of $50.000000 spent this day
+}
+
+func TestDollars(t *testing.T) {
+	for nanos, want := range map[int64]string{0: "$0.000000", 499: "$0.000000", 500: "$0.000001", 1_000: "$0.000001", 12_345_678_901: "$12.345679"} {
+		assert.Equal(t, want, dollars(nanos))
+	}
+}
