@@ -75,7 +75,7 @@ func lastEventID(r *http.Request) (int, error) {
 	if last == "" {
 		return 0, nil
 	}
-	id, err := strconv.ParseUint(last, 10, 31)
+	id, err := strconv.ParseUint(last, 10, 63)
 	if err != nil {
 		return 0, fault.Invalidf("lastEventId", "last_event_id_invalid", "%.40q is not the id of an event", last)
 	}

@@ -21,6 +21,7 @@ var routes = []route{
 	{method: "GET", pattern: "/documents/{id}", scope: tenants.ScopeDocuments, handle: showDocument},
 	{method: "GET", pattern: "/documents/{id}/content", scope: tenants.ScopeDocuments, handle: showContent},
 	{method: "GET", pattern: "/jobs/{id}", scope: tenants.ScopeJobs, handle: showJob},
+	{method: "GET", pattern: "/jobs/{id}/events", scope: tenants.ScopeJobs, handle: followJob},
 	{method: "POST", pattern: "/chat", scope: tenants.ScopeChat, body: jsonBody, idempotent: true, namesUser: true, handle: converse},
 	{method: "GET", pattern: "/chat/streams/{streamId}", scope: tenants.ScopeChat, handle: followStream},
 	{method: "GET", pattern: "/chat/{id}/history", wide: "/chat/{id}/{last}", scope: tenants.ScopeChat, handle: showSession},

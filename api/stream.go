@@ -56,7 +56,7 @@ func (s *stream) send() error {
 // goes out in one piece.
 func (s *stream) end() { _, _ = s.w.Write(s.buf) } // a client that left is the log's business
 
-// What a stream of a turn says besides its events.
+// What a stream says besides its events.
 const (
 	retryHint = "retry: 1000\n\n" // milliseconds until a browser that was cut off comes back
 	heartbeat = ":\n\n"
@@ -91,7 +91,7 @@ func (c *call) tell(live chat.Live) error {
 		case e.Type == chat.Error:
 			c.err = turnFailed(e)
 		}
-		s.buf = appendEvent(s.buf, e)
+		s.event(e.ID, string(e.Type), e.Data)
 		if e.Type.Final() {
 			s.end()
 			return nil
@@ -99,15 +99,15 @@ func (c *call) tell(live chat.Live) error {
 	}
 }
 
-// appendEvent writes an event as https://html.spec.whatwg.org/multipage/server-sent-events.html has it.
-func appendEvent(b []byte, e chat.Event) []byte {
-	b = append(b, "id: "...)
-	b = strconv.AppendInt(b, int64(e.ID), 10)
+// event appends one as https://html.spec.whatwg.org/multipage/server-sent-events.html has it.
+func (s *stream) event(id int, kind string, data json.RawMessage) {
+	b := append(s.buf, "id: "...)
+	b = strconv.AppendInt(b, int64(id), 10)
 	b = append(b, "\nevent: "...)
-	b = append(b, e.Type...)
+	b = append(b, kind...)
 	b = append(b, "\ndata: "...)
-	b = appendLine(b, e.Data)
-	return append(b, "\n\n"...)
+	b = appendLine(b, data)
+	s.buf = append(b, "\n\n"...)
 }
 
 // appendLine writes JSON as one line, which it usually is.

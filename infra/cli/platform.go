@@ -46,14 +46,20 @@ func (o platformOptions) client() (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	tenant := given(o.Tenant, "LEVADA_TENANT")
-	key := given(o.Key, "LEVADA_KEY")
-	if key == "" && (isHere(at) || o.State != "") {
-		if tenant, key, err = o.localKey(tenant); err != nil {
-			return nil, err
-		}
+	tenant, key, err := o.credentials(at)
+	if err != nil {
+		return nil, err
 	}
 	return client.New(at.String(), key, &client.Options{Tenant: tenant}), nil
+}
+
+// credentials are the tenant and the key to send to a platform.
+func (o platformOptions) credentials(at *url.URL) (tenant, key string, err error) {
+	tenant, key = given(o.Tenant, "LEVADA_TENANT"), given(o.Key, "LEVADA_KEY")
+	if key == "" && (isHere(at) || o.State != "") {
+		return o.localKey(tenant)
+	}
+	return tenant, key, nil
 }
 
 // named reports whether somebody has said which platform is meant.
