@@ -11,6 +11,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/imports"
 )
 
 // Intake takes documents in. It is safe for concurrent use.
@@ -27,6 +28,8 @@ type Options struct {
 	NewID func() string
 }
 
+var _ imports.Preparer = (*Intake)(nil)
+
 // New makes an intake. The options may be nil.
 func New(texts corpus.Texts, ledger corpus.Ledger, o *Options) *Intake {
 	in := &Intake{texts: texts, ledger: ledger, newID: newUUID}
@@ -40,40 +43,50 @@ func newUUID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // Submit takes a draft in. When it returns a receipt the document is safe: it will be searchable or fail with a
 // reason, and its job tells which. Mistakes in the draft are fault.Invalid with the field; the ledger's faults are
-// those of corpus.Ledger.
+// those of corpus.Submit.
 func (in *Intake) Submit(ctx context.Context, s tenants.Scope, d corpus.Draft) (corpus.Receipt, error) {
-	if err := s.Check(); err != nil {
-		return corpus.Receipt{}, err
-	}
-	if err := check(d); err != nil {
-		return corpus.Receipt{}, err
-	}
-	sum := sha256.Sum256(d.Text)
-	textSum := hex.EncodeToString(sum[:])
-	requestHash, err := hash(d, textSum)
+	sub, err := in.Prepare(ctx, s, d)
 	if err != nil {
 		return corpus.Receipt{}, err
 	}
-	docID, ours := d.DocID, d.DocID == ""
-	if ours {
-		docID = in.newID()
-	}
-	key := docID + "/" + textSum
-	if err := in.texts.Put(ctx, s, key, d.Text, d.ContentType); err != nil {
-		return corpus.Receipt{}, fmt.Errorf("store the text: %w", err)
-	}
-	receipt, err := corpus.Submit(ctx, in.ledger, s, corpus.Submission{
-		DocID: docID, JobID: in.newID(), About: d.About, ContentType: d.ContentType, TextKey: key, Text: travelling(d.Text), Bytes: len(d.Text),
-		SHA256: textSum, Model: d.Model, Chunking: d.Chunking, Cause: d.Cause, RequestHash: requestHash,
-	})
-	if ours && unused(receipt, docID, err) {
+	receipt, err := corpus.Submit(ctx, in.ledger, s, sub)
+	if d.DocID == "" && unused(receipt, sub.DocID, err) {
 		// A failure leaves an object that nobody refers to; the answer to the client is the same.
-		_ = in.texts.Delete(ctx, s, key)
+		_ = in.texts.Delete(ctx, s, sub.TextKey)
 	}
 	if err != nil {
 		return corpus.Receipt{}, fmt.Errorf("submit the document: %w", err)
 	}
 	return receipt, nil
+}
+
+// Prepare implements imports.Preparer: it checks a draft, stores what it brought and makes a submission of it. A draft with an id,
+// prepared again, stores the same object.
+func (in *Intake) Prepare(ctx context.Context, s tenants.Scope, d corpus.Draft) (corpus.Submission, error) {
+	if err := s.Check(); err != nil {
+		return corpus.Submission{}, err
+	}
+	if err := check(d); err != nil {
+		return corpus.Submission{}, err
+	}
+	sum := sha256.Sum256(d.Text)
+	textSum := hex.EncodeToString(sum[:])
+	requestHash, err := hash(d, textSum)
+	if err != nil {
+		return corpus.Submission{}, err
+	}
+	docID := d.DocID
+	if docID == "" {
+		docID = in.newID()
+	}
+	key := docID + "/" + textSum
+	if err := in.texts.Put(ctx, s, key, d.Text, d.ContentType); err != nil {
+		return corpus.Submission{}, fmt.Errorf("store the text: %w", err)
+	}
+	return corpus.Submission{
+		DocID: docID, JobID: in.newID(), About: d.About, ContentType: d.ContentType, TextKey: key, Text: travelling(d.Text), Bytes: len(d.Text),
+		SHA256: textSum, Model: d.Model, Chunking: d.Chunking, Cause: d.Cause, RequestHash: requestHash,
+	}, nil
 }
 
 // maxTravelling is how long a text may be, as JSON, to travel with its event. It stays far below what a queue takes, so
