@@ -35,11 +35,7 @@ func ingest(c *call) error {
 	if err != nil {
 		return err
 	}
-	req, err := ingestForm.decode(c.body)
-	if err != nil {
-		return err
-	}
-	draft, err := req.draft(c.config)
+	draft, err := ReadDraft(c.config, c.body)
 	if err != nil {
 		return err
 	}

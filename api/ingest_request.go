@@ -32,6 +32,16 @@ type chunkingRequest struct {
 	OverlapTokens int `json:"overlapTokens"`
 }
 
+// ReadDraft reads a document as POST /ingest takes it: one JSON object. It is for the doors through which many come, which are
+// given it by the wiring.
+func ReadDraft(config *tenants.Config, body []byte) (corpus.Draft, error) {
+	req, err := ingestForm.decode(body)
+	if err != nil {
+		return corpus.Draft{}, err
+	}
+	return req.draft(config)
+}
+
 // draft makes of the request what the intake takes. It checks what only the wire has: which field the text is in, and
 // how. What makes a sound document is the intake's to say, to whoever hands one in.
 func (req *ingestRequest) draft(config *tenants.Config) (corpus.Draft, error) {
@@ -50,6 +60,7 @@ func (req *ingestRequest) draft(config *tenants.Config) (corpus.Draft, error) {
 	return corpus.Draft{
 		DocID: req.DocID, Text: text, ContentType: contentType, About: about, Chunking: events.Chunking(req.Chunking),
 		Model: config.Models.Embedding, MaxBytes: config.Limits.DocumentBytes,
+		Pace: corpus.PaceOf(config),
 	}, nil
 }
 

@@ -85,7 +85,7 @@ func (in *Intake) Prepare(ctx context.Context, s tenants.Scope, d corpus.Draft) 
 	}
 	return corpus.Submission{
 		DocID: docID, JobID: in.newID(), About: d.About, ContentType: d.ContentType, TextKey: key, Text: travelling(d.Text), Bytes: len(d.Text),
-		SHA256: textSum, Model: d.Model, Chunking: d.Chunking, Cause: d.Cause, RequestHash: requestHash,
+		SHA256: textSum, Model: d.Model, Chunking: d.Chunking, Cause: d.Cause, RequestHash: requestHash, Pace: d.Pace,
 	}, nil
 }
 

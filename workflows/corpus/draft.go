@@ -13,4 +13,5 @@ type Draft struct {
 	Model       string       // the embedding model of the tenant
 	Cause       events.Cause // the request, with its idempotency key if it has one
 	MaxBytes    int64        // the tenant's limit for a text; 0 for none
+	Pace        Pace
 }
