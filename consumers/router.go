@@ -12,6 +12,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/workflows/letters"
 )
 
 // Router takes batches from queues to handlers. It is safe for concurrent use.
@@ -210,16 +211,16 @@ func (b *batch) maxAttempts() int {
 func (b *batch) bury(ctx context.Context, groups []*group) {
 	grouped := make([]bool, len(b.messages))
 	for _, g := range groups {
-		var ls []Letter
+		var ds []Deceased
 		var where []int
 		for i, m := range g.where {
 			grouped[m] = true
 			if b.dead[m] {
-				ls = append(ls, b.letter(m, &g.route, &g.deliveries[i].Event))
+				ds = append(ds, b.buried(m, g.route, g.deliveries[i].Event))
 				where = append(where, m)
 			}
 		}
-		b.settle(where, b.undertaker.Bury(ctx, g.scope, ls))
+		b.settle(where, b.undertaker.Bury(ctx, g.scope, ds))
 	}
 	for i := range b.messages {
 		if !grouped[i] && b.dead[i] {
@@ -234,11 +235,10 @@ func (b *batch) buryUnread(ctx context.Context, i int) []error {
 	ev, err := events.Decode(b.messages[i].Body)
 	if err == nil {
 		if s, err := ev.Scope(); err == nil {
-			route := b.routes[ev.Type]
-			return b.undertaker.Bury(ctx, s, []Letter{b.letter(i, &route, &ev)})
+			return b.undertaker.Bury(ctx, s, []Deceased{b.buried(i, b.routes[ev.Type], ev)})
 		}
 	}
-	return []error{b.undertaker.keep(ctx, []Letter{b.letter(i, nil, nil)})}
+	return []error{b.undertaker.BuryUnread(ctx, b.letter(i))}
 }
 
 func (b *batch) settle(where []int, errs []error) {
@@ -250,20 +250,21 @@ func (b *batch) settle(where []int, errs []error) {
 	}
 }
 
-func (b *batch) letter(i int, route *Route, ev *events.Event) Letter {
+// letter is that of a message of which nothing is known.
+func (b *batch) letter(i int) letters.Letter {
 	m, f := b.messages[i], fault.As(b.errs[i])
-	l := Letter{
-		Queue: b.queue, MessageID: m.ID, Body: m.Body, Attempts: m.Attempts, At: b.options.Now().UTC(),
+	return letters.Letter{
+		ID: letters.NewID(b.queue, m.ID), Queue: b.queue, Body: m.Body, Attempts: m.Attempts, At: b.options.Now().UTC(),
 		Code: f.Code, Message: f.Message, Reason: b.errs[i].Error(),
 	}
-	if ev != nil {
-		l.event = *ev
-		l.Tenant, l.EventID, l.Type, l.Subject, l.TraceParent = ev.Tenant, ev.ID, ev.Type, ev.Subject, ev.TraceParent
-	}
-	if route != nil {
-		l.Handler, l.stage = route.Name, route.Stage
-	}
-	return l
+}
+
+// buried is an event of a message, with its letter.
+func (b *batch) buried(i int, route Route, ev events.Event) Deceased {
+	d := Deceased{Letter: b.letter(i), Event: ev}
+	d.Tenant, d.EventID, d.Type, d.Subject, d.TraceParent = ev.Tenant, ev.ID, ev.Type, ev.Subject, ev.TraceParent
+	d.Handler, d.Stage = route.Name, string(route.Stage)
+	return d
 }
 
 func (b *batch) verdicts() []Verdict {

@@ -22,6 +22,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/letters"
 )
 
 // parish is a ledger, an index and a store of letters that note what the undertaker does.
@@ -32,7 +33,7 @@ type parish struct {
 	progress []corpus.Progress
 	verdict  corpus.Verdict
 	deleted  []string
-	letters  []consumers.Letter
+	letters  []letters.Letter
 	err      error
 }
 
@@ -52,9 +53,16 @@ func (p *parish) Delete(_ context.Context, _ tenants.Scope, _ string, ids []stri
 	return p.err
 }
 
-func (p *parish) Keep(_ context.Context, ls []consumers.Letter) error {
+func (p *parish) Keep(_ context.Context, _ tenants.Scope, ls []letters.Letter) error {
 	p.letters = append(p.letters, ls...)
 	return p.err
+}
+
+// unread is a parish's letters that name no tenant, beside the others.
+type unread struct{ *parish }
+
+func (u unread) Keep(ctx context.Context, ls []letters.Letter) error {
+	return u.parish.Keep(ctx, tenants.Scope{}, ls)
 }
 
 func scope(t *testing.T, id string) tenants.Scope {
@@ -81,7 +89,7 @@ func router(p *parish, o consumers.Options, h consumers.Handler) *consumers.Rout
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	return consumers.New([]consumers.Route{{Type: events.TypeDocumentSubmitted, Name: "test", Stage: corpus.StageChunk, Handle: h}},
-		&eventstest.Claims{}, consumers.NewUndertaker(p, p, p), &o)
+		&eventstest.Claims{}, consumers.NewUndertaker(p, p, p, unread{p}), &o)
 }
 
 func TestTenantsAreNeverMixed(t *testing.T) {

@@ -5,69 +5,56 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"levada.dev/events"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/letters"
 )
 
-// Letter is a message that nobody could handle, with why.
-type Letter struct {
-	Queue       string     `json:"queue"`
-	MessageID   string     `json:"messageId"`
-	Tenant      tenants.ID `json:"tenant,omitempty"` // empty when the message could not be read
-	Handler     string     `json:"handler,omitempty"`
-	EventID     string     `json:"eventId,omitempty"`
-	Type        string     `json:"type,omitempty"`
-	Subject     string     `json:"subject,omitempty"`
-	TraceParent string     `json:"traceparent,omitempty"`
-	Code        string     `json:"code"`
-	Message     string     `json:"message"` // for whoever asks about the document
-	Reason      string     `json:"reason"`  // for operators, with the cause
-	Attempts    int        `json:"attempts"`
-	At          time.Time  `json:"at"`
-	Body        []byte     `json:"body"` // as it was delivered, to be sent again
-
-	event events.Event
-	stage corpus.Stage
-}
-
-// Letters keeps dead letters for operators: to look at, and to send again. It takes no scope because a message that
-// cannot be read has no tenant; a letter names the tenant where it is known.
-//
-// What Keep returned nil for is durable. A letter with the queue and message id of an earlier one replaces it. Safe
-// for concurrent use.
-type Letters interface {
-	Keep(ctx context.Context, ls []Letter) error
+// Deceased is an event that nobody could handle, and the letter that is to be kept of it.
+type Deceased struct {
+	letters.Letter
+	Event events.Event
 }
 
 // Undertaker buries events that nobody could handle.
 type Undertaker struct {
 	ledger  corpus.Ledger
 	vectors corpus.Vectors
-	letters Letters
+	box     letters.Keeper
+	unread  letters.Unread
 }
 
-// NewUndertaker makes an undertaker.
-func NewUndertaker(ledger corpus.Ledger, vectors corpus.Vectors, letters Letters) *Undertaker {
-	return &Undertaker{ledger: ledger, vectors: vectors, letters: letters}
+// NewUndertaker makes an undertaker. Letters go to their tenant's box, those that cannot be read to unread.
+func NewUndertaker(ledger corpus.Ledger, vectors corpus.Vectors, box letters.Keeper, unread letters.Unread) *Undertaker {
+	return &Undertaker{ledger: ledger, vectors: vectors, box: box, unread: unread}
 }
 
 // Bury fails the documents of dead events of one tenant, removes what was written for them, and keeps the letters. It
 // may be repeated. It answers an error for each letter; what has one is to be buried again.
-func (u *Undertaker) Bury(ctx context.Context, s tenants.Scope, ls []Letter) []error {
-	return Isolate(len(ls), func(from, to int) error {
-		if err := u.fail(ctx, s, ls[from:to]); err != nil {
+func (u *Undertaker) Bury(ctx context.Context, s tenants.Scope, ds []Deceased) []error {
+	return Isolate(len(ds), func(from, to int) error {
+		works, err := u.fail(ctx, s, ds[from:to])
+		if err != nil {
 			return err
 		}
-		return u.keep(ctx, ls[from:to])
+		ls := make([]letters.Letter, to-from)
+		for i, d := range ds[from:to] {
+			ls[i] = d.Letter
+			ls[i].DocID, ls[i].Generation = works[i].DocID, works[i].Generation
+		}
+		if err := u.box.Keep(ctx, s, ls); err != nil {
+			return fmt.Errorf("keep %d dead letters: %w", len(ls), err)
+		}
+		return nil
 	})
 }
 
-func (u *Undertaker) keep(ctx context.Context, ls []Letter) error {
-	if err := u.letters.Keep(ctx, ls); err != nil {
-		return fmt.Errorf("keep %d dead letters: %w", len(ls), err)
+// BuryUnread keeps the letter of a message that names no tenant.
+func (u *Undertaker) BuryUnread(ctx context.Context, l letters.Letter) error {
+	if err := u.unread.Keep(ctx, []letters.Letter{l}); err != nil {
+		return fmt.Errorf("keep a dead letter: %w", err)
 	}
 	return nil
 }
@@ -79,52 +66,57 @@ type work struct {
 	Model string `json:"model"`
 }
 
-// work is what a dead event was about, empty when no document depends on it. When the event's data is lost (a claim
-// that is not there) or cannot be read, nothing says which generation it was; then it is the newest, if that one is
-// still on its way.
-func (u *Undertaker) work(ctx context.Context, s tenants.Scope, l Letter) (w work, err error) {
-	if l.stage == "" {
-		return work{}, nil
+// work is what a dead event was about, empty when no document depends on it, and whether the document's generation is still
+// to fail. When the event's data is lost (a claim that is not there) or cannot be read, nothing says which generation it was;
+// then it is the newest, unless that one is searchable.
+func (u *Undertaker) work(ctx context.Context, s tenants.Scope, d Deceased) (w work, fails bool, err error) {
+	if d.Stage == "" {
+		return work{}, false, nil
 	}
-	if len(l.event.Data) > 0 && json.Unmarshal(l.event.Data, &w) == nil && w.DocID != "" {
-		return w, nil
+	if len(d.Event.Data) > 0 && json.Unmarshal(d.Event.Data, &w) == nil && w.DocID != "" {
+		return w, true, nil
 	}
-	id, ok := strings.CutPrefix(l.event.Subject, "documents/")
+	id, ok := strings.CutPrefix(d.Event.Subject, "documents/")
 	if !ok {
-		return work{}, nil
+		return work{}, false, nil
 	}
+	w = work{DocumentRef: events.DocumentRef{DocID: id}}
 	docs, err := u.ledger.Documents(ctx, s, []string{id})
-	if err != nil || len(docs) == 0 || docs[0].State == corpus.Indexed || docs[0].State == corpus.Failed {
-		return work{}, err
+	if err != nil || len(docs) == 0 || docs[0].State == corpus.Indexed {
+		return w, false, err
 	}
-	return work{DocumentRef: events.DocumentRef{DocID: id, Generation: docs[0].Generation, JobID: docs[0].JobID}}, nil
+	w.Generation, w.JobID = docs[0].Generation, docs[0].JobID
+	return w, docs[0].State != corpus.Failed, nil
 }
 
 // fail marks the generations of dead events as failed and removes their vectors: those the ledger knows of, and, for an
-// event that may have been written without the ledger being told, those of its whole generation.
-func (u *Undertaker) fail(ctx context.Context, s tenants.Scope, ls []Letter) error {
+// event that may have been written without the ledger being told, those of its whole generation. It answers what each
+// event was about.
+func (u *Undertaker) fail(ctx context.Context, s tenants.Scope, ds []Deceased) ([]work, error) {
+	all := make([]work, len(ds))
 	var ps []corpus.Progress
 	var works []work
-	for _, l := range ls {
-		w, err := u.work(ctx, s, l)
+	for i, d := range ds {
+		w, fails, err := u.work(ctx, s, d)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if w.DocID == "" {
+		all[i] = w
+		if !fails {
 			continue
 		}
 		works = append(works, w)
 		ps = append(ps, corpus.Progress{
-			DocumentRef: w.DocumentRef, Slice: w.Slice, Stage: l.stage, Attempts: l.Attempts,
-			Code: l.Code, Message: l.Message, Cause: l.event.Cause(),
+			DocumentRef: w.DocumentRef, Slice: w.Slice, Stage: corpus.Stage(d.Stage), Attempts: d.Attempts,
+			Code: d.Code, Message: d.Message, Cause: d.Event.Cause(),
 		})
 	}
 	if len(ps) == 0 {
-		return nil
+		return all, nil
 	}
 	verdicts, err := u.ledger.Advance(ctx, s, ps)
 	if err != nil {
-		return fmt.Errorf("fail %d documents: %w", len(ps), err)
+		return nil, fmt.Errorf("fail %d documents: %w", len(ps), err)
 	}
 	var gone []corpus.Retirement
 	for i, v := range verdicts {
@@ -137,5 +129,5 @@ func (u *Undertaker) fail(ctx context.Context, s tenants.Scope, ls []Letter) err
 			}})
 		}
 	}
-	return corpus.Erase(ctx, s, u.vectors, u.ledger, gone)
+	return all, corpus.Erase(ctx, s, u.vectors, u.ledger, gone)
 }

@@ -76,6 +76,13 @@ func samples() map[string]events.Fact {
 			Period: "day", Unit: "tokens", Starts: "2026-11-22", Limit: 2_000_000, Spent: 1_990_000, Reserved: 9_000,
 			Resets: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC),
 		},
+		"letters.replayed/full": events.LettersReplayed{
+			Query: events.LetterQuery{
+				Types: []string{events.TypeChunksEmbedded}, Codes: []string{"model_unavailable"}, Stages: []string{"embed"},
+				IDs: []string{"embed-0123456789abcdef01234567"}, DocID: "guide.md", From: at, To: at.Add(time.Hour),
+			},
+			Letters: []string{"embed-0123456789abcdef01234567"}, Count: 1, By: "operations",
+		},
 		"event.recorded/full": events.EventRecorded{Entries: []events.AuditEntry{{
 			ID: "3fd0b4b0-7f0e-5f5b-8d55-2a3d3a6d8a11", Type: events.TypeDocumentSubmitted, Source: "/tenants/acme/objects",
 			Subject: "documents/guide.md", Time: at, TraceParent: traceparent, CausationID: "r-1", Bytes: 321, SHA256: sum,

@@ -78,6 +78,7 @@ var subjects = map[string]string{
 	events.TypeChatCompleted:     "sessions/<sessionId>",
 	events.TypeUsageRecorded:     "usage",
 	events.TypeBudgetExhausted:   "budgets/<period>/<unit>",
+	events.TypeLettersReplayed:   "letters",
 	events.TypeEventRecorded:     "audit",
 }
 

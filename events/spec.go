@@ -77,6 +77,11 @@ var specs = [...]Spec{
 		Producer: "the ledger of money (outbox)",
 	},
 	{
+		Type: TypeLettersReplayed, Stage: StageNone, New: func() Fact { return new(LettersReplayed) },
+		Says:     "Somebody had dead letters sent again.",
+		Producer: "the box of dead letters (outbox)",
+	},
+	{
 		Type: TypeEventRecorded, Stage: StageAudit, New: func() Fact { return new(EventRecorded) },
 		Says:     "Events were published: their envelopes and digests, for the audit trail.",
 		Producer: "the publisher", Consumer: "consumers/audit",

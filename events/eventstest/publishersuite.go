@@ -196,6 +196,7 @@ func oneOfEach(t *testing.T, s tenants.Scope) []events.Event {
 		events.ChatCompleted{SessionID: fresh(t), Turn: 1},
 		events.UsageRecorded{Booking: fresh(t), Lines: []events.UsageLine{{Day: "2026-11-22", Capability: "chat", Calls: 1}}},
 		events.BudgetExhausted{Period: "day", Unit: "tokens", Starts: "2026-11-22", Limit: 1, Resets: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)},
+		events.LettersReplayed{Letters: []string{fresh(t)}, Count: 1},
 	}
 	require.Len(t, facts, len(events.Specs())-1, "a type is missing here")
 	var evs []events.Event

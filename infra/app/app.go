@@ -22,6 +22,7 @@ import (
 	"levada.dev/workflows/cache"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
 )
@@ -42,7 +43,8 @@ type Ports struct {
 	Publisher events.Publisher
 	Claims    events.Claims
 	Trail     audit.Trail
-	Letters   consumers.Letters
+	Letters   letters.Box
+	Unread    letters.Unread
 	Probes    []api.Probe
 }
 
@@ -116,7 +118,7 @@ func Consumers(p Ports, o Options) *consumers.Router {
 		embed.New(llm.NewPaidEmbedder(p.Embedder, o.gate(p)), p.Publisher, now).Route(),
 		index.New(p.Vectors, p.Ledger, p.Publisher, now).Route(),
 		audit.New(p.Trail).Route(),
-	}, p.Claims, consumers.NewUndertaker(p.Ledger, p.Vectors, p.Letters),
+	}, p.Claims, consumers.NewUndertaker(p.Ledger, p.Vectors, p.Letters, p.Unread),
 		&consumers.Options{MaxAttempts: o.MaxAttempts, Log: o.Log, Now: now})
 }
 

@@ -4,37 +4,120 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
-	"levada.dev/consumers"
+	"levada.dev/events"
+	"levada.dev/events/fault"
+	"levada.dev/events/outbox"
+	"levada.dev/tenants"
+	"levada.dev/workflows/letters"
+	"levada.dev/workflows/letters/book"
 )
 
-// Letters keeps dead letters. The zero value is empty and ready.
+// Letters keeps a box of dead letters for each tenant.
 type Letters struct {
+	*book.Client
 	Hooks
-	mu sync.Mutex
-	ls []consumers.Letter
+
+	mu    sync.Mutex
+	book  *book.Book
+	boxes objects
 }
 
-var _ consumers.Letters = (*Letters)(nil)
+var (
+	_ letters.Box      = (*Letters)(nil)
+	_ letters.Receipts = (*Letters)(nil)
+)
 
-// Keep implements consumers.Letters.
-func (l *Letters) Keep(_ context.Context, ls []consumers.Letter) error {
-	return l.run("keep", func() error {
+// NewLetters makes boxes that tell the time by now.
+func NewLetters(now func() time.Time) *Letters {
+	l := &Letters{book: book.New(now), boxes: objects{}}
+	l.Client = book.NewClient(l.call)
+	return l
+}
+
+// call is the carrier of the wire and the transaction around the book.
+func (l *Letters) call(ctx context.Context, s tenants.Scope, _ []string, method string, body []byte) (reply []byte, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fault.Unavailablef(err, "letters_unreachable", "the box of letters was not reached")
+	}
+	err = l.do(s, method, func() error {
 		l.mu.Lock()
 		defer l.mu.Unlock()
+		reply, _ = serve(l.boxes.of(s), l.book, method, body)
+		return nil
+	})
+	return reply, err
+}
+
+// Alarm does what the box's alarm does: it forgets what is too old.
+func (l *Letters) Alarm(s tenants.Scope) (book.Swept, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	tx := l.boxes.of(s).Begin()
+	swept, err := l.book.Sweep(tx, 1000)
+	if err != nil {
+		return swept, err
+	}
+	tx.Commit()
+	return swept, nil
+}
+
+// Relay hands what waits in the box's outbox to the publisher, as the box does by itself. It says how many events went out.
+func (l *Letters) Relay(ctx context.Context, s tenants.Scope, out events.Publisher) (int, error) {
+	l.mu.Lock()
+	waiting, err := outbox.Pending(l.boxes.of(s), 100)
+	l.mu.Unlock()
+	if err != nil || len(waiting) == 0 {
+		return 0, err
+	}
+	evs := make([]events.Event, len(waiting))
+	ids := make([]string, len(waiting))
+	for i, w := range waiting {
+		evs[i], ids[i] = w.Event, w.ID
+	}
+	if err := out.Publish(ctx, s, evs...); err != nil {
+		return 0, err
+	}
+	return len(evs), l.do(s, "sent", func() error {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return outbox.Sent(l.boxes.of(s), ids)
+	})
+}
+
+// Written is how many rows the tenant's box has written, as a database bills them.
+func (l *Letters) Written(s tenants.Scope) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.boxes.of(s).Written
+}
+
+// Unread keeps the dead letters that name no tenant. The zero value is empty and ready.
+type Unread struct {
+	Hooks
+	mu sync.Mutex
+	ls []letters.Letter
+}
+
+var _ letters.Unread = (*Unread)(nil)
+
+// Keep implements letters.Unread.
+func (u *Unread) Keep(_ context.Context, ls []letters.Letter) error {
+	return u.run("keep", func() error {
+		u.mu.Lock()
+		defer u.mu.Unlock()
 		for _, letter := range ls {
-			l.ls = slices.DeleteFunc(l.ls, func(old consumers.Letter) bool {
-				return old.Queue == letter.Queue && old.MessageID == letter.MessageID
-			})
-			l.ls = append(l.ls, letter)
+			u.ls = slices.DeleteFunc(u.ls, func(old letters.Letter) bool { return old.ID == letter.ID })
+			u.ls = append(u.ls, letter)
 		}
 		return nil
 	})
 }
 
 // All is every letter, oldest first.
-func (l *Letters) All() []consumers.Letter {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.ls)
+func (u *Unread) All() []letters.Letter {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.ls)
 }

@@ -28,6 +28,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
+	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/llmtest"
 )
@@ -44,6 +45,7 @@ type platform struct {
 	claims  *memory.Claims
 	queues  *memory.Queues
 	letters *memory.Letters
+	unread  *memory.Unread
 	trail   *memory.Trail
 	model   *llmtest.Embedder
 	out     events.Publisher
@@ -73,10 +75,11 @@ func newPlatform(t testing.TB, middleware ...consumers.Middleware) *platform {
 func newPlatformWith(t testing.TB, o *events.Options, middleware ...consumers.Middleware) *platform {
 	p := &platform{
 		t: t, clock: &clock{now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)},
-		texts: &memory.Texts{}, claims: &memory.Claims{}, queues: &memory.Queues{}, letters: &memory.Letters{},
+		texts: &memory.Texts{}, claims: &memory.Claims{}, queues: &memory.Queues{}, unread: &memory.Unread{},
 		trail: &memory.Trail{}, model: &llmtest.Embedder{},
 	}
 	p.ledger = memory.NewLedger(p.clock.Now)
+	p.letters = memory.NewLetters(p.clock.Now)
 	p.vectors = memory.NewVectors(p.clock.Now)
 	p.chunks = map[string]int{}
 	p.out = recorder{events.NewPublisher(p.queues, p.claims, o), new(sync.Mutex), p.chunks}
@@ -89,7 +92,7 @@ func newPlatformWith(t testing.TB, o *events.Options, middleware ...consumers.Mi
 		embed.New(p.model, p.out, p.clock.Now).Route(),
 		index.New(p.vectors, p.ledger, p.out, p.clock.Now).Route(),
 		audit.New(p.trail).Route(),
-	}, p.claims, consumers.NewUndertaker(p.ledger, p.vectors, p.letters), &consumers.Options{
+	}, p.claims, consumers.NewUndertaker(p.ledger, p.vectors, p.letters, p.unread), &consumers.Options{
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now, Middleware: middleware,
 	})
 	return p
@@ -154,6 +157,14 @@ func (p *platform) document(s tenants.Scope, id string) corpus.Document {
 	return docs[0]
 }
 
+// kept is a tenant's letters, newest first.
+func (p *platform) kept(s tenants.Scope) []letters.Letter {
+	p.t.Helper()
+	page, err := p.letters.List(p.t.Context(), s, letters.Query{}, "", letters.MaxPage, true)
+	require.NoError(p.t, err)
+	return page.Letters
+}
+
 func (p *platform) job(s tenants.Scope, id string) job.Job {
 	p.t.Helper()
 	j, err := p.ledger.Job(p.t.Context(), s, id)
@@ -202,7 +213,7 @@ func TestADocumentBecomesSearchable(t *testing.T) {
 	require.Len(t, found, 3)
 	assert.Contains(t, found[0].Metadata.Text, "levadas")
 
-	assert.Empty(t, p.letters.All())
+	assert.Empty(t, p.kept(acme))
 	for _, s := range []tenants.Scope{acme, globex} {
 		types := map[string]int{}
 		for _, e := range p.trail.Entries(s) {
@@ -294,9 +305,10 @@ func TestAPoisonDocumentFailsAlone(t *testing.T) {
 		last := d.Stages[len(d.Stages)-1]
 		assert.Equal(t, c.stage, last.Stage)
 		assert.Equal(t, c.attempts, last.Attempts, c.r.DocID)
-		i := slices.IndexFunc(p.letters.All(), func(l consumers.Letter) bool { return l.Subject == "documents/"+c.r.DocID })
+		i := slices.IndexFunc(p.kept(c.s), func(l letters.Letter) bool { return l.Subject == "documents/"+c.r.DocID })
 		require.GreaterOrEqual(t, i, 0, "a letter for %s", c.r.DocID)
-		letter := p.letters.All()[i]
+		letter := p.kept(c.s)[i]
+		assert.Equal(t, []any{string(c.stage), c.r.DocID, 1}, []any{letter.Stage, letter.DocID, letter.Generation})
 		assert.Equal(t, c.code, letter.Code)
 		assert.Equal(t, string(c.stage), letter.Handler)
 		assert.Equal(t, c.attempts, letter.Attempts)
@@ -321,10 +333,10 @@ func TestWhatCannotBeReadIsBuried(t *testing.T) {
 	for _, v := range p.router.Handle(t.Context(), "ingest", ms) {
 		assert.Equal(t, consumers.Dead, v.Outcome)
 	}
-	require.Len(t, p.letters.All(), 2)
-	assert.Equal(t, "{", string(p.letters.All()[0].Body))
+	require.Len(t, p.unread.All(), 2)
+	assert.Equal(t, "{", string(p.unread.All()[0].Body))
 
-	p.letters.Before = func(string) error { return errors.New("no space") }
+	p.unread.Before = func(string) error { return errors.New("no space") }
 	for _, v := range p.router.Handle(t.Context(), "ingest", ms) {
 		assert.Equal(t, consumers.Retry, v.Outcome, "what could not be kept comes again")
 		assert.Positive(t, v.Delay)
@@ -427,9 +439,11 @@ func TestEverythingFailsAndEndsTheSame(t *testing.T) {
 			p.queues.MaxAttempts = 1000
 			p.router = patient(p)
 			p.run(acme, globex)
-			p.texts.Hooks, p.ledger.Hooks, p.vectors.Hooks = memory.Hooks{}, memory.Hooks{}, memory.Hooks{}
+			p.texts.Hooks, p.ledger.Hooks, p.vectors.Hooks, p.letters.Hooks = memory.Hooks{}, memory.Hooks{}, memory.Hooks{}, memory.Hooks{}
 
-			assert.Empty(t, p.letters.All())
+			assert.Empty(t, p.kept(acme))
+			assert.Empty(t, p.kept(globex))
+			assert.Empty(t, p.unread.All())
 			for _, s := range []tenants.Scope{acme, globex} {
 				var docs []corpus.Document
 				for doc := range 3 {
@@ -466,7 +480,7 @@ func patient(p *platform) *consumers.Router {
 		embed.New(p.model, p.out, p.clock.Now).Route(),
 		index.New(p.vectors, p.ledger, p.out, p.clock.Now).Route(),
 		audit.New(p.trail).Route(),
-	}, p.claims, consumers.NewUndertaker(p.ledger, p.vectors, p.letters), &consumers.Options{
+	}, p.claims, consumers.NewUndertaker(p.ledger, p.vectors, p.letters, p.unread), &consumers.Options{
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now,
 		MaxAttempts: map[string]int{"ingest": n, "embed": n, "index": n, "audit": n},
 	})

@@ -36,7 +36,7 @@ func Levada(pool string, filterable map[string]tenants.FieldType) Stack {
 // levadaObjects are the classes of Durable Objects, all in the Worker of their own role.
 func levadaObjects() []Object {
 	var objects []Object
-	for _, class := range []string{"Ledger", "Audit", "Quota", "Session", "Shelf"} {
+	for _, class := range []string{"Ledger", "Audit", "Quota", "Session", "Shelf", "Letters"} {
 		objects = append(objects, Object{Class: class, Role: Objects})
 	}
 	return objects
@@ -54,22 +54,23 @@ func levadaWorkers() []Worker {
 		quota   = Binding{Name: "QUOTA", Kind: Class, Target: "Quota"}
 		session = Binding{Name: "SESSION", Kind: Class, Target: "Session"}
 		shelf   = Binding{Name: "SHELF", Kind: Class, Target: "Shelf"}
+		letters = Binding{Name: "LETTERS", Kind: Class, Target: "Letters"}
 	)
 	queues := []Binding{ingest, {Name: "EMBED", Kind: Producer, Target: "embed"}, {Name: "INDEX", Kind: Producer, Target: "index"}, audits}
 	models := []Binding{{Name: "AI", Kind: AI}}
 	for _, m := range llm.EmbeddingModels() {
 		models = append(models, Binding{Name: VectorsBinding(m.Slug), Kind: Vectorize, Target: m.Slug})
 	}
-	behind := []Binding{config, corpus, ledger, audit, quota} // what the roles behind the API have
+	behind := []Binding{config, corpus, ledger, audit, quota, letters} // what the roles behind the API have
 	consumers := levadaWorker(Consumers, 2950, behind, queues, models)
 	consumers.CPUMillis = maxCPUMillis // a batch may hold many large documents
-	api := levadaWorker(API, 3150, []Binding{config, cache, corpus, ledger, quota, session, shelf}, models)
+	api := levadaWorker(API, 3150, []Binding{config, cache, corpus, ledger, quota, session, shelf, letters}, models)
 	api.Secrets = []string{SealKey}
 	return []Worker{
 		api,
 		consumers,
 		levadaWorker(Workflows, 1750, behind, queues, models),
-		levadaWorker(Objects, 2750, []Binding{corpus, ingest, audits, shelf}),
+		levadaWorker(Objects, 2750, []Binding{corpus, shelf}, queues),
 	}
 }
 

@@ -1,6 +1,7 @@
 // Package objects is the Durable Object classes: a tenant's ledger of documents, its audit trail, its money and rates, its
-// sessions and the shelf that lists them. An object carries bytes between its callers and the domain's decisions, and
-// commits; what is decided is in the books: workflows/corpus/book, tenants/quota/book, workflows/chat/book.
+// dead letters, its sessions and the shelf that lists them. An object carries bytes between its callers and the domain's decisions, and
+// commits; what is decided is in the books: workflows/corpus/book, tenants/quota/book, workflows/chat/book,
+// workflows/letters/book.
 //
 // An object serves one tenant, by whose scope it is named: one of each class, and a Session for each conversation.
 // Callers reach them through infra/cloudflare/port.

@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -28,6 +29,8 @@ type relay struct {
 	// wake asks for the object's alarm at the latest then.
 	wake func(ctx context.Context, at time.Time) error
 
+	batch int // events that leave together; 0 for relayBatch
+
 	running bool // a relay is under way; it sends what is committed meanwhile, too
 }
 
@@ -42,7 +45,7 @@ const (
 	rescue = 30 * time.Second
 	// retryAfter is when a relay that failed is tried again.
 	retryAfter = 5 * time.Second
-	// relayBatch is how many events leave together.
+	// relayBatch is how many events leave together, unless the object's are large.
 	relayBatch = 100
 )
 
@@ -113,7 +116,7 @@ func (r *relay) next(ctx context.Context, sent []string) (out []outbox.Outgoing,
 		if err := outbox.Sent(Rows(tx), sent); err != nil {
 			return err
 		}
-		out, err = outbox.Pending(Rows(tx), relayBatch)
+		out, err = outbox.Pending(Rows(tx), cmp.Or(r.batch, relayBatch))
 		r.running = len(out) > 0
 		return err
 	})

@@ -5,28 +5,35 @@ import (
 	"encoding/json"
 	"net/url"
 
-	"levada.dev/consumers"
 	"levada.dev/events/fault"
+	"levada.dev/infra/cloudflare/object"
 	"levada.dev/infra/cloudflare/r2"
+	"levada.dev/workflows/letters"
+	"levada.dev/workflows/letters/book"
 )
 
-// Letters keeps dead letters in R2, by queue and message id.
-type Letters struct{ bucket r2.Bucket }
+// NewLetters reaches each tenant's box of dead letters.
+func NewLetters(ns object.Namespace) *book.Client {
+	return book.NewClient(carrier(ns))
+}
 
-var _ consumers.Letters = Letters{}
+// Unread keeps the dead letters that name no tenant in R2, by queue and id.
+type Unread struct{ bucket r2.Bucket }
 
-// NewLetters keeps letters in a bucket.
-func NewLetters(b r2.Bucket) Letters { return Letters{b} }
+var _ letters.Unread = Unread{}
 
-// Keep implements consumers.Letters.
-func (l Letters) Keep(ctx context.Context, ls []consumers.Letter) error {
+// NewUnread keeps letters in a bucket.
+func NewUnread(b r2.Bucket) Unread { return Unread{b} }
+
+// Keep implements letters.Unread.
+func (u Unread) Keep(ctx context.Context, ls []letters.Letter) error {
 	for _, letter := range ls {
 		body, err := json.Marshal(letter)
 		if err != nil {
-			return fault.New(fault.Internal, "letter_encoding", letter.MessageID, err)
+			return fault.New(fault.Internal, "letter_encoding", letter.ID, err)
 		}
-		key := "letters/" + letter.Queue + "/" + url.PathEscape(letter.MessageID)
-		if _, err := l.bucket.Put(ctx, key, body, &r2.PutOptions{ContentType: "application/json"}); err != nil {
+		key := "letters/" + letter.Queue + "/" + url.PathEscape(letter.ID)
+		if _, err := u.bucket.Put(ctx, key, body, &r2.PutOptions{ContentType: "application/json"}); err != nil {
 			return fault.Unavailablef(err, "store_unavailable", "the object store did not take a dead letter")
 		}
 	}

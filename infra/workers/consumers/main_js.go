@@ -34,7 +34,8 @@ func main() {
 		Publisher: events.NewPublisher(port.Queues(), claims, nil),
 		Claims:    claims,
 		Trail:     port.NewTrail(object.Open("AUDIT")),
-		Letters:   port.NewLetters(bucket),
+		Letters:   port.NewLetters(object.Open("LETTERS")),
+		Unread:    port.NewUnread(bucket),
 	}, app.Options{Log: slog.New(slog.NewJSONHandler(isolate.Console{}, nil)), MaxAttempts: table.Attempts(), Background: isolate.Go})
 	queue.Consume(func(ctx context.Context, b *queue.Batch) { consume(ctx, router, b) })
 	isolate.Run()

@@ -25,5 +25,6 @@ func main() {
 	objects.RegisterQuota(out, time.Now)
 	objects.RegisterSession(out, port.NewShelf(object.Open("SHELF")), time.Now)
 	objects.RegisterShelf(time.Now)
+	objects.RegisterLetters(out, time.Now)
 	isolate.Run()
 }

@@ -25,6 +25,7 @@ import (
 	"levada.dev/workflows/corpus/corpustest"
 	"levada.dev/workflows/flow"
 	"levada.dev/workflows/flow/flowtest"
+	"levada.dev/workflows/letters/letterstest"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/llmtest"
 )
@@ -46,6 +47,9 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 		},
 		"TestShelf": func(t *testing.T) {
 			chattest.TestShelf(t, func(*testing.T) chattest.Ports { return conversations(ev) })
+		},
+		"TestBox": func(t *testing.T) {
+			letterstest.TestBox(t, func(*testing.T) letterstest.Box { return box{ev, port.NewLetters(object.Open("LETTERS"))} })
 		},
 		"TestTexts": func(t *testing.T) {
 			corpustest.TestTexts(t, func(*testing.T) corpus.Texts { return texts{ev, port.NewTexts(bucket)} })

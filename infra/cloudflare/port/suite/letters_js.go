@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+
+	"levada.dev/tenants"
+	"levada.dev/workflows/letters"
+	"levada.dev/workflows/letters/book"
+)
+
+// box is the port of the suite of letters, in the event.
+type box struct {
+	event
+	port *book.Client
+}
+
+func (x box) Keep(ctx context.Context, s tenants.Scope, ls []letters.Letter) error {
+	return x.port.Keep(x.in(ctx), s, ls)
+}
+
+func (x box) List(ctx context.Context, s tenants.Scope, q letters.Query, cursor string, limit int, bodies bool) (letters.Page, error) {
+	return x.port.List(x.in(ctx), s, q, cursor, limit, bodies)
+}
+
+func (x box) Waiting(ctx context.Context, s tenants.Scope, q letters.Query, cursor string, limit int) (letters.Page, error) {
+	return x.port.Waiting(x.in(ctx), s, q, cursor, limit)
+}
+
+func (x box) Count(ctx context.Context, s tenants.Scope, q letters.Query) (letters.Count, error) {
+	return x.port.Count(x.in(ctx), s, q)
+}
+
+func (x box) Mark(ctx context.Context, s tenants.Scope, m letters.Marking) (letters.Marked, error) {
+	return x.port.Mark(x.in(ctx), s, m)
+}
+
+func (x box) Open(ctx context.Context, s tenants.Scope, key, hash string) ([]byte, error) {
+	return x.port.Open(x.in(ctx), s, key, hash)
+}
+
+func (x box) Close(ctx context.Context, s tenants.Scope, key string, answer []byte) error {
+	return x.port.Close(x.in(ctx), s, key, answer)
+}
