@@ -27,7 +27,8 @@ type Replayed struct {
 	Replayed  int       `json:"replayed"`  // by this call
 	Skipped   []Skipped `json:"skipped"`   // by this call
 	Remaining int       `json:"remaining"` // that are not replayed, also what was skipped
-	Next      string    `json:"next,omitempty"`
+	Next      string    `json:"next,omitempty"`    // the cursor of what comes after those
+	Stopped   string    `json:"stopped,omitempty"` // code of what ended the call early; ask again, from Next on
 	Count     *Count    `json:"count,omitempty"` // of a dry run
 	Repeated  bool      `json:"-"`               // an earlier call with the same idempotency key was answered so
 }
