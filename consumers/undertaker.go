@@ -68,7 +68,7 @@ type work struct {
 
 // work is what a dead event was about, empty when no document depends on it, and whether the document's generation is still
 // to fail. When the event's data is lost (a claim that is not there) or cannot be read, nothing says which generation it was;
-// then it is the newest, unless that one is searchable.
+// then it is the newest, if that one is still on its way or has failed.
 func (u *Undertaker) work(ctx context.Context, s tenants.Scope, d Deceased) (w work, fails bool, err error) {
 	if d.Stage == "" {
 		return work{}, false, nil
@@ -82,11 +82,14 @@ func (u *Undertaker) work(ctx context.Context, s tenants.Scope, d Deceased) (w w
 	}
 	w = work{DocumentRef: events.DocumentRef{DocID: id}}
 	docs, err := u.ledger.Documents(ctx, s, []string{id})
-	if err != nil || len(docs) == 0 || docs[0].State == corpus.Indexed {
+	if err != nil || len(docs) == 0 {
 		return w, false, err
 	}
-	w.Generation, w.JobID = docs[0].Generation, docs[0].JobID
-	return w, docs[0].State != corpus.Failed, nil
+	fails = docs[0].State == corpus.Submitted || docs[0].State == corpus.Chunked
+	if fails || docs[0].State == corpus.Failed {
+		w.Generation, w.JobID = docs[0].Generation, docs[0].JobID
+	}
+	return w, fails, nil
 }
 
 // fail marks the generations of dead events as failed and removes their vectors: those the ledger knows of, and, for an

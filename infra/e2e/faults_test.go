@@ -18,6 +18,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/infra/dev"
 	"levada.dev/infra/stack"
+	"levada.dev/workflows/letters"
 )
 
 // disturb makes queues of the shared platform faulty until the test ends.
@@ -144,8 +145,8 @@ func TestADocumentThatCannotBeReadFailsAlone(t *testing.T) {
 	}
 
 	settled(t, platform)
-	letter := letterOn(t, "ingest", "documents/"+id)
-	assert.Equal(t, "acme", letter.Tenant)
+	letter := letterOn(t, "acme", "documents/"+id)
+	assert.Equal(t, []any{"ingest", "chunk", id, 1}, []any{letter.Queue, letter.Stage, letter.DocID, letter.Generation})
 	assert.Equal(t, "chunk", letter.Handler)
 	assert.Equal(t, "text_not_found", letter.Code)
 	ev, err := events.Decode(letter.Body)
@@ -160,30 +161,22 @@ func TestADocumentThatCannotBeReadFailsAlone(t *testing.T) {
 	assert.Equal(t, 1, failed, "the failure is told once")
 }
 
-// letter is a dead letter as it is kept.
-type letter struct {
-	Tenant, Handler, Type, Subject, Code string
-	Body                                 []byte
-}
-
-// letterOn is the one letter from a queue on a subject.
-func letterOn(t *testing.T, queue, subject string) letter {
+// letterOn is the one letter of a tenant on a subject, with its body.
+func letterOn(t *testing.T, tenant, subject string) (on letters.Letter) {
 	t.Helper()
-	bucket := platform.R2(stack.Consumers, "CORPUS")
-	keys, err := bucket.Keys(t.Context(), "letters/"+queue+"/")
-	require.NoError(t, err)
-	var on []letter
-	for _, key := range keys {
-		body, _, err := bucket.Get(t.Context(), key)
-		require.NoError(t, err)
-		var l letter
-		require.NoError(t, json.Unmarshal(body, &l))
-		if l.Subject == subject {
-			on = append(on, l)
+	rows := objectRows(t, sharedState, "Letters", tenant)
+	found := 0
+	for key, row := range rows {
+		var l letters.Letter
+		if !strings.HasPrefix(key, "n/") || json.Unmarshal([]byte(row), &l) != nil || l.Subject != subject {
+			continue
 		}
+		on = l
+		on.Body = []byte(rows["b/"+l.ID])
+		found++
 	}
-	require.Len(t, on, 1)
-	return on[0]
+	require.Equal(t, 1, found, subject)
+	return on
 }
 
 // Who waits is answered when searches find the document, which the index shows later than it takes it.

@@ -61,8 +61,14 @@ func settled(t *testing.T, p *local.Local) {
 // ledger is what a tenant's ledger has stored, by key: documents (d/), jobs (j/), events to be sent (o/), receipts (i/).
 func ledger(t *testing.T, state, tenant string) map[string]string {
 	t.Helper()
+	return objectRows(t, state, "Ledger", tenant)
+}
+
+// objectRows is what a tenant's object of a class has stored, by key.
+func objectRows(t *testing.T, state, class, tenant string) map[string]string {
+	t.Helper()
 	for file, db := range tables[struct{ K, V string }](t, state, "rows") {
-		if filepath.Dir(file) != "objects-Ledger" {
+		if filepath.Dir(file) != "objects-"+class {
 			continue
 		}
 		all := map[string]string{}
