@@ -34,7 +34,7 @@ func (o *platformOptions) bind(g *globals, cmd *cobra.Command) {
 	f.StringVar(&o.URL, "url", "", "the platform (default LEVADA_URL, else the one that runs here, on PORT)")
 	f.StringVar(&o.Key, "key", "", "API key (default LEVADA_KEY, else the local platform's key of the tenant)")
 	f.StringVar(&o.Tenant, "tenant", "", "tenant (default LEVADA_TENANT, else the key's, else demo or the only one there is)")
-	f.StringVar(&o.State, "state", "", "the local platform's state folder, where its keys are (default LEVADA_STATE, else .levada)")
+	f.StringVar(&o.State, "state-dir", "", "the local platform's state folder, where its keys are (default LEVADA_STATE, else .levada)")
 }
 
 // defaultTenant is who is meant where nobody says so.
@@ -127,7 +127,7 @@ func (o platformOptions) localKeys() (tenants.Keys, string, error) {
 	file := filepath.Join(local.StateDir(root, o.State), local.KeysFile)
 	b, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, "", fmt.Errorf("no keys in %s: the platform was never started there\n  start it:                     go tool task dev\n  or name another's folder:     --state (LEVADA_STATE)\n  or a platform and its key:    --url and --key (LEVADA_URL, LEVADA_KEY)", file)
+		return nil, "", fmt.Errorf("no keys in %s: the platform was never started there\n  start it:                     go tool task dev\n  or name another's folder:     --state-dir (LEVADA_STATE)\n  or a platform and its key:    --url and --key (LEVADA_URL, LEVADA_KEY)", file)
 	}
 	if err != nil {
 		return nil, "", err
@@ -147,7 +147,7 @@ func (o platformOptions) advised(err error) error {
 	case errors.As(err, &gone):
 		return fmt.Errorf("%w\n  start it:              go tool task dev\n  or name another one:   --url (LEVADA_URL)", err)
 	case errors.As(err, &refused) && refused.Fault.Code == "unauthorized":
-		return fmt.Errorf("%w\n  name a key:   --key (LEVADA_KEY), or --state for the keys of a local platform", err)
+		return fmt.Errorf("%w\n  name a key:   --key (LEVADA_KEY), or --state-dir for the keys of a local platform", err)
 	}
 	return err
 }
