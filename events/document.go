@@ -17,6 +17,8 @@ const (
 	TypeChunksEmbedded    = "dev.levada.chunks.embedded.v1"
 	TypeDocumentIndexed   = "dev.levada.document.indexed.v1"
 	TypeDocumentFailed    = "dev.levada.document.failed.v1"
+	TypeDocumentDeleted   = "dev.levada.document.deleted.v1"
+	TypeDocumentErased    = "dev.levada.document.erased.v1"
 )
 
 // DocumentRef names one generation of one document. Each submission of a document is a new generation, and
@@ -170,6 +172,7 @@ type ChunksEmbedded struct {
 	Slice
 	Model      string  `json:"model"`
 	Dimensions int     `json:"dimensions"`
+	Tokens     int64   `json:"tokens,omitempty"` // what the model took for the slice: its share of the calls it was in
 	Parts      []Chunk `json:"parts"`
 	Vectors    []byte  `json:"vectors"` // little-endian float32, Dimensions of them for each part, base64 in JSON
 }
@@ -212,6 +215,9 @@ func (f ChunksEmbedded) Check() error {
 	}
 	if f.Model == "" {
 		return fault.Invalidf("model", "fact_invalid", "is required")
+	}
+	if f.Tokens < 0 {
+		return fault.Invalidf("tokens", "fact_invalid", "%d is below 0", f.Tokens)
 	}
 	if err := f.checkSlice(); err != nil {
 		return err

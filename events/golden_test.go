@@ -50,6 +50,15 @@ func samples() map[string]events.Fact {
 			DocumentRef: ref, About: about, Slice: slice, Model: "@cf/baai/bge-m3", Dimensions: 4,
 			Parts: []events.Chunk{chunk}, Vectors: floats(0.5, -0.5, 0.25, 1),
 		},
+		"chunks.embedded/counted": events.ChunksEmbedded{
+			DocumentRef: ref, Slice: slice, Model: "@cf/baai/bge-m3", Dimensions: 4, Tokens: 12,
+			Parts: []events.Chunk{chunk}, Vectors: floats(0.5, -0.5, 0.25, 1),
+		},
+		"document.deleted/full": events.DocumentDeleted{
+			DocumentRef: ref, Generations: []events.Written{{Generation: 2, Chunks: 18, Model: "@cf/baai/bge-m3"}},
+			TextPrefix: "0hB2nsL1-Zr3/",
+		},
+		"document.erased/full":  events.DocumentErased{DocumentRef: ref, Generations: 1, Vectors: 18, Texts: 2, CheckedAt: at},
 		"document.indexed/full": events.DocumentIndexed{DocumentRef: ref, Chunks: 18, Model: "@cf/baai/bge-m3"},
 		"document.failed/full": events.DocumentFailed{
 			DocumentRef: ref, Stage: "embed", Code: "model_unavailable", Message: "the model did not answer", Attempts: 4,

@@ -75,6 +75,8 @@ var subjects = map[string]string{
 	events.TypeDocumentFailed:    "documents/<docId>",
 	events.TypeImportStarted:     "imports/<importId>",
 	events.TypeImportCompleted:   "imports/<importId>",
+	events.TypeDocumentDeleted:   "documents/<docId>",
+	events.TypeDocumentErased:    "documents/<docId>",
 	events.TypeChatCompleted:     "sessions/<sessionId>",
 	events.TypeUsageRecorded:     "usage",
 	events.TypeBudgetExhausted:   "budgets/<period>/<unit>",

@@ -60,6 +60,14 @@ var specs = [...]Spec{
 		Type: TypeImportCompleted, Stage: StageIngest, New: func() Fact { return new(ImportCompleted) },
 		Says:     "Every document of an import is final.",
 		Producer: "the ledger (outbox)", Consumer: "consumers/imports",
+		Type: TypeDocumentDeleted, Stage: StageIngest, New: func() Fact { return new(DocumentDeleted) },
+		Says:     "No search shows the document any more; what is stored of it is to be erased.",
+		Producer: "the ledger (outbox)", Consumer: "consumers/erase",
+	},
+	{
+		Type: TypeDocumentErased, Stage: StageNone, New: func() Fact { return new(DocumentErased) },
+		Says:     "The vectors and texts of a deleted document are gone from the stores, which were asked.",
+		Producer: "the ledger (outbox)",
 	},
 	{
 		Type: TypeChatCompleted, Stage: StageNone, New: func() Fact { return new(ChatCompleted) },

@@ -67,23 +67,23 @@ func (c *Consumer) embed(ctx context.Context, s tenants.Scope, name string, ds [
 			texts, owner = append(texts, p.Text), append(owner, i)
 		}
 	}
-	vectors := make([][]float32, len(texts))
+	vectors, tokens := make([][]float32, len(texts)), make([]int64, len(texts))
 	call := llm.Call{Model: name, Purpose: llm.ForDocument, RequestID: ds[where[0]].Event.ID}
 	for from := 0; from < len(texts); from += model.Batch {
 		to := min(from+model.Batch, len(texts))
 		for k, err := range consumers.Isolate(to-from, func(a, b int) error {
-			return c.call(ctx, s, call, model, texts[from+a:from+b], vectors[from+a:from+b])
+			return c.call(ctx, s, call, model, texts[from+a:from+b], vectors[from+a:from+b], tokens[from+a:from+b])
 		}) {
 			if err != nil {
 				errs[owner[from+k]] = err
 			}
 		}
 	}
-	c.publish(ctx, s, model, ds, owner, vectors, errs)
+	c.publish(ctx, s, model, ds, owner, vectors, tokens, errs)
 }
 
-// call embeds texts into vectors, one call.
-func (c *Consumer) call(ctx context.Context, s tenants.Scope, call llm.Call, m llm.EmbeddingModel, texts []string, vectors [][]float32) error {
+// call embeds texts into vectors, one call, and says what each of them took.
+func (c *Consumer) call(ctx context.Context, s tenants.Scope, call llm.Call, m llm.EmbeddingModel, texts []string, vectors [][]float32, tokens []int64) error {
 	got, err := c.embedder.Embed(ctx, s, call, texts)
 	if err != nil {
 		return err
@@ -97,23 +97,27 @@ func (c *Consumer) call(ctx context.Context, s tenants.Scope, call llm.Call, m l
 		}
 		vectors[i] = v
 	}
+	copy(tokens, got.Shares(texts))
 	return nil
 }
 
 // publish tells of the slices that are complete, in one call.
-func (c *Consumer) publish(ctx context.Context, s tenants.Scope, m llm.EmbeddingModel, ds []delivery, owner []int, vectors [][]float32, errs []error) {
+func (c *Consumer) publish(ctx context.Context, s tenants.Scope, m llm.EmbeddingModel, ds []delivery, owner []int, vectors [][]float32, tokens []int64, errs []error) {
 	var evs []events.Event
 	var of []int
 	for first := 0; first < len(owner); {
 		i := owner[first]
 		f := ds[i].Fact
-		mine := vectors[first : first+len(f.Parts)]
+		mine, took := vectors[first:first+len(f.Parts)], int64(0)
+		for _, n := range tokens[first : first+len(f.Parts)] {
+			took += n
+		}
 		first += len(f.Parts)
 		if errs[i] != nil {
 			continue
 		}
 		ev, err := events.New(s, "consumers", ds[i].Event.Cause(), c.now(), events.ChunksEmbedded{
-			DocumentRef: f.DocumentRef, About: f.About, Slice: f.Slice, Model: f.Model, Dimensions: m.Dimensions,
+			DocumentRef: f.DocumentRef, About: f.About, Slice: f.Slice, Model: f.Model, Dimensions: m.Dimensions, Tokens: took,
 			Parts: f.Parts, Vectors: events.PackVectors(mine),
 		})
 		if err != nil {

@@ -80,6 +80,38 @@ func TestTextsOfManySlicesFillCalls(t *testing.T) {
 	assert.Equal(t, evs[0].ID, out.Events()[4].ID, "run twice, told once")
 }
 
+// What the calls took is found again in the slices, whichever calls their texts were in.
+func TestTheTokensOfCallsAreSharedOutExactly(t *testing.T) {
+	e, out := &llmtest.Embedder{}, &eventstest.Publisher{}
+	took := 0
+	counted := counter{e, func(n int) { took += n }}
+	ds := deliveries(t, model, numbered("a", 16), append(numbered("b", 90), "one text that is much longer than all of the others"), numbered("c", 100))
+	for _, err := range embed.New(counted, out, time.Now).Handle(t.Context(), scope(t), ds) {
+		require.NoError(t, err)
+	}
+	sum := int64(0)
+	for _, ev := range out.Events(events.TypeChunksEmbedded) {
+		var f events.ChunksEmbedded
+		require.NoError(t, ev.As(&f))
+		assert.Positive(t, f.Tokens)
+		sum += f.Tokens
+	}
+	assert.Len(t, e.Calls(), 3, "slices share calls")
+	assert.Equal(t, int64(took), sum)
+}
+
+// counter tells what its embedder says of tokens.
+type counter struct {
+	llm.Embedder
+	took func(int)
+}
+
+func (c counter) Embed(ctx context.Context, s tenants.Scope, call llm.Call, texts []string) (llm.Embedded, error) {
+	got, err := c.Embedder.Embed(ctx, s, call, texts)
+	c.took(got.Tokens)
+	return got, err
+}
+
 func TestOneBadTextFailsItsSliceAlone(t *testing.T) {
 	e := &llmtest.Embedder{Before: func(_ llm.Call, texts []string) error {
 		if slices.Contains(texts, "bad") {

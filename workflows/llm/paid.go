@@ -48,7 +48,7 @@ func embedding(m EmbeddingModel, c Call, texts []string, tokens int) quota.Use {
 	if u.Prompt <= 0 {
 		u.Estimated = true
 		for _, text := range texts {
-			u.Prompt += int64(EstimateText(text)) + boundText
+			u.Prompt += estimateEmbedded(text)
 		}
 	}
 	u.Nanos = u.Prompt * m.Price

@@ -1,0 +1,68 @@
+package events
+
+import (
+	"fmt"
+	"time"
+
+	"levada.dev/events/fault"
+)
+
+// DocumentDeleted says that no search shows the document any more, and what is to be erased of it: the vectors of these
+// generations, and every text below the prefix that no later submission uses. Its generation is the newest there was.
+type DocumentDeleted struct {
+	DocumentRef
+	Generations []Written `json:"generations"`
+	TextPrefix  string    `json:"textPrefix"`
+}
+
+// Written is a generation that may have vectors.
+type Written struct {
+	Generation int    `json:"generation"`
+	Chunks     int    `json:"chunks"`
+	Model      string `json:"model"`
+}
+
+// Type implements Fact.
+func (DocumentDeleted) Type() string { return TypeDocumentDeleted }
+
+// Identity implements Fact.
+func (f DocumentDeleted) Identity() string { return f.identity(0) + "." + f.JobID }
+
+// Check implements Fact.
+func (f DocumentDeleted) Check() error {
+	if f.TextPrefix == "" {
+		return fault.Invalidf("textPrefix", "fact_invalid", "is required")
+	}
+	for i, g := range f.Generations {
+		if g.Generation < 1 || g.Generation > f.Generation || g.Chunks < 1 || g.Model == "" {
+			return fault.Invalidf(fmt.Sprintf("generations[%d]", i), "fact_invalid", "generation %d of %d with %d chunks", g.Generation, f.Generation, g.Chunks)
+		}
+	}
+	return f.DocumentRef.check()
+}
+
+// DocumentErased is the receipt of an erasure: what was removed, and when nothing was left.
+type DocumentErased struct {
+	DocumentRef
+	Generations int       `json:"generations"`
+	Vectors     int       `json:"vectors"`
+	Texts       int       `json:"texts"`
+	CheckedAt   time.Time `json:"checkedAt"`
+}
+
+// Type implements Fact.
+func (DocumentErased) Type() string { return TypeDocumentErased }
+
+// Identity implements Fact.
+func (f DocumentErased) Identity() string { return f.identity(0) + "." + f.JobID }
+
+// Check implements Fact.
+func (f DocumentErased) Check() error {
+	if f.Generations < 0 || f.Vectors < 0 || f.Texts < 0 {
+		return fault.Invalidf("vectors", "fact_invalid", "a count is below 0")
+	}
+	if f.CheckedAt.IsZero() {
+		return fault.Invalidf("checkedAt", "fact_invalid", "is required")
+	}
+	return f.DocumentRef.check()
+}
