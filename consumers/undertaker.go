@@ -85,7 +85,7 @@ func (u *Undertaker) work(ctx context.Context, s tenants.Scope, d Deceased) (w w
 	if err != nil || len(docs) == 0 {
 		return w, false, err
 	}
-	fails = docs[0].State == corpus.Submitted || docs[0].State == corpus.Chunked
+	fails = docs[0].State.OnItsWay()
 	if fails || docs[0].State == corpus.Failed {
 		w.Generation, w.JobID = docs[0].Generation, docs[0].JobID
 	}

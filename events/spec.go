@@ -60,6 +60,8 @@ var specs = [...]Spec{
 		Type: TypeImportCompleted, Stage: StageIngest, New: func() Fact { return new(ImportCompleted) },
 		Says:     "Every document of an import is final.",
 		Producer: "the ledger (outbox)", Consumer: "consumers/imports",
+	},
+	{
 		Type: TypeDocumentDeleted, Stage: StageIngest, New: func() Fact { return new(DocumentDeleted) },
 		Says:     "No search shows the document any more; what is stored of it is to be erased.",
 		Producer: "the ledger (outbox)", Consumer: "consumers/erase",

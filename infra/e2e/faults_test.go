@@ -137,7 +137,7 @@ func TestADocumentThatCannotBeReadFailsAlone(t *testing.T) {
 	assert.Equal(t, "chunk", j.Errors[0].Stage)
 	d := u.document(id)
 	assert.Equal(t, "failed", d.State)
-	assert.Contains(t, d.Reason, "text_not_found")
+	assert.Equal(t, "text_not_found", d.Why.Error)
 	assert.Zero(t, d.Searchable)
 	for i, acc := range others {
 		tenant := []string{"acme", "globex"}[i/3]

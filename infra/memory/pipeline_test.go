@@ -301,7 +301,7 @@ func TestAPoisonDocumentFailsAlone(t *testing.T) {
 		assert.Equal(t, c.code, j.Errors[0].Code)
 		d := p.document(c.s, c.r.DocID)
 		assert.Equal(t, corpus.Failed, d.State)
-		assert.True(t, strings.HasPrefix(d.Reason, c.code), d.Reason)
+		assert.Equal(t, c.code, d.Why.Error)
 		last := d.Stages[len(d.Stages)-1]
 		assert.Equal(t, c.stage, last.Stage)
 		assert.Equal(t, c.attempts, last.Attempts, c.r.DocID)

@@ -3,6 +3,7 @@ package rows
 import (
 	"bytes"
 	"errors"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -69,15 +70,24 @@ func (m *Memory) Delete(key string) error {
 
 // Scan implements Tx.
 func (m *Memory) Scan(prefix string, limit int) ([]Row, error) {
-	return m.pick(limit, func(k string) bool { return strings.HasPrefix(k, prefix) }), nil
+	return m.pick(limit, slices.Sorted, func(k string) bool { return strings.HasPrefix(k, prefix) }), nil
 }
 
 // Range implements Tx.
 func (m *Memory) Range(from, to string, limit int) ([]Row, error) {
-	return m.pick(limit, func(k string) bool { return from <= k && k < to }), nil
+	return m.pick(limit, slices.Sorted, func(k string) bool { return from <= k && k < to }), nil
 }
 
-func (m *Memory) pick(limit int, wanted func(key string) bool) []Row {
+// Reverse implements Tx.
+func (m *Memory) Reverse(from, to string, limit int) ([]Row, error) {
+	return m.pick(limit, descending, func(k string) bool { return from <= k && k < to }), nil
+}
+
+func descending(keys iter.Seq[string]) []string {
+	return slices.SortedFunc(keys, func(a, b string) int { return strings.Compare(b, a) })
+}
+
+func (m *Memory) pick(limit int, sorted func(iter.Seq[string]) []string, wanted func(key string) bool) []Row {
 	all := map[string][]byte{}
 	for rows := m; rows != nil; rows = rows.under {
 		for k, v := range rows.rows {
@@ -86,7 +96,7 @@ func (m *Memory) pick(limit int, wanted func(key string) bool) []Row {
 			}
 		}
 	}
-	keys := slices.Sorted(maps.Keys(all))
+	keys := sorted(maps.Keys(all))
 	out := make([]Row, min(len(keys), max(limit, 0)))
 	for i := range out {
 		out[i] = Row{Key: keys[i], Value: bytes.Clone(all[keys[i]])}

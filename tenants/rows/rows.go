@@ -19,6 +19,8 @@ type Tx interface {
 	Scan(prefix string, limit int) ([]Row, error)
 	// Range returns at most limit rows from the key from (with it) to the key to (without it), in byte order of their keys.
 	Range(from, to string, limit int) ([]Row, error)
+	// Reverse is Range from its other end: at most limit rows, the last first.
+	Reverse(from, to string, limit int) ([]Row, error)
 }
 
 // Row is one entry of the map.

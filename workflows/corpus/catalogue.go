@@ -14,15 +14,17 @@ import (
 // Each call is one transaction and may be repeated. Another tenant's document or job and one that does not exist give the same
 // fault.NotFound (document_not_found, job_not_found).
 type Catalogue interface {
-	// List pages through documents, by their ids or, newest first, by when they last changed.
+	// List pages through documents in the order of their ids. A page comes from a bounded number of rows: where few of many
+	// documents match, it may be short, or empty, and still have a next one. Deleted documents are listed when the state is
+	// asked for.
 	List(ctx context.Context, s tenants.Scope, q Listing) (DocumentPage, error)
-	// Jobs pages through jobs, newest first.
+	// Jobs pages through jobs, newest first. Its pages may be short as those of List.
 	Jobs(ctx context.Context, s tenants.Scope, q JobListing) (JobPage, error)
 	// Delete takes a document out of every search and begins its erasure, which a job follows. A document that is being erased
-	// answers with that job.
+	// answers with that job, and so does one that is erased, as long as the job is known; after that the stores are asked again.
 	Delete(ctx context.Context, s tenants.Scope, d Deletion) (Receipt, error)
 	// Cancel ends a job that has not ended: what has not begun does not begin, what is on its way is not shown. One that has ended
-	// stays as it is.
+	// stays as it is. An erasure cannot be cancelled: fault.Conflict, code job_not_cancellable.
 	Cancel(ctx context.Context, s tenants.Scope, jobID string) (job.Job, error)
 	// Resubmit begins the next generation of a document from what its newest one was submitted with, unless that is no longer
 	// the given one or has not failed: then it does nothing and says so (Receipt.Unchanged).
@@ -79,14 +81,25 @@ type Resubmission struct {
 
 // NotSearchable is why the newest generation of a document is not what searches show.
 type NotSearchable struct {
-	Code     string    `json:"code"` // waiting, in_progress, retrying, failed, cancelled, deleted
+	Code     string    `json:"code"` // one of those below
 	Message  string    `json:"message"`
+	Error    string    `json:"error,omitempty"` // of failed and retrying: the code of what went wrong
 	Stage    Stage     `json:"stage,omitempty"`
 	Since    time.Time `json:"since"`
 	Attempts int       `json:"attempts,omitempty"`
 	Next     time.Time `json:"next,omitzero"`    // when something happens again: the retry, the watchdog's look
 	Before   int       `json:"before,omitempty"` // of waiting: so many documents are before it
 }
+
+// Why a document is not searchable.
+const (
+	WhyWaiting    = "waiting"     // for its turn
+	WhyInProgress = "in_progress" // at a stage
+	WhyRetrying   = "retrying"    // a stage failed and is tried again
+	WhyFailed     = "failed"      // for good
+	WhyCancelled  = "cancelled"   // by its job, or its import's
+	WhyDeleted    = "deleted"
+)
 
 // Version is one generation of a document, as its history lists it.
 type Version struct {

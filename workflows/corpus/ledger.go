@@ -20,8 +20,11 @@ type Ledger interface {
 	// order, what became of it: one that is refused does not hold up the others. When its turn has come,
 	// document.submitted goes into the outbox, from which it reaches the ingest queue at least once even if the
 	// caller dies. With an idempotency key it answers a repetition with the first receipt (Replayed), and
-	// refuses with fault.Conflict, code idempotency_conflict, when the request differs. It refuses with fault.Limited, code
-	// backlog_full, what is too much to wait.
+	// refuses with fault.Conflict, code idempotency_conflict, when the request differs. The same job again is the same
+	// submission, and is answered with its receipt. When the document is searchable already as it is submitted, and nothing
+	// newer was submitted, there is nothing to do: the job has succeeded at once, and no generation is opened (Unchanged). When the
+	// text was erased before the ledger saw it, it refuses with fault.Conflict, code text_erased: store it again, for another
+	// job. It refuses with fault.Limited, code backlog_full, what is too much to wait.
 	SubmitAll(ctx context.Context, s tenants.Scope, subs []Submission) ([]Outcome, error)
 	// Advance records what consumers did and answers for each progress, in order, what that means.
 	Advance(ctx context.Context, s tenants.Scope, ps []Progress) ([]Verdict, error)
@@ -67,6 +70,7 @@ type Receipt struct {
 	JobID      string `json:"jobId"`
 	Generation int    `json:"generation"`
 	Replayed   bool   `json:"replayed,omitempty"`
+	Unchanged  bool   `json:"unchanged,omitempty"` // nothing was begun: the generation is one that was there before
 }
 
 // Outcome is what became of one submission: a receipt, or why there is none.
@@ -88,8 +92,10 @@ func Submit(ctx context.Context, l Ledger, s tenants.Scope, sub Submission) (Rec
 }
 
 // Progress is one thing a consumer did for one generation of a document: chunk says how many slices there are, index
-// that one of them is in, retire that the vectors of a retired generation are gone. With a Code it says instead that the
-// stage gave up, and the generation fails; document.failed then goes into the outbox in the same transaction.
+// that one of them is in, retire that the vectors of a retired generation are gone, erase what the stores still have of a
+// document that was deleted. With a Code it says instead that the stage gave up, and the generation fails; document.failed
+// then goes into the outbox in the same transaction. With a Code and Retry it says that the stage failed and is tried again
+// then: that is noted until the stage gets on, and changes nothing else.
 type Progress struct {
 	events.DocumentRef
 	Stage Stage `json:"stage"`
@@ -98,10 +104,22 @@ type Progress struct {
 	Code     string `json:"code,omitempty"` // of the failure
 	Message  string `json:"message,omitempty"`
 
+	// Retry is when a stage that failed is tried again.
+	Retry time.Time `json:"retry,omitzero"`
 	// Embedded comes with index: when the slice's vectors were made. So the embed stage has a time, and needs no call.
 	Embedded time.Time `json:"embedded,omitzero"`
+	// Cost comes with index: what the slice's vectors took. It is counted once for each slice.
+	Cost job.Cost `json:"cost,omitzero"`
+	// Left comes with erase.
+	Left *Left `json:"left,omitempty"`
 	// Cause is the event that was being handled; document.failed follows from it.
 	Cause events.Cause `json:"cause,omitzero"`
+}
+
+// Left is what the stores have of a document that is being erased, in the generations up to that of its deletion.
+type Left struct {
+	Vectors int      `json:"vectors"`
+	Texts   []string `json:"texts,omitempty"` // keys
 }
 
 // Verdict is what a progress means.
@@ -109,11 +127,14 @@ type Verdict struct {
 	// Stale says that the generation is not, or no longer, to become searchable: what was written for it is to
 	// be removed, and nothing more is to be done.
 	Stale bool `json:"stale,omitempty"`
-	// Complete says that the generation is searchable (now, or since an earlier delivery of the same progress).
+	// Complete says that the generation is searchable (now, or since an earlier delivery of the same progress), or, to
+	// erase, that nothing is left.
 	Complete bool `json:"complete,omitempty"`
 	// Retired are generations whose vectors are to be removed (Erase). Each is named again by every later verdict
 	// on the document that is stale for it or complete, until a progress with StageRetire confirms the removal.
 	Retired []Retired `json:"retired,omitempty"`
+	// Texts answers erase: those of the texts left that are to be removed, as no generation has them nor ever will.
+	Texts []string `json:"texts,omitempty"`
 }
 
 // Retired is a generation that searches no longer show.

@@ -18,6 +18,8 @@ type Vectors interface {
 	Upsert(ctx context.Context, s tenants.Scope, model string, vs []Vector) error
 	Delete(ctx context.Context, s tenants.Scope, model string, ids []string) error
 	Query(ctx context.Context, s tenants.Scope, model string, q VectorQuery) ([]Match, error)
+	// Stored counts those of the ids that the index shows at the moment, at most MaxWrite of them.
+	Stored(ctx context.Context, s tenants.Scope, model string, ids []string) (int, error)
 	// Processed is the time up to which accepted writes are visible to queries.
 	Processed(ctx context.Context, model string) (time.Time, error)
 }

@@ -67,7 +67,7 @@ type Erasure struct {
 	DocID       string    `json:"docId,omitempty"`
 	Generations int       `json:"generations"`
 	Vectors     int       `json:"vectors"` // removed
-	Texts       int       `json:"texts"`   // objects removed from the store
+	Texts       int       `json:"texts"`   // removed from the store
 	Remaining   int       `json:"remaining"`
 	CheckedAt   time.Time `json:"checkedAt"`
 }

@@ -85,17 +85,28 @@ func (r stored) Delete(key string) error {
 // Scan implements rows.Tx. What ends it is beyond every key that begins with the prefix, and before all others that are
 // greater: no text has a byte 255.
 func (r stored) Scan(prefix string, limit int) ([]rows.Row, error) {
-	return r.between(prefix, append([]byte(prefix), 0xFF), limit)
+	return r.between(prefix, append([]byte(prefix), 0xFF), ascending, limit)
 }
 
 // Range implements rows.Tx.
 func (r stored) Range(from, to string, limit int) ([]rows.Row, error) {
-	return r.between(from, []byte(to), limit)
+	return r.between(from, []byte(to), ascending, limit)
 }
 
+// Reverse implements rows.Tx.
+func (r stored) Reverse(from, to string, limit int) ([]rows.Row, error) {
+	return r.between(from, []byte(to), descending, limit)
+}
+
+// The orders of a range.
+const (
+	ascending  = `SELECT k, v FROM rows WHERE k >= ? AND k < CAST(? AS TEXT) ORDER BY k LIMIT ?`
+	descending = `SELECT k, v FROM rows WHERE k >= ? AND k < CAST(? AS TEXT) ORDER BY k DESC LIMIT ?`
+)
+
 // between takes its end as bytes, as it need not be a text.
-func (r stored) between(from string, to []byte, limit int) ([]rows.Row, error) {
-	found, err := r.tx.Query(`SELECT k, v FROM rows WHERE k >= ? AND k < CAST(? AS TEXT) ORDER BY k LIMIT ?`, from, to, limit)
+func (r stored) between(from string, to []byte, query string, limit int) ([]rows.Row, error) {
+	found, err := r.tx.Query(query, from, to, limit)
 	if err != nil {
 		return nil, err
 	}

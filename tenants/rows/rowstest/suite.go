@@ -143,6 +143,27 @@ func testRange(t *testing.T, do Store, p string) {
 			}
 			assert.Equal(t, c.want, got, "%q to %q", c.from, c.to)
 		}
+		for _, c := range []struct {
+			from, to string
+			limit    int
+			want     []string
+		}{
+			{"", "\U0010FFFF", 10, []string{"é", "c", "b/2", "b/1", "a"}},
+			{"a", "c", 10, []string{"b/2", "b/1", "a"}},
+			{"a", "c", 2, []string{"b/2", "b/1"}},
+			{"b/1\x00", "c", 10, []string{"b/2"}},
+			{"c", "c", 10, nil},
+			{"c", "a", 10, nil},
+			{"a", "c", 0, nil},
+		} {
+			found, err := tx.Reverse(p+c.from, p+c.to, c.limit)
+			require.NoError(t, err)
+			var got []string
+			for _, r := range found {
+				got = append(got, strings.TrimPrefix(r.Key, p))
+			}
+			assert.Equal(t, c.want, got, "%q to %q, the last first", c.from, c.to)
+		}
 		// A page after the other, each from the key after the last.
 		var paged []string
 		for from := p; ; {

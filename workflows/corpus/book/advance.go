@@ -27,6 +27,12 @@ func (b *Book) Advance(r rows.Tx, s tenants.Scope, ps []corpus.Progress) ([]corp
 			verdicts[i] = corpus.Verdict{Stale: true} // the document is gone, or was never here
 			continue
 		}
+		if p.Stage == corpus.StageErase {
+			if verdicts[i], err = c.erase(o, p); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if err := c.apply(o, p); err != nil {
 			return nil, err
 		}
@@ -113,6 +119,10 @@ func (c *change) apply(o *open, p corpus.Progress) error {
 	if g.attempts(p.Stage, p.Attempts) {
 		o.dirty = true
 	}
+	if p.Code != "" && !p.Retry.IsZero() {
+		c.note(o, g, p)
+		return nil
+	}
 	if p.Code != "" {
 		return c.fail(o, g, p)
 	}
@@ -144,6 +154,7 @@ func (g *generation) cut(s events.Slice) (disagree bool) {
 func (c *change) chunked(o *open, g *generation) error {
 	if g.Chunked == 0 {
 		g.Chunked, g.State, o.dirty = c.now.UnixMilli(), corpus.Chunked, true
+		g.gotOn(corpus.StageChunk)
 	}
 	return nil
 }
@@ -156,6 +167,8 @@ func (c *change) indexed(o *open, g *generation, p corpus.Progress) error {
 	g.Done.add(p.Slice.Slice)
 	g.State = corpus.Chunked
 	g.Indexed = c.now.UnixMilli()
+	g.Tokens, g.Nanos = g.Tokens+p.Cost.Tokens, g.Nanos+p.Cost.Nanos
+	g.gotOn(corpus.StageEmbed, corpus.StageIndex)
 	if !p.Embedded.IsZero() {
 		g.Embedded = max(g.Embedded, p.Embedded.UnixMilli())
 	}
@@ -167,20 +180,17 @@ func (c *change) indexed(o *open, g *generation, p corpus.Progress) error {
 
 // complete makes a generation the one that searches show, and retires every one below it.
 func (c *change) complete(o *open, g *generation) error {
-	g.State = corpus.Indexed
+	g.State, g.Note = corpus.Indexed, nil
 	o.Searchable = g.Number
 	err := c.end(o, g, job.Succeeded, nil)
 	for _, old := range o.Generations {
-		if old.Number >= g.Number || !old.live() {
-			continue
+		switch {
+		case old.Number >= g.Number || !old.live():
+		case old.State == corpus.Indexed:
+			old.retire(corpus.Replaced)
+		default:
+			err = errors.Join(err, c.cancel(o, old, "superseded", fmt.Sprintf("generation %d became searchable first", g.Number)))
 		}
-		if old.State != corpus.Indexed {
-			err = errors.Join(err, c.end(o, old, job.Cancelled, &job.Problem{
-				Stage: string(corpus.StageIndex), Code: "superseded",
-				Message: fmt.Sprintf("generation %d became searchable first", g.Number), At: c.now.UTC(),
-			}))
-		}
-		old.retire()
 	}
 	return err
 }
@@ -188,18 +198,28 @@ func (c *change) complete(o *open, g *generation) error {
 // fail ends a generation. What searches show does not change.
 func (c *change) fail(o *open, g *generation, p corpus.Progress) error {
 	o.dirty = true
-	g.retire()
-	g.Failure = &failure{Stage: p.Stage, Code: clip(p.Code, 64), Message: clip(p.Message, 500), Attempts: max(1, p.Attempts), At: c.now.UnixMilli()}
+	g.retire(corpus.Failed)
+	g.Failure = newFailure(p, c.now)
 	ev, err := events.New(c.scope, worker, p.Cause, c.now, events.DocumentFailed{
 		DocumentRef: o.ref(g), Stage: string(p.Stage), Code: g.Failure.Code, Message: g.Failure.Message, Attempts: g.Failure.Attempts,
 	})
 	if err != nil {
 		return err
 	}
-	return errors.Join(
-		enqueue(c.rows, g.JobID, ev),
-		c.end(o, g, job.Failed, &job.Problem{Stage: string(p.Stage), Code: g.Failure.Code, Message: g.Failure.Message, At: c.now.UTC()}),
-	)
+	return errors.Join(enqueue(c.rows, g.JobID, ev), c.end(o, g, job.Failed, g.Failure.problem()))
+}
+
+// cancel ends a generation that is on its way, because somebody said so or a newer one was first.
+func (c *change) cancel(o *open, g *generation, code, message string) error {
+	stage, _ := g.stage()
+	o.dirty = true
+	g.retire(corpus.Cancelled)
+	g.Failure = newFailure(corpus.Progress{Stage: stage, Code: code, Message: message}, c.now)
+	return c.end(o, g, job.Cancelled, g.Failure.problem())
+}
+
+func (f *failure) problem() *job.Problem {
+	return &job.Problem{Stage: string(f.Stage), Code: f.Code, Message: f.Message, At: at(f.At)}
 }
 
 func (c *change) end(o *open, g *generation, state job.State, p *job.Problem) error {

@@ -37,47 +37,63 @@ func (b *Book) Documents(r rows.Tx, ids []string) ([]corpus.Document, error) {
 
 // Job implements corpus.Ledger.
 func (b *Book) Job(r rows.Tx, id string) (job.Job, error) {
-	missing := fault.Missing("job_not_found", "no job %.64q", id)
 	var row jobRow
 	if found, err := rows.Read(r, jobPrefix+id, &row); err != nil {
 		return job.Job{}, err
-	} else if !found {
-		return job.Job{}, missing
+	} else if found {
+		if j, known, err := row.show(r, id); err != nil || known {
+			return j, err
+		}
 	}
-	if row.End != nil {
-		return *row.End, nil
+	return job.Job{}, fault.Missing("job_not_found", "no job %.64q", id)
+}
+
+// jobRow is a job's row. While the job runs, what it says comes from its document's row, or, of an erasure, from what was
+// found.
+type jobRow struct {
+	Kind       job.Kind     `json:"k,omitempty"` // empty for job.Ingest
+	DocID      string       `json:"d"`
+	Generation int          `json:"g"`
+	Created    int64        `json:"c"`
+	Found      *job.Erasure `json:"er,omitempty"`
+	Barred     bool         `json:"x,omitempty"` // no job: none of this id may begin, as its text was erased
+	End        *job.Job     `json:"end,omitempty"`
+}
+
+// show is the job as others see it. It is not known when it never was one, or when its document knows nothing of it.
+func (row *jobRow) show(r rows.Tx, id string) (j job.Job, known bool, err error) {
+	switch {
+	case row.Barred:
+		return job.Job{}, false, nil
+	case row.End != nil:
+		return *row.End, true, nil
+	case row.Kind == job.Erase:
+		return row.erasing(id), true, nil
 	}
 	var d document
 	if _, err := rows.Read(r, documentPrefix+row.DocID, &d); err != nil {
-		return job.Job{}, err
+		return job.Job{}, false, err
 	}
 	g := d.generation(row.Generation)
 	if g == nil {
-		return job.Job{}, missing
+		return job.Job{}, false, nil
 	}
-	return follow(id, row, g), nil
-}
-
-// jobRow is a job's row. While the job runs, what it says comes from its document's row.
-type jobRow struct {
-	DocID      string   `json:"d"`
-	Generation int      `json:"g"`
-	Created    int64    `json:"c"`
-	End        *job.Job `json:"end,omitempty"`
+	return follow(id, *row, g), true, nil
 }
 
 // follow is the job of a generation that is still on its way.
 func follow(id string, row jobRow, g *generation) job.Job {
+	stage, last := g.stage()
 	j := job.Job{
-		ID: id, Kind: job.Ingest, State: job.Queued, Stage: string(corpus.StageChunk), DocID: row.DocID,
-		Percent: g.percent(), CreatedAt: at(row.Created), UpdatedAt: at(max(g.Submitted, g.Chunked, g.Indexed)),
+		ID: id, Kind: job.Ingest, State: job.Queued, Stage: string(stage), DocID: row.DocID, ImportID: g.ImportID,
+		Percent: g.percent(), CreatedAt: at(row.Created), UpdatedAt: last,
 		Counts: job.Counts{Total: g.Slices, Done: g.Done.count()},
 	}
 	if g.Slices > 0 {
-		j.State, j.Stage = job.Running, string(corpus.StageEmbed)
+		j.State = job.Running
 	}
-	if len(g.Done) > 0 {
-		j.Stage = string(corpus.StageIndex)
+	if g.Tokens > 0 {
+		j.Cost = &job.Cost{Tokens: g.Tokens, Nanos: g.Nanos}
 	}
 	return j
 }

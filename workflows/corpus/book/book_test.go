@@ -44,7 +44,7 @@ func (d *desk) submission(docID string) corpus.Submission {
 	d.jobs++
 	return corpus.Submission{
 		DocID: docID, JobID: fmt.Sprintf("job-%04d", d.jobs), About: events.About{Title: "T", Metadata: map[string]any{"year": 2026.0}},
-		ContentType: "text/plain", TextKey: docID + "/sum", Bytes: 10, SHA256: "sum", Model: "m",
+		ContentType: "text/plain", TextKey: corpus.TextKey(docID, fmt.Sprintf("job-%04d", d.jobs), "sum"), Bytes: 10, SHA256: fmt.Sprint("sum", d.jobs), Model: "m",
 		Cause: events.Cause{ID: fmt.Sprintf("request-%04d", d.jobs)},
 	}
 }
@@ -177,7 +177,8 @@ func TestAFailureKeepsWhatIsSearchableAndNamesWhatToRemove(t *testing.T) {
 	doc := d.document("a")
 	assert.Equal(t, corpus.Failed, doc.State)
 	assert.Equal(t, 1, doc.Searchable)
-	assert.Equal(t, "broken: it broke", doc.Reason)
+	assert.Equal(t, "broken", doc.Why.Error)
+	assert.Equal(t, "it broke", doc.Why.Message)
 	assert.Equal(t, "embed", d.job(two.JobID).Errors[0].Stage, "the first failure counts")
 	assert.Equal(t, []corpus.Verdict{{Stale: true}}, d.advance(retired(two)))
 	assert.Equal(t, []corpus.Verdict{{Complete: true}}, d.advance(indexed(one, 0, 1, 2)))
@@ -340,7 +341,7 @@ func TestAnEventThatCanNeverBeSentStandsInNobodysWay(t *testing.T) {
 	docs, err := d.book.Documents(d.rows, []string{"lost", "next"})
 	require.NoError(t, err)
 	assert.Equal(t, corpus.Failed, docs[0].State)
-	assert.Contains(t, docs[0].Reason, "event_invalid")
+	assert.Equal(t, "event_invalid", docs[0].Why.Error)
 	assert.Equal(t, corpus.Submitted, docs[1].State)
 	j, err := d.book.Job(d.rows, lost.JobID)
 	require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 
 	"levada.dev/events"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/job"
 )
 
 // document is a document's row. Generations are in order of their numbers; which are kept: the newest, the searchable,
@@ -16,6 +17,8 @@ type document struct {
 	Created     int64         `json:"c"`
 	Updated     int64         `json:"u"`
 	Generations []*generation `json:"g"`
+	History     []version     `json:"h,omitempty"`   // of those that are not kept whole, newest first
+	Deleted     *deletion     `json:"del,omitempty"` // the document is a tombstone: it counts on, and shows nothing
 }
 
 func (d *document) generation(n int) *generation {
@@ -31,20 +34,23 @@ func (d *document) generation(n int) *generation {
 func (d *document) prune() {
 	kept := d.Generations[:0]
 	for _, g := range d.Generations {
-		switch {
-		case g.Number == d.Newest || g.Number == d.Searchable || g.live():
+		if g.Number == d.Newest || g.Number == d.Searchable || g.live() {
 			kept = append(kept, g)
-		case g.Retired:
+			continue
+		}
+		d.remember(g)
+		if g.Retired {
 			kept = append(kept, &generation{Number: g.Number, Model: g.Model, Chunks: g.Chunks, State: g.State, Retired: true})
 		}
 	}
+	clear(d.Generations[len(kept):])
 	d.Generations = kept
 }
 
 // retire takes a generation out of every search. It is remembered while it may have vectors: a slice that is in and
 // not yet removed. Slices that are not in are removed by their own writers, who are told that they are stale.
-func (g *generation) retire() {
-	g.State = corpus.Failed
+func (g *generation) retire(to corpus.State) {
+	g.State, g.Note = to, nil
 	g.Retired = len(g.Done) > 0
 }
 
@@ -76,20 +82,20 @@ func (g *generation) retired() corpus.Retired {
 
 // show is the document as others see it: the newest generation, and which one searches show.
 func (d *document) show() corpus.Document {
-	g := d.generation(d.Newest)
 	doc := corpus.Document{
-		ID: d.ID, ContentType: g.ContentType, State: g.State, Generation: d.Newest, Searchable: d.Searchable,
-		Model: g.Model, Bytes: g.Bytes, SHA256: g.SHA256, TextKey: g.TextKey, Chunks: g.Chunks,
-		Stages: g.stages(), JobID: g.JobID, CreatedAt: at(d.Created), UpdatedAt: at(d.Updated),
+		ID: d.ID, State: corpus.Deleted, Generation: d.Newest, Searchable: d.Searchable, Why: d.why(), Versions: d.versions(),
+		Stages: []corpus.StageTimes{}, CreatedAt: at(d.Created), UpdatedAt: at(d.Updated),
 	}
+	if d.Deleted != nil {
+		doc.JobID = d.Deleted.JobID
+		return doc
+	}
+	g := d.generation(d.Newest)
+	doc.State, doc.ContentType, doc.Model, doc.Bytes, doc.SHA256, doc.TextKey = g.State, g.ContentType, g.Model, g.Bytes, g.SHA256, g.TextKey
+	doc.Chunks, doc.Stages, doc.JobID, doc.ImportID = g.Chunks, g.stages(), g.JobID, g.ImportID
+	doc.Cost = job.Cost{Tokens: g.Tokens, Nanos: g.Nanos}
 	if g.About != nil {
 		doc.About = *g.About
-	}
-	if g.Failure != nil {
-		doc.Reason = g.Failure.Code
-		if g.Failure.Message != "" {
-			doc.Reason += ": " + g.Failure.Message
-		}
 	}
 	return doc
 }
@@ -98,13 +104,14 @@ func (d *document) show() corpus.Document {
 func (d *document) submit(sub corpus.Submission, now time.Time) *generation {
 	d.Newest++
 	d.Updated = now.UnixMilli()
-	if d.Created == 0 {
+	if d.Created == 0 || d.Deleted != nil {
 		d.Created = d.Updated
 	}
+	d.Deleted = nil
 	about := sub.About
 	g := &generation{
 		Number: d.Newest, State: corpus.Submitted, JobID: sub.JobID, Model: sub.Model, About: &about,
-		ContentType: sub.ContentType, TextKey: sub.TextKey, SHA256: sub.SHA256, Bytes: sub.Bytes, Submitted: d.Updated,
+		ContentType: sub.ContentType, Chunking: sub.Chunking, TextKey: sub.TextKey, SHA256: sub.SHA256, Bytes: sub.Bytes, Submitted: d.Updated,
 	}
 	d.Generations = append(d.Generations, g)
 	d.prune()

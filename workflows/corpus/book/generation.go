@@ -11,25 +11,30 @@ import (
 // generation is one submission of a document, as its row keeps it. A generation that is retired keeps only its number,
 // model and chunk count.
 type generation struct {
-	Number      int            `json:"n"`
-	State       corpus.State   `json:"st,omitempty"`
-	JobID       string         `json:"job,omitempty"`
-	Model       string         `json:"model"`
-	About       *events.About  `json:"about,omitempty"`
-	ContentType string         `json:"ct,omitempty"`
-	TextKey     string         `json:"key,omitempty"`
-	SHA256      string         `json:"sha,omitempty"`
-	Bytes       int            `json:"b,omitempty"`
-	Chunks      int            `json:"c,omitempty"`
-	Slices      int            `json:"sl,omitempty"`
-	Done        bitmap         `json:"done,omitempty"`
-	Submitted   int64          `json:"ts,omitempty"` // Unix milliseconds, like all times here
-	Chunked     int64          `json:"tc,omitempty"`
-	Embedded    int64          `json:"te,omitempty"`
-	Indexed     int64          `json:"ti,omitempty"`
-	Attempts    map[string]int `json:"at,omitempty"` // by stage, where more than one was needed
-	Failure     *failure       `json:"f,omitempty"`
-	Retired     bool           `json:"r,omitempty"` // its vectors are to be removed
+	Number      int             `json:"n"`
+	State       corpus.State    `json:"st,omitempty"`
+	JobID       string          `json:"job,omitempty"`
+	Model       string          `json:"model"`
+	About       *events.About   `json:"about,omitempty"`
+	ContentType string          `json:"ct,omitempty"`
+	Chunking    events.Chunking `json:"ck,omitzero"`
+	ImportID    string          `json:"im,omitempty"`
+	TextKey     string          `json:"key,omitempty"`
+	SHA256      string          `json:"sha,omitempty"`
+	Bytes       int             `json:"b,omitempty"`
+	Chunks      int             `json:"c,omitempty"`
+	Slices      int             `json:"sl,omitempty"`
+	Done        bitmap          `json:"done,omitempty"`
+	Submitted   int64           `json:"ts,omitempty"` // Unix milliseconds, like all times here
+	Chunked     int64           `json:"tc,omitempty"`
+	Embedded    int64           `json:"te,omitempty"`
+	Indexed     int64           `json:"ti,omitempty"`
+	Attempts    map[string]int  `json:"at,omitempty"` // by stage, where more than one was needed
+	Tokens      int64           `json:"tk,omitempty"` // of the slices that are in
+	Nanos       int64           `json:"na,omitempty"` // what those cost
+	Failure     *failure        `json:"f,omitempty"`  // why it has ended without being searchable
+	Note        *failure        `json:"w,omitempty"`  // what failed last and is tried again
+	Retired     bool            `json:"r,omitempty"`  // its vectors are to be removed
 }
 
 type failure struct {
@@ -38,10 +43,27 @@ type failure struct {
 	Message  string       `json:"m,omitempty"`
 	Attempts int          `json:"n,omitempty"`
 	At       int64        `json:"t"`
+	Next     int64        `json:"nx,omitempty"` // of a note: when it is tried again
 }
 
 // live reports whether work for the generation still counts.
-func (g *generation) live() bool { return !g.Retired && g.State != corpus.Failed }
+func (g *generation) live() bool {
+	return !g.Retired && (g.State.OnItsWay() || g.State == corpus.Indexed)
+}
+
+// whole reports whether all is kept that was known of the generation.
+func (g *generation) whole() bool { return g.JobID != "" }
+
+// stage is what a generation on its way is at, and since when.
+func (g *generation) stage() (corpus.Stage, time.Time) {
+	switch {
+	case len(g.Done) > 0:
+		return corpus.StageIndex, at(max(g.Submitted, g.Chunked, g.Indexed))
+	case g.Slices > 0:
+		return corpus.StageEmbed, at(max(g.Submitted, g.Chunked))
+	}
+	return corpus.StageChunk, at(g.Submitted)
+}
 
 // full reports whether every slice is in.
 func (g *generation) full() bool { return g.Slices > 0 && g.Done.count() == g.Slices }

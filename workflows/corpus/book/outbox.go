@@ -24,7 +24,8 @@ func (b *Book) SetAside(r rows.Tx, id string, reason error) error {
 		return err
 	}
 	jobID, typ, _ := strings.Cut(id, ".")
-	if typ != events.TypeDocumentSubmitted {
+	stage, known := map[string]corpus.Stage{events.TypeDocumentSubmitted: corpus.StageSubmit, events.TypeDocumentDeleted: corpus.StageErase}[typ]
+	if !known {
 		return nil
 	}
 	var j jobRow
@@ -37,7 +38,7 @@ func (b *Book) SetAside(r rows.Tx, id string, reason error) error {
 	}
 	f := fault.As(reason)
 	_, err = b.Advance(r, s, []corpus.Progress{{
-		DocumentRef: events.DocumentRef{DocID: j.DocID, Generation: j.Generation, JobID: jobID}, Stage: corpus.StageSubmit,
+		DocumentRef: events.DocumentRef{DocID: j.DocID, Generation: j.Generation, JobID: jobID}, Stage: stage,
 		Code: f.Code, Message: f.Message, Cause: events.Cause{ID: jobID},
 	}})
 	return err
@@ -48,4 +49,10 @@ func Submits(method string) bool { return method == methodSubmit }
 
 // Sends reports whether a method of the wire may take events into the outbox, so that whoever keeps the book sees to
 // their sending before the method is committed.
-func Sends(method string) bool { return method == methodSubmit || method == methodAdvance }
+func Sends(method string) bool {
+	switch method {
+	case methodSubmit, methodAdvance, methodDelete, methodCancel, methodResubmit:
+		return true
+	}
+	return false
+}

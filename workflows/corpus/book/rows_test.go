@@ -39,6 +39,12 @@ func (r *rows) Range(from, to string, limit int) ([]stored.Row, error) {
 	return r.pick(limit, func(k string) bool { return from <= k && k < to })
 }
 
+func (r *rows) Reverse(from, to string, limit int) ([]stored.Row, error) {
+	all, err := r.Range(from, to, len(r.m))
+	slices.Reverse(all)
+	return all[:min(limit, len(all))], err
+}
+
 func (r *rows) pick(limit int, wanted func(key string) bool) ([]stored.Row, error) {
 	var out []stored.Row
 	for _, k := range slices.Sorted(maps.Keys(r.m)) {

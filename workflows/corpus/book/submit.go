@@ -42,6 +42,9 @@ func (c *change) submit(sub corpus.Submission) (corpus.Receipt, error) {
 			return first.replay(sub), errors.Join(err, first.conflict(found, sub))
 		}
 	}
+	if first, found, err := submitted(c.rows, sub.DocID, sub.JobID); err != nil || found {
+		return first, err
+	}
 	o, err := c.open(sub.DocID)
 	if err != nil {
 		return corpus.Receipt{}, err
@@ -49,6 +52,19 @@ func (c *change) submit(sub corpus.Submission) (corpus.Receipt, error) {
 	if o == nil {
 		o = c.add(sub.DocID)
 	}
+	take := c.generate
+	if o.unchanged(sub) {
+		take = c.nothingToDo
+	}
+	rec, err := take(o, sub)
+	if err != nil {
+		return corpus.Receipt{}, err
+	}
+	return rec, keepReceipt(c.rows, sub, rec, c.now)
+}
+
+// generate opens the next generation of a document.
+func (c *change) generate(o *open, sub corpus.Submission) (corpus.Receipt, error) {
 	g := o.submit(sub, c.now)
 	ev, err := events.New(c.scope, worker, sub.Cause, c.now, events.DocumentSubmitted{
 		DocumentRef: o.ref(g), About: sub.About, ContentType: sub.ContentType, TextKey: sub.TextKey, Text: sub.Text,
@@ -58,11 +74,9 @@ func (c *change) submit(sub corpus.Submission) (corpus.Receipt, error) {
 		return corpus.Receipt{}, err
 	}
 	o.dirty = true
-	rec := corpus.Receipt{DocID: o.ID, JobID: g.JobID, Generation: g.Number}
-	return rec, errors.Join(
+	return corpus.Receipt{DocID: o.ID, JobID: g.JobID, Generation: g.Number}, errors.Join(
 		rows.Write(c.rows, jobPrefix+g.JobID, jobRow{DocID: o.ID, Generation: g.Number, Created: g.Submitted}),
 		enqueue(c.rows, g.JobID, ev),
-		keepReceipt(c.rows, sub, rec, c.now),
 	)
 }
 

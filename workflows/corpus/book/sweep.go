@@ -40,7 +40,7 @@ func sweepJobs(r rows.Tx, now time.Time, from string, limit int) (next string, e
 		if now.Sub(time.UnixMilli(j.Created)) < JobLife {
 			return "", nil
 		}
-		if j.End == nil || now.Sub(j.End.UpdatedAt) < JobLife {
+		if !j.Barred && (j.End == nil || now.Sub(j.End.UpdatedAt) < JobLife) {
 			continue
 		}
 		if err := r.Delete(row.Key); err != nil {

@@ -18,9 +18,14 @@ const (
 	methodAdvance   = "advance"
 	methodDocuments = "documents"
 	methodJob       = "job"
+	methodList      = "list"
+	methodJobs      = "jobs"
+	methodDelete    = "delete"
+	methodCancel    = "cancel"
+	methodResubmit  = "resubmit"
 )
 
-// Call runs one method of corpus.Ledger inside an open transaction, as call.Serve does.
+// Call runs one method of corpus.Ledger or corpus.Catalogue inside an open transaction, as call.Serve does.
 func (b *Book) Call(r rows.Tx, method string, body []byte) (reply []byte, commit bool) {
 	switch method {
 	case methodSubmit:
@@ -36,14 +41,30 @@ func (b *Book) Call(r rows.Tx, method string, body []byte) (reply []byte, commit
 		})
 	case methodJob:
 		return call.Serve(r, body, func(_ tenants.Scope, id string) (job.Job, error) { return b.Job(r, id) })
+	case methodList:
+		return call.Serve(r, body, func(_ tenants.Scope, q corpus.Listing) (shownPage, error) {
+			page, err := b.List(r, q)
+			return shownPage{wrap(page.Documents), page.Next}, err
+		})
+	case methodJobs:
+		return call.Serve(r, body, func(_ tenants.Scope, q corpus.JobListing) (corpus.JobPage, error) { return b.Jobs(r, q) })
+	case methodDelete:
+		return call.Serve(r, body, func(s tenants.Scope, d corpus.Deletion) (corpus.Receipt, error) { return b.Delete(r, s, d) })
+	case methodCancel:
+		return call.Serve(r, body, func(s tenants.Scope, id string) (job.Job, error) { return b.Cancel(r, s, id) })
+	case methodResubmit:
+		return call.Serve(r, body, func(s tenants.Scope, re corpus.Resubmission) (corpus.Receipt, error) { return b.Resubmit(r, s, re) })
 	}
 	return call.Unknown(method)
 }
 
-// Client is the far end of Call: a corpus.Ledger over whatever carries the bytes to the tenant's book and back.
+// Client is the far end of Call: a corpus.Ledger and corpus.Catalogue over whatever carries the bytes to the tenant's book and back.
 type Client struct{ do call.Carrier }
 
-var _ corpus.Ledger = (*Client)(nil)
+var (
+	_ corpus.Ledger    = (*Client)(nil)
+	_ corpus.Catalogue = (*Client)(nil)
+)
 
 // NewClient makes a ledger over do.
 func NewClient(do call.Carrier) *Client { return &Client{do: do} }
@@ -75,6 +96,38 @@ func (c *Client) Documents(ctx context.Context, s tenants.Scope, ids []string) (
 // Job implements corpus.Ledger.
 func (c *Client) Job(ctx context.Context, s tenants.Scope, id string) (job.Job, error) {
 	return call.Ask[job.Job](ctx, c.do, s, nil, methodJob, id)
+}
+
+// List implements corpus.Catalogue.
+func (c *Client) List(ctx context.Context, s tenants.Scope, q corpus.Listing) (corpus.DocumentPage, error) {
+	page, err := call.Ask[shownPage](ctx, c.do, s, nil, methodList, q)
+	return corpus.DocumentPage{Documents: unwrap(page.Documents), Next: page.Next}, err
+}
+
+// Jobs implements corpus.Catalogue.
+func (c *Client) Jobs(ctx context.Context, s tenants.Scope, q corpus.JobListing) (corpus.JobPage, error) {
+	return call.Ask[corpus.JobPage](ctx, c.do, s, nil, methodJobs, q)
+}
+
+// Delete implements corpus.Catalogue.
+func (c *Client) Delete(ctx context.Context, s tenants.Scope, d corpus.Deletion) (corpus.Receipt, error) {
+	return call.Ask[corpus.Receipt](ctx, c.do, s, nil, methodDelete, d)
+}
+
+// Cancel implements corpus.Catalogue.
+func (c *Client) Cancel(ctx context.Context, s tenants.Scope, jobID string) (job.Job, error) {
+	return call.Ask[job.Job](ctx, c.do, s, nil, methodCancel, jobID)
+}
+
+// Resubmit implements corpus.Catalogue.
+func (c *Client) Resubmit(ctx context.Context, s tenants.Scope, r corpus.Resubmission) (corpus.Receipt, error) {
+	return call.Ask[corpus.Receipt](ctx, c.do, s, nil, methodResubmit, r)
+}
+
+// shownPage is a page of them.
+type shownPage struct {
+	Documents []shown `json:"documents"`
+	Next      string  `json:"next,omitempty"`
 }
 
 // shown is a document on the wire, with what its JSON keeps from API clients.

@@ -42,8 +42,10 @@ func TestLedger(t *testing.T, newLedger func(t *testing.T) corpus.Ledger) {
 
 func submission(t *testing.T, docID string) corpus.Submission {
 	t.Helper()
+	jobID := tenantstest.Fresh(t, "")
+	sum := tenantstest.Fresh(t, "sum-") // each is another text
 	return corpus.Submission{
-		DocID: docID, JobID: tenantstest.Fresh(t, ""), ContentType: "text/plain", TextKey: docID + "/sum", Bytes: 12, SHA256: "sum", Model: model,
+		DocID: docID, JobID: jobID, ContentType: "text/plain", TextKey: corpus.TextKey(docID, jobID, sum), Bytes: 12, SHA256: sum, Model: model,
 		About: events.About{Title: "Title", Source: "suite"}, Cause: events.Cause{ID: tenantstest.Fresh(t, "request-")},
 	}
 }
@@ -202,7 +204,7 @@ func failing(t *testing.T, l corpus.Ledger) {
 	d, j := document(t, l, acme, id), jobOf(t, l, acme, two)
 	assert.Equal(t, corpus.Failed, d.State)
 	assert.Equal(t, 1, d.Searchable)
-	assert.Contains(t, d.Reason, "model_busy")
+	assert.Equal(t, "model_busy", d.Why.Error)
 	assert.Equal(t, job.Failed, j.State)
 	require.Len(t, j.Errors, 1)
 	assert.Equal(t, "model_busy", j.Errors[0].Code)
