@@ -90,6 +90,7 @@ func (r *Router) Handle(ctx context.Context, queue string, ms []Message) []Verdi
 	groups := b.sort(ctx)
 	b.each(groups, func(g *group) { b.run(ctx, g) })
 	b.bury(ctx, groups)
+	b.postpone(ctx, groups)
 	return b.verdicts()
 }
 

@@ -30,6 +30,7 @@ type parish struct {
 	corpus.Ledger
 	corpus.Vectors
 	mu       sync.Mutex
+	calls    int // of Advance
 	progress []corpus.Progress
 	verdict  corpus.Verdict
 	deleted  []string
@@ -41,6 +42,7 @@ func (p *parish) Advance(_ context.Context, _ tenants.Scope, ps []corpus.Progres
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.progress = append(p.progress, ps...)
+	p.calls++
 	vs := make([]corpus.Verdict, len(ps))
 	for i := range vs {
 		vs[i] = p.verdict
@@ -139,7 +141,8 @@ func TestVerdicts(t *testing.T) {
 			assert.GreaterOrEqual(t, v.Delay, c.delay)
 			assert.LessOrEqual(t, v.Delay, c.delay*5/4)
 			assert.Equal(t, c.want == consumers.Dead, len(p.letters) == 1)
-			assert.Equal(t, c.want == consumers.Dead, len(p.progress) == 1)
+			assert.Equal(t, c.want == consumers.Dead, len(p.progress) == 1 && p.progress[0].Retry.IsZero())
+			assert.Equal(t, c.want == consumers.Retry && c.attempt > 1, len(p.progress) == 1 && !p.progress[0].Retry.IsZero(), "why, and when again")
 		})
 	}
 }

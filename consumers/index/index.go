@@ -10,6 +10,8 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/job"
+	"levada.dev/workflows/llm"
 )
 
 // Consumer indexes slices.
@@ -64,8 +66,17 @@ func (c *Consumer) Handle(ctx context.Context, s tenants.Scope, ds []delivery) [
 func progress(d delivery) corpus.Progress {
 	return corpus.Progress{
 		DocumentRef: d.Fact.DocumentRef, Stage: corpus.StageIndex, Slice: d.Fact.Slice, Attempts: d.Attempt,
-		Embedded: d.Event.Time, Cause: d.Event.Cause(),
+		Embedded: d.Event.Time, Cost: cost(d.Fact), Cause: d.Event.Cause(),
 	}
+}
+
+// cost is what the slice took, at the model's price of today.
+func cost(f events.ChunksEmbedded) job.Cost {
+	c := job.Cost{Tokens: f.Tokens}
+	if model, err := llm.FindEmbedding(f.Model); err == nil {
+		c.Nanos = f.Tokens * model.Price
+	}
+	return c
 }
 
 // upsert writes the vectors, gathered up to what one call takes. A slice is never divided.

@@ -3,6 +3,8 @@ package memory
 import (
 	"bytes"
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -16,6 +18,7 @@ type Texts struct {
 	Hooks
 	mu    sync.Mutex
 	texts map[string][]byte
+	keys  map[string]string // by what they are stored under
 }
 
 var _ corpus.Texts = (*Texts)(nil)
@@ -29,9 +32,10 @@ func (t *Texts) Put(_ context.Context, s tenants.Scope, key string, text []byte,
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		if t.texts == nil {
-			t.texts = map[string][]byte{}
+			t.texts, t.keys = map[string][]byte{}, map[string]string{}
 		}
-		t.texts[s.Key("texts", key)] = bytes.Clone(text)
+		stored := s.Key("texts", key)
+		t.texts[stored], t.keys[stored] = append([]byte{}, text...), key
 		return nil
 	})
 }
@@ -59,6 +63,24 @@ func (t *Texts) Delete(_ context.Context, s tenants.Scope, key string) error {
 		delete(t.texts, s.Key("texts", key))
 		return nil
 	})
+}
+
+// List implements corpus.Texts.
+func (t *Texts) List(_ context.Context, s tenants.Scope, prefix string, limit int) (keys []string, err error) {
+	err = t.do(s, "list", func() error {
+		if prefix == "" || limit < 1 {
+			return fault.New(fault.Internal, "text_rule", "a list needs a prefix and a limit", nil)
+		}
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		for _, stored := range slices.Sorted(maps.Keys(t.keys)) {
+			if key := t.keys[stored]; len(keys) < limit && stored == s.Key("texts", key) && strings.HasPrefix(key, prefix) && t.texts[stored] != nil {
+				keys = append(keys, key)
+			}
+		}
+		return nil
+	})
+	return keys, err
 }
 
 // Len is how many texts the tenant has.

@@ -161,6 +161,28 @@ func (x *Vectors) settle() {
 	x.log = slices.Delete(x.log, 0, n)
 }
 
+// Stored implements corpus.Vectors.
+func (x *Vectors) Stored(_ context.Context, s tenants.Scope, model string, ids []string) (n int, err error) {
+	err = x.do(s, "stored", func() error {
+		if _, err := llm.FindEmbedding(model); err != nil {
+			return err
+		}
+		if err := checkCount(len(ids)); err != nil {
+			return err
+		}
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.settle()
+		for _, id := range ids {
+			if _, ok := x.spaces[space(s, model)][id]; ok {
+				n++
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
 // Query implements corpus.Vectors.
 func (x *Vectors) Query(_ context.Context, s tenants.Scope, model string, q corpus.VectorQuery) (matches []corpus.Match, err error) {
 	err = x.do(s, "query", func() error {

@@ -45,23 +45,31 @@ func newUUID() string { return uuid.Must(uuid.NewV7()).String() }
 // reason, and its job tells which. Mistakes in the draft are fault.Invalid with the field; the ledger's faults are
 // those of corpus.Submit.
 func (in *Intake) Submit(ctx context.Context, s tenants.Scope, d corpus.Draft) (corpus.Receipt, error) {
-	sub, err := in.Prepare(ctx, s, d)
-	if err != nil {
-		return corpus.Receipt{}, err
+	for again := 0; ; again++ {
+		sub, err := in.Prepare(ctx, s, d)
+		if err != nil {
+			return corpus.Receipt{}, err
+		}
+		receipt, err := corpus.Submit(ctx, in.ledger, s, sub)
+		if unused(receipt, sub.JobID, err) {
+			// A failure leaves an object that nobody refers to; the answer to the client is the same.
+			_ = in.texts.Delete(ctx, s, sub.TextKey)
+		}
+		if err != nil && fault.As(err).Code == "text_erased" && again < maxAgain {
+			continue // the document was erased between store and ledger, and the text with it
+		}
+		if err != nil {
+			return corpus.Receipt{}, fmt.Errorf("submit the document: %w", err)
+		}
+		return receipt, nil
 	}
-	receipt, err := corpus.Submit(ctx, in.ledger, s, sub)
-	if d.DocID == "" && unused(receipt, sub.DocID, err) {
-		// A failure leaves an object that nobody refers to; the answer to the client is the same.
-		_ = in.texts.Delete(ctx, s, sub.TextKey)
-	}
-	if err != nil {
-		return corpus.Receipt{}, fmt.Errorf("submit the document: %w", err)
-	}
-	return receipt, nil
 }
 
-// Prepare implements imports.Preparer: it checks a draft, stores what it brought and makes a submission of it. A draft with an id,
-// prepared again, stores the same object.
+// maxAgain is how often a text is stored again that an erasure has taken.
+const maxAgain = 3
+
+// Prepare implements imports.Preparer: it checks a draft, stores what it brought and makes a submission of it, with an object of its
+// own. Of a submission that the ledger does not take the object is of no use.
 func (in *Intake) Prepare(ctx context.Context, s tenants.Scope, d corpus.Draft) (corpus.Submission, error) {
 	if err := s.Check(); err != nil {
 		return corpus.Submission{}, err
@@ -79,12 +87,13 @@ func (in *Intake) Prepare(ctx context.Context, s tenants.Scope, d corpus.Draft) 
 	if docID == "" {
 		docID = in.newID()
 	}
-	key := docID + "/" + textSum
+	jobID := in.newID()
+	key := corpus.TextKey(docID, jobID, textSum)
 	if err := in.texts.Put(ctx, s, key, d.Text, d.ContentType); err != nil {
 		return corpus.Submission{}, fmt.Errorf("store the text: %w", err)
 	}
 	return corpus.Submission{
-		DocID: docID, JobID: in.newID(), About: d.About, ContentType: d.ContentType, TextKey: key, Text: travelling(d.Text), Bytes: len(d.Text),
+		DocID: docID, JobID: jobID, About: d.About, ContentType: d.ContentType, TextKey: key, Text: travelling(d.Text), Bytes: len(d.Text),
 		SHA256: textSum, Model: d.Model, Chunking: d.Chunking, Cause: d.Cause, RequestHash: requestHash, Pace: d.Pace,
 	}, nil
 }
@@ -101,10 +110,10 @@ func travelling(text []byte) string {
 	return string(text)
 }
 
-// unused reports whether the ledger has surely not taken what was submitted under an id made here.
-func unused(r corpus.Receipt, docID string, err error) bool {
+// unused reports whether the ledger has surely not taken what was submitted for a job: it knew it already, or refused it.
+func unused(r corpus.Receipt, jobID string, err error) bool {
 	if err == nil {
-		return r.DocID != docID
+		return r.JobID != jobID || r.Unchanged
 	}
 	switch fault.KindOf(err) {
 	case fault.Invalid, fault.Denied, fault.Conflict, fault.Limited:

@@ -35,18 +35,26 @@ func (s shelf) Delete(_ context.Context, sc tenants.Scope, key string) error {
 	return nil
 }
 
+func (s shelf) List(context.Context, tenants.Scope, string, int) ([]string, error) { return nil, nil }
+
 // clerk is a ledger that takes submissions, answers or fails as it is told.
 type clerk struct {
 	corpus.Ledger
 	subs    []corpus.Submission
 	receipt *corpus.Receipt
 	err     error
+	refuse  func(n int) error // by the number of submissions there were
 }
 
 func (c *clerk) SubmitAll(_ context.Context, _ tenants.Scope, subs []corpus.Submission) ([]corpus.Outcome, error) {
 	c.subs = append(c.subs, subs...)
 	if c.err != nil {
 		return nil, c.err
+	}
+	if c.refuse != nil {
+		if err := c.refuse(len(c.subs)); err != nil {
+			return []corpus.Outcome{{Fault: fault.As(err)}}, nil
+		}
 	}
 	outs := make([]corpus.Outcome, len(subs))
 	for i, sub := range subs {
@@ -92,7 +100,7 @@ func TestSubmit(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, corpus.Receipt{DocID: "guide.md", JobID: "id-1", Generation: 1}, r)
 	sub := o.clerk.subs[0]
-	assert.Equal(t, "guide.md/"+sub.SHA256, sub.TextKey)
+	assert.Equal(t, corpus.TextKey("guide.md", r.JobID, sub.SHA256), sub.TextKey)
 	assert.Equal(t, 8, sub.Bytes)
 	assert.Equal(t, d.Cause, sub.Cause)
 	assert.Equal(t, d.About, sub.About)
@@ -100,7 +108,7 @@ func TestSubmit(t *testing.T) {
 
 	_, err = o.Submit(t.Context(), o.scope, d)
 	require.NoError(t, err)
-	assert.Len(t, o.shelf, 1, "the same text is the same object")
+	assert.Len(t, o.shelf, 2, "each submission has its own object, so one can be erased without the other")
 	assert.Equal(t, sub.RequestHash, o.clerk.subs[1].RequestHash)
 }
 
@@ -145,7 +153,9 @@ func TestWhatStaysWhenTheLedgerDoesNotTakeIt(t *testing.T) {
 		{"a new id, refused", "", refused, nil, 0},
 		{"a new id, nobody knows", "", unknown, nil, 1},
 		{"a new id, answered with an earlier document", "", nil, &corpus.Receipt{DocID: "earlier", JobID: "j", Generation: 1, Replayed: true}, 0},
-		{"the client's id, refused", "guide", refused, nil, 1},
+		{"the client's id, refused", "guide", refused, nil, 0},
+		{"the client's id, answered with an earlier job", "guide", nil, &corpus.Receipt{DocID: "guide", JobID: "j", Generation: 1, Replayed: true}, 0},
+		{"unchanged", "guide", nil, &corpus.Receipt{DocID: "guide", JobID: "id-1", Generation: 1, Unchanged: true}, 0},
 		{"the client's id, nobody knows", "guide", unknown, nil, 1},
 		{"taken", "", nil, nil, 1},
 	} {
@@ -162,6 +172,27 @@ func TestWhatStaysWhenTheLedgerDoesNotTakeIt(t *testing.T) {
 			assert.Len(t, o.shelf, c.stays)
 		})
 	}
+}
+
+// A text that an erasure takes before the ledger sees its submission is stored again, for another job.
+func TestATextThatWasErasedOnItsWayIsStoredAgain(t *testing.T) {
+	o := newOffice(t)
+	o.clerk.refuse = func(n int) error {
+		if n < 3 {
+			return fault.New(fault.Conflict, "text_erased", "the document was erased while it was submitted", nil)
+		}
+		return nil
+	}
+	r, err := o.Submit(t.Context(), o.scope, draft())
+	require.NoError(t, err)
+	require.Len(t, o.clerk.subs, 3)
+	assert.Equal(t, o.clerk.subs[2].JobID, r.JobID)
+	assert.Len(t, o.shelf, 1)
+	assert.Contains(t, o.shelf, o.scope.Key(o.clerk.subs[2].TextKey))
+
+	o.clerk.refuse = func(int) error { return fault.New(fault.Conflict, "text_erased", "", nil) }
+	_, err = o.Submit(t.Context(), o.scope, draft())
+	assert.Equal(t, "text_erased", fault.As(err).Code, "not for ever")
 }
 
 func TestMistakesAreNamed(t *testing.T) {

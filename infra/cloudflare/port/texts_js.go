@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/url"
+	"strings"
 
 	"levada.dev/events"
 	"levada.dev/events/fault"
@@ -33,6 +35,25 @@ func (t Texts) Get(ctx context.Context, s tenants.Scope, key string) ([]byte, er
 // Delete implements corpus.Texts.
 func (t Texts) Delete(ctx context.Context, s tenants.Scope, key string) error {
 	return t.remove(ctx, s, key)
+}
+
+// List implements corpus.Texts.
+func (t Texts) List(ctx context.Context, s tenants.Scope, prefix string, limit int) ([]string, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	below := s.Key(t.kind) + "/"
+	found, err := t.bucket.List(ctx, &r2.ListOptions{Prefix: s.Key(t.kind, prefix), Limit: limit})
+	if err != nil {
+		return nil, fault.Unavailablef(err, "store_unavailable", "the object store did not answer")
+	}
+	keys := make([]string, len(found.Objects))
+	for i, o := range found.Objects {
+		if keys[i], err = url.PathUnescape(strings.TrimPrefix(o.Key, below)); err != nil {
+			return nil, fault.New(fault.Internal, "text_key", "a text's key is no key", err)
+		}
+	}
+	return keys, nil
 }
 
 // Claims keeps the data of big events in R2 below the tenant's prefix.

@@ -61,6 +61,33 @@ func (v Vectors) Delete(ctx context.Context, s tenants.Scope, model string, ids 
 // maxDelete is how many ids the binding removes in one call; it answers more with code 40007.
 const maxDelete = 100
 
+// Stored implements corpus.Vectors. The index has no namespaces where it is asked by id, but an id is made of its tenant.
+func (v Vectors) Stored(ctx context.Context, s tenants.Scope, model string, ids []string) (int, error) {
+	ix, err := v.index(s, model)
+	if err != nil {
+		return 0, err
+	}
+	if err := checkCount(len(ids)); err != nil {
+		return 0, err
+	}
+	n := 0
+	for part := range slices.Chunk(ids, maxGet) {
+		found, err := ix.GetByIDs(ctx, part)
+		if err != nil {
+			return 0, indexFault(err)
+		}
+		for _, f := range found {
+			if f.Namespace == s.Namespace() {
+				n++
+			}
+		}
+	}
+	return n, nil
+}
+
+// maxGet is how many ids the binding looks up in one call; it answers more with code 40007.
+const maxGet = 20
+
 // Query implements corpus.Vectors.
 func (v Vectors) Query(ctx context.Context, s tenants.Scope, model string, q corpus.VectorQuery) ([]corpus.Match, error) {
 	ix, err := v.index(s, model)

@@ -51,12 +51,36 @@ func TestTexts(t *testing.T, newTexts func(t *testing.T) corpus.Texts) {
 		_, err := x.Get(t.Context(), acme, key)
 		missing(t, err)
 	})
+	t.Run("a document's texts are listed, and nobody else's", func(t *testing.T) {
+		x, doc := newTexts(t), tenantstest.Fresh(t, "doc/é")
+		var keys []string
+		for _, name := range []string{"1/sum", "1/sum.txt", "2/sum", "3/~ ."} {
+			keys = append(keys, corpus.TextPrefix(doc)+name)
+			require.NoError(t, x.Put(t.Context(), acme, keys[len(keys)-1], []byte(name), "text/plain"))
+		}
+		require.NoError(t, x.Put(t.Context(), acme, corpus.TextKey(doc+"/1", "4", "sum"), []byte("x"), "text/plain"))
+		require.NoError(t, x.Put(t.Context(), globex, corpus.TextKey(doc, "5", "sum"), []byte("x"), "text/plain"))
+		got, err := x.List(t.Context(), acme, corpus.TextPrefix(doc), 10)
+		require.NoError(t, err)
+		assert.Equal(t, keys, got)
+		got, err = x.List(t.Context(), acme, corpus.TextPrefix(doc), 2)
+		require.NoError(t, err)
+		assert.Equal(t, keys[:2], got)
+		for _, key := range keys {
+			require.NoError(t, x.Delete(t.Context(), acme, key))
+		}
+		got, err = x.List(t.Context(), acme, corpus.TextPrefix(doc), 10)
+		require.NoError(t, err)
+		assert.Empty(t, got)
+	})
 	t.Run("nobody's call is refused", func(t *testing.T) {
 		x, key := newTexts(t), tenantstest.Fresh(t, "")
 		assert.ErrorIs(t, x.Put(t.Context(), tenants.Scope{}, key, []byte("x"), "text/plain"), tenants.ErrNoScope)
 		_, err := x.Get(t.Context(), tenants.Scope{}, key)
 		assert.ErrorIs(t, err, tenants.ErrNoScope)
 		assert.ErrorIs(t, x.Delete(t.Context(), tenants.Scope{}, key), tenants.ErrNoScope)
+		_, err = x.List(t.Context(), tenants.Scope{}, corpus.TextPrefix(key), 1)
+		assert.ErrorIs(t, err, tenants.ErrNoScope)
 	})
 	t.Run("calls at once do not mix", func(t *testing.T) {
 		x, key := newTexts(t), tenantstest.Fresh(t, "")

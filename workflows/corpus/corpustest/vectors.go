@@ -64,6 +64,28 @@ func TestVectors(t *testing.T, model llm.EmbeddingModel, newVectors func(t *test
 			assert.Equal(t, []int{1}, chunks(sp.query(acme, 0, 10)))
 		}
 	})
+	t.Run("what is stored can be asked for by id", func(t *testing.T) {
+		sp := start(t)
+		var vs []corpus.Vector
+		var ids []string
+		for i := range 45 { // more than one call of the binding takes
+			vs = append(vs, sp.vector(acme, i, float64(i)/100))
+			ids = append(ids, vs[i].ID)
+		}
+		sp.upsert(acme, vs[:43]...)
+		stored := func(s tenants.Scope, ids []string) int {
+			n, err := sp.x.Stored(t.Context(), s, model.Name, ids)
+			require.NoError(t, err)
+			return n
+		}
+		assert.Equal(t, 43, stored(acme, ids))
+		assert.Zero(t, stored(globex, ids), "another's")
+		require.NoError(t, sp.x.Delete(t.Context(), acme, model.Name, ids[:41]))
+		sp.settle()
+		assert.Equal(t, 2, stored(acme, ids))
+		_, err := sp.x.Stored(t.Context(), acme, model.Name, nil)
+		invalid(t, err)
+	})
 	t.Run("a filter lets pass what meets all of it", func(t *testing.T) {
 		sp := start(t)
 		var vs []corpus.Vector
@@ -149,7 +171,9 @@ func TestVectors(t *testing.T, model llm.EmbeddingModel, newVectors func(t *test
 		none := tenants.Scope{}
 		assert.ErrorIs(t, sp.x.Upsert(t.Context(), none, model.Name, []corpus.Vector{sp.vector(acme, 0, 0)}), tenants.ErrNoScope)
 		assert.ErrorIs(t, sp.x.Delete(t.Context(), none, model.Name, []string{"x"}), tenants.ErrNoScope)
-		_, err := sp.x.Query(t.Context(), none, model.Name, corpus.VectorQuery{Values: sp.values(0), TopK: 1})
+		_, err := sp.x.Stored(t.Context(), none, model.Name, []string{"x"})
+		assert.ErrorIs(t, err, tenants.ErrNoScope)
+		_, err = sp.x.Query(t.Context(), none, model.Name, corpus.VectorQuery{Values: sp.values(0), TopK: 1})
 		assert.ErrorIs(t, err, tenants.ErrNoScope)
 	})
 }

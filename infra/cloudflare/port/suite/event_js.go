@@ -73,6 +73,10 @@ func (x texts) Delete(ctx context.Context, s tenants.Scope, key string) error {
 	return x.port.Delete(x.in(ctx), s, key)
 }
 
+func (x texts) List(ctx context.Context, s tenants.Scope, prefix string, limit int) ([]string, error) {
+	return x.port.List(x.in(ctx), s, prefix, limit)
+}
+
 type vectors struct {
 	event
 	port corpus.Vectors
@@ -88,6 +92,10 @@ func (x vectors) Delete(ctx context.Context, s tenants.Scope, model string, ids 
 
 func (x vectors) Query(ctx context.Context, s tenants.Scope, model string, q corpus.VectorQuery) ([]corpus.Match, error) {
 	return x.port.Query(x.in(ctx), s, model, q)
+}
+
+func (x vectors) Stored(ctx context.Context, s tenants.Scope, model string, ids []string) (int, error) {
+	return x.port.Stored(x.in(ctx), s, model, ids)
 }
 
 func (x vectors) Processed(ctx context.Context, model string) (time.Time, error) {
