@@ -66,10 +66,12 @@ var codes = []code{
 	{"url_not_supported", 400, "A `url` came alone: documents cannot be fetched, send the text with it."},
 	{"metadata_type", 400, "A metadata field that searches filter on has a value of another type than the tenant configured."},
 	{"backlog_full", 429, "Too much work is waiting; the document was not taken. Try again after `Retry-After`."},
+	{"text_erased", 409, "The document was erased while it was submitted, again and again. Send it again."},
 	{"document_not_found", 404, "The tenant has no such document."},
 	{"text_not_found", 404, "The document's text is not stored."},
 	{"range_not_satisfiable", 416, "The range lies outside of the text; `Content-Range` tells its size."},
 	{"job_not_found", 404, "The tenant has no such job."},
+	{"job_not_cancellable", 409, "The job is of a kind that cannot be cancelled: an erasure."},
 
 	// Limits.
 	{"rate_limited", 429, "Too many requests came, from the tenant or from this user at this address. Try again after `Retry-After`."},

@@ -20,6 +20,7 @@ type ingestReceipt struct {
 	DocID      string `json:"docId"`
 	Generation int    `json:"generation"`
 	StatusURL  string `json:"statusUrl"`
+	Unchanged  bool   `json:"unchanged,omitempty"` // there was nothing to do
 }
 
 // ingestOutcome is the answer to who waited until the job was final.
@@ -94,5 +95,5 @@ func (c *call) accepted(receipt corpus.Receipt, wait time.Duration) error {
 			return err
 		}
 	}
-	return c.ok(http.StatusAccepted, ingestReceipt{receipt.JobID, receipt.DocID, receipt.Generation, statusURL})
+	return c.ok(http.StatusAccepted, ingestReceipt{receipt.JobID, receipt.DocID, receipt.Generation, statusURL, receipt.Unchanged})
 }

@@ -17,19 +17,19 @@ const (
 
 // Postpone tells the ledger why events of one tenant are going to be tried again, and when: whoever asks for their
 // documents is told. It is of no consequence otherwise, and may be left out.
-func (u *Undertaker) Postpone(ctx context.Context, s tenants.Scope, ls []Letter, due []time.Time) error {
+func (u *Undertaker) Postpone(ctx context.Context, s tenants.Scope, ds []Deceased, due []time.Time) error {
 	var ps []corpus.Progress
-	for i, l := range ls {
-		w, err := u.work(ctx, s, l)
+	for i, d := range ds {
+		w, onItsWay, err := u.work(ctx, s, d)
 		if err != nil {
 			return err
 		}
-		if w.DocID == "" {
+		if !onItsWay {
 			continue
 		}
 		ps = append(ps, corpus.Progress{
-			DocumentRef: w.DocumentRef, Slice: w.Slice, Stage: l.stage, Attempts: l.Attempts, Code: l.Code, Message: l.Message,
-			Retry: due[i], Cause: l.event.Cause(),
+			DocumentRef: w.DocumentRef, Slice: w.Slice, Stage: corpus.Stage(d.Stage), Attempts: d.Attempts,
+			Code: d.Code, Message: d.Message, Retry: due[i], Cause: d.Event.Cause(),
 		})
 	}
 	if len(ps) == 0 {
@@ -45,20 +45,20 @@ func (b *batch) postpone(ctx context.Context, groups []*group) {
 	ctx, cancel := context.WithTimeout(ctx, postponeLimit)
 	defer cancel()
 	b.each(groups, func(g *group) {
-		var ls []Letter
+		var ds []Deceased
 		var due []time.Time
 		for i, m := range g.where {
 			if b.errs[m] == nil || b.dead[m] || b.messages[m].Attempts < postponeFrom || g.route.Stage == "" {
 				continue
 			}
-			ls = append(ls, b.letter(m, &g.route, &g.deliveries[i].Event))
+			ds = append(ds, b.buried(m, g.route, g.deliveries[i].Event))
 			due = append(due, b.options.Now().Add(b.delay(b.messages[m], b.errs[m])).UTC())
 		}
-		if len(ls) == 0 {
+		if len(ds) == 0 {
 			return
 		}
-		if err := b.undertaker.Postpone(ctx, g.scope, ls, due); err != nil {
-			b.options.Log.WarnContext(ctx, "retries not noted", "tenantId", g.scope.Tenant(), "events", len(ls), "error", err.Error())
+		if err := b.undertaker.Postpone(ctx, g.scope, ds, due); err != nil {
+			b.options.Log.WarnContext(ctx, "retries not noted", "tenantId", g.scope.Tenant(), "events", len(ds), "error", err.Error())
 		}
 	})
 }

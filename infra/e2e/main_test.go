@@ -263,8 +263,9 @@ type documentView struct {
 	State      string `json:"state"`
 	Generation int    `json:"generation"`
 	Searchable int    `json:"searchable"`
-	Reason     string `json:"reason"`
 	Chunks     int    `json:"chunks"`
+
+	Why *struct{ Code, Error string } `json:"notSearchable"`
 }
 
 func (u user) document(id string) (d documentView) {

@@ -24,7 +24,7 @@ type deletion struct {
 // deletion names them again, and so does every verdict on a later generation.
 func (b *Book) Delete(r rows.Tx, s tenants.Scope, del corpus.Deletion) (corpus.Receipt, error) {
 	if del.DocID == "" || del.JobID == "" {
-		return corpus.Receipt{}, fault.Invalidf("docId", "deletion_invalid", "document and job are required")
+		return corpus.Receipt{}, fault.Invalidf("docId", "submission_invalid", "document and job are required")
 	}
 	c := b.begin(r, s)
 	o, err := c.open(del.DocID)

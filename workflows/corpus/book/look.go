@@ -30,11 +30,11 @@ type look struct {
 // newLook begins where a cursor says; a cursor is the key, but for its prefix.
 func newLook(prefix, cursor string, limit int) (*look, error) {
 	if limit < 1 || limit > corpus.MaxListed {
-		return nil, fault.Invalidf("limit", "limit_invalid", "%d is not between 1 and %d", limit, corpus.MaxListed)
+		return nil, fault.Invalidf("limit", "invalid_query", "%d is not between 1 and %d", limit, corpus.MaxListed)
 	}
 	id, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {
-		return nil, fault.Invalidf("cursor", "cursor_invalid", "is not the cursor of a list")
+		return nil, fault.Invalidf("cursor", "invalid_query", "is not the cursor of a list")
 	}
 	return &look{prefix: prefix, limit: limit, last: prefix + string(id)}, nil
 }
