@@ -10,6 +10,8 @@ import (
 	"levada.dev/workflows/corpus/corpustest"
 	"levada.dev/workflows/flow"
 	"levada.dev/workflows/flow/flowtest"
+	"levada.dev/workflows/imports"
+	"levada.dev/workflows/imports/importstest"
 	"levada.dev/workflows/llm"
 )
 
@@ -43,4 +45,12 @@ func TestRuns(t *testing.T) {
 		t.Cleanup(r.Stop)
 		return r
 	})
+}
+
+func TestParts(t *testing.T) {
+	importstest.TestParts(t, func(*testing.T) imports.Parts { return &memory.Parts{} })
+}
+
+func TestFiles(t *testing.T) {
+	importstest.TestFiles(t, func(*testing.T) importstest.Store { return &memory.Files{} })
 }

@@ -46,6 +46,8 @@ const MaxProblems = 100
 type Entry struct {
 	Line   int           `json:"line"` // where it stood, for people: from 1
 	Draft  *corpus.Draft `json:"draft,omitempty"`
+	URL    string        `json:"url,omitempty"`  // where the draft's text is to be fetched
+	File   string        `json:"file,omitempty"` // which of the tenant's files is the draft's text
 	Refuse *fault.Error  `json:"refuse,omitempty"`
 }
 
@@ -63,10 +65,11 @@ type Ledger interface {
 	OpenImport(ctx context.Context, s tenants.Scope, im Import) (job.Job, error)
 	// Take submits the entries of an import from its n-th on, counted from 0; those that it has taken before it leaves alone. It
 	// returns how many it has taken in all, and whether the import was cancelled, in which case it takes none. When too much waits
-	// it takes what there is room for; when that is nothing it fails with fault.Limited, code backlog_full.
+	// it takes what there is room for; when that is nothing it fails with fault.Limited, code backlog_full. Without entries it only says
+	// how far it has come.
 	Take(ctx context.Context, s tenants.Scope, id string, n int, entries []Taking) (Taken, error)
-	// SealImport says that the import has no more than so many entries, or, with a fault, that the rest cannot be had. Once all of
-	// them are final the job ends and import.completed goes into the outbox.
+	// SealImport says that the import has no more than so many entries, which may be fewer than was said before, or, with a problem, that
+	// the rest cannot be had. Once all of them are taken and final the job ends and import.completed goes into the outbox.
 	SealImport(ctx context.Context, s tenants.Scope, id string, entries int, failed *job.Problem) (job.Job, error)
 }
 

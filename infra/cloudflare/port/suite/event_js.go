@@ -6,11 +6,13 @@ import (
 
 	"levada.dev/events"
 	"levada.dev/infra/cloudflare/port"
+	"levada.dev/infra/cloudflare/r2"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/cache"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/flow"
+	"levada.dev/workflows/imports"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/llm"
 )
@@ -201,4 +203,42 @@ func (x runs) Start(ctx context.Context, s tenants.Scope, k flow.Kind, id string
 
 func (x runs) Signal(ctx context.Context, s tenants.Scope, k flow.Kind, id, signal string, payload any) error {
 	return x.port.Signal(x.in(ctx), s, k, id, signal, payload)
+}
+
+type parts struct {
+	event
+	port imports.Parts
+}
+
+func (x parts) Put(ctx context.Context, s tenants.Scope, id string, part int, ndjson []byte) error {
+	return x.port.Put(x.in(ctx), s, id, part, ndjson)
+}
+
+func (x parts) Get(ctx context.Context, s tenants.Scope, id string, part int) ([]byte, error) {
+	return x.port.Get(x.in(ctx), s, id, part)
+}
+
+func (x parts) Drop(ctx context.Context, s tenants.Scope, id string) error {
+	return x.port.Drop(x.in(ctx), s, id)
+}
+
+type files struct {
+	event
+	port   imports.Files
+	bucket r2.Bucket
+}
+
+func (x files) List(ctx context.Context, s tenants.Scope, prefix, cursor string, limit int) ([]imports.File, string, error) {
+	return x.port.List(x.in(ctx), s, prefix, cursor, limit)
+}
+
+func (x files) Get(ctx context.Context, s tenants.Scope, name string) ([]byte, error) {
+	return x.port.Get(x.in(ctx), s, name)
+}
+
+func (x files) Put(s tenants.Scope, name, contentType string, data []byte) {
+	key := "t/" + string(s.Tenant()) + "/files/" + name // as the documentation tells owners
+	if _, err := x.bucket.Put(x.in(context.Background()), key, data, &r2.PutOptions{ContentType: contentType}); err != nil {
+		panic(err)
+	}
 }

@@ -25,6 +25,8 @@ import (
 	"levada.dev/workflows/corpus/corpustest"
 	"levada.dev/workflows/flow"
 	"levada.dev/workflows/flow/flowtest"
+	"levada.dev/workflows/imports"
+	"levada.dev/workflows/imports/importstest"
 	"levada.dev/workflows/letters/letterstest"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/llmtest"
@@ -87,6 +89,12 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 			flowtest.TestRuns(t, &probe, func(*testing.T) flow.Runs {
 				return runs{ev, port.NewRuns(map[flow.Kind]workflow.Workflow{flowtest.Kind: workflow.Open("PROBE")})}
 			})
+		},
+		"TestParts": func(t *testing.T) {
+			importstest.TestParts(t, func(*testing.T) imports.Parts { return parts{ev, port.NewParts(bucket)} })
+		},
+		"TestFiles": func(t *testing.T) {
+			importstest.TestFiles(t, func(*testing.T) importstest.Store { return files{ev, port.NewFiles(bucket), bucket} })
 		},
 		"TestDirectory": func(t *testing.T) {
 			tenantstest.TestDirectory(t, func(t *testing.T, entries tenants.Entries) tenants.Directory {

@@ -1,0 +1,2 @@
+// Package importstest is the suites of the ports of imports.
+package importstest

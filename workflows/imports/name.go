@@ -1,0 +1,63 @@
+package imports
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"path"
+	"strings"
+)
+
+// maxName is how long a document's id may be.
+const maxName = 200
+
+// DocID is the id of the document that comes from an address or a file. It is the same each time, so the document that is there already
+// is replaced, and it is the name itself as far as an id may hold it: what may not stand in one is left out, and then a hash of the
+// whole makes it unique again.
+func DocID(name string) string {
+	var b strings.Builder
+	changed := false
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		switch {
+		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9', b.Len() > 0 && strings.IndexByte("._~:/@+=,-", c) >= 0:
+			b.WriteByte(c)
+		case b.Len() > 0 && c < 0x80:
+			b.WriteByte('-')
+			changed = true
+		default:
+			changed = true
+		}
+	}
+	if !changed && b.Len() > 0 && b.Len() <= maxName {
+		return b.String()
+	}
+	sum := sha256.Sum256([]byte(name))
+	tail := "~" + base64.RawURLEncoding.EncodeToString(sum[:12])
+	tail = strings.ReplaceAll(tail, "_", "=")
+	head := b.String()
+	if head == "" {
+		head = "x"
+	}
+	return head[:min(len(head), maxName-len(tail))] + tail
+}
+
+// contentTypes are those of files by the ends of their names, where the store does not say.
+var contentTypes = map[string]string{
+	".txt": "text/plain", ".text": "text/plain", ".log": "text/plain", ".rst": "text/plain",
+	".md": "text/markdown", ".markdown": "text/markdown", ".mdx": "text/markdown",
+	".html": "text/html", ".htm": "text/html", ".xhtml": "application/xhtml+xml",
+	".json": "application/json", ".jsonl": "application/x-ndjson", ".ndjson": "application/x-ndjson", ".csv": "text/csv", ".tsv": "text/tab-separated-values",
+	".pdf": "application/pdf", ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+
+// contentType is what a file holds: what the store says, unless that is nothing in particular.
+func contentType(f File) string {
+	switch f.ContentType {
+	case "", "application/octet-stream", "binary/octet-stream":
+		if byName, ok := contentTypes[strings.ToLower(path.Ext(f.Name))]; ok {
+			return byName
+		}
+		return "text/plain"
+	}
+	return f.ContentType
+}

@@ -1,0 +1,168 @@
+package imports
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"levada.dev/events"
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/job"
+)
+
+const (
+	takeAtOnce    = 100 // entries in one call of the ledger
+	prepareAtOnce = 5   // of them at a time: a Worker has six connections that wait for an answer
+
+	minRoom, maxRoom = time.Second, time.Hour // how long to sleep when too much waits
+)
+
+// submitted is how a step of a part has ended.
+type submitted struct {
+	Entries   int           `json:"entries"` // the ledger has taken in all
+	Next      int           `json:"next"`    // the number of the first entry of the next part
+	Cancelled bool          `json:"cancelled,omitempty"`
+	Full      bool          `json:"full,omitempty"` // too much waits
+	After     time.Duration `json:"after,omitempty"`
+}
+
+// submit hands all parts to the ledger. When that has no room it sleeps, for as long as the ledger says.
+func (f *feed) submit(ctx context.Context, parts int) (cancelled bool, err error) {
+	start := 0 // the number of the part's first entry
+	for part := range parts {
+		next := submitted{Entries: start}
+		for try := 0; try == 0 || next.Full; try++ {
+			if try > 0 {
+				if err := f.run.Sleep(ctx, fmt.Sprintf("room for part %d, %d", part, try), min(max(next.After, minRoom), maxRoom)); err != nil {
+					return false, err
+				}
+			}
+			from := next.Entries
+			next, err = insist(ctx, f.run, fmt.Sprintf("submit part %d, %d", part, try), func(ctx context.Context) (submitted, error) {
+				return f.submitPart(ctx, part, start, from)
+			})
+			if err != nil || next.Cancelled {
+				return next.Cancelled, err
+			}
+		}
+		start = next.Next
+	}
+	return false, nil
+}
+
+// submitPart submits the entries of a part, whose first is the import's entry of number start, from the import's entry of number from on.
+func (f *feed) submitPart(ctx context.Context, part, start, from int) (submitted, error) {
+	raw, err := f.Parts.Get(ctx, f.scope, f.id, part)
+	if err != nil {
+		return submitted{}, err
+	}
+	entries, err := readPart(raw)
+	if err != nil {
+		return submitted{}, err
+	}
+	c, err := f.Directory.Config(ctx, f.scope.Tenant())
+	if err != nil {
+		return submitted{}, err
+	}
+	done := submitted{Entries: from, Next: start + len(entries)}
+	for chunk := range slices.Chunk(entries[min(max(from-start, 0), len(entries)):], takeAtOnce) {
+		takings, err := f.prepareAll(ctx, c, chunk)
+		if err != nil {
+			return submitted{}, err
+		}
+		want := done.Entries + len(chunk)
+		taken, err := f.Ledger.Take(ctx, f.scope, f.id, done.Entries, takings)
+		if fault.Is(err, fault.Limited) {
+			done.Full, done.After = true, fault.As(err).RetryAfter
+			return done, nil
+		}
+		if err != nil {
+			return submitted{}, err
+		}
+		if done.Cancelled = taken.Cancelled; taken.Cancelled {
+			return done, nil
+		}
+		if done.Entries = min(taken.Entries, want); taken.Entries < want {
+			done.Full = true
+			return done, nil
+		}
+	}
+	return done, nil
+}
+
+// prepareAll makes submissions of entries, a few at a time.
+func (f *feed) prepareAll(ctx context.Context, c *tenants.Config, entries []Entry) ([]Taking, error) {
+	takings := make([]Taking, len(entries))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(prepareAtOnce)
+	for i, e := range entries {
+		g.Go(func() (err error) {
+			takings[i], err = f.prepare(ctx, c, e)
+			return err
+		})
+	}
+	return takings, g.Wait()
+}
+
+// prepare makes a submission of one entry. What cannot be one, and will not be later, is a problem.
+func (f *feed) prepare(ctx context.Context, c *tenants.Config, e Entry) (Taking, error) {
+	if e.Refuse != nil {
+		return Taking{Problem: refusal(e, e.Refuse)}, nil
+	}
+	d := *e.Draft
+	d.Cause = events.Cause{ID: f.order.Cause.ID, TraceParent: f.order.Cause.TraceParent} // the key is of the import, not of each document
+	if d.Model == "" {
+		d.Model, d.MaxBytes = c.Models.Embedding, c.Limits.DocumentBytes
+	}
+	if err := f.text(ctx, &d, e); err != nil {
+		return refuseOr(e, err)
+	}
+	sub, err := f.Preparer.Prepare(ctx, f.scope, d)
+	if err != nil {
+		return refuseOr(e, err)
+	}
+	return Taking{Submission: &sub}, nil
+}
+
+// refuseOr is a problem where trying again does not help.
+func refuseOr(e Entry, err error) (Taking, error) {
+	if fault.Retryable(err) {
+		return Taking{}, err
+	}
+	return Taking{Problem: refusal(e, fault.As(err))}, nil
+}
+
+// fetches is how often a page is asked for before its entry is refused: a server that is down must not hold up the other pages.
+const fetches = 2
+
+// text gets the text of a draft that has come without.
+func (f *feed) text(ctx context.Context, d *corpus.Draft, e Entry) (err error) {
+	switch {
+	case e.File != "":
+		d.Text, err = f.Files.Get(ctx, f.scope, e.File)
+	case e.URL != "":
+		var got corpus.Fetched
+		for n := 0; n == 0 || n < fetches && err != nil && fault.Retryable(err); n++ {
+			got, err = f.Fetcher.Fetch(ctx, f.scope, e.URL, corpus.FetchOptions{Limit: d.MaxBytes})
+		}
+		if err != nil && ctx.Err() == nil {
+			return fault.New(fault.Invalid, fault.As(err).Code, fault.As(err).Message, err)
+		}
+		d.Text, d.ContentType = got.Body, got.ContentType
+	}
+	return err
+}
+
+// refusal is a refused entry as the job lists it.
+func refusal(e Entry, f *fault.Error) *job.Problem {
+	p := &job.Problem{Stage: string(corpus.StageSubmit), Line: e.Line, Field: f.Field, Code: f.Code, Message: f.Message}
+	if e.Draft != nil {
+		p.DocID = e.Draft.DocID
+	}
+	return p
+}
