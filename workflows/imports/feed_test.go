@@ -1,0 +1,246 @@
+package imports_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/events/fault"
+	"levada.dev/infra/memory"
+	"levada.dev/workflows/flow/flowtest"
+	"levada.dev/workflows/imports"
+)
+
+var both = []string{"acme", "globex"}
+
+// survives runs the import of a tenant through every death.
+func survives(t *testing.T, begin func(w *world) (imports.Origin, int), check func(t *testing.T, w *world)) {
+	for _, tenant := range both {
+		t.Run(tenant, func(t *testing.T) {
+			flowtest.Survives(t, func(t *testing.T) (*flowtest.Engine, func(*testing.T)) {
+				w := newWorld(t, tenant)
+				o, entries := begin(w)
+				return w.run(o, entries), func(t *testing.T) { check(t, w) }
+			})
+		})
+	}
+}
+
+func TestABatchIsTakenOnceWhateverDies(t *testing.T) {
+	for _, n := range []int{1, imports.MaxPartEntries, 2*imports.MaxPartEntries + 1} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			survives(t, func(w *world) (imports.Origin, int) { return w.batch(n), n }, func(t *testing.T, w *world) { w.whole(t, docs(n)...) })
+		})
+	}
+}
+
+// The ledger has no room for all of it: the run sleeps and goes on where it was, in the middle of a part.
+func TestABatchWaitsForRoom(t *testing.T) {
+	survives(t, func(w *world) (imports.Origin, int) {
+		w.ledger.limited, w.ledger.room = true, 130
+		return w.batch(600), 600
+	}, func(t *testing.T, w *world) { w.whole(t, docs(600)...) })
+}
+
+func TestURLs(t *testing.T) {
+	survives(t, func(w *world) (imports.Origin, int) {
+		w.web = web{"https://a.example/": "home", "https://a.example/x?y=1": "page", "https://a.example/down": "?fetch_failed", "https://a.example/big": strings.Repeat("x", 6_000_000)}
+		w.feeder.Fetcher = w.web
+		return imports.Origin{URLs: []string{
+			"https://a.example/", "ftp://a.example/", "https://a.example/gone", "https://a.example/x?y=1", "https://a.example/down", "https://a.example/big",
+		}}, 0
+	}, func(t *testing.T, w *world) {
+		w.whole(t, "https://a.example/", imports.DocID("https://a.example/x?y=1"))
+		assert.Equal(t, []string{"2 invalid_value", "3 fetch_refused", "5 fetch_failed", "6 fetch_too_large"}, w.ledger.problems())
+		sub := w.ledger.taken[0].Submission
+		assert.Equal(t, []any{"https://a.example/", "docs", 4}, []any{sub.About.URL, sub.About.Source, sub.Bytes})
+	})
+}
+
+func urlset(pages ...string) string {
+	var b strings.Builder
+	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">`)
+	for _, p := range pages {
+		fmt.Fprintf(&b, "<url><loc> %s\n</loc><lastmod>2026-01-01</lastmod></url>", p)
+	}
+	return b.String() + "</urlset>"
+}
+
+func index(sitemaps ...string) string {
+	var b strings.Builder
+	for _, s := range sitemaps {
+		fmt.Fprintf(&b, "<sitemap><loc>%s</loc></sitemap>", s)
+	}
+	return `<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">` + b.String() + "</sitemapindex>"
+}
+
+func zipped(t *testing.T, text string) string {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write([]byte(text))
+	require.NoError(t, err)
+	require.NoError(t, z.Close())
+	return b.String()
+}
+
+func TestASitemapOfSitemaps(t *testing.T) {
+	survives(t, func(w *world) (imports.Origin, int) {
+		w.web["https://a.example/map.xml"] = index("https://a.example/1.xml", "https://a.example/2.xml.gz", "https://a.example/lost.xml", "https://a.example/deep.xml", "no address")
+		w.web["https://a.example/1.xml"] = urlset("https://a.example/1", "https://a.example/2?a=1&amp;b=2")
+		w.web["https://a.example/2.xml.gz"] = zipped(w.t, urlset("https://a.example/3"))
+		w.web["https://a.example/deep.xml"] = index("https://a.example/1.xml")
+		for _, page := range []string{"1", "2?a=1&b=2", "3"} {
+			w.web["https://a.example/"+page] = "page " + page
+		}
+		return imports.Origin{Sitemap: "https://a.example/map.xml"}, 0
+	}, func(t *testing.T, w *world) {
+		w.whole(t, "https://a.example/1", imports.DocID("https://a.example/2?a=1&b=2"), "https://a.example/3")
+		assert.Equal(t, []string{"4 fetch_refused", "5 sitemap_invalid", "6 invalid_value"}, w.ledger.problems())
+		assert.Nil(t, w.ledger.failed)
+	})
+}
+
+func TestASitemapThatIsNone(t *testing.T) {
+	for name, c := range map[string]struct{ body, code string }{
+		"not there": {"!fetch_refused", "fetch_refused"},
+		"HTML":      {"<html><body>404</body></html>", "sitemap_invalid"},
+		"broken":    {"<urlset><url><loc>https://a.example/1</loc></url><url>", "sitemap_invalid"},
+		"empty":     {"", "sitemap_invalid"},
+		"bad gzip":  {"\x1f\x8b\x08rest", "sitemap_invalid"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "acme")
+			w.web["https://a.example/map.xml"] = c.body
+			require.NoError(t, w.run(imports.Origin{Sitemap: "https://a.example/map.xml"}, 0).Run(t.Context()))
+			require.NotNil(t, w.ledger.failed)
+			assert.Equal(t, c.code, w.ledger.failed.Code)
+			assert.Zero(t, w.ledger.sealed, "the import ends without an entry")
+		})
+	}
+}
+
+func TestALongSitemapIsCut(t *testing.T) {
+	w := newWorld(t, "acme")
+	pages := make([]string, imports.MaxSitemapURLs+1)
+	for i := range pages {
+		pages[i] = fmt.Sprintf("https://a.example/%d", i)
+	}
+	w.web["https://a.example/map.xml"] = zipped(t, urlset(pages...))
+	require.NoError(t, w.run(imports.Origin{Sitemap: "https://a.example/map.xml"}, 0).Run(t.Context()))
+	assert.Equal(t, imports.MaxSitemapURLs, w.ledger.sealed)
+	require.NotNil(t, w.ledger.failed)
+	assert.Equal(t, "import_too_large", w.ledger.failed.Code)
+}
+
+func TestAPrefix(t *testing.T) {
+	survives(t, func(w *world) (imports.Origin, int) {
+		for i := range 502 {
+			w.files.Put(w.scope, fmt.Sprintf("docs/%03d.md", i), "", fmt.Appendf(nil, "# %d", i))
+		}
+		w.files.Put(w.scope, "docs/", "", nil)
+		w.files.Put(w.scope, "docs/big.txt", "text/plain", bytes.Repeat([]byte("x"), 6_000_000))
+		w.files.Put(w.scope, "docs/picture.png", "image/png", []byte("x"))
+		w.files.Put(w.scope, "other", "", []byte("x"))
+		return imports.Origin{Prefix: "docs/"}, 0
+	}, func(t *testing.T, w *world) {
+		var want []string
+		for i := range 502 {
+			want = append(want, fmt.Sprintf("docs/%03d.md", i))
+		}
+		w.whole(t, want...)
+		assert.Equal(t, []string{"503 document_too_large", "504 content_type_unsupported"}, w.ledger.problems())
+		assert.Equal(t, "text/markdown", w.ledger.taken[0].Submission.ContentType)
+	})
+}
+
+func TestCancelled(t *testing.T) {
+	t.Run("before it has begun", func(t *testing.T) {
+		w := newWorld(t, "acme")
+		e := w.run(w.batch(10), 10)
+		w.ledger.cancelled = true
+		require.NoError(t, e.Run(t.Context()))
+		assert.Equal(t, []string{"step begin", "step drop"}, e.Names())
+		assert.Zero(t, w.parts.Len(w.scope))
+	})
+	t.Run("in the middle", func(t *testing.T) {
+		w := newWorld(t, "acme")
+		e := w.run(w.batch(1100), 1100)
+		e.Die = func(p flowtest.Point) bool {
+			w.ledger.cancelled = w.ledger.cancelled || p.Name == "submit part 0, 0" && p.When == flowtest.After
+			return false
+		}
+		require.NoError(t, e.Run(t.Context()))
+		assert.Len(t, w.ledger.taken, imports.MaxPartEntries)
+		assert.Zero(t, w.parts.Len(w.scope))
+	})
+}
+
+// Whatever fails, before its effect or after, an import is taken whole and once; what fails for ever ends it with the reason.
+func TestEverythingFails(t *testing.T) {
+	lost := errors.New("connection lost")
+	for _, op := range []string{"job", "take", "seal", "put", "get", "drop"} {
+		for _, after := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, after its effect: %t", op, after), func(t *testing.T) {
+				w := newWorld(t, "acme")
+				e := w.run(w.batch(150), 150)
+				fail := func(times int) func(string) error {
+					return func(got string) error {
+						if got != op || times == 0 {
+							return nil
+						}
+						times--
+						return lost
+					}
+				}
+				for _, h := range []*func(string) error{hook(&w.ledger.hooks, after), hook(&w.parts.Hooks, after), hook(&w.texts.Hooks, after)} {
+					*h = fail(8)
+				}
+				require.NoError(t, e.Run(t.Context()))
+				w.whole(t, docs(150)...)
+			})
+		}
+	}
+	t.Run("for ever", func(t *testing.T) {
+		w := newWorld(t, "acme")
+		e := w.run(w.batch(150), 150)
+		w.parts.Before = func(op string) error {
+			if op == "get" {
+				return fault.Unavailablef(lost, "store_unavailable", "the store does not answer")
+			}
+			return nil
+		}
+		require.NoError(t, e.Run(t.Context()))
+		require.NotNil(t, w.ledger.failed)
+		assert.Equal(t, "store_unavailable", w.ledger.failed.Code)
+		assert.Zero(t, w.ledger.sealed)
+		assert.Zero(t, w.parts.Len(w.scope))
+	})
+}
+
+func hook(h *memory.Hooks, after bool) *func(string) error {
+	if after {
+		return &h.After
+	}
+	return &h.Before
+}
+
+func TestASignalThatIsLostCostsADayNotTheImport(t *testing.T) {
+	w := newWorld(t, "acme")
+	e := w.run(w.batch(3), 3)
+	e.Idle = func(string) { w.ledger.settle() }
+	require.NoError(t, e.Run(t.Context()))
+	w.whole(t, docs(3)...)
+}
+
+func TestAnImportThatNobodyKnows(t *testing.T) {
+	w := newWorld(t, "acme")
+	e := w.run(imports.Origin{Batch: 1}, 1)
+	w.ledger.open = false
+	assert.Equal(t, "job_not_found", fault.As(e.Run(t.Context())).Code)
+}
