@@ -16,13 +16,14 @@ type Writer struct {
 	id      string
 	part    bytes.Buffer
 	in      int // the part
+	Limit   int // bytes of a part; MaxPartBytes, or fewer
 	Parts   int // written, and so the number of the next
 	Entries int // added
 }
 
 // NewWriter writes parts of an import, from the part of the given number on.
 func NewWriter(parts Parts, s tenants.Scope, id string, next int) *Writer {
-	return &Writer{parts: parts, scope: s, id: id, Parts: next}
+	return &Writer{parts: parts, scope: s, id: id, Limit: MaxPartBytes, Parts: next}
 }
 
 // Add adds an entry. A part that is full is written; an entry that is larger than a part is one alone.
@@ -31,7 +32,7 @@ func (w *Writer) Add(ctx context.Context, e Entry) error {
 	if err != nil {
 		return fault.New(fault.Invalid, "metadata_invalid", "the entry cannot be written as JSON", err)
 	}
-	if w.in == MaxPartEntries || w.in > 0 && w.part.Len()+len(line)+1 > MaxPartBytes {
+	if w.in == MaxPartEntries || w.in > 0 && w.part.Len()+len(line)+1 > w.Limit {
 		if err := w.Flush(ctx); err != nil {
 			return err
 		}
@@ -53,7 +54,7 @@ func (w *Writer) Flush(ctx context.Context) error {
 	}
 	w.Parts++
 	w.in = 0
-	if w.part.Cap() > 2*MaxPartBytes {
+	if w.part.Cap() > 2*w.Limit {
 		w.part = bytes.Buffer{} // an entry of many megabytes does not hold its room for ever
 	}
 	w.part.Reset()

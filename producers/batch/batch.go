@@ -1,0 +1,212 @@
+package batch
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+
+	"github.com/google/uuid"
+
+	"levada.dev/events"
+	"levada.dev/events/fault"
+	"levada.dev/producers/intake"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/imports"
+	"levada.dev/workflows/job"
+)
+
+// partBytes is how large the parts are: each batch that is being read has one in memory.
+const partBytes = 1 << 20
+
+// MaxNamed is how many refused lines are named one by one. All are counted.
+const MaxNamed = 10_000
+
+// Batch is a stream of documents.
+type Batch struct {
+	Body    io.Reader
+	MaxLine int64 // bytes
+	// Decode makes a draft of a line, which it must not keep. What is wrong with the line is its error.
+	Decode func(line []byte) (corpus.Draft, error)
+	// Room is asked before a long line is decoded, and what it returns is called when the line is done. Nil: there is room.
+	Room   func(ctx context.Context) (release func(), err error)
+	Source string // the tenant's source that the import belongs to
+	Cause  events.Cause
+}
+
+// Receipt is what became of a batch.
+type Receipt struct {
+	Job      job.Job
+	Entries  int           // documents that were taken
+	Refused  int           // lines that were not
+	Problems []job.Problem // of the refused lines, at most MaxNamed
+	Replayed bool          // the same batch had come before, under its idempotency key
+}
+
+// Opener opens imports; imports.Ledger does.
+type Opener interface {
+	OpenImport(ctx context.Context, s tenants.Scope, im imports.Import) (job.Job, error)
+}
+
+// Door takes batches in. It is safe for concurrent use.
+type Door struct {
+	parts imports.Parts
+	opens Opener
+	newID func() string
+}
+
+// Options tunes a Door.
+type Options struct {
+	NewID func() string // makes ids of imports and documents, ordered by time. Default: UUIDs of version 7
+}
+
+// New makes a door. The options may be nil.
+func New(parts imports.Parts, opens Opener, o *Options) *Door {
+	d := &Door{parts: parts, opens: opens, newID: func() string { return uuid.Must(uuid.NewV7()).String() }}
+	if o != nil && o.NewID != nil {
+		d.newID = o.NewID
+	}
+	return d
+}
+
+// Take reads a batch to its end and opens an import of its good lines. When it returns a receipt the documents are safe: each will be
+// searchable or fail with a reason, and the import's job tells how many. A stream that breaks off starts nothing (fault.Invalid, code
+// body_incomplete); one without a good line neither (code batch_refused, with the receipt that names the lines; body_empty when there was no line at all).
+func (d *Door) Take(ctx context.Context, s tenants.Scope, b Batch) (Receipt, error) {
+	if err := s.Check(); err != nil {
+		return Receipt{}, err
+	}
+	t := &taking{Door: d, Batch: b, scope: s, id: d.newID()}
+	t.parts = imports.NewWriter(d.parts, s, t.id, 0)
+	t.parts.Limit = partBytes
+	err := t.read(ctx)
+	switch {
+	case err != nil:
+	case t.receipt.Entries == 0 && t.receipt.Refused == 0:
+		err = fault.New(fault.Invalid, "body_empty", "there is no line in the body", nil).WithHint("send a JSON object a line")
+	case t.receipt.Entries == 0:
+		err = fault.New(fault.Invalid, "batch_refused", "no line of the batch is a document", nil)
+	default:
+		return t.open(ctx)
+	}
+	t.drop(ctx)
+	return t.receipt, err
+}
+
+// taking is one call of Take.
+type taking struct {
+	*Door
+	Batch
+	scope   tenants.Scope
+	id      string
+	parts   *imports.Writer
+	digest  hash.Hash // of the body, when somebody will compare
+	receipt Receipt
+}
+
+// read takes the stream line by line.
+func (t *taking) read(ctx context.Context) error {
+	body := t.Body
+	if t.Cause.IdempotencyKey != "" {
+		t.digest = sha256.New()
+		body = io.TeeReader(body, t.digest)
+	}
+	for in := newLines(body, t.MaxLine); ; {
+		line, err := in.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return t.parts.Flush(ctx)
+		case err == nil:
+			err = t.take(ctx, in.n, line)
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+		if err == nil {
+			continue
+		}
+		switch {
+		case line == nil && fault.As(err).Code != "line_too_long":
+			return fault.New(fault.Invalid, "body_incomplete", "the body ended early; nothing of it was taken", err)
+		case fault.KindOf(err) != fault.Invalid:
+			return err
+		}
+		t.refuse(in.n, err)
+	}
+}
+
+// take adds the document of a line.
+func (t *taking) take(ctx context.Context, n int, line []byte) error {
+	if t.Room != nil && len(line) > ordinary {
+		release, err := t.Room(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
+	draft, err := t.Decode(line)
+	if err != nil {
+		return err
+	}
+	if err := intake.Check(draft); err != nil {
+		return err
+	}
+	if draft.DocID == "" {
+		draft.DocID = t.newID() // now: whoever submits it may do so twice
+	}
+	if err := t.parts.Add(ctx, imports.Entry{Line: n, Draft: &draft}); err != nil {
+		return fmt.Errorf("keep line %d: %w", n, err)
+	}
+	t.receipt.Entries++
+	return nil
+}
+
+func (t *taking) refuse(n int, err error) {
+	if t.receipt.Refused++; len(t.receipt.Problems) == MaxNamed {
+		return
+	}
+	f := fault.As(err)
+	t.receipt.Problems = append(t.receipt.Problems, job.Problem{
+		Stage: string(corpus.StageSubmit), Line: n, Field: f.Field, Code: f.Code, Message: f.Message,
+	})
+}
+
+// open opens the import.
+func (t *taking) open(ctx context.Context) (Receipt, error) {
+	im := imports.Import{
+		ID: t.id, Origin: imports.Origin{Batch: t.parts.Parts}, Source: t.Source, Entries: t.receipt.Entries,
+		Refused:      t.receipt.Problems[:min(len(t.receipt.Problems), imports.MaxProblems)],
+		RefusedCount: t.receipt.Refused, Cause: t.Cause,
+	}
+	if t.digest != nil {
+		im.RequestHash = hex.EncodeToString(t.digest.Sum(nil))
+	}
+	j, err := t.opens.OpenImport(ctx, t.scope, im)
+	if err != nil {
+		if !unknown(err) {
+			t.drop(ctx)
+		}
+		return Receipt{}, fmt.Errorf("open the import: %w", err)
+	}
+	t.receipt.Job = j
+	if t.receipt.Replayed = j.ID != t.id; t.receipt.Replayed {
+		t.drop(ctx)
+	}
+	return t.receipt, nil
+}
+
+// unknown reports whether the import may have been opened although its opening failed. Then its parts stay.
+func unknown(err error) bool {
+	kind := fault.KindOf(err)
+	return kind == fault.Unavailable || kind == fault.Internal
+}
+
+// drop removes the parts of an import that will not be. That it fails changes nothing for the client, and what is left is of no import.
+func (t *taking) drop(ctx context.Context) {
+	if t.parts.Parts > 0 {
+		_ = t.Door.parts.Drop(context.WithoutCancel(ctx), t.scope, t.id)
+	}
+}

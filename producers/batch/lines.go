@@ -1,0 +1,70 @@
+package batch
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+
+	"levada.dev/events/fault"
+)
+
+// lines reads a stream line by line.
+type lines struct {
+	r     *bufio.Reader
+	limit int64 // of a line
+	line  []byte
+	n     int // the number of the line, from 1
+}
+
+// ordinary is how long most lines are: the room for a longer one goes when the line is done.
+const ordinary = 64 << 10
+
+func newLines(r io.Reader, limit int64) *lines {
+	return &lines{r: bufio.NewReaderSize(r, ordinary), limit: limit}
+}
+
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+// next returns the next line that is not blank, without its end. It is good until the next call. At the end of the stream that is
+// io.EOF; of a line that is too long it is fault.Invalid, code line_too_long, and the next call goes on behind it.
+func (l *lines) next() ([]byte, error) {
+	for {
+		line, long, err := l.read()
+		l.n++
+		if l.n == 1 {
+			line = bytes.TrimPrefix(line, byteOrderMark)
+		}
+		line = bytes.TrimRight(line, "\r\n")
+		switch {
+		case long:
+			return nil, fault.Invalidf("", "line_too_long", "the line is above %d bytes", l.limit)
+		case len(bytes.TrimSpace(line)) > 0 && (err == nil || errors.Is(err, io.EOF)):
+			return line, nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
+
+// read reads up to and with the next line feed, or to the end. Of a line that is too long nothing is kept.
+func (l *lines) read() (line []byte, long bool, err error) {
+	if cap(l.line) > 4*ordinary {
+		l.line = nil
+	}
+	l.line = l.line[:0]
+	for {
+		piece, err := l.r.ReadSlice('\n')
+		if !long {
+			long = int64(len(l.line)+len(bytes.TrimRight(piece, "\r\n"))) > l.limit
+			if long {
+				l.line = nil
+			} else {
+				l.line = append(l.line, piece...)
+			}
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return l.line, long, err
+		}
+	}
+}
