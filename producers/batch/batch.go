@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
@@ -22,30 +23,6 @@ import (
 
 // partBytes is how large the parts are: each batch that is being read has one in memory.
 const partBytes = 1 << 20
-
-// MaxNamed is how many refused lines are named one by one. All are counted.
-const MaxNamed = 10_000
-
-// Batch is a stream of documents.
-type Batch struct {
-	Body    io.Reader
-	MaxLine int64 // bytes
-	// Decode makes a draft of a line, which it must not keep. What is wrong with the line is its error.
-	Decode func(line []byte) (corpus.Draft, error)
-	// Room is asked before a long line is decoded, and what it returns is called when the line is done. Nil: there is room.
-	Room   func(ctx context.Context) (release func(), err error)
-	Source string // the tenant's source that the import belongs to
-	Cause  events.Cause
-}
-
-// Receipt is what became of a batch.
-type Receipt struct {
-	Job      job.Job
-	Entries  int           // documents that were taken
-	Refused  int           // lines that were not
-	Problems []job.Problem // of the refused lines, at most MaxNamed
-	Replayed bool          // the same batch had come before, under its idempotency key
-}
 
 // Opener opens imports; imports.Ledger does.
 type Opener interface {
@@ -76,11 +53,11 @@ func New(parts imports.Parts, opens Opener, o *Options) *Door {
 // Take reads a batch to its end and opens an import of its good lines. When it returns a receipt the documents are safe: each will be
 // searchable or fail with a reason, and the import's job tells how many. A stream that breaks off starts nothing (fault.Invalid, code
 // body_incomplete); one without a good line neither (code batch_refused, with the receipt that names the lines; body_empty when there was no line at all).
-func (d *Door) Take(ctx context.Context, s tenants.Scope, b Batch) (Receipt, error) {
+func (d *Door) Take(ctx context.Context, s tenants.Scope, b imports.Batch) (imports.Accepted, error) {
 	if err := s.Check(); err != nil {
-		return Receipt{}, err
+		return imports.Accepted{}, err
 	}
-	t := &taking{Door: d, Batch: b, scope: s, id: d.newID()}
+	t := &taking{Door: d, batch: b, scope: s, id: d.newID()}
 	t.parts = imports.NewWriter(d.parts, s, t.id, 0)
 	t.parts.Limit = partBytes
 	err := t.read(ctx)
@@ -100,22 +77,22 @@ func (d *Door) Take(ctx context.Context, s tenants.Scope, b Batch) (Receipt, err
 // taking is one call of Take.
 type taking struct {
 	*Door
-	Batch
+	batch   imports.Batch
 	scope   tenants.Scope
 	id      string
 	parts   *imports.Writer
 	digest  hash.Hash // of the body, when somebody will compare
-	receipt Receipt
+	receipt imports.Accepted
 }
 
 // read takes the stream line by line.
 func (t *taking) read(ctx context.Context) error {
-	body := t.Body
-	if t.Cause.IdempotencyKey != "" {
+	body := t.batch.Body
+	if t.batch.Cause.IdempotencyKey != "" {
 		t.digest = sha256.New()
 		body = io.TeeReader(body, t.digest)
 	}
-	for in := newLines(body, t.MaxLine); ; {
+	for in := newLines(body, t.batch.MaxLine); ; {
 		line, err := in.next()
 		switch {
 		case errors.Is(err, io.EOF):
@@ -140,14 +117,14 @@ func (t *taking) read(ctx context.Context) error {
 
 // take adds the document of a line.
 func (t *taking) take(ctx context.Context, n int, line []byte) error {
-	if t.Room != nil && len(line) > ordinary {
-		release, err := t.Room(ctx)
+	if t.batch.Room != nil && len(line) > ordinary {
+		release, err := t.batch.Room(ctx, len(line))
 		if err != nil {
 			return err
 		}
 		defer release()
 	}
-	draft, err := t.Decode(line)
+	draft, err := t.batch.Decode(line)
 	if err != nil {
 		return err
 	}
@@ -165,7 +142,7 @@ func (t *taking) take(ctx context.Context, n int, line []byte) error {
 }
 
 func (t *taking) refuse(n int, err error) {
-	if t.receipt.Refused++; len(t.receipt.Problems) == MaxNamed {
+	if t.receipt.Refused++; len(t.receipt.Problems) == imports.MaxNamed {
 		return
 	}
 	f := fault.As(err)
@@ -175,11 +152,11 @@ func (t *taking) refuse(n int, err error) {
 }
 
 // open opens the import.
-func (t *taking) open(ctx context.Context) (Receipt, error) {
+func (t *taking) open(ctx context.Context) (imports.Accepted, error) {
 	im := imports.Import{
-		ID: t.id, Origin: imports.Origin{Batch: t.parts.Parts}, Source: t.Source, Entries: t.receipt.Entries,
+		ID: t.id, Origin: imports.Origin{Batch: t.parts.Parts}, Entries: t.receipt.Entries,
 		Refused:      t.receipt.Problems[:min(len(t.receipt.Problems), imports.MaxProblems)],
-		RefusedCount: t.receipt.Refused, Cause: t.Cause,
+		RefusedCount: t.receipt.Refused, Cause: t.batch.Cause,
 	}
 	if t.digest != nil {
 		im.RequestHash = hex.EncodeToString(t.digest.Sum(nil))
@@ -189,7 +166,7 @@ func (t *taking) open(ctx context.Context) (Receipt, error) {
 		if !unknown(err) {
 			t.drop(ctx)
 		}
-		return Receipt{}, fmt.Errorf("open the import: %w", err)
+		return imports.Accepted{}, fmt.Errorf("open the import: %w", err)
 	}
 	t.receipt.Job = j
 	if t.receipt.Replayed = j.ID != t.id; t.receipt.Replayed {
@@ -209,4 +186,34 @@ func (t *taking) drop(ctx context.Context) {
 	if t.parts.Parts > 0 {
 		_ = t.Door.parts.Drop(context.WithoutCancel(ctx), t.scope, t.id)
 	}
+}
+
+// Open opens an import of what is elsewhere: addresses, a sitemap, the tenant's files. Addresses that are none are named, and the others go
+// on; when none is left it is fault.Invalid, code batch_refused, with the receipt that names them.
+func (d *Door) Open(ctx context.Context, s tenants.Scope, o imports.Origin, source string, cause events.Cause) (imports.Accepted, error) {
+	refused, err := o.Check()
+	if err != nil {
+		return imports.Accepted{}, err
+	}
+	a := imports.Accepted{Refused: len(refused), Problems: refused}
+	if len(refused) > 0 && len(refused) == len(o.URLs) {
+		return a, fault.New(fault.Invalid, "batch_refused", "none of the addresses is one", nil)
+	}
+	im := imports.Import{ID: d.newID(), Origin: o, Source: source, Entries: len(o.URLs), Cause: cause}
+	if cause.IdempotencyKey != "" {
+		said, err := json.Marshal(struct {
+			imports.Origin
+			Source string
+		}{o, source})
+		if err != nil {
+			return a, fault.New(fault.Invalid, "invalid_value", "the origin cannot be written as JSON", err)
+		}
+		sum := sha256.Sum256(said)
+		im.RequestHash = hex.EncodeToString(sum[:])
+	}
+	if a.Job, err = d.opens.OpenImport(ctx, s, im); err != nil {
+		return a, fmt.Errorf("open the import: %w", err)
+	}
+	a.Replayed = a.Job.ID != im.ID
+	return a, nil
 }

@@ -76,8 +76,8 @@ func decode(line []byte) (corpus.Draft, error) {
 	return corpus.Draft{DocID: in.ID, Text: []byte(in.Text), ContentType: "text/plain", Model: "@cf/baai/bge-m3"}, nil
 }
 
-func of(body string) batch.Batch {
-	return batch.Batch{Body: strings.NewReader(body), MaxLine: 200, Decode: decode, Cause: events.Cause{ID: "request"}}
+func of(body string) imports.Batch {
+	return imports.Batch{Body: strings.NewReader(body), MaxLine: 200, Decode: decode, Cause: events.Cause{ID: "request"}}
 }
 
 // entries are what the parts of an import hold: line, id and text.
@@ -173,20 +173,20 @@ func TestNothingIsStarted(t *testing.T) {
 
 func TestAllAreCountedAndTheFirstNamed(t *testing.T) {
 	d := newDoor(t)
-	r, err := d.Take(t.Context(), d.acme, of(strings.Repeat("[]\n", batch.MaxNamed+5)+`{"id":"a","text":"1"}`))
+	r, err := d.Take(t.Context(), d.acme, of(strings.Repeat("[]\n", imports.MaxNamed+5)+`{"id":"a","text":"1"}`))
 	require.NoError(t, err)
-	assert.Len(t, r.Problems, batch.MaxNamed)
-	assert.Equal(t, batch.MaxNamed+5, r.Refused)
+	assert.Len(t, r.Problems, imports.MaxNamed)
+	assert.Equal(t, imports.MaxNamed+5, r.Refused)
 	im := d.clerk.opened[0]
 	assert.Len(t, im.Refused, imports.MaxProblems)
-	assert.Equal(t, batch.MaxNamed+5, im.RefusedCount)
+	assert.Equal(t, imports.MaxNamed+5, im.RefusedCount)
 }
 
 func TestTheSameBatchIsOneImport(t *testing.T) {
 	d := newDoor(t)
 	globex := tenantstest.Scope(t, "globex")
 	body := strings.Repeat(`{"text":"x"}`+"\n", 3)
-	keyed := func(body string) batch.Batch {
+	keyed := func(body string) imports.Batch {
 		b := of(body)
 		b.Cause.IdempotencyKey = "k"
 		return b
@@ -304,4 +304,44 @@ func (r *repeated) Read(p []byte) (n int, err error) {
 		return 0, io.EOF
 	}
 	return n, nil
+}
+
+func TestOpen(t *testing.T) {
+	d := newDoor(t)
+	cause := events.Cause{ID: "request", IdempotencyKey: "k"}
+	a, err := d.Open(t.Context(), d.acme, imports.Origin{URLs: []string{"https://a.example/", "file:///etc/passwd"}}, "docs", cause)
+	require.NoError(t, err)
+	assert.Equal(t, []any{"id-1", 1, 2, "invalid_value"}, []any{a.Job.ID, a.Refused, a.Problems[0].Line, a.Problems[0].Code})
+	im := d.clerk.opened[0]
+	assert.Equal(t, []any{"docs", 2, 0}, []any{im.Source, im.Entries, im.RefusedCount})
+	again, err := d.Open(t.Context(), d.acme, im.Origin, "docs", cause)
+	require.NoError(t, err)
+	assert.Equal(t, []any{"id-1", true}, []any{again.Job.ID, again.Replayed})
+	_, err = d.Open(t.Context(), d.acme, im.Origin, "other", cause)
+	assert.Equal(t, "idempotency_conflict", fault.As(err).Code)
+
+	many := make([]string, imports.MaxURLs+1)
+	long := make([]string, 400)
+	for i := range long {
+		long[i] = "https://a.example/" + strings.Repeat("x", 1500)
+	}
+	for name, c := range map[string]struct {
+		origin imports.Origin
+		code   string
+	}{
+		"nothing":             {imports.Origin{}, "field_required"},
+		"two":                 {imports.Origin{Sitemap: "https://a.example/", Prefix: "a"}, "fields_exclusive"},
+		"too many":            {imports.Origin{URLs: many}, "value_out_of_range"},
+		"too much":            {imports.Origin{URLs: long}, "value_out_of_range"},
+		"none is one":         {imports.Origin{URLs: []string{"a", "https://u:p@a.example/", "https:///x", "https://a.example/" + strings.Repeat("x", 2100)}}, "batch_refused"},
+		"a sitemap of a file": {imports.Origin{Sitemap: "file:///a"}, "invalid_value"},
+		"a long prefix":       {imports.Origin{Prefix: strings.Repeat("x", 901)}, "value_out_of_range"},
+	} {
+		a, err := d.Open(t.Context(), d.acme, c.origin, "", events.Cause{ID: "r"})
+		assert.Equal(t, c.code, fault.As(err).Code, name)
+		if c.code == "batch_refused" {
+			assert.Len(t, a.Problems, 4)
+		}
+	}
+	assert.Len(t, d.clerk.opened, 1)
 }
