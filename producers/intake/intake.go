@@ -87,7 +87,10 @@ func (in *Intake) Prepare(ctx context.Context, s tenants.Scope, d corpus.Draft) 
 	if docID == "" {
 		docID = in.newID()
 	}
-	jobID := in.newID()
+	jobID := d.JobID
+	if jobID == "" {
+		jobID = in.newID()
+	}
 	key := corpus.TextKey(docID, jobID, textSum)
 	if err := in.texts.Put(ctx, s, key, d.Text, d.ContentType); err != nil {
 		return corpus.Submission{}, fmt.Errorf("store the text: %w", err)

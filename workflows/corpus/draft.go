@@ -6,6 +6,7 @@ import "levada.dev/events"
 // checked.
 type Draft struct {
 	DocID       string // empty: the intake names the document
+	JobID       string // empty: the intake names the job
 	Text        []byte
 	ContentType string // "text/markdown"
 	About       events.About

@@ -32,6 +32,7 @@ type Ports struct {
 	Ledger    Ledger
 	Jobs      Jobs
 	Parts     Parts
+	Texts     corpus.Texts
 	Preparer  Preparer
 	Fetcher   corpus.Fetcher
 	Files     Files

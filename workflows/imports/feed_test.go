@@ -244,3 +244,11 @@ func TestAnImportThatNobodyKnows(t *testing.T) {
 	w.ledger.open = false
 	assert.Equal(t, "job_not_found", fault.As(e.Run(t.Context())).Code)
 }
+
+func TestTextsOfUnchangedDocumentsGo(t *testing.T) {
+	w := newWorld(t, "acme")
+	w.ledger.unchanged = map[string]bool{"doc-1": true, "doc-120": true}
+	require.NoError(t, w.run(w.batch(150), 150).Run(t.Context()))
+	assert.Equal(t, docs(150), w.ledger.docs())
+	assert.Equal(t, 148, w.texts.Len(w.scope))
+}

@@ -77,6 +77,8 @@ type Ledger interface {
 type Taken struct {
 	Entries   int  `json:"entries"`
 	Cancelled bool `json:"cancelled,omitempty"`
+	// Unused are the keys of texts that this call's submissions brought and nobody needs: of documents that are unchanged, for example.
+	Unused []string `json:"unused,omitempty"`
 }
 
 // Parts keeps the entries of an import until it has ended.

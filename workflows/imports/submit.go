@@ -71,7 +71,7 @@ func (f *feed) submitPart(ctx context.Context, part, start, from int) (submitted
 	}
 	done := submitted{Entries: from, Next: start + len(entries)}
 	for chunk := range slices.Chunk(entries[min(max(from-start, 0), len(entries)):], takeAtOnce) {
-		takings, err := f.prepareAll(ctx, c, chunk)
+		takings, err := f.prepareAll(ctx, c, done.Entries, chunk)
 		if err != nil {
 			return submitted{}, err
 		}
@@ -84,6 +84,9 @@ func (f *feed) submitPart(ctx context.Context, part, start, from int) (submitted
 		if err != nil {
 			return submitted{}, err
 		}
+		for _, key := range taken.Unused {
+			_ = f.Texts.Delete(ctx, f.scope, key) // a failure leaves an object that nobody refers to
+		}
 		if done.Cancelled = taken.Cancelled; taken.Cancelled {
 			return done, nil
 		}
@@ -95,26 +98,29 @@ func (f *feed) submitPart(ctx context.Context, part, start, from int) (submitted
 	return done, nil
 }
 
-// prepareAll makes submissions of entries, a few at a time.
-func (f *feed) prepareAll(ctx context.Context, c *tenants.Config, entries []Entry) ([]Taking, error) {
+// prepareAll makes submissions of the entries from the import's n-th on, a few at a time.
+func (f *feed) prepareAll(ctx context.Context, c *tenants.Config, n int, entries []Entry) ([]Taking, error) {
 	takings := make([]Taking, len(entries))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(prepareAtOnce)
 	for i, e := range entries {
 		g.Go(func() (err error) {
-			takings[i], err = f.prepare(ctx, c, e)
+			takings[i], err = f.prepare(ctx, c, n+i, e)
 			return err
 		})
 	}
 	return takings, g.Wait()
 }
 
-// prepare makes a submission of one entry. What cannot be one, and will not be later, is a problem.
-func (f *feed) prepare(ctx context.Context, c *tenants.Config, e Entry) (Taking, error) {
+// prepare makes a submission of one entry. What cannot be one, and will not be later, is a problem. Job and document have the same ids each
+// time, so what was stored by a step that died is what its next try stores.
+func (f *feed) prepare(ctx context.Context, c *tenants.Config, n int, e Entry) (Taking, error) {
 	if e.Refuse != nil {
 		return Taking{Problem: refusal(e, e.Refuse)}, nil
 	}
 	d := *e.Draft
+	d.JobID = fmt.Sprintf("%s-%06d", f.id, n) // in the order of the entries
+	d.Pace = corpus.PaceOf(c)
 	d.Cause = events.Cause{ID: f.order.Cause.ID, TraceParent: f.order.Cause.TraceParent} // the key is of the import, not of each document
 	if d.Model == "" {
 		d.Model, d.MaxBytes = c.Models.Embedding, c.Limits.DocumentBytes

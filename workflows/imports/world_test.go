@@ -46,7 +46,7 @@ func newWorld(t *testing.T, tenant string) *world {
 	}), tenantstest.Config(t, "globex", nil))
 	w := &world{t: t, scope: tenantstest.Scope(t, tenant), ledger: &clerk{}, parts: &memory.Parts{}, files: &memory.Files{}, texts: &memory.Texts{}, web: web{}}
 	w.feeder = imports.New(imports.Ports{
-		Ledger: w.ledger, Jobs: w.ledger, Parts: w.parts, Files: w.files, Fetcher: w.web, Directory: directory,
+		Ledger: w.ledger, Jobs: w.ledger, Parts: w.parts, Texts: w.texts, Files: w.files, Fetcher: w.web, Directory: directory,
 		Preparer: intake.New(w.texts, nil, &intake.Options{NewID: func() string { w.ids++; return fmt.Sprintf("id-%d", w.ids) }}),
 	})
 	return w
@@ -91,6 +91,7 @@ type clerk struct {
 	limited   bool
 	settled   bool
 	cancelled bool
+	unchanged map[string]bool // documents by their ids
 	hooks     memory.Hooks
 }
 
@@ -129,6 +130,11 @@ func (c *clerk) Take(_ context.Context, _ tenants.Scope, id string, n int, entri
 		if c.limited && len(fresh) > c.room {
 			if fresh = fresh[:c.room]; len(fresh) == 0 {
 				return fault.New(fault.Limited, "backlog_full", "later", nil).WithRetryAfter(90 * time.Second)
+			}
+		}
+		for _, taking := range fresh {
+			if sub := taking.Submission; sub != nil && c.unchanged[sub.DocID] {
+				t.Unused = append(t.Unused, sub.TextKey)
 			}
 		}
 		c.room -= len(fresh)
