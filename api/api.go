@@ -14,6 +14,7 @@ import (
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
 )
@@ -32,13 +33,15 @@ type Deps struct {
 	Shelf     chat.Shelf
 	Generator llm.Generator // that is paid
 	Embedder  llm.Embedder  // that is paid
+	Letters   letters.Box
+	Replayer  Replayer
 	Probes    []Probe
 }
 
 // complete reports whether nothing is missing.
 func (d *Deps) complete() bool {
 	return d.Directory != nil && d.Intake != nil && d.Ledger != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
-		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Shelf != nil && d.Generator != nil && d.Embedder != nil
+		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Shelf != nil && d.Generator != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil
 }
 
 // Intake takes documents in.

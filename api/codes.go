@@ -73,6 +73,9 @@ var codes = []code{
 	{"job_not_found", 404, "The tenant has no such job."},
 	{"job_not_cancellable", 409, "The job is of a kind that cannot be cancelled: an erasure."},
 
+	// Dead letters.
+	{"letter_not_found", 404, "The tenant has no such letter, or it is not kept any more: letters are kept for 30 days."},
+
 	// Limits.
 	{"rate_limited", 429, "Too many requests came, from the tenant or from this user at this address. Try again after `Retry-After`."},
 	{"budget_exhausted", 429, "The call could overdraw one of the tenant's budgets of tokens or money; `GET /usage` shows them. Try again after `Retry-After`."},

@@ -10,6 +10,7 @@ import (
 	"levada.dev/api"
 	"levada.dev/infra/memory"
 	"levada.dev/producers/intake"
+	"levada.dev/producers/replay"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota/quotatest"
 	"levada.dev/workflows/chat"
@@ -28,6 +29,7 @@ func ExampleNew() {
 	retriever := rag.New(&llmtest.Embedder{}, vectors, ledger, nil)
 	shelf, gate := memory.NewShelf(time.Now), &quotatest.Gate{}
 	sessions := memory.NewSessions(shelf, time.Now)
+	box := memory.NewLetters(time.Now)
 	handler := api.New(api.Deps{
 		Directory: directory,
 		Intake:    intake.New(texts, ledger, nil),
@@ -41,6 +43,8 @@ func ExampleNew() {
 		Shelf:     shelf,
 		Generator: llm.NewGenerator(&memory.Model{}, gate, nil),
 		Embedder:  llm.NewPaidEmbedder(&llmtest.Embedder{}, gate),
+		Letters:   box,
+		Replayer:  replay.New(box, box, &resubmitter{}, nil),
 	}, &api.Options{Log: slog.New(slog.DiscardHandler)})
 
 	answer := httptest.NewRecorder()

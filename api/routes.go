@@ -32,6 +32,9 @@ var routes = []route{
 	{method: "GET", pattern: "/sessions/{id}/history", scope: tenants.ScopeChat, handle: showSession},
 	{method: "GET", pattern: "/sessions/{id}/export", scope: tenants.ScopeChat, handle: exportSession},
 	{method: "GET", pattern: "/usage", scope: tenants.ScopeMetrics, handle: showUsage},
+	{method: "GET", pattern: "/events", scope: tenants.ScopeAudit, handle: listLetters},
+	{method: "GET", pattern: "/events/{id}", scope: tenants.ScopeAudit, handle: showLetter},
+	{method: "POST", pattern: "/events/replay", scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, handle: replayLetters}, // it changes documents, and costs money
 	{method: "POST", pattern: "/search", scope: tenants.ScopeSearch, body: jsonBody, handle: search},
 
 	// OpenAI's wire format. What asks a model needs the scope chat, embeddings as well: SDKs have one key.

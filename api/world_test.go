@@ -21,6 +21,7 @@ import (
 	"levada.dev/api"
 	"levada.dev/api/openai/openaitest"
 	"levada.dev/infra/memory"
+	"levada.dev/producers/replay"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota/quotatest"
 	"levada.dev/tenants/tenantstest"
@@ -33,6 +34,8 @@ type world struct {
 	t      testing.TB
 	store  *store
 	talk   *talk
+	box    *memory.Letters
+	again  *resubmitter
 	gate   *quotatest.Gate
 	keys   map[string]string // by name: a tenant, or a tenant and a scope
 	log    bytes.Buffer
@@ -64,6 +67,8 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	if w.deps.Chat == nil {
 		w.deps.Chat = w.talk
 	}
+	w.box, w.again = memory.NewLetters(func() time.Time { return w.opts.Now() }), &resubmitter{}
+	w.deps.Letters, w.deps.Replayer = w.box, replay.New(w.box, w.box, w.again, &replay.Options{NewID: func() string { return "job" }})
 	w.deps.Sessions, w.deps.Shelf = w.talk.sessions, w.talk.shelf
 	w.deps.Generator = llm.NewCached(llm.NewGenerator(w.talk.model, w.gate, nil), memory.NewCache(w.opts.Now), nil)
 	w.deps.Embedder = llm.NewPaidEmbedder(w.store.embedder, w.gate)

@@ -17,6 +17,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/infra/stack"
 	"levada.dev/producers/intake"
+	"levada.dev/producers/replay"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/cache"
@@ -44,6 +45,7 @@ type Ports struct {
 	Claims    events.Claims
 	Trail     audit.Trail
 	Letters   letters.Box
+	Receipts  letters.Receipts
 	Unread    letters.Unread
 	Probes    []api.Probe
 }
@@ -96,6 +98,8 @@ func API(p Ports, o Options) http.Handler {
 		Shelf:     p.Shelf,
 		Generator: generator,
 		Embedder:  embedder,
+		Letters:   p.Letters,
+		Replayer:  replay.New(p.Letters, p.Receipts, p.Catalogue, nil),
 		Probes:    p.Probes,
 	}, &api.Options{Version: o.Version, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
 }

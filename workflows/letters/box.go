@@ -50,7 +50,7 @@ type Count struct {
 	Total  int            `json:"total"`
 	Types  map[string]int `json:"types"`
 	Codes  map[string]int `json:"codes"`
-	Stages map[string]int `json:"stages"`
+	Stages map[string]int `json:"stages"` // of those that a document depends on
 	Oldest time.Time      `json:"oldest,omitzero"`
 	Newest time.Time      `json:"newest,omitzero"`
 	Capped bool           `json:"capped,omitempty"` // there are more than a call looks at

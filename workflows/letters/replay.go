@@ -23,14 +23,14 @@ const MaxReplay = 500
 // Replayed is what came of it.
 type Replayed struct {
 	DryRun    bool      `json:"dryRun,omitempty"`
-	Matched   int       `json:"matched"`   // letters that were not replayed when the call began
-	Replayed  int       `json:"replayed"`  // by this call
-	Skipped   []Skipped `json:"skipped"`   // by this call
-	Remaining int       `json:"remaining"` // that are not replayed, also what was skipped
+	Matched   int       `json:"matched"`           // letters that were not replayed when the call began
+	Replayed  int       `json:"replayed"`          // by this call
+	Skipped   []Skipped `json:"skipped"`           // by this call
+	Remaining int       `json:"remaining"`         // that are not replayed, also what was skipped
 	Next      string    `json:"next,omitempty"`    // the cursor of what comes after those
 	Stopped   string    `json:"stopped,omitempty"` // code of what ended the call early; ask again, from Next on
-	Count     *Count    `json:"count,omitempty"` // of a dry run
-	Repeated  bool      `json:"-"`               // an earlier call with the same idempotency key was answered so
+	Count     *Count    `json:"count,omitempty"`   // of a dry run
+	Repeated  bool      `json:"-"`                 // an earlier call with the same idempotency key was answered so
 }
 
 // Receipts remembers for a day how requests with an idempotency key were answered.

@@ -111,7 +111,9 @@ func add(c *letters.Count, l *letters.Letter) {
 	c.Total++
 	c.Types[l.Type]++
 	c.Codes[l.Code]++
-	c.Stages[l.Stage]++
+	if l.OfDocument() {
+		c.Stages[l.Stage]++
+	}
 	if c.Oldest.IsZero() || l.At.Before(c.Oldest) {
 		c.Oldest = l.At
 	}

@@ -268,7 +268,7 @@ func counts(t *testing.T, x shelf) {
 			Total:  6,
 			Types:  map[string]int{events.TypeDocumentChunked: 4, events.TypeDocumentIndexed: 2},
 			Codes:  map[string]int{"model_refused": 4, "trail_full": 2},
-			Stages: map[string]int{"embed": 4, "": 2},
+			Stages: map[string]int{"embed": 4},
 			Oldest: ls[0].At, Newest: ls[5].At,
 		}, n)
 	}
