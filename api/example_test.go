@@ -44,7 +44,7 @@ func ExampleNew() {
 		Generator: llm.NewGenerator(&memory.Model{}, gate, nil),
 		Embedder:  llm.NewPaidEmbedder(&llmtest.Embedder{}, gate),
 		Letters:   box,
-		Replayer:  replay.New(box, box, &resubmitter{}, nil),
+		Replayer:  replay.New(box, box, ledger, nil),
 	}, &api.Options{Log: slog.New(slog.DiscardHandler)})
 
 	answer := httptest.NewRecorder()

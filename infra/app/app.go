@@ -33,6 +33,7 @@ type Ports struct {
 	Directory tenants.Directory
 	Texts     corpus.Texts
 	Ledger    corpus.Ledger
+	Catalogue corpus.Catalogue
 	Vectors   corpus.Vectors
 	Embedder  llm.Embedder // the bare one: who calls it here pays
 	Model     llm.Model

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
 )
 
 // Letter is a message that nobody could handle, with why.
@@ -14,7 +15,7 @@ type Letter struct {
 	Queue       string     `json:"queue"`
 	Tenant      tenants.ID `json:"tenant,omitempty"` // empty when the message could not be read
 	Handler     string     `json:"handler,omitempty"`
-	Stage       string     `json:"stage,omitempty"` // of the document that failed with it; empty when none did
+	Stage       string     `json:"stage,omitempty"` // of the document that it was about; empty when none depends on it
 	DocID       string     `json:"docId,omitempty"`
 	Generation  int        `json:"generation,omitempty"` // 0 when nothing says which it was
 	EventID     string     `json:"eventId,omitempty"`
@@ -36,9 +37,15 @@ func NewID(queue, message string) string {
 	return queue + "-" + hex.EncodeToString(sum[:12])
 }
 
-// OfDocument reports whether a document depends on what the message was about. It is replayed by submitting the document
-// again; any other message is sent again as it was.
-func (l *Letter) OfDocument() bool { return l.Stage != "" }
+// OfDocument reports whether a document has failed with the message. It is replayed by submitting the document again; any other
+// message is sent again as it was.
+func (l *Letter) OfDocument() bool {
+	switch corpus.Stage(l.Stage) {
+	case corpus.StageChunk, corpus.StageEmbed, corpus.StageIndex:
+		return true
+	}
+	return false
+}
 
 const (
 	// Life is for how long a letter is kept.

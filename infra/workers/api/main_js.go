@@ -22,10 +22,12 @@ func main() {
 	vectors := port.Indexes()
 	models, gateway := ai.Open("AI"), port.Var("GATEWAY", "levada")
 	sessions := port.NewSessions(object.Open("SESSION"))
+	ledger, letters := port.NewLedger(object.Open("LEDGER")), port.NewLetters(object.Open("LETTERS"))
 	isolate.HandleHTTP(app.API(app.Ports{
 		Directory: tenants.NewDirectory(published, nil),
 		Texts:     port.NewTexts(r2.Open("CORPUS")),
-		Ledger:    port.NewLedger(object.Open("LEDGER")),
+		Ledger:    ledger,
+		Catalogue: ledger,
 		Vectors:   vectors,
 		Embedder:  port.NewEmbedder(models, gateway),
 		Model:     port.NewModel(models, gateway),
@@ -33,6 +35,8 @@ func main() {
 		Sessions:  sessions,
 		Summaries: sessions,
 		Shelf:     port.NewShelf(object.Open("SHELF")),
+		Letters:   letters,
+		Receipts:  letters,
 		Cache:     port.NewCache(kv.Open("CACHE")),
 		Probes:    probes(published, vectors),
 	}, app.Options{
@@ -54,6 +58,7 @@ func probes(published port.Published, vectors port.Vectors) []api.Probe {
 		{Name: "corpus", Check: func(ctx context.Context) error { return port.NewTexts(r2.Open("CORPUS")).Ping(ctx) }},
 		{Name: "ledger", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("LEDGER")) }},
 		{Name: "quota", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("QUOTA")) }},
+		{Name: "letters", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("LETTERS")) }},
 		{Name: "sessions", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("SESSION")) }},
 		{Name: "shelf", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("SHELF")) }},
 		{Name: "vectors", Check: func(ctx context.Context) error {
