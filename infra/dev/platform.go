@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"levada.dev/infra/build"
+	"levada.dev/infra/dev/localai"
 	"levada.dev/infra/dev/localvec"
 	"levada.dev/infra/stack"
 )
@@ -162,6 +163,9 @@ func (p *Platform) KV(role stack.Role, binding string) KV {
 
 // Vectors is the stand-in of Vectorize.
 func (p *Platform) Vectors() *localvec.Store { return p.standins.vectors }
+
+// Models is the stand-in of Workers AI.
+func (p *Platform) Models() *localai.Server { return p.standins.ai }
 
 // PID is the process that holds workerd.
 func (p *Platform) PID() int { return p.child.cmd.Process.Pid }

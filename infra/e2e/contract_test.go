@@ -63,6 +63,12 @@ func TestTheContractHoldsOnTheRunningWorker(t *testing.T) {
 		{"GET", "/sessions/contract/export?format=ndjson", nil, 200, ""},
 		{"DELETE", "/sessions/contract", nil, 200, ""},
 		{"DELETE", "/chat/contract", nil, 404, problem},
+		{"GET", "/events?count=true&limit=2", nil, 200, ""},
+		{"GET", "/events?replayed=perhaps", nil, 400, problem},
+		{"GET", "/events/none", nil, 404, ""},
+		{"POST", "/events/replay", map[string]any{"dryRun": true}, 200, ""},
+		{"POST", "/events/replay", map[string]any{"codes": []string{"none"}}, 200, ""},
+		{"POST", "/events/replay", `{"reasons":["none"]}`, 400, ""},
 		{"GET", "/usage", nil, 200, ""},
 		{"GET", "/usage?from=yesterday", nil, 400, ""},
 	} {

@@ -19,9 +19,16 @@ func (s *Server) embed(m model, inputs json.RawMessage) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if word := s.refused.Load(); word != nil && *word != "" && strings.Contains(strings.Join(texts, "\n"), *word) {
+		return nil, invalid("/text", "an embedding of %q is refused", *word)
+	}
 	vectors, tokens := s.vectors(m, texts)
 	return &answer{body: embeddings(vectors, m), usage: usage{in: tokens}}, nil
 }
+
+// Refuse has the embedding models refuse, for good, every call with a text that holds the word, until it is called again; the
+// empty word ends it.
+func (s *Server) Refuse(word string) { s.refused.Store(&word) }
 
 func (s *Server) vectors(m model, texts []string) ([][]float32, int) {
 	if m.kind == embedding && !s.options.Lexical {

@@ -132,3 +132,14 @@ func BenchmarkEmbed(b *testing.B) {
 		})
 	}
 }
+
+func TestATextIsRefusedForAsLongAsItIsSaid(t *testing.T) {
+	c := start(t, Options{})
+	const model = "@cf/baai/bge-small-en-v1.5"
+	c.server.Refuse("cyanide")
+	r := c.run(model, object{"text": []string{"harmless", "a pinch of cyanide"}}, acme(nil))
+	assert.Equal(t, 400, r.status, r.body)
+	c.embed(model, "harmless")
+	c.server.Refuse("")
+	c.embed(model, "a pinch of cyanide")
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,6 +49,7 @@ type Server struct {
 	scripts   scripts
 	cache     cache
 	slots     chan struct{}
+	refused   atomic.Pointer[string]
 	mux       *http.ServeMux
 }
 
