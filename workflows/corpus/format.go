@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"bytes"
 	"mime"
 	"strings"
 	"unicode/utf8"
@@ -8,44 +9,87 @@ import (
 	"levada.dev/events/fault"
 )
 
-// Format is how a text is structured, as far as cutting it goes.
+// Format is what a document's bytes are.
 type Format string
 
-// The formats.
+// The formats. The first three are cut as they are; of the others the text is taken out first (package extract).
 const (
 	Plain    Format = "plain"
 	Markdown Format = "markdown"
-	HTML     Format = "html"
 	Code     Format = "code"
+	HTML     Format = "html"
+	JSON     Format = "json"
+	CSV      Format = "csv"
+	PDF      Format = "pdf"
+	DOCX     Format = "docx"
+	PPTX     Format = "pptx"
+	Unknown  Format = "unknown" // to be found out from the bytes
 )
 
-// SupportedTypes is what FormatOf accepts, for messages.
-const SupportedTypes = "text/plain, text/markdown, text/html, application/xhtml+xml, application/json, text/x-*"
+// Text reports whether a document of the format is cut as it is.
+func (f Format) Text() bool { return f == Plain || f == Markdown || f == Code }
 
-// FormatOf is the format of a content type, whose parameters may say charset=utf-8 and nothing else of a charset. Any
-// other is fault.Invalid, code content_type_unsupported.
+// SupportedTypes is what FormatOf accepts, for messages.
+const SupportedTypes = "text/plain, text/markdown, text/html, application/json, text/csv, application/pdf, " +
+	"application/vnd.openxmlformats-officedocument.wordprocessingml.document (docx), " +
+	"application/vnd.openxmlformats-officedocument.presentationml.presentation (pptx), text/x-*, " +
+	"or application/octet-stream to have it found out"
+
+// OctetStream is the content type of a document that does not say what it is.
+const OctetStream = "application/octet-stream"
+
+var formats = map[string]Format{
+	"text/plain": Plain, "text/markdown": Markdown, "text/x-markdown": Markdown,
+	"text/html": HTML, "application/xhtml+xml": HTML,
+	"application/json": JSON, "application/x-ndjson": JSON, "application/jsonl": JSON, "text/json": JSON,
+	"text/csv": CSV, "application/csv": CSV, "text/tab-separated-values": CSV,
+	"application/pdf": PDF, "application/x-pdf": PDF,
+	"application/vnd.openxmlformats-officedocument.wordprocessingml.document":   DOCX,
+	"application/vnd.openxmlformats-officedocument.presentationml.presentation": PPTX,
+	"text/xml": Code, "application/xml": Code, "text/yaml": Code, "application/yaml": Code, "text/css": Code,
+	"text/javascript": Code, "application/javascript": Code,
+	OctetStream: Unknown, "binary/octet-stream": Unknown,
+}
+
+// FormatOf is the format of a content type. Any other is fault.Invalid, code content_type_unsupported.
 func FormatOf(contentType string) (Format, error) {
-	media, params, err := mime.ParseMediaType(contentType)
-	unsupported := fault.Invalidf("contentType", "content_type_unsupported", "%.80q is not supported", contentType).
+	media, _, err := mime.ParseMediaType(contentType)
+	if err == nil {
+		if f, ok := formats[media]; ok {
+			return f, nil
+		}
+		switch {
+		case strings.HasPrefix(media, "text/x-") && len(media) > len("text/x-"):
+			return Code, nil
+		case strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json"):
+			return JSON, nil
+		}
+	}
+	return "", fault.Invalidf("contentType", "content_type_unsupported", "%.80q is not supported", contentType).
 		WithHint("use one of " + SupportedTypes)
+}
+
+// Charset is the charset that a content type declares, in lower case, or empty.
+func Charset(contentType string) string {
+	_, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
-		return "", unsupported
+		return ""
 	}
-	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "us-ascii") {
-		return "", fault.Invalidf("contentType", "content_type_unsupported", "charset %.40q is not supported", charset).
-			WithHint("convert the text to UTF-8")
+	return strings.ToLower(strings.TrimSpace(params["charset"]))
+}
+
+// Ready reports whether a document is cut as it is: text in UTF-8 that nothing has to be taken out of.
+func Ready(contentType string, data []byte) bool {
+	format, err := FormatOf(contentType)
+	if err != nil || !format.Text() {
+		return false
 	}
-	switch {
-	case media == "text/plain":
-		return Plain, nil
-	case media == "text/markdown" || media == "text/x-markdown":
-		return Markdown, nil
-	case media == "text/html" || media == "application/xhtml+xml":
-		return HTML, nil
-	case media == "application/json" || strings.HasPrefix(media, "text/x-") && len(media) > len("text/x-"):
-		return Code, nil
+	switch Charset(contentType) {
+	case "", "utf-8", "utf8", "us-ascii":
+	default:
+		return false
 	}
-	return "", unsupported
+	return !bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) && bytes.IndexByte(data, 0) < 0 && utf8.Valid(data)
 }
 
 // CheckText refuses a text that is not UTF-8, with the offset of the first wrong byte: fault.Invalid, code

@@ -1,0 +1,3 @@
+package extract
+
+func readPDF(data []byte) (Text, error) { panic("soon") }
