@@ -23,23 +23,38 @@ func showDocument(c *call) error {
 	return c.ok(http.StatusOK, d)
 }
 
-// showContent answers the stored text, whole or in ranges of bytes, so that a chunk can be shown where it stands.
+// stored is what is kept of a document: the bytes that came, or the text that was taken out of them.
+type stored struct {
+	key, sha256, contentType string
+	attached                 bool // a browser must not show it
+}
+
+// showContent answers the text of a document, whole or in ranges of bytes, so that a chunk can be shown where it stands;
+// with ?original=true what was submitted or fetched.
 func showContent(c *call) error {
+	original, err := originalWanted(c.r)
+	if err != nil {
+		return err
+	}
 	d, err := c.document()
 	if err != nil {
 		return err
 	}
+	kept, err := contentOf(d, original)
+	if err != nil {
+		return err
+	}
 	began := c.opts.Now()
-	text, err := c.Texts.Get(c.ctx(), c.scope, d.TextKey)
+	text, err := c.Texts.Get(c.ctx(), c.scope, kept.key)
 	c.stage("texts", began)
 	if err != nil {
 		return fmt.Errorf("text of %s: %w", d.ID, err)
 	}
 	h := c.w.Header()
-	h.Set("Content-Type", d.ContentType+"; charset=utf-8")
-	h.Set("ETag", `"`+d.SHA256+`"`)
+	h.Set("Content-Type", kept.contentType)
+	h.Set("ETag", `"`+kept.sha256+`"`)
 	h.Set("Cache-Control", "private, no-cache")
-	h.Set("Content-Disposition", disposition(d))
+	h.Set("Content-Disposition", disposition(d, kept))
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Server-Timing", string(c.stages))
@@ -49,6 +64,40 @@ func showContent(c *call) error {
 		return fault.Invalidf("", "range_not_satisfiable", "the text is %d bytes long", len(text))
 	}
 	return nil
+}
+
+func originalWanted(r *http.Request) (bool, error) {
+	switch v := r.URL.Query().Get("original"); v {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	}
+	return false, fault.Invalidf("original", "invalid_query", "original is true or false")
+}
+
+// contentOf is what answers for a document's content.
+func contentOf(d corpus.Document, original bool) (stored, error) {
+	format, err := corpus.FormatOf(d.ContentType)
+	text := err == nil && format.Text()
+	switch {
+	case d.TextKey == "":
+		return stored{}, fault.Missing("text_not_found", "the document has not been fetched")
+	case d.Derived != nil && !original:
+		contentType := d.Derived.ContentType
+		if contentType != "text/markdown" {
+			contentType = "text/plain"
+		}
+		return stored{d.Derived.TextKey, d.Derived.SHA256, contentType + "; charset=utf-8", false}, nil
+	case !text && !original:
+		return stored{}, fault.Missing("text_not_found", "no text has been taken out of the document").
+			WithHint("GET the same with ?original=true for what was submitted")
+	}
+	kept := stored{d.TextKey, d.SHA256, d.ContentType, original || d.ContentType != "text/plain" && d.ContentType != "text/markdown"}
+	if text && corpus.Charset(d.ContentType) == "" && d.Derived == nil {
+		kept.contentType += "; charset=utf-8"
+	}
+	return kept, nil
 }
 
 func (c *call) document() (corpus.Document, error) {
@@ -66,8 +115,8 @@ func (c *call) document() (corpus.Document, error) {
 }
 
 // disposition lets a browser show plain text and nothing that could act: a tenant's page must not run under our name.
-func disposition(d corpus.Document) string {
-	if d.ContentType == "text/plain" || d.ContentType == "text/markdown" {
+func disposition(d corpus.Document, kept stored) string {
+	if !kept.attached {
 		return "inline"
 	}
 	name := d.ID[strings.LastIndexByte(d.ID, '/')+1:]

@@ -19,7 +19,7 @@ type ingestRequest struct {
 	DocID       string          `json:"docId"`
 	Text        text            `json:"text"`
 	Base64      *string         `json:"base64"`
-	URL         string          `json:"url"` // where the text is from
+	URL         string          `json:"url"` // where the text is from, or without one, where it is to be fetched
 	ContentType string          `json:"contentType"`
 	Title       string          `json:"title"`
 	Source      string          `json:"source"`
@@ -57,29 +57,41 @@ func (req *ingestRequest) draft(config *tenants.Config) (corpus.Draft, error) {
 	if err != nil {
 		return corpus.Draft{}, err
 	}
+	fetch := ""
+	if req.Text == nil && req.Base64 == nil {
+		fetch = req.URL
+	}
 	return corpus.Draft{
-		DocID: req.DocID, Text: text, ContentType: contentType, About: about, Chunking: events.Chunking(req.Chunking),
+		DocID: req.DocID, Fetch: fetch, Text: text, ContentType: contentType, About: about, Chunking: events.Chunking(req.Chunking),
 		Model: config.Models.Embedding, MaxBytes: config.Limits.DocumentBytes,
 		Pace: corpus.PaceOf(config),
 	}, nil
 }
 
-// contentType is the media type of the document, without parameters.
+// contentType is the media type of the document, with its charset if the bytes are the client's own; a text in JSON has none.
+// Without one, bytes and what is fetched are looked at.
 func (req *ingestRequest) contentType() (string, error) {
 	if req.ContentType == "" {
-		if req.Base64 != nil {
-			return "", fault.Invalidf("contentType", "field_required", "is required with base64")
+		if req.Text != nil {
+			return "text/plain", nil
 		}
-		return "text/plain", nil
+		return corpus.OctetStream, nil
 	}
-	if _, err := corpus.FormatOf(req.ContentType); err != nil {
+	format, err := corpus.FormatOf(req.ContentType)
+	if err != nil {
 		return "", err
 	}
-	media, _, err := mime.ParseMediaType(req.ContentType)
+	if req.Text != nil && format.Binary() {
+		return "", fault.Invalidf("contentType", "invalid_value", "a text is not %s", format).WithHint("send the bytes, as base64")
+	}
+	media, params, err := mime.ParseMediaType(req.ContentType)
+	if charset := params["charset"]; charset != "" && err == nil && req.Text == nil {
+		media = mime.FormatMediaType(media, map[string]string{"charset": charset})
+	}
 	return media, err
 }
 
-// text is the document's text, from the one field that holds it.
+// text is the document's bytes, from the one field that holds them; nil when the document is to be fetched.
 func (req *ingestRequest) text() ([]byte, error) {
 	switch {
 	case req.Text != nil && req.Base64 != nil:
@@ -94,10 +106,9 @@ func (req *ingestRequest) text() ([]byte, error) {
 		return text, nil
 	}
 	if req.URL != "" {
-		return nil, fault.Invalidf("url", "url_not_supported", "documents cannot be fetched from a URL").
-			WithHint("send the text with it, as text or as base64 with its contentType")
+		return nil, nil
 	}
-	return nil, fault.Invalidf("text", "field_required", "text or base64 is required")
+	return nil, fault.Invalidf("text", "field_required", "text, base64 or url is required")
 }
 
 // about is what the document says of itself. Its address becomes a link in other people's pages, so it is one of the web.

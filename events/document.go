@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 
 	"levada.dev/events/fault"
 )
@@ -62,7 +63,15 @@ type Chunking struct {
 	OverlapTokens int `json:"overlapTokens,omitempty"`
 }
 
-// DocumentSubmitted says that a document was accepted: its text is stored under TextKey, and a job follows it.
+// Fetch says where a document is to be had, and what the searchable generation of it was when it was fetched there.
+type Fetch struct {
+	URL      string    `json:"url"`
+	ETag     string    `json:"etag,omitempty"`
+	Modified time.Time `json:"modified,omitzero"`
+	SHA256   string    `json:"sha256,omitempty"`
+}
+
+// DocumentSubmitted says that a document was accepted: it is stored under TextKey, or to be fetched, and a job follows it.
 type DocumentSubmitted struct {
 	DocumentRef
 	About
@@ -73,6 +82,7 @@ type DocumentSubmitted struct {
 	SHA256      string   `json:"sha256"`
 	Model       string   `json:"model"` // the embedding model whose index takes the document
 	Chunking    Chunking `json:"chunking,omitzero"`
+	Fetch       *Fetch   `json:"fetch,omitempty"` // of a document that is not here yet; TextKey is empty then
 }
 
 // Type implements Fact.
@@ -84,8 +94,10 @@ func (f DocumentSubmitted) Identity() string { return f.identity(0) }
 // Check implements Fact.
 func (f DocumentSubmitted) Check() error {
 	switch {
-	case f.TextKey == "":
+	case f.TextKey == "" && f.Fetch == nil:
 		return fault.Invalidf("textKey", "fact_invalid", "is required")
+	case f.Fetch != nil && f.Fetch.URL == "":
+		return fault.Invalidf("fetch.url", "fact_invalid", "is required")
 	case f.ContentType == "":
 		return fault.Invalidf("contentType", "fact_invalid", "is required")
 	case f.Model == "":

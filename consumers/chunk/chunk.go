@@ -28,15 +28,16 @@ const (
 
 // Consumer cuts documents.
 type Consumer struct {
-	texts  corpus.Texts
-	ledger corpus.Ledger
-	out    events.Publisher
-	now    func() time.Time
+	texts   corpus.Texts
+	ledger  corpus.Ledger
+	fetcher corpus.Fetcher
+	out     events.Publisher
+	now     func() time.Time
 }
 
 // New makes the consumer. now tells the time of its events.
-func New(texts corpus.Texts, ledger corpus.Ledger, out events.Publisher, now func() time.Time) *Consumer {
-	return &Consumer{texts: texts, ledger: ledger, out: out, now: now}
+func New(texts corpus.Texts, ledger corpus.Ledger, fetcher corpus.Fetcher, out events.Publisher, now func() time.Time) *Consumer {
+	return &Consumer{texts: texts, ledger: ledger, fetcher: fetcher, out: out, now: now}
 }
 
 // Route takes document.submitted.
@@ -48,13 +49,19 @@ func (c *Consumer) Route() consumers.Route {
 
 type delivery = consumers.Of[events.DocumentSubmitted]
 
-// Handle cuts each document, publishes its slices and, once all of them are in the queue, tells the ledger of all
-// documents in one call. A document that cannot be cut fails alone.
+// Handle fetches the documents that are not here yet, takes the text out of those that are not text, cuts each, publishes its
+// slices and, once all of them are in the queue, tells the ledger of all documents in one call. A document that cannot be
+// cut fails alone.
 func (c *Consumer) Handle(ctx context.Context, s tenants.Scope, ds []delivery) []error {
 	b := &batch{Consumer: c, scope: s, errs: make([]error, len(ds))}
 	progress := make([]corpus.Progress, len(ds))
+	skip := b.fetch(ctx, ds)
 	for i, d := range ds {
-		parts, err := c.cut(ctx, s, d.Fact)
+		if skip[i] || b.errs[i] != nil {
+			skip[i] = true
+			continue
+		}
+		parts, derived, err := c.cut(ctx, s, &d.Fact)
 		if err != nil {
 			b.errs[i] = err
 			continue
@@ -66,10 +73,11 @@ func (c *Consumer) Handle(ctx context.Context, s tenants.Scope, ds []delivery) [
 		b.tell(ctx, i, d, all, parts)
 		progress[i] = corpus.Progress{
 			DocumentRef: d.Fact.DocumentRef, Stage: corpus.StageChunk, Slice: all, Attempts: d.Attempt, Cause: d.Event.Cause(),
+			Derived: derived,
 		}
 	}
 	b.flush(ctx)
-	b.advance(ctx, progress)
+	b.advance(ctx, progress, skip)
 	return b.errs
 }
 
@@ -117,44 +125,52 @@ func (b *batch) flush(ctx context.Context) {
 }
 
 // advance reports the documents whose slices are all in the queue.
-func (b *batch) advance(ctx context.Context, progress []corpus.Progress) {
+func (b *batch) advance(ctx context.Context, progress []corpus.Progress, skip []bool) {
 	var done []corpus.Progress
 	var of []int
 	for i, err := range b.errs {
-		if err == nil {
+		if err == nil && !skip[i] {
 			done, of = append(done, progress[i]), append(of, i)
 		}
 	}
 	if len(done) == 0 {
 		return
 	}
-	if _, err := b.ledger.Advance(ctx, b.scope, done); err != nil {
-		for _, i := range of {
-			b.errs[i] = err
+	verdicts, err := b.ledger.Advance(ctx, b.scope, done)
+	if err != nil {
+		consumers.FailAt(b.errs, of, err)
+		return
+	}
+	for k, i := range of {
+		if d := done[k].Derived; d != nil && verdicts[k].Stale { // nobody will ask for it, and an erasure may have looked already
+			b.errs[i] = b.texts.Delete(ctx, b.scope, d.TextKey)
 		}
 	}
 }
 
-// cut is a document's chunks, slice by slice.
-func (c *Consumer) cut(ctx context.Context, s tenants.Scope, f events.DocumentSubmitted) ([][]events.Chunk, error) {
+// cut is a document's chunks, slice by slice, and the text they were cut from if that is not the document itself. A document
+// without a title takes the one that its text gives it.
+func (c *Consumer) cut(ctx context.Context, s tenants.Scope, f *events.DocumentSubmitted) ([][]events.Chunk, *corpus.Derived, error) {
 	model, err := llm.FindEmbedding(f.Model)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	text := []byte(f.Text)
-	if len(text) == 0 { // too long to travel
-		if text, err = c.texts.Get(ctx, s, f.TextKey); err != nil {
-			return nil, err
-		}
-	}
-	chunks, err := chunk.Split(text, f.ContentType, options(f.Chunking, model))
+	text, contentType, derived, err := c.text(ctx, s, *f)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if derived != nil && f.Title == "" {
+		f.Title = derived.Title
+	}
+	chunks, err := chunk.Split(text, contentType, options(f.Chunking, model))
+	if err != nil {
+		return nil, nil, err
 	}
 	if len(chunks) == 0 {
-		return nil, fault.Invalidf("text", "document_empty", "there is no text to search in")
+		return nil, nil, fault.Invalidf("text", "document_empty", "there is no text to search in")
 	}
-	return slice(chunks, f.About, model)
+	parts, err := slice(chunks, f.About, model)
+	return parts, derived, err
 }
 
 func options(c events.Chunking, m llm.EmbeddingModel) chunk.Options {

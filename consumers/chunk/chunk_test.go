@@ -24,6 +24,7 @@ import (
 type store struct {
 	corpus.Texts
 	corpus.Ledger
+	corpus.Fetcher
 	texts    map[string]string
 	progress [][]corpus.Progress
 	err      error
@@ -35,6 +36,11 @@ func (x *store) Get(_ context.Context, _ tenants.Scope, key string) ([]byte, err
 		return nil, fault.Missing("text_not_found", "no text")
 	}
 	return []byte(text), nil
+}
+
+func (x *store) Put(_ context.Context, _ tenants.Scope, key string, text []byte, _ string) error {
+	x.texts[key] = string(text)
+	return nil
 }
 
 func (x *store) Advance(_ context.Context, _ tenants.Scope, ps []corpus.Progress) ([]corpus.Verdict, error) {
@@ -76,16 +82,16 @@ func sentences(n int) string {
 func TestDocumentsShareCalls(t *testing.T) {
 	x, out := &store{}, &eventstest.Publisher{}
 	ds := deliveries(t, x, sentences(40), " ", sentences(1), "missing", "caf\xe9")
-	c := chunk.New(x, x, out, time.Now)
+	c := chunk.New(x, x, x, out, time.Now)
 	errs := c.Handle(t.Context(), scope(t), ds)
 	assert.NoError(t, errs[0])
 	assert.Equal(t, "document_empty", fault.As(errs[1]).Code)
 	assert.NoError(t, errs[2])
 	assert.Equal(t, "text_not_found", fault.As(errs[3]).Code)
-	assert.Equal(t, "text_not_utf8", fault.As(errs[4]).Code)
+	assert.NoError(t, errs[4], "its encoding is found out")
 	assert.Equal(t, 1, out.Calls())
 	evs := out.Events(events.TypeDocumentChunked)
-	require.Len(t, evs, 4)
+	require.Len(t, evs, 5)
 	n := 0
 	for i, ev := range evs[:3] {
 		var f events.DocumentChunked
@@ -97,16 +103,16 @@ func TestDocumentsShareCalls(t *testing.T) {
 		}
 	}
 	require.Len(t, x.progress, 1, "one call for all")
-	require.Len(t, x.progress[0], 2)
+	require.Len(t, x.progress[0], 3)
 	assert.Equal(t, events.Slice{Slices: 3, Chunks: 40}, x.progress[0][0].Slice)
 
 	require.Equal(t, errs[0], c.Handle(t.Context(), scope(t), ds[:1])[0])
-	assert.Equal(t, evs[0].ID, out.Events()[4].ID, "run twice, told once")
+	assert.Equal(t, evs[0].ID, out.Events()[5].ID, "run twice, told once")
 }
 
 func TestALargeDocumentIsNotHeldWhole(t *testing.T) {
 	x, out := &store{}, &eventstest.Publisher{}
-	errs := chunk.New(x, x, out, time.Now).Handle(t.Context(), scope(t), deliveries(t, x, sentences(16*150)))
+	errs := chunk.New(x, x, x, out, time.Now).Handle(t.Context(), scope(t), deliveries(t, x, sentences(16*150)))
 	require.NoError(t, errs[0])
 	assert.Equal(t, 3, out.Calls())
 	assert.Len(t, out.Events(), 150)
@@ -118,7 +124,7 @@ func TestTheLedgerHearsOfWhatIsInTheQueueOnly(t *testing.T) {
 	for nth, want := range map[int][]string{1: {"doc2"}, 2: {"doc0"}, 3: {"doc0", "doc1"}, 4: {"doc0", "doc1", "doc2"}} {
 		x, out := &store{}, &eventstest.Publisher{}
 		out.FailAfter(nth, errors.New("down"))
-		errs := chunk.New(x, x, out, time.Now).Handle(t.Context(), scope(t), deliveries(t, x, sentences(1), sentences(16*70), sentences(16*60)))
+		errs := chunk.New(x, x, x, out, time.Now).Handle(t.Context(), scope(t), deliveries(t, x, sentences(1), sentences(16*70), sentences(16*60)))
 		var told, well []string
 		for _, ps := range x.progress {
 			for _, p := range ps {
@@ -134,6 +140,6 @@ func TestTheLedgerHearsOfWhatIsInTheQueueOnly(t *testing.T) {
 		assert.Equal(t, want, well, "call %d", nth)
 	}
 	x := &store{err: errors.New("down")}
-	errs := chunk.New(x, x, &eventstest.Publisher{}, time.Now).Handle(t.Context(), scope(t), deliveries(t, x, sentences(1)))
+	errs := chunk.New(x, x, x, &eventstest.Publisher{}, time.Now).Handle(t.Context(), scope(t), deliveries(t, x, sentences(1)))
 	assert.ErrorContains(t, errs[0], "down")
 }

@@ -32,6 +32,7 @@ import (
 type Ports struct {
 	Directory tenants.Directory
 	Texts     corpus.Texts
+	Fetcher   corpus.Fetcher
 	Ledger    corpus.Ledger
 	Catalogue corpus.Catalogue
 	Vectors   corpus.Vectors
@@ -119,7 +120,7 @@ func Consumers(p Ports, o Options) *consumers.Router {
 		now = time.Now
 	}
 	return consumers.New([]consumers.Route{
-		chunk.New(p.Texts, p.Ledger, p.Publisher, now).Route(),
+		chunk.New(p.Texts, p.Ledger, p.Fetcher, p.Publisher, now).Route(),
 		embed.New(llm.NewPaidEmbedder(p.Embedder, o.gate(p)), p.Publisher, now).Route(),
 		index.New(p.Vectors, p.Ledger, p.Publisher, now).Route(),
 		audit.New(p.Trail).Route(),

@@ -40,6 +40,7 @@ type platform struct {
 	t       testing.TB
 	clock   *clock
 	texts   *memory.Texts
+	web     *memory.Web
 	ledger  *memory.Ledger
 	vectors *memory.Vectors
 	claims  *memory.Claims
@@ -75,7 +76,7 @@ func newPlatform(t testing.TB, middleware ...consumers.Middleware) *platform {
 func newPlatformWith(t testing.TB, o *events.Options, middleware ...consumers.Middleware) *platform {
 	p := &platform{
 		t: t, clock: &clock{now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)},
-		texts: &memory.Texts{}, claims: &memory.Claims{}, queues: &memory.Queues{}, unread: &memory.Unread{},
+		texts: &memory.Texts{}, web: &memory.Web{}, claims: &memory.Claims{}, queues: &memory.Queues{}, unread: &memory.Unread{},
 		trail: &memory.Trail{}, model: &llmtest.Embedder{},
 	}
 	p.ledger = memory.NewLedger(p.clock.Now)
@@ -88,7 +89,7 @@ func newPlatformWith(t testing.TB, o *events.Options, middleware ...consumers.Mi
 		return fmt.Sprintf("id-%06d", p.ids)
 	}})
 	p.router = consumers.New([]consumers.Route{
-		chunk.New(p.texts, p.ledger, p.out, p.clock.Now).Route(),
+		chunk.New(p.texts, p.ledger, p.web, p.out, p.clock.Now).Route(),
 		embed.New(p.model, p.out, p.clock.Now).Route(),
 		index.New(p.vectors, p.ledger, p.out, p.clock.Now).Route(),
 		audit.New(p.trail).Route(),
@@ -293,7 +294,7 @@ func TestAPoisonDocumentFailsAlone(t *testing.T) {
 	}{
 		{s: acme, r: poison, stage: corpus.StageEmbed, code: "text_refused", attempts: 1},
 		{s: acme, r: panics, stage: corpus.StageChunk, code: "handler_panicked", attempts: 4},
-		{s: acme, r: empty, stage: corpus.StageChunk, code: "document_empty", attempts: 1},
+		{s: acme, r: empty, stage: corpus.StageChunk, code: "document_has_no_text", attempts: 1},
 		{s: globex, r: never, stage: corpus.StageEmbed, code: "model_busy", attempts: 4},
 	} {
 		j := p.job(c.s, c.r.JobID)
@@ -476,7 +477,7 @@ func TestEverythingFailsAndEndsTheSame(t *testing.T) {
 func patient(p *platform) *consumers.Router {
 	n := 1 << 20
 	return consumers.New([]consumers.Route{
-		chunk.New(p.texts, p.ledger, p.out, p.clock.Now).Route(),
+		chunk.New(p.texts, p.ledger, p.web, p.out, p.clock.Now).Route(),
 		embed.New(p.model, p.out, p.clock.Now).Route(),
 		index.New(p.vectors, p.ledger, p.out, p.clock.Now).Route(),
 		audit.New(p.trail).Route(),

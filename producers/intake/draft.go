@@ -13,6 +13,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/corpus/address"
 	"levada.dev/workflows/llm"
 )
 
@@ -38,17 +39,24 @@ func check(d corpus.Draft) error {
 		return fault.Invalidf("docId", "doc_id_invalid", "%.40q is not a document id", d.DocID).
 			WithHint("use 1 to 200 letters, digits and . _ ~ : / @ + = , - and begin with a letter or a digit")
 	}
-	if len(bytes.TrimSpace(d.Text)) == 0 {
+	if d.Fetch != "" {
+		if err := checkFetch(d); err != nil {
+			return err
+		}
+	} else if len(bytes.TrimSpace(d.Text)) == 0 {
 		return fault.Invalidf("text", "document_empty", "there is no text to search in")
 	}
 	if d.MaxBytes > 0 && int64(len(d.Text)) > d.MaxBytes {
 		return fault.Invalidf("text", "document_too_large", "%d bytes; the limit is %d", len(d.Text), d.MaxBytes)
 	}
-	if _, err := corpus.FormatOf(d.ContentType); err != nil {
+	format, err := corpus.FormatOf(d.ContentType)
+	if err != nil {
 		return err
 	}
-	if err := corpus.CheckText(d.Text); err != nil {
-		return err
+	if format.Text() && corpus.Charset(d.ContentType) == "utf-8" { // whoever says so is told when it is not
+		if err := corpus.CheckText(d.Text); err != nil {
+			return err
+		}
 	}
 	if err := checkAbout(d.About); err != nil {
 		return err
@@ -58,6 +66,19 @@ func check(d corpus.Draft) error {
 		return err
 	}
 	return checkChunking(d.Chunking, model)
+}
+
+// checkFetch refuses an address that no tenant's documents are fetched from. Which of the others this tenant's may be fetched
+// from is asked when they are.
+func checkFetch(d corpus.Draft) error {
+	if len(d.Text) > 0 {
+		return fault.Invalidf("text", "fields_exclusive", "a document is brought or fetched, not both")
+	}
+	if len(d.Fetch) > MaxURL {
+		return fault.Invalidf("url", "url_too_long", "%d bytes; the limit is %d", len(d.Fetch), MaxURL)
+	}
+	_, err := address.Parse(d.Fetch)
+	return err
 }
 
 func checkAbout(a events.About) error {
@@ -154,9 +175,10 @@ func hash(d corpus.Draft, textSum string) (string, error) {
 	}
 	b, err := json.Marshal(struct {
 		DocID, ContentType, Text, Model string
+		Fetch                           string `json:",omitempty"`
 		About                           events.About
 		Chunking                        events.Chunking
-	}{d.DocID, d.ContentType, textSum, d.Model, d.About, d.Chunking})
+	}{d.DocID, d.ContentType, textSum, d.Model, d.Fetch, d.About, d.Chunking})
 	if err != nil {
 		return "", fault.New(fault.Invalid, "metadata_invalid", "the metadata is not JSON", err)
 	}

@@ -2,12 +2,11 @@ package intake
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 
 	"github.com/google/uuid"
 
+	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
@@ -51,7 +50,7 @@ func (in *Intake) Submit(ctx context.Context, s tenants.Scope, d corpus.Draft) (
 			return corpus.Receipt{}, err
 		}
 		receipt, err := corpus.Submit(ctx, in.ledger, s, sub)
-		if unused(receipt, sub.JobID, err) {
+		if sub.TextKey != "" && unused(receipt, sub.JobID, err) {
 			// A failure leaves an object that nobody refers to; the answer to the client is the same.
 			_ = in.texts.Delete(ctx, s, sub.TextKey)
 		}
@@ -77,8 +76,7 @@ func (in *Intake) Prepare(ctx context.Context, s tenants.Scope, d corpus.Draft) 
 	if err := check(d); err != nil {
 		return corpus.Submission{}, err
 	}
-	sum := sha256.Sum256(d.Text)
-	textSum := hex.EncodeToString(sum[:])
+	textSum := corpus.Sum(d.Text)
 	requestHash, err := hash(d, textSum)
 	if err != nil {
 		return corpus.Submission{}, err
@@ -91,26 +89,31 @@ func (in *Intake) Prepare(ctx context.Context, s tenants.Scope, d corpus.Draft) 
 	if jobID == "" {
 		jobID = in.newID()
 	}
-	key := corpus.TextKey(docID, jobID, textSum)
-	if err := in.texts.Put(ctx, s, key, d.Text, d.ContentType); err != nil {
+	sub := corpus.Submission{
+		DocID: docID, JobID: jobID, About: d.About, ContentType: d.ContentType,
+		Model: d.Model, Chunking: d.Chunking, Cause: d.Cause, RequestHash: requestHash, Pace: d.Pace,
+	}
+	if d.Fetch != "" {
+		sub.Fetch = &events.Fetch{URL: d.Fetch}
+		return sub, nil
+	}
+	sub.TextKey, sub.Text, sub.Bytes, sub.SHA256 = corpus.TextKey(docID, sub.JobID, textSum), travelling(d), len(d.Text), textSum
+	if err := in.texts.Put(ctx, s, sub.TextKey, d.Text, d.ContentType); err != nil {
 		return corpus.Submission{}, fmt.Errorf("store the text: %w", err)
 	}
-	return corpus.Submission{
-		DocID: docID, JobID: jobID, About: d.About, ContentType: d.ContentType, TextKey: key, Text: travelling(d.Text), Bytes: len(d.Text),
-		SHA256: textSum, Model: d.Model, Chunking: d.Chunking, Cause: d.Cause, RequestHash: requestHash, Pace: d.Pace,
-	}, nil
+	return sub, nil
 }
 
 // maxTravelling is how long a text may be, as JSON, to travel with its event. It stays far below what a queue takes, so
 // that many such events leave in one batch; a longer one is read from the store by whoever handles the event.
 const maxTravelling = 16 << 10
 
-// travelling is the text if it may travel, else nothing.
-func travelling(text []byte) string {
-	if len(text) > maxTravelling || corpus.EncodedLen(string(text)) > maxTravelling {
+// travelling is the text if it may travel, else nothing. Other formats than text are read from the store.
+func travelling(d corpus.Draft) string {
+	if len(d.Text) > maxTravelling || !corpus.Ready(d.ContentType, d.Text) || corpus.EncodedLen(string(d.Text)) > maxTravelling {
 		return ""
 	}
-	return string(text)
+	return string(d.Text)
 }
 
 // unused reports whether the ledger has surely not taken what was submitted for a job: it knew it already, or refused it.

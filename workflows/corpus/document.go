@@ -14,6 +14,7 @@ type Stage string
 // what follows a deletion.
 const (
 	StageSubmit Stage = "submit"
+	StageFetch  Stage = "fetch" // of documents that are given by their address
 	StageChunk  Stage = "chunk"
 	StageEmbed  Stage = "embed"
 	StageIndex  Stage = "index"
@@ -55,6 +56,7 @@ type Document struct {
 	Bytes       int            `json:"bytes"`
 	SHA256      string         `json:"sha256"`
 	TextKey     string         `json:"-"`
+	Derived     *Derived       `json:"-"` // where the chunks are, when the document is not text itself
 	Chunks      int            `json:"chunks"`
 	Cost        job.Cost       `json:"cost"` // of what is in the index
 	Stages      []StageTimes   `json:"stages"`

@@ -7,8 +7,9 @@ import "levada.dev/events"
 type Draft struct {
 	DocID       string // empty: the intake names the document
 	JobID       string // empty: the intake names the job
-	Text        []byte
-	ContentType string // "text/markdown"
+	Text        []byte // or any other format's bytes
+	ContentType string // "text/markdown"; of a document that is fetched, what it is whatever the server says
+	Fetch       string // where the document is to be had, instead of Text
 	About       events.About
 	Chunking    events.Chunking
 	Model       string       // the embedding model of the tenant

@@ -29,6 +29,9 @@ const (
 // Text reports whether a document of the format is cut as it is.
 func (f Format) Text() bool { return f == Plain || f == Markdown || f == Code }
 
+// Binary reports whether a document of the format is no text in any encoding.
+func (f Format) Binary() bool { return f == PDF || f == DOCX || f == PPTX }
+
 // SupportedTypes is what FormatOf accepts, for messages.
 const SupportedTypes = "text/plain, text/markdown, text/html, application/json, text/csv, application/pdf, " +
 	"application/vnd.openxmlformats-officedocument.wordprocessingml.document (docx), " +

@@ -49,6 +49,9 @@ type Submission struct {
 	Cause       events.Cause    `json:"cause"`
 	RequestHash string          `json:"requestHash,omitempty"` // of the request that came with an idempotency key
 	Pace        Pace            `json:"pace,omitzero"`
+	// Fetch says where the document is to be had, when it has not been brought: then there is no TextKey, Text, Bytes or SHA256
+	// yet, and the ledger adds to the event what it knows of the page already.
+	Fetch *events.Fetch `json:"fetch,omitempty"`
 }
 
 // Pace is what the tenant's config says of how its documents take their turn.
@@ -92,7 +95,8 @@ func Submit(ctx context.Context, l Ledger, s tenants.Scope, sub Submission) (Rec
 }
 
 // Progress is one thing a consumer did for one generation of a document: chunk says how many slices there are, index
-// that one of them is in, retire that the vectors of a retired generation are gone, erase what the stores still have of a
+// that one of them is in, retire that the vectors of a retired generation are gone, fetch that
+// the document is here, erase what the stores still have of a
 // document that was deleted. With a Code it says instead that the stage gave up, and the generation fails; document.failed
 // then goes into the outbox in the same transaction. With a Code and Retry it says that the stage failed and is tried again
 // then: that is noted until the stage gets on, and changes nothing else.
@@ -112,6 +116,12 @@ type Progress struct {
 	Cost job.Cost `json:"cost,omitzero"`
 	// Left comes with erase.
 	Left *Left `json:"left,omitempty"`
+	// Fetched comes with fetch: what is stored now. Unchanged comes with it instead when there is nothing new: if the same
+	// is searchable, the generation ends (Verdict.Stale), else it goes on and the document is needed.
+	Fetched   *Original `json:"fetched,omitempty"`
+	Unchanged bool      `json:"unchanged,omitempty"`
+	// Derived comes with chunk: the text that was taken out of the document, when it is not text itself.
+	Derived *Derived `json:"derived,omitempty"`
 	// Cause is the event that was being handled; document.failed follows from it.
 	Cause events.Cause `json:"cause,omitzero"`
 }
@@ -135,6 +145,8 @@ type Verdict struct {
 	Retired []Retired `json:"retired,omitempty"`
 	// Texts answers erase: those of the texts left that are to be removed, as no generation has them nor ever will.
 	Texts []string `json:"texts,omitempty"`
+	// Fetched answers fetch: what was fetched first, which is what the generation is made of.
+	Fetched *Original `json:"fetched,omitempty"`
 }
 
 // Retired is a generation that searches no longer show.

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"levada.dev/consumers"
 	"levada.dev/events"
@@ -18,14 +19,17 @@ import (
 	"levada.dev/infra/cloudflare/r2"
 	"levada.dev/infra/stack"
 	"levada.dev/tenants"
+	"levada.dev/workflows/corpus/web"
 )
 
 func main() {
 	table := stack.Levada("", nil)
 	bucket := r2.Open("CORPUS")
 	claims := port.NewClaims(bucket)
+	directory := tenants.NewDirectory(port.NewPublished(kv.Open("CONFIG")), nil)
 	router := app.Consumers(app.Ports{
-		Directory: tenants.NewDirectory(port.NewPublished(kv.Open("CONFIG")), nil),
+		Directory: directory,
+		Fetcher:   web.New(isolate.Do, directory.Config, time.Now),
 		Money:     port.NewQuota(object.Open("QUOTA")),
 		Texts:     port.NewTexts(bucket),
 		Ledger:    port.NewLedger(object.Open("LEDGER")),

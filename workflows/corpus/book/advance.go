@@ -126,8 +126,14 @@ func (c *change) apply(o *open, p corpus.Progress) error {
 	if p.Code != "" {
 		return c.fail(o, g, p)
 	}
+	if p.Stage == corpus.StageFetch {
+		return c.fetched(o, g, p)
+	}
 	if p.Stage != corpus.StageChunk && p.Stage != corpus.StageIndex {
 		return nil
+	}
+	if g.derive(p.Derived) {
+		o.dirty = true
 	}
 	if disagree := g.cut(p.Slice); disagree {
 		p.Code, p.Message = "slices_disagree", "the document was cut in two ways while it was processed; submit it again"

@@ -148,6 +148,9 @@ func (b *Book) Resubmit(r rows.Tx, s tenants.Scope, re corpus.Resubmission) (cor
 	if g.About != nil {
 		sub.About = *g.About
 	}
+	if g.Fetch != nil {
+		fetchAgain(&sub, g)
+	}
 	rec, err := c.generate(o, sub)
 	return rec, errors.Join(err, c.close())
 }

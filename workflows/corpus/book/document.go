@@ -13,6 +13,7 @@ import (
 type document struct {
 	ID          string        `json:"id"`
 	Newest      int           `json:"n"`
+	Last        int           `json:"l,omitempty"` // the highest number given, when that generation was taken away
 	Searchable  int           `json:"s,omitempty"`
 	Created     int64         `json:"c"`
 	Updated     int64         `json:"u"`
@@ -65,7 +66,7 @@ func (d *document) verdict(n int) corpus.Verdict {
 		}
 		return v
 	case n != d.Searchable:
-		return corpus.Verdict{}
+		return corpus.Verdict{Fetched: g.original()}
 	}
 	v := corpus.Verdict{Complete: true}
 	for _, old := range d.Generations {
@@ -97,12 +98,15 @@ func (d *document) show() corpus.Document {
 	if g.About != nil {
 		doc.About = *g.About
 	}
+	if doc.Derived = g.Derived; doc.Derived != nil && doc.Title == "" {
+		doc.Title = doc.Derived.Title
+	}
 	return doc
 }
 
 // submit opens the next generation.
 func (d *document) submit(sub corpus.Submission, now time.Time) *generation {
-	d.Newest++
+	d.Newest = max(d.Newest, d.Last) + 1
 	d.Updated = now.UnixMilli()
 	if d.Created == 0 || d.Deleted != nil {
 		d.Created = d.Updated
@@ -112,6 +116,7 @@ func (d *document) submit(sub corpus.Submission, now time.Time) *generation {
 	g := &generation{
 		Number: d.Newest, State: corpus.Submitted, JobID: sub.JobID, Model: sub.Model, About: &about,
 		ContentType: sub.ContentType, Chunking: sub.Chunking, TextKey: sub.TextKey, SHA256: sub.SHA256, Bytes: sub.Bytes, Submitted: d.Updated,
+		Fetch: newFetch(sub),
 	}
 	d.Generations = append(d.Generations, g)
 	d.prune()

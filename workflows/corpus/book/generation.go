@@ -25,6 +25,8 @@ type generation struct {
 	Chunks      int             `json:"c,omitempty"`
 	Slices      int             `json:"sl,omitempty"`
 	Done        bitmap          `json:"done,omitempty"`
+	Fetch       *fetch          `json:"fe,omitempty"`
+	Derived     *corpus.Derived `json:"dv,omitempty"`
 	Submitted   int64           `json:"ts,omitempty"` // Unix milliseconds, like all times here
 	Chunked     int64           `json:"tc,omitempty"`
 	Embedded    int64           `json:"te,omitempty"`
@@ -61,6 +63,10 @@ func (g *generation) stage() (corpus.Stage, time.Time) {
 		return corpus.StageIndex, at(max(g.Submitted, g.Chunked, g.Indexed))
 	case g.Slices > 0:
 		return corpus.StageEmbed, at(max(g.Submitted, g.Chunked))
+	case g.Fetch != nil && g.Fetch.At == 0:
+		return corpus.StageFetch, at(g.Submitted)
+	case g.Fetch != nil:
+		return corpus.StageChunk, at(g.Fetch.At)
 	}
 	return corpus.StageChunk, at(g.Submitted)
 }
@@ -94,6 +100,7 @@ func (g *generation) attempts(stage corpus.Stage, n int) (changed bool) {
 func (g *generation) stages() []corpus.StageTimes {
 	done := g.Done.count()
 	ts := []corpus.StageTimes{{Stage: corpus.StageSubmit, At: at(g.Submitted), Done: 1, Total: 1}}
+	ts = append(ts, g.fetchTimes()...)
 	if g.Chunked > 0 {
 		ts = append(ts, corpus.StageTimes{Stage: corpus.StageChunk, At: at(g.Chunked), Done: 1, Total: 1})
 	}

@@ -68,7 +68,7 @@ func (c *change) generate(o *open, sub corpus.Submission) (corpus.Receipt, error
 	g := o.submit(sub, c.now)
 	ev, err := events.New(c.scope, worker, sub.Cause, c.now, events.DocumentSubmitted{
 		DocumentRef: o.ref(g), About: sub.About, ContentType: sub.ContentType, TextKey: sub.TextKey, Text: sub.Text,
-		Bytes: sub.Bytes, SHA256: sub.SHA256, Model: sub.Model, Chunking: sub.Chunking,
+		Bytes: sub.Bytes, SHA256: sub.SHA256, Model: sub.Model, Chunking: sub.Chunking, Fetch: o.fetchOf(g),
 	})
 	if err != nil {
 		return corpus.Receipt{}, err
@@ -85,7 +85,7 @@ func checkSubmission(sub corpus.Submission) error {
 		{"docId", sub.DocID}, {"jobId", sub.JobID}, {"textKey", sub.TextKey}, {"contentType", sub.ContentType}, {"model", sub.Model},
 	}
 	for _, f := range required {
-		if f.value == "" {
+		if f.value == "" && (f.field != "textKey" || sub.Fetch == nil) {
 			return fault.Invalidf(f.field, "submission_invalid", "is required")
 		}
 	}

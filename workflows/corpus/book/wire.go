@@ -133,13 +133,14 @@ type shownPage struct {
 // shown is a document on the wire, with what its JSON keeps from API clients.
 type shown struct {
 	corpus.Document
-	TextKey string `json:"textKey,omitempty"`
+	TextKey string          `json:"textKey,omitempty"`
+	Derived *corpus.Derived `json:"derived,omitempty"`
 }
 
 func wrap(docs []corpus.Document) []shown {
 	out := make([]shown, len(docs))
 	for i, d := range docs {
-		out[i] = shown{d, d.TextKey}
+		out[i] = shown{d, d.TextKey, d.Derived}
 	}
 	return out
 }
@@ -148,7 +149,7 @@ func unwrap(docs []shown) []corpus.Document {
 	out := make([]corpus.Document, len(docs))
 	for i, d := range docs {
 		out[i] = d.Document
-		out[i].TextKey = d.TextKey
+		out[i].TextKey, out[i].Derived = d.TextKey, d.Derived
 	}
 	return out
 }

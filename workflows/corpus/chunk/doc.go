@@ -7,11 +7,9 @@
 //
 // # What holds
 //
-// Start and End are byte offsets into the text. Plain text, code and Markdown: text[Start:End] is the piece's Text. HTML:
-// Text is what a reader sees, with entities decoded and white space collapsed, and text[Start:End] is the markup it was
-// read from, whole entities and no script, style or navigation at its ends. Every visible character is in a piece
-// (of HTML with a <main>, what is in that), in order, and without overlap in exactly one. The same text gives the same
-// pieces.
+// Start and End are byte offsets into the text, and text[Start:End] is the piece's Text. Every visible character is in a
+// piece, in order, and without overlap in exactly one. The same text gives the same pieces. Pages and other formats are
+// made text before (package extract).
 //
 // # Size
 //

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-var fuzzTypes = []string{"text/plain", "text/markdown", "text/html; charset=utf-8", "text/x-go"}
+var fuzzTypes = []string{"text/plain", "text/markdown", "text/x-go"}
 
 // seeds are texts that have gone wrong somewhere, or look as if they might.
 var seeds = []string{

@@ -86,8 +86,7 @@ func TestHostileTexts(t *testing.T) {
 func TestAMillionOfEach(t *testing.T) {
 	const n = 1_000_000
 	for _, c := range []struct{ unit, contentType string }{
-		{"<div>", "text/html"}, {"<ul><li>", "text/html"}, {"<svg>", "text/html"}, {"<b>x", "text/html"},
-		{"- ", "text/markdown"}, {"> ", "text/markdown"}, {"- a\n", "text/markdown"}, {"[", "text/markdown"}, {"[", "application/json"},
+		{"- ", "text/markdown"}, {"> ", "text/markdown"}, {"- a\n", "text/markdown"}, {"[", "text/markdown"}, {"[", "text/x-json"},
 		{"x", "text/plain"}, {"水", "text/plain"},
 	} {
 		t.Run(c.unit+" "+c.contentType, func(t *testing.T) {
@@ -109,11 +108,9 @@ func manual(n int) string {
 }
 
 func BenchmarkSplit(b *testing.B) {
-	page := "<html><body><main>" + strings.NewReplacer("## ", "<h2>", "\n\n", "</p>\n<p>", "\"", "&quot;").Replace(manual(1<<20)) + "</main></body></html>"
 	for _, c := range []struct{ name, contentType, text string }{
 		{"plain", "text/plain", manual(1 << 20)},
 		{"markdown", "text/markdown", manual(1 << 20)},
-		{"html", "text/html", page},
 		{"code", "text/x-go", manual(1 << 20)},
 		{"ideographs", "text/plain", strings.Repeat("水从山上流下来。每个人都有份。\n", 1<<20/46)},
 		{"letters", "text/plain", hostile(1 << 20)["letters"]},

@@ -18,12 +18,15 @@ const (
 	MinTokens        = 16
 )
 
-// Split cuts a text of one of corpus.SupportedTypes. No piece means that there is nothing to read in it. A text that is
+// Split cuts a text, in a format that is Text. No piece means that there is nothing to read in it. A text that is
 // not UTF-8, a content type or sizes that are not supported are fault.Invalid.
 func Split(text []byte, contentType string, o Options) ([]events.Chunk, error) {
 	format, err := corpus.FormatOf(contentType)
 	if err != nil {
 		return nil, err
+	}
+	if !format.Text() {
+		return nil, fault.Invalidf("contentType", "content_type_unsupported", "%.80q is not text", contentType)
 	}
 	if err := corpus.CheckText(text); err != nil {
 		return nil, err
@@ -36,9 +39,6 @@ func Split(text []byte, contentType string, o Options) ([]events.Chunk, error) {
 	}
 	if o.OverlapTokens < 0 || o.OverlapTokens > o.MaxTokens/2 {
 		return nil, fault.Invalidf("chunking.overlapTokens", "chunking_invalid", "%d is not between 0 and %d", o.OverlapTokens, o.MaxTokens/2)
-	}
-	if format == corpus.HTML {
-		return splitHTML(text, o), nil
 	}
 	p := newPacker(text, o)
 	switch format {

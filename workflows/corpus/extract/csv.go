@@ -13,7 +13,7 @@ import (
 // readCSV writes each record as lines "column: value" with a blank line behind it, so that a piece of the text says of
 // each value what it is. A table that cannot be read, or would become too long, stays as it is.
 func readCSV(text []byte, contentType string) Text {
-	asItIs := Text{Body: text, ContentType: plain}
+	asItIs := Text{Body: text, ContentType: lines}
 	r := csv.NewReader(bytes.NewReader(text))
 	r.Comma = delimiter(text, contentType)
 	r.LazyQuotes, r.FieldsPerRecord, r.ReuseRecord = true, -1, true
@@ -37,7 +37,7 @@ func readCSV(text []byte, contentType string) Text {
 	if out.Len() == 0 && len(columns) > 0 { // nothing but a header
 		return asItIs
 	}
-	return Text{Body: out.Bytes(), ContentType: plain}
+	return Text{Body: out.Bytes(), ContentType: lines}
 }
 
 func writeRecord(out *bytes.Buffer, columns, record []string) {

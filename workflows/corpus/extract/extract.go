@@ -13,7 +13,7 @@ import (
 // Text is what a document says.
 type Text struct {
 	Body        []byte // UTF-8
-	ContentType string // text/markdown, or text/plain
+	ContentType string // text/markdown, text/plain, or text/x-lines
 	Title       string // that the document gives itself
 	Format      corpus.Format
 	Charset     string // that a text was in: "windows-1252"
@@ -26,6 +26,7 @@ const MaxText = 16 << 20
 const (
 	plain    = "text/plain"
 	markdown = "text/markdown"
+	lines    = "text/x-lines" // of which each says something: cut as code is, between lines
 )
 
 // Extract takes the text out of a document. Its faults are fault.Invalid: content_type_unsupported, document_encrypted,
@@ -90,7 +91,7 @@ func read(format corpus.Format, contentType string, data []byte) (Text, error) {
 	case corpus.Markdown:
 		t.ContentType = markdown
 	case corpus.Code:
-		t.ContentType = "text/x-code"
+		t.ContentType = lines
 	}
 	t.Charset = charset
 	return t, err

@@ -18,14 +18,14 @@ func readJSON(text []byte) Text {
 	for {
 		tok, err := o.dec.Token()
 		if err == io.EOF {
-			return Text{Body: o.out.Bytes(), ContentType: plain}
+			return Text{Body: o.out.Bytes(), ContentType: lines}
 		}
 		if err == nil {
 			o.paragraph()
 			err = o.value(tok, "", 0)
 		}
 		if err != nil {
-			return Text{Body: text, ContentType: plain}
+			return Text{Body: text, ContentType: lines}
 		}
 	}
 }

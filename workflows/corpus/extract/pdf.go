@@ -1,3 +1,7 @@
 package extract
 
-func readPDF(data []byte) (Text, error) { panic("soon") }
+import "levada.dev/events/fault"
+
+func readPDF([]byte) (Text, error) {
+	return Text{}, fault.Invalidf("contentType", "content_type_unsupported", "application/pdf is not supported")
+}
