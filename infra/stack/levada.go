@@ -62,7 +62,7 @@ func levadaWorkers() []Worker {
 		models = append(models, Binding{Name: VectorsBinding(m.Slug), Kind: Vectorize, Target: m.Slug})
 	}
 	behind := []Binding{config, corpus, ledger, audit, quota, letters} // what the roles behind the API have
-	consumers := levadaWorker(Consumers, 2950, behind, queues, models)
+	consumers := levadaWorker(Consumers, 4250, behind, queues, models)
 	consumers.CPUMillis = maxCPUMillis // a batch may hold many large documents
 	api := levadaWorker(API, 3150, []Binding{config, cache, corpus, ledger, quota, session, shelf, letters}, models)
 	api.Secrets = []string{SealKey}
