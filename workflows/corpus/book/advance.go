@@ -48,6 +48,9 @@ type change struct {
 	now       time.Time
 	documents map[string]*open // nil for an id that has no document
 	order     []*open
+	turn      *turns                 // nil until it is needed
+	imports   map[string]*openImport // nil for an id that is no import
+	importing []*openImport
 }
 
 // open is a document that a call works on.
@@ -57,7 +60,7 @@ type open struct {
 }
 
 func (b *Book) begin(r rows.Tx, s tenants.Scope) *change {
-	return &change{rows: r, scope: s, now: b.now(), documents: map[string]*open{}}
+	return &change{rows: r, scope: s, now: b.now(), documents: map[string]*open{}, imports: map[string]*openImport{}}
 }
 
 func (c *change) open(id string) (*open, error) {
@@ -86,7 +89,11 @@ func (c *change) add(id string) *open {
 	return o
 }
 
+// close lets in what fits now, and writes what has changed.
 func (c *change) close() error {
+	if err := c.letIn(); err != nil {
+		return err
+	}
 	for _, o := range c.order {
 		if !o.dirty {
 			continue
@@ -97,7 +104,7 @@ func (c *change) close() error {
 			return err
 		}
 	}
-	return nil
+	return errors.Join(c.closeImports(), c.closeTurns())
 }
 
 // apply records one progress. Work for a generation that is no longer live changes nothing, and so does what is told
@@ -115,6 +122,9 @@ func (c *change) apply(o *open, p corpus.Progress) error {
 	}
 	if !g.live() || g.State == corpus.Indexed {
 		return nil
+	}
+	if gone, err := c.overtaken(o, g); err != nil || gone {
+		return err
 	}
 	if g.attempts(p.Stage, p.Attempts) {
 		o.dirty = true
@@ -228,8 +238,13 @@ func (f *failure) problem() *job.Problem {
 	return &job.Problem{Stage: string(f.Stage), Code: f.Code, Message: f.Message, At: at(f.At)}
 }
 
+// end ends the job of a generation, and its turn.
 func (c *change) end(o *open, g *generation, state job.State, p *job.Problem) error {
-	return rows.Write(c.rows, jobPrefix+g.JobID, finish(o.document, g, state, c.now, p))
+	return errors.Join(
+		c.leave(g, state == job.Succeeded),
+		c.tally(g.ImportID, ending{state: state, docID: o.ID, problem: p}),
+		rows.Write(c.rows, jobPrefix+g.JobID, finish(o.document, g, state, c.now, p)),
+	)
 }
 
 // clip cuts s to n bytes, between runes.

@@ -21,6 +21,7 @@ func New(now func() time.Time) *Book { return &Book{now: now} }
 
 // Documents implements corpus.Ledger.
 func (b *Book) Documents(r rows.Tx, ids []string) ([]corpus.Document, error) {
+	q := &queues{rows: r}
 	docs := make([]corpus.Document, 0, len(ids))
 	for _, id := range ids {
 		var d document
@@ -28,9 +29,14 @@ func (b *Book) Documents(r rows.Tx, ids []string) ([]corpus.Document, error) {
 		if err != nil {
 			return nil, err
 		}
-		if found {
-			docs = append(docs, d.show())
+		if !found {
+			continue
 		}
+		doc, err := q.show(&d)
+		if err != nil {
+			return nil, err
+		}
+		docs = append(docs, doc)
 	}
 	return docs, nil
 }
@@ -56,7 +62,8 @@ type jobRow struct {
 	Generation int          `json:"g"`
 	Created    int64        `json:"c"`
 	Found      *job.Erasure `json:"er,omitempty"`
-	Barred     bool         `json:"x,omitempty"` // no job: none of this id may begin, as its text was erased
+	Import     *importRow   `json:"im,omitempty"` // of an import, also of one that has ended
+	Barred     bool         `json:"x,omitempty"`  // no job: none of this id may begin, as its text was erased
 	End        *job.Job     `json:"end,omitempty"`
 }
 
@@ -69,6 +76,10 @@ func (row *jobRow) show(r rows.Tx, id string) (j job.Job, known bool, err error)
 		return *row.End, true, nil
 	case row.Kind == job.Erase:
 		return row.erasing(id), true, nil
+	case row.Import != nil:
+		j = row.importing(id)
+		j.Errors, err = readProblems(r, id)
+		return j, true, err
 	}
 	var d document
 	if _, err := rows.Read(r, documentPrefix+row.DocID, &d); err != nil {

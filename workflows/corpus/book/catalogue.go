@@ -16,7 +16,7 @@ import (
 // List implements corpus.Catalogue. There is no index but the order of ids: rows are billed where they are written, and an
 // index by state would be written three times for each document, to be read seldom.
 func (b *Book) List(r rows.Tx, q corpus.Listing) (corpus.DocumentPage, error) {
-	page := corpus.DocumentPage{Documents: []corpus.Document{}}
+	page, waits := corpus.DocumentPage{Documents: []corpus.Document{}}, &queues{rows: r}
 	l, err := newLook(documentPrefix, q.Cursor, q.Limit)
 	if err != nil {
 		return page, err
@@ -36,7 +36,10 @@ func (b *Book) List(r rows.Tx, q corpus.Listing) (corpus.DocumentPage, error) {
 		if err := json.Unmarshal(row.Value, &d); err != nil {
 			return false, fmt.Errorf("book: row %.80q: %w", row.Key, err)
 		}
-		doc := d.show()
+		doc, err := waits.show(&d)
+		if err != nil {
+			return false, err
+		}
 		wanted := listed(q, doc)
 		if wanted {
 			page.Documents = append(page.Documents, doc)
@@ -99,9 +102,13 @@ func (b *Book) Cancel(r rows.Tx, s tenants.Scope, id string) (job.Job, error) {
 		return job.Job{}, fault.New(fault.Conflict, "job_not_cancellable", "an erasure cannot be cancelled", nil).
 			WithHint("submit the document again, if it is wanted")
 	}
-	if row.Kind == "" && row.End == nil {
+	if row.End == nil {
 		c := b.begin(r, s)
-		if err := c.cancelJob(row); err != nil {
+		cancel := c.cancelJob
+		if row.Kind == job.Import {
+			cancel = func(jobRow) error { return c.cancelImport(id) }
+		}
+		if err := cancel(row); err != nil {
 			return job.Job{}, err
 		}
 	}
@@ -151,6 +158,6 @@ func (b *Book) Resubmit(r rows.Tx, s tenants.Scope, re corpus.Resubmission) (cor
 	if g.Fetch != nil {
 		fetchAgain(&sub, g)
 	}
-	rec, err := c.generate(o, sub)
+	rec, err := c.generate(o, sub, "")
 	return rec, errors.Join(err, c.close())
 }

@@ -3,6 +3,7 @@ package book
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"levada.dev/events"
@@ -82,15 +83,16 @@ func (c *change) nothingNew(o *open, g *generation) error {
 	if g.Fetch.At != 0 || old == nil || old.Number >= g.Number || !old.sameWay(g) {
 		return nil
 	}
-	if err := c.end(o, g, job.Succeeded, nil); err != nil {
-		return err
-	}
 	row := finish(o.document, g, job.Succeeded, c.now, nil)
 	row.End.Unchanged, row.End.Percent, row.End.Stage = true, 100, string(corpus.StageFetch)
 	row.End.Counts = job.Counts{Total: old.Slices, Done: old.Slices, Unchanged: old.Slices}
 	o.drop(g)
 	o.dirty = true
-	return rows.Write(c.rows, jobPrefix+g.JobID, row)
+	return errors.Join(
+		c.leave(g, true),
+		c.tally(g.ImportID, ending{state: job.Succeeded, docID: o.ID, unchanged: true}),
+		rows.Write(c.rows, jobPrefix+g.JobID, row),
+	)
 }
 
 // fetchAgain makes the submission of a generation one that is fetched as that was.

@@ -34,6 +34,10 @@ type generation struct {
 	Attempts    map[string]int  `json:"at,omitempty"` // by stage, where more than one was needed
 	Tokens      int64           `json:"tk,omitempty"` // of the slices that are in
 	Nanos       int64           `json:"na,omitempty"` // what those cost
+	Units       int             `json:"un,omitempty"` // of the window, until they are given back; see turns
+	Place       *place          `json:"pl,omitempty"` // where it waits, or waited
+	Resent      int             `json:"rs,omitempty"` // how often it was sent again
+	Trace       string          `json:"tp,omitempty"` // traceparent of its submission
 	Failure     *failure        `json:"f,omitempty"`  // why it has ended without being searchable
 	Note        *failure        `json:"w,omitempty"`  // what failed last and is tried again
 	Retired     bool            `json:"r,omitempty"`  // its vectors are to be removed

@@ -9,6 +9,7 @@ import (
 	"levada.dev/tenants/call"
 	"levada.dev/tenants/rows"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/job"
 )
 
 // enqueue takes an event of a job into the outbox. A job has one event of a type, so that is its name; job ids are
@@ -24,6 +25,9 @@ func (b *Book) SetAside(r rows.Tx, id string, reason error) error {
 		return err
 	}
 	jobID, typ, _ := strings.Cut(id, ".")
+	if typ == events.TypeImportStarted {
+		return b.neverStarted(r, jobID, reason)
+	}
 	stage, known := map[string]corpus.Stage{events.TypeDocumentSubmitted: corpus.StageSubmit, events.TypeDocumentDeleted: corpus.StageErase}[typ]
 	if !known {
 		return nil
@@ -44,14 +48,27 @@ func (b *Book) SetAside(r rows.Tx, id string, reason error) error {
 	return err
 }
 
+// neverStarted ends an import that nobody can be told of.
+func (b *Book) neverStarted(r rows.Tx, id string, reason error) error {
+	s, err := call.Owner(r)
+	if err != nil {
+		return err
+	}
+	f := fault.As(reason)
+	_, err = b.SealImport(r, s, id, 0, &job.Problem{Stage: "import", Code: f.Code, Message: f.Message})
+	return err
+}
+
 // Submits reports whether a method of the wire takes a document in.
-func Submits(method string) bool { return method == methodSubmit }
+func Submits(method string) bool {
+	return method == methodSubmit || method == methodTake || method == methodOpen
+}
 
 // Sends reports whether a method of the wire may take events into the outbox, so that whoever keeps the book sees to
 // their sending before the method is committed.
 func Sends(method string) bool {
 	switch method {
-	case methodSubmit, methodAdvance, methodDelete, methodCancel, methodResubmit:
+	case methodSubmit, methodAdvance, methodDelete, methodCancel, methodResubmit, methodOpen, methodTake, methodSeal:
 		return true
 	}
 	return false

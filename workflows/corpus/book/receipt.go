@@ -48,8 +48,8 @@ func (first receipt) replay(sub corpus.Submission) corpus.Receipt {
 	return rec
 }
 
-func (first receipt) conflict(found bool, sub corpus.Submission) error {
-	if !found || first.Hash == sub.RequestHash {
+func (first receipt) conflict(found bool, hash string) error {
+	if !found || first.Hash == hash {
 		return nil
 	}
 	return fault.New(fault.Conflict, "idempotency_conflict", "the idempotency key was used for another request", nil).
@@ -57,12 +57,11 @@ func (first receipt) conflict(found bool, sub corpus.Submission) error {
 }
 
 // keepReceipt files the receipt of a submission with a key and takes a few expired ones away.
-func keepReceipt(r rows.Tx, sub corpus.Submission, rec corpus.Receipt, now time.Time) error {
-	if sub.Cause.IdempotencyKey == "" {
+func keepReceipt(r rows.Tx, key, hash string, rec corpus.Receipt, now time.Time) error {
+	if key == "" {
 		return nil
 	}
-	row := receipt{Hash: sub.RequestHash, First: rec, Taken: now.UnixMilli()}
-	if err := rows.Write(r, receiptKey(day(now), sub.Cause.IdempotencyKey), row); err != nil {
+	if err := rows.Write(r, receiptKey(day(now), key), receipt{Hash: hash, First: rec, Taken: now.UnixMilli()}); err != nil {
 		return err
 	}
 	_, err := sweepReceipts(r, now, sweepWith)

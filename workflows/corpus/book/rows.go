@@ -6,4 +6,8 @@ const (
 	jobPrefix      = "j/"
 	jobsEnd        = "j0" // after every job
 	receiptPrefix  = "i/"
+	waitingPrefix  = "w/"
+	watchPrefix    = "l/"
+	problemsPrefix = "q/"
+	turnsKey       = "turns"
 )

@@ -15,7 +15,7 @@ func (b *Book) SubmitAll(r rows.Tx, s tenants.Scope, subs []corpus.Submission) (
 	c := b.begin(r, s)
 	outs := make([]corpus.Outcome, len(subs))
 	for i, sub := range subs {
-		rec, err := c.submit(sub)
+		rec, err := c.submit(sub, "")
 		if err := refusal(err, &outs[i]); err != nil {
 			return nil, err
 		}
@@ -32,14 +32,15 @@ func refusal(err error, out *corpus.Outcome) error {
 	return nil
 }
 
-// submit opens the next generation of a document. When it refuses, it has written nothing.
-func (c *change) submit(sub corpus.Submission) (corpus.Receipt, error) {
+// submit opens the next generation of a document, which came by itself or with an import. When it refuses, it has written
+// nothing.
+func (c *change) submit(sub corpus.Submission, importID string) (corpus.Receipt, error) {
 	if err := checkSubmission(sub); err != nil {
 		return corpus.Receipt{}, err
 	}
-	if key := sub.Cause.IdempotencyKey; key != "" {
+	if key := sub.Cause.IdempotencyKey; key != "" && importID == "" { // an import has one key for all, and is taken once
 		if first, found, err := findReceipt(c.rows, key, c.now); err != nil || found {
-			return first.replay(sub), errors.Join(err, first.conflict(found, sub))
+			return first.replay(sub), errors.Join(err, first.conflict(found, sub.RequestHash))
 		}
 	}
 	if first, found, err := submitted(c.rows, sub.DocID, sub.JobID); err != nil || found {
@@ -52,32 +53,57 @@ func (c *change) submit(sub corpus.Submission) (corpus.Receipt, error) {
 	if o == nil {
 		o = c.add(sub.DocID)
 	}
+	t, err := c.turns()
+	if err != nil {
+		return corpus.Receipt{}, err
+	}
+	t.follow(sub.Pace)
 	take := c.generate
 	if o.unchanged(sub) {
 		take = c.nothingToDo
 	}
-	rec, err := take(o, sub)
+	rec, err := take(o, sub, importID)
+	if err != nil || importID != "" {
+		return rec, err
+	}
+	return rec, keepReceipt(c.rows, sub.Cause.IdempotencyKey, sub.RequestHash, rec, c.now)
+}
+
+// generate opens the next generation of a document, unless too much waits.
+func (c *change) generate(o *open, sub corpus.Submission, importID string) (corpus.Receipt, error) {
+	t, err := c.turns()
 	if err != nil {
 		return corpus.Receipt{}, err
 	}
-	return rec, keepReceipt(c.rows, sub, rec, c.now)
-}
-
-// generate opens the next generation of a document.
-func (c *change) generate(o *open, sub corpus.Submission) (corpus.Receipt, error) {
+	if err := t.room(importID, units(sub), c.now.UnixMilli()); err != nil {
+		return corpus.Receipt{}, err
+	}
 	g := o.submit(sub, c.now)
-	ev, err := events.New(c.scope, worker, sub.Cause, c.now, events.DocumentSubmitted{
-		DocumentRef: o.ref(g), About: sub.About, ContentType: sub.ContentType, TextKey: sub.TextKey, Text: sub.Text,
-		Bytes: sub.Bytes, SHA256: sub.SHA256, Model: sub.Model, Chunking: sub.Chunking, Fetch: o.fetchOf(g),
-	})
+	g.ImportID, g.Units, g.Trace = importID, units(sub), sub.Cause.TraceParent
+	ev, err := events.New(c.scope, worker, sub.Cause, c.now, g.submitted(o.document, sub.Text))
 	if err != nil {
 		return corpus.Receipt{}, err
 	}
 	o.dirty = true
 	return corpus.Receipt{DocID: o.ID, JobID: g.JobID, Generation: g.Number}, errors.Join(
 		rows.Write(c.rows, jobPrefix+g.JobID, jobRow{DocID: o.ID, Generation: g.Number, Created: g.Submitted}),
-		enqueue(c.rows, g.JobID, ev),
+		c.queue(o, g, ev),
 	)
+}
+
+// submitted is the fact that begins a generation's way.
+func (g *generation) submitted(d *document, text string) events.DocumentSubmitted {
+	f := events.DocumentSubmitted{
+		DocumentRef: d.ref(g), ContentType: g.ContentType, TextKey: g.TextKey, Text: text,
+		Bytes: g.Bytes, SHA256: g.SHA256, Model: g.Model, Chunking: g.Chunking,
+	}
+	if g.About != nil {
+		f.About = *g.About
+	}
+	if g.Fetch != nil { // as it was before it was fetched, if it was
+		f.Fetch, f.ContentType, f.TextKey, f.SHA256, f.Bytes = d.fetchOf(g), g.Fetch.Asked, "", "", 0
+	}
+	return f
 }
 
 func checkSubmission(sub corpus.Submission) error {

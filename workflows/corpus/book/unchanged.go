@@ -3,6 +3,7 @@ package book
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants/rows"
@@ -43,12 +44,13 @@ func (d *document) unchanged(sub corpus.Submission) bool {
 }
 
 // nothingToDo answers a submission whose document is searchable already: one row, the job that has succeeded.
-func (c *change) nothingToDo(o *open, sub corpus.Submission) (corpus.Receipt, error) {
+func (c *change) nothingToDo(o *open, sub corpus.Submission, importID string) (corpus.Receipt, error) {
 	g, now := o.generation(o.Searchable), c.now.UTC()
 	row := jobRow{DocID: o.ID, Generation: g.Number, Created: now.UnixMilli(), End: &job.Job{
-		ID: sub.JobID, Kind: job.Ingest, State: job.Succeeded, Stage: string(corpus.StageIndex), DocID: o.ID, Unchanged: true,
+		ID: sub.JobID, Kind: job.Ingest, State: job.Succeeded, Stage: string(corpus.StageIndex), DocID: o.ID, ImportID: importID, Unchanged: true,
 		Counts: job.Counts{Total: g.Slices, Done: g.Slices, Unchanged: g.Slices}, Percent: 100, CreatedAt: now, UpdatedAt: now,
 	}}
 	rec := corpus.Receipt{DocID: o.ID, JobID: sub.JobID, Generation: g.Number, Unchanged: true}
-	return rec, rows.Write(c.rows, jobPrefix+sub.JobID, row)
+	return rec, errors.Join(
+		rows.Write(c.rows, jobPrefix+sub.JobID, row), c.tally(importID, ending{state: job.Succeeded, docID: o.ID, unchanged: true}))
 }

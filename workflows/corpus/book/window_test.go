@@ -57,10 +57,12 @@ type occasion struct {
 
 type agenda []occasion
 
-func (a agenda) Len() int           { return len(a) }
-func (a agenda) Less(i, j int) bool { return a[i].at < a[j].at || a[i].at == a[j].at && a[i].seq < a[j].seq }
-func (a agenda) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)        { *a = append(*a, x.(occasion)) }
+func (a agenda) Len() int { return len(a) }
+func (a agenda) Less(i, j int) bool {
+	return a[i].at < a[j].at || a[i].at == a[j].at && a[i].seq < a[j].seq
+}
+func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
+func (a *agenda) Push(x any)   { *a = append(*a, x.(occasion)) }
 func (a *agenda) Pop() any {
 	old := *a
 	x := old[len(old)-1]
@@ -246,7 +248,7 @@ func TestSim(t *testing.T) {
 					p.run(p.now + 10)
 				}
 				worst = max(worst, p.now-from)
-				total += p.now-from
+				total += p.now - from
 				count++
 				if p.now-from > 2*idle {
 					over++

@@ -9,6 +9,7 @@ import (
 	"levada.dev/tenants/call"
 	"levada.dev/tenants/rows"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/imports"
 	"levada.dev/workflows/job"
 )
 
@@ -23,6 +24,9 @@ const (
 	methodDelete    = "delete"
 	methodCancel    = "cancel"
 	methodResubmit  = "resubmit"
+	methodOpen      = "openImport"
+	methodTake      = "take"
+	methodSeal      = "sealImport"
 )
 
 // Call runs one method of corpus.Ledger or corpus.Catalogue inside an open transaction, as call.Serve does.
@@ -54,9 +58,31 @@ func (b *Book) Call(r rows.Tx, method string, body []byte) (reply []byte, commit
 		return call.Serve(r, body, func(s tenants.Scope, id string) (job.Job, error) { return b.Cancel(r, s, id) })
 	case methodResubmit:
 		return call.Serve(r, body, func(s tenants.Scope, re corpus.Resubmission) (corpus.Receipt, error) { return b.Resubmit(r, s, re) })
+	case methodOpen:
+		return call.Serve(r, body, func(s tenants.Scope, im imports.Import) (job.Job, error) { return b.OpenImport(r, s, im) })
+	case methodTake:
+		return call.Serve(r, body, func(s tenants.Scope, t taking) (imports.Taken, error) { return b.Take(r, s, t.ID, t.From, t.Entries) })
+	case methodSeal:
+		return call.Serve(r, body, func(s tenants.Scope, q sealing) (job.Job, error) {
+			return b.SealImport(r, s, q.ID, q.Entries, q.Failed)
+		})
 	}
 	return call.Unknown(method)
 }
+
+// taking and sealing are the arguments of Take and SealImport.
+type (
+	taking struct {
+		ID      string           `json:"id"`
+		From    int              `json:"from"`
+		Entries []imports.Taking `json:"entries"`
+	}
+	sealing struct {
+		ID      string       `json:"id"`
+		Entries int          `json:"entries"`
+		Failed  *job.Problem `json:"failed,omitempty"`
+	}
+)
 
 // Client is the far end of Call: a corpus.Ledger and corpus.Catalogue over whatever carries the bytes to the tenant's book and back.
 type Client struct{ do call.Carrier }
@@ -64,6 +90,7 @@ type Client struct{ do call.Carrier }
 var (
 	_ corpus.Ledger    = (*Client)(nil)
 	_ corpus.Catalogue = (*Client)(nil)
+	_ imports.Ledger   = (*Client)(nil)
 )
 
 // NewClient makes a ledger over do.
@@ -96,6 +123,21 @@ func (c *Client) Documents(ctx context.Context, s tenants.Scope, ids []string) (
 // Job implements corpus.Ledger.
 func (c *Client) Job(ctx context.Context, s tenants.Scope, id string) (job.Job, error) {
 	return call.Ask[job.Job](ctx, c.do, s, nil, methodJob, id)
+}
+
+// OpenImport implements imports.Ledger.
+func (c *Client) OpenImport(ctx context.Context, s tenants.Scope, im imports.Import) (job.Job, error) {
+	return call.Ask[job.Job](ctx, c.do, s, nil, methodOpen, im)
+}
+
+// Take implements imports.Ledger.
+func (c *Client) Take(ctx context.Context, s tenants.Scope, id string, n int, entries []imports.Taking) (imports.Taken, error) {
+	return call.Ask[imports.Taken](ctx, c.do, s, nil, methodTake, taking{id, n, entries})
+}
+
+// SealImport implements imports.Ledger.
+func (c *Client) SealImport(ctx context.Context, s tenants.Scope, id string, entries int, failed *job.Problem) (job.Job, error) {
+	return call.Ask[job.Job](ctx, c.do, s, nil, methodSeal, sealing{id, entries, failed})
 }
 
 // List implements corpus.Catalogue.

@@ -1,0 +1,355 @@
+package book
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"levada.dev/events"
+	"levada.dev/events/fault"
+	"levada.dev/tenants/rows"
+	"levada.dev/workflows/corpus"
+)
+
+// turns is the row that says whose turn it is: how much may be in the queues, what waits, and what was let in lately.
+type turns struct {
+	window
+	Pace    corpus.Pace `json:"pace,omitzero"` // of the newest submission
+	Lanes   [lanes]lane `json:"l"`
+	Watched []watched   `json:"g,omitempty"`  // what was let in lately: see watch.go
+	Empty   []string    `json:"em,omitempty"` // imports that were cancelled, of which documents may wait
+
+	dirty bool
+}
+
+// lane is documents that wait, one behind the other. Each has a number; those below Head have had their turn.
+type lane struct {
+	Head    int64 `json:"h"`
+	Next    int64 `json:"n"` // the number of who comes next
+	Waiting int   `json:"w,omitempty"`
+}
+
+// The lanes: single documents go before those of imports.
+const (
+	laneSingle = iota
+	laneImport
+	lanes
+)
+
+func laneOf(importID string) int {
+	if importID != "" {
+		return laneImport
+	}
+	return laneSingle
+}
+
+// waiting is the row of a document that waits: what it takes to let it in, so that its own row is left alone.
+type waiting struct {
+	JobID    string          `json:"j"`
+	DocID    string          `json:"d"`
+	Number   int             `json:"g"`
+	Units    int             `json:"u"`
+	ImportID string          `json:"im,omitempty"`
+	Event    json.RawMessage `json:"e"`
+}
+
+// place is where a generation waits, or waited: its lane and its number in it.
+type place struct {
+	Lane   int   `json:"l,omitempty"`
+	Number int64 `json:"n"`
+}
+
+func (p place) key() string { return waitingKey(p.Lane, p.Number) }
+
+func waitingKey(lane int, number int64) string {
+	return fmt.Sprintf("%s%d/%016d", waitingPrefix, lane, number)
+}
+
+// numberOf is the number in a key that waitingKey made.
+func numberOf(key string) int64 {
+	n, err := strconv.ParseInt(key[strings.LastIndexByte(key, '/')+1:], 10, 64)
+	if err != nil {
+		panic(err) // nobody else makes such keys
+	}
+	return n
+}
+
+// units is how much work a submission is.
+func units(sub corpus.Submission) int {
+	if sub.Fetch != nil {
+		return fetchUnits
+	}
+	return 1 + sub.Bytes/unit
+}
+
+// fetchUnits is what a document counts that is to be fetched: nobody knows how long it is.
+const fetchUnits = 4
+
+// turns reads the row, once a call.
+func (c *change) turns() (*turns, error) {
+	if c.turn != nil {
+		return c.turn, nil
+	}
+	t := &turns{}
+	if _, err := rows.Read(c.rows, turnsKey, t); err != nil {
+		return nil, err
+	}
+	c.turn = t
+	return t, nil
+}
+
+// follow takes over the pace of a submission.
+func (t *turns) follow(p corpus.Pace) {
+	if t.Pace != p {
+		t.Pace, t.Weight, t.dirty = p, p.Weight, true
+	}
+}
+
+func (t *turns) waiting() (n int) {
+	for _, l := range t.Lanes {
+		n += l.Waiting
+	}
+	return n
+}
+
+// waits reports whether a generation waits for its turn.
+func (t *turns) waits(g *generation) bool {
+	return g.Units > 0 && g.Place != nil && g.Place.Number >= t.Lanes[g.Place.Lane].Head
+}
+
+// before is how many documents are before a generation that waits.
+func (t *turns) before(p place) (n int) {
+	for _, l := range t.Lanes[:p.Lane] {
+		n += l.Waiting
+	}
+	l := t.Lanes[p.Lane]
+	return n + int(min(p.Number-l.Head, int64(l.Waiting-1)))
+}
+
+// goes reports whether a document of a lane may go at once.
+func (t *turns) goes(lane, units int, now int64) bool {
+	for _, l := range t.Lanes[:lane+1] {
+		if l.Waiting > 0 {
+			return false
+		}
+	}
+	return t.fits(units, now)
+}
+
+// room reports, as a fault, that too much waits for a submission to wait also.
+func (t *turns) room(importID string, units int, now int64) error {
+	limit := t.Pace.MaxWaiting
+	if limit == 0 {
+		limit = corpus.DefaultMaxWaiting
+	}
+	if t.waiting() < limit || t.goes(laneOf(importID), units, now) {
+		return nil
+	}
+	return fault.New(fault.Limited, "backlog_full", fmt.Sprintf("%d documents are waiting for their turn already", t.waiting()), nil).
+		WithRetryAfter(t.drains(max(1, limit/20)))
+}
+
+// drains is how long it takes until so many documents have had their turn, as it goes now.
+func (t *turns) drains(n int) time.Duration {
+	if t.RTT == 0 || t.Docs == 0 {
+		return 30 * time.Second
+	}
+	return min(max(time.Duration(t.RTT*float64(n)/float64(t.Docs))*time.Millisecond, time.Second), time.Hour)
+}
+
+// queue lets a generation in, or has it wait for its turn.
+func (c *change) queue(o *open, g *generation, ev events.Event) error {
+	t, err := c.turns()
+	if err != nil {
+		return err
+	}
+	t.dirty = true
+	lane := laneOf(g.ImportID)
+	if t.goes(lane, g.Units, c.now.UnixMilli()) {
+		return c.enter(g.JobID, g.Units, ev)
+	}
+	l := &t.Lanes[lane]
+	g.Place = &place{lane, l.Next}
+	l.Next++
+	l.Waiting++
+	t.Short = true
+	body, err := ev.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	return rows.Write(c.rows, g.Place.key(), waiting{g.JobID, o.ID, g.Number, g.Units, g.ImportID, body})
+}
+
+// enter lets a document in.
+func (c *change) enter(jobID string, units int, ev events.Event) error {
+	c.turn.enter(jobID, units, c.now.UnixMilli())
+	return errors.Join(enqueue(c.rows, jobID, ev), c.watch(jobID))
+}
+
+// leave ends the turn of a generation: what it held is given back, or it waits no longer. It is the one place where that
+// happens, and for each generation it happens once.
+func (c *change) leave(g *generation, through bool) error {
+	if g.Units == 0 {
+		return nil
+	}
+	t, err := c.turns()
+	if err != nil {
+		return err
+	}
+	t.dirty = true
+	units, waits := g.Units, t.waits(g)
+	g.Units = 0
+	if waits {
+		t.Lanes[g.Place.Lane].Waiting--
+		if err := c.rows.Delete(g.Place.key()); err != nil {
+			return fmt.Errorf("book: delete: %w", err)
+		}
+		return nil
+	}
+	t.leave(g.JobID, units, c.now.UnixMilli(), through)
+	t.unwatch(g.JobID)
+	return nil
+}
+
+// letInBatch is how many rows of those that wait are read at once; each may have a text.
+const letInBatch = 16
+
+// letIn lets in what fits, in order.
+func (c *change) letIn() error {
+	if c.turn == nil {
+		return nil
+	}
+	for lane := range c.turn.Lanes {
+		for c.turn.Lanes[lane].Waiting > 0 {
+			went, err := c.letInSome(lane)
+			if err != nil || !went {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// letInSome lets in the first of a lane. It has not gone on when one does not fit.
+func (c *change) letInSome(lane int) (went bool, err error) {
+	l := &c.turn.Lanes[lane]
+	if !c.turn.fits(1, c.now.UnixMilli()) {
+		return false, nil
+	}
+	found, err := c.rows.Range(waitingKey(lane, l.Head), waitingKey(lane, l.Next), letInBatch)
+	if err != nil {
+		return false, fmt.Errorf("book: range: %w", err)
+	}
+	for _, row := range found {
+		var w waiting
+		if err := json.Unmarshal(row.Value, &w); err != nil {
+			return false, fmt.Errorf("book: row %.80q: %w", row.Key, err)
+		}
+		gone, err := c.emptied(w)
+		if err != nil {
+			return false, err
+		}
+		if gone {
+			continue
+		}
+		if !c.turn.fits(w.Units, c.now.UnixMilli()) {
+			return false, nil
+		}
+		if err := c.take(lane, row.Key, w); err != nil {
+			return false, err
+		}
+	}
+	if len(found) == 0 { // it cannot be; but nobody is to wait for nobody
+		l.Waiting, c.turn.dirty = 0, true
+	}
+	return true, nil
+}
+
+// take lets in one that waited.
+func (c *change) take(lane int, key string, w waiting) error {
+	ev, err := events.Decode(w.Event)
+	if err != nil {
+		return c.spoilt(lane, key, w, err)
+	}
+	l := &c.turn.Lanes[lane]
+	l.Head = numberOf(key) + 1
+	l.Waiting--
+	c.turn.dirty = true
+	if err := c.rows.Delete(key); err != nil {
+		return fmt.Errorf("book: delete: %w", err)
+	}
+	return c.enter(w.JobID, w.Units, ev)
+}
+
+// spoilt fails a document whose event cannot be read, so that it stands in nobody's way.
+func (c *change) spoilt(lane int, key string, w waiting, why error) error {
+	o, err := c.open(w.DocID)
+	if err != nil {
+		return err
+	}
+	if o != nil {
+		if g := o.generation(w.Number); g != nil && g.State.OnItsWay() && c.turn.waits(g) {
+			f := fault.As(why)
+			return c.fail(o, g, corpus.Progress{Stage: corpus.StageSubmit, Code: f.Code, Message: f.Message, Cause: events.Cause{ID: w.JobID}})
+		}
+	}
+	c.turn.Lanes[lane].Waiting--
+	c.turn.dirty = true
+	return c.rows.Delete(key)
+}
+
+// emptied ends a document whose import was cancelled while it waited.
+func (c *change) emptied(w waiting) (bool, error) {
+	if w.ImportID == "" || !slices.Contains(c.turn.Empty, w.ImportID) {
+		return false, nil
+	}
+	o, err := c.open(w.DocID)
+	if err != nil || o == nil {
+		return false, err
+	}
+	g := o.generation(w.Number)
+	if g == nil || !c.turn.waits(g) {
+		return false, nil
+	}
+	return true, c.cancel(o, g, "cancelled", importCancelled)
+}
+
+// queues shows documents, also those that wait. What waits is read once, and only if it may matter.
+type queues struct {
+	rows rows.Tx
+	t    *turns
+}
+
+func (q *queues) show(d *document) (corpus.Document, error) {
+	doc := d.show()
+	g := d.generation(d.Newest)
+	if doc.Why == nil || doc.Why.Code != corpus.WhyInProgress || g.Place == nil {
+		return doc, nil
+	}
+	if q.t == nil {
+		q.t = &turns{}
+		if _, err := rows.Read(q.rows, turnsKey, q.t); err != nil {
+			return doc, err
+		}
+	}
+	if q.t.waits(g) {
+		before := q.t.before(*g.Place)
+		doc.Why = &corpus.NotSearchable{
+			Code: corpus.WhyWaiting, Message: fmt.Sprintf("it waits for its turn; %d documents are before it", before),
+			Stage: corpus.StageSubmit, Since: at(g.Submitted), Before: before,
+		}
+	}
+	return doc, nil
+}
+
+// closeTurns writes the row if it changed.
+func (c *change) closeTurns() error {
+	if c.turn == nil || !c.turn.dirty {
+		return nil
+	}
+	return rows.Write(c.rows, turnsKey, c.turn)
+}

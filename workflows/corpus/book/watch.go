@@ -1,0 +1,234 @@
+package book
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"levada.dev/events"
+	"levada.dev/tenants/call"
+	"levada.dev/tenants/rows"
+	"levada.dev/workflows/corpus"
+)
+
+// watched is a document that was let in, and when it is looked after. It stands in the turns' row, and once there are many
+// the whole list moves to a row of its own, under the time at which the first of it is due. Who has ended meanwhile is found
+// to have, and forgotten.
+type watched struct {
+	JobID string `json:"j"`
+	From  int64  `json:"f"` // when it was let in
+	Due   int64  `json:"d"`
+}
+
+const (
+	maxWatched = 32 // in the turns' row
+	// maxResent is how often a document is sent again that has not got on.
+	maxResent = 3
+	// maxDeadlines is for how many deadlines a document may go on that gets on.
+	maxDeadlines = 24
+	// watchBatch is how many rows of watched documents, and of waiting ones, one transaction looks at.
+	watchBatch = 4
+	emptyBatch = 64
+)
+
+func (t *turns) deadline() int64 {
+	if t.Pace.Deadline > 0 {
+		return t.Pace.Deadline.Milliseconds()
+	}
+	return corpus.DefaultDeadline.Milliseconds()
+}
+
+// watch puts a document that is let in under watch.
+func (c *change) watch(jobID string) error {
+	now := c.now.UnixMilli()
+	return c.watchUntil(watched{JobID: jobID, From: now, Due: now + c.turn.deadline()})
+}
+
+func (c *change) watchUntil(w watched) error {
+	t := c.turn
+	t.dirty = true
+	var err error
+	if len(t.Watched) >= maxWatched {
+		err = rows.Write(c.rows, fmt.Sprintf("%s%013d/%s", watchPrefix, due(t.Watched), t.Watched[0].JobID), t.Watched)
+		t.Watched = nil
+	}
+	t.Watched = append(t.Watched, w)
+	return err
+}
+
+// unwatch forgets a document that has ended, if that is free.
+func (t *turns) unwatch(jobID string) {
+	t.Watched = slices.DeleteFunc(t.Watched, func(w watched) bool { return w.JobID == jobID })
+}
+
+// due is when the first of a list is.
+func due(ws []watched) int64 {
+	first := ws[0].Due
+	for _, w := range ws {
+		first = min(first, w.Due)
+	}
+	return first
+}
+
+// Watch looks after the documents that should have ended by now: what does not get on is sent again, and in the end it
+// fails. It also goes on ending what waits of cancelled imports. next is when to call it again, which may be at once; zero when
+// there is nothing to watch.
+func (b *Book) Watch(r rows.Tx) (next time.Time, err error) {
+	s, err := call.Owner(r)
+	if err != nil || s.Check() != nil {
+		return time.Time{}, err
+	}
+	c := b.begin(r, s)
+	t, err := c.turns()
+	if err != nil {
+		return time.Time{}, err
+	}
+	err = errors.Join(c.overdue(), c.empty(), c.close())
+	if err != nil {
+		return time.Time{}, err
+	}
+	return c.nextWatch(t)
+}
+
+// overdue looks at what is due.
+func (c *change) overdue() error {
+	now := c.now.UnixMilli()
+	found, err := c.rows.Range(watchPrefix, fmt.Sprintf("%s%013d", watchPrefix, now+1), watchBatch)
+	if err != nil {
+		return fmt.Errorf("book: range: %w", err)
+	}
+	list := c.turn.Watched
+	if len(list) > 0 && due(list) <= now {
+		c.turn.Watched, c.turn.dirty = nil, true
+	} else {
+		list = nil
+	}
+	for _, row := range found {
+		var ws []watched
+		if err := json.Unmarshal(row.Value, &ws); err != nil {
+			return fmt.Errorf("book: row %.80q: %w", row.Key, err)
+		}
+		list = append(list, ws...)
+		if err := c.rows.Delete(row.Key); err != nil {
+			return fmt.Errorf("book: delete: %w", err)
+		}
+	}
+	for _, w := range list {
+		if err := c.look(w, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// look looks after one document. One that has got on since is given its time again.
+func (c *change) look(w watched, now int64) error {
+	o, g, err := c.job(w.JobID)
+	if err != nil || g == nil || !g.State.OnItsWay() || !g.live() {
+		return err
+	}
+	if w.Due > now {
+		return c.watchUntil(w)
+	}
+	deadline := c.turn.deadline()
+	gone, err := c.overtaken(o, g)
+	if err != nil || gone {
+		return err
+	}
+	stage, last := g.stage()
+	if again := last.UnixMilli() + deadline; again > now && now-w.From < maxDeadlines*deadline {
+		w.Due = again
+		return c.watchUntil(w)
+	}
+	cause := events.Cause{ID: fmt.Sprintf("%s/%d", g.JobID, g.Resent+1), TraceParent: g.Trace}
+	if g.Resent == maxResent {
+		return c.fail(o, g, corpus.Progress{Stage: stage, Code: "stuck", Attempts: 1 + g.Resent, Cause: cause, Message: fmt.Sprintf(
+			"nothing was heard of it for %s, although it was sent again %d times", time.Duration(deadline)*time.Millisecond, g.Resent)})
+	}
+	g.Resent++
+	o.dirty = true
+	ev, err := events.New(c.scope, worker, cause, c.now, g.submitted(o.document, ""))
+	if err != nil {
+		return err
+	}
+	w.Due = now + deadline
+	return errors.Join(enqueue(c.rows, g.JobID, ev), c.watchUntil(w))
+}
+
+// job is the document and the generation that a job follows; nil when there is none.
+func (c *change) job(id string) (*open, *generation, error) {
+	var row jobRow
+	found, err := rows.Read(c.rows, jobPrefix+id, &row)
+	if err != nil || !found || row.End != nil || row.Kind != "" || row.Barred {
+		return nil, nil, err
+	}
+	o, err := c.open(row.DocID)
+	if err != nil || o == nil {
+		return nil, nil, err
+	}
+	return o, o.generation(row.Generation), nil
+}
+
+// empty goes on ending what waits of a cancelled import.
+func (c *change) empty() error {
+	if len(c.turn.Empty) == 0 {
+		return nil
+	}
+	im, err := c.importOf(c.turn.Empty[0])
+	if err != nil {
+		return err
+	}
+	if im == nil {
+		c.turn.Empty, c.turn.dirty = c.turn.Empty[1:], true
+		return nil
+	}
+	l := c.turn.Lanes[laneImport]
+	from := max(l.Head, im.row.Import.Emptied)
+	found, err := c.rows.Range(waitingKey(laneImport, from), waitingKey(laneImport, l.Next), emptyBatch)
+	if err != nil {
+		return fmt.Errorf("book: range: %w", err)
+	}
+	for _, row := range found {
+		var w waiting
+		if err := json.Unmarshal(row.Value, &w); err != nil {
+			return fmt.Errorf("book: row %.80q: %w", row.Key, err)
+		}
+		if w.ImportID == im.id {
+			if _, err := c.emptied(w); err != nil {
+				return err
+			}
+		}
+		im.row.Import.Emptied, im.dirty = numberOf(row.Key)+1, true
+	}
+	if len(found) < emptyBatch {
+		c.turn.Empty, c.turn.dirty = c.turn.Empty[1:], true
+	}
+	return nil
+}
+
+// nextWatch is when the first document is due.
+func (c *change) nextWatch(t *turns) (time.Time, error) {
+	if len(t.Empty) > 0 {
+		return c.now, nil
+	}
+	first := int64(0)
+	if len(t.Watched) > 0 {
+		first = due(t.Watched)
+	}
+	found, err := c.rows.Scan(watchPrefix, 1)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("book: scan: %w", err)
+	}
+	for _, row := range found {
+		var ws []watched
+		if err := json.Unmarshal(row.Value, &ws); err != nil {
+			return time.Time{}, fmt.Errorf("book: row %.80q: %w", row.Key, err)
+		}
+		if d := due(ws); first == 0 || d < first {
+			first = d
+		}
+	}
+	return at(first), nil
+}
