@@ -76,7 +76,7 @@ func TestEveryCodeIsInTheTable(t *testing.T) {
 var between = map[string]bool{
 	"turn_over": true, "events_invalid": true, "news_too_large": true, // a session to a turn
 	"ask_invalid": true, "exchange_late": true, "report_invalid": true, "day_invalid": true, "days_invalid": true, // a ledger of money to a purse
-	"submission_invalid": true, "job_exists": true, "request_invalid": true, "method_unknown": true, // an object to its callers
+	"submission_invalid": true, "job_exists": true, "import_invalid": true, "import_gap": true, "import_sealed": true, "request_invalid": true, "method_unknown": true, // an object to its callers
 	"cache_key": true, "cache_value": true, "cache_ttl": true, "cache_miss": true, "cache_unavailable": true, // a cache, which may fail
 	"queue_unavailable": true, "vectors_count": true, "top_k_invalid": true, // queues and the index to consumers
 	"key_not_found": true, "config_unavailable": true, "entry_not_found": true, // what is behind the directory

@@ -13,6 +13,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/book"
+	"levada.dev/workflows/imports"
 )
 
 // Ledger keeps a book for each tenant.
@@ -27,7 +28,11 @@ type Ledger struct {
 	books objects
 }
 
-var _ corpus.Ledger = (*Ledger)(nil)
+var (
+	_ corpus.Ledger    = (*Ledger)(nil)
+	_ corpus.Catalogue = (*Ledger)(nil)
+	_ imports.Ledger   = (*Ledger)(nil)
+)
 
 // NewLedger makes a ledger that tells the time by now.
 func NewLedger(now func() time.Time) *Ledger {
@@ -75,6 +80,21 @@ func (l *Ledger) Relay(ctx context.Context, s tenants.Scope, out events.Publishe
 		defer l.mu.Unlock()
 		return outbox.Sent(l.books.of(s), ids)
 	})
+}
+
+// Watch looks after what should have ended by now, as the ledger does by its alarm, and says when to look again; zero when
+// there is nothing to watch.
+func (l *Ledger) Watch(s tenants.Scope) (next time.Time, err error) {
+	err = l.do(s, "watch", func() (err error) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		tx := l.books.of(s).Begin()
+		if next, err = l.book.Watch(tx); err == nil {
+			tx.Commit()
+		}
+		return err
+	})
+	return next, err
 }
 
 // Tenants lists the tenants that have a book.

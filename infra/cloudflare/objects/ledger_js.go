@@ -66,8 +66,26 @@ func (l *ledger) Call(ctx context.Context, method string, body []byte) ([]byte, 
 // Alarm implements object.Alarmer. What was accepted goes out first: a sweep that fails must not hold it up.
 func (l *ledger) Alarm(ctx context.Context, _ int) error {
 	return l.waker.ring(ctx, func(ctx context.Context) error {
-		return errors.Join(l.relay.rescue(ctx), l.sweep(ctx))
+		return errors.Join(l.relay.rescue(ctx), l.watch(ctx), l.relay.rescue(ctx), l.sweep(ctx))
 	})
+}
+
+// watch looks after what should have ended by now, and asks for the alarm at the time of the next. A document that is let in needs
+// no alarm of its own: the one that looks for what was left in the outbox comes first, and gets here.
+func (l *ledger) watch(ctx context.Context) error {
+	for {
+		var next time.Time
+		err := l.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
+			next, err = l.book.Watch(Rows(tx))
+			return err
+		})
+		if err != nil || next.IsZero() {
+			return err
+		}
+		if next.After(l.relay.now()) {
+			return l.waker.by(ctx, next)
+		}
+	}
 }
 
 // sweepBatch is how many rows of a kind one transaction of a sweep looks at.

@@ -7,7 +7,7 @@ import (
 )
 
 // window is how much of a tenant's work may be in the queues at once, in units. It follows the delay, as FAST TCP does
-// (Jin, Wei, Low: FAST TCP, 2004): with base the shortest time from release to end, and rtt what it takes now,
+// (Jin, Wei, Low: FAST TCP, 2004): with base the shortest time from release to end lately (but see patience), and rtt what it takes now,
 //
 //	size = (size + base/rtt * size + alpha) / 2
 //
@@ -22,10 +22,10 @@ type window struct {
 	Docs     int     `json:"n,omitempty"`  // documents in flight
 	Weight   int     `json:"wt,omitempty"` // times alpha
 
-	Steady  bool    `json:"st,omitempty"` // the doubling of the start is over
+	Steady  bool    `json:"st,omitempty"` // the growth of the start is over
 	Short   bool    `json:"sh,omitempty"` // something had to wait since the last change
 	Changed int64   `json:"ch,omitempty"` // when the size last did, in Unix milliseconds like all times here
-	RTT     float64 `json:"r,omitempty"`
+	RTT     float64 `json:"r,omitempty"`  // lately, in milliseconds
 
 	// The shortest round trip of this minute and of the last: what is older is forgotten, so the base rises when the way
 	// has become longer.
@@ -45,15 +45,21 @@ type probe struct {
 
 const (
 	unit       = 4 << 10 // bytes of text
-	alpha      = 32      // units
-	startSize  = 256
+	startSize  = 256     // units, as all sizes
 	minSize    = 8
-	maxSize    = 4096
+	maxSize    = 16384
 	probeUnits = 4 // a document that is timed is no larger
 	maxProbes  = 8
 
-	patience = 4500 * time.Millisecond
-	growth   = 1.5
+	// alpha is what a tenant of weight 1 has queued. Less of it and tenants find their shares later; more, and a single
+	// document of another tenant waits for it.
+	alpha = 64
+	// patience is what the way may take however idle it is. A lone document waits for company in the batch of each of three
+	// stages (a second each, infra/stack), and a window that took this for a queue would shrink, fill batches less, and wait the
+	// longer: what is sooner is no reason to hold anything back.
+	patience = 4 * time.Second
+	// growth is by what a window grows at the start, once a round trip, while the way takes no longer than that.
+	growth = 1.5
 	// hold is for how long windows hold back, at most.
 	hold = 15 * time.Second
 )
