@@ -23,6 +23,10 @@ func TestLedger(t *testing.T) {
 	corpustest.TestLedger(t, func(*testing.T) corpus.Ledger { return memory.NewLedger(time.Now) })
 }
 
+func TestImports(t *testing.T) {
+	importstest.TestLedger(t, func(*testing.T) importstest.Book { return memory.NewLedger(time.Now) })
+}
+
 func TestVectors(t *testing.T) {
 	m := llm.EmbeddingModels()[2]
 	t.Run("visible at once", func(t *testing.T) {

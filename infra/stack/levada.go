@@ -118,7 +118,7 @@ func levadaQueues() []Queue {
 	var queues []Queue
 	for _, q := range stages {
 		q.Consumer = Consumers
-		q.MaxWaitTime = 5 * time.Second
+		q.MaxWaitTime = time.Second // the price of a queue is by message, not by batch
 		q.MaxRetries = 3
 		q.RetryDelay = 2 * time.Second
 		q.DeadLetter = q.Name + DeadLetter

@@ -293,10 +293,10 @@ func (b *Book) Take(r rows.Tx, s tenants.Scope, id string, n int, entries []impo
 	}
 	row := im.row.Import
 	switch {
-	case n < 0 || n > row.Taken && len(entries) > 0:
-		return taken, fault.Invalidf("n", "import_gap", "entries from %d on, but only %d were taken", n, row.Taken)
-	case row.Cancelled, n+len(entries) <= row.Taken:
+	case row.Cancelled, len(entries) == 0, n >= 0 && n+len(entries) <= row.Taken:
 		return taken, nil
+	case n < 0 || n > row.Taken:
+		return taken, fault.Invalidf("n", "import_gap", "entries from %d on, but only %d were taken", n, row.Taken)
 	case row.Sealed && n+len(entries) > row.Entries:
 		return taken, fault.New(fault.Conflict, "import_sealed", "the import has no such entries", nil)
 	}
