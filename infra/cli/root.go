@@ -75,6 +75,8 @@ func newRoot(start func()) *cobra.Command {
 		newDev(&g),
 		newDemo(&g),
 		newBench(&g),
+		newDLQ(&g),
+		newReplay(&g),
 		newValidate(&g),
 		newVersion(),
 	)
