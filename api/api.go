@@ -23,6 +23,7 @@ import (
 type Deps struct {
 	Directory tenants.Directory
 	Intake    Intake
+	Webhooks  Webhooks
 	Ledger    corpus.Ledger
 	Texts     corpus.Texts
 	Vectors   corpus.Vectors
@@ -40,7 +41,7 @@ type Deps struct {
 
 // complete reports whether nothing is missing.
 func (d *Deps) complete() bool {
-	return d.Directory != nil && d.Intake != nil && d.Ledger != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
+	return d.Directory != nil && d.Intake != nil && d.Webhooks != nil && d.Ledger != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
 		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Shelf != nil && d.Generator != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil
 }
 
@@ -51,6 +52,17 @@ func (d *Deps) complete() bool {
 // fault.Conflict when the request differs. Safe for concurrent use.
 type Intake interface {
 	Submit(ctx context.Context, s tenants.Scope, d corpus.Draft) (corpus.Receipt, error)
+}
+
+// Webhooks takes the deliveries of sources in.
+type Webhooks interface {
+	// Inspect refuses what can be refused before the body is read: a signature's headers that are missing or malformed, a time
+	// outside of the window.
+	Inspect(header map[string][]string) error
+	// Receive takes the events of a delivery. When it is not signed by its source it fails with fault.Denied, code signature_invalid, and
+	// has not looked at the body. When it returns nil, what it accepted is safe as what Intake.Submit took, and a repetition starts
+	// nothing. When it fails the whole delivery may be sent again. Safe for concurrent use.
+	Receive(ctx context.Context, s tenants.Scope, c *tenants.Config, d corpus.Delivery) (corpus.Delivered, error)
 }
 
 // Retriever answers searches; *rag.Retriever is the one there is.

@@ -31,7 +31,7 @@ var codes = []code{
 	{"body_too_large", 413, "The body is above `details.limit` bytes: the tenant's limit, or what an instance has room for."},
 	{"bodies_busy", 503, "Large bodies are being read, and there is no room for another. Try again after `Retry-After`."},
 	{"body_incomplete", 400, "The body ended before its announced length."},
-	{"unsupported_media_type", 415, "The body's content type is not `application/json`."},
+	{"unsupported_media_type", 415, "The body's content type is none that the route takes: `application/json`, or a form of CloudEvents."},
 	{"unsupported_encoding", 415, "The body's content encoding is not supported."},
 
 	// The body's JSON.
@@ -83,6 +83,19 @@ var codes = []code{
 
 	// Dead letters.
 	{"letter_not_found", 404, "The tenant has no such letter, or it is not kept any more: letters are kept for 30 days."},
+
+	// Webhooks.
+	{"source_not_found", 404, "The tenant has no such source, or it has no webhook."},
+	{"webhook_header_required", 400, "A header of the signature is missing; `details.field` names it."},
+	{"webhook_header_invalid", 400, "A header of the signature or of the handshake is malformed; `details.field` names it."},
+	{"webhook_stale", 400, "The delivery's timestamp is more than five minutes from now. Sign each attempt anew."},
+	{"signature_invalid", 401, "No signature of the delivery is one of the source's secrets."},
+	{"secrets_unavailable", 503, "The source's secrets are not published yet. Try again after `Retry-After`."},
+	{"seal_key_missing", 503, "This deployment has no key to open the sources' secrets with."},
+	{"event_invalid", 400, "The event is no CloudEvent 1.0; `details.field` names the attribute."},
+	{"events_refused", 400, "None of the batch's events can be taken; `details.refused` says why, for each."},
+	{"batch_too_large", 413, "The batch has more than 1,000 events."},
+	{"webhook_origin_denied", 403, "The source does not take events from this origin."},
 
 	// Limits.
 	{"rate_limited", 429, "Too many requests came, from the tenant or from this user at this address. Try again after `Retry-After`."},

@@ -11,6 +11,7 @@ import (
 	"levada.dev/infra/memory"
 	"levada.dev/producers/intake"
 	"levada.dev/producers/replay"
+	"levada.dev/producers/webhook"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota/quotatest"
 	"levada.dev/workflows/chat"
@@ -33,6 +34,7 @@ func ExampleNew() {
 	handler := api.New(api.Deps{
 		Directory: directory,
 		Intake:    intake.New(texts, ledger, nil),
+		Webhooks:  webhook.New(webhook.Ports{}, nil), // of a tenant without sources
 		Ledger:    ledger,
 		Texts:     texts,
 		Vectors:   vectors,

@@ -19,14 +19,15 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"levada.dev/api"
+	"levada.dev/tenants"
 	"levada.dev/workflows/job"
 )
 
 // TestExchanges plays the files of testdata: each is a conversation with a fresh world, pairs of a request and the
-// answer to it. "as:" names a key; "{acme}" in a header stands for the key of that name. A line "finish: acme
-// job-1 succeeded" before a request lets the job end first, "finish in 2s:" while the request is being answered.
-// "letter: acme embed guide model_refused" lets a message of embed's about guide die of that first, or about no document when
-// its name is "-".
+// answer to it. "as:" names a key; "{acme}" in a header stands for the key of that name. A line "sign: acme cms-1" signs the
+// body with a secret of the tenant's. A line "finish: acme job-1 succeeded" before a request lets the job end first, "finish in
+// 2s:" while the request is being answered. "letter: acme embed guide model_refused" lets a message of embed's about guide die
+// of that first, or about no document when its name is "-".
 func TestExchanges(t *testing.T) {
 	for _, file := range exchangeFiles(t) {
 		inBubbleOf(t, strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
@@ -94,6 +95,9 @@ func (w *world) play(text string) string {
 			time.AfterFunc(d, func() { w.finish(f[0], f[1], job.State(f[2])) })
 		case name == "as":
 			as = value
+		case name == "sign": // the tenant and the name of its secret
+			f := strings.Fields(value)
+			headers = append(headers, w.signature(tenants.ID(f[0]), f[1], strings.TrimSpace(body))...)
 		case isHeader:
 			for key, v := range w.keys {
 				value = strings.ReplaceAll(value, "{"+key+"}", v)

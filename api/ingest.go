@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
@@ -42,7 +43,7 @@ func ingest(c *call) error {
 	}
 	c.body = nil // what is needed of it is in the draft
 	draft.Cause = c.cause()
-	if err := c.affordable(draft); err != nil {
+	if err := Afford(c.ctx(), c.Gate, c.scope, draft.Model, len(draft.Text)); err != nil {
 		return err
 	}
 	began := c.opts.Now()
@@ -58,19 +59,19 @@ func ingest(c *call) error {
 // bytesPerToken is about how long a token is.
 const bytesPerToken = 4
 
-// affordable refuses a document that the tenant's budgets have no room for now: it would be taken, and wait for a budget
-// that it may not get. Nothing is held, since it is embedded later; that call pays.
-func (c *call) affordable(d corpus.Draft) error {
-	model, err := llm.FindEmbedding(d.Model)
+// Afford refuses a text of so many bytes when the tenant's budgets have no room for it now: it would be taken, and wait for a
+// budget that it may not get. Nothing is held, since it is embedded later; that call pays.
+func Afford(ctx context.Context, gate quota.Gate, s tenants.Scope, model string, bytes int) error {
+	m, err := llm.FindEmbedding(model)
 	if err != nil {
 		return err
 	}
-	tokens := int64(len(d.Text)) / bytesPerToken
-	hold, err := c.Gate.Acquire(c.ctx(), c.scope, quota.Ask{Amount: quota.Amount{Tokens: tokens, Nanos: tokens * model.Price}})
+	tokens := int64(bytes) / bytesPerToken
+	hold, err := gate.Acquire(ctx, s, quota.Ask{Amount: quota.Amount{Tokens: tokens, Nanos: tokens * m.Price}})
 	if err != nil {
 		return fmt.Errorf("afford: %w", err)
 	}
-	hold.Settle(c.ctx())
+	hold.Settle(ctx)
 	return nil
 }
 

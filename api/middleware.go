@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 
 	"levada.dev/events/fault"
+	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 )
 
@@ -31,7 +32,7 @@ func (c *call) steps() error {
 
 // serve is the steps of a request that was let in.
 func (c *call) serve() error {
-	if !c.route.namesUser {
+	if !c.route.namesUser && !c.route.signed {
 		if err := c.permitHeader(); err != nil {
 			return err
 		}
@@ -57,7 +58,12 @@ func (c *call) admit() error {
 		return err
 	}
 	c.allowOrigin()
-	if err := c.authenticate(); err != nil {
+	if c.route.signed {
+		var err error
+		if c.scope, err = tenants.Admit(c.config); err != nil {
+			return err
+		}
+	} else if err := c.authenticate(); err != nil {
 		return err
 	}
 	c.stage("auth", began)

@@ -17,12 +17,20 @@ import (
 // readBody reads the body as far as the limit goes, the tenant's or, where it is lower, that of the room for all bodies.
 // What announces more is refused unread. A large body waits until there is room for it.
 func (c *call) readBody() error {
+	if err := isJSON(c.r.Header); err != nil {
+		return err
+	}
+	return c.readBytes()
+}
+
+// readBytes is readBody for whatever the body is.
+func (c *call) readBytes() error {
 	limit := min(c.config.Limits.BodyBytes, c.opts.MaxBodyBytes)
 	size := c.r.ContentLength
 	if size > limit {
 		return bodyTooLarge(limit)
 	}
-	if err := isJSON(c.r.Header); err != nil {
+	if err := isPlain(c.r.Header); err != nil {
 		return err
 	}
 	if err := c.takeRoom(size, limit); err != nil {
@@ -86,10 +94,18 @@ func bodyTooLarge(limit int64) error {
 	return withDetails(fault.New(fault.Invalid, "body_too_large", "the body is above the limit", nil), details{Limit: limit})
 }
 
-// isJSON refuses what the decoder would only misread.
-func isJSON(h http.Header) error {
+// isPlain refuses a body that would have to be unpacked.
+func isPlain(h http.Header) error {
 	if encoding := h.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return fault.Invalidf("", "unsupported_encoding", "content-encoding %.40q is not supported", encoding)
+	}
+	return nil
+}
+
+// isJSON refuses what the decoder would only misread.
+func isJSON(h http.Header) error {
+	if err := isPlain(h); err != nil {
+		return err
 	}
 	contentType := h.Get("Content-Type")
 	if contentType == "application/json" {

@@ -15,6 +15,7 @@ import (
 	"levada.dev/api/openai"
 	"levada.dev/events/fault"
 	"levada.dev/workflows/chat"
+	"levada.dev/workflows/corpus"
 )
 
 const (
@@ -42,6 +43,8 @@ type details struct {
 	RetryAfter int64    `json:"retryAfterMs,omitempty"` // when to try again
 
 	StreamID chat.StreamID `json:"streamId,omitempty"` // of the turn that is in the way
+
+	Refused []corpus.RefusedEvent `json:"refused,omitempty"` // the events of a delivery
 }
 
 // detailed is an error that knows more than a fault carries.
@@ -94,7 +97,7 @@ func (c *call) fail(err error) {
 	h := c.w.Header()
 	switch status {
 	case http.StatusUnauthorized:
-		h.Set("WWW-Authenticate", `Bearer realm="levada"`)
+		h.Set("WWW-Authenticate", c.challenge())
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		after := max(f.RetryAfter, time.Second)
 		h.Set("Retry-After", strconv.FormatInt(int64(math.Ceil(after.Seconds())), 10))
@@ -113,6 +116,14 @@ func (c *call) fail(err error) {
 		Error     failure `json:"error"`
 		RequestID string  `json:"requestId"`
 	}{false, failure{f.Code, message(f), d, c.traceID}, c.requestID})
+}
+
+// challenge names the proof that the route asks for.
+func (c *call) challenge() string {
+	if c.route != nil && c.route.signed {
+		return `StandardWebhooks realm="levada"`
+	}
+	return `Bearer realm="levada"`
 }
 
 var errClientLeft = fault.New(fault.Invalid, "client_closed_request", "the client left", nil)

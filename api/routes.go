@@ -18,6 +18,8 @@ var routes = []route{
 	{method: "GET", pattern: "/openapi.json", scope: public, handle: openAPI},
 
 	{method: "POST", pattern: "/ingest", scope: tenants.ScopeIngest, body: jsonBody, idempotent: true, handle: ingest},
+	{method: "POST", pattern: "/ingest/webhooks/{sourceId}", scope: tenants.ScopeIngest, signed: true, handle: deliver},
+	{method: "OPTIONS", pattern: "/ingest/webhooks/{sourceId}", scope: public, handle: greet},
 	{method: "GET", pattern: "/documents/{id}", scope: tenants.ScopeDocuments, handle: showDocument},
 	{method: "GET", pattern: "/documents/{id}/content", scope: tenants.ScopeDocuments, handle: showContent},
 	{method: "GET", pattern: "/jobs/{id}", scope: tenants.ScopeJobs, handle: showJob},
@@ -52,6 +54,7 @@ type route struct {
 	scope      tenants.APIScope  // what the caller's key must hold
 	body       bodyKind          // what the request carries
 	idempotent bool              // honours Idempotency-Key
+	signed     bool              // a signature stands for the key: the handler verifies it, takes the permit and reads the body
 	namesUser  bool              // the body says which user asks: the handler calls c.permit once it knows
 	handle     func(*call) error // answers with c.ok, or returns what went wrong
 }
@@ -114,7 +117,10 @@ func (p *place) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 
 // otherMethods answers what a pattern has no row for.
 func otherMethods(pattern string, allowed []string) *route {
-	allow := strings.Join(append(allowed, http.MethodOptions), ", ")
+	if !slices.Contains(allowed, http.MethodOptions) {
+		allowed = append(allowed, http.MethodOptions)
+	}
+	allow := strings.Join(allowed, ", ")
 	return &route{pattern: pattern, handle: func(c *call) error {
 		c.w.Header().Set("Allow", allow)
 		if c.r.Method == http.MethodOptions {

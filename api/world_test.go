@@ -38,11 +38,14 @@ type world struct {
 	again  *resubmitter
 	gate   *quotatest.Gate
 	keys   map[string]string // by name: a tenant, or a tenant and a scope
+	vault  *tenants.Vault    // of the tenants' sources
 	log    bytes.Buffer
 	deps   api.Deps
 	opts   api.Options
 	routes routers.Router
 	seen   map[string]bool // "POST /ingest 202"
+
+	secrets tenants.Secrets
 	http.Handler
 }
 
@@ -59,6 +62,7 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 		Directory: w.directory(), Intake: w.store, Ledger: w.store.ledger, Texts: w.store.texts, Vectors: w.store.vectors,
 		Retriever: rag.New(w.store.embedder, w.store.vectors, w.store.ledger, &rag.Options{Now: func() time.Time { return w.opts.Now() }}),
 	}
+	w.deps.Webhooks = w.webhooks()
 	for _, e := range edit {
 		e(w)
 	}
@@ -100,8 +104,13 @@ func (w *world) directory() tenants.Directory {
 			c.Chat = tenants.Chat{System: "You are Acme.", MaxTokens: 100, MaxTokensLimit: 200}
 			c.Rates.User = tenants.Rate{PerMinute: 60, Burst: 5}
 			c.Search = tenants.Search{TopK: 2, MaxTopK: 10, Filterable: filterable}
+			c.Sources = []tenants.Source{hook("cms", "cms-1", "cms-2"), hook("news", "news-1"), {ID: "files", Sync: &tenants.Sync{Prefix: "files/"}}}
+			c.Sources[1].Webhook.Origins = []string{"events.example.com"}
 		}),
-		tenantstest.Config(w.t, "globex", func(c *tenants.Config) { c.Models.Chat = "@local/script" }),
+		tenantstest.Config(w.t, "globex", func(c *tenants.Config) {
+			c.Models.Chat = "@local/script"
+			c.Sources = []tenants.Source{hook("cms", "cms-1")}
+		}),
 		tenantstest.Config(w.t, "demo", func(c *tenants.Config) { c.Auth.Mode = tenants.AuthOpen }),
 	}
 	grants := map[string]tenants.Grant{}
@@ -116,6 +125,8 @@ func (w *world) directory() tenants.Directory {
 		add(string(c.ID)+"-search", c.ID, tenants.ScopeSearch)
 	}
 	w.keys["nobody"] = mustKey(w.t, "acme")
+	w.vault = tenantstest.Vault(w.t, configs...)
+	w.secrets = tenantstest.Secrets(w.t, w.vault, configs...)
 	d, err := tenants.StaticDirectory(configs, grants)
 	require.NoError(w.t, err)
 	return d
@@ -211,6 +222,9 @@ var filterOptions = &openapi3filter.Options{
 }
 
 func init() {
+	for _, media := range []string{"application/cloudevents+json", "application/cloudevents-batch+json"} {
+		openapi3filter.RegisterBodyDecoder(media, openapi3filter.JSONBodyDecoder)
+	}
 	for _, media := range []string{"text/markdown", "text/html", "text/event-stream", "application/x-ndjson"} {
 		openapi3filter.RegisterBodyDecoder(media, openapi3filter.PlainBodyDecoder)
 	}

@@ -9,10 +9,12 @@ import (
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 	"github.com/cloudevents/sdk-go/v2/types"
+
+	"levada.dev/tenants"
 )
 
-// MaxBytes is the largest event that DecodeForeign looks at.
-const MaxBytes = 1 << 20
+// MaxBytes is the largest event that DecodeForeign looks at: the largest body that a request may have.
+const MaxBytes = tenants.MaxBodyBytes
 
 // DecodeForeign reads a CloudEvent 1.0 of anybody in the JSON format and validates it against the specification.
 // Errors are fault.Invalid, code event_invalid, with the attribute in Field. The event's data may alias b. To pass

@@ -16,13 +16,16 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/infra/stack"
+	"levada.dev/producers/batch"
 	"levada.dev/producers/intake"
 	"levada.dev/producers/replay"
+	"levada.dev/producers/webhook"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/cache"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/imports"
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
@@ -31,10 +34,12 @@ import (
 // Ports is everything the platform needs of its surroundings. Every role uses some of it.
 type Ports struct {
 	Directory tenants.Directory
+	Secrets   tenants.Secrets
 	Texts     corpus.Texts
 	Fetcher   corpus.Fetcher
 	Ledger    corpus.Ledger
 	Catalogue corpus.Catalogue
+	Imports   imports.Ledger
 	Vectors   corpus.Vectors
 	Embedder  llm.Embedder // the bare one: who calls it here pays
 	Model     llm.Model
@@ -86,9 +91,17 @@ func API(p Ports, o Options) http.Handler {
 		o.log().WarnContext(ctx, "model replaced", "tenantId", s.Tenant(), "model", model, "code", fault.As(err).Code)
 	}})
 	generator := llm.NewCached(paid, p.Cache, &llm.CachedOptions{Background: o.Background})
+	door := batch.New(nil, p.Imports, nil)
+	documents := intake.New(p.Texts, p.Ledger, nil)
 	return api.New(api.Deps{
 		Directory: p.Directory,
-		Intake:    intake.New(p.Texts, p.Ledger, nil),
+		Intake:    documents,
+		Webhooks: webhook.New(webhook.Ports{
+			Secrets: p.Secrets, Intake: documents, Catalogue: p.Catalogue, Imports: door, Draft: api.ReadDraft,
+			Afford: func(ctx context.Context, s tenants.Scope, c *tenants.Config, bytes int) error {
+				return api.Afford(ctx, gate, s, c.Models.Embedding, bytes)
+			},
+		}, &webhook.Options{Now: o.Now}),
 		Ledger:    p.Ledger,
 		Texts:     p.Texts,
 		Vectors:   p.Vectors,

@@ -167,10 +167,10 @@ func checkChunking(c events.Chunking, m llm.EmbeddingModel) error {
 	return nil
 }
 
-// hash is what makes two requests with one idempotency key the same request: all that the client said. Without a key
-// nobody compares, and it is empty.
+// hash is what makes two requests with one idempotency key the same request: all that the client said. Without a key,
+// or where the key alone counts, nobody compares, and it is empty.
 func hash(d corpus.Draft, textSum string) (string, error) {
-	if d.Cause.IdempotencyKey == "" {
+	if d.Cause.IdempotencyKey == "" || d.KeyAlone {
 		return "", nil
 	}
 	b, err := json.Marshal(struct {

@@ -76,18 +76,27 @@ func (in *Intake) Prepare(ctx context.Context, s tenants.Scope, d corpus.Draft) 
 	if err := check(d); err != nil {
 		return corpus.Submission{}, err
 	}
+	docID, jobID := in.names(d)
+	return in.store(ctx, s, d, docID, jobID)
+}
+
+// names are the ids of a draft's document and job: the client's, or new ones.
+func (in *Intake) names(d corpus.Draft) (docID, jobID string) {
+	if docID = d.DocID; docID == "" {
+		docID = in.newID()
+	}
+	if jobID = d.JobID; jobID == "" {
+		jobID = in.newID()
+	}
+	return docID, jobID
+}
+
+// store stores the text of a draft that was checked, and makes the submission.
+func (in *Intake) store(ctx context.Context, s tenants.Scope, d corpus.Draft, docID, jobID string) (corpus.Submission, error) {
 	textSum := corpus.Sum(d.Text)
 	requestHash, err := hash(d, textSum)
 	if err != nil {
 		return corpus.Submission{}, err
-	}
-	docID := d.DocID
-	if docID == "" {
-		docID = in.newID()
-	}
-	jobID := d.JobID
-	if jobID == "" {
-		jobID = in.newID()
 	}
 	sub := corpus.Submission{
 		DocID: docID, JobID: jobID, About: d.About, ContentType: d.ContentType,
@@ -97,7 +106,7 @@ func (in *Intake) Prepare(ctx context.Context, s tenants.Scope, d corpus.Draft) 
 		sub.Fetch = &events.Fetch{URL: d.Fetch}
 		return sub, nil
 	}
-	sub.TextKey, sub.Text, sub.Bytes, sub.SHA256 = corpus.TextKey(docID, sub.JobID, textSum), travelling(d), len(d.Text), textSum
+	sub.TextKey, sub.Text, sub.Bytes, sub.SHA256 = corpus.TextKey(docID, jobID, textSum), travelling(d), len(d.Text), textSum
 	if err := in.texts.Put(ctx, s, sub.TextKey, d.Text, d.ContentType); err != nil {
 		return corpus.Submission{}, fmt.Errorf("store the text: %w", err)
 	}

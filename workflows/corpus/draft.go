@@ -16,4 +16,7 @@ type Draft struct {
 	Cause       events.Cause // the request, with its idempotency key if it has one
 	MaxBytes    int64        // the tenant's limit for a text; 0 for none
 	Pace        Pace
+
+	// KeyAlone says that the idempotency key alone tells which requests are the same, whatever else they say.
+	KeyAlone bool
 }

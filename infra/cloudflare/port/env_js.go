@@ -6,9 +6,11 @@ import (
 	"github.com/syumai/workers/cloudflare"
 
 	"levada.dev/events"
+	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/queue"
 	"levada.dev/infra/cloudflare/vectorize"
 	"levada.dev/infra/stack"
+	"levada.dev/tenants/seal"
 	"levada.dev/workflows/llm"
 )
 
@@ -37,6 +39,20 @@ func Var(name, def string) string {
 		return v
 	}
 	return def
+}
+
+// SealKey is the key that the tenants' secrets are sealed with, of the secret of that name. Without one it opens nothing. It panics
+// when the secret is no key, as Int does, and does not say what it is.
+func SealKey() seal.Key {
+	text, ok := isolate.Env(stack.SealKey)
+	if !ok {
+		return seal.Key{}
+	}
+	key, err := seal.ParseKey(text)
+	if err != nil {
+		panic("secret " + stack.SealKey + ": " + err.Error())
+	}
+	return key
 }
 
 // Int is a text variable of the Worker that holds a number, or def when it has none. It panics when it holds anything

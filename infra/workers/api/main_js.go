@@ -25,9 +25,11 @@ func main() {
 	ledger, letters := port.NewLedger(object.Open("LEDGER")), port.NewLetters(object.Open("LETTERS"))
 	isolate.HandleHTTP(app.API(app.Ports{
 		Directory: tenants.NewDirectory(published, nil),
+		Secrets:   tenants.NewSecrets(published, port.SealKey(), nil),
 		Texts:     port.NewTexts(r2.Open("CORPUS")),
 		Ledger:    ledger,
 		Catalogue: ledger,
+		Imports:   ledger,
 		Vectors:   vectors,
 		Embedder:  port.NewEmbedder(models, gateway),
 		Model:     port.NewModel(models, gateway),

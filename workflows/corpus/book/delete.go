@@ -27,6 +27,21 @@ func (b *Book) Delete(r rows.Tx, s tenants.Scope, del corpus.Deletion) (corpus.R
 		return corpus.Receipt{}, fault.Invalidf("docId", "submission_invalid", "document and job are required")
 	}
 	c := b.begin(r, s)
+	key := del.Cause.IdempotencyKey
+	if key != "" {
+		if first, found, err := findReceipt(r, key, c.now); err != nil || found {
+			return first.replay(corpus.Submission{}), errors.Join(err, first.conflict(found, ""))
+		}
+	}
+	rec, err := c.deleteOnce(r, del)
+	if err != nil {
+		return corpus.Receipt{}, err
+	}
+	return rec, keepReceipt(r, key, "", rec, c.now)
+}
+
+// deleteOnce is Delete for a request that was not seen before.
+func (c *change) deleteOnce(r rows.Tx, del corpus.Deletion) (corpus.Receipt, error) {
 	o, err := c.open(del.DocID)
 	if err != nil {
 		return corpus.Receipt{}, err
