@@ -64,7 +64,7 @@ func levadaWorkers() []Worker {
 	behind := []Binding{config, corpus, ledger, audit, quota, letters} // what the roles behind the API have
 	consumers := levadaWorker(Consumers, 4250, behind, queues, models)
 	consumers.CPUMillis = maxCPUMillis // a batch may hold many large documents
-	api := levadaWorker(API, 3150, []Binding{config, cache, corpus, ledger, quota, session, shelf, letters}, models)
+	api := levadaWorker(API, 3600, []Binding{config, cache, corpus, ledger, quota, session, shelf, letters}, models)
 	api.Secrets = []string{SealKey}
 	return []Worker{
 		api,
