@@ -1,13 +1,146 @@
 package memory_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/events"
+	"levada.dev/events/fault"
 	"levada.dev/infra/memory"
+	"levada.dev/producers/replay"
+	"levada.dev/tenants"
+	"levada.dev/tenants/tenantstest"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/letters"
 	"levada.dev/workflows/letters/letterstest"
+	"levada.dev/workflows/llm"
 )
 
 func TestBox(t *testing.T) {
 	letterstest.TestBox(t, func(*testing.T) letterstest.Box { return memory.NewLetters(time.Now) })
+}
+
+func TestOutboxOfLetters(t *testing.T) {
+	letterstest.TestOutbox(t, func(t *testing.T) letterstest.Post {
+		box, queues := memory.NewLetters(time.Now), &memory.Queues{}
+		out := events.NewPublisher(queues, &memory.Claims{}, nil)
+		return letterstest.Post{Box: box, Receive: func(ctx context.Context, stage events.Stage) ([]byte, error) {
+			if _, err := box.Relay(ctx, tenantstest.Scope(t, "acme"), out); err != nil {
+				return nil, err
+			}
+			batch := queues.Take(string(stage), 1)
+			if len(batch) == 0 {
+				return nil, errors.New("the queue is empty")
+			}
+			return batch[0].Body, nil
+		}}
+	})
+}
+
+func TestUnread(t *testing.T) {
+	letterstest.TestUnread(t, func(*testing.T) letterstest.Pile {
+		u := &memory.Unread{}
+		return letterstest.Pile{Unread: u, Read: func(context.Context) ([]letters.Letter, error) { return u.All(), nil }}
+	})
+}
+
+// TestTheCauseIsRemoved has documents of two tenants fail at a model that refuses them, and records at a trail that is full. Once
+// both give way, the letters of one tenant are replayed, again and again, while calls of every store fail: each document is
+// searchable in its second generation, whole, each record is in the trail, and the other tenant's are as they were.
+func TestTheCauseIsRemoved(t *testing.T) {
+	for seed := range uint64(10) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(seed, 11))
+			p := newPlatform(t)
+			acme, globex := scope(t, "acme"), scope(t, "globex")
+			p.model.Before = func(llm.Call, []string) error { return fault.Invalidf("texts", "text_refused", "no") }
+			p.trail.Before = func(string) error { return fault.Invalidf("", "trail_full", "no") }
+			for i := range 4 {
+				d := draft(fmt.Sprint("d", i), prose("rain", 1+rng.IntN(40)))
+				p.submit(acme, d)
+				p.submit(globex, d)
+			}
+			p.run(acme, globex)
+			kept := len(p.kept(acme))
+			require.Greater(t, kept, 8)
+			require.NotEmpty(t, p.kept(globex))
+			types := map[string]int{}
+			for _, l := range p.kept(acme) {
+				types[l.Type]++
+			}
+			require.Positive(t, types[events.TypeDocumentChunked])
+			require.Positive(t, types[events.TypeEventRecorded])
+			require.Empty(t, p.trail.Entries(acme))
+
+			p.model.Before, p.trail.Before = nil, nil
+			budget := 40
+			hook := func(string) error {
+				if budget > 0 && rng.IntN(4) == 0 {
+					budget--
+					return fault.Unavailablef(nil, "test_failure", "a store failed")
+				}
+				return nil
+			}
+			hooks := memory.Hooks{Before: hook, After: hook}
+			p.letters.Hooks, p.ledger.Hooks = hooks, hooks
+			p.router = patient(p)
+			p.queues.MaxAttempts = 1000
+			r := replay.New(p.letters, p.letters, p.ledger, nil)
+			for calls := 0; ; calls++ {
+				require.Less(t, calls, 200)
+				out, err := r.Replay(t.Context(), acme, letters.Replay{Limit: 5, Cause: events.Cause{ID: fmt.Sprint("request", calls)}})
+				if err == nil && out.Matched == 0 {
+					break
+				}
+			}
+			p.letters.Hooks, p.ledger.Hooks = memory.Hooks{}, memory.Hooks{}
+			p.post(acme)
+			p.run(acme, globex)
+
+			var docs []corpus.Document
+			for i := range 4 {
+				d := p.document(acme, fmt.Sprint("d", i))
+				assert.Equal(t, []any{corpus.Indexed, 2, 2}, []any{d.State, d.Generation, d.Searchable}, "begun once more, and once only")
+				docs = append(docs, d)
+				assert.Equal(t, 1, p.document(globex, fmt.Sprint("d", i)).Generation)
+			}
+			slices.SortFunc(docs, func(a, b corpus.Document) int { return strings.Compare(a.ID, b.ID) })
+			p.exactly(acme, docs...)
+			p.exactly(globex)
+			recorded := map[string]int{}
+			for _, e := range p.trail.Entries(acme) {
+				recorded[e.Type]++
+			}
+			assert.Equal(t, 8, recorded[events.TypeDocumentSubmitted], "what could not be recorded then is, and what came since")
+			assert.Positive(t, recorded[events.TypeLettersReplayed])
+			assert.Len(t, p.kept(acme), kept, "no new letter")
+			for _, l := range p.kept(acme) {
+				assert.NotZero(t, l.Replayed)
+			}
+			for _, l := range p.kept(globex) {
+				assert.Zero(t, l.Replayed)
+			}
+		})
+	}
+}
+
+// post relays the outbox of a tenant's letters.
+func (p *platform) post(s tenants.Scope) {
+	p.t.Helper()
+	for {
+		n, err := p.letters.Relay(p.t.Context(), s, p.out)
+		require.NoError(p.t, err)
+		if n == 0 {
+			return
+		}
+	}
 }

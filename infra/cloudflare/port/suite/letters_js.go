@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 
+	"levada.dev/infra/cloudflare/r2"
 	"levada.dev/tenants"
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/letters/book"
@@ -40,4 +42,34 @@ func (x box) Open(ctx context.Context, s tenants.Scope, key, hash string) ([]byt
 
 func (x box) Close(ctx context.Context, s tenants.Scope, key string, answer []byte) error {
 	return x.port.Close(x.in(ctx), s, key, answer)
+}
+
+// unread is the port of the suite of letters that name no tenant.
+type unread struct {
+	event
+	port letters.Unread
+}
+
+func (x unread) Keep(ctx context.Context, ls []letters.Letter) error {
+	return x.port.Keep(x.in(ctx), ls)
+}
+
+// pile reads the letters that name no tenant, as an operator does.
+func pile(ctx context.Context, bucket r2.Bucket) (all []letters.Letter, err error) {
+	found, err := bucket.List(ctx, &r2.ListOptions{Prefix: "letters/"})
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range found.Objects {
+		_, body, err := bucket.ReadAll(ctx, o.Key)
+		if err != nil {
+			return nil, err
+		}
+		var l letters.Letter
+		if err := json.Unmarshal(body, &l); err != nil {
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return all, nil
 }

@@ -27,6 +27,7 @@ import (
 	"levada.dev/workflows/flow/flowtest"
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/imports/importstest"
+	"levada.dev/workflows/letters"
 	"levada.dev/workflows/letters/letterstest"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/llmtest"
@@ -52,6 +53,18 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 		},
 		"TestBox": func(t *testing.T) {
 			letterstest.TestBox(t, func(*testing.T) letterstest.Box { return box{ev, port.NewLetters(object.Open("LETTERS"))} })
+		},
+		"TestOutboxOfLetters": func(t *testing.T) {
+			letterstest.TestOutbox(t, func(*testing.T) letterstest.Post {
+				return letterstest.Post{Box: box{ev, port.NewLetters(object.Open("LETTERS"))}, Receive: arrived.next}
+			})
+		},
+		"TestUnread": func(t *testing.T) {
+			letterstest.TestUnread(t, func(*testing.T) letterstest.Pile {
+				return letterstest.Pile{Unread: unread{ev, port.NewUnread(bucket)}, Read: func(context.Context) ([]letters.Letter, error) {
+					return pile(ev.in(context.Background()), bucket)
+				}}
+			})
 		},
 		"TestTexts": func(t *testing.T) {
 			corpustest.TestTexts(t, func(*testing.T) corpus.Texts { return texts{ev, port.NewTexts(bucket)} })

@@ -1,0 +1,133 @@
+package consumers_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/consumers"
+	"levada.dev/events"
+	"levada.dev/tenants"
+	"levada.dev/tenants/tenantstest"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/letters"
+)
+
+// book is a ledger of one document, which fails when it is told so.
+type book struct {
+	corpus.Ledger
+	doc  corpus.Document
+	told []corpus.Progress
+}
+
+func (b *book) Documents(_ context.Context, _ tenants.Scope, ids []string) ([]corpus.Document, error) {
+	if ids[0] != b.doc.ID {
+		return nil, nil
+	}
+	return []corpus.Document{b.doc}, nil
+}
+
+func (b *book) Advance(_ context.Context, _ tenants.Scope, ps []corpus.Progress) ([]corpus.Verdict, error) {
+	b.told = append(b.told, ps...)
+	b.doc.State = corpus.Failed
+	return make([]corpus.Verdict, len(ps)), nil
+}
+
+// box keeps letters by tenant and id, and fails so many times, before or after it has.
+type box struct {
+	kept  map[string]letters.Letter
+	fails int
+	after bool
+}
+
+func (b *box) Keep(_ context.Context, s tenants.Scope, ls []letters.Letter) error {
+	b.fails--
+	if b.fails >= 0 && !b.after {
+		return errors.New("before")
+	}
+	for _, l := range ls {
+		b.kept[string(s.Tenant())+"/"+l.ID] = l
+	}
+	if b.fails >= 0 {
+		return errors.New("after")
+	}
+	return nil
+}
+
+// dead is the event that a document was cut, with or without its data.
+func dead(t *testing.T, s tenants.Scope, data bool) consumers.Deceased {
+	t.Helper()
+	ev, err := events.New(s, "test", events.Cause{ID: "cause"}, time.Unix(1_800_000_000, 0), events.DocumentChunked{
+		DocumentRef: events.DocumentRef{DocID: "guide", Generation: 3, JobID: "j"}, Slice: events.Slice{Slices: 1, Chunks: 1}, Model: "m",
+		Parts: []events.Chunk{{End: 1, Text: "x"}},
+	})
+	require.NoError(t, err)
+	if !data {
+		ev.Data = nil
+	}
+	return consumers.Deceased{Event: ev, Letter: letters.Letter{
+		ID: letters.NewID("embed", "m1"), Queue: "embed", Tenant: s.Tenant(), Stage: "embed", Code: "claim_not_found", At: time.Unix(1_800_000_000, 0), Attempts: 4,
+	}}
+}
+
+// TestALetterNamesTheGeneration: a burial that is repeated, wherever the first one died, leaves one letter, which says the same.
+func TestALetterNamesTheGeneration(t *testing.T) {
+	for name, c := range map[string]struct {
+		data       bool
+		state      corpus.State
+		generation int
+		told       int // times that the ledger is told, in one burial
+	}{
+		"the event says it": {true, corpus.Chunked, 3, 1},
+		"the data is lost, and the newest is on its way":   {false, corpus.Submitted, 7, 1},
+		"the data is lost, and the newest has failed":      {false, corpus.Failed, 7, 0},
+		"the data is lost, and the newest is searchable":   {false, corpus.Indexed, 0, 0},
+		"the data is lost, and the document is not wanted": {false, corpus.Deleted, 0, 0},
+	} {
+		for _, after := range []bool{false, true} {
+			for fails := range 3 {
+				acme, globex := tenantstest.Two(t)
+				l := &book{doc: corpus.Document{ID: "guide", State: c.state, Generation: 7, JobID: "j7"}}
+				b := &box{kept: map[string]letters.Letter{}, fails: fails, after: after}
+				u := consumers.NewUndertaker(l, nil, b, nil)
+				d := dead(t, acme, c.data)
+				for range fails {
+					require.Error(t, u.Bury(t.Context(), acme, []consumers.Deceased{d})[0], name)
+				}
+				require.NoError(t, u.Bury(t.Context(), acme, []consumers.Deceased{d})[0], name)
+				require.Len(t, b.kept, 1, name)
+				kept := b.kept["acme/"+d.ID]
+				assert.Equal(t, []any{"guide", c.generation, "embed"}, []any{kept.DocID, kept.Generation, kept.Stage}, "%s, %d failures", name, fails)
+				if fails == 0 {
+					assert.Len(t, l.told, c.told, name)
+				}
+				require.NoError(t, u.Bury(t.Context(), globex, []consumers.Deceased{dead(t, globex, true)})[0])
+				assert.Len(t, b.kept, 2, "the other tenant's is another letter")
+			}
+		}
+	}
+}
+
+// A document that the ledger does not know, and a subject that is none, leave a letter without a generation.
+func TestALetterOfNoDocument(t *testing.T) {
+	acme, _ := tenantstest.Two(t)
+	b := &box{kept: map[string]letters.Letter{}}
+	u := consumers.NewUndertaker(&book{}, nil, b, nil)
+	unknown := dead(t, acme, false)
+	strange := dead(t, acme, false)
+	strange.ID, strange.Event.Subject = "embed-2", "audit"
+	plain := dead(t, acme, true)
+	plain.ID, plain.Stage = "embed-3", ""
+	for _, err := range u.Bury(t.Context(), acme, []consumers.Deceased{unknown, strange, plain}) {
+		require.NoError(t, err)
+	}
+	require.Len(t, b.kept, 3)
+	assert.Equal(t, "guide", b.kept["acme/"+unknown.ID].DocID)
+	for _, l := range b.kept {
+		assert.Zero(t, l.Generation)
+	}
+}
