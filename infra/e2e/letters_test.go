@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/events"
+	"levada.dev/infra/cli"
 	"levada.dev/workflows/letters"
 )
 
@@ -99,4 +102,38 @@ func TestALetterIsReplayedOnce(t *testing.T) {
 		}
 		assert.Equal(t, want, told, tenant)
 	}
+}
+
+// The same by the command line, while the platform is killed between the letter and its replay.
+func TestLettersByTheCommandLine(t *testing.T) {
+	state := newState(t)
+	p := own(t, state)
+	p.Models().Refuse("unspeakable")
+	u := asOn(t, p, "alder")
+	acc := u.ingest(document{DocID: "guide", Text: "The unspeakable channel has no water."})
+	require.Equal(t, "failed", u.finished(acc.JobID).State)
+	settled(t, p)
+	require.NoError(t, p.Kill())
+	p = own(t, state)
+	u = asOn(t, p, "alder")
+
+	levada := func(want int, args ...string) string {
+		t.Helper()
+		var out, errs bytes.Buffer
+		args = append(args, "--url", p.URL, "--tenant", "alder", "--key", u.key)
+		require.Equal(t, want, cli.Execute(t.Context(), args, &out, &errs), "%v: %s%s", args, &out, &errs)
+		return out.String()
+	}
+	list := levada(0, "dlq", "--stage", "embed")
+	assert.Contains(t, list, "guide")
+	var page letters.Page
+	require.NoError(t, json.Unmarshal([]byte(levada(0, "dlq", "--json")), &page))
+	require.Len(t, page.Letters, 1)
+	assert.Contains(t, levada(0, "dlq", "show", page.Letters[0].ID), `"specversion": "1.0"`)
+	assert.Contains(t, levada(0, "replay", "--dry-run"), "1 letter")
+	assert.Contains(t, levada(0, "replay", "--yes", "--since", "1h"), "1 letter sent again")
+	eventually(t, "the document is searchable", func() bool { return u.document("guide").Searchable == 2 })
+	assert.Equal(t, "nothing to replay\n", levada(0, "replay", "--yes"))
+	assert.Equal(t, "no dead letters\n", levada(0, "dlq"))
+	levada(1, "dlq", "show", "embed-none")
 }

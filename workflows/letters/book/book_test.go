@@ -79,17 +79,6 @@ func (d *desk) mark(ids ...string) letters.Marked {
 	return m
 }
 
-func (d *desk) list() []string {
-	d.Helper()
-	page, err := d.book.List(d.rows, letters.Query{}, "", letters.MaxPage, false)
-	require.NoError(d, err)
-	ids := []string{}
-	for _, l := range page.Letters {
-		ids = append(ids, l.ID)
-	}
-	return ids
-}
-
 func (d *desk) left() []string {
 	d.Helper()
 	all, err := d.rows.Range("", "\xff", 1<<20)
