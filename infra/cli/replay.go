@@ -59,7 +59,7 @@ func (o *replayOptions) run(ctx context.Context) error {
 		return usageError{q.Check()}
 	}
 	return o.Platform.run(ctx, func(ctx context.Context, c *client.Client) error {
-		count, err := c.Replay(ctx, q, "", true)
+		count, err := c.CountReplay(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -112,6 +112,9 @@ func (o *replayOptions) sure(n int) (bool, error) {
 	return false, nil
 }
 
+// replayAtOnce is how many letters a call sends again: few enough that the bar moves.
+const replayAtOnce = 100
+
 // replay calls until all letters have had their turn. What stops a call is met again by the next one, which fails if it lasts.
 func (o *replayOptions) replay(ctx context.Context, c *client.Client, q letters.Query, matched int) error {
 	bar := progressbar.NewOptions(matched,
@@ -119,7 +122,7 @@ func (o *replayOptions) replay(ctx context.Context, c *client.Client, q letters.
 		progressbar.OptionSetWidth(30), progressbar.OptionSetPredictTime(true))
 	total := letters.Replayed{Matched: matched, Skipped: []letters.Skipped{}}
 	for {
-		out, err := c.Replay(ctx, q, total.Next, false)
+		out, err := c.Replay(ctx, q, total.Next, replayAtOnce)
 		if err != nil {
 			return fmt.Errorf("%d of %s sent again: %w", total.Replayed, plural(matched, "letter"), err)
 		}

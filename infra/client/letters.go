@@ -37,9 +37,17 @@ func (c *Client) Letter(ctx context.Context, id string) (letters.Letter, error) 
 	return get[letters.Letter](ctx, c, "/events/"+url.PathEscape(id), nil)
 }
 
-// Replay has dead letters sent again, as many as one call does, from the cursor on, or counts them. Each goes out once, so a call
-// may be repeated.
-func (c *Client) Replay(ctx context.Context, q letters.Query, cursor string, dryRun bool) (letters.Replayed, error) {
+// CountReplay counts the dead letters that a replay would send again.
+func (c *Client) CountReplay(ctx context.Context, q letters.Query) (letters.Replayed, error) {
+	return c.replay(ctx, q, "", 0, true)
+}
+
+// Replay has dead letters sent again, so many at most, from the cursor on. Each goes out once, so a call may be repeated.
+func (c *Client) Replay(ctx context.Context, q letters.Query, cursor string, limit int) (letters.Replayed, error) {
+	return c.replay(ctx, q, cursor, limit, false)
+}
+
+func (c *Client) replay(ctx context.Context, q letters.Query, cursor string, limit int, dryRun bool) (letters.Replayed, error) {
 	return post[letters.Replayed](ctx, c, "/events/replay", struct {
 		Types  []string `json:"types,omitempty"`
 		Codes  []string `json:"codes,omitempty"`
@@ -49,8 +57,9 @@ func (c *Client) Replay(ctx context.Context, q letters.Query, cursor string, dry
 		From   string   `json:"from,omitempty"`
 		To     string   `json:"to,omitempty"`
 		Cursor string   `json:"cursor,omitempty"`
+		Limit  int      `json:"limit,omitempty"`
 		DryRun bool     `json:"dryRun,omitempty"`
-	}{q.Types, q.Codes, q.Stages, q.IDs, q.DocID, moment(q.From), moment(q.To), cursor, dryRun})
+	}{q.Types, q.Codes, q.Stages, q.IDs, q.DocID, moment(q.From), moment(q.To), cursor, limit, dryRun})
 }
 
 // moment is a time as the API takes it; empty for none.
