@@ -36,6 +36,7 @@ func ExampleNew() {
 		Intake:    intake.New(texts, ledger, nil),
 		Webhooks:  webhook.New(webhook.Ports{}, nil), // of a tenant without sources
 		Ledger:    ledger,
+		Catalogue: ledger,
 		Texts:     texts,
 		Vectors:   vectors,
 		Retriever: retriever,

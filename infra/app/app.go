@@ -12,6 +12,7 @@ import (
 	"levada.dev/consumers/audit"
 	"levada.dev/consumers/chunk"
 	"levada.dev/consumers/embed"
+	"levada.dev/consumers/erase"
 	"levada.dev/consumers/index"
 	"levada.dev/events"
 	"levada.dev/events/fault"
@@ -103,6 +104,7 @@ func API(p Ports, o Options) http.Handler {
 			},
 		}, &webhook.Options{Now: o.Now}),
 		Ledger:    p.Ledger,
+		Catalogue: p.Catalogue,
 		Texts:     p.Texts,
 		Vectors:   p.Vectors,
 		Retriever: retriever,
@@ -136,6 +138,7 @@ func Consumers(p Ports, o Options) *consumers.Router {
 		chunk.New(p.Texts, p.Ledger, p.Fetcher, p.Publisher, now).Route(),
 		embed.New(llm.NewPaidEmbedder(p.Embedder, o.gate(p)), p.Publisher, now).Route(),
 		index.New(p.Vectors, p.Ledger, p.Publisher, now).Route(),
+		erase.New(p.Texts, p.Vectors, p.Ledger).Route(),
 		audit.New(p.Trail).Route(),
 	}, p.Claims, consumers.NewUndertaker(p.Ledger, p.Vectors, p.Letters, p.Unread),
 		&consumers.Options{MaxAttempts: o.MaxAttempts, Log: o.Log, Now: now})

@@ -20,6 +20,7 @@ import (
 	"levada.dev/consumers/audit"
 	"levada.dev/consumers/chunk"
 	"levada.dev/consumers/embed"
+	"levada.dev/consumers/erase"
 	"levada.dev/consumers/index"
 	"levada.dev/events"
 	"levada.dev/events/fault"
@@ -92,6 +93,7 @@ func newPlatformWith(t testing.TB, o *events.Options, middleware ...consumers.Mi
 		chunk.New(p.texts, p.ledger, p.web, p.out, p.clock.Now).Route(),
 		embed.New(p.model, p.out, p.clock.Now).Route(),
 		index.New(p.vectors, p.ledger, p.out, p.clock.Now).Route(),
+		erase.New(p.texts, p.vectors, p.ledger).Route(),
 		audit.New(p.trail).Route(),
 	}, p.claims, consumers.NewUndertaker(p.ledger, p.vectors, p.letters, p.unread), &consumers.Options{
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now, Middleware: middleware,
@@ -480,6 +482,7 @@ func patient(p *platform) *consumers.Router {
 		chunk.New(p.texts, p.ledger, p.web, p.out, p.clock.Now).Route(),
 		embed.New(p.model, p.out, p.clock.Now).Route(),
 		index.New(p.vectors, p.ledger, p.out, p.clock.Now).Route(),
+		erase.New(p.texts, p.vectors, p.ledger).Route(),
 		audit.New(p.trail).Route(),
 	}, p.claims, consumers.NewUndertaker(p.ledger, p.vectors, p.letters, p.unread), &consumers.Options{
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now,

@@ -130,6 +130,8 @@ type Progress struct {
 type Left struct {
 	Vectors int      `json:"vectors"`
 	Texts   []string `json:"texts,omitempty"` // keys
+	// Settled says that all that was written before the deletion would have been seen.
+	Settled bool `json:"settled,omitempty"`
 }
 
 // Verdict is what a progress means.

@@ -118,7 +118,7 @@ func (c *change) erase(o *open, p corpus.Progress) (corpus.Verdict, error) {
 	was := *row.Found
 	row.Found.Vectors, row.Found.Texts = max(was.Vectors, p.Left.Vectors), max(was.Texts, len(texts))
 	row.Found.Remaining, row.Found.CheckedAt = p.Left.Vectors+len(texts), c.now.UTC()
-	if row.Found.Remaining > 0 {
+	if row.Found.Remaining > 0 || !p.Left.Settled {
 		return corpus.Verdict{Texts: texts}, rows.Write(c.rows, jobPrefix+p.JobID, row)
 	}
 	return corpus.Verdict{Complete: true}, c.erased(o, p, row)
