@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/semaphore"
 
 	"levada.dev/tenants"
@@ -91,6 +92,7 @@ type Options struct {
 	Now         func() time.Time // default time.Now
 	Random      io.Reader        // for ids of requests and traces; default crypto/rand
 	ProbeLimit  time.Duration    // how long /ready waits; default 2 s
+	NewID       func() string    // makes ids of jobs, ordered by time; default UUIDs of version 7
 
 	// MaxBodyBytes is how many bytes of bodies there is room for at a time. A larger body is refused, whatever the
 	// tenant's limit is; where several come at once, the last ones wait. Default tenants.MaxBodyBytes.
@@ -116,6 +118,9 @@ func (o *Options) withDefaults() Options {
 	}
 	if opts.Random == nil {
 		opts.Random = rand.Reader
+	}
+	if opts.NewID == nil {
+		opts.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
 	}
 	if opts.ProbeLimit <= 0 {
 		opts.ProbeLimit = 2 * time.Second

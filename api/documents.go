@@ -5,11 +5,58 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"levada.dev/events/fault"
 	"levada.dev/workflows/corpus"
 )
+
+// listDocuments answers the tenant's documents in the order of their ids. A page may be short, or empty, and have a next one.
+func listDocuments(c *call) error {
+	page, err := pageOf(c.r.URL)
+	if err != nil {
+		return err
+	}
+	q := corpus.Listing{
+		State: corpus.State(page.query.Get("state")), Source: page.query.Get("source"), Prefix: page.query.Get("prefix"),
+		Cursor: page.cursor, Limit: page.limit,
+	}
+	if q.State != "" && !slices.Contains(listedStates, q.State) {
+		return fault.Invalidf("state", "invalid_query", "is none of %v", listedStates)
+	}
+	began := c.opts.Now()
+	list, err := c.Catalogue.List(c.ctx(), c.scope, q)
+	c.stage("ledger", began)
+	if err != nil {
+		return fmt.Errorf("list the documents: %w", err)
+	}
+	return c.ok(http.StatusOK, list)
+}
+
+// listedStates are those that a document may have. A generation may also be replaced, but never the newest.
+var listedStates = slices.DeleteFunc(slices.Clone(corpus.States), func(s corpus.State) bool { return s == corpus.Replaced })
+
+// deleteDocument takes a document out of every search and begins its erasure, whose end is the receipt in its job.
+func deleteDocument(c *call) error {
+	began := c.opts.Now()
+	receipt, err := c.Catalogue.Delete(c.ctx(), c.scope, corpus.Deletion{DocID: c.r.PathValue("id"), JobID: c.opts.NewID(), Cause: c.cause()})
+	c.stage("ledger", began)
+	if err != nil {
+		return asMissing(fmt.Errorf("delete: %w", err))
+	}
+	return c.accepted(receipt, 0)
+}
+
+// asMissing says of a document that the ledger does not have what is said of all that are not there.
+func asMissing(err error) error {
+	if f := fault.As(err); f.Code == "document_not_found" {
+		return errNoDocument
+	}
+	return err
+}
+
+var errNoDocument = fault.Missing("document_not_found", "there is no such document")
 
 // showDocument answers what the ledger knows of a document.
 func showDocument(c *call) error {
@@ -81,6 +128,8 @@ func contentOf(d corpus.Document, original bool) (stored, error) {
 	format, err := corpus.FormatOf(d.ContentType)
 	text := err == nil && format.Text()
 	switch {
+	case d.State == corpus.Deleted:
+		return stored{}, fault.Missing("text_not_found", "the document was deleted")
 	case d.TextKey == "":
 		return stored{}, fault.Missing("text_not_found", "the document has not been fetched")
 	case d.Derived != nil && !original:
@@ -109,7 +158,7 @@ func (c *call) document() (corpus.Document, error) {
 		return corpus.Document{}, err
 	}
 	if len(found) == 0 {
-		return corpus.Document{}, fault.Missing("document_not_found", "there is no such document")
+		return corpus.Document{}, errNoDocument
 	}
 	return found[0], nil
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/corpus"
@@ -41,6 +42,28 @@ func ingest(c *call) error {
 	if err != nil {
 		return err
 	}
+	return c.submit(draft, wait)
+}
+
+// putDocument takes in what is to be a document from now on, whose id the path has.
+func putDocument(c *call) error {
+	wait, err := waitTime(c.r)
+	if err != nil {
+		return err
+	}
+	draft, err := ReadDraft(c.config, c.body)
+	if err != nil {
+		return err
+	}
+	if draft.DocID != "" {
+		return fault.Invalidf("docId", "fields_exclusive", "the path names the document").WithHint("leave docId out")
+	}
+	draft.DocID = c.r.PathValue("id")
+	return c.submit(draft, wait)
+}
+
+// submit takes a draft in and answers.
+func (c *call) submit(draft corpus.Draft, wait time.Duration) error {
 	c.body = nil // what is needed of it is in the draft
 	draft.Cause = c.cause()
 	if err := Afford(c.ctx(), c.Gate, c.scope, draft.Model, len(draft.Text)); err != nil {

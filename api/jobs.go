@@ -2,10 +2,13 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
+	"levada.dev/events/fault"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/rag"
@@ -18,6 +21,42 @@ func showJob(c *call) error {
 	c.stage("ledger", began)
 	if err != nil {
 		return err
+	}
+	return c.ok(http.StatusOK, j)
+}
+
+// listJobs answers the tenant's jobs, newest first. A page may be short, or empty, and have a next one.
+func listJobs(c *call) error {
+	page, err := pageOf(c.r.URL)
+	if err != nil {
+		return err
+	}
+	q := corpus.JobListing{
+		Kind: job.Kind(page.query.Get("kind")), State: job.State(page.query.Get("state")), ImportID: page.query.Get("importId"),
+		Cursor: page.cursor, Limit: page.limit,
+	}
+	if q.Kind != "" && !slices.Contains(job.Kinds, q.Kind) {
+		return fault.Invalidf("kind", "invalid_query", "is none of %v", job.Kinds)
+	}
+	if q.State != "" && !slices.Contains(job.States, q.State) {
+		return fault.Invalidf("state", "invalid_query", "is none of %v", job.States)
+	}
+	began := c.opts.Now()
+	list, err := c.Catalogue.Jobs(c.ctx(), c.scope, q)
+	c.stage("ledger", began)
+	if err != nil {
+		return fmt.Errorf("list the jobs: %w", err)
+	}
+	return c.ok(http.StatusOK, list)
+}
+
+// cancelJob ends a job that has not ended, and answers what it is then.
+func cancelJob(c *call) error {
+	began := c.opts.Now()
+	j, err := c.Catalogue.Cancel(c.ctx(), c.scope, c.r.PathValue("id"))
+	c.stage("ledger", began)
+	if err != nil {
+		return fmt.Errorf("cancel: %w", err)
 	}
 	return c.ok(http.StatusOK, j)
 }

@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -55,6 +56,11 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.opts = api.Options{Version: "v1.2.3", Environment: "test", Random: &counter{}, Now: func() time.Time {
 		return time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
 	}}
+	erasures := 0
+	w.opts.NewID = func() string {
+		erasures++
+		return fmt.Sprint("erasure-", erasures)
+	}
 	w.store = newStore(func() time.Time { return w.opts.Now() })
 	w.gate = &quotatest.Gate{}
 	w.deps = api.Deps{

@@ -55,7 +55,8 @@ func (in *Intake) Submit(ctx context.Context, s tenants.Scope, d corpus.Draft) (
 			_ = in.texts.Delete(ctx, s, sub.TextKey)
 		}
 		if err != nil && fault.As(err).Code == "text_erased" && again < maxAgain {
-			continue // the document was erased between store and ledger, and the text with it
+			d.JobID = "" // the document was erased between store and ledger, and the text with it: this takes another job
+			continue
 		}
 		if err != nil {
 			return corpus.Receipt{}, fmt.Errorf("submit the document: %w", err)

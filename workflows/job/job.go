@@ -14,6 +14,9 @@ const (
 	Cancelled State = "cancelled"
 )
 
+// States are all of them.
+var States = []State{Queued, Running, Succeeded, Failed, Cancelled}
+
 // Final reports whether the job will not change again.
 func (s State) Final() bool { return s == Succeeded || s == Failed || s == Cancelled }
 
@@ -45,6 +48,9 @@ const (
 	Import Kind = "import" // many documents; its unit is the document
 	Erase  Kind = "erase"  // the removal of a document, or of everything; its unit is what is removed
 )
+
+// Kinds are all of them.
+var Kinds = []Kind{Ingest, Import, Erase}
 
 // Counts says how much there is to do and how much is done, in the job's own unit.
 type Counts struct {

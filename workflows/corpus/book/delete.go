@@ -191,7 +191,11 @@ func (c *change) bar(o *open, texts []string) ([]string, error) {
 	return gone, nil
 }
 
-// uses reports whether a text, or one derived from it, is that of a generation.
+// uses reports whether a text, or one derived from it, is that of a generation, or may become it: what is fetched for one is
+// stored before the ledger is told.
 func (d *document) uses(text string) bool {
-	return slices.ContainsFunc(d.Generations, func(g *generation) bool { return g.TextKey != "" && strings.HasPrefix(text, g.TextKey) })
+	jobID := corpus.TextJob(text)
+	return slices.ContainsFunc(d.Generations, func(g *generation) bool {
+		return g.whole() && (g.JobID == jobID || g.TextKey != "" && strings.HasPrefix(text, g.TextKey))
+	})
 }
