@@ -169,7 +169,7 @@ func letterOn(t *testing.T, tenant, subject string) (on letters.Letter) {
 	found := 0
 	for key, row := range rows {
 		var l letters.Letter
-		if !strings.HasPrefix(key, "n/") || json.Unmarshal([]byte(row), &l) != nil || l.Subject != subject {
+		if !strings.HasPrefix(key, "l/") || json.Unmarshal([]byte(row), &l) != nil || l.Subject != subject {
 			continue
 		}
 		on = l

@@ -24,7 +24,7 @@ func New(now func() time.Time) *Book { return &Book{now: now} }
 
 // The rows of the book, by what their keys begin with; the outbox has its own.
 const (
-	newestPrefix  = "n/" // <time, reversed>/<id>: the letter without its body
+	letterPrefix  = "l/" // <time>/<id>: the letter without its body
 	waitingPrefix = "w/" // <time>/<id>: one that was not replayed
 	placePrefix   = "p/" // <id>: its time
 	bodyPrefix    = "b/" // <id>: its body
@@ -39,15 +39,16 @@ const latest = 9_999_999_999_999
 
 func digits(ms int64) string { return fmt.Sprintf("%013d", ms) }
 
-func newestKey(ms int64, id string) string { return newestPrefix + digits(latest-ms) + "/" + id }
+func letterKey(ms int64, id string) string { return letterPrefix + digits(ms) + "/" + id }
 
 func waitingKey(ms int64, id string) string { return waitingPrefix + digits(ms) + "/" + id }
 
-// idIn is the id in the key of a letter or of one that waits.
-func idIn(key string) string {
+// named is the time and the id in the key of a letter, or of one that waits.
+func named(key string) (ms int64, id string) {
 	_, rest, _ := strings.Cut(key, "/")
-	_, id, _ := strings.Cut(rest, "/")
-	return id
+	when, id, _ := strings.Cut(rest, "/")
+	ms, _ = strconv.ParseInt(when, 10, 64) // of our own making
+	return ms, id
 }
 
 // waiting is the row of a letter that was not replayed: what queries look at, so that they read little.
@@ -107,7 +108,7 @@ func find(tx rows.Tx, id string) (l letters.Letter, found bool, err error) {
 	if err != nil || !found {
 		return l, false, err
 	}
-	found, err = rows.Read(tx, newestKey(ms, id), &l)
+	found, err = rows.Read(tx, letterKey(ms, id), &l)
 	return l, found, err
 }
 
@@ -131,7 +132,7 @@ func write(tx rows.Tx, l letters.Letter) error {
 	ms := l.At.UnixMilli()
 	body := l.Body
 	l.Body = nil
-	if err := rows.Write(tx, newestKey(ms, l.ID), l); err != nil {
+	if err := rows.Write(tx, letterKey(ms, l.ID), l); err != nil {
 		return err
 	}
 	if l.Replayed.IsZero() {
@@ -153,7 +154,7 @@ func write(tx rows.Tx, l letters.Letter) error {
 
 // remove removes the rows of a letter.
 func remove(tx rows.Tx, ms int64, id string) error {
-	for _, key := range []string{newestKey(ms, id), waitingKey(ms, id), placePrefix + id, bodyPrefix + id} {
+	for _, key := range []string{letterKey(ms, id), waitingKey(ms, id), placePrefix + id, bodyPrefix + id} {
 		if err := tx.Delete(key); err != nil {
 			return fmt.Errorf("letters: delete: %w", err)
 		}

@@ -287,6 +287,15 @@ func TestACallLooksAtSoManyAtMost(t *testing.T) {
 	assert.LessOrEqual(t, tx.n, 300)
 }
 
+func (r *reads) Reverse(from, to string, limit int) (found []rows.Row, err error) {
+	at, _ := slices.BinarySearchFunc(r.sorted, to, func(row rows.Row, key string) int { return strings.Compare(row.Key, key) })
+	for at--; at >= 0 && r.sorted[at].Key >= from && len(found) < limit; at-- {
+		found = append(found, r.sorted[at])
+	}
+	r.n += len(found)
+	return found, nil
+}
+
 var errBroken = errors.New("broken")
 
 // broken is rows of which the nth call fails.
@@ -327,6 +336,13 @@ func (b *broken) Range(from, to string, limit int) ([]rows.Row, error) {
 		return nil, err
 	}
 	return b.Tx.Range(from, to, limit)
+}
+
+func (b *broken) Reverse(from, to string, limit int) ([]rows.Row, error) {
+	if err := b.fails(); err != nil {
+		return nil, err
+	}
+	return b.Tx.Reverse(from, to, limit)
 }
 
 // TestRowsThatFail has each read and each write of each method fail: the method says so, and is not answered.

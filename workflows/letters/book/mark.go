@@ -60,7 +60,7 @@ func (b *Book) mark(tx rows.Tx, s tenants.Scope, l letters.Letter) (*fault.Error
 		}
 	}
 	l.Replayed = b.now().UTC()
-	if err := rows.Write(tx, newestKey(ms, l.ID), l); err != nil {
+	if err := rows.Write(tx, letterKey(ms, l.ID), l); err != nil {
 		return nil, err
 	}
 	if err := tx.Delete(waitingKey(ms, l.ID)); err != nil {

@@ -16,8 +16,7 @@ type Swept struct {
 // Sweep forgets what is older than letters.Life, and idempotency keys that have expired, so many of each at most.
 func (b *Book) Sweep(tx rows.Tx, limit int) (Swept, error) {
 	now := b.now()
-	from, _ := newest.bounds(0, ceil(now.Add(-letters.Life)))
-	n, err := forget(tx, from, limit)
+	n, err := forget(tx, letterPrefix+digits(ceil(now.Add(-letters.Life))), limit)
 	if err != nil {
 		return Swept{}, err
 	}
@@ -25,7 +24,7 @@ func (b *Book) Sweep(tx rows.Tx, limit int) (Swept, error) {
 	if err != nil {
 		return Swept{}, err
 	}
-	first, err := tx.Scan(newestPrefix, 1)
+	first, err := tx.Scan(letterPrefix, 1)
 	if err != nil {
 		return Swept{}, fmt.Errorf("letters: scan: %w", err)
 	}
@@ -33,16 +32,17 @@ func (b *Book) Sweep(tx rows.Tx, limit int) (Swept, error) {
 }
 
 // Clear forgets letters whatever their age, so many at most, and says how many.
-func (b *Book) Clear(tx rows.Tx, limit int) (int, error) { return forget(tx, newestPrefix, limit) }
+func (b *Book) Clear(tx rows.Tx, limit int) (int, error) { return forget(tx, letterPrefix+end, limit) }
 
-// forget removes letters from a key on.
-func forget(tx rows.Tx, from string, limit int) (int, error) {
-	found, err := tx.Range(from, newestPrefix+end, limit)
+// forget removes the oldest letters, up to a key.
+func forget(tx rows.Tx, to string, limit int) (int, error) {
+	found, err := tx.Range(letterPrefix, to, limit)
 	if err != nil {
 		return 0, fmt.Errorf("letters: range: %w", err)
 	}
 	for _, row := range found {
-		if err := remove(tx, newest.time(row.Key).UnixMilli(), idIn(row.Key)); err != nil {
+		ms, id := named(row.Key)
+		if err := remove(tx, ms, id); err != nil {
 			return 0, err
 		}
 	}
