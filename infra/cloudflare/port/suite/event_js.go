@@ -11,6 +11,7 @@ import (
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/cache"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/corpus/book"
 	"levada.dev/workflows/flow"
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/job"
@@ -39,7 +40,7 @@ func (j joined) Value(key any) any {
 
 type ledger struct {
 	event
-	port corpus.Ledger
+	port *book.Client
 }
 
 func (x ledger) SubmitAll(ctx context.Context, s tenants.Scope, subs []corpus.Submission) ([]corpus.Outcome, error) {
@@ -56,6 +57,22 @@ func (x ledger) Documents(ctx context.Context, s tenants.Scope, ids []string) ([
 
 func (x ledger) Job(ctx context.Context, s tenants.Scope, id string) (job.Job, error) {
 	return x.port.Job(x.in(ctx), s, id)
+}
+
+func (x ledger) Cancel(ctx context.Context, s tenants.Scope, jobID string) (job.Job, error) {
+	return x.port.Cancel(x.in(ctx), s, jobID)
+}
+
+func (x ledger) OpenImport(ctx context.Context, s tenants.Scope, im imports.Import) (job.Job, error) {
+	return x.port.OpenImport(x.in(ctx), s, im)
+}
+
+func (x ledger) Take(ctx context.Context, s tenants.Scope, id string, n int, entries []imports.Taking) (imports.Taken, error) {
+	return x.port.Take(x.in(ctx), s, id, n, entries)
+}
+
+func (x ledger) SealImport(ctx context.Context, s tenants.Scope, id string, entries int, failed *job.Problem) (job.Job, error) {
+	return x.port.SealImport(x.in(ctx), s, id, entries, failed)
 }
 
 type texts struct {

@@ -45,6 +45,9 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 		"TestLedger": func(t *testing.T) {
 			corpustest.TestLedger(t, func(*testing.T) corpus.Ledger { return ledger{ev, port.NewLedger(object.Open("LEDGER"))} })
 		},
+		"TestImports": func(t *testing.T) {
+			importstest.TestLedger(t, func(*testing.T) importstest.Book { return ledger{ev, port.NewLedger(object.Open("LEDGER"))} })
+		},
 		"TestSessions": func(t *testing.T) {
 			chattest.TestSessions(t, func(*testing.T) chattest.Ports { return conversations(ev) })
 		},
