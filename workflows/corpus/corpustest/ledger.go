@@ -1,6 +1,7 @@
 package corpustest
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -31,6 +32,7 @@ func TestLedger(t *testing.T, newLedger func(t *testing.T) corpus.Ledger) {
 		"a key gives the first receipt":             replaying,
 		"a submission without an id is refused":     refusing,
 		"one that is refused holds up no other":     together,
+		"documents wait for their turn":             turns,
 		"nobody's call is refused":                  nobody,
 		"calls at once are serial":                  serial,
 		"verdicts and documents are in order":       ordered,
@@ -299,6 +301,32 @@ func together(t *testing.T, l corpus.Ledger) {
 	outs, err = l.SubmitAll(t.Context(), acme, nil)
 	require.NoError(t, err)
 	assert.Empty(t, outs)
+}
+
+func turns(t *testing.T, l corpus.Ledger) {
+	// A tenant whose ledger nobody has used: what others have left on its way would have its turn before.
+	s := tenantstest.Scope(t, "t"+strings.ReplaceAll(tenantstest.Fresh(t, ""), "-", "")[4:])
+	var subs []corpus.Submission
+	for range 5 {
+		sub := submission(t, tenantstest.Fresh(t, "doc-"))
+		sub.Bytes, sub.Pace = 1<<30, corpus.Pace{MaxWaiting: 3} // beside one so large no other has a turn
+		subs = append(subs, sub)
+	}
+	outs, err := l.SubmitAll(t.Context(), s, subs)
+	require.NoError(t, err)
+	require.NotNil(t, outs[4].Fault)
+	assert.Equal(t, []any{fault.Limited, "backlog_full"}, []any{outs[4].Fault.Kind, outs[4].Fault.Code})
+	assert.Positive(t, outs[4].Fault.RetryAfter)
+	why := func(i int) *corpus.NotSearchable { return document(t, l, s, subs[i].DocID).Why }
+	for done := range 4 {
+		require.Nil(t, outs[done].Fault)
+		assert.Equal(t, corpus.WhyInProgress, why(done).Code)
+		for i := done + 1; i < 4; i++ {
+			assert.Equal(t, []any{corpus.WhyWaiting, i - done - 1}, []any{why(i).Code, why(i).Before})
+		}
+		advance(t, l, s, indexed(events.DocumentRef{DocID: subs[done].DocID, Generation: 1, JobID: subs[done].JobID}, 0, 1, 1))
+		assert.Nil(t, why(done))
+	}
 }
 
 func nobody(t *testing.T, l corpus.Ledger) {

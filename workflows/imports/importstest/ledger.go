@@ -3,6 +3,7 @@ package importstest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -43,10 +44,14 @@ func TestLedger(t *testing.T, newBook func(t *testing.T) Book) {
 		"nobody's call is refused":                   (*desk).nobody,
 	} {
 		t.Run(name, func(t *testing.T) {
-			acme, globex := tenantstest.Two(t)
-			test(&desk{T: t, Book: newBook(t), scope: acme, other: globex})
+			test(&desk{T: t, Book: newBook(t), scope: tenant(t), other: tenant(t)})
 		})
 	}
+}
+
+// tenant is one whose ledger nobody has used: what others have left on its way would have its turn before.
+func tenant(t *testing.T) tenants.Scope {
+	return tenantstest.Scope(t, "t"+strings.ReplaceAll(tenantstest.Fresh(t, ""), "-", "")[4:])
 }
 
 // desk is one test's tenant.
