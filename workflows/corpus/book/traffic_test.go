@@ -176,7 +176,7 @@ func (w *traffic) deliver() {
 	case events.TypeDocumentDeleted:
 		var f events.DocumentDeleted
 		require.NoError(w.t, m.ev.As(&f))
-		w.tell(corpus.Progress{DocumentRef: f.DocumentRef, Stage: corpus.StageErase, Left: &corpus.Left{}, Cause: m.ev.Cause()})
+		w.tell(corpus.Progress{DocumentRef: f.DocumentRef, Stage: corpus.StageErase, Left: &corpus.Left{Settled: true}, Cause: m.ev.Cause()})
 	}
 }
 
