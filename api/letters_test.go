@@ -41,6 +41,10 @@ func (r *resubmitter) Resubmit(_ context.Context, _ tenants.Scope, re corpus.Res
 	return corpus.Receipt{DocID: re.DocID, JobID: re.JobID, Generation: re.Generation + 1}, nil
 }
 
+func (r *resubmitter) Delete(context.Context, tenants.Scope, corpus.Deletion) (corpus.Receipt, error) {
+	return corpus.Receipt{}, errors.New("nothing was deleted")
+}
+
 // letter has a message of a queue die of a code: one about a document, or about none when its name is "-".
 func (w *world) letter(tenant, queue, doc, code string) {
 	w.t.Helper()

@@ -133,6 +133,44 @@ func TestTheCauseIsRemoved(t *testing.T) {
 	}
 }
 
+// TestAnErasureThatFailedIsReplayed has an erasure fail for good, which its letter begins anew; but not when there is a newer
+// document of that name, which stays.
+func TestAnErasureThatFailedIsReplayed(t *testing.T) {
+	for _, back := range []bool{false, true} {
+		p := newPlatform(t)
+		acme, globex := scope(t, "acme"), scope(t, "globex")
+		p.submit(acme, draft("doc", prose("rain", 20)))
+		p.submit(globex, draft("doc", prose("rain", 20)))
+		p.run(acme, globex)
+		p.vectors.Before = func(string) error { return fault.Invalidf("", "index_refused", "no") }
+		p.delete(acme, "doc")
+		p.run(acme)
+		p.vectors.Before = nil
+		kept := p.kept(acme)
+		require.Len(t, kept, 1)
+		assert.Equal(t, []any{"erase", "doc", 1, "index_refused"}, []any{kept[0].Stage, kept[0].DocID, kept[0].Generation, kept[0].Code})
+		require.NotEmpty(t, p.vectors.IDs(acme, model))
+		if back {
+			p.submit(acme, draft("doc", prose("snow", 3)))
+			p.run(acme)
+		}
+		r := replay.New(p.letters, p.letters, p.ledger, nil)
+		for range 2 {
+			_, err := r.Replay(t.Context(), acme, letters.Replay{Cause: events.Cause{ID: "request"}})
+			require.NoError(t, err)
+			p.run(acme)
+		}
+		if back {
+			assert.Equal(t, 2, p.document(acme, "doc").Searchable, "it was not meant")
+			p.exactly(acme, p.document(acme, "doc"))
+		} else {
+			p.exactly(acme)
+			assert.Zero(t, p.texts.Len(acme))
+		}
+		p.exactly(globex, p.document(globex, "doc"))
+	}
+}
+
 // post relays the outbox of a tenant's letters.
 func (p *platform) post(s tenants.Scope) {
 	p.t.Helper()

@@ -19,6 +19,7 @@ import (
 
 // Catalogue is as much of corpus.Catalogue as a replay needs.
 type Catalogue interface {
+	Delete(ctx context.Context, s tenants.Scope, d corpus.Deletion) (corpus.Receipt, error)
 	Resubmit(ctx context.Context, s tenants.Scope, r corpus.Resubmission) (corpus.Receipt, error)
 }
 
@@ -51,7 +52,7 @@ func newUUID() string { return uuid.Must(uuid.NewV7()).String() }
 const pageSize = 50
 
 // Replay counts the letters that match and were not replayed, and, unless it is a dry run, has them sent again, oldest first,
-// as many as the limit says. Each goes out once, however often Replay runs or where it dies: a document is submitted again only
+// as many as the limit says. Each goes out once, however often Replay runs or where it dies: a document begins anew only
 // while the generation that failed is its newest, and a message leaves the box in the transaction that marks its letter.
 //
 // A letter that cannot be sent again is skipped with a reason and stays as it is. When a store does not answer, what was done
@@ -153,7 +154,7 @@ func (r *Replayer) page(ctx context.Context, s tenants.Scope, a letters.Replay, 
 	done := letters.Marking{Query: a.Query, By: a.By, Cause: events.Cause{ID: a.Cause.ID, TraceParent: a.Cause.TraceParent}}
 	var failed error
 	for i := range ls {
-		refusal, err := r.resubmit(ctx, s, &ls[i], done.Cause)
+		refusal, err := r.begin(ctx, s, &ls[i], done.Cause)
 		if failed = err; failed != nil {
 			break
 		}
@@ -175,21 +176,26 @@ func (r *Replayer) page(ctx context.Context, s tenants.Scope, a letters.Replay, 
 	return failed
 }
 
-// resubmit begins the next generation of the document that a letter is about, if it is about one. It answers why that
-// cannot be, for good.
-func (r *Replayer) resubmit(ctx context.Context, s tenants.Scope, l *letters.Letter, cause events.Cause) (*fault.Error, error) {
+// begin has the ledger begin anew what has failed with a document: its next generation, or its erasure, unless its newest
+// generation is not the letter's any more, when somebody has done so before. It answers why that cannot be, for good.
+func (r *Replayer) begin(ctx context.Context, s tenants.Scope, l *letters.Letter, cause events.Cause) (*fault.Error, error) {
 	if !l.OfDocument() {
 		return nil, nil
 	}
 	if l.DocID == "" || l.Generation == 0 {
 		return fault.As(fault.Missing("generation_unknown", "nothing says which generation of a document the message was about; submit the document again")), nil
 	}
-	_, err := r.catalogue.Resubmit(ctx, s, corpus.Resubmission{DocID: l.DocID, Generation: l.Generation, JobID: r.newID(), Cause: cause})
+	var err error
+	if l.Stage == string(corpus.StageErase) {
+		_, err = r.catalogue.Delete(ctx, s, corpus.Deletion{DocID: l.DocID, Generation: l.Generation, JobID: r.newID(), Cause: cause})
+	} else {
+		_, err = r.catalogue.Resubmit(ctx, s, corpus.Resubmission{DocID: l.DocID, Generation: l.Generation, JobID: r.newID(), Cause: cause})
+	}
 	switch {
 	case err == nil:
 		return nil, nil
 	case fault.Retryable(err):
-		return nil, fmt.Errorf("resubmit %s: %w", l.DocID, err)
+		return nil, fmt.Errorf("begin %s anew: %w", l.DocID, err)
 	}
 	return fault.As(err), nil
 }

@@ -26,8 +26,17 @@ var epoch = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 // catalogue is documents by the newest generation of each, all of which have failed. A call may fail before or after it.
 type catalogue struct {
 	memory.Hooks
-	newest map[string]int
-	begun  []corpus.Resubmission
+	newest  map[string]int
+	begun   []corpus.Resubmission
+	deleted []corpus.Deletion
+}
+
+func (c *catalogue) Delete(_ context.Context, s tenants.Scope, d corpus.Deletion) (corpus.Receipt, error) {
+	out := corpus.Receipt{DocID: d.DocID, Generation: c.newest[string(s.Tenant())+"/"+d.DocID]}
+	if out.Unchanged = d.Generation != out.Generation; !out.Unchanged {
+		c.deleted = append(c.deleted, d)
+	}
+	return out, nil
 }
 
 func (c *catalogue) Resubmit(_ context.Context, s tenants.Scope, r corpus.Resubmission) (corpus.Receipt, error) {
@@ -159,6 +168,22 @@ func TestADocumentOfManyLettersBeginsOnce(t *testing.T) {
 	types, _ = o.sent(o.globex)
 	assert.Empty(t, types)
 	assert.Equal(t, []int{3, 0, 0, 3}, numbers(o.replay(o.globex, letters.Replay{DryRun: true})), "the other tenant's are as they were")
+}
+
+// An erasure that has failed begins anew, unless there is a newer generation, which is not to be erased.
+func TestAnErasureBeginsAnew(t *testing.T) {
+	o := newOffice(t)
+	for i, doc := range []string{"gone", "back"} {
+		l := o.letter(o.acme, i, doc, 1)
+		l.Stage = "erase"
+		require.NoError(t, o.box.Keep(t.Context(), o.acme, []letters.Letter{l}))
+		o.docs.newest["acme/"+doc] = 1 + i
+	}
+	assert.Equal(t, []int{2, 2, 0, 0}, numbers(o.replay(o.acme, letters.Replay{})))
+	assert.Equal(t, []corpus.Deletion{{DocID: "gone", Generation: 1, JobID: "job-0001", Cause: events.Cause{ID: "request"}}}, o.docs.deleted)
+	assert.Empty(t, o.docs.begun)
+	types, _ := o.sent(o.acme)
+	assert.Equal(t, []string{events.TypeLettersReplayed}, types, "the message itself stays")
 }
 
 // A letter of a generation that is not the newest is settled: somebody submitted the document again.

@@ -22,6 +22,7 @@ type Catalogue interface {
 	Jobs(ctx context.Context, s tenants.Scope, q JobListing) (JobPage, error)
 	// Delete takes a document out of every search and begins its erasure, which a job follows. A document that is being erased
 	// answers with that job, and so does one that is erased, as long as the job is known; after that the stores are asked again.
+	// Where the newest generation is not the one that is meant, nothing is deleted (Receipt.Unchanged).
 	// With an idempotency key a repetition is answered with the first receipt (Replayed), also when there is such a document again.
 	Delete(ctx context.Context, s tenants.Scope, d Deletion) (Receipt, error)
 	// Cancel ends a job that has not ended: what has not begun does not begin, what is on its way is not shown. One that has ended
@@ -67,9 +68,10 @@ type JobPage struct {
 
 // Deletion is a request to erase a document.
 type Deletion struct {
-	DocID string       `json:"docId"`
-	JobID string       `json:"jobId"` // of the job that follows it
-	Cause events.Cause `json:"cause"`
+	DocID      string       `json:"docId"`
+	Generation int          `json:"generation,omitempty"` // the newest that is meant; 0 for whichever it is
+	JobID      string       `json:"jobId"`                // of the job that follows it
+	Cause      events.Cause `json:"cause"`
 }
 
 // Resubmission is a request to try a failed document again.

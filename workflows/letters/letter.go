@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"levada.dev/tenants"
-	"levada.dev/workflows/corpus"
 )
 
 // Letter is a message that nobody could handle, with why.
@@ -37,15 +36,9 @@ func NewID(queue, message string) string {
 	return queue + "-" + hex.EncodeToString(sum[:12])
 }
 
-// OfDocument reports whether a document has failed with the message. It is replayed by submitting the document again; any other
-// message is sent again as it was.
-func (l *Letter) OfDocument() bool {
-	switch corpus.Stage(l.Stage) {
-	case corpus.StageChunk, corpus.StageEmbed, corpus.StageIndex:
-		return true
-	}
-	return false
-}
+// OfDocument reports whether what the ledger does with a document has failed with the message. The ledger begins that anew when
+// the letter is replayed; any other message is sent again as it was.
+func (l *Letter) OfDocument() bool { return l.Stage != "" }
 
 const (
 	// Life is for how long a letter is kept.

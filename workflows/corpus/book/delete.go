@@ -49,6 +49,9 @@ func (c *change) deleteOnce(r rows.Tx, del corpus.Deletion) (corpus.Receipt, err
 	if o == nil {
 		return corpus.Receipt{}, fault.Missing("document_not_found", "no document %.200q", del.DocID)
 	}
+	if del.Generation > 0 && del.Generation != o.Newest {
+		return corpus.Receipt{DocID: o.ID, JobID: o.show().JobID, Generation: o.Newest, Unchanged: true}, nil
+	}
 	if o.Deleted != nil {
 		if erased, err := erasesStill(r, o.Deleted.JobID); err != nil || erased {
 			return corpus.Receipt{DocID: o.ID, JobID: o.Deleted.JobID, Generation: o.Newest}, err

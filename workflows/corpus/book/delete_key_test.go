@@ -30,3 +30,20 @@ func TestADeletionWithAKeyIsDoneOnce(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "erase-3", other.JobID)
 }
+
+// A deletion that means a generation leaves a newer one alone.
+func TestADeletionMayMeanAGeneration(t *testing.T) {
+	d := newDesk(t)
+	del := func(job string, generation int) corpus.Receipt {
+		r, err := d.book.Delete(d.rows, d.scope, corpus.Deletion{DocID: "a", Generation: generation, JobID: job, Cause: events.Cause{ID: job}})
+		require.NoError(t, err)
+		return r
+	}
+	d.submit("a")
+	assert.Equal(t, "erase-1", del("erase-1", 1).JobID)
+	newer := d.submit("a")
+	assert.Equal(t, corpus.Receipt{DocID: "a", JobID: newer.JobID, Generation: newer.Generation, Unchanged: true}, del("erase-2", 1))
+	assert.NotEqual(t, corpus.Deleted, d.document("a").State)
+	assert.False(t, del("erase-3", newer.Generation).Unchanged)
+	assert.Equal(t, corpus.Deleted, d.document("a").State)
+}

@@ -108,7 +108,7 @@ func add(c *letters.Count, l *letters.Letter) {
 	c.Total++
 	c.Types[l.Type]++
 	c.Codes[l.Code]++
-	if l.Stage != "" {
+	if l.OfDocument() {
 		c.Stages[l.Stage]++
 	}
 	if c.Oldest.IsZero() || l.At.Before(c.Oldest) {
