@@ -31,6 +31,7 @@ type postbox struct {
 	url, state string
 	box        *memory.Letters
 	ledger     *memory.Ledger
+	count      int // of the letters, each of which is later than the one before
 }
 
 func newPostbox(t *testing.T) *postbox {
@@ -77,8 +78,9 @@ func (p *postbox) failed(tenant, doc, stage, code string) letters.Letter {
 	l := letters.Letter{
 		ID: letters.NewID(stage, doc), Queue: stage, Tenant: s.Tenant(), Handler: stage, Stage: stage, DocID: doc, Generation: r.Generation,
 		EventID: ev.ID, Type: ev.Type, Subject: ev.Subject, TraceParent: ev.TraceParent, Code: code, Message: "it did not go",
-		Reason: "it did not go: a wire was cut", Attempts: 4, At: time.Now(), Body: body,
+		Reason: "it did not go: a wire was cut", Attempts: 4, At: time.Now().Add(time.Duration(p.count-10_000) * time.Millisecond), Body: body,
 	}
+	p.count++
 	p.keep(l)
 	return l
 }
