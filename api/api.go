@@ -25,6 +25,7 @@ type Deps struct {
 	Directory tenants.Directory
 	Intake    Intake
 	Webhooks  Webhooks
+	Imports   Imports
 	Ledger    corpus.Ledger
 	Catalogue corpus.Catalogue
 	Texts     corpus.Texts
@@ -43,7 +44,7 @@ type Deps struct {
 
 // complete reports whether nothing is missing.
 func (d *Deps) complete() bool {
-	return d.Directory != nil && d.Intake != nil && d.Webhooks != nil && d.Ledger != nil && d.Catalogue != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
+	return d.Directory != nil && d.Intake != nil && d.Imports != nil && d.Webhooks != nil && d.Ledger != nil && d.Catalogue != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
 		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Shelf != nil && d.Generator != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil
 }
 
@@ -138,13 +139,15 @@ func New(deps Deps, opts *Options) http.Handler {
 	}
 	s := &server{Deps: deps, opts: opts.withDefaults(), mux: http.NewServeMux()}
 	s.room = semaphore.NewWeighted(s.opts.MaxBodyBytes)
+	s.batches = semaphore.NewWeighted(maxBatches)
 	s.register(routes)
 	return s
 }
 
 type server struct {
 	Deps
-	opts Options
-	mux  *http.ServeMux
-	room *semaphore.Weighted // for bodies, in bytes
+	opts    Options
+	mux     *http.ServeMux
+	room    *semaphore.Weighted // for bodies, in bytes
+	batches *semaphore.Weighted // that are being read
 }

@@ -9,6 +9,7 @@ import (
 
 	"levada.dev/api"
 	"levada.dev/infra/memory"
+	"levada.dev/producers/batch"
 	"levada.dev/producers/intake"
 	"levada.dev/producers/replay"
 	"levada.dev/producers/webhook"
@@ -35,6 +36,7 @@ func ExampleNew() {
 		Directory: directory,
 		Intake:    intake.New(texts, ledger, nil),
 		Webhooks:  webhook.New(webhook.Ports{}, nil), // of a tenant without sources
+		Imports:   batch.New(&memory.Parts{}, &opener{}, nil),
 		Ledger:    ledger,
 		Catalogue: ledger,
 		Texts:     texts,

@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"mime"
@@ -66,13 +65,8 @@ func (c *call) takeRoom(size, limit int64) error {
 	if size <= smallBody {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(c.ctx(), roomWait)
-	defer cancel()
-	if err := c.room.Acquire(ctx, size); err != nil {
-		if c.ctx().Err() != nil {
-			return c.ctx().Err()
-		}
-		return fault.New(fault.Unavailable, "bodies_busy", "there is no room for a body of this size now", nil).WithRetryAfter(roomWait)
+	if _, err := c.wait(c.room.Acquire, size, c.room.Release); err != nil {
+		return err
 	}
 	c.taken = size
 	if size > largeBody {

@@ -45,6 +45,7 @@ type details struct {
 	StreamID chat.StreamID `json:"streamId,omitempty"` // of the turn that is in the way
 
 	Refused []corpus.RefusedEvent `json:"refused,omitempty"` // the events of a delivery
+	Errors  []refusedLine         `json:"errors,omitempty"`  // the lines of a batch
 }
 
 // detailed is an error that knows more than a fault carries.

@@ -20,6 +20,8 @@ var routes = []route{
 	{method: "POST", pattern: "/ingest", scope: tenants.ScopeIngest, body: jsonBody, idempotent: true, handle: ingest},
 	{method: "POST", pattern: "/ingest/webhooks/{sourceId}", scope: tenants.ScopeIngest, signed: true, handle: deliver},
 	{method: "OPTIONS", pattern: "/ingest/webhooks/{sourceId}", scope: public, handle: greet},
+	{method: "POST", pattern: "/ingest/batch", scope: tenants.ScopeIngest, idempotent: true, handle: ingestBatch},
+	{method: "POST", pattern: "/imports", scope: tenants.ScopeIngest, body: jsonBody, idempotent: true, handle: openImport},
 	// Who reads documents needs the scope documents; who changes them, ingest.
 	{method: "GET", pattern: "/documents", scope: tenants.ScopeDocuments, handle: listDocuments},
 	{method: "GET", pattern: "/documents/{id}", scope: tenants.ScopeDocuments, handle: showDocument},

@@ -25,6 +25,7 @@ type store struct {
 	*intake.Intake
 	ledger   *memory.Ledger
 	texts    *memory.Texts
+	parts    *memory.Parts
 	vectors  *memory.Vectors
 	embedder *llmtest.Embedder
 
@@ -35,7 +36,7 @@ type store struct {
 }
 
 func newStore(now func() time.Time) *store {
-	s := &store{ledger: memory.NewLedger(now), texts: &memory.Texts{}, vectors: memory.NewVectors(now), embedder: &llmtest.Embedder{}}
+	s := &store{ledger: memory.NewLedger(now), texts: &memory.Texts{}, parts: &memory.Parts{}, vectors: memory.NewVectors(now), embedder: &llmtest.Embedder{}}
 	s.ledger.Before = func(op string) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()

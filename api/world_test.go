@@ -65,7 +65,7 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.gate = &quotatest.Gate{}
 	w.deps = api.Deps{
 		Gate:      w.gate,
-		Directory: w.directory(), Intake: w.store, Ledger: w.store.ledger, Catalogue: w.store.ledger, Texts: w.store.texts, Vectors: w.store.vectors,
+		Directory: w.directory(), Intake: w.store, Imports: w.store.door(), Ledger: w.store.ledger, Catalogue: w.store.ledger, Texts: w.store.texts, Vectors: w.store.vectors,
 		Retriever: rag.New(w.store.embedder, w.store.vectors, w.store.ledger, &rag.Options{Now: func() time.Time { return w.opts.Now() }}),
 	}
 	w.deps.Webhooks = w.webhooks()
@@ -91,6 +91,9 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 
 // router finds the operation of a request. The contract is read once for all worlds.
 var router = sync.OnceValues(func() (routers.Router, error) {
+	for _, lines := range []string{"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"} {
+		openapi3filter.RegisterBodyDecoder(lines, openapi3filter.FileBodyDecoder)
+	}
 	doc, err := openapi3.NewLoader().LoadFromFile("openapi.json")
 	if err != nil {
 		return nil, err

@@ -129,6 +129,28 @@ func (d *CachedDirectory) Key(ctx context.Context, hash string) (*Grant, error) 
 	return value.(*Grant), nil
 }
 
+// Tenants lists the pool's tenants, sorted. It is for what goes over all of them on a schedule. Callers share the list and must not change it.
+func (d *CachedDirectory) Tenants(ctx context.Context) ([]ID, error) {
+	value, err := d.look(ctx, listKey, parseList, errTenant)
+	if err != nil {
+		return nil, err
+	}
+	return value.([]ID), nil
+}
+
+func parseList(b []byte) (any, error) {
+	var ids []ID
+	if err := json.Unmarshal(b, &ids); err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if _, err := ParseID(string(id)); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
 func parseConfig(b []byte) (any, error) { return Parse(b) }
 
 func parseGrant(b []byte) (any, error) {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -20,6 +21,7 @@ const (
 	configKey = "config/" // + tenant id: the configuration, JSON
 	hostKey   = "host/"   // + host name: the tenant id
 	grantKey  = "key/"    // + HashKey: the grant, JSON
+	listKey   = "tenants" // the ids of all tenants, JSON
 	secretKey = "secret/" // + tenant id, "/" and the secret's name: sealed
 )
 
@@ -95,8 +97,26 @@ func Publish(configs []Config, grants map[string]Grant, vault *Vault) (Entries, 
 		}
 		entries[grantKey+hash] = value
 	}
+	ids, err := json.Marshal(slices.Sorted(listed(configs)))
+	if err != nil {
+		return nil, fault.New(fault.Internal, "config_encoding", "the list of tenants", err)
+	}
+	if err := entries.add(listKey, ids); err != nil {
+		return nil, err
+	}
 	entries[HashEntry] = []byte(contentHash(entries))
 	return entries, nil
+}
+
+// listed are the tenants of configurations.
+func listed(configs []Config) iter.Seq[ID] {
+	return func(yield func(ID) bool) {
+		for _, c := range configs {
+			if !yield(c.ID) {
+				return
+			}
+		}
+	}
 }
 
 func (e Entries) add(key string, value []byte) error {

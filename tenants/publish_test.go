@@ -26,7 +26,7 @@ func TestPublish(t *testing.T) {
 	}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, []string{
-		"config/acme", "config/globex", "hash", "host/acme.example.com", "host/acme.localhost", "host/globex.localhost", "key/" + hash,
+		"config/acme", "config/globex", "hash", "host/acme.example.com", "host/acme.localhost", "host/globex.localhost", "key/" + hash, "tenants",
 	}, slices.Sorted(maps.Keys(entries)))
 	assert.Equal(t, "acme", string(entries["host/acme.localhost"]))
 	assert.JSONEq(t, `{"tenant":"acme","name":"ci","scopes":["search"]}`, string(entries["key/"+hash]))

@@ -1,6 +1,7 @@
 package tenantstest
 
 import (
+	"context"
 	"sync"
 	"testing"
 
@@ -38,6 +39,15 @@ func TestDirectory(t *testing.T, make func(t *testing.T, entries tenants.Entries
 			_, err := d.Config(ctx, id)
 			requireMissing(t, err, "tenant_not_found")
 		}
+	})
+	t.Run("the list of tenants", func(t *testing.T) {
+		lists, ok := make(t, entries).(interface {
+			Tenants(ctx context.Context) ([]tenants.ID, error)
+		})
+		require.True(t, ok)
+		ids, err := lists.Tenants(ctx)
+		require.NoError(t, err)
+		assert.Equal(t, []tenants.ID{"acme", "globex"}, ids)
 	})
 	t.Run("hosts", func(t *testing.T) {
 		d := make(t, entries)

@@ -50,16 +50,12 @@ func TestABatchWaitsForRoom(t *testing.T) {
 
 func TestURLs(t *testing.T) {
 	survives(t, func(w *world) (imports.Origin, int) {
-		w.web = web{"https://a.example/": "home", "https://a.example/x?y=1": "page", "https://a.example/down": "?fetch_failed", "https://a.example/big": strings.Repeat("x", 6_000_000)}
-		w.feeder.Fetcher = w.web
-		return imports.Origin{URLs: []string{
-			"https://a.example/", "ftp://a.example/", "https://a.example/gone", "https://a.example/x?y=1", "https://a.example/down", "https://a.example/big",
-		}}, 0
+		return imports.Origin{URLs: []string{"https://a.example/", "ftp://a.example/", "https://a.example/x?y=1", "https://a.example/" + strings.Repeat("x", 2100)}}, 4
 	}, func(t *testing.T, w *world) {
 		w.whole(t, "https://a.example/", imports.DocID("https://a.example/x?y=1"))
-		assert.Equal(t, []string{"2 invalid_value", "3 fetch_refused", "5 fetch_failed", "6 fetch_too_large"}, w.ledger.problems())
+		assert.Equal(t, []string{"2 url_invalid", "4 url_too_long"}, w.ledger.problems())
 		sub := w.ledger.taken[0].Submission
-		assert.Equal(t, []any{"https://a.example/", "docs", 4}, []any{sub.About.URL, sub.About.Source, sub.Bytes})
+		assert.Equal(t, []any{"https://a.example/", "https://a.example/", "docs"}, []any{sub.Fetch.URL, sub.About.URL, sub.About.Source})
 	})
 }
 
@@ -91,32 +87,31 @@ func zipped(t *testing.T, text string) string {
 
 func TestASitemapOfSitemaps(t *testing.T) {
 	survives(t, func(w *world) (imports.Origin, int) {
-		w.web["https://a.example/map.xml"] = index("https://a.example/1.xml", "https://a.example/2.xml.gz", "https://a.example/lost.xml", "https://a.example/deep.xml", "no address")
-		w.web["https://a.example/1.xml"] = urlset("https://a.example/1", "https://a.example/2?a=1&amp;b=2")
-		w.web["https://a.example/2.xml.gz"] = zipped(w.t, urlset("https://a.example/3"))
-		w.web["https://a.example/deep.xml"] = index("https://a.example/1.xml")
-		for _, page := range []string{"1", "2?a=1&b=2", "3"} {
-			w.web["https://a.example/"+page] = "page " + page
-		}
+		w.serve("https://a.example/map.xml", index("https://a.example/1.xml", "https://a.example/2.xml.gz", "https://a.example/lost.xml", "https://a.example/deep.xml", "no address"))
+		w.serve("https://a.example/1.xml", urlset("https://a.example/1", "https://a.example/2?a=1&amp;b=2"))
+		w.serve("https://a.example/2.xml.gz", zipped(w.t, urlset("https://a.example/3")))
+		w.serve("https://a.example/deep.xml", index("https://a.example/1.xml"))
 		return imports.Origin{Sitemap: "https://a.example/map.xml"}, 0
 	}, func(t *testing.T, w *world) {
 		w.whole(t, "https://a.example/1", imports.DocID("https://a.example/2?a=1&b=2"), "https://a.example/3")
-		assert.Equal(t, []string{"4 fetch_refused", "5 sitemap_invalid", "6 invalid_value"}, w.ledger.problems())
+		assert.Equal(t, []string{"4 fetch_refused", "5 sitemap_invalid", "6 url_invalid"}, w.ledger.problems())
 		assert.Nil(t, w.ledger.failed)
 	})
 }
 
 func TestASitemapThatIsNone(t *testing.T) {
 	for name, c := range map[string]struct{ body, code string }{
-		"not there": {"!fetch_refused", "fetch_refused"},
 		"HTML":      {"<html><body>404</body></html>", "sitemap_invalid"},
 		"broken":    {"<urlset><url><loc>https://a.example/1</loc></url><url>", "sitemap_invalid"},
 		"empty":     {"", "sitemap_invalid"},
 		"bad gzip":  {"\x1f\x8b\x08rest", "sitemap_invalid"},
+		"not there": {"nowhere", "fetch_refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, "acme")
-			w.web["https://a.example/map.xml"] = c.body
+			if c.body != "nowhere" {
+				w.serve("https://a.example/map.xml", c.body)
+			}
 			require.NoError(t, w.run(imports.Origin{Sitemap: "https://a.example/map.xml"}, 0).Run(t.Context()))
 			require.NotNil(t, w.ledger.failed)
 			assert.Equal(t, c.code, w.ledger.failed.Code)
@@ -131,7 +126,7 @@ func TestALongSitemapIsCut(t *testing.T) {
 	for i := range pages {
 		pages[i] = fmt.Sprintf("https://a.example/%d", i)
 	}
-	w.web["https://a.example/map.xml"] = zipped(t, urlset(pages...))
+	w.serve("https://a.example/map.xml", zipped(t, urlset(pages...)))
 	require.NoError(t, w.run(imports.Origin{Sitemap: "https://a.example/map.xml"}, 0).Run(t.Context()))
 	assert.Equal(t, imports.MaxSitemapURLs, w.ledger.sealed)
 	require.NotNil(t, w.ledger.failed)

@@ -46,7 +46,6 @@ const MaxProblems = 100
 type Entry struct {
 	Line   int           `json:"line"` // where it stood, for people: from 1
 	Draft  *corpus.Draft `json:"draft,omitempty"`
-	URL    string        `json:"url,omitempty"`  // where the draft's text is to be fetched
 	File   string        `json:"file,omitempty"` // which of the tenant's files is the draft's text
 	Refuse *fault.Error  `json:"refuse,omitempty"`
 }

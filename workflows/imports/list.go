@@ -72,8 +72,8 @@ func (f *feed) page(line int, address string) Entry {
 	if err := CheckAddress("url", address); err != nil {
 		return Entry{Line: line, Refuse: fault.As(err)}
 	}
-	return Entry{Line: line, URL: address, Draft: &corpus.Draft{
-		DocID: DocID(address), About: events.About{URL: address, Source: f.order.Source},
+	return Entry{Line: line, Draft: &corpus.Draft{
+		DocID: DocID(address), Fetch: address, ContentType: corpus.OctetStream, About: events.About{URL: address, Source: f.order.Source},
 	}}
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"path"
 	"strings"
+
+	"levada.dev/workflows/corpus"
 )
 
 // maxName is how long a document's id may be.
@@ -53,11 +55,11 @@ var contentTypes = map[string]string{
 // contentType is what a file holds: what the store says, unless that is nothing in particular.
 func contentType(f File) string {
 	switch f.ContentType {
-	case "", "application/octet-stream", "binary/octet-stream":
+	case "", corpus.OctetStream, "binary/octet-stream":
 		if byName, ok := contentTypes[strings.ToLower(path.Ext(f.Name))]; ok {
 			return byName
 		}
-		return "text/plain"
+		return corpus.OctetStream // it is looked at
 	}
 	return f.ContentType
 }

@@ -7,10 +7,10 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
-	"net/url"
 	"strings"
 
 	"levada.dev/events/fault"
+	"levada.dev/workflows/corpus/address"
 )
 
 // What a sitemap may hold: https://www.sitemaps.org/protocol.html.
@@ -99,13 +99,14 @@ func errSitemap(cause error, why string) error {
 }
 
 // CheckAddress refuses what is no address of the web.
-func CheckAddress(field, address string) error {
-	if len(address) > maxAddress {
-		return fault.Invalidf(field, "url_too_long", "%d bytes; the limit is %d", len(address), maxAddress)
+func CheckAddress(field, raw string) error {
+	if len(raw) > maxAddress {
+		return fault.Invalidf(field, "url_too_long", "%d bytes; the limit is %d", len(raw), maxAddress)
 	}
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil {
-		return fault.Invalidf(field, "invalid_value", "%.80q is not an http or https address", address)
+	if _, err := address.Parse(raw); err != nil {
+		f := *fault.As(err)
+		f.Field = field
+		return &f
 	}
 	return nil
 }

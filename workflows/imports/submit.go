@@ -125,8 +125,12 @@ func (f *feed) prepare(ctx context.Context, c *tenants.Config, n int, e Entry) (
 	if d.Model == "" {
 		d.Model, d.MaxBytes = c.Models.Embedding, c.Limits.DocumentBytes
 	}
-	if err := f.text(ctx, &d, e); err != nil {
-		return refuseOr(e, err)
+	if e.File != "" {
+		text, err := f.Files.Get(ctx, f.scope, e.File)
+		if err != nil {
+			return refuseOr(e, err)
+		}
+		d.Text = text
 	}
 	sub, err := f.Preparer.Prepare(ctx, f.scope, d)
 	if err != nil {
@@ -141,27 +145,6 @@ func refuseOr(e Entry, err error) (Taking, error) {
 		return Taking{}, err
 	}
 	return Taking{Problem: refusal(e, fault.As(err))}, nil
-}
-
-// fetches is how often a page is asked for before its entry is refused: a server that is down must not hold up the other pages.
-const fetches = 2
-
-// text gets the text of a draft that has come without.
-func (f *feed) text(ctx context.Context, d *corpus.Draft, e Entry) (err error) {
-	switch {
-	case e.File != "":
-		d.Text, err = f.Files.Get(ctx, f.scope, e.File)
-	case e.URL != "":
-		var got corpus.Fetched
-		for n := 0; n == 0 || n < fetches && err != nil && fault.Retryable(err); n++ {
-			got, err = f.Fetcher.Fetch(ctx, f.scope, e.URL, corpus.FetchOptions{Limit: d.MaxBytes})
-		}
-		if err != nil && ctx.Err() == nil {
-			return fault.New(fault.Invalid, fault.As(err).Code, fault.As(err).Message, err)
-		}
-		d.Text, d.ContentType = got.Body, got.ContentType
-	}
-	return err
 }
 
 // refusal is a refused entry as the job lists it.

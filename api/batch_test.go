@@ -1,0 +1,104 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/api"
+	"levada.dev/events/fault"
+	"levada.dev/producers/batch"
+	"levada.dev/tenants"
+	"levada.dev/workflows/imports"
+	"levada.dev/workflows/job"
+)
+
+// door is the real door of batches, on a ledger that opens imports and does nothing else.
+func (s *store) door() api.Imports {
+	n := 0
+	return batch.New(s.parts, &opener{byKey: map[string]imports.Import{}}, &batch.Options{NewID: func() string {
+		n++
+		return fmt.Sprintf("import-%d", n)
+	}})
+}
+
+type opener struct{ byKey map[string]imports.Import }
+
+func (o *opener) OpenImport(_ context.Context, s tenants.Scope, im imports.Import) (job.Job, error) {
+	if key := im.Cause.IdempotencyKey; key != "" {
+		if first, known := o.byKey[s.Key(key)]; known && first.RequestHash == im.RequestHash {
+			return job.Job{ID: first.ID}, nil
+		} else if known {
+			return job.Job{}, fault.New(fault.Conflict, "idempotency_conflict", "the key was used for another request", nil)
+		}
+		o.byKey[s.Key(key)] = im
+	}
+	return job.Job{ID: im.ID}, nil
+}
+
+// line is a request's line of NDJSON that the tenant takes.
+const line = `{"text":"Levadas carry water."}` + "\n"
+
+func (w *world) batch(as string, body io.Reader) *httptest.ResponseRecorder {
+	w.t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "http://levada.test/ingest/batch", body)
+	r.Header.Set("Authorization", "Bearer "+w.keys[as])
+	r.Header.Set("Content-Type", "application/x-ndjson")
+	rec := httptest.NewRecorder()
+	w.ServeHTTP(rec, r)
+	return rec
+}
+
+// The body of acme's requests may have 2,000 bytes; a batch is as long as it likes, its lines are not.
+func TestABatchIsLongerThanABody(t *testing.T) {
+	w := newWorld(t)
+	long := `{"text":"` + strings.Repeat("x", 2000) + `"}` + "\n"
+	rec := w.batch("acme", io.MultiReader(strings.NewReader(strings.Repeat(line, 1500)), strings.NewReader(long), strings.NewReader(line)))
+	require.Equal(t, http.StatusAccepted, rec.Code, rec.Body)
+	assert.Contains(t, rec.Body.String(), `"entries":1501,"refused":1,"errors":[{"line":1501,"code":"line_too_long"`)
+	assert.Equal(t, 4, w.store.parts.Len(w.scope("acme")))
+	assert.Zero(t, w.store.parts.Len(w.scope("globex")))
+}
+
+func TestAClientThatLeavesStartsNothing(t *testing.T) {
+	w := newWorld(t)
+	rec := w.batch("acme", io.MultiReader(strings.NewReader(strings.Repeat(line, 1200)), &gone{}))
+	assert.Equal(t, http.StatusBadRequest, rec.Code)
+	assert.Contains(t, rec.Body.String(), `"body_incomplete"`)
+	assert.Zero(t, w.store.parts.Len(w.scope("acme")))
+}
+
+type gone struct{}
+
+func (*gone) Read([]byte) (int, error) { return 0, errors.New("connection reset") }
+
+// Batches that are being read do not use up the room for bodies, and more than four at once wait.
+func TestManyBatchesAtOnce(t *testing.T) {
+	w := newWorld(t)
+	const all = 12
+	bodies := make([]*io.PipeWriter, all)
+	answers := make(chan int, all)
+	for i := range all {
+		r, body := io.Pipe()
+		bodies[i] = body
+		go func() { answers <- w.batch("globex", r).Code }()
+	}
+	for _, body := range bodies {
+		go func() {
+			_, err := io.WriteString(body, strings.Repeat(line, 600))
+			assert.NoError(t, errors.Join(err, body.Close()))
+		}()
+	}
+	for range all {
+		assert.Equal(t, http.StatusAccepted, <-answers)
+	}
+	assert.Equal(t, 2*all, w.store.parts.Len(w.scope("globex")))
+}
