@@ -13,6 +13,7 @@ import (
 	"levada.dev/consumers/chunk"
 	"levada.dev/consumers/embed"
 	"levada.dev/consumers/erase"
+	reacts "levada.dev/consumers/imports"
 	"levada.dev/consumers/index"
 	"levada.dev/events"
 	"levada.dev/events/fault"
@@ -20,12 +21,14 @@ import (
 	"levada.dev/producers/batch"
 	"levada.dev/producers/intake"
 	"levada.dev/producers/replay"
+	"levada.dev/producers/sync"
 	"levada.dev/producers/webhook"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/cache"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/flow"
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
@@ -41,6 +44,9 @@ type Ports struct {
 	Ledger    corpus.Ledger
 	Catalogue corpus.Catalogue
 	Imports   imports.Ledger
+	Parts     imports.Parts
+	Files     imports.Files
+	Runs      flow.Runs
 	Vectors   corpus.Vectors
 	Embedder  llm.Embedder // the bare one: who calls it here pays
 	Model     llm.Model
@@ -92,11 +98,12 @@ func API(p Ports, o Options) http.Handler {
 		o.log().WarnContext(ctx, "model replaced", "tenantId", s.Tenant(), "model", model, "code", fault.As(err).Code)
 	}})
 	generator := llm.NewCached(paid, p.Cache, &llm.CachedOptions{Background: o.Background})
-	door := batch.New(nil, p.Imports, nil)
+	door := batch.New(p.Parts, p.Imports, nil)
 	documents := intake.New(p.Texts, p.Ledger, nil)
 	return api.New(api.Deps{
 		Directory: p.Directory,
 		Intake:    documents,
+		Imports:   door,
 		Webhooks: webhook.New(webhook.Ports{
 			Secrets: p.Secrets, Intake: documents, Catalogue: p.Catalogue, Imports: door, Draft: api.ReadDraft,
 			Afford: func(ctx context.Context, s tenants.Scope, c *tenants.Config, bytes int) error {
@@ -134,14 +141,29 @@ func Consumers(p Ports, o Options) *consumers.Router {
 	if now == nil {
 		now = time.Now
 	}
-	return consumers.New([]consumers.Route{
+	routes := []consumers.Route{
 		chunk.New(p.Texts, p.Ledger, p.Fetcher, p.Publisher, now).Route(),
 		embed.New(llm.NewPaidEmbedder(p.Embedder, o.gate(p)), p.Publisher, now).Route(),
 		index.New(p.Vectors, p.Ledger, p.Publisher, now).Route(),
 		erase.New(p.Texts, p.Vectors, p.Ledger).Route(),
 		audit.New(p.Trail).Route(),
-	}, p.Claims, consumers.NewUndertaker(p.Ledger, p.Vectors, p.Letters, p.Unread),
+	}
+	routes = append(routes, reacts.New(p.Runs).Routes()...)
+	return consumers.New(routes, p.Claims, consumers.NewUndertaker(p.Ledger, p.Vectors, p.Letters, p.Unread),
 		&consumers.Options{MaxAttempts: o.MaxAttempts, Log: o.Log, Now: now})
+}
+
+// Import is the flow that feeds imports.
+func Import(p Ports) flow.Flow {
+	return imports.New(imports.Ports{
+		Ledger: p.Imports, Jobs: p.Ledger, Parts: p.Parts, Texts: p.Texts, Files: p.Files, Fetcher: p.Fetcher, Directory: p.Directory,
+		Preparer: intake.New(p.Texts, p.Ledger, nil),
+	}).Flow
+}
+
+// Syncer opens the imports of the pool's sources when their time has come.
+func Syncer(pool sync.Pool, p Ports, o Options) *sync.Syncer {
+	return sync.New(pool, p.Imports, o.log())
 }
 
 // Stage is the stage of a queue by the queue's name, which in an account begins with the pool, and whether it is the

@@ -8,6 +8,7 @@ import (
 
 	"levada.dev/infra/glue"
 	"levada.dev/tenants"
+	"levada.dev/workflows/imports"
 	"levada.dev/workflows/llm"
 )
 
@@ -27,6 +28,7 @@ func Levada(pool string, filterable map[string]tenants.FieldType) Stack {
 		Workers:    levadaWorkers(),
 		Queues:     levadaQueues(),
 		Objects:    levadaObjects(),
+		Workflows:  []Workflow{{Name: string(imports.Kind), Class: "Import", Role: Workflows}},
 		Namespaces: []Namespace{{Name: "config"}, {Name: "cache"}},
 		Buckets:    []Bucket{{Name: "corpus"}},
 		Indexes:    levadaIndexes(filterable),
@@ -55,6 +57,7 @@ func levadaWorkers() []Worker {
 		session = Binding{Name: "SESSION", Kind: Class, Target: "Session"}
 		shelf   = Binding{Name: "SHELF", Kind: Class, Target: "Shelf"}
 		letters = Binding{Name: "LETTERS", Kind: Class, Target: "Letters"}
+		imports = Binding{Name: "IMPORT", Kind: Flow, Target: string(imports.Kind)}
 	)
 	queues := []Binding{ingest, {Name: "EMBED", Kind: Producer, Target: "embed"}, {Name: "INDEX", Kind: Producer, Target: "index"}, audits}
 	models := []Binding{{Name: "AI", Kind: AI}}
@@ -62,17 +65,23 @@ func levadaWorkers() []Worker {
 		models = append(models, Binding{Name: VectorsBinding(m.Slug), Kind: Vectorize, Target: m.Slug})
 	}
 	behind := []Binding{config, corpus, ledger, audit, quota, letters} // what the roles behind the API have
-	consumers := levadaWorker(Consumers, 4250, behind, queues, models)
+	consumers := levadaWorker(Consumers, 4250, behind, queues, models, []Binding{imports})
 	consumers.CPUMillis = maxCPUMillis // a batch may hold many large documents
+	flows := levadaWorker(Workflows, 3000, behind, queues, models)
+	flows.Crons = []string{SyncCron}
+	flows.CPUMillis = maxCPUMillis // a step takes hundreds of documents in
 	api := levadaWorker(API, 3600, []Binding{config, cache, corpus, ledger, quota, session, shelf, letters}, models)
 	api.Secrets = []string{SealKey}
 	return []Worker{
 		api,
 		consumers,
-		levadaWorker(Workflows, 1750, behind, queues, models),
+		flows,
 		levadaWorker(Objects, 2750, []Binding{corpus, shelf}, queues),
 	}
 }
+
+// SyncCron is when it is looked which sources are due.
+const SyncCron = "*/5 * * * *"
 
 // SealKey is the secret that opens the tenants' secrets, which are published sealed: package tenants/seal.
 const SealKey = "SEAL_KEY"

@@ -30,6 +30,7 @@ func main() {
 		Ledger:    ledger,
 		Catalogue: ledger,
 		Imports:   ledger,
+		Parts:     port.NewParts(r2.Open("CORPUS")),
 		Vectors:   vectors,
 		Embedder:  port.NewEmbedder(models, gateway),
 		Model:     port.NewModel(models, gateway),

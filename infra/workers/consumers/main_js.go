@@ -17,9 +17,12 @@ import (
 	"levada.dev/infra/cloudflare/port"
 	"levada.dev/infra/cloudflare/queue"
 	"levada.dev/infra/cloudflare/r2"
+	"levada.dev/infra/cloudflare/workflow"
 	"levada.dev/infra/stack"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus/web"
+	"levada.dev/workflows/flow"
+	"levada.dev/workflows/imports"
 )
 
 func main() {
@@ -40,6 +43,7 @@ func main() {
 		Trail:     port.NewTrail(object.Open("AUDIT")),
 		Letters:   port.NewLetters(object.Open("LETTERS")),
 		Unread:    port.NewUnread(bucket),
+		Runs:      port.NewRuns(map[flow.Kind]workflow.Workflow{imports.Kind: workflow.Open("IMPORT")}),
 	}, app.Options{Log: slog.New(slog.NewJSONHandler(isolate.Console{}, nil)), MaxAttempts: table.Attempts(), Background: isolate.Go})
 	queue.Consume(func(ctx context.Context, b *queue.Batch) { consume(ctx, router, b) })
 	isolate.Run()

@@ -1,7 +1,36 @@
-// Command workflows is the entry point of the role that hosts the Workflow classes. There is none yet: the role is
-// deployed so that its bindings and its size are part of the stack from the start.
+// Command workflows is the entry point of the role that hosts the Workflow classes: Import. By its cron it also opens the imports of sources that are due.
 package main
 
-import "levada.dev/infra/cloudflare/isolate"
+import (
+	"context"
+	"log/slog"
+	"time"
 
-func main() { isolate.Run() }
+	"levada.dev/infra/app"
+	"levada.dev/infra/cloudflare/isolate"
+	"levada.dev/infra/cloudflare/kv"
+	"levada.dev/infra/cloudflare/object"
+	"levada.dev/infra/cloudflare/port"
+	"levada.dev/infra/cloudflare/r2"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus/web"
+)
+
+func main() {
+	bucket := r2.Open("CORPUS")
+	directory := tenants.NewDirectory(port.NewPublished(kv.Open("CONFIG")), nil)
+	ledger := port.NewLedger(object.Open("LEDGER"))
+	ports := app.Ports{
+		Directory: directory,
+		Texts:     port.NewTexts(bucket),
+		Ledger:    ledger,
+		Imports:   ledger,
+		Parts:     port.NewParts(bucket),
+		Files:     port.NewFiles(bucket),
+		Fetcher:   web.New(isolate.Do, directory.Config, time.Now),
+	}
+	port.RegisterFlow("Import", app.Import(ports), 0)
+	syncer := app.Syncer(directory, ports, app.Options{Log: slog.New(slog.NewJSONHandler(isolate.Console{}, nil))})
+	isolate.HandleScheduled(func(ctx context.Context, _ string, at time.Time) error { return syncer.Sync(ctx, at) })
+	isolate.Run()
+}
