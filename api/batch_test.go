@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,34 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/api"
-	"levada.dev/events/fault"
 	"levada.dev/producers/batch"
-	"levada.dev/tenants"
-	"levada.dev/workflows/imports"
-	"levada.dev/workflows/job"
 )
 
-// door is the real door of batches, on a ledger that opens imports and does nothing else.
+// door is the real door of batches, on the ledger in memory.
 func (s *store) door() api.Imports {
 	n := 0
-	return batch.New(s.parts, &opener{byKey: map[string]imports.Import{}}, &batch.Options{NewID: func() string {
+	return batch.New(s.parts, s.ledger, &batch.Options{NewID: func() string {
 		n++
 		return fmt.Sprintf("import-%d", n)
 	}})
-}
-
-type opener struct{ byKey map[string]imports.Import }
-
-func (o *opener) OpenImport(_ context.Context, s tenants.Scope, im imports.Import) (job.Job, error) {
-	if key := im.Cause.IdempotencyKey; key != "" {
-		if first, known := o.byKey[s.Key(key)]; known && first.RequestHash == im.RequestHash {
-			return job.Job{ID: first.ID}, nil
-		} else if known {
-			return job.Job{}, fault.New(fault.Conflict, "idempotency_conflict", "the key was used for another request", nil)
-		}
-		o.byKey[s.Key(key)] = im
-	}
-	return job.Job{ID: im.ID}, nil
 }
 
 // line is a request's line of NDJSON that the tenant takes.

@@ -36,7 +36,7 @@ func ExampleNew() {
 		Directory: directory,
 		Intake:    intake.New(texts, ledger, nil),
 		Webhooks:  webhook.New(webhook.Ports{}, nil), // of a tenant without sources
-		Imports:   batch.New(&memory.Parts{}, &opener{}, nil),
+		Imports:   batch.New(&memory.Parts{}, ledger, nil),
 		Ledger:    ledger,
 		Catalogue: ledger,
 		Texts:     texts,
