@@ -55,6 +55,8 @@ type Platform struct {
 	lock     *os.File // held while anything uses the state folder
 	reloads  sync.Mutex
 	stopped  sync.Once
+	quiet    context.CancelFunc // ends the schedules
+	crons    sync.WaitGroup
 }
 
 // Start builds the Workers and starts everything. When it returns the platform has been seeded and answers on URL.
@@ -124,7 +126,18 @@ func (p *Platform) start(ctx context.Context) error {
 	p.URL = started.URL
 	if o.Seed != nil {
 		o.Progress("publishing the tenants")
-		return o.Seed(ctx, p)
+		if err := o.Seed(ctx, p); err != nil {
+			return err
+		}
+	}
+	schedules, err := triggers(o.Stack)
+	if err != nil {
+		return err
+	}
+	if len(schedules) > 0 {
+		running, quiet := context.WithCancel(context.Background())
+		p.quiet = quiet
+		p.crons.Go(func() { p.keepTime(running, schedules) })
 	}
 	return nil
 }
@@ -176,6 +189,10 @@ func (p *Platform) Gone() <-chan struct{} { return p.child.gone }
 // Stop ends everything in order and waits for it.
 func (p *Platform) Stop() (err error) {
 	p.stopped.Do(func() {
+		if p.quiet != nil {
+			p.quiet()
+			p.crons.Wait()
+		}
 		if p.child != nil {
 			p.child.stop()
 		}
@@ -198,8 +215,3 @@ func (p *Platform) GatewayURL() string { return "http://" + p.standins.aiAddress
 
 // VectorsURL is where the vector index can be asked.
 func (p *Platform) VectorsURL() string { return "http://" + p.standins.vecAddr }
-
-// Cron runs the scheduled handler of a Worker, as if the time of the schedule had come. No schedule runs by itself here.
-func (p *Platform) Cron(ctx context.Context, role stack.Role, schedule string) error {
-	return p.child.ask(ctx, "cron", map[string]string{"worker": string(role), "schedule": schedule}, nil)
-}
