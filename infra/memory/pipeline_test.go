@@ -89,16 +89,21 @@ func newPlatformWith(t testing.TB, o *events.Options, middleware ...consumers.Mi
 		p.ids++
 		return fmt.Sprintf("id-%06d", p.ids)
 	}})
-	p.router = consumers.New([]consumers.Route{
+	p.router = consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.vectors, p.letters, p.unread), &consumers.Options{
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now, Middleware: middleware,
+	})
+	return p
+}
+
+// routes are the pipeline's.
+func (p *platform) routes() []consumers.Route {
+	return []consumers.Route{
 		chunk.New(p.texts, p.ledger, p.web, p.out, p.clock.Now).Route(),
 		embed.New(p.model, p.out, p.clock.Now).Route(),
 		index.New(p.vectors, p.ledger, p.out, p.clock.Now).Route(),
 		erase.New(p.texts, p.vectors, p.ledger).Route(),
 		audit.New(p.trail).Route(),
-	}, p.claims, consumers.NewUndertaker(p.ledger, p.vectors, p.letters, p.unread), &consumers.Options{
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now, Middleware: middleware,
-	})
-	return p
+	}
 }
 
 func scope(t *testing.T, id string) tenants.Scope {

@@ -302,12 +302,15 @@ func (b *Book) Take(r rows.Tx, s tenants.Scope, id string, n int, entries []impo
 	}
 	entries = entries[row.Taken-n:]
 	for i, e := range entries {
-		err := c.takeEntry(im, e)
+		unused, err := c.takeEntry(im, e)
 		if i > 0 && fault.Is(err, fault.Limited) {
 			break // what there is room for
 		}
 		if err != nil {
 			return taken, err
+		}
+		if unused != "" {
+			taken.Unused = append(taken.Unused, unused)
 		}
 		row.Taken++
 		im.dirty = true
@@ -316,21 +319,24 @@ func (b *Book) Take(r rows.Tx, s tenants.Scope, id string, n int, entries []impo
 	return taken, c.close()
 }
 
-// takeEntry takes one entry of an import. One that is refused is counted and listed; only that there is no room ends the
-// call.
-func (c *change) takeEntry(im *openImport, e imports.Taking) error {
+// takeEntry takes one entry of an import, and returns the key of its text if nobody needs that. One that is refused is counted and listed; only
+// that there is no room ends the call.
+func (c *change) takeEntry(im *openImport, e imports.Taking) (unused string, err error) {
 	var docID string
 	p := e.Problem
 	if e.Submission != nil {
 		docID = e.Submission.DocID
-		_, err := c.submit(*e.Submission, im.id)
+		rec, err := c.submit(*e.Submission, im.id)
 		var f *fault.Error
 		switch {
+		case err == nil && rec.Unchanged:
+			return e.Submission.TextKey, nil
 		case err == nil:
-			return nil
+			return "", nil
 		case !errors.As(err, &f) || fault.Retryable(f):
-			return err
+			return "", err
 		}
+		unused = e.Submission.TextKey
 		p = &job.Problem{Stage: string(corpus.StageSubmit), Field: f.Field, Code: f.Code, Message: f.Message}
 	}
 	if p == nil {
@@ -344,7 +350,7 @@ func (c *change) takeEntry(im *openImport, e imports.Taking) error {
 		dated.At = c.now.UTC()
 		p = &dated
 	}
-	return c.tally(im.id, ending{state: job.Failed, docID: docID, refused: true, problem: p})
+	return unused, c.tally(im.id, ending{state: job.Failed, docID: docID, refused: true, problem: p})
 }
 
 // goingOn is an import, nil when it has ended, and how far it was taken.
