@@ -56,3 +56,8 @@ func (b R2) Delete(ctx context.Context, key string) error { return b.ask(ctx, "d
 func (b R2) ask(ctx context.Context, method string, out any, args ...any) error {
 	return b.child.ask(ctx, "r2", map[string]any{"worker": b.worker, "binding": b.binding, "method": method, "args": args}, out)
 }
+
+// Put writes an object of text.
+func (b R2) Put(ctx context.Context, key, text string) error {
+	return b.ask(ctx, "put", nil, key, text)
+}

@@ -1,8 +1,13 @@
 package e2e
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"syscall"
 	"testing"
@@ -10,8 +15,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/events"
 	"levada.dev/infra/local"
 	"levada.dev/infra/stack"
+	"levada.dev/workflows/imports"
 )
 
 // importView is the job of an import, or the answer to who began one.
@@ -159,4 +166,96 @@ func objects(t *testing.T, p *local.Local, kind string) (keys []string) {
 		keys = append(keys, all...)
 	}
 	return keys
+}
+
+// site is a web site on this machine: an index of sitemaps, one of which is packed, and pages. What is not there is a 404.
+func site(t *testing.T) (url string) {
+	t.Helper()
+	mux := http.NewServeMux()
+	srv := httptest.NewServer(mux)
+	t.Cleanup(srv.Close)
+	serve := func(path, contentType, body string) {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			_, _ = io.WriteString(w, body)
+		})
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	fmt.Fprintf(z, "<urlset><url><loc>%s/c?lang=en&amp;x=1</loc></url></urlset>", srv.URL)
+	require.NoError(t, z.Close())
+	serve("/sitemap.xml", "application/xml", fmt.Sprintf("<sitemapindex><sitemap><loc>%[1]s/1.xml</loc></sitemap><sitemap><loc>%[1]s/2.xml.gz</loc></sitemap><sitemap><loc>%[1]s/3.xml</loc></sitemap></sitemapindex>", srv.URL))
+	serve("/1.xml", "text/xml", fmt.Sprintf("<urlset><url><loc>%[1]s/a</loc></url><url><loc>%[1]s/b</loc></url><url><loc>%[1]s/gone</loc></url></urlset>", srv.URL))
+	serve("/2.xml.gz", "application/gzip", packed.String())
+	for _, page := range []string{"a", "b", "c"} {
+		serve("/"+page, "text/html; charset=utf-8", fmt.Sprintf("<html><head><title>Page %[1]s</title></head><body><main><h1>Page %[1]s</h1><p>The channels of page %[1]s carry water to the gardens below the village.</p></main></body></html>", page))
+	}
+	return srv.URL
+}
+
+func (u user) imports(body any) (v importView) {
+	u.t.Helper()
+	a := u.do(http.MethodPost, "/imports", body)
+	require.Equal(u.t, http.StatusAccepted, a.Status, "%s", a.Body)
+	a.into(u.t, &v)
+	return v
+}
+
+func TestImportsOfTheWeb(t *testing.T) {
+	t.Parallel()
+	u, web := as(t, "maple"), site(t)
+	v := u.imported(u.imports(map[string]any{"sitemap": web + "/sitemap.xml", "source": "site"}).JobID)
+	assert.Equal(t, "succeeded", v.State, "%+v", v)
+	assert.Equal(t, []int{5, 3, 2, 1}, []int{v.Counts.Total, v.Counts.Done, v.Counts.Failed, v.Counts.Refused}, "%+v", v.Errors)
+	for _, page := range []string{"a", "b", "c?lang=en&x=1"} {
+		d := u.document(imports.DocID(web + "/" + page))
+		assert.Equal(t, []any{"indexed", 1, 1}, []any{d.State, d.Generation, d.Searchable}, page)
+	}
+	f := u.search("Which page has channels?", map[string]any{"topK": 3, "filter": map[string]any{"source": "site"}})
+	require.Len(t, f.Sources, 3)
+
+	again := u.imports(map[string]any{"urls": []string{web + "/a", "mailto:a@b.example", web + "/b"}, "source": "site"})
+	assert.Equal(t, []any{1, 2, "url_invalid"}, []any{again.Refused, again.Errors[0].Line, again.Errors[0].Code})
+	v = u.imported(again.JobID)
+	assert.Equal(t, []int{3, 2, 2, 1}, []int{v.Counts.Total, v.Counts.Done, v.Counts.Unchanged, v.Counts.Refused}, "%+v", v)
+
+	a := as(t, "acme").do(http.MethodPost, "/imports", map[string]any{"urls": []string{web + "/a"}})
+	require.Equal(t, http.StatusAccepted, a.Status)
+	a.into(t, &again)
+	v = as(t, "acme").imported(again.JobID)
+	assert.Equal(t, "failed", v.State, "only maple may look at this machine: %+v", v)
+	assert.Equal(t, "address_denied", v.Errors[0].Code)
+}
+
+// A source is imported when its time has come, once, however often the schedule runs.
+func TestASourceIsSynced(t *testing.T) {
+	t.Parallel()
+	u := as(t, "maple")
+	bucket := platform.R2(stack.Workflows, "CORPUS")
+	for name, text := range map[string]string{"synced/a.md": "# Synced\n\nThe first of the shelf.", "synced/deep/b.txt": "The second of the shelf.", "other/c.txt": "not below the prefix"} {
+		require.NoError(t, bucket.Put(t.Context(), "t/maple/files/"+name, text))
+	}
+	for range 3 {
+		require.NoError(t, platform.Cron(t.Context(), stack.Workflows, stack.SyncCron))
+	}
+	for _, id := range []string{"synced/a.md", "synced/deep/b.txt"} {
+		eventually(t, id+" is searchable", func() bool {
+			a, err := u.try(http.MethodGet, "/documents/"+url.PathEscape(id), nil)
+			var d documentView
+			return err == nil && a.OK && a.decode(&d) == nil && d.Searchable > 0
+		})
+	}
+	assert.Equal(t, http.StatusNotFound, u.do(http.MethodGet, "/documents/"+url.PathEscape("other/c.txt"), nil).Status)
+	f := u.search("What is on the shelf?", map[string]any{"filter": map[string]any{"source": "shelf"}})
+	require.Len(t, f.Sources, 2)
+	opened := map[string]bool{}
+	eventually(t, "its import is in the audit trail", func() bool {
+		for _, e := range trail(t, sharedState, "maple") {
+			if e.Type == events.TypeImportStarted && strings.HasPrefix(e.CausationID, strings.TrimPrefix(e.Subject, "imports/")) {
+				opened[e.Subject] = true
+			}
+		}
+		return len(opened) > 0
+	})
+	assert.LessOrEqual(t, len(opened), 2, "one a slot, and another slot may have begun meanwhile")
 }

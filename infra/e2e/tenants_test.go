@@ -23,6 +23,8 @@ func talkers() []tenants.Config {
 		{ID: "elm", Models: tenants.Models{Chat: "@local/script"}, Rates: free},
 		{ID: "fir", Models: one, Rates: free},
 		{ID: "hazel", Models: one, Rates: free},
+		{ID: "maple", Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}, // its web is on this machine
+			Sources: []tenants.Source{{ID: "shelf", Sync: &tenants.Sync{Prefix: "synced/", EveryMinutes: 5}}}},
 		{ID: "strict", Models: one, Rates: tenants.Rates{Tenant: tenants.Rate{PerMinute: 60, Burst: allowance}, User: wide}},
 		{ID: "thrifty", Models: one, Rates: free, Budgets: tenants.Budgets{TokensPerDay: allowance * thriftyCall().Tokens}},
 	}
