@@ -36,9 +36,15 @@ func triggers(s stack.Stack) (all []trigger, err error) {
 	return all, nil
 }
 
-// keepTime runs the scheduled handlers when their time comes, in UTC as Cloudflare does, until the context ends: Miniflare runs none by itself. What
-// fails is logged, and comes again.
-func (p *Platform) keepTime(ctx context.Context, all []trigger) {
+// fire runs a scheduled handler. What fails is logged, and comes again.
+func (p *Platform) fire(ctx context.Context, t trigger) {
+	if err := p.Cron(ctx, t.role, t.text); err != nil && ctx.Err() == nil {
+		fmt.Fprintf(p.options.Logs, "error: cron %s of %s: %v\n", t.text, t.role, err)
+	}
+}
+
+// keepTime fires triggers when their time comes, in UTC as Cloudflare does, until the context ends: Miniflare runs no schedule by itself.
+func keepTime(ctx context.Context, all []trigger, fire func(context.Context, trigger)) {
 	for {
 		now := time.Now()
 		next := now.Truncate(time.Minute).Add(time.Minute)
@@ -50,11 +56,8 @@ func (p *Platform) keepTime(ctx context.Context, all []trigger) {
 		case <-timer.C:
 		}
 		for _, t := range all {
-			if !t.when.has(next.UTC()) {
-				continue
-			}
-			if err := p.Cron(ctx, t.role, t.text); err != nil && ctx.Err() == nil {
-				fmt.Fprintf(p.options.Logs, "error: cron %s of %s: %v\n", t.text, t.role, err)
+			if t.when.has(next.UTC()) {
+				fire(ctx, t)
 			}
 		}
 	}

@@ -1,7 +1,9 @@
 package dev
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -50,4 +52,21 @@ func TestTheStacksSchedulesAreRead(t *testing.T) {
 	assert.Equal(t, []any{stack.Workflows, stack.SyncCron}, []any{all[0].role, all[0].text})
 	_, err = triggers(stack.Stack{Workers: []stack.Worker{{Role: stack.API, Crons: []string{"never"}}}})
 	assert.ErrorContains(t, err, `worker api: cron "never"`)
+}
+
+func TestSchedulesRunByThemselves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all, err := triggers(stack.Stack{Workers: []stack.Worker{{Role: stack.API, Crons: []string{"*/5 * * * *"}}, {Role: stack.Workflows, Crons: []string{"0 * * * *"}}}})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Hour)
+		defer cancel()
+		ran := map[stack.Role]int{}
+		keepTime(ctx, all, func(_ context.Context, of trigger) {
+			ran[of.role]++
+			assert.LessOrEqual(t, time.Now().UTC().Second(), 1)
+			time.Sleep(time.Second) // it takes a while
+		})
+		assert.InDelta(t, 36, ran[stack.API], 1)
+		assert.InDelta(t, 3, ran[stack.Workflows], 1)
+	})
 }

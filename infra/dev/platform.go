@@ -137,7 +137,7 @@ func (p *Platform) start(ctx context.Context) error {
 	if len(schedules) > 0 {
 		running, quiet := context.WithCancel(context.Background())
 		p.quiet = quiet
-		p.crons.Go(func() { p.keepTime(running, schedules) })
+		p.crons.Go(func() { keepTime(running, schedules, p.fire) })
 	}
 	return nil
 }

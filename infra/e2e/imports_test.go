@@ -121,6 +121,45 @@ func TestABatchBecomesSearchable(t *testing.T) {
 	assert.Equal(t, []any{http.StatusBadRequest, "batch_refused"}, []any{a.Status, a.Error.Code})
 }
 
+// A batch that is several times what an instance has of memory comes in, and a line that is too long does not hold up the others.
+func TestABatchOfAnySize(t *testing.T) {
+	t.Parallel()
+	const lines, tooLong = 3_000, 30 << 20
+	bad := `{"docId": "x", "txet": "` + strings.Repeat("x", 50_000) + `"}` + "\n" // 150 MB of them
+	good := `{"docId": "small", "text": "The channels carry water."}` + "\n"
+	body := io.MultiReader(strings.NewReader(good), &repeated{text: bad, times: lines}, &repeated{text: "y", times: tooLong}, strings.NewReader("\n"+good))
+	a := as(t, "maple").do(http.MethodPost, "/ingest/batch", body, "content-type", "application/x-ndjson")
+	require.Equal(t, http.StatusAccepted, a.Status, "%s", a.Body)
+	var v importView
+	a.into(t, &v)
+	assert.Equal(t, []int{2, lines + 1}, []int{v.Entries, v.Refused})
+	last := v.Errors[len(v.Errors)-1]
+	assert.Equal(t, []any{lines + 2, "line_too_long"}, []any{last.Line, last.Code})
+	assert.Equal(t, "succeeded", as(t, "maple").imported(v.JobID).State)
+}
+
+// repeated is a text so many times.
+type repeated struct {
+	text  string
+	at    int
+	times int
+}
+
+func (r *repeated) Read(p []byte) (n int, err error) {
+	for n < len(p) && r.times > 0 {
+		k := copy(p[n:], r.text[r.at:])
+		n += k
+		if r.at += k; r.at == len(r.text) {
+			r.at = 0
+			r.times--
+		}
+	}
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
 // Whatever dies in the middle of imports, they end whole: workerd alone, which is started again at once, and then everything.
 func TestKilledInTheMiddleOfImports(t *testing.T) {
 	t.Parallel()
