@@ -60,7 +60,7 @@ func ingestBatch(c *call) error {
 	if err := isLines(c.r.Header); err != nil {
 		return err
 	}
-	if err := c.affordable(corpus.Draft{Model: c.config.Models.Embedding, Text: make([]byte, bytesPerToken)}); err != nil {
+	if err := Afford(c.ctx(), c.Gate, c.scope, c.config.Models.Embedding, bytesPerToken); err != nil {
 		return err
 	}
 	release, err := c.wait(c.batches.Acquire, 1, c.batches.Release)
