@@ -455,7 +455,7 @@ func TestDeletionsAndImports(t *testing.T) {
 		`{}`:               {"field_required", "data.urls"},
 		`5`:                {"invalid_type", "data"},
 		`{"urls":["x"]}`:   {"batch_refused", "data"},
-		`{"sitemap":"/s"}`: {"invalid_value", "data.sitemap"},
+		`{"sitemap":"/s"}`: {"url_invalid", "data.sitemap"},
 		`{"prefix":"a","sitemap":"https://a.example/"}`: {"fields_exclusive", "data.urls"},
 		`{"prefix":"a","x":1}`:                          {"invalid_type", "data"},
 	} {
