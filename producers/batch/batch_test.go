@@ -311,7 +311,7 @@ func TestOpen(t *testing.T) {
 	cause := events.Cause{ID: "request", IdempotencyKey: "k"}
 	a, err := d.Open(t.Context(), d.acme, imports.Origin{URLs: []string{"https://a.example/", "file:///etc/passwd"}}, "docs", cause)
 	require.NoError(t, err)
-	assert.Equal(t, []any{"id-1", 1, 2, "invalid_value"}, []any{a.Job.ID, a.Refused, a.Problems[0].Line, a.Problems[0].Code})
+	assert.Equal(t, []any{"id-1", 1, 2, "url_invalid"}, []any{a.Job.ID, a.Refused, a.Problems[0].Line, a.Problems[0].Code})
 	im := d.clerk.opened[0]
 	assert.Equal(t, []any{"docs", 2, 0}, []any{im.Source, im.Entries, im.RefusedCount})
 	again, err := d.Open(t.Context(), d.acme, im.Origin, "docs", cause)
@@ -334,7 +334,7 @@ func TestOpen(t *testing.T) {
 		"too many":            {imports.Origin{URLs: many}, "value_out_of_range"},
 		"too much":            {imports.Origin{URLs: long}, "value_out_of_range"},
 		"none is one":         {imports.Origin{URLs: []string{"a", "https://u:p@a.example/", "https:///x", "https://a.example/" + strings.Repeat("x", 2100)}}, "batch_refused"},
-		"a sitemap of a file": {imports.Origin{Sitemap: "file:///a"}, "invalid_value"},
+		"a sitemap of a file": {imports.Origin{Sitemap: "file:///a"}, "url_invalid"},
 		"a long prefix":       {imports.Origin{Prefix: strings.Repeat("x", 901)}, "value_out_of_range"},
 	} {
 		a, err := d.Open(t.Context(), d.acme, c.origin, "", events.Cause{ID: "r"})
