@@ -124,7 +124,8 @@ func suiteStack(t *testing.T) stack.Stack {
 	suite, ok := s.Worker(stack.Consumers)
 	require.True(t, ok)
 	suite.Role, suite.Package, suite.Public = "suite", "infra/cloudflare/port/suite", true
-	suite.Bindings = append(slices.Clone(suite.Bindings), stack.Binding{Name: "CACHE", Kind: stack.KV, Target: "cache"},
+	ofConsumers := slices.DeleteFunc(slices.Clone(suite.Bindings), func(b stack.Binding) bool { return b.Kind == stack.Flow }) // their Workflows are not here
+	suite.Bindings = append(ofConsumers, stack.Binding{Name: "CACHE", Kind: stack.KV, Target: "cache"},
 		stack.Binding{Name: "SESSION", Kind: stack.Class, Target: "Session"}, stack.Binding{Name: "SHELF", Kind: stack.Class, Target: "Shelf"},
 		stack.Binding{Name: "SUITE", Kind: stack.Class, Target: "Suite"}, stack.Binding{Name: "PROBE", Kind: stack.Flow, Target: "probe"})
 	s.Workflows = []stack.Workflow{{Name: "probe", Class: "Probe", Role: suite.Role}}
