@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,73 +17,9 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/infra/client"
+	"levada.dev/infra/client/clienttest"
 	"levada.dev/workflows/job"
 )
-
-// inside sends requests to a handler in this process, so that a bubble of time holds both ends.
-type inside struct{ http.Handler }
-
-// Do implements client.Doer. The body arrives as it is written; a handler that panics breaks the connection.
-func (d inside) Do(r *http.Request) (*http.Response, error) {
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	read, write := io.Pipe()
-	w := &answer{header: http.Header{}, body: write, head: make(chan struct{})}
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	go func() {
-		defer func() {
-			w.WriteHeader(http.StatusOK)
-			if recover() != nil {
-				write.CloseWithError(io.ErrUnexpectedEOF)
-				return
-			}
-			write.Close()
-		}()
-		d.ServeHTTP(w, r)
-	}()
-	stop := context.AfterFunc(r.Context(), func() { write.CloseWithError(context.Cause(r.Context())) })
-	select {
-	case <-w.head:
-	case <-r.Context().Done():
-		return nil, r.Context().Err()
-	}
-	return &http.Response{StatusCode: w.status, Status: fmt.Sprintf("%d %s", w.status, http.StatusText(w.status)), Header: w.header, Body: body{read, stop}, Request: r}, nil
-}
-
-type body struct {
-	*io.PipeReader
-	stop func() bool
-}
-
-func (b body) Close() error {
-	b.stop()
-	return b.PipeReader.Close()
-}
-
-type answer struct {
-	header http.Header
-	status int
-	body   *io.PipeWriter
-	once   sync.Once
-	head   chan struct{}
-}
-
-func (w *answer) Header() http.Header { return w.header }
-func (w *answer) Flush()              {}
-func (w *answer) WriteHeader(status int) {
-	w.once.Do(func() {
-		w.status = status
-		close(w.head)
-	})
-}
-
-func (w *answer) Write(b []byte) (int, error) {
-	w.WriteHeader(http.StatusOK)
-	return w.body.Write(b)
-}
 
 // refuse answers with a failure as the API does.
 func refuse(w http.ResponseWriter, status int, code, hint string, retryAfter string) {
@@ -96,14 +31,16 @@ func refuse(w http.ResponseWriter, status int, code, hint string, retryAfter str
 	fmt.Fprintf(w, `{"ok":false,"error":{"code":%q,"message":"no","details":{"hint":%q,"field":"a.b"},"traceId":"t1"},"requestId":"r1"}`, code, hint)
 }
 
-func accept(w http.ResponseWriter) { fmt.Fprint(w, `{"ok":true,"data":{"jobId":"j1","docId":"a"},"requestId":"r"}`) }
+func accept(w http.ResponseWriter) {
+	fmt.Fprint(w, `{"ok":true,"data":{"jobId":"j1","docId":"a"},"requestId":"r"}`)
+}
 
 func TestErrorsSayWhatToDo(t *testing.T) {
 	for status, kind := range map[int]fault.Kind{
 		400: fault.Invalid, 401: fault.Denied, 403: fault.Denied, 404: fault.NotFound, 409: fault.Conflict, 413: fault.Invalid,
 		429: fault.Limited, 500: fault.Internal, 503: fault.Unavailable, 504: fault.Unavailable,
 	} {
-		c := client.New("http://levada.test/", "", &client.Options{Patience: 1, HTTP: inside{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := client.New("http://levada.test/", "", &client.Options{Patience: 1, HTTP: clienttest.Inside{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			assert.Equal(t, "/jobs/a%2Fb", r.URL.EscapedPath())
 			refuse(w, status, "some_code", "do this", "7")
 		})}})
@@ -138,7 +75,7 @@ func TestABusyPlatformIsAskedAgain(t *testing.T) {
 				attempts, bodies := 0, map[string]bool{}
 				c := client.New("http://levada.test", "k", &client.Options{
 					Tenant: "acme", Patience: test.patience, Jitter: func(d time.Duration) time.Duration { return d },
-					HTTP: inside{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					HTTP: clienttest.Inside{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						b, err := io.ReadAll(r.Body)
 						assert.NoError(t, err)
 						bodies[string(b)] = true
@@ -170,7 +107,7 @@ func TestWaitingEndsWithItsContext(t *testing.T) {
 		gone := errors.New("gone")
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, gone)
 		defer cancel()
-		c := client.New("http://levada.test", "", &client.Options{HTTP: inside{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := client.New("http://levada.test", "", &client.Options{HTTP: clienttest.Inside{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			refuse(w, 503, "later", "", "30")
 		})}})
 		_, err := c.Job(ctx, "j1")
@@ -198,7 +135,7 @@ func TestWhatIsNoPlatform(t *testing.T) {
 
 func TestWhoIsAsking(t *testing.T) {
 	for _, test := range []struct{ key, tenant string }{{"", "acme"}, {"k", ""}, {"k", "acme"}} {
-		c := client.New("http://levada.test", test.key, &client.Options{Tenant: test.tenant, HTTP: inside{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := client.New("http://levada.test", test.key, &client.Options{Tenant: test.tenant, HTTP: clienttest.Inside{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			assert.Equal(t, test.tenant, r.Header.Get("x-tenant-id"))
 			assert.Equal(t, test.key, strings.TrimPrefix(r.Header.Get("authorization"), "Bearer "))
 			accept(w)
@@ -235,7 +172,7 @@ func TestAFollowedJobSurvivesItsConnections(t *testing.T) {
 			func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, event(5, "done", job.Succeeded)) },
 		}
 		n := 0
-		c := client.New("http://levada.test", "", &client.Options{HTTP: inside{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := client.New("http://levada.test", "", &client.Options{HTTP: clienttest.Inside{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			assert.Equal(t, "/jobs/j1/events", r.URL.Path)
 			n++
 			w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
@@ -252,7 +189,7 @@ func TestAFollowedJobSurvivesItsConnections(t *testing.T) {
 
 func TestFollowingFails(t *testing.T) {
 	follow := func(t *testing.T, h http.HandlerFunc) (time.Duration, error) {
-		c := client.New("http://levada.test", "", &client.Options{HTTP: inside{h}})
+		c := client.New("http://levada.test", "", &client.Options{HTTP: clienttest.Inside{Handler: h}})
 		began := time.Now()
 		_, err := c.Follow(t.Context(), "j1", func(job.Job) {})
 		return time.Since(began), err

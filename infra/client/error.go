@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/workflows/job"
 )
 
 // Error is a failure that the platform has named. It wraps its Fault.
@@ -18,6 +19,7 @@ type Error struct {
 	Status    int
 	RequestID string // what to tell the operators
 	TraceID   string
+	Refused   []job.Problem // of a batch that was refused: the first of its lines
 }
 
 // Error is for people: the message, the code and the request, and the next step when the platform knows one.
@@ -55,6 +57,7 @@ func open(r request, resp *http.Response) (json.RawMessage, error) {
 			Details                struct {
 				Field, Hint  string
 				RetryAfterMS int64
+				Errors       []job.Problem
 			}
 		}
 		RequestID string
@@ -69,7 +72,7 @@ func open(r request, resp *http.Response) (json.RawMessage, error) {
 	f := fault.New(kindOf(resp.StatusCode), said.Code, said.Message, nil).WithHint(said.Details.Hint).
 		WithRetryAfter(max(time.Duration(said.Details.RetryAfterMS)*time.Millisecond, retryAfter(resp.Header)))
 	f.Field = said.Details.Field
-	return nil, &Error{Fault: f, Status: resp.StatusCode, RequestID: env.RequestID, TraceID: said.TraceID}
+	return nil, &Error{Fault: f, Status: resp.StatusCode, RequestID: env.RequestID, TraceID: said.TraceID, Refused: said.Details.Errors}
 }
 
 // retryAfter is the header of this name in seconds, which is how the platform writes it.

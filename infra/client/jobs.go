@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"time"
 
+	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
 )
 
@@ -102,4 +104,17 @@ func (f *follower) hear(event, id, data string) error {
 	f.events++
 	f.changed(j)
 	return nil
+}
+
+// CancelJob ends a job that has not ended.
+func (c *Client) CancelJob(ctx context.Context, id string) (job.Job, error) {
+	return call[job.Job](ctx, c, request{method: http.MethodDelete, path: jobPath(id)})
+}
+
+// JobQuery says which jobs; what is empty is any.
+type JobQuery struct{ Kind, State, ImportID string }
+
+// Jobs lists jobs, newest first, a page at a time as they are asked for.
+func (c *Client) Jobs(ctx context.Context, q JobQuery) iter.Seq2[job.Job, error] {
+	return pages(ctx, c, "/jobs", url.Values{"kind": {q.Kind}, "state": {q.State}, "importId": {q.ImportID}}, func(p corpus.JobPage) ([]job.Job, string) { return p.Jobs, p.Next })
 }

@@ -25,7 +25,7 @@ func DocID(path string) string {
 		}
 	}
 	id := b.String()
-	if id == path && len(id) <= maxDocID {
+	if id == path && id != "" && len(id) <= maxDocID {
 		return id
 	}
 	sum := sha256.Sum256([]byte(path))

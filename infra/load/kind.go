@@ -22,6 +22,7 @@ var byExtension = map[string]string{
 	".pdf":  "application/pdf",
 	".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 	".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+	".svg":  "", // a picture, although it is text
 }
 
 // source is the extensions of source text.

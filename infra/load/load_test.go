@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/infra/client"
+	"levada.dev/workflows/corpus"
 )
 
 // tree writes files; a name that ends in a slash is a folder.
@@ -52,14 +53,14 @@ func TestWalkTakesWhatIsADocument(t *testing.T) {
 	dir := tree(t, map[string]string{
 		"README.md": "# Hi", "guide/a.txt": "a", "guide/b.HTML": "<p>b", "guide/deep/c.go": "package c", "paper.pdf": "%PDF-1.7",
 		"LICENSE": "MIT", "page": "<!DOCTYPE html><p>x", "scan": "%PDF-1.4 ...", "logo.png": "\x89PNG\r\n\x1a\n\x00\x00", "app.exe": "MZ\x00\x01\x02",
-		"nothing.md": "", "wide": "\xff\xfeh\x00i\x00",
+		"nothing.md": "", "drawing.svg": "<svg></svg>", "wide": "\xff\xfeh\x00i\x00",
 		".env": "SECRET=1", ".git/config": "x", "node_modules/x/index.js": "x", "guide/node_modules/y.js": "y",
 	})
 	require.NoError(t, os.Symlink("/etc/hostname", filepath.Join(dir, "link.md")))
 	assert.Equal(t, []string{
-		"LICENSE text/plain", "README.md text/markdown", "app.exe: is no text, and of no known type",
+		"LICENSE text/plain", "README.md text/markdown", "app.exe: is of no type that is read", "drawing.svg: is of no type that is read",
 		"guide/a.txt text/plain", "guide/b.HTML text/html", "guide/deep/c.go text/x-go",
-		"link.md: is no regular file", "logo.png: is no text, and of no known type", "nothing.md: is empty", "page text/html",
+		"link.md: is no regular file", "logo.png: is of no type that is read", "nothing.md: is empty", "page text/html",
 		"paper.pdf application/pdf", "scan application/pdf", "wide text/plain",
 	}, found(t, Options{}, dir))
 
@@ -155,6 +156,7 @@ func TestDocID(t *testing.T) {
 }
 
 func FuzzDocID(f *testing.F) {
+	f.Add("")
 	f.Add("a/b c.md")
 	f.Add(strings.Repeat("ä", 300))
 	f.Fuzz(func(t *testing.T, path string) {
@@ -193,4 +195,17 @@ func TestReadMakesTheDocument(t *testing.T) {
 	d, err = Options{}.Read(File{Path: filepath.Join(dir, "latin.txt"), ContentType: "text/plain"})
 	require.NoError(t, err)
 	assert.Equal(t, client.Document{Title: "latin.txt", ContentType: "text/plain", Base64: []byte("caf\xe9")}, d)
+}
+
+// What is found is what the platform takes.
+func TestTypesAreSupported(t *testing.T) {
+	for _, types := range []map[string]string{byExtension, source} {
+		for ext, contentType := range types {
+			if contentType == "" {
+				continue // is left out
+			}
+			_, err := corpus.FormatOf(contentType)
+			assert.NoError(t, err, ext)
+		}
+	}
 }

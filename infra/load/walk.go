@@ -164,7 +164,7 @@ func (o Options) file(at, rel string, named bool) File {
 	case f.ContentType == "" && named:
 		f.Err = errors.New("nobody can tell what it is: name its type")
 	case f.ContentType == "":
-		f.Skipped = "is no text, and of no known type"
+		f.Skipped = "is of no type that is read"
 	}
 	return f
 }
