@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/sync/errgroup"
 
 	"levada.dev/infra/client"
+	"levada.dev/workflows/job"
 )
 
 // Show is what the demo does and with whom.
@@ -51,10 +51,18 @@ func (s Show) Run(ctx context.Context) error {
 	return s.converse(ctx)
 }
 
-// inFlight is how many documents are on their way at once; the platform would take more.
-const inFlight = 16
-
+// ingest hands all pages in as one import and follows it to its end.
 func (s Show) ingest(ctx context.Context) error {
+	in, err := s.Owner.IngestBatch(ctx, client.Batch{Documents: func(yield func(client.Document) bool) {
+		for _, p := range s.Pages {
+			if !yield(p.document()) {
+				return
+			}
+		}
+	}})
+	if err != nil {
+		return err
+	}
 	bar := progressbar.NewOptions(len(s.Pages),
 		progressbar.OptionSetWriter(s.Bar),
 		progressbar.OptionSetDescription("ingesting"),
@@ -63,33 +71,22 @@ func (s Show) ingest(ctx context.Context) error {
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionThrottle(100*time.Millisecond),
 	)
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(inFlight)
-	for _, p := range s.Pages {
-		g.Go(func() error {
-			if err := s.ingestPage(ctx, p); err != nil {
-				return fmt.Errorf("%s: %w", p.Import, err)
-			}
-			return bar.Add(1)
-		})
-	}
-	if err := g.Wait(); err != nil {
+	j, err := s.Owner.Follow(ctx, in.JobID, func(j job.Job) { _ = bar.Set(j.Counts.Done) })
+	if err != nil {
 		return err
+	}
+	if j.State != job.Succeeded || j.Counts.Done != len(s.Pages) {
+		return fmt.Errorf("import %s %s: %d of %d documents are searchable: %v", j.ID, j.State, j.Counts.Done, len(s.Pages), j.Errors)
 	}
 	return bar.Finish()
 }
 
-func (s Show) ingestPage(ctx context.Context, p Page) error {
-	a, err := s.Owner.Ingest(ctx, client.Document{
+func (p Page) document() client.Document {
+	return client.Document{
 		DocID: p.DocID(), Text: string(p.Markdown), ContentType: "text/markdown",
 		Title: "package " + p.Import, Source: "go doc", URL: p.URL(),
 		Metadata: map[string]any{"kind": "godoc"},
-	})
-	if err != nil {
-		return err
 	}
-	_, err = s.Owner.Finished(ctx, a.JobID, 200*time.Millisecond)
-	return err
 }
 
 func wait(ctx context.Context, d time.Duration) error {
