@@ -95,7 +95,7 @@ func (p *postbox) run(tenant, typed string, args ...string) (code int, stdout, s
 	p.Helper()
 	var out, errs bytes.Buffer
 	args = append(args, "--url", p.url, "--tenant", tenant)
-	root := newRoot(func() {})
+	root := newRoot(&globals{}, func() {})
 	root.SetArgs(append(args, "--state-dir", p.state))
 	root.SetIn(strings.NewReader(typed))
 	root.SetOut(&out)

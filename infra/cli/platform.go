@@ -50,7 +50,7 @@ func (o platformOptions) client() (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return client.New(at.String(), key, &client.Options{Tenant: tenant}), nil
+	return client.New(at.String(), key, &client.Options{Tenant: tenant, HTTP: o.globals.http}), nil
 }
 
 // credentials are the tenant and the key to send to a platform.

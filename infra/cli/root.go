@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"levada.dev/infra/client"
 )
 
 // The exit codes of every command.
@@ -26,8 +28,12 @@ const modulePath = "levada.dev"
 // Execute runs the command line args, without the program's name, and returns
 // the exit code. It ends early, and cleanly, when ctx does.
 func Execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return execute(ctx, &globals{}, args, stdout, stderr)
+}
+
+func execute(ctx context.Context, g *globals, args []string, stdout, stderr io.Writer) int {
 	var calledRight bool
-	root := newRoot(func() { calledRight = true })
+	root := newRoot(g, func() { calledRight = true })
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -51,13 +57,15 @@ type usageError struct{ error }
 // usagef is a usageError: the command line asked for what makes no sense.
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// globals are the flags of every command.
-type globals struct{ root string }
+// globals are what every command has.
+type globals struct {
+	root string
+	http client.Doer // what the API is called by; nil for the client's own
+}
 
 // newRoot makes the command with all its subcommands. It calls start once the
 // command line is known to be right, before the subcommand runs.
-func newRoot(start func()) *cobra.Command {
-	var g globals
+func newRoot(g *globals, start func()) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "levada",
 		Short:         "The event-driven AI platform: run it, build it, check it",
@@ -71,13 +79,16 @@ func newRoot(start func()) *cobra.Command {
 	}
 	root.PersistentFlags().StringVar(&g.root, "root", "", "folder of the checkout (default: upwards from the working directory)")
 	root.AddCommand(
-		newBuild(&g),
-		newDev(&g),
-		newDemo(&g),
-		newBench(&g),
-		newDLQ(&g),
-		newReplay(&g),
-		newValidate(&g),
+		newBuild(g),
+		newDev(g),
+		newDemo(g),
+		newBench(g),
+		newDLQ(g),
+		newReplay(g),
+		newIngest(g),
+		newJobs(g),
+		newDocuments(g),
+		newValidate(g),
 		newVersion(),
 	)
 	return root

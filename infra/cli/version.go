@@ -65,3 +65,6 @@ func printJSON(w io.Writer, v any) error {
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
+
+// printLine is how a command prints one thing of many for machines.
+func printLine(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) }

@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"levada.dev/infra/client"
+	"levada.dev/workflows/job"
+)
+
+// maxBatchBytes is how much of files goes into one import. An account takes requests of up to 100 MB, and base64 and JSON make
+// more of a file: https://developers.cloudflare.com/workers/platform/limits/#request-and-response-limits
+const maxBatchBytes = 48 << 20
+
+// imported is one import that was begun, and what people call its entries, by line.
+type imported struct {
+	client.Imported
+	names []named
+}
+
+// named is an entry of an import: its document, and the file or page that it was made of.
+type named struct{ file, docID string }
+
+// send hands the documents in, as one import where they fit, and follows it when the options say so.
+func (o *ingestOptions) send(ctx context.Context, c *client.Client, p *plan) error {
+	begun := time.Now()
+	all, err := o.open(ctx, c, p)
+	if err != nil {
+		return o.brokenOff(ctx, all, err)
+	}
+	if !o.Wait {
+		return o.leave(ctx, c, p, all)
+	}
+	failed := p.failed
+	var cancelled error
+	for _, im := range all {
+		j, err := o.View.follow(ctx, c, im.JobID)
+		if err != nil {
+			return err
+		}
+		if j.State == job.Cancelled {
+			cancelled = fmt.Errorf("import %s was cancelled", j.ID)
+		}
+		if err := o.View.outcome(j, ", in "+time.Since(begun).Round(100*time.Millisecond).String()); err != nil {
+			return err
+		}
+		failed = append(failed, together(im.Errors, j, im.names)...)
+	}
+	return errors.Join(o.View.fail(failed), cancelled)
+}
+
+// open begins the imports.
+func (o *ingestOptions) open(ctx context.Context, c *client.Client, p *plan) (all []imported, err error) {
+	if o.Sitemap != "" {
+		im, err := c.Import(ctx, client.Import{Sitemap: o.Sitemap, Source: o.Load.Source})
+		return []imported{{Imported: im}}, err
+	}
+	m := o.View.meter("sending", p.count)
+	defer m.clear()
+	for start := 0; start < p.count; {
+		b := &batch{options: o, plan: p, start: start, failed: len(p.failed), meter: m}
+		im, err := c.IngestBatch(ctx, client.Batch{IdempotencyKey: uuid.NewString(), Documents: b.documents})
+		var none *client.Error
+		switch {
+		case err == nil:
+			all = append(all, imported{im, b.names})
+		case errors.As(err, &none) && none.Fault.Code == "batch_refused":
+			p.failed = append(p.failed, problems(none.Refused, b.names)...)
+		case len(b.names) > 0:
+			return all, err
+		} // else all of its files have vanished, which the plan's failures say
+		start = b.end
+	}
+	return all, nil
+}
+
+// batch is the part of a plan that goes into one import.
+type batch struct {
+	options    *ingestOptions
+	plan       *plan
+	start, end int // documents of the plan
+	failed     int // of the plan, before this batch
+	names      []named
+	meter      *meter
+}
+
+// documents reads them, from the beginning each time that the batch is sent.
+func (b *batch) documents(yield func(client.Document) bool) {
+	b.names, b.plan.failed = b.names[:0], b.plan.failed[:b.failed]
+	b.end = 0
+	var size int64
+	for it := range b.options.items(b.plan) {
+		switch b.end++; {
+		case b.end <= b.start:
+			continue
+		case size > 0 && size+it.bytes > b.options.BatchBytes:
+			b.end--
+			return
+		}
+		size += it.bytes
+		d, err := it.read()
+		if err != nil {
+			b.plan.failed = append(b.plan.failed, failure{File: it.name, Code: unreadable, Message: err.Error()})
+			continue
+		}
+		b.names = append(b.names, named{it.name, d.DocID})
+		if !yield(d) {
+			return
+		}
+		b.meter.show(job.Job{State: "sending", Counts: job.Counts{Total: b.plan.count, Done: b.end}})
+	}
+	b.end = max(b.end, b.plan.count) // files may have gone since they were counted
+}
+
+// brokenOff says what goes on although the rest could not be handed in.
+func (o *ingestOptions) brokenOff(ctx context.Context, all []imported, err error) error {
+	if ctx.Err() != nil {
+		err = fmt.Errorf("interrupted before everything was sent; of a batch that was being sent nothing was taken")
+	}
+	for _, im := range all {
+		err = fmt.Errorf("%w\n  what was sent before goes on:   levada jobs follow %s", err, im.JobID)
+	}
+	return err
+}
+
+// leave shows imports that nobody follows.
+func (o *ingestOptions) leave(ctx context.Context, c *client.Client, p *plan, all []imported) error {
+	failed := p.failed
+	for _, im := range all {
+		j, err := c.Job(ctx, im.JobID)
+		if err != nil {
+			return err
+		}
+		if err := o.View.outcome(j, ""); err != nil {
+			return err
+		}
+		if !o.View.JSON {
+			fmt.Fprintf(o.View.Stdout, "  follow it:   levada jobs follow %s\n", j.ID)
+		}
+		failed = append(failed, together(im.Errors, j, im.names)...)
+	}
+	return o.View.fail(failed)
+}
+
+// advice is what to do about what is refused of a folder, by its code.
+var advice = map[string]string{
+	"document_empty":           "leave it out with --exclude",
+	"document_too_large":       "split it, or raise limits.documentBytes of the tenant",
+	"line_too_long":            "split it, or raise limits.bodyBytes of the tenant",
+	"content_type_unsupported": "name its type with --type, or leave it out with --exclude",
+	"metadata_type":            "search.filterable of the tenant says which type it has",
+	"address_denied":           "the platform asks public addresses only",
+}
+
+// together is the problems of the answer to the batch and of its job, each once.
+func together(refused []job.Problem, j job.Job, names []named) []failure {
+	all, lines := refused, map[int]bool{}
+	for _, p := range refused {
+		lines[p.Line] = true
+	}
+	for _, p := range j.Errors {
+		if p.Line == 0 || !lines[p.Line] {
+			all = append(all, p)
+		}
+	}
+	failed := problems(all, names)
+	if more := j.Counts.Failed - len(failed); more > 0 {
+		failed = append(failed, failure{File: fmt.Sprintf("and %d more", more), Message: "levada documents --state failed lists those that were taken", more: more})
+	}
+	return failed
+}

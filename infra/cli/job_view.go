@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"levada.dev/infra/client"
+	"levada.dev/workflows/job"
+)
+
+// view is where a command shows what it found, and how.
+type view struct {
+	JSON           bool
+	Stdout, Stderr io.Writer
+}
+
+// follow draws a job until it is final. Who interrupts it leaves the job alone, and is told so.
+func (v view) follow(ctx context.Context, c *client.Client, id string) (job.Job, error) {
+	m := v.meter("waiting", 0)
+	j, err := c.Follow(ctx, id, m.show)
+	m.clear()
+	if err != nil && ctx.Err() != nil {
+		return j, fmt.Errorf("not followed to its end; the job goes on\n  follow it:   levada jobs follow %s\n  cancel it:   levada jobs cancel %s", id, id)
+	}
+	return j, err
+}
+
+// ended shows a job that was followed, and fails when it did not do all that it was to do.
+func (v view) ended(j job.Job) error {
+	if err := v.outcome(j, ""); err != nil {
+		return err
+	}
+	failed := together(nil, j, nil)
+	if j.Kind == job.Import && len(failed) > 0 {
+		return v.fail(failed)
+	}
+	if len(failed) > 0 {
+		fmt.Fprintln(v.Stderr, failures(failed))
+	}
+	if j.State != job.Succeeded {
+		return fmt.Errorf("job %s %s", j.ID, j.State)
+	}
+	return nil
+}
+
+// outcome shows where a job stands, and more for people.
+func (v view) outcome(j job.Job, more string) error {
+	if v.JSON {
+		return printJSON(v.Stdout, j)
+	}
+	_, err := fmt.Fprintln(v.Stdout, outcome(j)+more)
+	return err
+}
+
+// fail shows what failed, and fails when that is anything.
+func (v view) fail(failed []failure) error {
+	if len(failed) == 0 {
+		return nil
+	}
+	fmt.Fprintln(v.Stderr, failures(failed))
+	n := 0
+	for _, f := range failed {
+		n += max(1, f.more)
+	}
+	return fmt.Errorf("%s failed", count(n, "document"))
+}
+
+// outcome says in a line where a job stands.
+func outcome(j job.Job) string {
+	switch j.Kind {
+	case job.Import:
+		return "import " + j.ID + ": " + tally(j)
+	case job.Erase:
+		return "erasure of " + j.DocID + ": " + erasure(j)
+	}
+	s := "document " + j.DocID + ": " + string(j.State)
+	switch {
+	case j.Unchanged:
+		s += ", unchanged"
+	case !j.State.Final() && j.Stage != "":
+		s += fmt.Sprintf(", at %s (%d of %d slices)", j.Stage, j.Counts.Done, j.Counts.Total)
+	}
+	return s
+}
+
+// tally counts the documents of an import.
+func tally(j job.Job) string {
+	n := j.Counts
+	parts := []string{fmt.Sprintf("%d searchable", n.Done)}
+	if n.Unchanged > 0 {
+		parts[0] += fmt.Sprintf(" (%d unchanged)", n.Unchanged)
+	}
+	if n.Failed > 0 {
+		failed := fmt.Sprintf("%d failed", n.Failed)
+		if n.Refused > 0 {
+			failed += fmt.Sprintf(" (%d refused)", n.Refused)
+		}
+		parts = append(parts, failed)
+	}
+	if n.Cancelled > 0 {
+		parts = append(parts, fmt.Sprintf("%d cancelled", n.Cancelled))
+	}
+	if on := n.Total - n.Done - n.Failed - n.Cancelled; !j.State.Final() && on > 0 {
+		parts = append(parts, fmt.Sprintf("%d on their way", on))
+	}
+	return fmt.Sprintf("%s, %s: %s", j.State, count(n.Total, "document"), strings.Join(parts, ", "))
+}
+
+// erasure is the receipt of one.
+func erasure(j job.Job) string {
+	e := j.Erasure
+	if e == nil {
+		return string(j.State)
+	}
+	return fmt.Sprintf("%s: %s, %s and %s removed, %d remaining, checked %s",
+		j.State, count(e.Generations, "generation"), count(e.Vectors, "vector"), count(e.Texts, "text"), e.Remaining, when(e.CheckedAt))
+}
+
+// problems are failures by what people call them: an import's entries have names, in the order of their lines.
+func problems(all []job.Problem, names []named) (failed []failure) {
+	for _, p := range all {
+		f := failure{File: p.Stage, DocID: p.DocID, Code: p.Code, Message: p.Message, Hint: advice[p.Code]}
+		if p.Field != "" && !strings.HasPrefix(p.Message, p.Field) {
+			f.Message = p.Field + ": " + p.Message
+		}
+		if p.DocID != "" {
+			f.File = p.DocID
+		} else if p.Line > 0 {
+			f.File = fmt.Sprintf("line %d", p.Line)
+		}
+		if p.Line > 0 && p.Line <= len(names) {
+			f.File = names[p.Line-1].file
+		} else if i := slices.IndexFunc(names, func(n named) bool { return n.docID == p.DocID }); p.DocID != "" && i >= 0 {
+			f.File = names[i].file
+		}
+		failed = append(failed, f)
+	}
+	return failed
+}
+
+// failures is the table of what failed.
+func failures(failed []failure) string {
+	t := newTable("file", "code", "message", "what to do")
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Number: 1, WidthMax: 60, WidthMaxEnforcer: text.WrapHard}, {Number: 3, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft}, {Number: 4, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft},
+	})
+	t.SuppressEmptyColumns()
+	for _, f := range failed {
+		t.AppendRow(table.Row{f.File, f.Code, f.Message, f.Hint})
+	}
+	return t.Render()
+}
+
+// newTable is a table as all commands draw them.
+func newTable(columns ...any) table.Writer {
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.AppendHeader(columns)
+	return t
+}
+
+// count is a number of things.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// when is a time in lists.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05Z")
+}

@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"levada.dev/workflows/job"
+)
+
+// isTerminal reports whether somebody is looking at what is written to w.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// meter draws how far a job has come. The zero value draws nothing.
+type meter struct {
+	bar   *progressbar.ProgressBar
+	total int
+	drawn time.Time
+}
+
+// meter is one where somebody is looking. A total of 0 is one that is not known yet.
+func (v view) meter(what string, total int) *meter {
+	if !isTerminal(v.Stderr) {
+		return &meter{}
+	}
+	return newMeter(v.Stderr, what, total)
+}
+
+func newMeter(w io.Writer, what string, total int) *meter {
+	most := total
+	if total == 0 {
+		most = -1 // a spinner
+	}
+	return &meter{total: total, bar: progressbar.NewOptions(most,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetDescription(what),
+		progressbar.OptionSetSpinnerChangeInterval(0), // turns when something has changed
+		progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString("documents"),
+		progressbar.OptionSetWidth(30),
+		progressbar.OptionSetPredictTime(true),
+	)}
+}
+
+// redraw is how long a state is shown at least. The bar's own throttle would drop one of the three calls that make a state.
+const redraw = 100 * time.Millisecond
+
+// show draws the state of a job.
+func (m *meter) show(j job.Job) {
+	if m.bar == nil || time.Since(m.drawn) < redraw && !j.State.Final() {
+		return
+	}
+	m.drawn = time.Now()
+	n := j.Counts
+	if n.Total > m.total {
+		m.total = n.Total
+		m.bar.ChangeMax(m.total)
+	}
+	what := string(j.State)
+	if n.Failed > 0 {
+		what += fmt.Sprintf(", %d failed", n.Failed)
+	}
+	_ = m.bar.Set(min(n.Done+n.Failed+n.Cancelled, m.total)) // fails where the terminal does
+	m.bar.Describe(what)
+}
+
+// clear takes the bar away, so that what is said next stands at the beginning of a line.
+func (m *meter) clear() {
+	if m.bar != nil {
+		_ = m.bar.Clear()
+	}
+}
