@@ -165,7 +165,7 @@ func (o *jobListOptions) run(ctx context.Context) error {
 				continue
 			}
 			t.AppendRow([]any{j.ID, j.Kind, state(j), subject(j), fmt.Sprintf("%d of %d", j.Counts.Done, j.Counts.Total), j.Counts.Failed, when(j.CreatedAt),
-				j.UpdatedAt.Sub(j.CreatedAt).Round(10 * time.Millisecond)})
+				j.UpdatedAt.Sub(j.CreatedAt).Round(100 * time.Millisecond)})
 		}
 		if o.View.JSON {
 			return nil
