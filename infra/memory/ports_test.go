@@ -27,6 +27,10 @@ func TestImports(t *testing.T) {
 	importstest.TestLedger(t, func(*testing.T) importstest.Book { return memory.NewLedger(time.Now) })
 }
 
+func TestCatalogue(t *testing.T) {
+	corpustest.TestCatalogue(t, func(*testing.T) corpustest.Ledger { return memory.NewLedger(time.Now) })
+}
+
 func TestVectors(t *testing.T) {
 	m := llm.EmbeddingModels()[2]
 	t.Run("visible at once", func(t *testing.T) {

@@ -75,6 +75,22 @@ func (x ledger) SealImport(ctx context.Context, s tenants.Scope, id string, entr
 	return x.port.SealImport(x.in(ctx), s, id, entries, failed)
 }
 
+func (x ledger) List(ctx context.Context, s tenants.Scope, q corpus.Listing) (corpus.DocumentPage, error) {
+	return x.port.List(x.in(ctx), s, q)
+}
+
+func (x ledger) Jobs(ctx context.Context, s tenants.Scope, q corpus.JobListing) (corpus.JobPage, error) {
+	return x.port.Jobs(x.in(ctx), s, q)
+}
+
+func (x ledger) Delete(ctx context.Context, s tenants.Scope, d corpus.Deletion) (corpus.Receipt, error) {
+	return x.port.Delete(x.in(ctx), s, d)
+}
+
+func (x ledger) Resubmit(ctx context.Context, s tenants.Scope, r corpus.Resubmission) (corpus.Receipt, error) {
+	return x.port.Resubmit(x.in(ctx), s, r)
+}
+
 type texts struct {
 	event
 	port corpus.Texts

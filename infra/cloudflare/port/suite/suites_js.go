@@ -48,6 +48,9 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 		"TestImports": func(t *testing.T) {
 			importstest.TestLedger(t, func(*testing.T) importstest.Book { return ledger{ev, port.NewLedger(object.Open("LEDGER"))} })
 		},
+		"TestCatalogue": func(t *testing.T) {
+			corpustest.TestCatalogue(t, func(*testing.T) corpustest.Ledger { return ledger{ev, port.NewLedger(object.Open("LEDGER"))} })
+		},
 		"TestSessions": func(t *testing.T) {
 			chattest.TestSessions(t, func(*testing.T) chattest.Ports { return conversations(ev) })
 		},
