@@ -63,7 +63,7 @@ func (c *Consumer) Handle(ctx context.Context, s tenants.Scope, ds []delivery) [
 		}
 		parts, derived, err := c.cut(ctx, s, &d.Fact)
 		if err != nil {
-			b.errs[i] = err
+			skip[i], b.errs[i] = true, b.excuse(ctx, d, err)
 			continue
 		}
 		all := events.Slice{Slices: len(parts)}

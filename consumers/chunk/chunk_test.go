@@ -102,9 +102,9 @@ func TestDocumentsShareCalls(t *testing.T) {
 			n++
 		}
 	}
-	require.Len(t, x.progress, 1, "one call for all")
-	require.Len(t, x.progress[0], 3)
-	assert.Equal(t, events.Slice{Slices: 3, Chunks: 40}, x.progress[0][0].Slice)
+	require.Len(t, x.progress, 2, "a question about the one whose text is gone, and one call for all")
+	require.Len(t, x.progress[1], 3)
+	assert.Equal(t, events.Slice{Slices: 3, Chunks: 40}, x.progress[1][0].Slice)
 
 	require.Equal(t, errs[0], c.Handle(t.Context(), scope(t), ds[:1])[0])
 	assert.Equal(t, evs[0].ID, out.Events()[5].ID, "run twice, told once")

@@ -12,8 +12,8 @@ import (
 // Texts keeps the full texts of documents.
 //
 // What Put stored under a key is durable when it returns nil, and Get gives back the same bytes. Put under the
-// same key replaces. Get of an unknown key is fault.NotFound, code text_not_found. List is the keys below a TextPrefix, in
-// order, at most limit of them; it shows what was put, and not what was deleted, before it was called. Safe for concurrent
+// same key replaces. Get of an unknown key is fault.NotFound, code text_not_found. List is the keys that begin with a TextPrefix
+// and what may follow it, in order, at most limit of them; it shows what was put, and not what was deleted, before it was called. Safe for concurrent
 // use.
 type Texts interface {
 	Put(ctx context.Context, s tenants.Scope, key string, text []byte, contentType string) error
