@@ -6,8 +6,9 @@
 //
 // Rows cost money where they are written, so there are few:
 //
-//	d/<docId>          one document: its live generations, with a bitmap of the slices that are in
-//	j/<jobId>          one job: which generation it follows, and its end
+//	d/<docId>          one document: its live generations, with a bitmap of the slices that are in, and its last versions; of one
+//	                   that was deleted a tombstone, with the generations that may have vectors
+//	j/<jobId>          one job: which generation it follows, and its end; or that there must be none of this id
 //	o/<jobId>.<type>   one event that waits for its queue
 //	x/<jobId>.<type>   one event that can never be sent
 //	i/<day>/<key>      one idempotency key, by the day it was taken
