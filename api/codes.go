@@ -99,6 +99,7 @@ var codes = []code{
 	{"seal_key_missing", 503, "This deployment has no key to open the sources' secrets with."},
 	{"event_invalid", 400, "The event is no CloudEvent 1.0; `details.field` names the attribute."},
 	{"events_refused", 400, "None of the batch's events can be taken; `details.refused` says why, for each."},
+	{"delivery_changed", 409, "The same `webhook-id` came with another event before: in the binary mode, whose headers are not signed, it stands for one."},
 	{"batch_too_large", 413, "The batch has more than 1,000 events."},
 	{"webhook_origin_denied", 403, "The source does not take events from this origin."},
 

@@ -46,7 +46,7 @@ func (w *world) webhooks() api.Webhooks {
 	ids := 0
 	newID := func() string { ids++; return fmt.Sprintf("job-%d", ids) }
 	return webhook.New(webhook.Ports{
-		Secrets: w.secrets, Intake: w.store.Intake, Catalogue: w.store.ledger, Imports: batch.New(nil, opener{}, &batch.Options{NewID: newID}), Draft: api.ReadDraft,
+		Secrets: w.secrets, Intake: w.store.Intake, Catalogue: w.store.ledger, Imports: batch.New(nil, opener{}, &batch.Options{NewID: newID}), Witness: w.store.ledger, Draft: api.ReadDraft,
 		Afford: func(ctx context.Context, s tenants.Scope, c *tenants.Config, bytes int) error {
 			return api.Afford(ctx, w.gate, s, c.Models.Embedding, bytes)
 		},

@@ -47,6 +47,7 @@ type Ports struct {
 	Parts     imports.Parts
 	Files     imports.Files
 	Runs      flow.Runs
+	Witness   corpus.Witness
 	Vectors   corpus.Vectors
 	Embedder  llm.Embedder // the bare one: who calls it here pays
 	Model     llm.Model
@@ -105,7 +106,7 @@ func API(p Ports, o Options) http.Handler {
 		Intake:    documents,
 		Imports:   door,
 		Webhooks: webhook.New(webhook.Ports{
-			Secrets: p.Secrets, Intake: documents, Catalogue: p.Catalogue, Imports: door, Draft: api.ReadDraft,
+			Secrets: p.Secrets, Intake: documents, Catalogue: p.Catalogue, Imports: door, Witness: p.Witness, Draft: api.ReadDraft,
 			Afford: func(ctx context.Context, s tenants.Scope, c *tenants.Config, bytes int) error {
 				return api.Afford(ctx, gate, s, c.Models.Embedding, bytes)
 			},

@@ -23,6 +23,8 @@ func TestLedger(t *testing.T) {
 	corpustest.TestLedger(t, func(*testing.T) corpus.Ledger { return memory.NewLedger(time.Now) })
 }
 
+func TestWitness(t *testing.T) { corpustest.TestWitness(t, memory.NewLedger(time.Now)) }
+
 func TestImports(t *testing.T) {
 	importstest.TestLedger(t, func(*testing.T) importstest.Book { return memory.NewLedger(time.Now) })
 }

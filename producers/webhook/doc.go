@@ -10,8 +10,8 @@
 //
 // So a delivery may be repeated: by its sender, which got no answer, or by somebody who recorded it, for as long as its timestamp is
 // young enough. The answer is the same but for the note that the events are duplicates, and nothing begins. The signature covers the
-// message's id, its time and the body. In the binary mode the attributes of the event are in headers, which it does not cover: TLS
-// guards those, and a source whose deliveries pass through other hands sends the structured mode.
+// message's id, its time and the body. In the binary mode the attributes of the event are in headers, which it does not cover. So
+// the ledger remembers which event a message's id came with (corpus.Witness), and refuses the same message as another event.
 //
 // # What is taken when something fails
 //

@@ -21,8 +21,9 @@ const (
 
 // read is one event of a delivery, or why it is none.
 type read struct {
-	event *cloudevents.Event
-	err   error
+	event  *cloudevents.Event
+	err    error
+	binary bool // its attributes came in headers
 }
 
 // readEvents takes a body apart, by its content type: structured, batched or else binary. An error is about the request as a
@@ -42,7 +43,7 @@ func readEvents(header map[string][]string, body []byte) (list []read, batch boo
 	switch {
 	case media == structuredType && err == nil && utf8:
 		ev, err := events.DecodeForeign(body)
-		return []read{{ev, err}}, false, nil
+		return []read{{event: ev, err: err}}, false, nil
 	case media == batchType && err == nil && utf8:
 		list, err := readBatch(body)
 		return list, true, err
@@ -51,7 +52,7 @@ func readEvents(header map[string][]string, body []byte) (list []read, batch boo
 			WithHint("send " + structuredType + " or " + batchType + " in UTF-8, or an event in ce- headers with its data as the body")
 	}
 	ev, err := events.DecodeBinary(header, body)
-	return []read{{ev, err}}, false, nil
+	return []read{{ev, err, true}}, false, nil
 }
 
 func readBatch(body []byte) ([]read, error) {

@@ -272,8 +272,13 @@ func readOrigin(ev *cloudevents.Event) (*imports.Origin, error) {
 
 // eventKey is the idempotency key of an event.
 func eventKey(source string, ev *cloudevents.Event) string {
-	sum := sha256.Sum256([]byte(ev.Source() + "\x00" + ev.ID())) // neither may hold the zero
-	return "webhook:" + source + ":" + hex.EncodeToString(sum[:])
+	return "webhook:" + source + ":" + digestOf(ev.Source(), ev.ID())
+}
+
+// digestOf is a hash of texts, none of which may hold a zero.
+func digestOf(texts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(texts, "\x00")))
+	return hex.EncodeToString(sum[:])
 }
 
 // causeOf is what follows from an event: its own trace goes on, when it has one.

@@ -23,6 +23,7 @@ type Ports struct {
 	Intake    Intake
 	Catalogue Catalogue
 	Imports   Imports
+	Witness   corpus.Witness
 	// Draft reads a document as POST /ingest takes it.
 	Draft func(c *tenants.Config, body []byte) (corpus.Draft, error)
 	// Afford refuses what the tenant's budgets have no room for now: texts of about so many bytes.
@@ -93,6 +94,9 @@ func (rc *Receiver) Receive(ctx context.Context, s tenants.Scope, c *tenants.Con
 	if err != nil {
 		return done, err
 	}
+	if err := rc.bind(ctx, s, d, list); err != nil {
+		return done, err
+	}
 	items := make([]*item, len(list))
 	r := reader{config: c, source: d.Source, draft: rc.Draft}
 	for i, each := range list {
@@ -133,6 +137,18 @@ func (rc *Receiver) authenticate(ctx context.Context, s tenants.Scope, d corpus.
 		return fault.Unavailablef(nil, "secrets_unavailable", "the secrets of the source are not published")
 	}
 	return signed.verify(d.Body, keys)
+}
+
+// bind makes the attributes of a binary event part of what its message's id stands for. The signature does not cover them, so whoever
+// has seen a delivery could send it again as another event.
+func (rc *Receiver) bind(ctx context.Context, s tenants.Scope, d corpus.Delivery, list []read) error {
+	if len(list) != 1 || !list[0].binary || list[0].err != nil {
+		return nil
+	}
+	ev := list[0].event
+	digest := digestOf(ev.Source(), ev.ID(), ev.Type(), ev.Subject(), ev.DataContentType())
+	id := d.Header[headerID][0] // there is one: the signature was verified
+	return rc.Witness.Attest(ctx, s, "webhook:"+d.Source.ID+":"+digestOf(id), digest)
 }
 
 // item is one event on its way through a delivery.

@@ -101,7 +101,7 @@ func newDoor(t *testing.T) *door {
 	newID := func() string { n++; return fmt.Sprintf("id-%04d", n) }
 	d.Receiver = webhook.New(webhook.Ports{
 		Secrets: tenantstest.Secrets(t, d.vault, acme, globex),
-		Intake:  intake.New(d.texts, d.ledger, nil), Catalogue: d.desk, Imports: batch.New(nil, d.desk, nil), Draft: api.ReadDraft,
+		Intake:  intake.New(d.texts, d.ledger, nil), Catalogue: d.desk, Witness: d.ledger, Imports: batch.New(nil, d.desk, nil), Draft: api.ReadDraft,
 		Afford: d.afford,
 	}, &webhook.Options{Now: clock, NewID: newID})
 	return d
@@ -556,6 +556,26 @@ func TestModes(t *testing.T) {
 	assert.Equal(t, "unsupported_media_type", fault.As(err).Code)
 	_, err = send("x", "ce-id", "1")
 	assert.Equal(t, "event_invalid", fault.As(err).Code, "an event without its attributes")
+}
+
+// Somebody who saw a binary delivery sends it again as another event: its headers are not signed.
+func TestABinaryDeliveryStandsForOneEvent(t *testing.T) {
+	d := newDoor(t)
+	send := func(id, typ, subject string) error {
+		_, err := d.Receive(t.Context(), d.scope("acme"), d.configs["acme"], d.signed("acme", "cms-1", "Hello.", "Content-Type", "text/plain",
+			"ce-specversion", "1.0", "ce-id", id, "ce-source", "/cms", "ce-type", typ, "ce-subject", subject, "ce-time", "2026-11-22T04:00:00Z"))
+		return err
+	}
+	require.NoError(t, send("b1", "com.example.written", "one"))
+	require.NoError(t, send("b1", "com.example.written", "one"), "its sender may repeat it")
+	for _, e := range [][3]string{{"b2", "com.example.written", "one"}, {"b1", "com.example.deleted", "one"}, {"b1", "com.example.written", "two"}} {
+		err := send(e[0], e[1], e[2])
+		assert.Equal(t, "delivery_changed", fault.As(err).Code, "%v", e)
+	}
+	assert.Empty(t, d.desk.deleted)
+	_, err := d.Receive(t.Context(), d.scope("globex"), d.configs["globex"], d.signed("globex", "cms-1", "Hello.", "Content-Type", "text/plain",
+		"ce-specversion", "1.0", "ce-id", "other", "ce-source", "/cms", "ce-type", "t"))
+	assert.NoError(t, err, "another tenant's messages have their own ids")
 }
 
 func TestAnEventsTraceGoesOn(t *testing.T) {

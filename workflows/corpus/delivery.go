@@ -1,16 +1,26 @@
 package corpus
 
 import (
+	"context"
+
 	"levada.dev/events"
 	"levada.dev/tenants"
 )
 
 // Delivery is one request of a source to its webhook, as it came.
 type Delivery struct {
-	Source *tenants.Source // it has a webhook
+	Source *tenants.Source     // it has a webhook
 	Header map[string][]string // under the names that net/http writes
 	Body   []byte
 	Cause  events.Cause // the request
+}
+
+// Witness remembers, for a day, what came under which name.
+//
+// Attest notes the digest of what came. Under a name that something else came under before it fails with fault.Conflict, code
+// delivery_changed. It is one transaction, what returned nil is durable, and it may be repeated. Safe for concurrent use.
+type Witness interface {
+	Attest(ctx context.Context, s tenants.Scope, name, digest string) error
 }
 
 // Delivered is what became of the events of a delivery, each list in their order.

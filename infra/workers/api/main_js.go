@@ -31,6 +31,7 @@ func main() {
 		Catalogue: ledger,
 		Imports:   ledger,
 		Parts:     port.NewParts(r2.Open("CORPUS")),
+		Witness:   ledger,
 		Vectors:   vectors,
 		Embedder:  port.NewEmbedder(models, gateway),
 		Model:     port.NewModel(models, gateway),

@@ -27,6 +27,7 @@ const (
 	methodOpen      = "openImport"
 	methodTake      = "take"
 	methodSeal      = "sealImport"
+	methodAttest    = "attest"
 )
 
 // Call runs one method of corpus.Ledger or corpus.Catalogue inside an open transaction, as call.Serve does.
@@ -66,6 +67,8 @@ func (b *Book) Call(r rows.Tx, method string, body []byte) (reply []byte, commit
 		return call.Serve(r, body, func(s tenants.Scope, q sealing) (job.Job, error) {
 			return b.SealImport(r, s, q.ID, q.Entries, q.Failed)
 		})
+	case methodAttest:
+		return call.Serve(r, body, func(_ tenants.Scope, t testimony) (struct{}, error) { return struct{}{}, b.Attest(r, t.Name, t.Digest) })
 	}
 	return call.Unknown(method)
 }
@@ -91,6 +94,7 @@ var (
 	_ corpus.Ledger    = (*Client)(nil)
 	_ corpus.Catalogue = (*Client)(nil)
 	_ imports.Ledger   = (*Client)(nil)
+	_ corpus.Witness   = (*Client)(nil)
 )
 
 // NewClient makes a ledger over do.
@@ -138,6 +142,12 @@ func (c *Client) Take(ctx context.Context, s tenants.Scope, id string, n int, en
 // SealImport implements imports.Ledger.
 func (c *Client) SealImport(ctx context.Context, s tenants.Scope, id string, entries int, failed *job.Problem) (job.Job, error) {
 	return call.Ask[job.Job](ctx, c.do, s, nil, methodSeal, sealing{id, entries, failed})
+}
+
+// Attest implements corpus.Witness.
+func (c *Client) Attest(ctx context.Context, s tenants.Scope, name, digest string) error {
+	_, err := call.Ask[struct{}](ctx, c.do, s, nil, methodAttest, testimony{name, digest})
+	return err
 }
 
 // List implements corpus.Catalogue.

@@ -51,6 +51,9 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 		"TestCatalogue": func(t *testing.T) {
 			corpustest.TestCatalogue(t, func(*testing.T) corpustest.Ledger { return ledger{ev, port.NewLedger(object.Open("LEDGER"))} })
 		},
+		"TestWitness": func(t *testing.T) {
+			corpustest.TestWitness(t, witness{ev, port.NewLedger(object.Open("LEDGER"))})
+		},
 		"TestSessions": func(t *testing.T) {
 			chattest.TestSessions(t, func(*testing.T) chattest.Ports { return conversations(ev) })
 		},
