@@ -102,6 +102,12 @@ func TestABinaryEvent(t *testing.T) {
 	assert.Equal(t, "succeeded", reader.finished(done.Accepted[0].JobID).State)
 	assert.Equal(t, done.Accepted[0].DocID, reader.search("Grüße from a binary event.", nil).Sources[0].DocID)
 
+	forged := append([]string{}, event...)
+	forged[7] = "com.example.page.deleted" // the headers are not signed
+	a = s.deliver("cms", "msg-1", time.Now(), "text/plain; charset=utf-8", "Grüße from a binary event.", forged...)
+	assert.Equal(t, http.StatusConflict, a.Status)
+	assert.Equal(t, "delivery_changed", a.Error.Code)
+
 	for name, headers := range map[string][]string{
 		"no id":             {"ce-specversion", "1.0", "ce-source", "/s", "ce-type", "t"},
 		"an old version":    {"ce-specversion", "0.3", "ce-id", "1", "ce-source", "/s", "ce-type", "t"},

@@ -418,53 +418,6 @@ func TestFieldsAreFoundByPointers(t *testing.T) {
 	}
 }
 
-func TestDeletionsAndImports(t *testing.T) {
-	d := newDoor(t)
-	del := strings.Replace(event("d1", `"subject":"guides/one.md"`), "com.example.written", "com.example.gone.for.good", 1)
-	done, err := d.send(structured, del)
-	require.NoError(t, err)
-	require.Len(t, d.desk.deleted, 1)
-	assert.Equal(t, "guides/one.md", d.desk.deleted[0].DocID)
-	assert.Equal(t, d.desk.deleted[0].JobID, done.Accepted[0].JobID)
-	assert.Contains(t, d.desk.deleted[0].Cause.IdempotencyKey, "webhook:cms:")
-
-	byField := strings.Replace(event("d2", `"data":{"article":{"key":41}}`), "com.example.written", "com.example.deleted", 1)
-	_, err = d.Receive(t.Context(), d.scope("acme"), d.configs["acme"], d.signed("acme", "helpdesk-1", byField, "Content-Type", structured))
-	require.NoError(t, err)
-	assert.Equal(t, "41", d.desk.deleted[1].DocID)
-
-	d.desk.err = fault.Missing("document_not_found", "no")
-	done, err = d.send(structured, strings.Replace(del, "d1", "d3", 1))
-	require.NoError(t, err)
-	assert.Equal(t, []corpus.AcceptedEvent{{EventID: "d3", DocID: "guides/one.md"}}, done.Accepted, "it is as the source wants it")
-
-	d.desk.err = nil
-	start := strings.Replace(event("i1", `"data":{"sitemap":"https://a.example/sitemap.xml"}`), "com.example.written", webhook.ImportRequested, 1)
-	done, err = d.send(structured, start)
-	require.NoError(t, err)
-	require.Len(t, d.desk.opened, 1)
-	again, err := d.send(structured, start)
-	require.NoError(t, err)
-	assert.Equal(t, done.Accepted[0].JobID, again.Accepted[0].JobID)
-	assert.True(t, again.Accepted[0].Duplicate)
-	for _, im := range d.desk.opened {
-		assert.Equal(t, imports.Origin{Sitemap: "https://a.example/sitemap.xml"}, im.Origin)
-		assert.Equal(t, "cms", im.Source)
-	}
-	for data, want := range map[string][2]string{
-		`{}`:               {"field_required", "data.urls"},
-		`5`:                {"invalid_type", "data"},
-		`{"urls":["x"]}`:   {"batch_refused", "data"},
-		`{"sitemap":"/s"}`: {"url_invalid", "data.sitemap"},
-		`{"prefix":"a","sitemap":"https://a.example/"}`: {"fields_exclusive", "data.urls"},
-		`{"prefix":"a","x":1}`:                          {"invalid_type", "data"},
-	} {
-		_, err := d.send(structured, strings.Replace(event("i2", `"data":`+data), "com.example.written", webhook.ImportRequested, 1))
-		require.Error(t, err, data)
-		assert.Equal(t, want, [2]string{fault.As(err).Code, fault.As(err).Field}, data)
-	}
-}
-
 // Written and deleted in one batch: what comes last is how it is.
 func TestEventsAreTakenInOrder(t *testing.T) {
 	d := newDoor(t)
@@ -556,26 +509,6 @@ func TestModes(t *testing.T) {
 	assert.Equal(t, "unsupported_media_type", fault.As(err).Code)
 	_, err = send("x", "ce-id", "1")
 	assert.Equal(t, "event_invalid", fault.As(err).Code, "an event without its attributes")
-}
-
-// Somebody who saw a binary delivery sends it again as another event: its headers are not signed.
-func TestABinaryDeliveryStandsForOneEvent(t *testing.T) {
-	d := newDoor(t)
-	send := func(id, typ, subject string) error {
-		_, err := d.Receive(t.Context(), d.scope("acme"), d.configs["acme"], d.signed("acme", "cms-1", "Hello.", "Content-Type", "text/plain",
-			"ce-specversion", "1.0", "ce-id", id, "ce-source", "/cms", "ce-type", typ, "ce-subject", subject, "ce-time", "2026-11-22T04:00:00Z"))
-		return err
-	}
-	require.NoError(t, send("b1", "com.example.written", "one"))
-	require.NoError(t, send("b1", "com.example.written", "one"), "its sender may repeat it")
-	for _, e := range [][3]string{{"b2", "com.example.written", "one"}, {"b1", "com.example.deleted", "one"}, {"b1", "com.example.written", "two"}} {
-		err := send(e[0], e[1], e[2])
-		assert.Equal(t, "delivery_changed", fault.As(err).Code, "%v", e)
-	}
-	assert.Empty(t, d.desk.deleted)
-	_, err := d.Receive(t.Context(), d.scope("globex"), d.configs["globex"], d.signed("globex", "cms-1", "Hello.", "Content-Type", "text/plain",
-		"ce-specversion", "1.0", "ce-id", "other", "ce-source", "/cms", "ce-type", "t"))
-	assert.NoError(t, err, "another tenant's messages have their own ids")
 }
 
 func TestAnEventsTraceGoesOn(t *testing.T) {
