@@ -32,15 +32,18 @@ func (o *ingestOptions) send(ctx context.Context, c *client.Client, p *plan) err
 	if err != nil {
 		return o.brokenOff(ctx, all, err)
 	}
+	if len(all) == 0 && len(p.failed) == 0 {
+		return fmt.Errorf("the files have gone since they were counted")
+	}
 	if !o.Wait {
 		return o.leave(ctx, c, p, all)
 	}
 	failed := p.failed
 	var cancelled error
-	for _, im := range all {
+	for i, im := range all {
 		j, err := o.View.follow(ctx, c, im.JobID)
 		if err != nil {
-			return err
+			return goesOn(err, all[i+1:])
 		}
 		if j.State == job.Cancelled {
 			cancelled = fmt.Errorf("import %s was cancelled", j.ID)
@@ -64,15 +67,17 @@ func (o *ingestOptions) open(ctx context.Context, c *client.Client, p *plan) (al
 	for start := 0; start < p.count; {
 		b := &batch{options: o, plan: p, start: start, failed: len(p.failed), meter: m}
 		im, err := c.IngestBatch(ctx, client.Batch{IdempotencyKey: uuid.NewString(), Documents: b.documents})
-		var none *client.Error
+		var refused *client.Error
 		switch {
 		case err == nil:
 			all = append(all, imported{im, b.names})
-		case errors.As(err, &none) && none.Fault.Code == "batch_refused":
-			p.failed = append(p.failed, problems(none.Refused, b.names)...)
-		case len(b.names) > 0:
+		case errors.As(err, &refused) && refused.Fault.Code == "batch_refused":
+			p.failed = append(p.failed, problems(refused.Refused, b.names)...)
+		case errors.As(err, &refused) && refused.Fault.Code == "body_empty":
+			// None of its files could be read any more, which the plan's failures say.
+		default:
 			return all, err
-		} // else all of its files have vanished, which the plan's failures say
+		}
 		start = b.end
 	}
 	return all, nil
@@ -121,8 +126,13 @@ func (o *ingestOptions) brokenOff(ctx context.Context, all []imported, err error
 	if ctx.Err() != nil {
 		err = fmt.Errorf("interrupted before everything was sent; of a batch that was being sent nothing was taken")
 	}
-	for _, im := range all {
-		err = fmt.Errorf("%w\n  what was sent before goes on:   levada jobs follow %s", err, im.JobID)
+	return goesOn(err, all)
+}
+
+// goesOn names the imports that are not concerned.
+func goesOn(err error, others []imported) error {
+	for _, im := range others {
+		err = fmt.Errorf("%w\n  another goes on:   levada jobs follow %s", err, im.JobID)
 	}
 	return err
 }

@@ -268,6 +268,44 @@ levada: not followed to its end; the job goes on
 	})
 }
 
+// What was handed in before the rest could not be is named: it goes on.
+func TestIngestBreaksOff(t *testing.T) {
+	folder(t, map[string]string{"a.txt": "aaaa", "b.txt": "bbbb"})
+	inWorld(t, func(t *testing.T, w *world) {
+		batches := 0
+		w.around = func(api http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if batches++; batches == 2 {
+					r.Header.Set("Authorization", "Bearer "+w.keys["globex"])
+				}
+				api.ServeHTTP(rw, r)
+			})
+		}
+		var out, errs bytes.Buffer
+		o := ingestOptions{BatchBytes: 1, Wait: true, Args: []string{"."}, View: view{Stdout: &out, Stderr: &errs}, Platform: w.platform("acme")}
+		err := o.run(t.Context())
+		require.ErrorContains(t, err, "tenant_mismatch")
+		assert.Regexp(t, `\n  another goes on:   levada jobs follow [0-9a-f-]{36}$`, err.Error())
+	})
+}
+
+func TestIngestOfFilesThatGo(t *testing.T) {
+	folder(t, map[string]string{"docs/a.txt": "aaaa", "docs/b.txt": "bbbb"})
+	inWorld(t, func(t *testing.T, w *world) {
+		var out, errs bytes.Buffer
+		o := ingestOptions{BatchBytes: 100, Wait: true, Args: []string{"docs"}, View: view{Stdout: &out, Stderr: &errs}, Platform: w.platform("acme")}
+		p, err := o.plan(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, os.Remove("docs/b.txt"))
+		c, err := o.Platform.client()
+		require.NoError(t, err)
+		require.NoError(t, o.send(t.Context(), c, p))
+		assert.Contains(t, out.String(), "succeeded, 1 document: 1 searchable")
+		require.NoError(t, os.RemoveAll("docs"))
+		assert.EqualError(t, o.send(t.Context(), c, p), "the files have gone since they were counted")
+	})
+}
+
 func TestIngestWhereNoPlatformIs(t *testing.T) {
 	folder(t, handbook)
 	noEnvironment(t)
