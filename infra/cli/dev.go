@@ -158,5 +158,6 @@ func (o *devOptions) introduce(p *local.Local, log string) {
 		keys.AppendRow(table.Row{c.ID, host, key})
 	}
 	fmt.Fprintln(o.Stdout, keys.Render())
+	fmt.Fprintf(o.Stdout, "secrets of sources, which sign webhooks: %s\n", filepath.Join(local.StateDir(o.Root, o.State), local.SecretsFile))
 	fmt.Fprintf(o.Stdout, "The Workers log to %s\n", log)
 }
