@@ -11,6 +11,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/letters"
 )
 
 // maxTexts is how many texts of a document are looked at in one delivery. The rest is found by the next.
@@ -24,11 +25,12 @@ type Consumer struct {
 	texts   corpus.Texts
 	vectors corpus.Vectors
 	ledger  corpus.Ledger
+	letters letters.Forgetter
 }
 
 // New makes the consumer.
-func New(texts corpus.Texts, vectors corpus.Vectors, ledger corpus.Ledger) *Consumer {
-	return &Consumer{texts: texts, vectors: vectors, ledger: ledger}
+func New(texts corpus.Texts, vectors corpus.Vectors, ledger corpus.Ledger, box letters.Forgetter) *Consumer {
+	return &Consumer{texts: texts, vectors: vectors, ledger: ledger, letters: box}
 }
 
 // Route takes document.deleted.
@@ -50,6 +52,9 @@ func (c *Consumer) Handle(ctx context.Context, s tenants.Scope, ds []delivery) [
 }
 
 func (c *Consumer) erase(ctx context.Context, s tenants.Scope, d delivery) error {
+	if err := c.letters.Forget(ctx, s, d.Fact.DocID, d.Fact.Generation); err != nil { // dead messages have its text in them
+		return fmt.Errorf("forget its letters: %w", err)
+	}
 	ids := vectorIDs(s, d.Fact)
 	v, left, err := c.look(ctx, s, d, ids)
 	if err != nil || v.Complete || v.Stale {

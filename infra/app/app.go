@@ -59,10 +59,16 @@ type Ports struct {
 	Publisher events.Publisher
 	Claims    events.Claims
 	Trail     audit.Trail
-	Letters   letters.Box
-	Receipts  letters.Receipts
+	Letters   Letters
 	Unread    letters.Unread
 	Probes    []api.Probe
+}
+
+// Letters is all that the box of a tenant's dead letters does.
+type Letters interface {
+	letters.Box
+	letters.Receipts
+	letters.Forgetter
 }
 
 // Options says which build runs where.
@@ -124,7 +130,7 @@ func API(p Ports, o Options) http.Handler {
 		Generator: generator,
 		Embedder:  embedder,
 		Letters:   p.Letters,
-		Replayer:  replay.New(p.Letters, p.Receipts, p.Catalogue, nil),
+		Replayer:  replay.New(p.Letters, p.Letters, p.Catalogue, nil),
 		Probes:    p.Probes,
 	}, &api.Options{Version: o.Version, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
 }
@@ -146,7 +152,7 @@ func Consumers(p Ports, o Options) *consumers.Router {
 		chunk.New(p.Texts, p.Ledger, p.Fetcher, p.Publisher, now).Route(),
 		embed.New(llm.NewPaidEmbedder(p.Embedder, o.gate(p)), p.Publisher, now).Route(),
 		index.New(p.Vectors, p.Ledger, p.Publisher, now).Route(),
-		erase.New(p.Texts, p.Vectors, p.Ledger).Route(),
+		erase.New(p.Texts, p.Vectors, p.Ledger, p.Letters).Route(),
 		audit.New(p.Trail).Route(),
 	}
 	routes = append(routes, reacts.New(p.Runs).Routes()...)

@@ -50,7 +50,7 @@ func newPostbox(t *testing.T) *postbox {
 	server := httptest.NewServer(app.API(app.Ports{
 		Directory: directory, Texts: &memory.Texts{}, Ledger: p.ledger, Catalogue: p.ledger, Vectors: memory.NewVectors(time.Now),
 		Embedder: &llmtest.Embedder{}, Model: &memory.Model{}, Money: memory.NewQuota(time.Now), Sessions: sessions, Summaries: sessions,
-		Shelf: shelf, Cache: memory.NewCache(time.Now), Letters: p.box, Receipts: p.box,
+		Shelf: shelf, Cache: memory.NewCache(time.Now), Letters: p.box,
 	}, app.Options{Log: slog.New(slog.DiscardHandler)}))
 	t.Cleanup(server.Close)
 	p.url, p.state = server.URL, state

@@ -25,8 +25,9 @@ type Letters struct {
 }
 
 var (
-	_ letters.Box      = (*Letters)(nil)
-	_ letters.Receipts = (*Letters)(nil)
+	_ letters.Box       = (*Letters)(nil)
+	_ letters.Receipts  = (*Letters)(nil)
+	_ letters.Forgetter = (*Letters)(nil)
 )
 
 // NewLetters makes boxes that tell the time by now.

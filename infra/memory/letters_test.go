@@ -171,6 +171,28 @@ func TestAnErasureThatFailedIsReplayed(t *testing.T) {
 	}
 }
 
+// TestADeletedDocumentLeavesNoLetter: the messages that died have its text in them.
+func TestADeletedDocumentLeavesNoLetter(t *testing.T) {
+	p := newPlatform(t)
+	acme, globex := scope(t, "acme"), scope(t, "globex")
+	p.model.Before = func(llm.Call, []string) error { return fault.Invalidf("texts", "text_refused", "no") }
+	for _, s := range []tenants.Scope{acme, globex} {
+		p.submit(s, draft("doc", prose("secrets", 40)))
+		p.submit(s, draft("other", prose("rain", 2)))
+	}
+	p.run(acme, globex)
+	require.Greater(t, len(p.kept(acme)), 2)
+	theirs := len(p.kept(globex))
+	p.delete(acme, "doc")
+	p.run(acme)
+	for _, l := range p.kept(acme) {
+		assert.Equal(t, "other", l.DocID)
+		assert.NotContains(t, string(l.Body), "secrets")
+	}
+	assert.Len(t, p.kept(acme), 1)
+	assert.Len(t, p.kept(globex), theirs)
+}
+
 // post relays the outbox of a tenant's letters.
 func (p *platform) post(s tenants.Scope) {
 	p.t.Helper()

@@ -101,7 +101,7 @@ func (p *platform) routes() []consumers.Route {
 		chunk.New(p.texts, p.ledger, p.web, p.out, p.clock.Now).Route(),
 		embed.New(p.model, p.out, p.clock.Now).Route(),
 		index.New(p.vectors, p.ledger, p.out, p.clock.Now).Route(),
-		erase.New(p.texts, p.vectors, p.ledger).Route(),
+		erase.New(p.texts, p.vectors, p.ledger, p.letters).Route(),
 		audit.New(p.trail).Route(),
 	}
 }
@@ -487,7 +487,7 @@ func patient(p *platform) *consumers.Router {
 		chunk.New(p.texts, p.ledger, p.web, p.out, p.clock.Now).Route(),
 		embed.New(p.model, p.out, p.clock.Now).Route(),
 		index.New(p.vectors, p.ledger, p.out, p.clock.Now).Route(),
-		erase.New(p.texts, p.vectors, p.ledger).Route(),
+		erase.New(p.texts, p.vectors, p.ledger, p.letters).Route(),
 		audit.New(p.trail).Route(),
 	}, p.claims, consumers.NewUndertaker(p.ledger, p.vectors, p.letters, p.unread), &consumers.Options{
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now,

@@ -33,6 +33,12 @@ type Box interface {
 	Mark(ctx context.Context, s tenants.Scope, m Marking) (Marked, error)
 }
 
+// Forgetter removes what the letters about a document say and carry: it was deleted. Letters of later generations stay. It may be
+// repeated. Safe for concurrent use.
+type Forgetter interface {
+	Forget(ctx context.Context, s tenants.Scope, docID string, generation int) error
+}
+
 // Unread keeps the letters that name no tenant, for operators of the pool. What Keep returned nil for is durable; a letter with
 // the id of an earlier one replaces it. Safe for concurrent use.
 type Unread interface {

@@ -22,7 +22,7 @@ func main() {
 	vectors := port.Indexes()
 	models, gateway := ai.Open("AI"), port.Var("GATEWAY", "levada")
 	sessions := port.NewSessions(object.Open("SESSION"))
-	ledger, letters := port.NewLedger(object.Open("LEDGER")), port.NewLetters(object.Open("LETTERS"))
+	ledger := port.NewLedger(object.Open("LEDGER"))
 	isolate.HandleHTTP(app.API(app.Ports{
 		Directory: tenants.NewDirectory(published, nil),
 		Secrets:   tenants.NewSecrets(published, port.SealKey(), nil),
@@ -39,8 +39,7 @@ func main() {
 		Sessions:  sessions,
 		Summaries: sessions,
 		Shelf:     port.NewShelf(object.Open("SHELF")),
-		Letters:   letters,
-		Receipts:  letters,
+		Letters:   port.NewLetters(object.Open("LETTERS")),
 		Cache:     port.NewCache(kv.Open("CACHE")),
 		Probes:    probes(published, vectors),
 	}, app.Options{

@@ -28,6 +28,7 @@ const (
 	waitingPrefix = "w/" // <time>/<id>: one that was not replayed
 	placePrefix   = "p/" // <id>: its time
 	bodyPrefix    = "b/" // <id>: its body
+	aboutPrefix   = "d/" // <document> <id>: that it is about the document
 	receiptPrefix = "i/" // <day>/<key>: a request with an idempotency key
 )
 
@@ -42,6 +43,9 @@ func digits(ms int64) string { return fmt.Sprintf("%013d", ms) }
 func letterKey(ms int64, id string) string { return letterPrefix + digits(ms) + "/" + id }
 
 func waitingKey(ms int64, id string) string { return waitingPrefix + digits(ms) + "/" + id }
+
+// aboutKey has a space, which no document's id has.
+func aboutKey(docID, id string) string { return aboutPrefix + docID + " " + id }
 
 // named is the time and the id in the key of a letter, or of one that waits.
 func named(key string) (ms int64, id string) {
@@ -79,7 +83,7 @@ func (b *Book) Keep(tx rows.Tx, s tenants.Scope, ls []letters.Letter) error {
 			if !l.At.After(old.Replayed) { // the same delivery is buried again
 				l.Replayed = old.Replayed
 			}
-			if err := remove(tx, old.At.UnixMilli(), l.ID); err != nil {
+			if err := remove(tx, old); err != nil {
 				return err
 			}
 		}
@@ -143,6 +147,11 @@ func write(tx rows.Tx, l letters.Letter) error {
 	if err := tx.Put(placePrefix+l.ID, strconv.AppendInt(nil, ms, 10)); err != nil {
 		return fmt.Errorf("letters: put: %w", err)
 	}
+	if l.DocID != "" {
+		if err := tx.Put(aboutKey(l.DocID, l.ID), []byte{}); err != nil {
+			return fmt.Errorf("letters: put: %w", err)
+		}
+	}
 	if len(body) == 0 {
 		return nil
 	}
@@ -153,8 +162,9 @@ func write(tx rows.Tx, l letters.Letter) error {
 }
 
 // remove removes the rows of a letter.
-func remove(tx rows.Tx, ms int64, id string) error {
-	for _, key := range []string{letterKey(ms, id), waitingKey(ms, id), placePrefix + id, bodyPrefix + id} {
+func remove(tx rows.Tx, l letters.Letter) error {
+	ms := l.At.UnixMilli()
+	for _, key := range []string{letterKey(ms, l.ID), waitingKey(ms, l.ID), placePrefix + l.ID, bodyPrefix + l.ID, aboutKey(l.DocID, l.ID)} {
 		if err := tx.Delete(key); err != nil {
 			return fmt.Errorf("letters: delete: %w", err)
 		}

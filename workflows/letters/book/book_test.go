@@ -102,6 +102,47 @@ func TestWhatALetterCosts(t *testing.T) {
 	assert.Equal(t, 4, d.rows.Written-before, "the letter, that it waits no longer, the message, and what is told")
 	d.mark("l00000")
 	assert.Equal(t, 4, d.rows.Written-before)
+	before = d.rows.Written
+	d.keep(d.letter(1))
+	assert.Equal(t, 5, d.rows.Written-before, "and that it is about the document")
+}
+
+// TestADocumentIsForgotten keeps letters about documents whose names begin alike, and of two generations.
+func TestADocumentIsForgotten(t *testing.T) {
+	d := newDesk(t)
+	for i, doc := range []string{"a", "a", "a/b", "ab", ""} {
+		l := d.letter(1)
+		l.ID, l.DocID, l.Generation = fmt.Sprint("l", i), doc, i
+		d.keep(l)
+	}
+	for range 2 {
+		next, err := d.book.Forget(d.rows, "a", 0, "", 100)
+		require.NoError(t, err)
+		assert.Empty(t, next)
+		assert.Equal(t, []string{"l4", "l3", "l2", "l1"}, all(t, d), "letters of a later generation stay, and of others")
+	}
+	_, err := d.book.Forget(d.rows, "a", 7, "", 100)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"l4", "l3", "l2"}, all(t, d))
+	for _, key := range d.left() {
+		assert.NotContains(t, key, "l1")
+		assert.NotContains(t, key, "l0")
+	}
+	for i := range 5 {
+		l := d.letter(1)
+		l.ID, l.DocID = fmt.Sprint("many", i), "many"
+		d.keep(l)
+	}
+	from, calls := "", 0
+	for {
+		if from, err = d.book.Forget(d.rows, "many", 9, from, 2); err != nil || from == "" {
+			break
+		}
+		calls++
+	}
+	require.NoError(t, err)
+	assert.Equal(t, 2, calls)
+	assert.Equal(t, []string{"l4", "l3", "l2"}, all(t, d))
 }
 
 func TestWhatGoesOutIsWhatCameIn(t *testing.T) {
@@ -164,7 +205,7 @@ func TestLettersGrowOld(t *testing.T) {
 	swept, err := d.book.Sweep(d.rows, 100)
 	require.NoError(t, err)
 	assert.Equal(t, book.Swept{Left: true}, swept)
-	assert.Equal(t, 298*4, len(d.left()), "the key is gone, too")
+	assert.Equal(t, 298*4+149, len(d.left()), "the key is gone, too")
 
 	d.now = epoch.Add(letters.Life + 300*time.Minute)
 	rounds := 0
@@ -380,6 +421,10 @@ func TestRowsThatFail(t *testing.T) {
 		"sweep": func(d *desk, tx rows.Tx) error {
 			d.now = epoch.Add(2 * letters.Life)
 			_, err := d.book.Sweep(tx, 10)
+			return err
+		},
+		"forget": func(d *desk, tx rows.Tx) error {
+			_, err := d.book.Forget(tx, "doc1", 9, "", 10)
 			return err
 		},
 		"clear": func(d *desk, tx rows.Tx) error {

@@ -19,6 +19,7 @@ const (
 	methodOpen    = "open"
 	methodClose   = "close"
 	methodClear   = "clear"
+	methodForget  = "forget"
 )
 
 // listing is the arguments of list and waiting.
@@ -35,6 +36,16 @@ type receiving struct {
 	Hash   string `json:"hash,omitempty"`
 	Answer []byte `json:"answer,omitempty"`
 }
+
+// forgetting is the arguments of forget.
+type forgetting struct {
+	DocID      string `json:"docId"`
+	Generation int    `json:"generation"`
+	From       string `json:"from,omitempty"`
+}
+
+// forgetAtOnce is how many letters about a document one call looks at.
+const forgetAtOnce = 200
 
 type none struct{}
 
@@ -59,6 +70,10 @@ func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commi
 		return call.Serve(tx, body, func(_ tenants.Scope, a receiving) ([]byte, error) { return b.Open(tx, a.Key, a.Hash) })
 	case methodClose:
 		return call.Serve(tx, body, func(_ tenants.Scope, a receiving) (none, error) { return none{}, b.Close(tx, a.Key, a.Answer) })
+	case methodForget:
+		return call.Serve(tx, body, func(_ tenants.Scope, a forgetting) (string, error) {
+			return b.Forget(tx, a.DocID, a.Generation, a.From, forgetAtOnce)
+		})
 	case methodClear:
 		return call.Serve(tx, body, func(_ tenants.Scope, limit int) (int, error) { return b.Clear(tx, limit) })
 	}
@@ -76,8 +91,9 @@ func Sends(method string) bool { return method == methodMark }
 type Client struct{ do call.Carrier }
 
 var (
-	_ letters.Box      = (*Client)(nil)
-	_ letters.Receipts = (*Client)(nil)
+	_ letters.Box       = (*Client)(nil)
+	_ letters.Receipts  = (*Client)(nil)
+	_ letters.Forgetter = (*Client)(nil)
 )
 
 // NewClient makes the boxes over do.
@@ -131,6 +147,18 @@ func (c *Client) Open(ctx context.Context, s tenants.Scope, key, hash string) ([
 func (c *Client) Close(ctx context.Context, s tenants.Scope, key string, answer []byte) error {
 	_, err := call.Ask[none](ctx, c.do, s, nil, methodClose, receiving{Key: key, Answer: answer})
 	return err
+}
+
+// Forget implements letters.Forgetter.
+func (c *Client) Forget(ctx context.Context, s tenants.Scope, docID string, generation int) error {
+	from := ""
+	for {
+		next, err := call.Ask[string](ctx, c.do, s, nil, methodForget, forgetting{docID, generation, from})
+		if err != nil || next == "" {
+			return err
+		}
+		from = next
+	}
 }
 
 // Clear forgets letters of a tenant, so many at most, whatever their age, and says how many: an erasure calls it until

@@ -21,28 +21,30 @@ import (
 type Box interface {
 	letters.Box
 	letters.Receipts
+	letters.Forgetter
 }
 
-// TestBox checks the promises of letters.Box and letters.Receipts. Each open returns boxes for tenants acme and globex, which
+// TestBox checks the promises of letters.Box, letters.Receipts and letters.Forgetter. Each open returns boxes for tenants acme and globex, which
 // may hold letters of earlier runs.
 func TestBox(t *testing.T, open func(t *testing.T) Box) {
 	for name, test := range map[string]func(*testing.T, shelf){
-		"what was kept is found, newest first":         found,
-		"a letter is found by its id":                  byID,
-		"a letter that comes again replaces":           again,
-		"a list has pages":                             pages,
-		"a query lets pass what meets all of it":       queries,
-		"a count is of what matches":                   counts,
-		"what waits is read from the oldest on":        waits,
-		"what is marked waits no longer":               marked,
-		"what no document depends on must be readable": unreadable,
-		"a message that died again waits again":        diedAgain,
-		"letters belong to a tenant":                   ownLetters,
-		"bodies of the largest size":                   large,
-		"many at once":                                 atOnce,
-		"a request is answered once":                   receipts,
-		"what is no page is refused":                   noPage,
-		"nobody's call is refused":                     nobody,
+		"what was kept is found, newest first":          found,
+		"a letter is found by its id":                   byID,
+		"a letter that comes again replaces":            again,
+		"a list has pages":                              pages,
+		"a query lets pass what meets all of it":        queries,
+		"a count is of what matches":                    counts,
+		"what waits is read from the oldest on":         waits,
+		"what is marked waits no longer":                marked,
+		"what no document depends on must be readable":  unreadable,
+		"a message that died again waits again":         diedAgain,
+		"letters belong to a tenant":                    ownLetters,
+		"bodies of the largest size":                    large,
+		"many at once":                                  atOnce,
+		"what is about a deleted document is forgotten": forgotten,
+		"a request is answered once":                    receipts,
+		"what is no page is refused":                    noPage,
+		"nobody's call is refused":                      nobody,
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := shelf{T: t, box: open(t), doc: tenantstest.Fresh(t, "doc-")}
@@ -423,6 +425,26 @@ func atOnce(t *testing.T, x shelf) {
 	}
 	group.Wait()
 	assert.Equal(t, 18, gone, "each once")
+}
+
+func forgotten(t *testing.T, x shelf) {
+	ls := x.fill(4) // generations 1, 2, and 4; the third is about no generation
+	other := x.letter(0)
+	other.ID, other.DocID = letters.NewID("embed", x.doc+"other"), x.doc+"/other"
+	require.NoError(t, x.box.Keep(t.Context(), x.acme, []letters.Letter{other}))
+	theirs := ls[0]
+	theirs.Tenant = "globex"
+	require.NoError(t, x.box.Keep(t.Context(), x.globex, []letters.Letter{theirs}))
+	for range 2 {
+		require.NoError(t, x.box.Forget(t.Context(), x.acme, x.doc, 2))
+		assert.Equal(t, []string{ls[3].ID}, ids(x.list(x.acme, x.mine(), true)))
+		assert.Equal(t, []string{ls[3].ID}, ids(x.waiting(x.mine())))
+		assert.Empty(t, x.list(x.acme, letters.Query{IDs: ids(ls[:3])}, true))
+		assert.Len(t, x.list(x.acme, letters.Query{IDs: []string{other.ID}}, true), 1)
+		assert.Len(t, x.list(x.globex, x.mine(), true), 1)
+	}
+	require.NoError(t, x.box.Forget(t.Context(), x.acme, "nobody's", 9))
+	assert.ErrorIs(t, x.box.Forget(t.Context(), tenants.Scope{}, x.doc, 9), tenants.ErrNoScope)
 }
 
 func receipts(t *testing.T, x shelf) {

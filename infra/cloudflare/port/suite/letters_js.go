@@ -36,6 +36,10 @@ func (x box) Mark(ctx context.Context, s tenants.Scope, m letters.Marking) (lett
 	return x.port.Mark(x.in(ctx), s, m)
 }
 
+func (x box) Forget(ctx context.Context, s tenants.Scope, docID string, generation int) error {
+	return x.port.Forget(x.in(ctx), s, docID, generation)
+}
+
 func (x box) Open(ctx context.Context, s tenants.Scope, key, hash string) ([]byte, error) {
 	return x.port.Open(x.in(ctx), s, key, hash)
 }
