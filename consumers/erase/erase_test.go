@@ -37,7 +37,7 @@ func newHouse(t *testing.T) *house {
 	h := &house{t: t, now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC), texts: &memory.Texts{}}
 	clock := func() time.Time { return h.now }
 	h.vectors, h.ledger = memory.NewVectors(clock), memory.NewLedger(clock)
-	h.erase = erase.New(h.texts, h.vectors, h.ledger)
+	h.erase = erase.New(h.texts, h.vectors, h.ledger, memory.NewLetters(clock))
 	h.acme, h.globex = tenantstest.Two(t)
 	for _, s := range []tenants.Scope{h.acme, h.globex} {
 		h.document(s, "guide", "job-1")

@@ -25,7 +25,6 @@ import (
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/flow"
 	"levada.dev/workflows/imports"
-	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm/llmtest"
 )
 
@@ -70,7 +69,6 @@ func newCLIWorld(t *testing.T) *world {
 		Cache: memory.NewCache(time.Now), Publisher: w.out, Claims: claims, Trail: &memory.Trail{}, Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{},
 		Catalogue: w.ledger, Imports: w.ledger, Parts: &memory.Parts{}, Files: &memory.Files{}, Fetcher: w.web,
 	}
-	w.ports.Receipts = w.ports.Letters.(letters.Receipts)
 	runs := memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: app.Import(w.ports)})
 	w.ports.Runs = runs
 	t.Cleanup(runs.Stop)
