@@ -70,11 +70,14 @@ func (l *ledger) Alarm(ctx context.Context, _ int) error {
 	})
 }
 
+// maxWatches is how many transactions of the watchdog one alarm makes.
+const maxWatches = 50
+
 // watch looks after what should have ended by now, and asks for the alarm at the time of the next. A document that is let in needs
 // no alarm of its own: the one that looks for what was left in the outbox comes first, and gets here.
 func (l *ledger) watch(ctx context.Context) error {
-	for {
-		var next time.Time
+	next := l.relay.now()
+	for range maxWatches {
 		err := l.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
 			next, err = l.book.Watch(Rows(tx))
 			return err
@@ -83,9 +86,10 @@ func (l *ledger) watch(ctx context.Context) error {
 			return err
 		}
 		if next.After(l.relay.now()) {
-			return l.waker.by(ctx, next)
+			break
 		}
 	}
+	return l.waker.by(ctx, next)
 }
 
 // sweepBatch is how many rows of a kind one transaction of a sweep looks at.

@@ -215,58 +215,73 @@ func (c *change) leave(g *generation, through bool) error {
 	return nil
 }
 
-// letInBatch is how many rows of those that wait are read at once; each may have a text.
-const letInBatch = 16
+const (
+	// letInBatch is how many rows of those that wait are read at once; each may have a text.
+	letInBatch = 16
+	// maxLetIn is how many of those that wait one call deals with. As long as anything is on its way, another call comes.
+	maxLetIn = 256
+)
 
 // letIn lets in what fits, in order.
 func (c *change) letIn() error {
 	if c.turn == nil {
 		return nil
 	}
+	left := maxLetIn
 	for lane := range c.turn.Lanes {
 		for c.turn.Lanes[lane].Waiting > 0 {
-			went, err := c.letInSome(lane)
-			if err != nil || !went {
+			n, err := c.letInSome(lane, min(left, letInBatch))
+			if err != nil || n == 0 {
 				return err
 			}
+			left -= n
 		}
 	}
 	return nil
 }
 
-// letInSome lets in the first of a lane. It has not gone on when one does not fit.
-func (c *change) letInSome(lane int) (went bool, err error) {
+// letInSome lets in the first of a lane, and says how many it has dealt with: none when the first does not fit.
+func (c *change) letInSome(lane, limit int) (n int, err error) {
 	l := &c.turn.Lanes[lane]
-	if !c.turn.fits(1, c.now.UnixMilli()) {
-		return false, nil
+	if limit == 0 || !c.fits(1) {
+		return 0, nil
 	}
-	found, err := c.rows.Range(waitingKey(lane, l.Head), waitingKey(lane, l.Next), letInBatch)
+	found, err := c.rows.Range(waitingKey(lane, l.Head), waitingKey(lane, l.Next), limit)
 	if err != nil {
-		return false, fmt.Errorf("book: range: %w", err)
+		return 0, fmt.Errorf("book: range: %w", err)
 	}
-	for _, row := range found {
+	for n, row := range found {
 		var w waiting
 		if err := json.Unmarshal(row.Value, &w); err != nil {
-			return false, fmt.Errorf("book: row %.80q: %w", row.Key, err)
+			return 0, fmt.Errorf("book: row %.80q: %w", row.Key, err)
 		}
 		gone, err := c.emptied(w)
 		if err != nil {
-			return false, err
+			return 0, err
 		}
 		if gone {
 			continue
 		}
-		if !c.turn.fits(w.Units, c.now.UnixMilli()) {
-			return false, nil
+		if !c.fits(w.Units) {
+			return n, nil
 		}
 		if err := c.take(lane, row.Key, w); err != nil {
-			return false, err
+			return 0, err
 		}
 	}
 	if len(found) == 0 { // it cannot be; but nobody is to wait for nobody
 		l.Waiting, c.turn.dirty = 0, true
 	}
-	return true, nil
+	return len(found), nil
+}
+
+// fits reports whether one that waits may go. When it may not, the window is too small for what there is.
+func (c *change) fits(units int) bool {
+	fits := c.turn.fits(units, c.now.UnixMilli())
+	if !fits && !c.turn.Short {
+		c.turn.Short, c.turn.dirty = true, true
+	}
+	return fits
 }
 
 // take lets in one that waited.

@@ -229,3 +229,28 @@ func TestRowsWrittenForAnImport(t *testing.T) {
 	require.Equal(t, job.Succeeded, d.job("import").State)
 	assert.InDelta(t, 9.2, float64(d.written-before)/n, 0.2, "document 3, job 2, its turn 2, event 2, and a little of what is shared")
 }
+
+// TestABacklogOpensTheWindow: what waits shows that the window is too small, also when nothing new comes.
+func TestABacklogOpensTheWindow(t *testing.T) {
+	d := guarded(t)
+	var subs []corpus.Submission
+	for i := range 3000 {
+		subs = append(subs, d.submission(fmt.Sprint("doc", i)))
+	}
+	_, err := d.book.SubmitAll(d.rows, d.scope, subs)
+	require.NoError(t, err)
+	first, most := d.inFlight(), 0
+	for n := d.inFlight(); n > 0; n = d.inFlight() {
+		most = max(most, n)
+		d.now = d.now.Add(2 * time.Second)
+		for _, e := range d.sent() {
+			var f events.DocumentSubmitted
+			require.NoError(t, e.As(&f))
+			d.advance(indexed(f.DocumentRef, 0, 1, 1))
+			d.now = d.now.Add(-time.Second) // as advance goes on by one
+		}
+	}
+	assert.Equal(t, 256, first)
+	assert.Greater(t, most, 3*first)
+	assert.Zero(t, d.count("w/"))
+}

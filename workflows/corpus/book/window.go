@@ -7,7 +7,7 @@ import (
 )
 
 // window is how much of a tenant's work may be in the queues at once, in units. It follows the delay, as FAST TCP does
-// (Jin, Wei, Low: FAST TCP, 2004): with base the shortest time from release to end lately (but see patience), and rtt what it takes now,
+// (Jin, Wei, Low: FAST TCP, 2004): with base the shortest time from release to end lately (but see Patience), and rtt what it takes now,
 //
 //	size = (size + base/rtt * size + alpha) / 2
 //
@@ -54,23 +54,23 @@ const (
 	// alpha is what a tenant of weight 1 has queued. Less of it and tenants find their shares later; more, and a single
 	// document of another tenant waits for it.
 	alpha = 64
-	// patience is what the way may take however idle it is. A lone document waits for company in the batch of each of three
+	// Patience is what the way may take however idle it is. A lone document waits for company in the batch of each of three
 	// stages (a second each, infra/stack), and a window that took this for a queue would shrink, fill batches less, and wait the
 	// longer: what is sooner is no reason to hold anything back.
-	patience = 4 * time.Second
+	Patience = 4 * time.Second
 	// growth is by what a window grows at the start, once a round trip, while the way takes no longer than that.
 	growth = 1.5
 	// hold is for how long windows hold back, at most.
 	hold = 15 * time.Second
 )
 
-// base is the shortest round trip lately, or patience.
+// base is the shortest round trip lately, or Patience.
 func (w *window) base() float64 {
 	least := w.Last
 	if least == 0 || w.This > 0 && w.This < least {
 		least = w.This
 	}
-	return max(least, float64(patience.Milliseconds()))
+	return max(least, float64(Patience.Milliseconds()))
 }
 
 // limit is how many units may be in flight now.
