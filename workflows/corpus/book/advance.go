@@ -170,7 +170,7 @@ func (g *generation) cut(s events.Slice) (disagree bool) {
 func (c *change) chunked(o *open, g *generation) error {
 	if g.Chunked == 0 {
 		g.Chunked, g.State, o.dirty = c.now.UnixMilli(), corpus.Chunked, true
-		g.gotOn(corpus.StageChunk)
+		g.gotOn(corpus.StageFetch, corpus.StageChunk)
 	}
 	return nil
 }

@@ -72,6 +72,7 @@ func (c *change) fetched(o *open, g *generation, p corpus.Progress) error {
 	if !f.Modified.IsZero() {
 		g.Fetch.Modified = f.Modified.UnixMilli()
 	}
+	g.gotOn(corpus.StageFetch)
 	o.dirty = true
 	return nil
 }

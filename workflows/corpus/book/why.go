@@ -53,14 +53,18 @@ func (f *failure) why(code string) *corpus.NotSearchable {
 // note keeps why a stage failed that is tried again, until it gets on. What is told again, or late, changes nothing.
 func (c *change) note(o *open, g *generation, p corpus.Progress) {
 	passed := g.Chunked > 0
-	if p.Stage != corpus.StageChunk {
+	switch p.Stage {
+	case corpus.StageFetch:
+		passed = passed || g.Fetch == nil || g.Fetch.At != 0
+	case corpus.StageEmbed, corpus.StageIndex:
 		passed = g.Done.has(p.Slice.Slice)
 	}
-	if n := g.Note; passed || n != nil && n.Stage == p.Stage && n.Attempts >= p.Attempts {
+	next := p.Retry.UnixMilli()
+	if n := g.Note; passed || n != nil && n.Stage == p.Stage && n.Attempts >= p.Attempts && n.Next >= next {
 		return
 	}
 	g.Note, o.dirty = newFailure(p, c.now), true
-	g.Note.Next = p.Retry.UnixMilli()
+	g.Note.Next = next
 }
 
 // gotOn forgets a note of the stages that one has got on at.

@@ -30,6 +30,7 @@ func TestCatalogue(t *testing.T, newLedger func(t *testing.T) Ledger) {
 		"jobs are listed, newest first":                       listingJobs,
 		"what is unchanged costs nothing":                     unchanged,
 		"what was tried last is told until it gets on":        retrying,
+		"also where it is fetched from the web":               retryingToFetch,
 		"what the index has was paid for once":                costing,
 		"versions are remembered":                             versions,
 		"the same job is the same submission":                 repeating,
@@ -265,6 +266,30 @@ func retrying(t *testing.T, l Ledger) {
 	assert.Nil(t, document(t, l, acme, ref.DocID).Why)
 	advance(t, l, acme, note(corpus.StageIndex, 0, 3))
 	assert.Nil(t, document(t, l, acme, ref.DocID).Why, "it is searchable")
+}
+
+func retryingToFetch(t *testing.T, l Ledger) {
+	acme, _ := tenantstest.Two(t)
+	sub := submission(t, tenantstest.Fresh(t, "doc-"))
+	sub.TextKey, sub.SHA256, sub.Bytes, sub.Fetch = "", "", 0, &events.Fetch{URL: "https://example.com/page"}
+	_, err := corpus.Submit(t.Context(), l, acme, sub)
+	require.NoError(t, err)
+	ref := events.DocumentRef{DocID: sub.DocID, Generation: 1, JobID: sub.JobID}
+	note := func(attempt int, due time.Time) corpus.Progress {
+		return corpus.Progress{DocumentRef: ref, Stage: corpus.StageFetch, Attempts: attempt, Code: "fetch_failed", Message: "503", Retry: due}
+	}
+	due := time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
+	advance(t, l, acme, note(3, due), note(2, due.Add(-time.Hour)))
+	w := document(t, l, acme, sub.DocID).Why
+	assert.Equal(t, []any{corpus.WhyRetrying, corpus.StageFetch, 3, due}, []any{w.Code, w.Stage, w.Attempts, w.Next})
+	advance(t, l, acme, note(2, due.Add(time.Hour)))
+	assert.Equal(t, due.Add(time.Hour), document(t, l, acme, sub.DocID).Why.Next, "it was sent again from the beginning")
+	fetched := &corpus.Original{TextKey: corpus.TextKey(sub.DocID, sub.JobID, "x"), ContentType: "text/html", SHA256: "x", Bytes: 1}
+	advance(t, l, acme, corpus.Progress{DocumentRef: ref, Stage: corpus.StageFetch, Fetched: fetched})
+	w = document(t, l, acme, sub.DocID).Why
+	assert.Equal(t, []any{corpus.WhyInProgress, corpus.StageChunk}, []any{w.Code, w.Stage})
+	advance(t, l, acme, note(4, due.Add(2*time.Hour)))
+	assert.Equal(t, corpus.WhyInProgress, document(t, l, acme, sub.DocID).Why.Code)
 }
 
 func costing(t *testing.T, l Ledger) {
