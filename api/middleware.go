@@ -95,7 +95,7 @@ func (c *call) cut() {
 
 // log writes the one line of a request: never bodies, keys or queries.
 func (c *call) log() {
-	level := slog.LevelInfo
+	level, now := slog.LevelInfo, c.opts.Now()
 	attrs := make([]slog.Attr, 0, 10)
 	attrs = append(attrs,
 		slog.String("requestId", c.requestID),
@@ -104,7 +104,7 @@ func (c *call) log() {
 		slog.String("method", c.r.Method),
 		slog.String("route", c.pattern()),
 		slog.Int("status", c.w.status),
-		slog.Float64("latencyMs", milliseconds(c.opts.Now().Sub(c.start))),
+		slog.Float64("latencyMs", milliseconds(now.Sub(c.start))),
 	)
 	if c.err != nil {
 		attrs = append(attrs, slog.String("code", fault.As(c.err).Code))
@@ -115,7 +115,11 @@ func (c *call) log() {
 			attrs = append(attrs, slog.String("error", c.err.Error()))
 		}
 	}
-	c.opts.Log.LogAttrs(c.ctx(), level, "request", attrs...)
+	if h := c.opts.Log.Handler(); h.Enabled(c.ctx(), level) {
+		line := slog.NewRecord(now, level, "request", 0) // a Logger would also find out where it was called from
+		line.AddAttrs(attrs...)
+		_ = h.Handle(c.ctx(), line)
+	}
 }
 
 // tenant is the one the request was for, also when it was not let in.

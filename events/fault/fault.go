@@ -90,6 +90,9 @@ func (e *Error) Unwrap() error { return e.cause }
 // As finds the Error in err. An error that carries none is Internal, code "internal", with err as its cause,
 // so that a caller always has a kind to act on and never shows a stranger's text to a user.
 func As(err error) *Error {
+	if e, bare := err.(*Error); bare && e != nil { // as most are
+		return e
+	}
 	var e *Error
 	if errors.As(err, &e) {
 		return e

@@ -14,9 +14,6 @@ const NULL_ID = 2, GO_ID = 6, NAN = 0x7ff80000, NAN_OBJECT = NAN | 1;
 /** How long an HTTP request or a call of an object may stay without an answer. */
 export const MAX_WAIT = Number(env.MAX_WAIT_MS ?? 100_000);
 
-/** The clock stands still while code runs, as in production; for tests. */
-const FROZEN = env.FROZEN === "1";
-
 /** stats are kept across instances. */
 export const stats = { instances: 0, deaths: [], mismatches: {}, lostTasks: 0 };
 
@@ -102,10 +99,6 @@ class Instance {
   /** patch replaces what wasm_exec.js does about time, exit and callbacks. */
   patch() {
     const go = this.go, js = go.importObject.gojs, timers = this.timers;
-    if (FROZEN) {
-      const now = timers.now;
-      timers.now = () => (this.depth > 0 ? timers.last : now.call(timers));
-    }
     go._resolveExitPromise = () => {};
     go.exit = (code) => this.die(new Error("the Go program exited with code " + code));
     js["runtime.scheduleTimeoutEvent"] = (sp) => {
@@ -115,7 +108,7 @@ class Instance {
     };
     js["runtime.walltime"] = (sp) => { // wasm_exec.js makes a Date for each
       sp >>>= 0;
-      const ms = Date.now(), s = Math.floor(ms / 1000);
+      const ms = timers.today(), s = Math.floor(ms / 1000);
       go.mem.setUint32(sp + 8, s, true);
       go.mem.setUint32(sp + 12, Math.floor(s / 4294967296), true);
       go.mem.setInt32(sp + 16, (ms - s * 1000) * 1e6, true);
@@ -226,8 +219,10 @@ class Instance {
   header(id, p, n) {
     if (id && !n) return this.headers.get(id);
     if (!n) return undefined;
-    const h = headersOf(decodeText(this.memory(), p, n));
-    if (id) this.headers.set(id, h);
+    const block = decodeText(this.memory(), p, n);
+    if (!id) return linesOf(block);
+    const h = headersOf(block);
+    this.headers.set(id, h);
     return h;
   }
 
@@ -249,7 +244,6 @@ class Instance {
       });
       return;
     }
-    if (FROZEN) this.timers.now();
     this.enter(task, f, why);
   }
 
@@ -259,13 +253,18 @@ class Instance {
     const outer = this.task, outerHome = this.home;
     this.task = task;
     this.home = this.fence ? -1 : task ? task.home : 0;
-    if (this.depth++ === 0) this.wrote = false;
+    if (this.depth === 0) {
+      this.wrote = false;
+      this.timers.tick();
+    }
+    this.depth++;
     try {
       f();
       this.go._resume();
     } catch (e) {
       this.die(e);
     } finally {
+      this.timers.drop();
       this.task = outer;
       this.home = outerHome;
       this.depth--;
@@ -431,6 +430,17 @@ export function headersOf(block) {
     i = e + 1;
   }
   return h;
+}
+
+/** linesOf reads them as a list of pairs, which a Response takes as well: that is one call instead of one for each. */
+function linesOf(block) {
+  const pairs = [];
+  for (let i = 0; i < block.length;) {
+    const k = block.indexOf("\0", i), e = block.indexOf("\n", k);
+    pairs.push([block.slice(i, k), block.slice(k + 1, e)]);
+    i = e + 1;
+  }
+  return pairs;
 }
 
 function addAll(frame, values) {

@@ -4,6 +4,7 @@
 // ends, the timer moves to the oldest waiting task, and every heartbeat looks for a
 // timer that is overdue all the same.
 
+const LATE = 2;   // ms by which Go's timer may be late, as Go rounds
 const GRACE = 50; // ms a timer may be late before it counts as lost
 
 export class Timers {
@@ -13,26 +14,59 @@ export class Timers {
     this.next = 1;
     this.lost = 0;
     this.last = 0;
+    this.wall = 0;     // the time of day in the running turn, once somebody has asked for it
+    this.spare = null; // what the running turn has given up
   }
 
-  /** now never goes back: Go's runtime stops when its clock does. */
+  /** now never goes back: Go's runtime stops when its clock does. In a turn it stands still, as all clocks do in production while
+   *  code runs: Go asks some fifty times a request. */
   now() {
+    return this.inst.depth > 0 ? this.last : this.tick();
+  }
+
+  /** tick reads the clock, at the beginning of a turn. */
+  tick() {
+    this.wall = 0;
     const n = performance.now();
     return n > this.last ? (this.last = n) : this.last;
   }
 
+  /** today is the time of day in ms, which stands still in a turn as well. */
+  today() {
+    return this.wall || (this.wall = Date.now());
+  }
+
+  /** schedule takes over the timer that this turn has given up, if that is not too late: Go gives its timer up at the
+   *  beginning of each turn and wants the same again at the end. One that is too early costs a turn. */
   schedule(ms) {
-    const t = { id: this.next++, due: this.now() + ms, host: null, handle: 0 };
-    this.pending.set(t.id, t);
+    const due = this.now() + ms, id = this.next++, old = this.spare;
+    if (old && old.due <= due + LATE && !old.host.ended) {
+      this.spare = null;
+      old.id = id;
+      this.pending.set(id, old);
+      return id;
+    }
+    const t = { id, due, host: null, handle: 0 };
+    this.pending.set(id, t);
     this.arm(t, this.inst.task);
-    return t.id;
+    return id;
   }
 
   clear(id) {
     const t = this.pending.get(id);
     if (!t) return;
     this.pending.delete(id);
-    if (t.host && t.host === this.inst.task) clearTimeout(t.handle); // else it fires for nothing, in its own context
+    if (!t.host) return;
+    this.drop();
+    this.spare = t;
+  }
+
+  /** drop ends the timer that nobody has taken over. */
+  drop() {
+    const t = this.spare;
+    if (!t) return;
+    this.spare = null;
+    if (t.host === this.inst.task) clearTimeout(t.handle); // else it fires for nothing, in its own context
     t.host = null;
   }
 

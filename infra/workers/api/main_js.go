@@ -13,6 +13,7 @@ import (
 	"levada.dev/infra/cloudflare/object"
 	"levada.dev/infra/cloudflare/port"
 	"levada.dev/infra/cloudflare/r2"
+	"levada.dev/infra/logline"
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 )
@@ -45,7 +46,7 @@ func main() {
 	}, app.Options{
 		Version:     port.Var("VERSION", "dev"),
 		Environment: port.Var("ENVIRONMENT", "dev"),
-		Log:         slog.New(slog.NewJSONHandler(isolate.Console{}, nil)),
+		Log:         slog.New(logline.New(isolate.Console{})),
 
 		MaxBodyBytes: tenants.MaxBodyBytes,
 		Background:   isolate.Go,

@@ -18,6 +18,7 @@ import (
 	"levada.dev/infra/cloudflare/queue"
 	"levada.dev/infra/cloudflare/r2"
 	"levada.dev/infra/cloudflare/workflow"
+	"levada.dev/infra/logline"
 	"levada.dev/infra/stack"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus/web"
@@ -44,7 +45,7 @@ func main() {
 		Letters:   port.NewLetters(object.Open("LETTERS")),
 		Unread:    port.NewUnread(bucket),
 		Runs:      port.NewRuns(map[flow.Kind]workflow.Workflow{imports.Kind: workflow.Open("IMPORT")}),
-	}, app.Options{Log: slog.New(slog.NewJSONHandler(isolate.Console{}, nil)), MaxAttempts: table.Attempts(), Background: isolate.Go})
+	}, app.Options{Log: slog.New(logline.New(isolate.Console{})), MaxAttempts: table.Attempts(), Background: isolate.Go})
 	queue.Consume(func(ctx context.Context, b *queue.Batch) { consume(ctx, router, b) })
 	isolate.Run()
 }

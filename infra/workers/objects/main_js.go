@@ -13,10 +13,11 @@ import (
 	"levada.dev/infra/cloudflare/port"
 	"levada.dev/infra/cloudflare/queue"
 	"levada.dev/infra/cloudflare/r2"
+	"levada.dev/infra/logline"
 )
 
 func main() {
-	slog.SetDefault(slog.New(slog.NewJSONHandler(isolate.Console{}, nil)))
+	slog.SetDefault(slog.New(logline.New(isolate.Console{})))
 	out := events.NewPublisher(port.Queues(), port.NewClaims(r2.Open("CORPUS")), nil)
 	objects.RegisterLedger(out, objects.Backlog{
 		Measure: port.Backlog(queue.Open("INGEST")), Max: port.Int("MAX_BACKLOG", objects.DefaultMaxBacklog),

@@ -79,6 +79,14 @@ func Encode(m llm.GenerationModel, p llm.Prompt) ([]byte, error) {
 			in.StreamOptions = &streamOptions{IncludeUsage: true}
 		}
 	}
+	if b, ok := in.append(make([]byte, 0, room(&p))); ok {
+		return b, nil
+	}
+	return in.marshal()
+}
+
+// marshal writes any input.
+func (in *input) marshal() ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
