@@ -118,7 +118,7 @@ func (o *Options) withDefaults() Options {
 		opts.Now = time.Now
 	}
 	if opts.Random == nil {
-		opts.Random = rand.Reader
+		opts.Random = &stock{from: rand.Reader}
 	}
 	if opts.NewID == nil {
 		opts.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
@@ -137,7 +137,7 @@ func New(deps Deps, opts *Options) http.Handler {
 	if !deps.complete() {
 		panic("api: a dependency is missing")
 	}
-	s := &server{Deps: deps, opts: opts.withDefaults(), mux: http.NewServeMux()}
+	s := &server{Deps: deps, opts: opts.withDefaults(), mux: http.NewServeMux(), flat: map[string]*place{}}
 	s.room = semaphore.NewWeighted(s.opts.MaxBodyBytes)
 	s.batches = semaphore.NewWeighted(maxBatches)
 	s.register(routes)
@@ -148,6 +148,7 @@ type server struct {
 	Deps
 	opts    Options
 	mux     *http.ServeMux
+	flat    map[string]*place   // of the mux, by their paths, those without a wildcard
 	room    *semaphore.Weighted // for bodies, in bytes
 	batches *semaphore.Weighted // that are being read
 }

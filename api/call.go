@@ -48,6 +48,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.fail(err)
 		return
 	}
+	if p := s.flat[r.URL.Path]; p != nil && r.URL.RawPath == "" { // the mux would find the same, and take longer
+		p.ServeHTTP(c.w, c.r)
+		return
+	}
 	if p := r.URL.EscapedPath(); path.Clean(p) != p {
 		c.run(missing, c.r) // the mux would redirect, outside of the envelope
 		return

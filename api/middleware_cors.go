@@ -17,7 +17,7 @@ const (
 // allowOrigin lets web pages of the tenant's origins read the answer.
 func (c *call) allowOrigin() {
 	h := c.w.Header()
-	h.Add("Vary", "Origin")
+	h["Vary"] = always.varyOrigin
 	origin := c.r.Header.Get("Origin")
 	if origin == "" || !c.originAllowed(origin) {
 		return

@@ -24,9 +24,8 @@ func (c *call) identify() error {
 		return err
 	}
 	c.traceID, c.traceParent = span.TraceID(), span.String()
-	h := c.w.Header()
-	h.Set("X-Request-Id", c.requestID)
-	h.Set("Traceparent", c.traceParent)
+	h, values := c.w.Header(), [...]string{c.requestID, c.traceParent}
+	h["X-Request-Id"], h["Traceparent"] = values[0:1:1], values[1:2:2]
 	return nil
 }
 

@@ -99,6 +99,9 @@ func (s *server) register(table []route) {
 				at, p.last = rt.wide, rt.pattern[strings.LastIndexByte(rt.pattern, '/')+1:]
 			}
 			s.mux.Handle(at, p)
+			if !strings.Contains(at, "{") {
+				s.flat[at] = p
+			}
 		}
 		p.rows[rt.method] = rt
 		if rt.method == http.MethodGet {

@@ -21,10 +21,8 @@ type stream struct {
 // openStream answers the head.
 func (c *call) openStream() *stream {
 	h := c.w.Header()
-	h.Set("Content-Type", eventStreamType+"; charset=utf-8")
-	h.Set("Cache-Control", "no-cache, no-transform")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Server-Timing", c.timings())
+	h["Content-Type"], h["Cache-Control"], h["X-Content-Type-Options"] = always.events, always.noCache, always.noSniff
+	h["Server-Timing"] = []string{c.timings()}
 	c.w.WriteHeader(http.StatusOK)
 	s := streams.Get().(*stream)
 	s.w = c.w

@@ -22,8 +22,7 @@ func (c *call) failOpenAI(f *fault.Error, status int) {
 	if openai.Permanent(f) {
 		h.Set("X-Should-Retry", "false")
 	}
-	h.Set("Content-Type", jsonType)
-	h.Set("Cache-Control", "no-store")
+	h["Content-Type"], h["Cache-Control"] = always.json, always.noStore
 	c.send(status, openai.AppendError(nil, f, status))
 }
 
@@ -73,8 +72,7 @@ func (c *call) models() []string {
 // raw answers with JSON that is no envelope's.
 func (c *call) raw(body []byte) error {
 	h := c.w.Header()
-	h.Set("Content-Type", jsonType)
-	h.Set("Cache-Control", "no-store")
+	h["Content-Type"], h["Cache-Control"] = always.json, always.noStore
 	c.send(http.StatusOK, body)
 	return nil
 }
