@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -10,7 +11,11 @@ import (
 	"testing"
 
 	"levada.dev/api"
+	"levada.dev/infra/memory"
+	"levada.dev/tenants"
 	"levada.dev/workflows/chat"
+	"levada.dev/workflows/llm"
+	"levada.dev/workflows/llm/dialect"
 )
 
 // discard is the cheapest ResponseWriter there is.
@@ -71,6 +76,42 @@ func BenchmarkChatStream(b *testing.B) {
 		l.next = 0
 		r.Body = io.NopCloser(strings.NewReader(body))
 		handler.ServeHTTP(&discard{http.Header{}}, r)
+	}
+}
+
+// answering is a model that says the same each time, and costs what a binding costs on this side of it.
+type answering struct{ text []byte }
+
+func (m answering) Generate(_ context.Context, _ tenants.Scope, c llm.Call, p llm.Prompt) (llm.Stream, error) {
+	if _, err := dialect.Encode(llm.GenerationModel{Name: c.Model, Dialect: llm.OpenAI}, p); err != nil {
+		return nil, err
+	}
+	w, err := dialect.NewWhole(m.text, dialect.Answer{Model: c.Model})
+	return said{w}, err
+}
+
+type said struct{ *dialect.Whole }
+
+func (said) Close() error       { return nil }
+func (said) Source() llm.Source { return llm.Source{Model: "@local/script"} }
+
+// BenchmarkComplete is all of a chat completion but its binding.
+func BenchmarkComplete(b *testing.B) {
+	w := newWorld(b)
+	model := answering{[]byte(`{"choices":[{"index":0,"message":{"role":"assistant","content":"Water."},"finish_reason":"stop"}],"usage":{"prompt_tokens":24,"completion_tokens":20,"total_tokens":44}}`)}
+	w.opts.Log, w.opts.Random = slog.New(slog.NewJSONHandler(io.Discard, nil)), nil
+	w.deps.Generator = llm.NewCached(llm.NewGenerator(model, w.gate, nil), memory.NewCache(w.opts.Now), nil)
+	handler := api.New(w.deps, &w.opts)
+	const body = `{"model":"default","messages":[{"role":"system","content":"You are of few words."},{"role":"user","content":"What is a levada?"}],"max_tokens":64,"stream":false}`
+	r := w.request("globex", "POST", "/v1/chat/completions", body)
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Body = io.NopCloser(strings.NewReader(body))
+		answer := &discard{http.Header{}}
+		handler.ServeHTTP(answer, r)
+		if answer.h.Get("X-Should-Retry") != "" || answer.h.Get("Content-Length") == "" {
+			b.Fatal(answer.h)
+		}
 	}
 }
 

@@ -17,11 +17,14 @@ type call struct {
 	r     *http.Request
 	w     *response
 
+	out response // what w points to
+
 	requestID   string
 	traceID     string
 	traceParent string // our own span, child of the caller's when it sent one
 	start       time.Time
-	stages      []byte // server-timing so far
+	stages      []byte    // server-timing so far
+	timing      [192]byte // room for it
 
 	key            *credential
 	config         *tenants.Config
@@ -40,23 +43,22 @@ func callOf(r *http.Request) *call { return r.Context().Value(callKey{}).(*call)
 
 // ServeHTTP answers one request and writes its line of the log. A panic costs this request alone.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{server: s, start: s.opts.Now()}
-	c.w = &response{ResponseWriter: w, head: r.Method == http.MethodHead}
-	c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	c := &call{server: s, start: s.opts.Now(), r: r, out: response{ResponseWriter: w, head: r.Method == http.MethodHead}}
+	c.w, c.stages = &c.out, c.timing[:0]
 	defer c.finish()
 	if err := c.identify(); err != nil {
 		c.fail(err)
 		return
 	}
 	if p := s.flat[r.URL.Path]; p != nil && r.URL.RawPath == "" { // the mux would find the same, and take longer
-		p.ServeHTTP(c.w, c.r)
+		p.serve(c, r)
 		return
 	}
 	if p := r.URL.EscapedPath(); path.Clean(p) != p {
 		c.run(missing, c.r) // the mux would redirect, outside of the envelope
 		return
 	}
-	s.mux.ServeHTTP(c.w, c.r)
+	s.mux.ServeHTTP(c.w, r.WithContext(context.WithValue(r.Context(), callKey{}, c)))
 }
 
 // run takes the request through the steps to its route's handler and answers what goes wrong on the way.

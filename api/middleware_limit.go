@@ -62,6 +62,9 @@ func checkUser(field, user string) error {
 
 // caller is whose own rate counts: a user at an address. Where IPv6 ends at the customer, a /64 is one of them.
 func caller(user, remote string) string {
+	if remote == "" {
+		return user
+	}
 	addr, err := netip.ParseAddr(remote)
 	if err != nil {
 		at, err := netip.ParseAddrPort(remote)

@@ -115,7 +115,9 @@ func (s *server) register(table []route) {
 }
 
 // ServeHTTP implements http.Handler.
-func (p *place) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+func (p *place) ServeHTTP(_ http.ResponseWriter, r *http.Request) { p.serve(callOf(r), r) }
+
+func (p *place) serve(c *call, r *http.Request) {
 	rt := p.rows[r.Method]
 	switch {
 	case p.last != "" && r.PathValue("last") != p.last:
@@ -123,7 +125,7 @@ func (p *place) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	case rt == nil:
 		rt = p.other
 	}
-	callOf(r).run(rt, r)
+	c.run(rt, r)
 }
 
 // otherMethods answers what a pattern has no row for.

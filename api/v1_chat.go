@@ -66,7 +66,7 @@ func (c *call) order(req *openai.ChatRequest) (llm.Order, error) {
 	}
 	p.Messages = instructed(config.Chat.System, p.Messages)
 	o := llm.Order{Models: models, Call: llm.Call{Purpose: llm.ForChat, RequestID: c.requestID}, Prompt: *p}
-	if chat.CheckSessionID(req.CacheKey) == nil {
+	if req.CacheKey != "" && chat.CheckSessionID(req.CacheKey) == nil {
 		o.Call.Session = req.CacheKey
 	}
 	if ttl := config.Chat.CacheTTLSeconds; ttl > 0 && !wantsFresh(c.r.Header.Get("Cache-Control")) {

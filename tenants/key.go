@@ -65,7 +65,9 @@ func keyChecksum(s string) string {
 // the time of a look-up tells nothing about the keys there are.
 func HashKey(key string) string {
 	sum := sha256.Sum256([]byte(key))
-	return hex.EncodeToString(sum[:])
+	var text [2 * sha256.Size]byte
+	hex.Encode(text[:], sum[:])
+	return string(text[:])
 }
 
 // ParseScopes checks names of rights; the result is sorted and without repetition.

@@ -32,15 +32,18 @@ func DecodeChat(body []byte) (ChatRequest, error) {
 
 // member reads one parameter. null is the same as nothing.
 func (q *ChatRequest) member(r *reader, name []byte) error {
-	read, honoured := parameters[string(name)]
+	if read, honoured := parameters[string(name)]; honoured {
+		if r.null() {
+			return nil
+		}
+		return read(q, r)
+	}
 	nothing, refused := unsupported[string(name)]
 	switch {
-	case !honoured && !refused && !ignored[string(name)]:
+	case !refused && !ignored[string(name)]:
 		return r.unknown()
 	case r.null():
 		return nil
-	case honoured:
-		return read(q, r)
 	case refused:
 		return r.only(nothing, instead[string(name)])
 	}

@@ -215,12 +215,12 @@ class Instance {
     return v;
   }
 
-  /** header returns the Headers of a block of lines; Go numbers the blocks that recur. */
+  /** header returns a block of lines, or the Headers of one that recurs: Go numbers those. */
   header(id, p, n) {
     if (id && !n) return this.headers.get(id);
     if (!n) return undefined;
     const block = decodeText(this.memory(), p, n);
-    if (!id) return linesOf(block);
+    if (!id) return block;
     const h = headersOf(block);
     this.headers.set(id, h);
     return h;
@@ -421,26 +421,27 @@ export class Died extends Error {
 /** EOF is the value of a read at the end of a stream. */
 export const EOF = Symbol("EOF");
 
+/** responseOf makes the Response of an answer. Lines are added to its own headers: Headers made for it would be copied. */
+export function responseOf({ status, headers, body }) {
+  if (typeof headers !== "string") return new Response(body, { status, headers });
+  const r = new Response(body, { status });
+  addLines(r.headers, headers);
+  return r;
+}
+
 /** headersOf reads lines of name, NUL, value. */
 export function headersOf(block) {
   const h = new Headers();
+  addLines(h, block);
+  return h;
+}
+
+function addLines(h, block) {
   for (let i = 0; i < block.length;) {
     const k = block.indexOf("\0", i), e = block.indexOf("\n", k);
     h.append(block.slice(i, k), block.slice(k + 1, e));
     i = e + 1;
   }
-  return h;
-}
-
-/** linesOf reads them as a list of pairs, which a Response takes as well: that is one call instead of one for each. */
-function linesOf(block) {
-  const pairs = [];
-  for (let i = 0; i < block.length;) {
-    const k = block.indexOf("\0", i), e = block.indexOf("\n", k);
-    pairs.push([block.slice(i, k), block.slice(k + 1, e)]);
-    i = e + 1;
-  }
-  return pairs;
 }
 
 function addAll(frame, values) {

@@ -1,5 +1,5 @@
 // HTTP events: the fetch handlers of Workers and of Durable Objects.
-import { instance, running, MAX_WAIT } from "./host.mjs";
+import { instance, responseOf, running, MAX_WAIT } from "./host.mjs";
 import { Task, GONE } from "./task.mjs";
 import { headOf } from "./ops.mjs";
 
@@ -33,7 +33,7 @@ export function serve(task, request, body) {
   if (!body && request.body) stream = task.keep(request.body);
   running.run(task, first, task, head, body, stream);
   const r = task.result;
-  if (r !== null) return r.value ? new Response(r.value.body, r.value) : failed(r.error); // answered in the first turn
+  if (r !== null) return r.value ? responseOf(r.value) : failed(r.error); // answered in the first turn
   return running.run(task, rest, task, request);
 }
 
@@ -47,7 +47,7 @@ function rest(task, request) {
   task.request = request;
   return task.answer().then((v) => {
     task.check("answer");
-    return new Response(v.body, v);
+    return responseOf(v);
   }, failed);
 }
 

@@ -69,6 +69,11 @@ func (c *cachedGenerator) Generate(ctx context.Context, s tenants.Scope, o Order
 	if o.Cache < cache.MinTTL || len(o.Models) == 0 || s.Check() != nil {
 		return c.next.Generate(ctx, s, o)
 	}
+	return c.cached(ctx, s, o)
+}
+
+// cached answers an order that may be answered from the store.
+func (c *cachedGenerator) cached(ctx context.Context, s tenants.Scope, o Order) (Answer, error) {
 	first := o.Models[0].Name
 	name, err := fingerprint(question{s.Tenant(), first, o.Prompt})
 	if err != nil {

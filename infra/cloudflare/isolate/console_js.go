@@ -3,6 +3,7 @@ package isolate
 import (
 	"bytes"
 	"io"
+	"unsafe"
 )
 
 // Console is the Worker's log, one line for each Write. It is what a logger writes to: os.Stdout goes through a callback
@@ -13,6 +14,7 @@ var _ io.Writer = Console{}
 
 // Write implements io.Writer.
 func (Console) Write(p []byte) (int, error) {
-	jsLog(string(bytes.TrimSuffix(p, []byte("\n"))))
+	line := bytes.TrimSuffix(p, []byte("\n"))
+	jsLog(unsafe.String(unsafe.SliceData(line), len(line))) // which has read it when it returns
 	return len(p), nil
 }
