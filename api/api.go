@@ -148,7 +148,8 @@ type server struct {
 	Deps
 	opts    Options
 	mux     *http.ServeMux
-	flat    map[string]*place   // of the mux, by their paths, those without a wildcard
+	flat    map[string]*place // of the mux, by their paths, those without a wildcard
+	hashes  hashes
 	room    *semaphore.Weighted // for bodies, in bytes
 	batches *semaphore.Weighted // that are being read
 }

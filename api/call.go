@@ -89,7 +89,7 @@ func (c *call) timed(name string, d time.Duration) {
 	}
 	c.stages = append(c.stages, name...)
 	c.stages = append(c.stages, ";dur="...)
-	c.stages = strconv.AppendFloat(c.stages, milliseconds(d), 'f', -1, 64)
+	c.stages = appendMilliseconds(c.stages, d)
 }
 
 // timings is all of server-timing, as far as the request has come.
@@ -100,3 +100,16 @@ func (c *call) timings() string {
 
 // milliseconds are exact to the microsecond.
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// appendMilliseconds writes them as short as it goes: 12.5.
+func appendMilliseconds(b []byte, d time.Duration) []byte {
+	us := d.Microseconds()
+	if us < 0 || us%1000 == 0 {
+		return strconv.AppendFloat(b, milliseconds(d), 'f', -1, 64)
+	}
+	b = append(strconv.AppendInt(b, us/1000, 10), '.')
+	for rest := us % 1000; rest > 0; rest = rest * 10 % 1000 {
+		b = append(b, byte('0'+rest/100))
+	}
+	return b
+}

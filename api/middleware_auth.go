@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
@@ -22,19 +23,53 @@ func (c *call) credential() (*credential, error) {
 	}
 	cred := &credential{}
 	if key != "" {
-		if _, err := tenants.ParseKey(key); err != nil { // mistyped: nobody needs to be asked
-			return nil, errUnauthorized
+		hash, seen := c.hashes.get(key)
+		if !seen {
+			if _, err := tenants.ParseKey(key); err != nil { // mistyped: nobody needs to be asked
+				return nil, errUnauthorized
+			}
+			hash = tenants.HashKey(key)
 		}
-		cred.grant, err = c.Directory.Key(c.ctx(), tenants.HashKey(key))
+		cred.grant, err = c.Directory.Key(c.ctx(), hash)
 		if fault.Is(err, fault.NotFound) {
 			return nil, errUnauthorized
 		}
 		if err != nil {
 			return nil, fmt.Errorf("look up the key: %w", err)
 		}
+		if !seen {
+			c.hashes.put(key, hash)
+		}
 	}
 	c.key = cred
 	return cred, nil
+}
+
+// hashes remembers the hashes of keys that the directory knew, so that a key is not hashed with each request. What a key may do is
+// asked each time, so a key that is revoked is refused no later for it. Keys are looked up by a hash of their own that
+// is seeded anew in each process: how long that takes tells nothing that could be used to guess one.
+type hashes struct {
+	mu    sync.Mutex
+	known map[string]string
+}
+
+// maxHashes bounds how many are remembered: then it begins anew.
+const maxHashes = 1024
+
+func (h *hashes) get(key string) (hash string, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	hash, ok = h.known[key]
+	return hash, ok
+}
+
+func (h *hashes) put(key, hash string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.known == nil || len(h.known) >= maxHashes {
+		h.known = map[string]string{}
+	}
+	h.known[strings.Clone(key)] = hash // the header it is part of goes
 }
 
 // presentedKey takes the bearer token, else x-api-key.

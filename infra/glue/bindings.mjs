@@ -1,6 +1,6 @@
 // The operations of the bindings of a Worker. Each only translates; the typed half is
 // in infra/cloudflare/<binding>.
-import { binding, headOf, operations, read, responseValues, syncOperations } from "./ops.mjs";
+import { binding, operations, read, responseValues, syncOperations } from "./ops.mjs";
 import { json } from "./wire.mjs";
 
 const set = (o) => { // options without the unset ones
@@ -65,11 +65,12 @@ Object.assign(operations, {
     (task.aborts ??= new Map()).set(op, () => { gone = true; if (h) syncOperations["stream.cancel"](task, [h]); });
     const r = await binding(ai).run(model, input, options);
     if (gone) return void r.body?.cancel().catch(() => {});
-    if (!r.body || !r.headers.get("content-type")?.startsWith("text/event-stream")) return responseValues(task, r);
+    const head = told(r);
+    if (!r.body || !r.headers.get("content-type")?.startsWith("text/event-stream")) return responseValues(task, r, head);
     // The head says nothing without an event, so they come together, which saves a turn.
     h = task.keep(r.body);
     const first = await read(r.body).catch(() => null); // the next read fails, too
-    return [r.status, headOf(r), -1, h, first?.value ?? null];
+    return [r.status, head, -1, h, first?.value ?? null];
   },
 
   // ---- Vectorize
@@ -103,6 +104,18 @@ Object.assign(syncOperations, {
   // ---- Analytics Engine
   "analytics.write": (_, [dataset, indexes, blobs, doubles]) => { binding(dataset).writeDataPoint({ indexes, blobs, doubles }); },
 });
+
+// What the answer of a model says about itself that anybody asks for, as headOf has it. There are some twenty headers more.
+const TOLD = ["content-type", "cf-aig-log-id", "cf-ai-req-id"];
+
+function told(r) {
+  let head = "";
+  for (const k of TOLD) {
+    const v = r.headers.get(k);
+    if (v !== null) head += k + "\0" + v + "\n";
+  }
+  return head;
+}
 
 const SMALL = 64 << 10; // an object of this size comes with its head
 

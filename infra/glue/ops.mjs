@@ -27,8 +27,7 @@ export function abortable(task, op) {
 }
 
 /** responseValues is what isolate.ReadResponse reads. */
-export async function responseValues(task, r) {
-  const head = headOf(r);
+export async function responseValues(task, r, head = headOf(r)) {
   if (!r.body) return [r.status, head, 0, null];
   const length = r.headers.get("content-length"), n = length === null ? -1 : Number(length);
   if (n >= 0 && n <= INLINE) {

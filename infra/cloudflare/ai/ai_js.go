@@ -20,7 +20,7 @@ func Open(binding string) Binding { return Binding{binding} }
 // platform's error code in the body.
 type Response struct {
 	Status int
-	Header http.Header
+	Header http.Header   // Content-Type, Cf-Aig-Log-Id and Cf-Ai-Req-Id alone
 	Body   io.ReadCloser // the caller closes it; closing it early cancels a stream
 }
 

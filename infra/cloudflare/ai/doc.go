@@ -1,6 +1,6 @@
 // Package ai is the binding of Workers AI, with the options of AI Gateway.
 //
-// Every call asks for the raw response, so the status, the headers (cf-aig-log-id is
+// Every call asks for the raw response, so the status, three headers (cf-aig-log-id is
 // the gateway's log entry, cf-ai-req-id the request) and the body arrive as they are,
 // streaming ones included; the binding's aiGatewayLogId field belongs to whichever call
 // was last and is not offered.

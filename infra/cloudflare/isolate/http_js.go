@@ -2,7 +2,6 @@ package isolate
 
 import (
 	"bytes"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -92,11 +91,23 @@ func (j *job) request() (*http.Request, error) {
 			r.ContentLength = n
 		}
 	case len(body) > 0:
-		r.Body = io.NopCloser(bytes.NewReader(body))
+		r.Body = &wholeBody{*bytes.NewReader(body), body}
 		r.ContentLength = int64(len(body))
 	}
 	return r.WithContext(j.task), nil
 }
+
+// wholeBody is a body that came with its request.
+type wholeBody struct {
+	bytes.Reader
+	all []byte
+}
+
+// Bytes is all of the body, for who would read it whole anyway. It must not be changed.
+func (b *wholeBody) Bytes() []byte { return b.all }
+
+// Close implements io.Closer.
+func (b *wholeBody) Close() error { return nil }
 
 func parseHeader(lines string) http.Header {
 	header := make(http.Header, 8)

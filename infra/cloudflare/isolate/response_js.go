@@ -165,7 +165,7 @@ func known(head string) *knownHeader {
 func headerBlock(h http.Header) string {
 	if len(h) == 1 {
 		for k, vs := range h {
-			if len(vs) == 1 && !strings.ContainsAny(vs[0], "\n\x00") {
+			if len(vs) == 1 && oneLine(vs[0]) {
 				return k + "\x00" + vs[0] + "\n"
 			}
 		}
@@ -174,7 +174,7 @@ func headerBlock(h http.Header) string {
 	b.Grow(40 * len(h))
 	for k, vs := range h {
 		for _, v := range vs {
-			if strings.ContainsAny(v, "\n\x00") {
+			if !oneLine(v) {
 				v = lineSafe.Replace(v)
 			}
 			b.WriteString(k)
@@ -184,6 +184,15 @@ func headerBlock(h http.Header) string {
 		}
 	}
 	return b.String()
+}
+
+func oneLine(v string) bool {
+	for i := range len(v) {
+		if c := v[i]; c == '\n' || c == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // A header value has no line breaks; net/http replaces them as well.

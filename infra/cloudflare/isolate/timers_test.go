@@ -14,17 +14,7 @@ import (
 
 func TestTimers(t *testing.T) {
 	t.Parallel()
-	timers(t, nil)
-}
-
-// In production the clock stands still while code runs.
-func TestTimersWithAFrozenClock(t *testing.T) {
-	t.Parallel()
-	timers(t, map[string]string{"FROZEN": "1"})
-}
-
-func timers(t *testing.T, env map[string]string) {
-	s := start(t, env)
+	s := start(t, nil)
 	for _, how := range []string{"sleep", "after", "ctx", "ticker"} {
 		t.Run(how, func(t *testing.T) {
 			slept(t, many(100, 100, func(i int) workerdtest.Reply {
