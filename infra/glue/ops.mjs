@@ -118,13 +118,16 @@ export function read(s) {
     }
   }
   if (!s.bytes) return s.reader.read();
-  const memory = s.memory ?? new ArrayBuffer(PIECE);
+  const memory = s.memory ?? spare.pop() ?? new ArrayBuffer(PIECE);
   s.memory = null; // it is the reader's now
   return s.reader.read(new Uint8Array(memory)).then((r) => {
     if (!r.done) s.memory = r.value.buffer;
+    else if (r.value && spare.length < SPARE) spare.push(r.value.buffer); // of a stream that has ended
     return r;
   });
 }
+
+const SPARE = 32, spare = []; // memory for reading, of streams that have ended
 
 function writer(task, h) {
   const w = task.writers?.get(h);

@@ -14,6 +14,7 @@ import (
 type shapes struct {
 	known  [2]shape // of text and of reasoning
 	learnt int      // how many have been
+	begun  bool     // the first chunk was read
 }
 
 type shape struct {
@@ -84,7 +85,11 @@ func unpad(data []byte) ([]byte, bool) {
 // learn remembers the shape of a chunk that was read as d and carried nothing else. Whether the text really comes from where it
 // seems to come from, it tries with another text.
 func (s *shapes) learn(data []byte, d llm.Delta) {
-	text := d.Text + d.Reasoning
+	text, first := d.Text+d.Reasoning, !s.begun
+	s.begun = true
+	if first && bytes.Contains(data, []byte(`"role":`)) {
+		return // who speaks is mostly said once: no other chunk will be like this one
+	}
 	if s.learnt >= maxLearnt || text == "" || d.Text != "" && d.Reasoning != "" {
 		return
 	}

@@ -103,7 +103,11 @@ func TestShapesAreUsed(t *testing.T) {
 				require.False(t, failed)
 				s.learn(data, llm.Delta{Text: said.text, Reasoning: said.reasoning})
 			}
-			assert.Equal(t, 99, fast)
+			learnt := 1
+			if strings.Contains(form, `"role":`) { // in each chunk: then the first is not learnt from
+				learnt = 2
+			}
+			assert.Equal(t, 100-learnt, fast)
 		})
 	}
 }
