@@ -12,6 +12,7 @@ import (
 	"levada.dev/infra/cloudflare/object"
 	"levada.dev/infra/cloudflare/port"
 	"levada.dev/infra/cloudflare/r2"
+	"levada.dev/infra/logline"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus/web"
 )
@@ -30,7 +31,7 @@ func main() {
 		Fetcher:   web.New(isolate.Do, directory.Config, time.Now),
 	}
 	port.RegisterFlow("Import", app.Import(ports), 0)
-	syncer := app.Syncer(directory, ports, app.Options{Log: slog.New(slog.NewJSONHandler(isolate.Console{}, nil))})
+	syncer := app.Syncer(directory, ports, app.Options{Log: slog.New(logline.New(isolate.Console{}))})
 	isolate.HandleScheduled(func(ctx context.Context, _ string, at time.Time) error { return syncer.Sync(ctx, at) })
 	isolate.Run()
 }
