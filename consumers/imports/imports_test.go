@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,25 +30,40 @@ func delivery(t *testing.T, s tenants.Scope, f events.Fact) consumers.Delivery {
 }
 
 // listens is a flow that notes its order and waits until it is told that all is settled.
-type listens map[string]imports.Order
+type listens struct {
+	mu     sync.Mutex
+	orders map[string]imports.Order
+}
 
-func (l listens) flow(ctx context.Context, s tenants.Scope, r flow.Run, params []byte) error {
-	at := s.Key(r.ID())
-	if _, twice := l[at]; twice {
-		return errors.New("started twice")
-	}
+func (l *listens) order(s tenants.Scope, id string) imports.Order {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.orders[s.Key(id)]
+}
+
+func (l *listens) flow(ctx context.Context, s tenants.Scope, r flow.Run, params []byte) error {
 	var o imports.Order
 	if err := json.Unmarshal(params, &o); err != nil {
 		return err
 	}
-	l[at] = o
+	if !l.begin(s.Key(r.ID()), o) {
+		return errors.New("started twice")
+	}
 	_, err := r.Wait(ctx, "settled", imports.Settled, time.Hour)
 	return err
 }
 
+func (l *listens) begin(at string, o imports.Order) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, twice := l.orders[at]
+	l.orders[at] = o
+	return !twice
+}
+
 func TestAnImportIsStartedAndSettledOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := listens{}
+		l := &listens{orders: map[string]imports.Order{}}
 		runs := memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: l.flow})
 		defer runs.Stop()
 		start, complete := reacts.New(runs).Routes()[0], reacts.New(runs).Routes()[1]
@@ -67,9 +83,9 @@ func TestAnImportIsStartedAndSettledOnce(t *testing.T) {
 				synctest.Wait()
 			}
 			cause := started[0].Event.Cause()
-			assert.Equal(t, imports.Order{Origin: imports.Origin{Batch: 3}, Entries: 900, Cause: cause}, l[s.Key("a")])
-			assert.Equal(t, "https://"+string(s.Tenant())+".example/map.xml", l[s.Key("b")].Origin.Sitemap)
-			assert.Equal(t, "docs", l[s.Key("b")].Source)
+			assert.Equal(t, imports.Order{Origin: imports.Origin{Batch: 3}, Entries: 900, Cause: cause}, l.order(s, "a"))
+			assert.Equal(t, "https://"+string(s.Tenant())+".example/map.xml", l.order(s, "b").Origin.Sitemap)
+			assert.Equal(t, "docs", l.order(s, "b").Source)
 		}
 		done := delivery(t, acme, events.ImportCompleted{ImportID: "a", State: "succeeded"})
 		for range 2 {
@@ -92,7 +108,7 @@ func TestWhatFailsIsTriedAgain(t *testing.T) {
 		events.ImportStarted{ImportID: "a", Origin: "prefix", Prefix: "docs/"},
 		events.ImportCompleted{ImportID: "a", State: "succeeded"},
 	} {
-		runs := memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: listens{}.flow})
+		runs := memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: (&listens{}).flow})
 		t.Cleanup(runs.Stop)
 		runs.Before = func(string) error { return fault.Unavailablef(nil, "workflow_unavailable", "no") }
 		err := reacts.New(runs).Routes()[i].Handle(t.Context(), acme, []consumers.Delivery{delivery(t, acme, fact)})[0]

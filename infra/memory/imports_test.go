@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -163,7 +164,10 @@ func TestABatchThroughEverything(t *testing.T) {
 			dice := rand.New(rand.NewPCG(seed, 7))
 			p.queues.Rand, p.queues.Duplicate, p.queues.MaxAttempts = rand.New(rand.NewPCG(seed, 8)), 0.2, 50
 			lost := errors.New("connection lost")
+			var one sync.Mutex // at a time has the dice
 			fail := func(string) error {
+				one.Lock()
+				defer one.Unlock()
 				if dice.IntN(20) == 0 {
 					return lost
 				}
