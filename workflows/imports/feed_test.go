@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -184,8 +185,11 @@ func TestEverythingFails(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, after its effect: %t", op, after), func(t *testing.T) {
 				w := newWorld(t, "acme")
 				e := w.run(w.batch(150), 150)
+				var one sync.Mutex // texts are put several at a time
 				fail := func(times int) func(string) error {
 					return func(got string) error {
+						one.Lock()
+						defer one.Unlock()
 						if got != op || times == 0 {
 							return nil
 						}
