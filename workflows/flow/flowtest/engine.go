@@ -3,7 +3,6 @@ package flowtest
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -253,5 +252,5 @@ func (l *life) mayDie(at Point) {
 }
 
 func notDeterministic(format string, args ...any) error {
-	return fault.New(fault.Internal, "flow_not_deterministic", "", errors.New(fmt.Sprintf(format, args...)))
+	return fault.New(fault.Internal, "flow_not_deterministic", "", fmt.Errorf(format, args...))
 }
