@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -68,14 +69,19 @@ func marked(data []byte) (encoding.Encoding, string) {
 	return nil, ""
 }
 
-// inHead is the encoding that a page names in its first kilobyte.
+// named is how a page, or XML, says which encoding it is in.
+var named = regexp.MustCompile(`(?i)<(?:meta\b[^>]*?charset|\?xml\b[^>]*?encoding)\s*=\s*["']?\s*([a-z0-9_:.-]+)`)
+
+// inHead is the encoding that a page names in its first kilobyte. One that could be read so far is no UTF-16, whatever it says.
 func inHead(data []byte) (encoding.Encoding, string) {
-	if bytes.IndexByte(data[:min(len(data), sniffed)], 0) >= 0 {
-		return nil, "" // UTF-16, whatever the head says
-	}
-	e, name, certain := charset.DetermineEncoding(data[:min(len(data), sniffed)], "")
-	if !certain {
+	head := data[:min(len(data), sniffed)]
+	found := named.FindSubmatch(head)
+	if found == nil || bytes.IndexByte(head, 0) >= 0 {
 		return nil, ""
+	}
+	e, name := charset.Lookup(string(found[1]))
+	if strings.HasPrefix(name, "utf-16") {
+		return encoding.Nop, utf8Name
 	}
 	return e, name
 }
@@ -112,15 +118,35 @@ func detect(data []byte) (encoding.Encoding, string) {
 	return charset.Lookup("windows-1252")
 }
 
-// telling is the part of a text that says most about its encoding: from the first byte that is not ASCII.
+// telling is the part of a text that says most about its encoding: what stands around the bytes that are not ASCII, and, where
+// that is written in escape sequences, all behind the first of them.
 func telling(data []byte) []byte {
-	const enough = 64 << 10
-	i := bytes.IndexFunc(data, func(r rune) bool { return r >= utf8.RuneSelf || r == 0x1b })
-	data = data[max(i-enough/4, 0):]
-	return data[:min(len(data), enough)]
+	const before, after, enough = 12, 48, 64 << 10
+	if i := bytes.IndexByte(data, 0x1b); i >= 0 && utf8.Valid(data) {
+		return data[i:min(len(data), i+enough)]
+	}
+	var out []byte
+	from, to := 0, 0 // the part that is being gathered
+	for i, c := range data {
+		if c < utf8.RuneSelf {
+			continue
+		}
+		if i-before > to {
+			if out = append(out, data[from:to]...); len(out) > enough {
+				break
+			}
+			from = i - before
+		}
+		to = min(i+after, len(data))
+		if to-from > enough {
+			break
+		}
+	}
+	return append(out, data[from:to]...)
 }
 
-// wide is the byte order of UTF-16 without a mark: every other byte is zero in most scripts' spaces, digits and letters.
+// wide is the byte order of UTF-16 without a mark: every other byte is zero in most scripts' spaces, digits and letters. No
+// text has control characters.
 func wide(data []byte) string {
 	sample := data[:min(len(data), 4096)]
 	if len(data)%2 != 0 || len(sample) < 4 {
@@ -128,11 +154,15 @@ func wide(data []byte) string {
 	}
 	var even, odd int
 	for i := 0; i+1 < len(sample); i += 2 {
-		if sample[i] == 0 {
+		a, b := sample[i], sample[i+1]
+		if a == 0 {
 			even++
 		}
-		if sample[i+1] == 0 {
+		if b == 0 {
 			odd++
+		}
+		if (a == 0 || b == 0) && control(a|b) {
+			return ""
 		}
 	}
 	pairs := len(sample) / 2

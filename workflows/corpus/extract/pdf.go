@@ -1,7 +1,25 @@
 package extract
 
-import "levada.dev/events/fault"
+import (
+	"errors"
+	"strings"
 
-func readPDF([]byte) (Text, error) {
-	return Text{}, fault.Invalidf("contentType", "content_type_unsupported", "application/pdf is not supported")
+	"levada.dev/events/fault"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/corpus/extract/pdf"
+)
+
+// readPDF takes the pages of a PDF file one after the other, with a blank line between them.
+func readPDF(data []byte) (Text, error) {
+	d, err := pdf.Read(data, MaxText)
+	switch {
+	case errors.Is(err, pdf.ErrEncrypted):
+		return Text{}, fault.New(fault.Invalid, "document_encrypted", "the document is protected with a password", err).
+			WithHint("save it without a password")
+	case errors.Is(err, pdf.ErrExpands):
+		return Text{}, expands()
+	case err != nil:
+		return Text{}, broken(corpus.PDF, err)
+	}
+	return Text{Body: []byte(strings.Join(d.Pages, "\n\n")), ContentType: plain, Title: d.Title}, nil
 }

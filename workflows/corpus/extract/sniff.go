@@ -3,6 +3,7 @@ package extract
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"unicode/utf8"
 
 	"levada.dev/workflows/corpus"
@@ -68,10 +69,10 @@ func textual(data []byte) bool {
 	if utf8.Valid(data) {
 		sample = data
 	}
-	for _, c := range sample {
-		if c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1b || c == 0x7f {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(sample, func(c byte) bool { return control(c) && c != 0x1b })
+}
+
+// control reports whether a character is one that texts do not have.
+func control(c byte) bool {
+	return c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' || c == 0x7f
 }

@@ -90,8 +90,9 @@ func (w *writer) start(e xml.StartElement) {
 			w.text.WriteByte(' ')
 		}
 	case "tbl":
-		w.tables++
-		w.rows = 0
+		if w.tables++; w.tables == 1 {
+			w.rows = 0
+		}
 	}
 }
 
