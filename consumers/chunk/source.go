@@ -78,7 +78,7 @@ func (b *batch) fetchRound(ctx context.Context, ds []delivery, of []int, skip []
 			}
 		}
 		switch {
-		case v.Stale || v.Complete:
+		case v.Stale:
 			skip[i] = true
 		case v.Fetched != nil:
 			f := &ds[i].Fact

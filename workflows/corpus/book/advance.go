@@ -120,6 +120,9 @@ func (c *change) apply(o *open, p corpus.Progress) error {
 		}
 		return nil
 	}
+	if g.live() && g.derive(p.Derived) { // also when the slices were faster
+		o.dirty = true
+	}
 	if !g.live() || g.State == corpus.Indexed {
 		return nil
 	}
@@ -141,9 +144,6 @@ func (c *change) apply(o *open, p corpus.Progress) error {
 	}
 	if p.Stage != corpus.StageChunk && p.Stage != corpus.StageIndex {
 		return nil
-	}
-	if g.derive(p.Derived) {
-		o.dirty = true
 	}
 	if disagree := g.cut(p.Slice); disagree {
 		p.Code, p.Message = "slices_disagree", "the document was cut in two ways while it was processed; submit it again"

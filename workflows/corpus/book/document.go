@@ -68,7 +68,7 @@ func (d *document) verdict(n int) corpus.Verdict {
 	case n != d.Searchable:
 		return corpus.Verdict{Fetched: g.original()}
 	}
-	v := corpus.Verdict{Complete: true}
+	v := corpus.Verdict{Complete: true, Fetched: g.original()}
 	for _, old := range d.Generations {
 		if old.Retired {
 			v.Retired = append(v.Retired, old.retired())
