@@ -11,7 +11,8 @@ import (
 	"levada.dev/workflows/llm"
 )
 
-// talkers are tenants that only these tests have: their models answer what the request itself dictates.
+// talkers are tenants that only these tests have: their models answer what the request itself dictates. Two of them have documents
+// fetched from this machine, one of those from nowhere but a host that does not exist.
 func talkers() []tenants.Config {
 	wide := tenants.Rate{PerMinute: tenants.MaxPerMinute, Burst: tenants.MaxPerMinute}
 	free := tenants.Rates{Tenant: wide, User: wide}
@@ -25,6 +26,8 @@ func talkers() []tenants.Config {
 		{ID: "hazel", Models: one, Rates: free},
 		{ID: "maple", Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}, // its web is on this machine
 			Sources: []tenants.Source{{ID: "shelf", Sync: &tenants.Sync{Prefix: "synced/", EveryMinutes: 5}}}},
+		{ID: "orchard", Models: one, Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}, Limits: tenants.Limits{BodyBytes: 15_000_000, DocumentBytes: 11_000_000}},
+		{ID: "quince", Models: one, Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true, Hosts: []string{"docs.example.com"}}}},
 		{ID: "strict", Models: one, Rates: tenants.Rates{Tenant: tenants.Rate{PerMinute: 60, Burst: allowance}, User: wide}},
 		{ID: "thrifty", Models: one, Rates: free, Budgets: tenants.Budgets{TokensPerDay: allowance * thriftyCall().Tokens}},
 	}
