@@ -3,6 +3,7 @@ package chunk
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -17,6 +18,9 @@ import (
 
 // fetchesAtOnce is how many documents of a batch are fetched at a time. Each is in memory whole until it is stored.
 const fetchesAtOnce = 3
+
+// largeDocument is from where on a document is a good part of a Worker's memory.
+const largeDocument = 1 << 20
 
 // fetch gets the documents of a batch that are not here yet and stores them, then tells the ledger, whose verdicts say what each
 // is made of. It fills in the facts as if the documents had been brought. What is not to be cut is in skip.
@@ -135,6 +139,9 @@ func (c *Consumer) text(ctx context.Context, s tenants.Scope, f events.DocumentS
 	}
 	if corpus.Ready(f.ContentType, data) {
 		return data, f.ContentType, nil, nil
+	}
+	if len(data) > largeDocument {
+		runtime.GC() // what the last one has left goes now: a few allocations of this size outrun the collector
 	}
 	t, err := extract.Extract(f.ContentType, data)
 	if err != nil {

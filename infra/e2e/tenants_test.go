@@ -18,6 +18,7 @@ func talkers() []tenants.Config {
 	free := tenants.Rates{Tenant: wide, User: wide}
 	both := tenants.Models{Chat: "@local/script", ChatAllowed: []string{"@local/script-openai"}, ChatFallback: []string{"@local/script-openai"}}
 	one := tenants.Models{Chat: "@local/script-openai"}
+	rich := tenants.Budgets{TokensPerDay: 1_000_000_000, TokensPerMonth: 1_000_000_000, USDPerDay: 1000, USDPerMonth: 1000}
 	return []tenants.Config{
 		{ID: "alder", Models: both, Rates: free},
 		{ID: "birch", Models: one, Rates: free},
@@ -26,7 +27,7 @@ func talkers() []tenants.Config {
 		{ID: "hazel", Models: one, Rates: free},
 		{ID: "maple", Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}, // its web is on this machine
 			Sources: []tenants.Source{{ID: "shelf", Sync: &tenants.Sync{Prefix: "synced/", EveryMinutes: 5}}}},
-		{ID: "orchard", Models: one, Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}, Limits: tenants.Limits{BodyBytes: 15_000_000, DocumentBytes: 11_000_000}},
+		{ID: "orchard", Models: one, Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}, Limits: tenants.Limits{BodyBytes: 15_000_000, DocumentBytes: 11_000_000}, Budgets: rich},
 		{ID: "quince", Models: one, Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true, Hosts: []string{"docs.example.com"}}}},
 		{ID: "strict", Models: one, Rates: tenants.Rates{Tenant: tenants.Rate{PerMinute: 60, Burst: allowance}, User: wide}},
 		{ID: "thrifty", Models: one, Rates: free, Budgets: tenants.Budgets{TokensPerDay: allowance * thriftyCall().Tokens}},

@@ -103,8 +103,8 @@ func (o objects) get(ctx context.Context, s tenants.Scope, key string) ([]byte, 
 		return nil, fault.Unavailablef(err, "store_unavailable", "the object store did not answer")
 	}
 	defer obj.Body.Close()
-	b, err := io.ReadAll(obj.Body)
-	if err != nil {
+	b := make([]byte, obj.Size) // at once: what grows by doubling is in memory three times
+	if _, err = io.ReadFull(obj.Body, b); err != nil {
 		return nil, fault.Unavailablef(err, "store_unavailable", "the object store broke off")
 	}
 	return b, nil

@@ -37,12 +37,10 @@ func decode(data []byte, declared string, page bool) (text []byte, name string, 
 	if e == nil || name == utf8Name && !utf8.Valid(data) {
 		e, name = detect(data)
 	}
-	text, err = e.NewDecoder().Bytes(data)
-	if err != nil {
-		return nil, name, broken(corpus.Plain, fmt.Errorf("decode %s: %w", name, err))
-	}
-	if name == utf8Name {
-		text = data
+	if text = data; name != utf8Name {
+		if text, err = e.NewDecoder().Bytes(data); err != nil {
+			return nil, name, broken(corpus.Plain, fmt.Errorf("decode %s: %w", name, err))
+		}
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	if bytes.IndexByte(text, 0) >= 0 {

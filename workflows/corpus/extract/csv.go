@@ -18,6 +18,7 @@ func readCSV(text []byte, contentType string) Text {
 	r.Comma = delimiter(text, contentType)
 	r.LazyQuotes, r.FieldsPerRecord, r.ReuseRecord = true, -1, true
 	var out bytes.Buffer
+	out.Grow(min(3*len(text)/2, MaxText)) // what it grows by doubling is in memory three times
 	var columns []string
 	for n := 0; ; n++ {
 		record, err := r.Read()

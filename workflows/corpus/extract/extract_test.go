@@ -199,7 +199,7 @@ func TestSniff(t *testing.T) {
 // TestHostilePages reads pages on which a careless reader would be quadratic, recursive or greedy.
 func TestHostilePages(t *testing.T) {
 	const n = 2 << 20
-	for _, unit := range []string{"<div>", "<ul><li>a", "<nav>", "<!--", "<", "<a b='", "b=c ", "&amp;", "&", "<script>", "<svg>", "<b>x", "<table><tr><td>", "<pre>", "<h1>", "</p>", "<main>x", "<p hidden>x", "<select><option>"} {
+	for _, unit := range []string{"<div>", "<ul><li>a", "<nav>", "<!--", "<", "<a b='", "b=c ", "&amp;", "&", "<script>", "<svg>", "<b>x", "<table><tr><td>", "<pre>", "<h1>", "</p>", "<main>x", "<p hidden>x", "<select><option>", "<font><p>x", "<b><p></i>", "<p>x<div>y</div>", "<li>x", "<td>x</td>"} {
 		for _, size := range []int{n, 1 << 18, 2000} {
 			page := "<html>words " + strings.Repeat(unit, size/len(unit)) + " and words"
 			got, err := extract.Extract("text/html", []byte(page))

@@ -14,9 +14,12 @@ import (
 	tag "golang.org/x/net/html/atom"
 )
 
-// maxTree is how large a page may be to be read as a tree, which takes some twenty times its size in memory. A larger one,
-// or one nested too deep for a tree, is read in one pass (readPage).
-const maxTree = 1 << 20
+// How large a page may be to be read as a tree, in bytes and in nodes, of which there are several copies in memory for a while. A
+// larger one, or one nested too deep for a tree, is read in one pass (readPage).
+const (
+	maxTree  = 1 << 20
+	maxNodes = 60_000
+)
 
 // How much of a page must be in what readability takes for its article: below that it is more likely to have lost
 // something than to have found it.
@@ -28,7 +31,7 @@ const (
 // readHTML takes the article out of a page, or all of it but navigation if there is none, as Markdown.
 func readHTML(page []byte) (Text, error) {
 	flat := readPage(page)
-	if len(page) > maxTree {
+	if len(page) > maxTree || nodes(page) > maxNodes {
 		return flat, nil
 	}
 	t, err := readTree(page, flat)
@@ -65,6 +68,51 @@ func readTree(page []byte, flat Text) (t Text, err error) {
 		return Text{}, fmt.Errorf("nothing was found: %w", err)
 	}
 	return t, nil
+}
+
+// nodes is how many nodes the tree of a page has at most, as far as more than maxNodes. Elements such as <b> that are not closed are
+// opened again in each paragraph, with their attributes, so a page of a megabyte may have gigabytes of them.
+func nodes(page []byte) int {
+	z := html.NewTokenizer(bytes.NewReader(page))
+	var open []int // what each formatting element that is open takes
+	sum, again := 0, 0
+	for sum <= maxNodes {
+		switch z.Next() {
+		case html.ErrorToken:
+			return sum
+		case html.StartTagToken, html.SelfClosingTagToken:
+			n, attributes := z.TagName()
+			name, size := tag.Lookup(n), 1
+			for attributes {
+				_, _, attributes = z.TagAttr()
+				size++
+			}
+			if sum += size + again; formatting(name) {
+				open = append(open, size)
+				again += size
+			}
+		case html.EndTagToken:
+			n, _ := z.TagName()
+			if k := len(open); formatting(tag.Lookup(n)) && k > 0 {
+				sum += min(k, 8)
+				again -= open[k-1]
+				open = open[:k-1]
+			}
+		default:
+			sum++
+		}
+	}
+	return sum
+}
+
+// formatting reports whether an element is opened again after it was interrupted:
+// https://html.spec.whatwg.org/multipage/parsing.html#formatting.
+func formatting(a tag.Atom) bool {
+	switch a {
+	case tag.A, tag.B, tag.Big, tag.Code, tag.Em, tag.Font, tag.I, tag.Nobr, tag.S, tag.Small, tag.Strike, tag.Strong, tag.Tt, tag.U:
+		return true
+	}
+	return false
 }
 
 // article is what readability takes for the main content, if that is enough of a page with so much text.

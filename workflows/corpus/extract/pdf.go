@@ -2,7 +2,6 @@ package extract
 
 import (
 	"errors"
-	"strings"
 
 	"levada.dev/events/fault"
 	"levada.dev/workflows/corpus"
@@ -21,5 +20,5 @@ func readPDF(data []byte) (Text, error) {
 	case err != nil:
 		return Text{}, broken(corpus.PDF, err)
 	}
-	return Text{Body: []byte(strings.Join(d.Pages, "\n\n")), ContentType: plain, Title: d.Title}, nil
+	return Text{Body: d.Text, ContentType: plain, Title: d.Title}, nil
 }

@@ -9,7 +9,7 @@ import (
 // Document is what a file says.
 type Document struct {
 	Title string
-	Pages []string // the text of each page that has some
+	Text  []byte // of the pages that have some, with a blank line between them
 }
 
 // Read takes the text out of a file. It fails with ErrBroken, ErrEncrypted, or ErrExpands when there are more than limit bytes
@@ -23,18 +23,21 @@ func Read(data []byte, limit int) (Document, error) {
 		return Document{}, err
 	}
 	d := Document{Title: textString(string(f.string(f.info["Title"])))}
-	size := 0
 	for _, leaf := range f.pages() {
 		text, err := f.page(leaf)
 		if err != nil {
 			return Document{}, err
 		}
-		if size += len(text); size > limit {
+		if len(d.Text)+len(text) > limit {
 			return Document{}, ErrExpands
 		}
-		if text != "" {
-			d.Pages = append(d.Pages, text)
+		if text == "" {
+			continue
 		}
+		if len(d.Text) > 0 {
+			d.Text = append(d.Text, "\n\n"...)
+		}
+		d.Text = append(d.Text, text...)
 	}
 	return d, nil
 }
