@@ -12,7 +12,8 @@ import (
 // not kept. It knows headings, list items, rows of tables and code. Of a page with a <main> it reads that, of any other all
 // but navigation, and a page that is nothing but navigation it reads whole.
 func readPage(page []byte) Text {
-	r := newReader(page, bytes.Contains(bytes.ToLower(page), []byte("<main")), true).read()
+	hasMain := bytes.Contains(page, []byte("<main")) || bytes.Contains(page, []byte("<MAIN"))
+	r := newReader(page, hasMain, true).read()
 	if r.empty() && r.onlyMain {
 		r = newReader(page, false, true).read()
 	}
@@ -47,7 +48,7 @@ type reader struct {
 
 func newReader(page []byte, onlyMain, noNav bool) *reader {
 	r := &reader{z: html.NewTokenizer(bytes.NewReader(page)), onlyMain: onlyMain, noNav: noNav}
-	r.z.SetMaxBuf(0)
+	r.out.Grow(min(len(page), MaxText)) // what it grows by doubling is in memory three times
 	return r
 }
 
