@@ -22,7 +22,7 @@ func Read(data []byte, limit int) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
-	d := Document{Title: textString(string(f.string(f.info["Title"])))}
+	d := Document{Title: textString(string(f.string(f.info["Title"]))), Text: make([]byte, 0, min(len(data), limit))}
 	for _, leaf := range f.pages() {
 		text, err := f.page(leaf)
 		if err != nil {
