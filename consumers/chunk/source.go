@@ -140,12 +140,16 @@ func (c *Consumer) text(ctx context.Context, s tenants.Scope, f events.DocumentS
 	if corpus.Ready(f.ContentType, data) {
 		return data, f.ContentType, nil, nil
 	}
-	if len(data) > largeDocument {
+	large := len(data) > largeDocument
+	if large {
 		runtime.GC() // what the last one has left goes now: a few allocations of this size outrun the collector
 	}
 	t, err := extract.Extract(f.ContentType, data)
 	if err != nil {
 		return nil, "", nil, err
+	}
+	if data = nil; large {
+		runtime.GC()
 	}
 	sum := corpus.Sum(t.Body)
 	d = &corpus.Derived{TextKey: corpus.DerivedKey(f.TextKey, sum), ContentType: t.ContentType, SHA256: sum, Bytes: len(t.Body), Title: t.Title}
