@@ -7,6 +7,6 @@
 //
 // What a name resolves to is not seen here. Workers resolve names in Cloudflare's network, which does not reach private
 // ones, and a Worker's fetch to an address of a private network ends as an error of Cloudflare
-// (https://developers.cloudflare.com/workers/runtime-apis/tcp-sockets/#considerations). The local platform's workerd, and the adapter
-// for tests, have a network of their own; Allows checks what a name resolved to there.
+// (https://developers.cloudflare.com/workers/runtime-apis/tcp-sockets/#considerations). The local platform's workerd has this machine's
+// network, so there a name that resolves into it is followed.
 package address
