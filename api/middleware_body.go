@@ -32,6 +32,9 @@ func (c *call) readBytes() error {
 	if err := isPlain(c.r.Header); err != nil {
 		return err
 	}
+	if size < 0 {
+		return c.readUnknown(limit)
+	}
 	if err := c.takeRoom(size, limit); err != nil {
 		return err
 	}
@@ -43,13 +46,29 @@ func (c *call) readBytes() error {
 		return nil
 	}
 	var buf bytes.Buffer
-	if size > 0 {
-		buf.Grow(int(size) + bytes.MinRead)
+	buf.Grow(int(size) + bytes.MinRead)
+	return c.readInto(&buf, limit, limit)
+}
+
+// readUnknown reads a body that does not say how long it is. It is taken for a small one until it shows that it is none.
+func (c *call) readUnknown(limit int64) error {
+	var buf bytes.Buffer
+	small := min(smallBody, limit)
+	if err := c.readInto(&buf, small, limit); err != nil || int64(buf.Len()) <= small {
+		return err
 	}
-	n, err := buf.ReadFrom(io.LimitReader(c.r.Body, limit+1))
+	if err := c.takeRoom(-1, limit); err != nil {
+		return err
+	}
+	return c.readInto(&buf, limit, limit)
+}
+
+// readInto reads until buf has a byte more than most, or all of the body, which must not be above the limit.
+func (c *call) readInto(buf *bytes.Buffer, most, limit int64) error {
+	_, err := buf.ReadFrom(io.LimitReader(c.r.Body, most+1-int64(buf.Len())))
 	var tooLarge *http.MaxBytesError
 	switch {
-	case n > limit || errors.As(err, &tooLarge):
+	case int64(buf.Len()) > limit || errors.As(err, &tooLarge):
 		return bodyTooLarge(limit)
 	case err != nil:
 		return fault.New(fault.Invalid, "body_incomplete", "the body ended early", err)

@@ -192,9 +192,14 @@ func TestBodiesShareARoom(t *testing.T) {
 
 		slow := w.request("globex", "POST", "/ingest", "")
 		slow.Header.Set("Content-Type", "application/json")
-		reader, writer := io.Pipe() // its length is unknown, so it takes the whole room while it comes
+		reader, writer := io.Pipe() // its length is unknown, so it takes the whole room once it is not small any more
 		slow.Body, slow.ContentLength = reader, -1
 		first := send(slow)
+		assert.Equal(t, 202, (<-send(w.request("globex", "POST", "/ingest", body(room-100)))).Code, "so far it has taken none")
+		long := body(70_000)
+		_, err := writer.Write([]byte(long[:68_000]))
+		require.NoError(t, err)
+		synctest.Wait()
 		large := func() *http.Request { return w.request("globex", "POST", "/ingest", body(room-100)) }
 
 		assert.Equal(t, 202, w.do("globex", "POST", "/ingest", body(10)).Code, "a small body needs no room")
@@ -204,7 +209,7 @@ func TestBodiesShareARoom(t *testing.T) {
 		assert.Equal(t, "10", busy.Header().Get("Retry-After"))
 
 		second := send(large())
-		_, err := writer.Write([]byte(body(10)))
+		_, err = writer.Write([]byte(long[68_000:]))
 		require.NoError(t, err)
 		require.NoError(t, writer.Close())
 		assert.Equal(t, 202, (<-first).Code)

@@ -84,6 +84,7 @@ type request struct {
 	accept       string               // default JSON
 	contentType  string               // of the body
 	body         func() io.ReadCloser // opened for each attempt; nil for none
+	length       int64                // of the body; 0 when nobody knows
 }
 
 // get asks and opens the envelope.
@@ -106,6 +107,7 @@ func withJSON(r request, in any) (request, error) {
 		return r, fmt.Errorf("%s %s: %w", r.method, r.path, err)
 	}
 	r.contentType, r.body = "application/json", func() io.ReadCloser { return io.NopCloser(bytes.NewReader(b)) }
+	r.length = int64(len(b))
 	return r, nil
 }
 
@@ -144,7 +146,7 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 		return nil, err
 	}
 	if r.body != nil {
-		req.Body = r.body()
+		req.Body, req.ContentLength = r.body(), r.length
 		req.Header.Set("Content-Type", r.contentType)
 	}
 	for name, values := range r.header {
