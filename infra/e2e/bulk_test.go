@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -160,12 +161,14 @@ func (s shipment) landed(t *testing.T, p *local.Local, state string) {
 			assert.Contains(t, found.Text, "of "+s.tenant+" holds oranges")
 		}
 	}
-	texts, err := p.R2(stack.API, "CORPUS").Keys(t.Context(), "t/"+s.tenant+"/corpus/")
+	texts, err := p.R2(stack.API, "CORPUS").Keys(t.Context(), "t/"+s.tenant+"/texts/")
 	require.NoError(t, err)
-	assert.Len(t, texts, len(s.docs), "one text of each document, the newest")
-	letters, err := p.R2(stack.API, "CORPUS").Keys(t.Context(), "letters/")
-	require.NoError(t, err)
-	assert.Empty(t, letters)
+	assert.Equal(t, len(s.docs)+len(s.old), len(texts), "one text of each version: those of replaced ones go with the document")
+	for file, letters := range tables[struct{ K string }](t, state, "rows") {
+		if filepath.Dir(file) == "objects-Letters" {
+			assert.Empty(t, letters, "nothing was given up")
+		}
+	}
 }
 
 // A tenant with a great backlog does not hold up another's one document.

@@ -35,16 +35,10 @@ func check(t *testing.T, text, contentType string, o Options) []events.Chunk {
 		require.True(t, utf8.ValidString(c.Text))
 		require.LessOrEqual(t, Tokens([]byte(c.Text)), limit, "%q", c.Text)
 		require.LessOrEqual(t, len(c.Text), 10*limit, "a piece is small in bytes, too")
-	}
-	return got
-}
-
-func checkPlain(t *testing.T, text string, got []events.Chunk, o Options) {
-	t.Helper()
-	for _, c := range got {
 		require.Equal(t, text[c.Start:c.End], c.Text)
 	}
 	cover(t, text, got, o)
+	return got
 }
 
 // cover checks that every visible character is in a piece, of which two overlap only when that is wanted, and that

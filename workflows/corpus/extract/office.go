@@ -94,7 +94,7 @@ func (p *parts) document(w *writer) error {
 	return nil
 }
 
-// slides writes a presentation, each slide under a heading, with the speaker's notes.
+// slides writes a presentation, each slide under a heading; the speaker's notes are left out.
 func (p *parts) slides(w *writer) error {
 	const prefix = "ppt/slides/slide"
 	var numbers []int
