@@ -74,6 +74,8 @@ var codes = []code{
 	{"fetch_failed", 503, "The server of the document's url did not answer, or not with the document. It is tried again."},
 	{"metadata_type", 400, "A metadata field that searches filter on has a value of another type than the tenant configured."},
 	{"backlog_full", 429, "Too much work is waiting; the document was not taken. Try again after `Retry-After`."},
+	{"tenant_erasing", 409, "Everything of the tenant is being erased; nothing new is taken until that has ended."},
+	{"confirmation_required", 400, "The erasure of everything has to be confirmed: `confirm` is the tenant's id."},
 	{"text_erased", 409, "The document was erased while it was submitted, again and again. Send it again."},
 	{"batch_refused", 400, "No line of the batch, or none of the addresses, is a document; `details.errors` names the first ones."},
 	{"sitemap_invalid", 400, "What is at a sitemap's address is no sitemap, or an index within an index. Seen in an import's job."},

@@ -41,6 +41,7 @@ var routes = []route{
 	{method: "DELETE", pattern: "/sessions/{id}", scope: tenants.ScopeChat, handle: deleteSession},
 	{method: "GET", pattern: "/sessions/{id}/history", scope: tenants.ScopeChat, handle: showSession},
 	{method: "GET", pattern: "/sessions/{id}/export", scope: tenants.ScopeChat, handle: exportSession},
+	{method: "DELETE", pattern: "/tenant", scope: tenants.ScopeAdmin, idempotent: true, handle: eraseTenant},
 	{method: "GET", pattern: "/usage", scope: tenants.ScopeMetrics, handle: showUsage},
 	{method: "GET", pattern: "/events", scope: tenants.ScopeAudit, handle: listLetters},
 	{method: "GET", pattern: "/events/{id}", scope: tenants.ScopeAudit, handle: showLetter},

@@ -68,20 +68,22 @@ func renderPage(t *testing.T) []byte {
 
 // subjects are the forms of the subjects, which only code makes.
 var subjects = map[string]string{
-	events.TypeDocumentSubmitted: "documents/<docId>",
-	events.TypeDocumentChunked:   "documents/<docId>",
-	events.TypeChunksEmbedded:    "documents/<docId>",
-	events.TypeDocumentIndexed:   "documents/<docId>",
-	events.TypeDocumentFailed:    "documents/<docId>",
-	events.TypeImportStarted:     "imports/<importId>",
-	events.TypeImportCompleted:   "imports/<importId>",
-	events.TypeDocumentDeleted:   "documents/<docId>",
-	events.TypeDocumentErased:    "documents/<docId>",
-	events.TypeChatCompleted:     "sessions/<sessionId>",
-	events.TypeUsageRecorded:     "usage",
-	events.TypeBudgetExhausted:   "budgets/<period>/<unit>",
-	events.TypeLettersReplayed:   "letters",
-	events.TypeEventRecorded:     "audit",
+	events.TypeDocumentSubmitted:      "documents/<docId>",
+	events.TypeDocumentChunked:        "documents/<docId>",
+	events.TypeChunksEmbedded:         "documents/<docId>",
+	events.TypeDocumentIndexed:        "documents/<docId>",
+	events.TypeDocumentFailed:         "documents/<docId>",
+	events.TypeImportStarted:          "imports/<importId>",
+	events.TypeImportCompleted:        "imports/<importId>",
+	events.TypeDocumentDeleted:        "documents/<docId>",
+	events.TypeDocumentErased:         "documents/<docId>",
+	events.TypeTenantErasureRequested: "tenant",
+	events.TypeTenantErased:           "tenant",
+	events.TypeChatCompleted:          "sessions/<sessionId>",
+	events.TypeUsageRecorded:          "usage",
+	events.TypeBudgetExhausted:        "budgets/<period>/<unit>",
+	events.TypeLettersReplayed:        "letters",
+	events.TypeEventRecorded:          "audit",
 }
 
 func TestSubjectsAreWhatThePageSays(t *testing.T) {

@@ -72,6 +72,16 @@ var specs = [...]Spec{
 		Producer: "the ledger (outbox)",
 	},
 	{
+		Type: TypeTenantErasureRequested, Stage: StageIngest, New: func() Fact { return new(TenantErasureRequested) },
+		Says:     "Everything that is stored of the tenant is to be erased, and nothing new is taken meanwhile.",
+		Producer: "the ledger (outbox)", Consumer: "consumers/erasure",
+	},
+	{
+		Type: TypeTenantErased, Stage: StageNone, New: func() Fact { return new(TenantErased) },
+		Says:     "What was stored of the tenant is gone from the stores, which were asked.",
+		Producer: "the ledger (outbox)",
+	},
+	{
 		Type: TypeChatCompleted, Stage: StageNone, New: func() Fact { return new(ChatCompleted) },
 		Says:     "A turn of a conversation has ended, well or not.",
 		Producer: "the session (outbox)",

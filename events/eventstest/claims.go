@@ -3,6 +3,8 @@ package eventstest
 import (
 	"bytes"
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"levada.dev/events"
@@ -55,6 +57,20 @@ func (c *Claims) Get(ctx context.Context, s tenants.Scope, name string) ([]byte,
 		return nil, err
 	}
 	return data, nil
+}
+
+// Keys are the keys of all claims, in order; each begins with its tenant's.
+func (c *Claims) Keys() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Sorted(maps.Keys(c.data))
+}
+
+// Remove removes a claim by its key.
+func (c *Claims) Remove(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.data, key)
 }
 
 // Len is how many claims are stored, of all tenants.

@@ -13,6 +13,7 @@ import (
 	"levada.dev/consumers/chunk"
 	"levada.dev/consumers/embed"
 	"levada.dev/consumers/erase"
+	eraser "levada.dev/consumers/erasure"
 	reacts "levada.dev/consumers/imports"
 	"levada.dev/consumers/index"
 	"levada.dev/events"
@@ -28,6 +29,7 @@ import (
 	"levada.dev/workflows/cache"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/flow"
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/letters"
@@ -44,6 +46,9 @@ type Ports struct {
 	Ledger    corpus.Ledger
 	Catalogue corpus.Catalogue
 	Imports   imports.Ledger
+	Erasures  erasure.Ledger
+	Objects   erasure.Store // all that R2 keeps of a tenant
+	Cached    erasure.Store // all that KV keeps of a tenant
 	Parts     imports.Parts
 	Files     imports.Files
 	Runs      flow.Runs
@@ -69,6 +74,7 @@ type Letters interface {
 	letters.Box
 	letters.Receipts
 	letters.Forgetter
+	erasure.Letters
 }
 
 // Options says which build runs where.
@@ -119,6 +125,7 @@ func API(p Ports, o Options) http.Handler {
 		}, &webhook.Options{Now: o.Now}),
 		Ledger:    p.Ledger,
 		Catalogue: p.Catalogue,
+		Erasures:  p.Erasures,
 		Texts:     p.Texts,
 		Vectors:   p.Vectors,
 		Retriever: retriever,
@@ -154,6 +161,7 @@ func Consumers(p Ports, o Options) *consumers.Router {
 		index.New(p.Vectors, p.Ledger, p.Publisher, now).Route(),
 		erase.New(p.Texts, p.Vectors, p.Ledger, p.Letters).Route(),
 		audit.New(p.Trail).Route(),
+		eraser.New(p.Runs).Route(),
 	}
 	routes = append(routes, reacts.New(p.Runs).Routes()...)
 	return consumers.New(routes, p.Claims, consumers.NewUndertaker(p.Ledger, p.Vectors, p.Letters, p.Unread),
@@ -165,6 +173,14 @@ func Import(p Ports) flow.Flow {
 	return imports.New(imports.Ports{
 		Ledger: p.Imports, Jobs: p.Ledger, Parts: p.Parts, Texts: p.Texts, Files: p.Files, Fetcher: p.Fetcher, Directory: p.Directory,
 		Preparer: intake.New(p.Texts, p.Ledger, nil),
+	}).Flow
+}
+
+// Erasure is the flow that erases a tenant.
+func Erasure(p Ports) flow.Flow {
+	return erasure.New(erasure.Ports{
+		Ledger: p.Erasures, Catalogue: p.Catalogue, Shelf: p.Shelf, Sessions: p.Sessions,
+		Stores: []erasure.Store{p.Objects, p.Cached, erasure.NewVectors(p.Vectors), erasure.NewLetters(p.Letters)},
 	}).Flow
 }
 

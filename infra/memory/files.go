@@ -75,3 +75,19 @@ func (f *Files) Get(_ context.Context, s tenants.Scope, name string) (data []byt
 	})
 	return data, err
 }
+
+// keys are the names of all files, each behind its tenant's prefix.
+func (f *Files) keys() (keys []string) {
+	for id, files := range f.files {
+		for name := range files {
+			keys = append(keys, "t/"+string(id)+"/"+name)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func (f *Files) remove(key string) {
+	id, name, _ := strings.Cut(strings.TrimPrefix(key, "t/"), "/")
+	delete(f.files[tenants.ID(id)], name)
+}

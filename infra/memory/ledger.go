@@ -13,6 +13,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/book"
+	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/imports"
 )
 
@@ -32,6 +33,7 @@ var (
 	_ corpus.Ledger    = (*Ledger)(nil)
 	_ corpus.Catalogue = (*Ledger)(nil)
 	_ imports.Ledger   = (*Ledger)(nil)
+	_ erasure.Ledger   = (*Ledger)(nil)
 )
 
 // NewLedger makes a ledger that tells the time by now.

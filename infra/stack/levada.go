@@ -8,6 +8,7 @@ import (
 
 	"levada.dev/infra/glue"
 	"levada.dev/tenants"
+	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/llm"
 )
@@ -28,7 +29,7 @@ func Levada(pool string, filterable map[string]tenants.FieldType) Stack {
 		Workers:    levadaWorkers(),
 		Queues:     levadaQueues(),
 		Objects:    levadaObjects(),
-		Workflows:  []Workflow{{Name: string(imports.Kind), Class: "Import", Role: Workflows}},
+		Workflows:  levadaWorkflows(),
 		Namespaces: []Namespace{{Name: "config"}, {Name: "cache"}},
 		Buckets:    []Bucket{{Name: "corpus"}},
 		Indexes:    levadaIndexes(filterable),
@@ -42,6 +43,14 @@ func levadaObjects() []Object {
 		objects = append(objects, Object{Class: class, Role: Objects})
 	}
 	return objects
+}
+
+// levadaWorkflows are the classes of Workflows.
+func levadaWorkflows() []Workflow {
+	return []Workflow{
+		{Name: string(imports.Kind), Class: "Import", Role: Workflows},
+		{Name: string(erasure.Kind), Class: "Erasure", Role: Workflows},
+	}
 }
 
 func levadaWorkers() []Worker {
@@ -58,6 +67,7 @@ func levadaWorkers() []Worker {
 		shelf   = Binding{Name: "SHELF", Kind: Class, Target: "Shelf"}
 		letters = Binding{Name: "LETTERS", Kind: Class, Target: "Letters"}
 		imports = Binding{Name: "IMPORT", Kind: Flow, Target: string(imports.Kind)}
+		erasure = Binding{Name: "ERASURE", Kind: Flow, Target: string(erasure.Kind)}
 	)
 	queues := []Binding{ingest, {Name: "EMBED", Kind: Producer, Target: "embed"}, {Name: "INDEX", Kind: Producer, Target: "index"}, audits}
 	models := []Binding{{Name: "AI", Kind: AI}}
@@ -65,9 +75,9 @@ func levadaWorkers() []Worker {
 		models = append(models, Binding{Name: VectorsBinding(m.Slug), Kind: Vectorize, Target: m.Slug})
 	}
 	behind := []Binding{config, corpus, ledger, audit, quota, letters} // what the roles behind the API have
-	consumers := levadaWorker(Consumers, 4250, behind, queues, models, []Binding{imports})
+	consumers := levadaWorker(Consumers, 4250, behind, queues, models, []Binding{imports, erasure})
 	consumers.CPUMillis = maxCPUMillis // a batch may hold many large documents
-	flows := levadaWorker(Workflows, 3000, behind, queues, models)
+	flows := levadaWorker(Workflows, 3000, behind, queues, models, []Binding{cache, session, shelf})
 	flows.Crons = []string{SyncCron}
 	flows.CPUMillis = maxCPUMillis // a step takes hundreds of documents in
 	api := levadaWorker(API, 3600, []Binding{config, cache, corpus, ledger, quota, session, shelf, letters}, models)

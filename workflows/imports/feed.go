@@ -58,15 +58,18 @@ func (f *Feeder) Flow(ctx context.Context, s tenants.Scope, r flow.Run, params [
 	if err == nil && !over {
 		err = fd.feed(ctx)
 	}
-	if err != nil {
+	if err != nil && !gone(err) {
 		err = fd.fail(ctx, err)
 	}
-	if err != nil {
+	if err != nil && !gone(err) {
 		return err
 	}
 	_, err = insist(ctx, r, "drop", func(ctx context.Context) (bool, error) { return true, f.Parts.Drop(ctx, s, fd.id) })
 	return err
 }
+
+// gone reports whether the ledger knows nothing of the import any more: its tenant was erased meanwhile.
+func gone(err error) bool { return fault.As(err).Code == "job_not_found" }
 
 // feed is one run.
 type feed struct {

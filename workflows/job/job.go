@@ -76,6 +76,15 @@ type Erasure struct {
 	Texts       int       `json:"texts"`   // removed from the store
 	Remaining   int       `json:"remaining"`
 	CheckedAt   time.Time `json:"checkedAt"`
+	Stores      []Store   `json:"stores,omitempty"` // of the erasure of everything: store by store
+}
+
+// Store is what an erasure has removed of one store. What a step removed that died before it could say so is not counted, and
+// what a store still showed after it was removed is counted again.
+type Store struct {
+	Name      string `json:"name"`
+	Removed   int    `json:"removed"`
+	Remaining int    `json:"remaining"` // when it was asked for the last time
 }
 
 // Problem is something that went wrong on the way.

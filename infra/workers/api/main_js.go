@@ -31,6 +31,7 @@ func main() {
 		Ledger:    ledger,
 		Catalogue: ledger,
 		Imports:   ledger,
+		Erasures:  ledger,
 		Parts:     port.NewParts(r2.Open("CORPUS")),
 		Witness:   ledger,
 		Vectors:   vectors,

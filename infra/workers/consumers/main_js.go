@@ -22,6 +22,7 @@ import (
 	"levada.dev/infra/stack"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus/web"
+	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/flow"
 	"levada.dev/workflows/imports"
 )
@@ -44,7 +45,9 @@ func main() {
 		Trail:     port.NewTrail(object.Open("AUDIT")),
 		Letters:   port.NewLetters(object.Open("LETTERS")),
 		Unread:    port.NewUnread(bucket),
-		Runs:      port.NewRuns(map[flow.Kind]workflow.Workflow{imports.Kind: workflow.Open("IMPORT")}),
+		Runs: port.NewRuns(map[flow.Kind]workflow.Workflow{
+			imports.Kind: workflow.Open("IMPORT"), erasure.Kind: workflow.Open("ERASURE"),
+		}),
 	}, app.Options{Log: slog.New(logline.New(isolate.Console{})), MaxAttempts: table.Attempts(), Background: isolate.Go})
 	queue.Consume(func(ctx context.Context, b *queue.Batch) { consume(ctx, router, b) })
 	isolate.Run()

@@ -1,4 +1,4 @@
-// Command workflows is the entry point of the role that hosts the Workflow classes: Import. By its cron it also opens the imports of sources that are due.
+// Command workflows is the entry point of the role that hosts the Workflow classes: Import and Erasure. By its cron it also opens the imports of sources that are due.
 package main
 
 import (
@@ -28,9 +28,18 @@ func main() {
 		Imports:   ledger,
 		Parts:     port.NewParts(bucket),
 		Files:     port.NewFiles(bucket),
+		Catalogue: ledger,
+		Erasures:  ledger,
+		Objects:   port.NewObjects(bucket),
+		Cached:    port.NewCached(kv.Open("CACHE")),
+		Vectors:   port.Indexes(),
+		Letters:   port.NewLetters(object.Open("LETTERS")),
+		Sessions:  port.NewSessions(object.Open("SESSION")),
+		Shelf:     port.NewShelf(object.Open("SHELF")),
 		Fetcher:   web.New(isolate.Do, directory.Config, time.Now),
 	}
 	port.RegisterFlow("Import", app.Import(ports), 0)
+	port.RegisterFlow("Erasure", app.Erasure(ports), 0)
 	syncer := app.Syncer(directory, ports, app.Options{Log: slog.New(logline.New(isolate.Console{}))})
 	isolate.HandleScheduled(func(ctx context.Context, _ string, at time.Time) error { return syncer.Sync(ctx, at) })
 	isolate.Run()

@@ -51,6 +51,7 @@ type change struct {
 	turn      *turns                 // nil until it is needed
 	imports   map[string]*openImport // nil for an id that is no import
 	importing []*openImport
+	erasure   *erasureRow // nil until it is needed
 }
 
 // open is a document that a call works on.

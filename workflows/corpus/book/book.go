@@ -57,14 +57,15 @@ func (b *Book) Job(r rows.Tx, id string) (job.Job, error) {
 // jobRow is a job's row. While the job runs, what it says comes from its document's row, or, of an erasure, from what was
 // found.
 type jobRow struct {
-	Kind       job.Kind     `json:"k,omitempty"` // empty for job.Ingest
-	DocID      string       `json:"d"`
-	Generation int          `json:"g"`
-	Created    int64        `json:"c"`
-	Found      *job.Erasure `json:"er,omitempty"`
-	Import     *importRow   `json:"im,omitempty"` // of an import, also of one that has ended
-	Barred     bool         `json:"x,omitempty"`  // no job: none of this id may begin, as its text was erased
-	End        *job.Job     `json:"end,omitempty"`
+	Kind       job.Kind      `json:"k,omitempty"` // empty for job.Ingest
+	DocID      string        `json:"d"`
+	Generation int           `json:"g"`
+	Created    int64         `json:"c"`
+	Found      *job.Erasure  `json:"er,omitempty"`
+	Import     *importRow    `json:"im,omitempty"` // of an import, also of one that has ended
+	Whole      *wholeErasure `json:"w,omitempty"`  // of the erasure of everything
+	Barred     bool          `json:"x,omitempty"`  // no job: none of this id may begin, as its text was erased
+	End        *job.Job      `json:"end,omitempty"`
 }
 
 // show is the job as others see it. It is not known when it never was one, or when its document knows nothing of it.
@@ -74,6 +75,8 @@ func (row *jobRow) show(r rows.Tx, id string) (j job.Job, known bool, err error)
 		return job.Job{}, false, nil
 	case row.End != nil:
 		return *row.End, true, nil
+	case row.Whole != nil:
+		return row.erasingAll(id), true, nil
 	case row.Kind == job.Erase:
 		return row.erasing(id), true, nil
 	case row.Import != nil:

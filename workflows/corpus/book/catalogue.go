@@ -137,6 +137,9 @@ func (b *Book) Resubmit(r rows.Tx, s tenants.Scope, re corpus.Resubmission) (cor
 		return first, err
 	}
 	c := b.begin(r, s)
+	if err := c.taking(); err != nil {
+		return corpus.Receipt{}, err
+	}
 	o, err := c.open(re.DocID)
 	if err != nil {
 		return corpus.Receipt{}, err

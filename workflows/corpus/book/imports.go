@@ -225,6 +225,9 @@ func (b *Book) OpenImport(r rows.Tx, s tenants.Scope, im imports.Import) (job.Jo
 		}
 		return b.Job(r, id)
 	}
+	if err := c.taking(); err != nil {
+		return job.Job{}, err
+	}
 	ev, err := events.New(c.scope, worker, im.Cause, c.now, started(im))
 	if err != nil {
 		return job.Job{}, err
@@ -299,6 +302,9 @@ func (b *Book) Take(r rows.Tx, s tenants.Scope, id string, n int, entries []impo
 		return taken, fault.Invalidf("n", "import_gap", "entries from %d on, but only %d were taken", n, row.Taken)
 	case row.Sealed && n+len(entries) > row.Entries:
 		return taken, fault.New(fault.Conflict, "import_sealed", "the import has no such entries", nil)
+	}
+	if err := c.taking(); err != nil {
+		return taken, err
 	}
 	entries = entries[row.Taken-n:]
 	for i, e := range entries {

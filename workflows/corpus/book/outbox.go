@@ -28,6 +28,15 @@ func (b *Book) SetAside(r rows.Tx, id string, reason error) error {
 	if typ == events.TypeImportStarted {
 		return b.neverStarted(r, jobID, reason)
 	}
+	if typ == events.TypeTenantErasureRequested {
+		s, err := call.Owner(r)
+		if err != nil {
+			return err
+		}
+		f := fault.As(reason)
+		_, err = b.EndErasure(r, s, jobID, &job.Problem{Stage: "erase", Code: f.Code, Message: f.Message})
+		return err
+	}
 	stage, known := map[string]corpus.Stage{events.TypeDocumentSubmitted: corpus.StageSubmit, events.TypeDocumentDeleted: corpus.StageErase}[typ]
 	if !known {
 		return nil
@@ -68,7 +77,7 @@ func Submits(method string) bool {
 // their sending before the method is committed.
 func Sends(method string) bool {
 	switch method {
-	case methodSubmit, methodAdvance, methodDelete, methodCancel, methodResubmit, methodOpen, methodTake, methodSeal:
+	case methodSubmit, methodAdvance, methodDelete, methodCancel, methodResubmit, methodOpen, methodTake, methodSeal, methodErase, methodEndErasure:
 		return true
 	}
 	return false

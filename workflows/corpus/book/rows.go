@@ -10,4 +10,6 @@ const (
 	watchPrefix    = "l/"
 	problemsPrefix = "q/"
 	turnsKey       = "turns"
+	erasureKey     = "erasure"
+	asidePrefix    = "x/" // of the outbox: what it could not send
 )

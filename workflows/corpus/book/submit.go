@@ -13,6 +13,9 @@ import (
 // SubmitAll implements corpus.Ledger, but for the backlog of the queue, which only the adapter can see.
 func (b *Book) SubmitAll(r rows.Tx, s tenants.Scope, subs []corpus.Submission) ([]corpus.Outcome, error) {
 	c := b.begin(r, s)
+	if err := c.taking(); err != nil {
+		return nil, err
+	}
 	outs := make([]corpus.Outcome, len(subs))
 	for i, sub := range subs {
 		rec, err := c.submit(sub, "")
@@ -52,6 +55,11 @@ func (c *change) submit(sub corpus.Submission, importID string) (corpus.Receipt,
 	}
 	if o == nil {
 		o = c.add(sub.DocID)
+		e, err := c.stateOfErasure()
+		if err != nil {
+			return corpus.Receipt{}, err
+		}
+		o.Last = e.Floor
 	}
 	t, err := c.turns()
 	if err != nil {

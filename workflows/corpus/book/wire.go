@@ -9,25 +9,30 @@ import (
 	"levada.dev/tenants/call"
 	"levada.dev/tenants/rows"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/job"
 )
 
 // The methods of the wire.
 const (
-	methodSubmit    = "submitAll"
-	methodAdvance   = "advance"
-	methodDocuments = "documents"
-	methodJob       = "job"
-	methodList      = "list"
-	methodJobs      = "jobs"
-	methodDelete    = "delete"
-	methodCancel    = "cancel"
-	methodResubmit  = "resubmit"
-	methodOpen      = "openImport"
-	methodTake      = "take"
-	methodSeal      = "sealImport"
-	methodAttest    = "attest"
+	methodSubmit      = "submitAll"
+	methodAdvance     = "advance"
+	methodDocuments   = "documents"
+	methodJob         = "job"
+	methodList        = "list"
+	methodJobs        = "jobs"
+	methodDelete      = "delete"
+	methodCancel      = "cancel"
+	methodResubmit    = "resubmit"
+	methodOpen        = "openImport"
+	methodTake        = "take"
+	methodSeal        = "sealImport"
+	methodAttest      = "attest"
+	methodErase       = "openErasure"
+	methodNoteErasure = "noteErasure"
+	methodDropErased  = "dropErased"
+	methodEndErasure  = "endErasure"
 )
 
 // Call runs one method of corpus.Ledger or corpus.Catalogue inside an open transaction, as call.Serve does.
@@ -69,6 +74,14 @@ func (b *Book) Call(r rows.Tx, method string, body []byte) (reply []byte, commit
 		})
 	case methodAttest:
 		return call.Serve(r, body, func(_ tenants.Scope, t testimony) (struct{}, error) { return struct{}{}, b.Attest(r, t.Name, t.Digest) })
+	case methodErase:
+		return call.Serve(r, body, func(s tenants.Scope, q erasure.Request) (corpus.Receipt, error) { return b.OpenErasure(r, s, q) })
+	case methodNoteErasure:
+		return call.Serve(r, body, func(_ tenants.Scope, n erasure.Note) (job.Job, error) { return b.NoteErasure(r, n) })
+	case methodDropErased:
+		return call.Serve(r, body, func(s tenants.Scope, d dropping) (bool, error) { return b.DropErased(r, s, d.JobID, d.Limit) })
+	case methodEndErasure:
+		return call.Serve(r, body, func(s tenants.Scope, e endingErasure) (job.Job, error) { return b.EndErasure(r, s, e.JobID, e.Failed) })
 	}
 	return call.Unknown(method)
 }
@@ -87,6 +100,18 @@ type (
 	}
 )
 
+// dropping and endingErasure are the arguments of DropErased and EndErasure.
+type (
+	dropping struct {
+		JobID string `json:"jobId"`
+		Limit int    `json:"limit"`
+	}
+	endingErasure struct {
+		JobID  string       `json:"jobId"`
+		Failed *job.Problem `json:"failed,omitempty"`
+	}
+)
+
 // Client is the far end of Call: a corpus.Ledger and corpus.Catalogue over whatever carries the bytes to the tenant's book and back.
 type Client struct{ do call.Carrier }
 
@@ -95,6 +120,7 @@ var (
 	_ corpus.Catalogue = (*Client)(nil)
 	_ imports.Ledger   = (*Client)(nil)
 	_ corpus.Witness   = (*Client)(nil)
+	_ erasure.Ledger   = (*Client)(nil)
 )
 
 // NewClient makes a ledger over do.
@@ -148,6 +174,26 @@ func (c *Client) SealImport(ctx context.Context, s tenants.Scope, id string, ent
 func (c *Client) Attest(ctx context.Context, s tenants.Scope, name, digest string) error {
 	_, err := call.Ask[struct{}](ctx, c.do, s, nil, methodAttest, testimony{name, digest})
 	return err
+}
+
+// OpenErasure implements erasure.Ledger.
+func (c *Client) OpenErasure(ctx context.Context, s tenants.Scope, r erasure.Request) (corpus.Receipt, error) {
+	return call.Ask[corpus.Receipt](ctx, c.do, s, nil, methodErase, r)
+}
+
+// NoteErasure implements erasure.Ledger.
+func (c *Client) NoteErasure(ctx context.Context, s tenants.Scope, n erasure.Note) (job.Job, error) {
+	return call.Ask[job.Job](ctx, c.do, s, nil, methodNoteErasure, n)
+}
+
+// DropErased implements erasure.Ledger.
+func (c *Client) DropErased(ctx context.Context, s tenants.Scope, jobID string, limit int) (bool, error) {
+	return call.Ask[bool](ctx, c.do, s, nil, methodDropErased, dropping{jobID, limit})
+}
+
+// EndErasure implements erasure.Ledger.
+func (c *Client) EndErasure(ctx context.Context, s tenants.Scope, jobID string, failed *job.Problem) (job.Job, error) {
+	return call.Ask[job.Job](ctx, c.do, s, nil, methodEndErasure, endingErasure{jobID, failed})
 }
 
 // List implements corpus.Catalogue.

@@ -1,0 +1,31 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/erasure"
+)
+
+// Erasures begins the erasure of tenants; the ledger does.
+type Erasures interface {
+	OpenErasure(ctx context.Context, s tenants.Scope, r erasure.Request) (corpus.Receipt, error)
+}
+
+// eraseTenant begins the erasure of everything that is stored of the tenant. The confirmation keeps a slip of a client from being that.
+func eraseTenant(c *call) error {
+	if c.r.URL.Query().Get("confirm") != string(c.scope.Tenant()) {
+		return fault.Invalidf("confirm", "confirmation_required", "confirm is not the tenant's id").
+			WithHint("DELETE /tenant?confirm=" + string(c.scope.Tenant()) + " erases everything of the tenant")
+	}
+	began := c.opts.Now()
+	receipt, err := c.Erasures.OpenErasure(c.ctx(), c.scope, erasure.Request{JobID: c.opts.NewID(), Cause: c.cause()})
+	c.stage("ledger", began)
+	if err != nil {
+		return fmt.Errorf("erase: %w", err)
+	}
+	return c.accepted(receipt, 0)
+}

@@ -1,0 +1,94 @@
+package erasure
+
+import (
+	"context"
+
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/letters"
+	"levada.dev/workflows/llm"
+)
+
+// vectors is the tenant's namespaces in the indexes of all models.
+type vectors struct{ index corpus.Vectors }
+
+// NewVectors is the store of the tenant's vectors. It asks the indexes what they have and not the ledger, so it finds what nobody knows of.
+func NewVectors(index corpus.Vectors) Store { return vectors{index} }
+
+// Name implements Store.
+func (v vectors) Name() string { return "vectors" }
+
+// Sweep implements Store. It removes corpus.MaxTopK of each model, whatever the limit: more a query does not show, and the same ones until
+// the index has got to their removal.
+func (v vectors) Sweep(ctx context.Context, s tenants.Scope, _ int) (removed int, more bool, err error) {
+	for _, m := range llm.EmbeddingModels() {
+		ids, err := v.any(ctx, s, m)
+		if err != nil {
+			return removed, false, err
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		if err := v.index.Delete(ctx, s, m.Name, ids); err != nil {
+			return removed, false, err
+		}
+		removed, more = removed+len(ids), true
+	}
+	return removed, more, nil
+}
+
+// Left implements Store.
+func (v vectors) Left(ctx context.Context, s tenants.Scope) (n int, err error) {
+	for _, m := range llm.EmbeddingModels() {
+		ids, err := v.any(ctx, s, m)
+		if err != nil {
+			return 0, err
+		}
+		n += len(ids)
+	}
+	return n, nil
+}
+
+// any is some of a namespace's vectors: those nearest to one that means nothing.
+func (v vectors) any(ctx context.Context, s tenants.Scope, m llm.EmbeddingModel) ([]string, error) {
+	values := make([]float32, m.Dimensions)
+	for i := range values {
+		values[i] = 1
+	}
+	found, err := v.index.Query(ctx, s, m.Name, corpus.VectorQuery{Values: values, TopK: corpus.MaxTopK})
+	ids := make([]string, len(found))
+	for i, f := range found {
+		ids[i] = f.ID
+	}
+	return ids, err
+}
+
+// Letters is what an erasure needs of the box of dead letters.
+type Letters interface {
+	Clear(ctx context.Context, s tenants.Scope, limit int) (int, error)
+	Count(ctx context.Context, s tenants.Scope, q letters.Query) (letters.Count, error)
+}
+
+type box struct{ letters Letters }
+
+// NewLetters is the store of the tenant's dead letters.
+func NewLetters(l Letters) Store { return box{l} }
+
+// Name implements Store.
+func (b box) Name() string { return "letters" }
+
+// Sweep implements Store.
+func (b box) Sweep(ctx context.Context, s tenants.Scope, limit int) (int, bool, error) {
+	limit = min(limit, clearAtOnce)
+	n, err := b.letters.Clear(ctx, s, limit)
+	return n, n >= limit, err
+}
+
+// clearAtOnce is how many letters one transaction forgets; each has five rows.
+const clearAtOnce = 100
+
+// Left implements Store.
+func (b box) Left(ctx context.Context, s tenants.Scope) (int, error) {
+	n, err := b.letters.Count(ctx, s, letters.Query{})
+	return n.Total, err
+}
