@@ -39,6 +39,7 @@ func ExampleNew() {
 		Imports:   batch.New(&memory.Parts{}, ledger, nil),
 		Ledger:    ledger,
 		Catalogue: ledger,
+		Erasures:  ledger,
 		Texts:     texts,
 		Vectors:   vectors,
 		Retriever: retriever,

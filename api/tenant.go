@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
@@ -18,7 +19,7 @@ type Erasures interface {
 // eraseTenant begins the erasure of everything that is stored of the tenant. The confirmation keeps a slip of a client from being that.
 func eraseTenant(c *call) error {
 	if c.r.URL.Query().Get("confirm") != string(c.scope.Tenant()) {
-		return fault.Invalidf("confirm", "confirmation_required", "confirm is not the tenant's id").
+		return fault.Invalidf("confirm", "confirmation_required", "is not the tenant's id").
 			WithHint("DELETE /tenant?confirm=" + string(c.scope.Tenant()) + " erases everything of the tenant")
 	}
 	began := c.opts.Now()
@@ -27,5 +28,16 @@ func eraseTenant(c *call) error {
 	if err != nil {
 		return fmt.Errorf("erase: %w", err)
 	}
-	return c.accepted(receipt, 0)
+	statusURL := jobURL(receipt.JobID)
+	c.w.Header().Set("Location", statusURL)
+	if receipt.Replayed {
+		c.w.Header().Set("Idempotent-Replayed", "true")
+	}
+	return c.ok(http.StatusAccepted, erasureReceipt{receipt.JobID, statusURL})
+}
+
+// erasureReceipt says where the erasure of a tenant is followed.
+type erasureReceipt struct {
+	JobID     string `json:"jobId"`
+	StatusURL string `json:"statusUrl"`
 }

@@ -127,6 +127,28 @@ func TestADocumentIsDeleted(t *testing.T) {
 	})
 }
 
+func TestATenantIsErased(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.index("acme", "kb/a.md", "Water.")
+		w.index("acme", "kb/b.md", "Walls.")
+		w.index("globex", "kb/a.md", "Fire.")
+		code, _, errs := w.run(t.Context(), "acme", "erase")
+		assert.Equal(t, exitUsage, code, errs)
+		code, _, errs = w.run(t.Context(), "acme", "erase", "--confirm", "globex")
+		assert.Equal(t, exitProblem, code)
+		assert.Contains(t, errs, "confirmation_required")
+		code, out, errs := w.run(t.Context(), "acme", "erase", "--confirm", "acme")
+		assert.Equal(t, exitOK, code, errs)
+		assert.Contains(t, out, "erasure of everything: succeeded: 2 removals in documents, 0 removals in sessions, ")
+		assert.Contains(t, out, "; 0 things remaining, checked 2026-")
+		_, out, _ = w.run(t.Context(), "acme", "documents")
+		assert.Equal(t, "no documents\n", out)
+		_, out, _ = w.run(t.Context(), "globex", "documents")
+		assert.Contains(t, out, "kb/a.md", "another tenant's stays")
+		w.index("acme", "kb/a.md", "Water again.")
+	})
+}
+
 func TestAJobIsCancelled(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.model.Before = func(llm.Call, []string) error { return fault.Unavailablef(nil, "model_busy", "later") }

@@ -78,6 +78,9 @@ func outcome(j job.Job) string {
 	case job.Import:
 		return "import " + j.ID + ": " + tally(j)
 	case job.Erase:
+		if j.DocID == "" && j.Erasure != nil {
+			return "erasure of everything: " + wholeErasure(j)
+		}
 		return "erasure of " + j.DocID + ": " + erasure(j)
 	}
 	s := "document " + j.DocID + ": " + string(j.State)

@@ -88,6 +88,7 @@ func newRoot(g *globals, start func()) *cobra.Command {
 		newIngest(g),
 		newJobs(g),
 		newDocuments(g),
+		newErase(g),
 		newValidate(g),
 		newVersion(),
 	)

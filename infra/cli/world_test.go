@@ -23,6 +23,7 @@ import (
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/tenants/tenantstest"
+	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/flow"
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/llm/llmtest"
@@ -67,9 +68,11 @@ func newCLIWorld(t *testing.T) *world {
 		Directory: directory, Texts: &memory.Texts{}, Ledger: w.ledger, Vectors: memory.NewVectors(time.Now), Embedder: w.model,
 		Model: &memory.Model{}, Money: memory.NewQuota(time.Now), Sessions: sessions, Summaries: sessions, Shelf: shelf,
 		Cache: memory.NewCache(time.Now), Publisher: w.out, Claims: claims, Trail: &memory.Trail{}, Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{},
-		Catalogue: w.ledger, Imports: w.ledger, Parts: &memory.Parts{}, Files: &memory.Files{}, Fetcher: w.web,
+		Catalogue: w.ledger, Erasures: w.ledger, Imports: w.ledger, Parts: &memory.Parts{}, Files: &memory.Files{}, Fetcher: w.web,
 	}
-	runs := memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: app.Import(w.ports)})
+	w.ports.Objects = memory.NewObjects(w.ports.Texts.(*memory.Texts), claims, w.ports.Parts.(*memory.Parts), w.ports.Files.(*memory.Files))
+	w.ports.Cached = memory.NewCached(w.ports.Cache.(*memory.Cache))
+	runs := memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: app.Import(w.ports), erasure.Kind: app.Erasure(w.ports)})
 	w.ports.Runs = runs
 	t.Cleanup(runs.Stop)
 	ctx, stop := context.WithCancel(context.Background())

@@ -25,6 +25,11 @@ func (c *Client) Documents(ctx context.Context, q DocumentQuery) iter.Seq2[corpu
 		func(p corpus.DocumentPage) ([]corpus.Document, string) { return p.Documents, p.Next })
 }
 
+// EraseTenant begins the erasure of everything that is stored of the tenant, whose id confirms it. The job follows it.
+func (c *Client) EraseTenant(ctx context.Context, confirm string) (Accepted, error) {
+	return call[Accepted](ctx, c, request{method: http.MethodDelete, path: "/tenant", query: url.Values{"confirm": {confirm}}})
+}
+
 // DeleteDocument takes a document out of every search and begins its erasure, which the job follows.
 func (c *Client) DeleteDocument(ctx context.Context, id string) (Accepted, error) {
 	return call[Accepted](ctx, c, request{method: http.MethodDelete, path: documentPath(id)})

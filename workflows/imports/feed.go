@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -64,8 +65,8 @@ func (f *Feeder) Flow(ctx context.Context, s tenants.Scope, r flow.Run, params [
 	if err != nil && !gone(err) {
 		return err
 	}
-	_, err = insist(ctx, r, "drop", func(ctx context.Context) (bool, error) { return true, f.Parts.Drop(ctx, s, fd.id) })
-	return err
+	_, dropped := insist(ctx, r, "drop", func(ctx context.Context) (bool, error) { return true, f.Parts.Drop(ctx, s, fd.id) })
+	return cmp.Or(err, dropped)
 }
 
 // gone reports whether the ledger knows nothing of the import any more: its tenant was erased meanwhile.

@@ -1,0 +1,308 @@
+package memory_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/consumers"
+	eraser "levada.dev/consumers/erasure"
+	"levada.dev/events"
+	"levada.dev/events/fault"
+	"levada.dev/infra/memory"
+	"levada.dev/tenants"
+	"levada.dev/workflows/cache"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/erasure"
+	"levada.dev/workflows/flow"
+	"levada.dev/workflows/flow/flowtest"
+	"levada.dev/workflows/imports"
+	"levada.dev/workflows/job"
+	"levada.dev/workflows/letters"
+)
+
+// holding is a platform in which two tenants have something in every store.
+type holding struct {
+	*platform
+	parts           *memory.Parts
+	files           *memory.Files
+	cache           *memory.Cache
+	sessions        *memory.Sessions
+	shelf           *memory.Shelf
+	objects, cached *memory.Swept
+	acme, globex    tenants.Scope
+	receipt         corpus.Receipt
+	before          string // all of globex
+}
+
+func newHolding(t *testing.T) *holding {
+	p := &holding{platform: newPlatform(t), parts: &memory.Parts{}, files: &memory.Files{}, acme: scope(t, "acme"), globex: scope(t, "globex")}
+	p.cache = memory.NewCache(p.clock.Now)
+	p.shelf = memory.NewShelf(p.clock.Now)
+	p.sessions = memory.NewSessions(p.shelf, p.clock.Now)
+	p.objects, p.cached = memory.NewObjects(p.texts, p.claims, p.parts, p.files), memory.NewCached(p.cache)
+	p.router = consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.vectors, p.letters, p.unread),
+		&consumers.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now})
+	for _, s := range []tenants.Scope{p.acme, p.globex} {
+		p.fill(s)
+	}
+	p.run(p.acme, p.globex)
+	return p
+}
+
+// fill puts something into every store.
+func (p *holding) fill(s tenants.Scope) {
+	ctx, t := p.t.Context(), p.t
+	for i := range 3 {
+		p.submit(s, draft(fmt.Sprint("doc-", i), prose("rain of "+string(s.Tenant()), 1+i)))
+	}
+	require.NoError(t, p.texts.Put(ctx, s, "orphan/j/s", []byte("nobody knows of it"), "text/plain"))
+	require.NoError(t, p.claims.Put(ctx, s, "claim", []byte("{}")))
+	require.NoError(t, p.parts.Put(ctx, s, "import", 0, []byte("{}\n")))
+	p.files.Put(s, "a/b.txt", "text/plain", []byte("a file"))
+	require.NoError(t, p.cache.Put(ctx, s, cache.Key{Kind: "k", Name: "n"}, []byte("answer"), 24*time.Hour))
+	values := make([]float32, 384)
+	values[7] = 1
+	for i := range 60 { // more than a query shows
+		require.NoError(t, p.vectors.Upsert(ctx, s, model, []corpus.Vector{{ID: fmt.Sprintf("%s-orphan-%d", s.Tenant(), i), Values: values}}))
+	}
+	require.NoError(t, p.letters.Keep(ctx, s, []letters.Letter{{Tenant: s.Tenant(), ID: "l", Queue: "audit", Code: "c", At: p.clock.Now(), Body: []byte("{}")}}))
+	_, err := p.sessions.Begin(ctx, s, opening())
+	require.NoError(t, err)
+}
+
+// all is everything that can be seen of a tenant, as text.
+func (p *holding) all(s tenants.Scope) string {
+	ctx, t := p.t.Context(), p.t
+	t.Helper()
+	docs, err := p.ledger.List(ctx, s, corpus.Listing{Limit: 200})
+	require.NoError(t, err)
+	jobs, err := p.ledger.Jobs(ctx, s, corpus.JobListing{Limit: 200})
+	require.NoError(t, err)
+	list, err := p.shelf.List(ctx, s, "", "", 100)
+	require.NoError(t, err)
+	var texts []string
+	for _, d := range docs.Documents {
+		text, err := p.texts.Get(ctx, s, d.TextKey)
+		require.NoError(t, err)
+		texts = append(texts, string(text))
+	}
+	files, _, err := p.files.List(ctx, s, "", "", 10)
+	require.NoError(t, err)
+	objects, err := p.objects.Left(ctx, s)
+	require.NoError(t, err)
+	cached, err := p.cached.Left(ctx, s)
+	require.NoError(t, err)
+	text, err := json.MarshalIndent([]any{docs, jobs, list, texts, files, objects, cached, p.vectors.IDs(s, model), p.kept(s)}, "", " ")
+	require.NoError(t, err)
+	return string(text)
+}
+
+// begin asks for the erasure of acme and makes its run, which the test runs itself. While it sleeps the world goes on.
+func (p *holding) begin() *flowtest.Engine {
+	p.before = p.all(p.globex)
+	p.submit(p.acme, draft("on-its-way", prose("haste", 30)))
+	p.submit(p.acme, draft("doc-1", prose("haste", 2)))
+	_, err := p.ledger.Relay(p.t.Context(), p.acme, p.out, 10)
+	require.NoError(p.t, err)
+	for _, queue := range []string{"ingest", "embed"} {
+		if batch := p.queues.Take(queue, 1); len(batch) > 0 {
+			p.queues.Settle(queue, batch, p.router.Handle(p.t.Context(), queue, batch))
+		}
+	}
+	return p.ask("erasure-1")
+}
+
+func (p *holding) ask(id string) *flowtest.Engine {
+	var err error
+	for range 3 {
+		if p.receipt, err = p.ledger.OpenErasure(p.t.Context(), p.acme, erasure.Request{JobID: id, Cause: events.Cause{ID: "request", IdempotencyKey: "key-" + id}}); err == nil {
+			break
+		}
+	}
+	require.NoError(p.t, err)
+	require.Equal(p.t, id, p.receipt.JobID)
+	flowOf := erasure.New(erasure.Ports{
+		Ledger: p.ledger, Catalogue: p.ledger, Shelf: p.shelf, Sessions: p.sessions,
+		Stores: []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLetters(p.letters)},
+	}).Flow
+	return &flowtest.Engine{
+		Flow: flowOf, Scope: p.acme, ID: id, Params: erasure.Order{Cause: events.Cause{ID: "request"}},
+		Asleep: func(d time.Duration) {
+			p.clock.advance(d)
+			for range 3 {
+				_, _ = p.sessions.Alarm(p.t.Context(), p.acme) // what fails is tried again
+			}
+			_, err := corpus.Submit(p.t.Context(), p.ledger, p.acme, corpus.Submission{DocID: "x", JobID: "x", ContentType: "text/plain", TextKey: "x/x/x", Model: model})
+			if code := fault.As(err).Code; code != "flaky" {
+				assert.Equal(p.t, "tenant_erasing", code)
+			}
+			p.run(p.acme, p.globex)
+		},
+	}
+}
+
+// routes are the pipeline's, and that of the erasure, whose run is the test's.
+func (p *holding) routes() []consumers.Route {
+	return append(p.platform.routes(), eraser.New(started{}).Route())
+}
+
+// gone asserts that acme has nothing anywhere but the receipt, and that globex has all that it had.
+func (p *holding) gone(t *testing.T) {
+	t.Helper()
+	p.calm()
+	p.run(p.acme, p.globex)
+	j := p.job(p.acme, p.receipt.JobID)
+	require.Equal(t, job.Succeeded, j.State, "%+v", j.Errors)
+	require.Len(t, j.Erasure.Stores, 6)
+	for _, st := range j.Erasure.Stores {
+		assert.Zero(t, st.Remaining, st.Name)
+	}
+	assert.False(t, j.Erasure.CheckedAt.IsZero())
+	ctx := t.Context()
+	page, err := p.ledger.Jobs(ctx, p.acme, corpus.JobListing{Limit: 200})
+	require.NoError(t, err)
+	assert.Len(t, page.Jobs, 1, "the receipt")
+	deleted, err := p.ledger.List(ctx, p.acme, corpus.Listing{State: corpus.Deleted, Limit: 200})
+	require.NoError(t, err)
+	assert.Empty(t, deleted.Documents)
+	list, err := p.ledger.List(ctx, p.acme, corpus.Listing{Limit: 200})
+	require.NoError(t, err)
+	assert.Empty(t, list.Documents)
+	for _, st := range []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLetters(p.letters)} {
+		n, err := st.Left(ctx, p.acme)
+		require.NoError(t, err)
+		assert.Zero(t, n, st.Name())
+	}
+	shelf, err := p.shelf.List(ctx, p.acme, "", "", 10)
+	require.NoError(t, err)
+	assert.Empty(t, shelf.Sessions)
+	assert.Equal(t, p.before, p.all(p.globex), "another tenant's")
+	told := 0
+	for _, e := range p.trail.Entries(p.acme) {
+		if e.Type == events.TypeTenantErased {
+			told++
+		}
+	}
+	assert.Equal(t, 1, told)
+}
+
+// calm has nothing fail any more.
+func (p *holding) calm() {
+	for _, h := range p.hooks() {
+		h.Before, h.After = nil, nil
+	}
+}
+
+func (p *holding) hooks() map[string]*memory.Hooks {
+	return map[string]*memory.Hooks{
+		"ledger": &p.ledger.Hooks, "texts": &p.texts.Hooks, "vectors": &p.vectors.Hooks, "letters": &p.letters.Hooks,
+		"sessions": &p.sessions.Hooks, "shelf": &p.shelf.Hooks, "objects": &p.objects.Hooks, "cached": &p.cached.Hooks,
+	}
+}
+
+func TestATenantIsErasedWhateverDies(t *testing.T) {
+	flowtest.Survives(t, func(t *testing.T) (*flowtest.Engine, func(*testing.T)) {
+		p := newHolding(t)
+		return p.begin(), p.gone
+	})
+}
+
+func TestATenantIsErasedWhateverFails(t *testing.T) {
+	for name := range newHolding(t).hooks() {
+		for _, when := range []string{"before", "after"} {
+			t.Run(name+" "+when, func(t *testing.T) {
+				p := newHolding(t)
+				e := p.begin()
+				seen := map[string]int{}
+				flaky := func(op string) error {
+					if seen[op]++; seen[op]%7 == 1 {
+						return fault.Unavailablef(nil, "flaky", "not now")
+					}
+					return nil
+				}
+				if h := p.hooks()[name]; when == "before" {
+					h.Before = flaky
+				} else {
+					h.After = flaky
+				}
+				require.NoError(t, e.Run(t.Context()))
+				p.gone(t)
+			})
+		}
+	}
+}
+
+// A store that is gone for good ends the erasure, which says so; the ledger is open again, and the next erasure does the rest.
+func TestAnErasureThatFailsSaysSo(t *testing.T) {
+	p := newHolding(t)
+	e := p.begin()
+	p.cached.Before = func(string) error { return fault.Invalidf("", "cache_broken", "no") }
+	require.NoError(t, e.Run(t.Context()))
+	j := p.job(p.acme, p.receipt.JobID)
+	require.Equal(t, job.Failed, j.State)
+	assert.Equal(t, "cache_broken", j.Errors[0].Code)
+	p.calm()
+	p.submit(p.acme, draft("again", "It is open."))
+	e = p.ask("erasure-2")
+	require.NoError(t, e.Run(t.Context()))
+	p.gone(t)
+}
+
+// The request twice is one erasure, while it goes on and after it; and what comes late of before is nobody's.
+func TestAfterItsErasureATenantBeginsAnew(t *testing.T) {
+	p := newHolding(t)
+	e := p.begin()
+	held := p.queues.Take("index", 10)
+	ask := func(key, id string) corpus.Receipt {
+		r, err := p.ledger.OpenErasure(t.Context(), p.acme, erasure.Request{JobID: id, Cause: events.Cause{ID: "request", IdempotencyKey: key}})
+		require.NoError(t, err)
+		return r
+	}
+	assert.Equal(t, corpus.Receipt{JobID: "erasure-1", Replayed: true}, ask("key-erasure-1", "other"))
+	assert.Equal(t, corpus.Receipt{JobID: "erasure-1"}, ask("another key", "other"))
+	_, err := p.ledger.OpenImport(t.Context(), p.acme, imports.Import{ID: "i", Origin: imports.Origin{Prefix: "a"}, Cause: events.Cause{ID: "r"}})
+	assert.Equal(t, "tenant_erasing", fault.As(err).Code)
+	_, err = p.ledger.Resubmit(t.Context(), p.acme, corpus.Resubmission{DocID: "doc-1", Generation: 2, JobID: "j", Cause: events.Cause{ID: "r"}})
+	assert.Equal(t, "tenant_erasing", fault.As(err).Code)
+	_, err = p.ledger.Cancel(t.Context(), p.acme, "erasure-1")
+	assert.Equal(t, "job_not_cancellable", fault.As(err).Code)
+	_, err = p.ledger.NoteErasure(t.Context(), p.globex, erasure.Note{JobID: "erasure-1", Stage: "x"})
+	assert.Equal(t, "job_not_found", fault.As(err).Code)
+	more, err := p.ledger.DropErased(t.Context(), p.globex, "erasure-1", 100)
+	require.NoError(t, err)
+	assert.False(t, more)
+	require.NoError(t, e.Run(t.Context()))
+	p.gone(t)
+	assert.Equal(t, "erasure-1", ask("key-erasure-1", "other").JobID, "it has ended")
+
+	r := p.submit(p.acme, draft("doc-1", prose("calm", 2)))
+	assert.Greater(t, r.Generation, 2, "above all that there were")
+	p.run(p.acme, p.globex)
+	d := p.document(p.acme, "doc-1")
+	assert.Equal(t, corpus.Indexed, d.State)
+	p.queues.Settle("index", held, p.router.Handle(t.Context(), "index", held))
+	p.run(p.acme, p.globex)
+	p.exactly(p.acme, d)
+	assert.Equal(t, p.before, p.all(p.globex))
+	assert.NotContains(t, strings.ToLower(p.all(p.acme)), "haste")
+}
+
+// started starts nothing: the test runs the flow.
+type started struct{ flow.Runs }
+
+func (started) Start(context.Context, tenants.Scope, flow.Kind, string, any) error { return nil }
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
