@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -78,10 +79,7 @@ func outcome(j job.Job) string {
 	case job.Import:
 		return "import " + j.ID + ": " + tally(j)
 	case job.Erase:
-		if j.DocID == "" && j.Erasure != nil {
-			return "erasure of everything: " + wholeErasure(j)
-		}
-		return "erasure of " + j.DocID + ": " + erasure(j)
+		return "erasure of " + cmp.Or(j.DocID, "everything") + ": " + removal(j)
 	}
 	s := "document " + j.DocID + ": " + string(j.State)
 	switch {
@@ -116,11 +114,14 @@ func tally(j job.Job) string {
 	return fmt.Sprintf("%s, %s: %s", j.State, count(n.Total, "document"), strings.Join(parts, ", "))
 }
 
-// erasure is the receipt of one.
-func erasure(j job.Job) string {
+// removal is the receipt of an erasure.
+func removal(j job.Job) string {
 	e := j.Erasure
 	if e == nil {
 		return string(j.State)
+	}
+	if j.DocID == "" {
+		return wholeErasure(j)
 	}
 	return fmt.Sprintf("%s: %s, %s and %s removed, %d remaining, checked %s",
 		j.State, count(e.Generations, "generation"), count(e.Vectors, "vector"), count(e.Texts, "text"), e.Remaining, when(e.CheckedAt))

@@ -94,7 +94,7 @@ func (v view) job(j job.Job) error {
 	case job.Import:
 		rows = append(rows, row{"documents", tally(j)})
 	case job.Erase:
-		rows = append(rows, row{"receipt", erasure(j)})
+		rows = append(rows, row{"receipt", removal(j)})
 	default:
 		rows = append(rows, row{"slices", fmt.Sprintf("%d of %d", j.Counts.Done, j.Counts.Total)})
 	}

@@ -48,7 +48,7 @@ func (c *change) taking() error {
 // OpenErasure implements erasure.Ledger.
 func (b *Book) OpenErasure(r rows.Tx, s tenants.Scope, req erasure.Request) (corpus.Receipt, error) {
 	if req.JobID == "" {
-		return corpus.Receipt{}, fault.Invalidf("jobId", "erasure_invalid", "is required")
+		return corpus.Receipt{}, fault.Invalidf("jobId", "submission_invalid", "is required")
 	}
 	c := b.begin(r, s)
 	row, err := c.stateOfErasure()

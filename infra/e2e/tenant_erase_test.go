@@ -1,0 +1,132 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/events"
+	"levada.dev/infra/stack"
+	"levada.dev/tenants"
+	"levada.dev/workflows/chat"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/job"
+)
+
+// newcomer is a user of a new tenant of the shared platform, who may do everything.
+func newcomer(t *testing.T, name string) user {
+	t.Helper()
+	id := tenants.ID(name + "-" + uuid.NewString()[:8])
+	i := slices.IndexFunc(platform.Tenants, func(c tenants.Config) bool { return c.ID == "acme" })
+	config := platform.Tenants[i]
+	config.ID, config.AllowedHosts, config.Sources = id, nil, nil
+	config.Models.Chat, config.Models.ChatFallback = "@local/script-openai", nil
+	config.Chat.CacheTTLSeconds = 600
+	key, err := tenants.NewKey(strings.NewReader(strings.Repeat(string(id), 10)), id)
+	require.NoError(t, err)
+	entries, err := tenants.Publish([]tenants.Config{config}, map[string]tenants.Grant{
+		tenants.HashKey(key): {Tenant: id, Name: t.Name(), Scopes: tenants.AllScopes},
+	}, nil)
+	require.NoError(t, err)
+	for name, value := range entries {
+		if name != tenants.HashEntry {
+			require.NoError(t, platform.KV(stack.API, "CONFIG").Put(t.Context(), name, value))
+		}
+	}
+	return user{t, platform.URL, string(id), key}
+}
+
+// objects is the names of what the bucket has of the tenant.
+func (u user) objects() []string {
+	u.t.Helper()
+	keys, err := platform.R2(stack.Consumers, "CORPUS").Keys(u.t.Context(), "t/"+u.tenant+"/")
+	require.NoError(u.t, err)
+	return keys
+}
+
+// Of two tenants with documents, a session and cached answers one is erased: it has nothing in the bucket, in KV, in the index and in its
+// objects any more, but for the receipt, the audit trail and the account; the other has all that it had. Then it begins anew.
+func TestATenantIsErasedFromEveryStore(t *testing.T) {
+	before := vectors(t, platform, "bge-m3")
+	gone, stays := newcomer(t, "gone"), newcomer(t, "stays")
+	const n = 20
+	var jobs []accepted
+	for _, u := range []user{gone, stays} {
+		for i := range n {
+			jobs = append(jobs, u.ingest(document{DocID: fmt.Sprint("doc-", i), Text: fmt.Sprintf("The %d. channel of %s brings water to the terraces.", i, u.tenant)}))
+		}
+	}
+	for i, a := range jobs {
+		require.Equal(t, "succeeded", []user{gone, stays}[i/n].finished(a.JobID).State)
+	}
+	message, _ := tokens("erase", 3, 0)
+	for _, u := range []user{gone, stays} {
+		u.tells(message, map[string]any{"sessionId": "talk"})
+		u.asked(message, false)
+		require.Len(t, u.history("talk").Messages, 2)
+		eventually(t, "the answer is cached", func() bool { return len(u.kept()) == 1 })
+		require.Len(t, u.objects(), n)
+	}
+	require.Equal(t, before+2*n, vectors(t, platform, "bge-m3"))
+	require.NotNil(t, objectRows(t, sharedState, "Ledger", gone.tenant))
+
+	assert.Equal(t, "confirmation_required", gone.do(http.MethodDelete, "/tenant", nil).Error.Code)
+	assert.Equal(t, "confirmation_required", gone.do(http.MethodDelete, "/tenant?confirm="+stays.tenant, nil).Error.Code)
+	a := gone.do(http.MethodDelete, "/tenant?confirm="+gone.tenant, nil, "Idempotency-Key", "once")
+	require.Equal(t, http.StatusAccepted, a.Status, "%s", a.Body)
+	var acc, again accepted
+	a.into(t, &acc)
+	gone.do(http.MethodDelete, "/tenant?confirm="+gone.tenant, nil, "Idempotency-Key", "once").into(t, &again)
+	assert.Equal(t, acc.JobID, again.JobID)
+	refused := gone.do(http.MethodPost, "/ingest", document{DocID: "late", Text: "Comes too late."})
+	assert.Equal(t, []any{http.StatusConflict, "tenant_erasing"}, []any{refused.Status, refused.Error.Code})
+	var j job.Job
+	require.Eventually(t, func() bool {
+		gone.do(http.MethodGet, "/jobs/"+acc.JobID, nil).into(t, &j)
+		return j.State.Final()
+	}, 8*time.Minute, 250*time.Millisecond, "the erasure ends")
+	require.Equal(t, job.Succeeded, j.State, "%+v", j)
+	removed := map[string]int{}
+	for _, st := range j.Erasure.Stores {
+		removed[st.Name] = st.Removed
+		assert.Zero(t, st.Remaining, st.Name)
+	}
+	assert.Equal(t, []int{n, 1, 1}, []int{removed["documents"], removed["sessions"], removed["cache"]})
+
+	assert.Empty(t, gone.objects())
+	names, err := platform.KV(stack.API, "CACHE").Keys(t.Context(), "t/"+gone.tenant+"/")
+	require.NoError(t, err)
+	assert.Empty(t, names)
+	assert.Equal(t, before+n, vectors(t, platform, "bge-m3"))
+	for key := range objectRows(t, sharedState, "Ledger", gone.tenant) {
+		assert.True(t, key == "j/"+acc.JobID || key == "erasure" || key == "tenant" || strings.HasPrefix(key, "o/"), "%s is left", key)
+	}
+	assert.Empty(t, gone.search("channel", nil).Sources)
+	var page corpus.DocumentPage
+	gone.do(http.MethodGet, "/documents", nil).into(t, &page)
+	assert.Empty(t, page.Documents)
+	var list chat.Listing
+	gone.do(http.MethodGet, "/sessions", nil).into(t, &list)
+	assert.Empty(t, list.Sessions)
+	assert.Equal(t, http.StatusNotFound, gone.do(http.MethodGet, "/sessions/talk/history", nil).Status)
+	assert.Positive(t, gone.account().Totals.Calls, "what was used is owed")
+	eventually(t, "the trail tells of the erasure", func() bool {
+		return slices.ContainsFunc(trail(t, sharedState, gone.tenant), func(e events.AuditEntry) bool { return e.Type == events.TypeTenantErased })
+	})
+
+	assert.Len(t, stays.objects(), n)
+	assert.Len(t, stays.kept(), 1)
+	assert.Len(t, stays.search("channel", map[string]any{"topK": n}).Sources, n)
+	assert.Len(t, stays.history("talk").Messages, 2)
+
+	gone.index(document{DocID: "doc-0", Text: "The first channel of a new life."})
+	assert.Greater(t, gone.document("doc-0").Generation, 1, "above those of before")
+	assert.Len(t, gone.search("channel", nil).Sources, 1)
+}
