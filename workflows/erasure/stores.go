@@ -79,9 +79,16 @@ func (b box) Name() string { return "letters" }
 
 // Sweep implements Store.
 func (b box) Sweep(ctx context.Context, s tenants.Scope, limit int) (int, bool, error) {
-	limit = min(limit, clearAtOnce)
-	n, err := b.letters.Clear(ctx, s, limit)
-	return n, n >= limit, err
+	removed := 0
+	for removed < limit {
+		ask := min(clearAtOnce, limit-removed)
+		n, err := b.letters.Clear(ctx, s, ask)
+		removed += n
+		if err != nil || n < ask {
+			return removed, false, err
+		}
+	}
+	return removed, true, nil
 }
 
 // clearAtOnce is how many letters one transaction forgets; each has five rows.

@@ -202,8 +202,11 @@ func (x *erasing) sweep(ctx context.Context, st Store, n int) error {
 			return err
 		}
 		x.removed[st.Name()] += p.Removed
-		if !p.More {
+		switch {
+		case !p.More:
 			return nil
+		case p.Removed >= sweepStep: // as much as a step takes: it knows what it has removed
+			continue
 		}
 		if err := x.run.Sleep(ctx, fmt.Sprintf("swept %s %d.%d", st.Name(), n, i), lag); err != nil {
 			return err
