@@ -108,6 +108,12 @@ func TestATenantIsErasedFromEveryStore(t *testing.T) {
 	for key := range objectRows(t, sharedState, "Ledger", gone.tenant) {
 		assert.True(t, key == "j/"+acc.JobID || key == "erasure" || key == "tenant" || strings.HasPrefix(key, "o/"), "%s is left", key)
 	}
+	for _, class := range []string{"Session", "Shelf", "Letters"} {
+		for key, value := range objectRows(t, sharedState, class, gone.tenant) {
+			assert.NotContains(t, value, "erase", "%s of %s", key, class)
+		}
+	}
+	assert.Contains(t, fmt.Sprint(objectRows(t, sharedState, "Session", stays.tenant)), "erase", "there it would be")
 	assert.Empty(t, gone.search("channel", nil).Sources)
 	var page corpus.DocumentPage
 	gone.do(http.MethodGet, "/documents", nil).into(t, &page)

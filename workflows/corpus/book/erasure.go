@@ -20,6 +20,7 @@ type erasureRow struct {
 	JobID string `json:"j,omitempty"` // of the last one
 	Open  bool   `json:"o,omitempty"` // it goes on
 	Key   string `json:"k,omitempty"` // the idempotency key that it was asked for with
+	Asked int64  `json:"t,omitempty"` // when
 	Floor int    `json:"f,omitempty"` // no generation of before has a higher number
 }
 
@@ -56,8 +57,9 @@ func (b *Book) OpenErasure(r rows.Tx, s tenants.Scope, req erasure.Request) (cor
 		return corpus.Receipt{}, err
 	}
 	key := req.Cause.IdempotencyKey
-	if row.Open || row.JobID == req.JobID || key != "" && key == row.Key {
-		return corpus.Receipt{JobID: row.JobID, Replayed: key != "" && key == row.Key}, nil
+	repeated := key != "" && key == row.Key && c.now.Sub(at(row.Asked)) < receiptLife
+	if row.Open || row.JobID == req.JobID || repeated {
+		return corpus.Receipt{JobID: row.JobID, Replayed: repeated}, nil
 	}
 	ev, err := events.New(s, worker, req.Cause, c.now, events.TenantErasureRequested{JobID: req.JobID})
 	if err != nil {
@@ -65,7 +67,7 @@ func (b *Book) OpenErasure(r rows.Tx, s tenants.Scope, req erasure.Request) (cor
 	}
 	now := c.now.UnixMilli()
 	return corpus.Receipt{JobID: req.JobID}, errors.Join(
-		rows.Write(r, erasureKey, erasureRow{JobID: req.JobID, Open: true, Key: key, Floor: row.Floor}),
+		rows.Write(r, erasureKey, erasureRow{JobID: req.JobID, Open: true, Key: key, Asked: now, Floor: row.Floor}),
 		rows.Write(r, jobPrefix+req.JobID, jobRow{Kind: job.Erase, Created: now, Whole: &wholeErasure{Updated: now, Trace: req.Cause.TraceParent}, Found: &job.Erasure{}}),
 		enqueue(r, req.JobID, ev),
 	)
