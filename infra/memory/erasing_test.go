@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -222,8 +223,10 @@ func TestATenantIsErasedWhateverFails(t *testing.T) {
 			t.Run(name+" "+when, func(t *testing.T) {
 				p := newHolding(t)
 				e := p.begin()
-				seen := map[string]int{}
+				seen, mu := map[string]int{}, sync.Mutex{}
 				flaky := func(op string) error {
+					mu.Lock()
+					defer mu.Unlock()
 					if seen[op]++; seen[op]%7 == 1 {
 						return fault.Unavailablef(nil, "flaky", "not now")
 					}
