@@ -41,8 +41,8 @@ type Options struct {
 	WaitDivisor int
 }
 
-// DefaultWaitDivisor makes production's 5 seconds 100 milliseconds.
-const DefaultWaitDivisor = 50
+// DefaultWaitDivisor makes production's second 100 milliseconds.
+const DefaultWaitDivisor = 10
 
 // Platform is a running platform. It is safe for concurrent use.
 type Platform struct {
