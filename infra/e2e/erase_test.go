@@ -55,6 +55,7 @@ func texts(t *testing.T, id string) int {
 // A deleted document is counted in the stores before and after, while the index shows writes late.
 func TestADeletedDocumentIsErasedFromTheStores(t *testing.T) {
 	acme, globex := as(t, "acme"), as(t, "globex")
+	settled(t, platform) // what earlier tests have left would be counted
 	platform.Vectors().SetDelay(1500 * time.Millisecond)
 	defer platform.Vectors().SetDelay(0)
 	before := vectors(t, platform, "bge-m3")
