@@ -11,8 +11,8 @@ import (
 )
 
 // Cron runs the scheduled handler of a Worker, as if the time of the schedule had come.
-func (p *Platform) Cron(ctx context.Context, role stack.Role, schedule string) error {
-	return p.child.ask(ctx, "cron", map[string]string{"worker": string(role), "schedule": schedule}, nil)
+func (p *Platform) Cron(ctx context.Context, role stack.Role, schedule string, at time.Time) error {
+	return p.child.ask(ctx, "cron", map[string]any{"worker": string(role), "schedule": schedule, "at": at.UnixMilli()}, nil)
 }
 
 // trigger is a schedule of a Worker.
@@ -38,7 +38,7 @@ func triggers(s stack.Stack) (all []trigger, err error) {
 
 // fire runs a scheduled handler. What fails is logged, and comes again.
 func (p *Platform) fire(ctx context.Context, t trigger) {
-	if err := p.Cron(ctx, t.role, t.text); err != nil && ctx.Err() == nil {
+	if err := p.Cron(ctx, t.role, t.text, time.Now()); err != nil && ctx.Err() == nil {
 		fmt.Fprintf(p.options.Logs, "error: cron %s of %s: %v\n", t.text, t.role, err)
 	}
 }

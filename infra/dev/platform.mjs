@@ -87,8 +87,8 @@ const kv = ({ worker, binding, method, args }) => control.patiently(`kv/${worker
 const r2 = ({ worker, binding, method, args }) => control.patiently(`r2/${worker}:${binding}/${method}`, args);
 
 /** cron runs the scheduled handler of a Worker, as if the time had come. */
-async function cron({ worker, schedule }) {
-  const { outcome } = await control.ask(`cron/${worker}/${encodeURIComponent(schedule)}`);
+async function cron({ worker, schedule, at }) {
+  const { outcome } = await control.ask(`cron/${worker}/${encodeURIComponent(schedule)}`, [at]);
   if (outcome !== "ok") throw new Error(`outcome ${outcome}`);
 }
 

@@ -50,7 +50,7 @@ func TestEverythingOfTheTable(t *testing.T) {
 		require.Eventually(t, func() bool { return status(t, p, "short") == "complete" }, 30*time.Second, 50*time.Millisecond)
 	})
 	t.Run("a schedule", func(t *testing.T) {
-		require.NoError(t, p.Cron(t.Context(), back, "0 4 * * *"))
+		require.NoError(t, p.Cron(t.Context(), back, "0 4 * * *", time.Now()))
 		hasNote(t, p, "cron 0 4 * * *")
 	})
 	t.Run("a namespace from outside", func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"runtime"
 
 	"levada.dev/events/fault"
 )
@@ -60,11 +61,24 @@ func (l *lines) read() (line []byte, long bool, err error) {
 			if long {
 				l.line = nil
 			} else {
-				l.line = append(l.line, piece...)
+				l.add(piece)
 			}
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
 			return l.line, long, err
 		}
 	}
+}
+
+// add appends to the line, for which there is room in doubling steps. Before a large one the collector runs: a few allocations
+// of this size outrun it, and the memory of a Worker is not much larger than they are.
+func (l *lines) add(piece []byte) {
+	if need := len(l.line) + len(piece); need > cap(l.line) {
+		size := min(max(2*cap(l.line), need), max(need, int(l.limit)+2))
+		if size > 1<<20 {
+			runtime.GC()
+		}
+		l.line = append(make([]byte, 0, size), l.line...)
+	}
+	l.line = append(l.line, piece...)
 }

@@ -4,7 +4,7 @@
 //   queue/<queue>/<method>          calls a method of the queue's binding
 //   kv/<worker>:<binding>/<method>  calls a method of a namespace that the Worker has
 //   r2/<worker>:<binding>/<method>  the same of a bucket
-//   cron/<worker>/<schedule>        runs the Worker's scheduled handler
+//   cron/<worker>/<schedule>        runs the Worker's scheduled handler, for a time in milliseconds
 //   workflow/<workflow>/wake        makes the runs whose ids are the arguments go on after a restart
 //   wake                            makes all queues go on after a restart
 export default {
@@ -28,7 +28,7 @@ function call(env, kind, name, method, args) {
     case "workflow":
       return wakeRuns(binding, args);
     case "cron":
-      return binding.scheduled({ cron: method });
+      return binding.scheduled({ cron: method, scheduledTime: new Date(args[0]) });
     case "r2":
       return r2(binding, method, args);
     default:
