@@ -1,12 +1,9 @@
 package events_test
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -14,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/events"
+	"levada.dev/events/eventstest"
 	"levada.dev/events/fault"
 )
 
@@ -299,33 +297,16 @@ func TestDecodeForeignReadsEverything(t *testing.T) {
 
 // TestSharedCases runs the cases of the conformance corpus where a file of them is given.
 func TestSharedCases(t *testing.T) {
-	file := os.Getenv("LEVADA_CLOUDEVENTS_CASES")
-	if file == "" {
-		return
-	}
-	f, err := os.Open(file)
-	require.NoError(t, err)
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	ran := 0
-	for lines.Scan() {
-		var c struct {
-			ID, Mode, Expect, B64 string
-		}
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &c))
-		body, err := base64.StdEncoding.DecodeString(c.B64)
-		require.NoError(t, err)
+	eventstest.SharedCases(t, func(c eventstest.Case) bool {
 		var texts []json.RawMessage
 		switch c.Mode {
 		case "structured":
-			texts = []json.RawMessage{body}
+			texts = []json.RawMessage{c.Body}
 		case "batch":
-			require.NoError(t, json.NewDecoder(bytes.NewReader(body)).Decode(&texts))
+			require.NoError(t, json.NewDecoder(bytes.NewReader(c.Body)).Decode(&texts))
 		default:
-			continue
+			return false
 		}
-		ran++
 		var failed error
 		for _, text := range texts {
 			if _, err := events.DecodeForeign(text); err != nil {
@@ -338,10 +319,8 @@ func TestSharedCases(t *testing.T) {
 		case "reject":
 			assert.Error(t, failed, c.ID)
 		}
-	}
-	require.NoError(t, lines.Err())
-	require.NotZero(t, ran)
-	t.Log(ran, "cases")
+		return true
+	})
 }
 
 func FuzzDecodeForeign(f *testing.F) {

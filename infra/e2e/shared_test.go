@@ -1,48 +1,24 @@
 package e2e
 
 import (
-	"bufio"
-	"encoding/base64"
-	"encoding/json"
 	"net/http"
-	"os"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
+	"levada.dev/events/eventstest"
 	"levada.dev/workflows/corpus"
 )
 
 // TestSharedCases delivers the cases of the conformance corpus to real workerd where a file of them is given: each is accepted or
 // refused as it is marked.
 func TestSharedCases(t *testing.T) {
-	file := os.Getenv("LEVADA_CLOUDEVENTS_CASES")
-	if file == "" {
-		return
-	}
-	f, err := os.Open(file)
-	require.NoError(t, err)
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
 	s, ran := senderOf(t, "acme", "cms-1"), 0
-	for lines.Scan() {
-		var c struct {
-			ID, Expect, B64 string
-			Headers         [][2]string
-		}
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &c))
-		body, err := base64.StdEncoding.DecodeString(c.B64)
-		require.NoError(t, err)
-		var headers []string
-		for _, h := range c.Headers {
-			headers = append(headers, h[0], h[1])
-		}
+	eventstest.SharedCases(t, func(c eventstest.Case) bool {
 		ran++
-		a := s.deliver("cms", "case-"+strconv.Itoa(ran), time.Now(), "", string(body), headers...)
+		a := s.deliver("cms", "case-"+strconv.Itoa(ran), time.Now(), "", string(c.Body), c.HeaderPairs()...)
 		var done corpus.Delivered
 		if a.OK {
 			a.into(t, &done)
@@ -56,8 +32,6 @@ func TestSharedCases(t *testing.T) {
 		default:
 			assert.Less(t, a.Status, 500, c.ID)
 		}
-	}
-	require.NoError(t, lines.Err())
-	require.NotZero(t, ran)
-	t.Log(ran, "cases")
+		return true
+	})
 }

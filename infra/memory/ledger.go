@@ -9,7 +9,6 @@ import (
 
 	"levada.dev/events"
 	"levada.dev/events/fault"
-	"levada.dev/events/outbox"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/book"
@@ -63,25 +62,7 @@ func (l *Ledger) call(ctx context.Context, s tenants.Scope, _ []string, method s
 // Relay hands what waits in a tenant's outbox to the publisher, as the ledger does by itself after each call and by its
 // alarm. It says how many events went out.
 func (l *Ledger) Relay(ctx context.Context, s tenants.Scope, out events.Publisher, limit int) (int, error) {
-	l.mu.Lock()
-	waiting, err := outbox.Pending(l.books.of(s), limit)
-	l.mu.Unlock()
-	if err != nil || len(waiting) == 0 {
-		return 0, err
-	}
-	evs := make([]events.Event, len(waiting))
-	ids := make([]string, len(waiting))
-	for i, w := range waiting {
-		evs[i], ids[i] = w.Event, w.ID
-	}
-	if err := out.Publish(ctx, s, evs...); err != nil {
-		return 0, err
-	}
-	return len(evs), l.do(s, "sent", func() error {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return outbox.Sent(l.books.of(s), ids)
-	})
+	return l.books.relay(ctx, s, &l.mu, out, limit, func(f func() error) error { return l.do(s, "sent", f) })
 }
 
 // Watch looks after what should have ended by now, as the ledger does by its alarm, and says when to look again; zero when

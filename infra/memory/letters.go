@@ -8,7 +8,6 @@ import (
 
 	"levada.dev/events"
 	"levada.dev/events/fault"
-	"levada.dev/events/outbox"
 	"levada.dev/tenants"
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/letters/book"
@@ -66,25 +65,7 @@ func (l *Letters) Alarm(s tenants.Scope) (book.Swept, error) {
 
 // Relay hands what waits in the box's outbox to the publisher, as the box does by itself. It says how many events went out.
 func (l *Letters) Relay(ctx context.Context, s tenants.Scope, out events.Publisher) (int, error) {
-	l.mu.Lock()
-	waiting, err := outbox.Pending(l.boxes.of(s), 100)
-	l.mu.Unlock()
-	if err != nil || len(waiting) == 0 {
-		return 0, err
-	}
-	evs := make([]events.Event, len(waiting))
-	ids := make([]string, len(waiting))
-	for i, w := range waiting {
-		evs[i], ids[i] = w.Event, w.ID
-	}
-	if err := out.Publish(ctx, s, evs...); err != nil {
-		return 0, err
-	}
-	return len(evs), l.do(s, "sent", func() error {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return outbox.Sent(l.boxes.of(s), ids)
-	})
+	return l.boxes.relay(ctx, s, &l.mu, out, 100, func(f func() error) error { return l.do(s, "sent", f) })
 }
 
 // Written is how many rows the tenant's box has written, as a database bills them.

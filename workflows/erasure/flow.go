@@ -77,7 +77,7 @@ func (e *Eraser) Flow(ctx context.Context, s tenants.Scope, r flow.Run, params [
 		f := fault.As(why)
 		failed = &job.Problem{Stage: "erase", Code: f.Code, Message: f.Message}
 	}
-	_, err = insist(ctx, r, "end", func(ctx context.Context) (job.State, error) {
+	_, err = flow.Insist(ctx, r, "end", func(ctx context.Context) (job.State, error) {
 		j, err := e.Ledger.EndErasure(ctx, s, x.id, failed)
 		return j.State, err
 	})
@@ -137,7 +137,7 @@ func (x *erasing) round(ctx context.Context, n int) (clean bool, err error) {
 	if err := x.run.Sleep(ctx, fmt.Sprintf("settle %d", n), settle); err != nil {
 		return false, err
 	}
-	left, err := insist(ctx, x.run, fmt.Sprintf("check %d", n), x.left)
+	left, err := flow.Insist(ctx, x.run, fmt.Sprintf("check %d", n), x.left)
 	if err != nil {
 		return false, err
 	}
@@ -195,7 +195,7 @@ func (x *erasing) left(ctx context.Context) (map[string]int, error) {
 func (x *erasing) drop(ctx context.Context) error {
 	for n, more := 0, true; more; n++ {
 		var err error
-		more, err = insist(ctx, x.run, fmt.Sprintf("drop %d", n), func(ctx context.Context) (more bool, err error) {
+		more, err = flow.Insist(ctx, x.run, fmt.Sprintf("drop %d", n), func(ctx context.Context) (more bool, err error) {
 			for range 10 {
 				if more, err = x.Ledger.DropErased(ctx, x.scope, x.id, 200); err != nil || !more {
 					return more, err
@@ -213,26 +213,8 @@ func (x *erasing) drop(ctx context.Context) error {
 // note tells the ledger how far the erasure has come, and whether its job is over.
 func (x *erasing) note(ctx context.Context, name string, n Note) (over bool, err error) {
 	n.JobID = x.id
-	return insist(ctx, x.run, name, func(ctx context.Context) (bool, error) {
+	return flow.Insist(ctx, x.run, name, func(ctx context.Context) (bool, error) {
 		j, err := x.Ledger.NoteErasure(ctx, x.scope, n)
 		return j.State.Final(), err
 	})
-}
-
-// pauses is for how long something may be gone without an erasure failing for it, beside the retries of a step.
-var pauses = [...]time.Duration{time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour}
-
-// insist does a step, and does it again after a longer pause when it has failed so often that the run would give it up.
-func insist[T any](ctx context.Context, r flow.Run, name string, f func(ctx context.Context) (T, error)) (T, error) {
-	v, err := flow.Do(ctx, r, name, f)
-	for n, pause := range pauses {
-		if err == nil || !fault.Retryable(err) {
-			break
-		}
-		if err := r.Sleep(ctx, fmt.Sprintf("%s: pause %d", name, n), pause); err != nil {
-			return v, err
-		}
-		v, err = flow.Do(ctx, r, fmt.Sprintf("%s: again %d", name, n), f)
-	}
-	return v, err
 }

@@ -12,6 +12,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/flow"
 	"levada.dev/workflows/job"
 )
 
@@ -36,7 +37,7 @@ type passed struct {
 func (x *erasing) pass(ctx context.Context, name string, step func(ctx context.Context, from string) (passed, error)) (removed int, err error) {
 	from := ""
 	for n := 0; ; n++ {
-		p, err := insist(ctx, x.run, fmt.Sprintf("%s %d", name, n), func(ctx context.Context) (passed, error) { return step(ctx, from) })
+		p, err := flow.Insist(ctx, x.run, fmt.Sprintf("%s %d", name, n), func(ctx context.Context) (passed, error) { return step(ctx, from) })
 		if err != nil {
 			return removed, err
 		}
@@ -121,7 +122,7 @@ func (x *erasing) jobOf(docID string, generation int) string {
 func (x *erasing) await(ctx context.Context, n int) error {
 	from, pause := "", lag
 	for waits := 0; waits < maxWaits; {
-		p, err := insist(ctx, x.run, fmt.Sprintf("look %d.%d %s", n, waits, from), func(ctx context.Context) (passed, error) { return x.lookForErasures(ctx, from) })
+		p, err := flow.Insist(ctx, x.run, fmt.Sprintf("look %d.%d %s", n, waits, from), func(ctx context.Context) (passed, error) { return x.lookForErasures(ctx, from) })
 		if err != nil {
 			return err
 		}
@@ -194,7 +195,7 @@ const maxSweeps = 400
 // sweep empties a store.
 func (x *erasing) sweep(ctx context.Context, st Store, n int) error {
 	for i := range maxSweeps {
-		p, err := insist(ctx, x.run, fmt.Sprintf("sweep %s %d.%d", st.Name(), n, i), func(ctx context.Context) (p passed, err error) {
+		p, err := flow.Insist(ctx, x.run, fmt.Sprintf("sweep %s %d.%d", st.Name(), n, i), func(ctx context.Context) (p passed, err error) {
 			p.Removed, p.More, err = st.Sweep(ctx, x.scope, sweepStep)
 			return p, err
 		})

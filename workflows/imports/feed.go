@@ -65,7 +65,7 @@ func (f *Feeder) Flow(ctx context.Context, s tenants.Scope, r flow.Run, params [
 	if err != nil && !gone(err) {
 		return err
 	}
-	_, dropped := insist(ctx, r, "drop", func(ctx context.Context) (bool, error) { return true, f.Parts.Drop(ctx, s, fd.id) })
+	_, dropped := flow.Insist(ctx, r, "drop", func(ctx context.Context) (bool, error) { return true, f.Parts.Drop(ctx, s, fd.id) })
 	return cmp.Or(err, dropped)
 }
 
@@ -83,7 +83,7 @@ type feed struct {
 
 // over reports whether the import has ended already: it was cancelled, or this run is told of it late.
 func (f *feed) over(ctx context.Context, name string) (bool, error) {
-	return insist(ctx, f.run, name, func(ctx context.Context) (bool, error) {
+	return flow.Insist(ctx, f.run, name, func(ctx context.Context) (bool, error) {
 		j, err := f.Jobs.Job(ctx, f.scope, f.id)
 		return j.State.Final(), err
 	})
@@ -106,7 +106,7 @@ func (f *feed) feed(ctx context.Context) error {
 }
 
 func (f *feed) seal(ctx context.Context, name string, entries int, problem *job.Problem) error {
-	_, err := insist(ctx, f.run, name, func(ctx context.Context) (job.State, error) {
+	_, err := flow.Insist(ctx, f.run, name, func(ctx context.Context) (job.State, error) {
 		j, err := f.Ledger.SealImport(ctx, f.scope, f.id, entries, problem)
 		return j.State, err
 	})
@@ -134,7 +134,7 @@ func (f *feed) settle(ctx context.Context) error {
 
 // fail ends an import that cannot go on: what was taken of it is all there is.
 func (f *feed) fail(ctx context.Context, why error) error {
-	_, err := insist(ctx, f.run, "fail", func(ctx context.Context) (bool, error) {
+	_, err := flow.Insist(ctx, f.run, "fail", func(ctx context.Context) (bool, error) {
 		taken, err := f.Ledger.Take(ctx, f.scope, f.id, 0, nil)
 		if err != nil {
 			return false, err
@@ -152,22 +152,4 @@ func (f *feed) fail(ctx context.Context, why error) error {
 func problem(err error) *job.Problem {
 	f := fault.As(err)
 	return &job.Problem{Stage: "import", Field: f.Field, Code: f.Code, Message: f.Message}
-}
-
-// pauses is for how long something may be gone without an import failing for it, beside the retries of a step: what is asleep costs nothing.
-var pauses = [...]time.Duration{time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour}
-
-// insist does a step, and does it again after a longer pause when it has failed so often that the run would give it up.
-func insist[T any](ctx context.Context, r flow.Run, name string, f func(ctx context.Context) (T, error)) (T, error) {
-	v, err := flow.Do(ctx, r, name, f)
-	for n, pause := range pauses {
-		if err == nil || !fault.Retryable(err) {
-			break
-		}
-		if err := r.Sleep(ctx, fmt.Sprintf("%s: pause %d", name, n), pause); err != nil {
-			return v, err
-		}
-		v, err = flow.Do(ctx, r, fmt.Sprintf("%s: again %d", name, n), f)
-	}
-	return v, err
 }

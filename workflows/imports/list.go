@@ -8,6 +8,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/flow"
 	"levada.dev/workflows/job"
 )
 
@@ -53,7 +54,7 @@ type adder func(Entry) error
 
 // write is a step that goes on with a listing.
 func (f *feed) write(ctx context.Context, name string, l listing, list func(ctx context.Context, add adder, l *listing) error) (listing, error) {
-	return insist(ctx, f.run, name, func(ctx context.Context) (listing, error) {
+	return flow.Insist(ctx, f.run, name, func(ctx context.Context) (listing, error) {
 		next := l
 		w := NewWriter(f.Parts, f.scope, f.id, l.Parts)
 		if err := list(ctx, func(e Entry) error { return w.Add(ctx, e) }, &next); err != nil {

@@ -12,6 +12,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/flow"
 	"levada.dev/workflows/job"
 )
 
@@ -43,7 +44,7 @@ func (f *feed) submit(ctx context.Context, parts int) (cancelled bool, err error
 				}
 			}
 			from := next.Entries
-			next, err = insist(ctx, f.run, fmt.Sprintf("submit part %d, %d", part, try), func(ctx context.Context) (submitted, error) {
+			next, err = flow.Insist(ctx, f.run, fmt.Sprintf("submit part %d, %d", part, try), func(ctx context.Context) (submitted, error) {
 				return f.submitPart(ctx, part, start, from)
 			})
 			if err != nil || next.Cancelled {

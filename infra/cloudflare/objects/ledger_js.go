@@ -47,20 +47,7 @@ func (l *ledger) Call(ctx context.Context, method string, body []byte) ([]byte, 
 	if book.Submits(method) && l.queue.full(ctx) {
 		return call.Refuse(errBacklog), nil
 	}
-	sends := book.Sends(method)
-	if sends {
-		if err := l.relay.expect(ctx); err != nil {
-			return nil, err
-		}
-	}
-	reply, committed, err := serve(ctx, l.state.SQL(), l.book, method, body, nil)
-	if err != nil {
-		return nil, err
-	}
-	if sends && committed {
-		l.relay.start(ctx)
-	}
-	return reply, nil
+	return l.relay.serve(ctx, l.book, book.Sends(method), method, body)
 }
 
 // Alarm implements object.Alarmer. What was accepted goes out first: a sweep that fails must not hold it up.

@@ -52,20 +52,7 @@ func (l *box) Call(ctx context.Context, method string, body []byte) ([]byte, err
 			return nil, err
 		}
 	}
-	sends := book.Sends(method)
-	if sends {
-		if err := l.relay.expect(ctx); err != nil {
-			return nil, err
-		}
-	}
-	reply, committed, err := serve(ctx, l.state.SQL(), l.book, method, body, nil)
-	if err != nil {
-		return nil, err
-	}
-	if sends && committed {
-		l.relay.start(ctx)
-	}
-	return reply, nil
+	return l.relay.serve(ctx, l.book, book.Sends(method), method, body)
 }
 
 // Alarm implements object.Alarmer. What is to be sent goes out first.

@@ -52,6 +52,24 @@ const (
 // expect makes sure, before events are committed, that they will be looked after.
 func (r *relay) expect(ctx context.Context) error { return r.wake(ctx, r.now().Add(rescue)) }
 
+// serve answers one call in one transaction, as the function serve does; when the call may tell something, that is looked
+// after before it is committed, and sent afterwards.
+func (r *relay) serve(ctx context.Context, d decider, tells bool, method string, body []byte) ([]byte, error) {
+	if tells {
+		if err := r.expect(ctx); err != nil {
+			return nil, err
+		}
+	}
+	reply, committed, err := serve(ctx, r.state.SQL(), d, method, body, nil)
+	if err != nil {
+		return nil, err
+	}
+	if tells && committed {
+		r.start(ctx)
+	}
+	return reply, nil
+}
+
 // start sends the outbox while the answer is on its way. Calls that commit meanwhile leave their events to it, so
 // under load many of them leave in one batch. A relay that cannot start or fails is the alarm's business, not the
 // caller's, whose facts are safe.
