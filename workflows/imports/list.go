@@ -14,9 +14,10 @@ import (
 
 // What one import brings at most, and how it is listed.
 const (
-	MaxEntries  = 500_000 // of a prefix: so many files
-	maxSitemaps = 400     // of an index
-	pageFiles   = 500     // in one step
+	MaxEntries       = 500_000   // of a prefix: so many files
+	maxSitemaps      = 400       // of an index
+	maxSitemapsBytes = 128 << 10 // of their addresses, which a step returns: as JSON in JSON at most seven times as many
+	pageFiles        = 500       // in one step
 )
 
 // listing is how far an import has been listed. It is what a step returns.
@@ -116,10 +117,8 @@ func (f *feed) listSitemap(ctx context.Context, address string, depth int, add a
 		return fault.Invalidf("", "sitemap_invalid", "an index of sitemaps in an index of sitemaps")
 	}
 	if depth == 0 {
-		if l.Sitemaps = m.index; len(m.index) > maxSitemaps {
-			l.Sitemaps = m.index[:maxSitemaps]
-			m.more = true
-		}
+		l.Sitemaps = someOf(m.index)
+		m.more = m.more || len(l.Sitemaps) < len(m.index)
 	}
 	for i, page := range m.pages {
 		if l.Entries+i == MaxSitemapURLs {
@@ -134,6 +133,17 @@ func (f *feed) listSitemap(ctx context.Context, address string, depth int, add a
 		l.Problem = problem(fault.Invalidf("", "import_too_large", "an import takes %d addresses of %d sitemaps; those after are left out", MaxSitemapURLs, maxSitemaps))
 	}
 	return nil
+}
+
+// someOf is as many sitemaps of an index as a step may return.
+func someOf(index []string) []string {
+	size := 0
+	for i, address := range index {
+		if size += len(address); i == maxSitemaps || size > maxSitemapsBytes {
+			return index[:i]
+		}
+	}
+	return index
 }
 
 // about is a refusal with the address that it is about.

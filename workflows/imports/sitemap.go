@@ -1,7 +1,6 @@
 package imports
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"encoding/xml"
@@ -11,6 +10,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/workflows/corpus/address"
+	"levada.dev/workflows/corpus/markup"
 )
 
 // What a sitemap may hold: https://www.sitemaps.org/protocol.html.
@@ -22,75 +22,116 @@ const (
 // maxAddress is how long an address may be.
 const maxAddress = 2048
 
-// sitemap is what one file says: addresses of pages, or of other sitemaps.
+// sitemap is what one file says: addresses of pages, or of other sitemaps. One that is longer than any address comes cut, and is refused
+// like any that is none.
 type sitemap struct {
 	pages []string
 	index []string
 	more  bool // than MaxSitemapURLs
 }
 
+// held is what roots hold.
+var held = map[string]string{"urlset": "url", "sitemapindex": "sitemap"}
+
 // readSitemap reads a sitemap or an index of sitemaps, packed by gzip or not. Addresses come as they are; those that are none are for
 // the caller to refuse. What is no sitemap is fault.Invalid, code sitemap_invalid.
-func readSitemap(body []byte) (m sitemap, err error) {
+//
+// It may be made to unpack to much more than it shows: nothing is held but the addresses, whatever else is in it and however deep.
+func readSitemap(body []byte) (sitemap, error) {
 	var r io.Reader = bytes.NewReader(body)
 	if bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
-		if r, err = gzip.NewReader(r); err != nil {
-			return m, errSitemap(err, "it is packed, and cannot be unpacked")
+		unpacked, err := gzip.NewReader(r)
+		if err != nil {
+			return sitemap{}, errSitemap(err, "it is packed, and cannot be unpacked")
 		}
+		r = unpacked
 	}
-	limited := &io.LimitedReader{R: r, N: MaxSitemapBytes + 1}
-	d := xml.NewDecoder(bufio.NewReader(limited))
-	root, err := rootOf(d)
-	if err != nil {
-		return m, err
+	left := int64(MaxSitemapBytes)
+	s := &siteReader{}
+	if err := s.read(markup.NewDecoder(r, &left)); err != nil {
+		return sitemap{}, err
 	}
-	entry := map[string]string{"urlset": "url", "sitemapindex": "sitemap"}[root]
-	if entry == "" {
-		return m, errSitemap(nil, "its root is neither urlset nor sitemapindex")
-	}
+	return s.sitemap, nil
+}
+
+// siteReader walks the tokens of a sitemap.
+type siteReader struct {
+	sitemap
+	entry string          // what the root holds; empty before it
+	depth int             // how many elements are open
+	in    bool            // an entry is
+	at    int             // the depth of the <loc> that is open; 0 when none is
+	loc   strings.Builder // what it says so far
+}
+
+func (s *siteReader) read(d *markup.Decoder) error {
 	for {
 		t, err := d.Token()
 		switch {
-		case errors.Is(err, io.EOF):
-			return m, nil
-		case limited.N <= 0:
-			return m, errSitemap(nil, "it is above 50 MiB")
+		case errors.Is(err, markup.ErrExpands):
+			return errSitemap(err, "it is above 50 MiB, or a part of it above 1 MiB")
+		case err == io.EOF && s.entry != "" && s.depth == 0:
+			return nil
 		case err != nil:
-			return m, errSitemap(err, "it is not XML")
+			return errSitemap(err, "it is not XML")
 		}
-		start, ok := t.(xml.StartElement)
-		if !ok || start.Name.Local != entry {
-			continue
+		switch t := t.(type) {
+		case xml.StartElement:
+			err = s.start(t.Name.Local)
+		case xml.EndElement:
+			err = s.end()
+		case xml.CharData:
+			if s.at > 0 && s.loc.Len() <= maxAddress {
+				s.loc.Write(t)
+			}
 		}
-		var of struct {
-			Loc string `xml:"loc"`
-		}
-		if err := d.DecodeElement(&of, &start); err != nil {
-			return m, errSitemap(err, "it is not XML")
-		}
-		if len(m.pages)+len(m.index) == MaxSitemapURLs {
-			m.more = true
-			return m, nil
-		}
-		if loc := strings.TrimSpace(of.Loc); root == "urlset" {
-			m.pages = append(m.pages, loc)
-		} else {
-			m.index = append(m.index, loc)
+		if err != nil || s.more {
+			return err
 		}
 	}
 }
 
-// rootOf reads up to the first element.
-func rootOf(d *xml.Decoder) (string, error) {
-	for {
-		t, err := d.Token()
-		if err != nil {
-			return "", errSitemap(err, "it is not XML")
-		}
-		if start, ok := t.(xml.StartElement); ok {
-			return start.Name.Local, nil
+func (s *siteReader) start(name string) error {
+	if s.entry == "" {
+		if s.entry = held[name]; s.entry == "" {
+			return errSitemap(nil, "its root is neither urlset nor sitemapindex")
 		}
 	}
+	s.depth++
+	switch {
+	case s.depth == 2:
+		s.in = name == s.entry
+	case s.depth == 3 && s.in && name == "loc":
+		s.at = s.depth
+		s.loc.Reset()
+	}
+	return nil
+}
+
+func (s *siteReader) end() error {
+	if s.depth--; s.depth < 0 {
+		return errSitemap(nil, "it is not XML")
+	}
+	if s.depth == s.at-1 {
+		s.at = 0
+	}
+	if s.depth != 1 || !s.in {
+		return nil
+	}
+	s.in = false
+	if len(s.pages)+len(s.index) == MaxSitemapURLs {
+		s.more = true
+		return nil
+	}
+	loc := strings.TrimSpace(s.loc.String())
+	loc = strings.Clone(loc[:min(len(loc), maxAddress+1)])
+	s.loc.Reset()
+	if s.entry == "url" {
+		s.pages = append(s.pages, loc)
+	} else {
+		s.index = append(s.index, loc)
+	}
+	return nil
 }
 
 func errSitemap(cause error, why string) error {

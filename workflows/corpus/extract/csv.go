@@ -14,8 +14,12 @@ import (
 // each value what it is. A table that cannot be read, or would become too long, stays as it is.
 func readCSV(text []byte, contentType string) Text {
 	asItIs := Text{Body: text, ContentType: lines}
+	comma := delimiter(text, contentType)
+	if tooWide(text, comma) {
+		return asItIs
+	}
 	r := csv.NewReader(bytes.NewReader(text))
-	r.Comma = delimiter(text, contentType)
+	r.Comma = comma
 	r.LazyQuotes, r.FieldsPerRecord, r.ReuseRecord = true, -1, true
 	var out bytes.Buffer
 	out.Grow(min(3*len(text)/2, MaxText)) // what it grows by doubling is in memory three times
@@ -39,6 +43,27 @@ func readCSV(text []byte, contentType string) Text {
 		return asItIs
 	}
 	return Text{Body: out.Bytes(), ContentType: lines}
+}
+
+// maxColumns is how many fields a record may have. A reader holds all of one.
+const maxColumns = 50_000
+
+// tooWide reports whether a record may have more than maxColumns fields. A line feed between quotes ends no record.
+func tooWide(text []byte, comma rune) bool {
+	fields, quoted := 0, false
+	for _, c := range text {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case c == '\n' && !quoted:
+			fields = 0
+		case rune(c) == comma:
+			if fields++; fields > maxColumns {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func writeRecord(out *bytes.Buffer, columns, record []string) {

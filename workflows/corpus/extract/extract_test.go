@@ -73,6 +73,11 @@ func pack(t testing.TB, parts []txtar.File) []byte {
 	return b.Bytes()
 }
 
+// word is a Word document of a body.
+func word(t testing.TB, document string) []byte {
+	return pack(t, []txtar.File{{Name: "word/document.xml", Data: []byte(document)}})
+}
+
 // samples are texts of many languages, by the encoding that they are often in.
 var samples = []struct{ encoding, text string }{
 	{"windows-1252", "Das Wasser fließt über die Felder; die Bauern öffnen jeden Morgen die Schleusen. Preis: 5 €"},
@@ -140,9 +145,7 @@ func TestEncodings(t *testing.T) {
 }
 
 func TestWhatIsRefused(t *testing.T) {
-	word := func(document string) []byte {
-		return pack(t, []txtar.File{{Name: "word/document.xml", Data: []byte(document)}})
-	}
+	word := func(document string) []byte { return word(t, document) }
 	spaces := strings.Repeat(" ", 80<<20)
 	for _, c := range []struct {
 		name, contentType string

@@ -13,6 +13,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/corpus/markup"
 )
 
 // maxPart is how large a part of an office document may be once it is unpacked: markup is several times its text.
@@ -52,7 +53,7 @@ type parts struct {
 }
 
 // read hands the markup of a part to f, if there is such a part.
-func (p *parts) read(name string, f func(*xml.Decoder) error) error {
+func (p *parts) read(name string, f func(*markup.Decoder) error) error {
 	file := p.files[name]
 	if file == nil {
 		return nil
@@ -62,16 +63,17 @@ func (p *parts) read(name string, f func(*xml.Decoder) error) error {
 		return broken(p.format, err)
 	}
 	defer r.Close()
-	if err := f(xml.NewDecoder(&bounded{from: r, left: &p.left})); err != nil {
-		return p.wrong(err)
-	}
-	return nil
+	return p.wrong(f(markup.NewDecoder(r, &p.left)))
 }
 
 // wrong is a fault as it is, and anything else a broken document.
 func (p *parts) wrong(err error) error {
-	if f := new(fault.Error); errors.As(err, &f) {
+	f := new(fault.Error)
+	switch {
+	case err == nil, errors.As(err, &f):
 		return err
+	case errors.Is(err, markup.ErrExpands):
+		return expands()
 	}
 	return broken(p.format, err)
 }
@@ -122,9 +124,9 @@ func (p *parts) body(w *writer, name string) error { return p.read(name, w.read)
 // styles is the rank of the paragraph styles that are headings: by their outline level, or by their names.
 func (p *parts) styles() (map[string]int, error) {
 	ranks, id := map[string]int{}, ""
-	return ranks, p.read("word/styles.xml", func(dec *xml.Decoder) error {
-		for {
-			tok, err := dec.RawToken()
+	return ranks, p.read("word/styles.xml", func(dec *markup.Decoder) error {
+		for len(ranks) <= maxStyles {
+			tok, err := dec.Token()
 			if err == io.EOF {
 				return nil
 			}
@@ -148,8 +150,12 @@ func (p *parts) styles() (map[string]int, error) {
 				setRank(ranks, id, attr(e, "val"), 1)
 			}
 		}
+		return expands()
 	})
 }
+
+// maxStyles is how many styles of headings are kept.
+const maxStyles = 10_000
 
 func setRank(ranks map[string]int, id, n string, add int) {
 	if rank, err := strconv.Atoi(n); err == nil && rank+add >= 1 && rank+add <= 9 {
@@ -158,12 +164,28 @@ func setRank(ranks map[string]int, id, n string, add int) {
 }
 
 // title is what the document's properties say; without them it has none.
-func (p *parts) title() string {
-	var core struct {
-		Title string `xml:"title"`
-	}
-	_ = p.read("docProps/core.xml", func(dec *xml.Decoder) error { return dec.Decode(&core) })
-	return core.Title
+func (p *parts) title() (title string) {
+	_ = p.read("docProps/core.xml", func(dec *markup.Decoder) error {
+		for in := false; ; {
+			tok, err := dec.Token()
+			if err != nil {
+				return err
+			}
+			switch t := tok.(type) {
+			case xml.StartElement:
+				in = t.Name.Local == "title"
+			case xml.CharData:
+				if in && len(title) < 4*maxTitle {
+					title += string(t[:min(len(t), 4*maxTitle)])
+				}
+			case xml.EndElement:
+				if in {
+					return nil
+				}
+			}
+		}
+	})
+	return title
 }
 
 func attr(e xml.StartElement, name string) string {

@@ -21,7 +21,7 @@ func Sniff(data []byte) corpus.Format {
 		return corpus.PDF
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
 		return sniffZip(data)
-	case markup(head):
+	case isHTML(head):
 		return corpus.HTML
 	case len(head) > 0 && (head[0] == '{' || head[0] == '[') && json.Valid(data):
 		return corpus.JSON
@@ -48,8 +48,8 @@ func sniffZip(data []byte) corpus.Format {
 	return corpus.Unknown
 }
 
-// markup reports whether a text begins as HTML must: with its declaration, or with an element that pages begin with.
-func markup(head []byte) bool {
+// isHTML reports whether a text begins as HTML must: with its declaration, or with an element that pages begin with.
+func isHTML(head []byte) bool {
 	for _, tag := range []string{"<!doctype html", "<html", "<head", "<body"} {
 		if len(head) > len(tag) && bytes.EqualFold(head[:len(tag)], []byte(tag)) && !letter(head[len(tag)]) {
 			return true

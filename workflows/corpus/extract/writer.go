@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"io"
 	"strings"
+
+	"levada.dev/workflows/corpus/markup"
 )
 
 // writer makes Markdown of the markup that Word and PowerPoint share: paragraphs (p) of texts (t), and tables (tbl) of
@@ -13,7 +15,7 @@ type writer struct {
 	out      bytes.Buffer
 	headings map[string]int // rank by style
 
-	size    int             // of what was read
+	size    int             // of what was read and may be in memory
 	shape   int             // rank of the paragraphs of the shape that is open
 	text    strings.Builder // of the paragraph that is open
 	rank    int             // of it, when it is a heading
@@ -29,9 +31,9 @@ type writer struct {
 
 // read takes the tokens of a part. Nothing is looked up and no entity but XML's own is known, so the text is no longer than
 // the markup.
-func (w *writer) read(dec *xml.Decoder) error {
+func (w *writer) read(dec *markup.Decoder) error {
 	for {
-		tok, err := dec.RawToken()
+		tok, err := dec.Token()
 		if err == io.EOF {
 			return nil
 		}
@@ -48,12 +50,15 @@ func (w *writer) read(dec *xml.Decoder) error {
 				w.text.Write(t)
 				w.size += len(t)
 			}
-			if w.size > MaxText {
-				return expands()
-			}
+		}
+		if w.size > MaxText || w.out.Len() > MaxText {
+			return expands()
 		}
 	}
 }
+
+// cell is what a cell of a table takes, beside its text.
+const cell = 16
 
 func (w *writer) start(e xml.StartElement) {
 	switch e.Name.Local {
@@ -110,6 +115,7 @@ func (w *writer) end(name string) {
 		if w.tables == 1 {
 			w.row = append(w.row, strings.ReplaceAll(oneLine(w.cell.String(), MaxText), "|", "\\|"))
 			w.cell.Reset()
+			w.size += cell
 		}
 	case "tr":
 		if w.tables == 1 {

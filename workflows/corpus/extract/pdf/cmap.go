@@ -73,7 +73,7 @@ func readCMap(b []byte) *cmap {
 		case "endcidrange":
 			m.ranges(args, m.cid)
 		}
-		args = args[:0]
+		args, l.held = args[:0], 0
 	}
 }
 

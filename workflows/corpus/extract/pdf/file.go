@@ -21,6 +21,7 @@ const (
 	maxStream   = 24 << 20  // one stream, unpacked
 	maxUnpacked = 768 << 20 // all of them, each as often as it is read
 	maxCached   = 4096      // objects that are kept after they were read
+	maxRead     = 768 << 20 // bytes of all objects, each as often as it is read
 	maxFollowed = 32        // references that lead to references
 	maxHead     = 1 << 20   // the dictionary of an object
 )
@@ -36,13 +37,16 @@ type file struct {
 	data     []byte
 	places   map[int]place
 	cache    map[int]any
+	cached   int // objects within those of the cache
 	unpacked int64
+	lexed    int64
 	root     dict
 	info     dict
 	crypt    *crypt
 
 	held  map[int][]byte // the object streams read last, unpacked
 	fonts map[int]*font  // read last
+	codes int            // that are known of them
 }
 
 // open finds the objects of a file.
@@ -280,10 +284,14 @@ func (f *file) object(n int) any {
 	if !ok {
 		return nil
 	}
-	o := f.read(n, p)
-	if len(f.cache) >= maxCached {
-		clear(f.cache)
+	if f.lexed > maxRead {
+		return nil
 	}
+	if len(f.cache) >= maxCached || f.cached > maxHeld {
+		clear(f.cache)
+		f.cached = 0
+	}
+	o := f.read(n, p)
 	f.cache[n] = o
 	return o
 }
@@ -297,6 +305,7 @@ func (f *file) read(n int, p place) any {
 	}
 	l := &lexer{b: b, pos: p.offset}
 	o := l.next()
+	f.lexed, f.cached = f.lexed+int64(l.pos-p.offset), f.cached+l.held
 	if p.container != 0 {
 		return indirect(l, o)
 	}

@@ -26,6 +26,17 @@ type font struct {
 	wide      bool              // codes are UTF-16
 }
 
+// codes is how many codes are known of the font.
+func (t *font) codes() int {
+	n := len(t.widths)
+	for _, m := range []*cmap{t.unicode, t.cids} {
+		if m != nil {
+			n += len(m.to) + len(m.cids)
+		}
+	}
+	return n
+}
+
 // glyph is one code of a string.
 type glyph struct {
 	text  string
@@ -151,7 +162,7 @@ func (f *file) compositeWidths(t *font, w array) {
 	for i := 0; i+1 < len(w) && len(t.widths) < 1<<16; {
 		from := f.int(w[i])
 		if each, ok := f.resolve(w[i+1]).(array); ok {
-			for k, o := range each {
+			for k, o := range each[:min(len(each), 1<<16)] {
 				t.widths[from+k] = f.float(o)
 			}
 			i += 2
@@ -189,7 +200,7 @@ func (t *font) each(s string, put func(glyph)) {
 			put(glyph{text: string(r), width: w, space: r == ' '})
 		}
 	default:
-		t.codes(s, put)
+		t.spell(s, put)
 	}
 }
 
@@ -215,8 +226,8 @@ func (t *font) byte(code string) glyph {
 	return g
 }
 
-// codes reads a string of codes of one or more bytes.
-func (t *font) codes(s string, put func(glyph)) {
+// spell reads a string of codes of one or more bytes.
+func (t *font) spell(s string, put func(glyph)) {
 	for len(s) > 0 {
 		n := 0
 		switch {

@@ -109,21 +109,24 @@ func (l *layout) write(text string) {
 func (l *layout) text() string {
 	l.trim()
 	var out strings.Builder
-	lines := strings.Split(l.out.String(), "\n")
-	for i, line := range lines {
-		if i+1 < len(lines) && divided(line, lines[i+1]) {
+	all := l.out.String()
+	out.Grow(len(all))
+	for more := true; more; {
+		var line string
+		line, all, more = strings.Cut(all, "\n")
+		if more && divided(line, all) {
 			out.WriteString(strings.TrimSuffix(line, "-"))
 			continue
 		}
 		out.WriteString(line)
-		if i+1 < len(lines) {
+		if more {
 			out.WriteByte('\n')
 		}
 	}
 	return strings.TrimSpace(out.String())
 }
 
-// divided reports whether a line ends within a word: letters, a hyphen, and a small letter on the next.
+// divided reports whether a line ends within a word: letters, a hyphen, and a small letter at the beginning of the next.
 func divided(line, next string) bool {
 	word, ok := strings.CutSuffix(line, "-")
 	if !ok {

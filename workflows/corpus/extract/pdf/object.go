@@ -21,13 +21,23 @@ type (
 	}
 )
 
-// maxNesting is how deep arrays and dictionaries may be nested.
+// maxNesting is how deep arrays and dictionaries may be nested; what lies deeper is taken apart.
 const maxNesting = 48
+
+// maxHeld is how many objects are kept of arrays and dictionaries; what comes after them is passed over.
+const maxHeld = 250_000
 
 // lexer reads objects from a part of a file, or from a page's content.
 type lexer struct {
-	b   []byte
-	pos int
+	b    []byte
+	pos  int
+	held int // objects in arrays and dictionaries that it has handed out; the caller may let go of them
+}
+
+// holds reports whether an object within another may be kept, and counts it.
+func (l *lexer) holds(depth int) bool {
+	l.held++
+	return depth < maxNesting && l.held <= maxHeld
 }
 
 func space(c byte) bool {
@@ -76,6 +86,9 @@ func (l *lexer) object(depth int) any {
 		return l.literal()
 	case c == '<' && l.at(1) == '<':
 		l.pos += 2
+		if depth == maxNesting {
+			return keyword("<<")
+		}
 		return l.dict(depth + 1)
 	case c == '<':
 		return l.hex()
@@ -84,6 +97,9 @@ func (l *lexer) object(depth int) any {
 		return keyword(">>")
 	case c == '[':
 		l.pos++
+		if depth == maxNesting {
+			return keyword("[")
+		}
 		return l.array(depth + 1)
 	case delimiter(c):
 		l.pos++
@@ -257,7 +273,7 @@ func (l *lexer) array(depth int) array {
 		if _, ok := o.(keyword); ok {
 			continue
 		}
-		if depth < maxNesting {
+		if l.holds(depth) {
 			out = append(out, o)
 		}
 	}
@@ -278,7 +294,7 @@ func (l *lexer) dict(depth int) dict {
 	var key name
 	var values array
 	store := func() {
-		if key != "" && len(values) > 0 && depth < maxNesting {
+		if key != "" && len(values) > 0 && l.holds(depth) {
 			out[key] = values[0]
 		}
 	}

@@ -10,6 +10,7 @@ const (
 	maxGlyphs = 4_000_000 // of a page
 	maxStates = 512       // saved states
 	maxFonts  = 64        // that are kept
+	maxCodes  = 300_000   // of them that are known
 )
 
 // matrix is [a b c d e f] of a transformation.
@@ -59,7 +60,7 @@ func (p *page) draw(content []byte, resources dict, depth int) {
 			}
 			continue
 		}
-		if k == end || p.glyphs > maxGlyphs {
+		if k == end || p.full() {
 			return
 		}
 		if k == "BI" {
@@ -67,9 +68,12 @@ func (p *page) draw(content []byte, resources dict, depth int) {
 		} else {
 			p.operate(k, args, resources, depth)
 		}
-		args = args[:0]
+		args, l.held = args[:0], 0
 	}
 }
+
+// full reports whether there is more on a page than is read.
+func (p *page) full() bool { return p.glyphs > maxGlyphs || p.layout.out.Len() > maxStream }
 
 // skipImage passes the bytes of a picture that stands in the content.
 func (p *page) skipImage(l *lexer) {
@@ -198,7 +202,7 @@ func (p *page) string(s string) {
 		return
 	}
 	p.font.each(s, func(g glyph) {
-		if p.glyphs++; p.glyphs > maxGlyphs {
+		if p.glyphs++; p.full() {
 			return
 		}
 		at := matrix{p.size * p.horizontal, 0, 0, p.size, 0, p.rise}.times(p.tm).times(p.ctm)
@@ -225,12 +229,14 @@ func (p *page) fontOf(resources dict, o any) *font {
 		return nil
 	}
 	t := p.newFont(d)
-	if len(p.fonts) >= maxFonts {
+	if !shared {
+		return t
+	}
+	if p.codes += t.codes(); len(p.fonts) >= maxFonts || p.codes > maxCodes {
 		clear(p.fonts)
+		p.codes = t.codes()
 	}
-	if shared {
-		p.fonts[r.number] = t
-	}
+	p.fonts[r.number] = t
 	return t
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -220,4 +221,33 @@ func FuzzRead(f *testing.F) {
 		}
 		require.LessOrEqual(t, len(d.Text), 1<<16+2)
 	})
+}
+
+// allocates is how many megabytes f takes in all, those that were given back as well.
+func allocates(f func()) int {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return int((after.TotalAlloc - before.TotalAlloc) >> 20)
+}
+
+// A file of a few kilobytes may say as much as its streams may unpack to. Little of that is in memory at a time, and nothing is read in a
+// recursion as deep as it says.
+func TestBombsStaySmall(t *testing.T) {
+	packed := func(content string) []byte {
+		return bytes.Replace(onePage("", helvetica), []byte("<</Length 0>>\nstream\n"), []byte("<</Filter/FlateDecode>>\nstream\n"+deflate(content)), 1)
+	}
+	const much = 20 << 20
+	for name, content := range map[string]string{
+		"nested arrays": strings.Repeat("[", much),
+		"nested dicts":  strings.Repeat("<</A", much/4),
+		"a long array":  "[" + strings.Repeat("0 ", much/2) + "]",
+		"many arrays":   strings.Repeat("["+strings.Repeat("0 ", 1<<16)+"]", much>>17),
+		"a long dict":   "<<" + strings.Repeat("/A 0", much/4) + ">>",
+		"short lines":   "BT /F 1 Tf " + strings.Repeat("(a)' 0 9 TD ", 1<<20),
+	} {
+		file := packed(content)
+		assert.Less(t, allocates(func() { _, _ = pdf.Read(file, 16<<20) }), 400, name)
+	}
 }
