@@ -26,6 +26,7 @@ type Deps struct {
 	Intake    Intake
 	Webhooks  Webhooks
 	Imports   Imports
+	Problems  Problems
 	Ledger    corpus.Ledger
 	Catalogue corpus.Catalogue
 	Erasures  Erasures
@@ -45,7 +46,7 @@ type Deps struct {
 
 // complete reports whether nothing is missing.
 func (d *Deps) complete() bool {
-	return d.Directory != nil && d.Intake != nil && d.Imports != nil && d.Webhooks != nil && d.Ledger != nil && d.Catalogue != nil && d.Erasures != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
+	return d.Directory != nil && d.Intake != nil && d.Imports != nil && d.Problems != nil && d.Webhooks != nil && d.Ledger != nil && d.Catalogue != nil && d.Erasures != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
 		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Shelf != nil && d.Generator != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil
 }
 

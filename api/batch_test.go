@@ -1,6 +1,9 @@
 package api_test
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +16,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/api"
+	"levada.dev/events"
 	"levada.dev/producers/batch"
+	"levada.dev/workflows/imports"
+	"levada.dev/workflows/job"
 )
 
 // door is the real door of batches, on the ledger in memory.
@@ -36,6 +42,30 @@ func (w *world) batch(as string, body io.Reader) *httptest.ResponseRecorder {
 	rec := httptest.NewRecorder()
 	w.ServeHTTP(rec, r)
 	return rec
+}
+
+// feed hands the entries of a batch to the ledger, as the import's flow would.
+func (w *world) feed(tenant, id string) {
+	w.t.Helper()
+	ctx, scope := context.Background(), w.scope(tenant)
+	raw, err := w.store.parts.Get(ctx, scope, id, 0)
+	require.NoError(w.t, err)
+	var takings []imports.Taking
+	for entry := range bytes.Lines(raw) {
+		var e imports.Entry
+		require.NoError(w.t, json.Unmarshal(entry, &e))
+		if f := e.Refuse; f != nil {
+			takings = append(takings, imports.Taking{Problem: &job.Problem{Stage: "submit", Line: e.Line, Field: f.Field, Code: f.Code, Message: f.Message}})
+			continue
+		}
+		e.Draft.JobID, e.Draft.Cause = fmt.Sprintf("%s-%d", id, e.Line), events.Cause{ID: "test"}
+		sub, err := w.store.Prepare(ctx, scope, *e.Draft)
+		require.NoError(w.t, err)
+		sub.Line = e.Line
+		takings = append(takings, imports.Taking{Submission: &sub})
+	}
+	_, err = w.store.ledger.Take(ctx, scope, id, 0, takings)
+	require.NoError(w.t, err)
 }
 
 // The body of acme's requests may have 2,000 bytes; a batch is as long as it likes, its lines are not.

@@ -37,6 +37,7 @@ func ExampleNew() {
 		Intake:    intake.New(texts, ledger, nil),
 		Webhooks:  webhook.New(webhook.Ports{}, nil), // of a tenant without sources
 		Imports:   batch.New(&memory.Parts{}, ledger, nil),
+		Problems:  ledger,
 		Ledger:    ledger,
 		Catalogue: ledger,
 		Erasures:  ledger,

@@ -26,8 +26,8 @@ import (
 // TestExchanges plays the files of testdata: each is a conversation with a fresh world, pairs of a request and the
 // answer to it. "as:" names a key; "{acme}" in a header stands for the key of that name. A line "sign: acme cms-1" signs the
 // body with a secret of the tenant's. A line "finish: acme job-1 succeeded" before a request lets the job end first, "finish in
-// 2s:" while the request is being answered. "letter: acme embed guide model_refused" lets a message of embed's about guide die
-// of that first, or about no document when its name is "-".
+// 2s:" while the request is being answered. "feed: acme import-1" lets the ledger take what a batch brought. "letter: acme embed
+// guide model_refused" lets a message of embed's about guide die of that first, or about no document when its name is "-".
 func TestExchanges(t *testing.T) {
 	for _, file := range exchangeFiles(t) {
 		inBubbleOf(t, strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
@@ -85,6 +85,9 @@ func (w *world) play(text string) string {
 		case name == "finish":
 			f := strings.Fields(value)
 			w.finish(f[0], f[1], job.State(f[2]))
+		case name == "feed":
+			f := strings.Fields(value)
+			w.feed(f[0], f[1])
 		case name == "letter":
 			f := strings.Fields(value)
 			w.letter(f[0], f[1], f[2], f[3])

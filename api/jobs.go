@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/imports"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/rag"
 )
@@ -59,6 +61,26 @@ func cancelJob(c *call) error {
 		return fmt.Errorf("cancel: %w", err)
 	}
 	return c.ok(http.StatusOK, j)
+}
+
+// Problems knows what went wrong with jobs; imports.Ledger does.
+type Problems interface {
+	Problems(ctx context.Context, s tenants.Scope, l imports.Listing) (imports.Page, error)
+}
+
+// listProblems answers what went wrong with a job: of an import, with each of its entries.
+func listProblems(c *call) error {
+	page, err := pageOf(c.r.URL)
+	if err != nil {
+		return err
+	}
+	began := c.opts.Now()
+	list, err := c.Problems.Problems(c.ctx(), c.scope, imports.Listing{JobID: c.r.PathValue("id"), Cursor: page.cursor, Limit: page.limit})
+	c.stage("ledger", began)
+	if err != nil {
+		return fmt.Errorf("list the problems: %w", err)
+	}
+	return c.ok(http.StatusOK, list)
 }
 
 func jobURL(id string) string { return "/jobs/" + url.PathEscape(id) }

@@ -32,6 +32,7 @@ var routes = []route{
 	{method: "GET", pattern: "/jobs/{id}", scope: tenants.ScopeJobs, handle: showJob},
 	{method: "DELETE", pattern: "/jobs/{id}", scope: tenants.ScopeJobs, handle: cancelJob},
 	{method: "GET", pattern: "/jobs/{id}/events", scope: tenants.ScopeJobs, handle: followJob},
+	{method: "GET", pattern: "/jobs/{id}/problems", scope: tenants.ScopeJobs, handle: listProblems},
 	{method: "POST", pattern: "/chat", scope: tenants.ScopeChat, body: jsonBody, idempotent: true, namesUser: true, handle: converse},
 	{method: "GET", pattern: "/chat/streams/{streamId}", scope: tenants.ScopeChat, handle: followStream},
 	{method: "GET", pattern: "/chat/{id}/history", wide: "/chat/{id}/{last}", scope: tenants.ScopeChat, handle: showSession},

@@ -65,7 +65,7 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.gate = &quotatest.Gate{}
 	w.deps = api.Deps{
 		Gate:      w.gate,
-		Directory: w.directory(), Intake: w.store, Imports: w.store.door(), Ledger: w.store.ledger, Catalogue: w.store.ledger, Erasures: w.store.ledger, Texts: w.store.texts, Vectors: w.store.vectors,
+		Directory: w.directory(), Intake: w.store, Imports: w.store.door(), Problems: w.store.ledger, Ledger: w.store.ledger, Catalogue: w.store.ledger, Erasures: w.store.ledger, Texts: w.store.texts, Vectors: w.store.vectors,
 		Retriever: rag.New(w.store.embedder, w.store.vectors, w.store.ledger, &rag.Options{Now: func() time.Time { return w.opts.Now() }}),
 	}
 	w.deps.Webhooks = w.webhooks()

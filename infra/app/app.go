@@ -117,6 +117,7 @@ func API(p Ports, o Options) http.Handler {
 		Directory: p.Directory,
 		Intake:    documents,
 		Imports:   door,
+		Problems:  p.Imports,
 		Webhooks: webhook.New(webhook.Ports{
 			Secrets: p.Secrets, Intake: documents, Catalogue: p.Catalogue, Imports: door, Witness: p.Witness, Draft: api.ReadDraft,
 			Afford: func(ctx context.Context, s tenants.Scope, c *tenants.Config, bytes int) error {

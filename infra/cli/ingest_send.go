@@ -51,7 +51,7 @@ func (o *ingestOptions) send(ctx context.Context, c *client.Client, p *plan) err
 		if err := o.View.outcome(j, ", in "+time.Since(begun).Round(100*time.Millisecond).String()); err != nil {
 			return err
 		}
-		failed = append(failed, together(im.Errors, j, im.names)...)
+		failed = append(failed, together(im.Errors, im.Refused, j, im.names)...)
 	}
 	return errors.Join(o.View.fail(failed), cancelled)
 }
@@ -151,7 +151,7 @@ func (o *ingestOptions) leave(ctx context.Context, c *client.Client, p *plan, al
 		if !o.View.JSON {
 			fmt.Fprintf(o.View.Stdout, "  follow it:   levada jobs follow %s\n", j.ID)
 		}
-		failed = append(failed, together(im.Errors, j, im.names)...)
+		failed = append(failed, together(im.Errors, im.Refused, j, im.names)...)
 	}
 	return o.View.fail(failed)
 }
@@ -166,8 +166,8 @@ var advice = map[string]string{
 	"address_denied":           "the platform asks public addresses only",
 }
 
-// together is the problems of the answer to the batch and of its job, each once.
-func together(refused []job.Problem, j job.Job, names []named) []failure {
+// together is the problems of the answer to the batch, which has counted so many, and of its job, each once.
+func together(refused []job.Problem, counted int, j job.Job, names []named) []failure {
 	all, lines := refused, map[int]bool{}
 	for _, p := range refused {
 		lines[p.Line] = true
@@ -178,8 +178,8 @@ func together(refused []job.Problem, j job.Job, names []named) []failure {
 		}
 	}
 	failed := problems(all, names)
-	if more := j.Counts.Failed - len(failed); more > 0 {
-		failed = append(failed, failure{File: fmt.Sprintf("and %d more", more), Message: "levada documents --state failed lists those that were taken", more: more})
+	if more := max(j.Counts.Failed, counted) - len(failed); more > 0 {
+		failed = append(failed, failure{File: fmt.Sprintf("and %d more", more), Message: "levada jobs problems " + j.ID + " lists all", more: more})
 	}
 	return failed
 }

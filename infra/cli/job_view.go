@@ -38,7 +38,7 @@ func (v view) ended(j job.Job) error {
 	if err := v.outcome(j, ""); err != nil {
 		return err
 	}
-	failed := together(nil, j, nil)
+	failed := together(nil, 0, j, nil)
 	if j.Kind == job.Import && len(failed) > 0 {
 		return v.fail(failed)
 	}
@@ -130,10 +130,7 @@ func removal(j job.Job) string {
 // problems are failures by what people call them: an import's entries have names, in the order of their lines.
 func problems(all []job.Problem, names []named) (failed []failure) {
 	for _, p := range all {
-		f := failure{File: p.Stage, DocID: p.DocID, Code: p.Code, Message: p.Message, Hint: advice[p.Code]}
-		if p.Field != "" && !strings.HasPrefix(p.Message, p.Field) {
-			f.Message = p.Field + ": " + p.Message
-		}
+		f := failure{File: p.Stage, DocID: p.DocID, Code: p.Code, Message: said(p), Hint: advice[p.Code]}
 		if p.DocID != "" {
 			f.File = p.DocID
 		} else if p.Line > 0 {
@@ -147,6 +144,14 @@ func problems(all []job.Problem, names []named) (failed []failure) {
 		failed = append(failed, f)
 	}
 	return failed
+}
+
+// said is what a problem says, with the field that it is about.
+func said(p job.Problem) string {
+	if p.Field == "" || strings.HasPrefix(p.Message, p.Field) {
+		return p.Message
+	}
+	return p.Field + ": " + p.Message
 }
 
 // failures is the table of what failed.

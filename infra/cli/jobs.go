@@ -22,7 +22,7 @@ func newJobs(g *globals) *cobra.Command {
 	var list jobListOptions
 	cmd := &cobra.Command{
 		Use:     "jobs",
-		Short:   "List, show, follow and cancel jobs",
+		Short:   "List, show, follow and cancel jobs, and what went wrong",
 		Long:    "Lists the tenant's jobs, newest first: documents on their way, imports, erasures.",
 		Example: "  levada jobs --kind import\n  levada jobs --state running\n  levada jobs follow 01998c2e-7a33-7000-8000-000000000001",
 		Args:    cobra.NoArgs,
@@ -35,6 +35,7 @@ func newJobs(g *globals) *cobra.Command {
 	cmd.AddCommand(
 		newJobCommand(g, "show", "Show one job", (*jobsOptions).show),
 		newJobCommand(g, "follow", "Follow one job to its end; exits with 1 when it, or a document of it, failed", (*jobsOptions).follow),
+		newJobProblems(g),
 		newJobCommand(g, "cancel", "Cancel one job: what has not begun does not begin, what is on its way is not shown", (*jobsOptions).cancel),
 	)
 	return cmd
@@ -106,7 +107,7 @@ func (v view) job(j job.Job) error {
 	}
 	rows = append(rows, row{"created", when(j.CreatedAt)}, row{"changed", when(j.UpdatedAt)})
 	printRows(v.Stdout, rows)
-	if failed := together(nil, j, nil); len(failed) > 0 {
+	if failed := together(nil, 0, j, nil); len(failed) > 0 {
 		fmt.Fprintln(v.Stdout, failures(failed))
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/imports"
 	"levada.dev/workflows/job"
 )
 
@@ -109,6 +110,11 @@ func (f *follower) hear(event, id, data string) error {
 // CancelJob ends a job that has not ended.
 func (c *Client) CancelJob(ctx context.Context, id string) (job.Job, error) {
 	return call[job.Job](ctx, c, request{method: http.MethodDelete, path: jobPath(id)})
+}
+
+// Problems lists all that went wrong with a job, a page at a time as they are asked for.
+func (c *Client) Problems(ctx context.Context, id string) iter.Seq2[job.Problem, error] {
+	return pages(ctx, c, jobPath(id)+"/problems", url.Values{}, func(p imports.Page) ([]job.Problem, string) { return p.Problems, p.Next })
 }
 
 // JobQuery says which jobs; what is empty is any.

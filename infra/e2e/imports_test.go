@@ -137,6 +137,26 @@ func TestABatchOfAnySize(t *testing.T) {
 	last := v.Errors[len(v.Errors)-1]
 	assert.Equal(t, []any{lines + 2, "line_too_long"}, []any{last.Line, last.Code})
 	assert.Equal(t, "succeeded", as(t, "maple").imported(v.JobID).State)
+
+	var named []int
+	for page := "/jobs/" + v.JobID + "/problems?limit=200"; page != ""; {
+		var list struct {
+			Problems []struct{ Line int }
+			Next     string
+		}
+		as(t, "maple").do(http.MethodGet, page, nil).into(t, &list)
+		for _, p := range list.Problems {
+			named = append(named, p.Line)
+		}
+		if page = ""; list.Next != "" {
+			page = "/jobs/" + v.JobID + "/problems?limit=200&cursor=" + list.Next
+		}
+	}
+	require.Len(t, named, lines+1, "the job lists all")
+	for i, line := range named {
+		require.Equal(t, i+2, line)
+	}
+	assert.Equal(t, http.StatusNotFound, as(t, "acme").do(http.MethodGet, "/jobs/"+v.JobID+"/problems", nil).Status)
 }
 
 // repeated is a text so many times.

@@ -95,6 +95,8 @@ func (t *taking) read(ctx context.Context) error {
 	for in := newLines(body, t.batch.MaxLine); ; {
 		line, err := in.next()
 		switch {
+		case errors.Is(err, io.EOF) && t.receipt.Entries == 0:
+			return nil
 		case errors.Is(err, io.EOF):
 			return t.parts.Flush(ctx)
 		case err == nil:
@@ -111,7 +113,9 @@ func (t *taking) read(ctx context.Context) error {
 		case fault.KindOf(err) != fault.Invalid:
 			return err
 		}
-		t.refuse(in.n, err)
+		if err := t.refuse(ctx, in.n, err); err != nil {
+			return err
+		}
 	}
 }
 
@@ -134,29 +138,37 @@ func (t *taking) take(ctx context.Context, n int, line []byte) error {
 	if draft.DocID == "" {
 		draft.DocID = t.newID() // now: whoever submits it may do so twice
 	}
-	if err := t.parts.Add(ctx, imports.Entry{Line: n, Draft: &draft}); err != nil {
-		return fmt.Errorf("keep line %d: %w", n, err)
-	}
 	t.receipt.Entries++
-	return nil
+	return t.keep(ctx, imports.Entry{Line: n, Draft: &draft})
 }
 
-func (t *taking) refuse(n int, err error) {
-	if t.receipt.Refused++; len(t.receipt.Problems) == imports.MaxNamed {
-		return
-	}
+// refuse names a line in the answer, and among the entries, so that the job names it as well; from some number on it only counts it.
+func (t *taking) refuse(ctx context.Context, n int, err error) error {
 	f := fault.As(err)
-	t.receipt.Problems = append(t.receipt.Problems, job.Problem{
-		Stage: string(corpus.StageSubmit), Line: n, Field: f.Field, Code: f.Code, Message: f.Message,
-	})
+	if t.receipt.Refused++; t.receipt.Refused <= imports.MaxNamed {
+		t.receipt.Problems = append(t.receipt.Problems, job.Problem{
+			Stage: string(corpus.StageSubmit), Line: n, Field: f.Field, Code: f.Code, Message: f.Message,
+		})
+	}
+	if t.receipt.Refused > imports.MaxKept {
+		return nil
+	}
+	return t.keep(ctx, imports.Entry{Line: n, Refuse: &fault.Error{Kind: fault.Invalid, Code: f.Code, Message: f.Message, Field: f.Field}})
+}
+
+// keep adds an entry to the parts.
+func (t *taking) keep(ctx context.Context, e imports.Entry) error {
+	if err := t.parts.Add(ctx, e); err != nil {
+		return fmt.Errorf("keep line %d: %w", e.Line, err)
+	}
+	return nil
 }
 
 // open opens the import.
 func (t *taking) open(ctx context.Context) (imports.Accepted, error) {
 	im := imports.Import{
-		ID: t.id, Origin: imports.Origin{Batch: t.parts.Parts}, Entries: t.receipt.Entries,
-		Refused:      t.receipt.Problems[:min(len(t.receipt.Problems), imports.MaxProblems)],
-		RefusedCount: t.receipt.Refused, Cause: t.batch.Cause,
+		ID: t.id, Origin: imports.Origin{Batch: t.parts.Parts}, Entries: t.parts.Entries,
+		LeftOut: max(0, t.receipt.Refused-imports.MaxKept), Cause: t.batch.Cause,
 	}
 	if t.digest != nil {
 		im.RequestHash = hex.EncodeToString(t.digest.Sum(nil))

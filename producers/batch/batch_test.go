@@ -80,8 +80,8 @@ func of(body string) imports.Batch {
 	return imports.Batch{Body: strings.NewReader(body), MaxLine: 200, Decode: decode, Cause: events.Cause{ID: "request"}}
 }
 
-// entries are what the parts of an import hold: line, id and text.
-func (d *door) entries(im imports.Import) (all []string) {
+// entries are what the parts of an import hold: line, id and text of documents; line, code and field of what is none.
+func (d *door) entries(im imports.Import) (all, refused []string) {
 	d.t.Helper()
 	for part := range im.Origin.Batch {
 		raw, err := d.parts.Get(d.t.Context(), d.acme, im.ID, part)
@@ -89,10 +89,22 @@ func (d *door) entries(im imports.Import) (all []string) {
 		for line := range bytes.Lines(raw) {
 			var e imports.Entry
 			require.NoError(d.t, json.Unmarshal(line, &e))
+			if f := e.Refuse; f != nil {
+				refused = append(refused, said(e.Line, f.Code, f.Field))
+				continue
+			}
 			all = append(all, fmt.Sprintf("%d %s %s", e.Line, e.Draft.DocID, e.Draft.Text))
 		}
 	}
-	return all
+	return all, refused
+}
+
+// said is what is said of a refused line.
+func said(line int, code, field string) string {
+	if field != "" {
+		field = " at " + field
+	}
+	return fmt.Sprintf("%d %s%s", line, code, field)
 }
 
 func TestLines(t *testing.T) {
@@ -122,19 +134,15 @@ func TestLines(t *testing.T) {
 				r, err := d.Take(t.Context(), d.acme, b)
 				require.NoError(t, err)
 				require.Len(t, d.clerk.opened, 1)
-				assert.Equal(t, c.entries, d.entries(d.clerk.opened[0]))
-				var refused []string
+				kept, refused := d.entries(d.clerk.opened[0])
+				assert.Equal(t, [][]string{c.entries, c.refused}, [][]string{kept, refused})
+				var named []string
 				for _, p := range r.Problems {
-					at := ""
-					if p.Field != "" {
-						at = " at " + p.Field
-					}
-					refused = append(refused, fmt.Sprintf("%d %s%s", p.Line, p.Code, at))
+					named = append(named, said(p.Line, p.Code, p.Field))
 				}
-				assert.Equal(t, c.refused, refused)
+				assert.Equal(t, c.refused, named)
 				assert.Equal(t, []int{len(c.entries), len(c.refused)}, []int{r.Entries, r.Refused})
-				assert.Equal(t, r.Entries, d.clerk.opened[0].Entries)
-				assert.Equal(t, r.Refused, d.clerk.opened[0].RefusedCount)
+				assert.Equal(t, []int{r.Entries + r.Refused, 0}, []int{d.clerk.opened[0].Entries, d.clerk.opened[0].LeftOut})
 			})
 		}
 	}
@@ -178,8 +186,17 @@ func TestAllAreCountedAndTheFirstNamed(t *testing.T) {
 	assert.Len(t, r.Problems, imports.MaxNamed)
 	assert.Equal(t, imports.MaxNamed+5, r.Refused)
 	im := d.clerk.opened[0]
-	assert.Len(t, im.Refused, imports.MaxProblems)
-	assert.Equal(t, imports.MaxNamed+5, im.RefusedCount)
+	assert.Equal(t, []int{imports.MaxNamed + 6, 0}, []int{im.Entries, im.LeftOut}, "all go on to the job")
+}
+
+func TestWhatIsRefusedBeyondAllMeasureIsCounted(t *testing.T) {
+	d := newDoor(t)
+	r, err := d.Take(t.Context(), d.acme, of(strings.Repeat("[]\n", imports.MaxKept+5)+`{"id":"a","text":"1"}`))
+	require.NoError(t, err)
+	assert.Equal(t, []int{1, imports.MaxKept + 5}, []int{r.Entries, r.Refused})
+	im := d.clerk.opened[0]
+	assert.Equal(t, []int{imports.MaxKept + 1, 5}, []int{im.Entries, im.LeftOut})
+	assert.Equal(t, im.Origin.Batch, d.parts.Len(d.acme))
 }
 
 func TestTheSameBatchIsOneImport(t *testing.T) {
@@ -313,7 +330,7 @@ func TestOpen(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []any{"id-1", 1, 2, "url_invalid"}, []any{a.Job.ID, a.Refused, a.Problems[0].Line, a.Problems[0].Code})
 	im := d.clerk.opened[0]
-	assert.Equal(t, []any{"docs", 2, 0}, []any{im.Source, im.Entries, im.RefusedCount})
+	assert.Equal(t, []any{"docs", 2, 0}, []any{im.Source, im.Entries, im.LeftOut})
 	again, err := d.Open(t.Context(), d.acme, im.Origin, "docs", cause)
 	require.NoError(t, err)
 	assert.Equal(t, []any{"id-1", true}, []any{again.Job.ID, again.Replayed})

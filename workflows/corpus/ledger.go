@@ -49,6 +49,8 @@ type Submission struct {
 	Cause       events.Cause    `json:"cause"`
 	RequestHash string          `json:"requestHash,omitempty"` // of the request that came with an idempotency key
 	Pace        Pace            `json:"pace,omitzero"`
+	// Line is where the entry of an import stood, from 1. Its problems have it.
+	Line int `json:"line,omitempty"`
 	// Fetch says where the document is to be had, when it has not been brought: then there is no TextKey, Text, Bytes or SHA256
 	// yet, and the ledger adds to the event what it knows of the page already.
 	Fetch *events.Fetch `json:"fetch,omitempty"`

@@ -21,8 +21,11 @@ type Batch struct {
 	Cause events.Cause
 }
 
-// MaxNamed is how many refused lines of a batch are named one by one. All are counted.
-const MaxNamed = 10_000
+// How many refused lines of a batch are named one by one. All are counted.
+const (
+	MaxNamed = 10_000  // in the answer
+	MaxKept  = 100_000 // among the problems of the job
+)
 
 // Accepted is what became of a batch, or of another request to import.
 type Accepted struct {

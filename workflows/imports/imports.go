@@ -28,18 +28,16 @@ type Origin struct {
 
 // Import is many documents that come in as one job.
 type Import struct {
-	ID      string        `json:"id"` // the job's
-	Origin  Origin        `json:"origin"`
-	Source  string        `json:"source,omitempty"`  // the tenant's source that it belongs to
-	Entries int           `json:"entries,omitempty"` // how many there are, when that is known
-	Refused []job.Problem `json:"refused,omitempty"` // entries that the door has refused already, at most MaxProblems
-	// RefusedCount is how many the door has refused, those that Refused leaves out also.
-	RefusedCount int          `json:"refusedCount,omitempty"`
-	Cause        events.Cause `json:"cause"`
-	RequestHash  string       `json:"requestHash,omitempty"` // of the request that came with an idempotency key
+	ID          string       `json:"id"` // the job's
+	Origin      Origin       `json:"origin"`
+	Source      string       `json:"source,omitempty"`  // the tenant's source that it belongs to
+	Entries     int          `json:"entries,omitempty"` // how many there are, when that is known; refused ones are among them
+	LeftOut     int          `json:"leftOut,omitempty"` // entries that the door has refused and that are in no part: they are counted only
+	Cause       events.Cause `json:"cause"`
+	RequestHash string       `json:"requestHash,omitempty"` // of the request that came with an idempotency key
 }
 
-// MaxProblems is how many refused entries a job lists; it counts all of them.
+// MaxProblems is how many of its entries' problems a job shows; Ledger.Problems lists all.
 const MaxProblems = 100
 
 // Entry is one document of a part: a draft, or why there is none.
@@ -70,6 +68,22 @@ type Ledger interface {
 	// SealImport says that the import has no more than so many entries, which may be fewer than was said before, or, with a problem, that
 	// the rest cannot be had. Once all of them are taken and final the job ends and import.completed goes into the outbox.
 	SealImport(ctx context.Context, s tenants.Scope, id string, entries int, failed *job.Problem) (job.Job, error)
+	// Problems pages through what went wrong with a job: of an import with each of its entries, in the order in which it was found. While
+	// the job goes on there may be more later. They are known for as long as the job is.
+	Problems(ctx context.Context, s tenants.Scope, l Listing) (Page, error)
+}
+
+// Listing asks for the problems of a job.
+type Listing struct {
+	JobID  string `json:"jobId"`
+	Cursor string `json:"cursor,omitempty"`
+	Limit  int    `json:"limit"` // corpus.MaxListed at most
+}
+
+// Page is a part of the problems of a job. Next is the cursor of the rest, empty at the end.
+type Page struct {
+	Problems []job.Problem `json:"problems"`
+	Next     string        `json:"next,omitempty"`
 }
 
 // Taken is how far an import has been taken.

@@ -137,6 +137,7 @@ func (f *feed) prepare(ctx context.Context, c *tenants.Config, n int, e Entry) (
 	if err != nil {
 		return refuseOr(e, err)
 	}
+	sub.Line = e.Line
 	return Taking{Submission: &sub}, nil
 }
 

@@ -112,6 +112,10 @@ func (c *clerk) OpenImport(context.Context, tenants.Scope, imports.Import) (job.
 	return job.Job{}, errors.New("the flow opens nothing")
 }
 
+func (c *clerk) Problems(context.Context, tenants.Scope, imports.Listing) (imports.Page, error) {
+	return imports.Page{}, errors.New("the flow lists nothing")
+}
+
 func (c *clerk) Take(_ context.Context, _ tenants.Scope, id string, n int, entries []imports.Taking) (t imports.Taken, err error) {
 	err = c.do("take", func() error {
 		if !c.open || id != importID {

@@ -243,7 +243,7 @@ func (f *failure) problem() *job.Problem {
 func (c *change) end(o *open, g *generation, state job.State, p *job.Problem) error {
 	return errors.Join(
 		c.leave(g, state == job.Succeeded),
-		c.tally(g.ImportID, ending{state: state, docID: o.ID, problem: p}),
+		c.tally(g.ImportID, ending{state: state, docID: o.ID, line: g.Line, problem: p}),
 		rows.Write(c.rows, jobPrefix+g.JobID, finish(o.document, g, state, c.now, p)),
 	)
 }

@@ -73,16 +73,18 @@ func (row *jobRow) show(r rows.Tx, id string) (j job.Job, known bool, err error)
 	switch {
 	case row.Barred:
 		return job.Job{}, false, nil
+	case row.Import != nil:
+		if j = row.importing(id); row.End != nil {
+			j = *row.End
+		}
+		j.Errors, err = row.Import.problems(r, id, 0)
+		return j, true, err
 	case row.End != nil:
 		return *row.End, true, nil
 	case row.Whole != nil:
 		return row.erasingAll(id), true, nil
 	case row.Kind == job.Erase:
 		return row.erasing(id), true, nil
-	case row.Import != nil:
-		j = row.importing(id)
-		j.Errors, err = readProblems(r, id)
-		return j, true, err
 	}
 	var d document
 	if _, err := rows.Read(r, documentPrefix+row.DocID, &d); err != nil {

@@ -19,6 +19,7 @@ type generation struct {
 	ContentType string          `json:"ct,omitempty"`
 	Chunking    events.Chunking `json:"ck,omitzero"`
 	ImportID    string          `json:"im,omitempty"`
+	Line        int             `json:"ln,omitempty"` // of the import's entry
 	TextKey     string          `json:"key,omitempty"`
 	SHA256      string          `json:"sha,omitempty"`
 	Bytes       int             `json:"b,omitempty"`

@@ -14,13 +14,13 @@ import (
 	"levada.dev/workflows/job"
 )
 
-// importRow is what a job's row knows of an import that goes on. Its problems have a row of their own, which is written when
-// there is a new one.
+// importRow is what a job's row knows of an import. Its problems have rows of their own.
 type importRow struct {
 	Source  string       `json:"s,omitempty"`
-	Refused int          `json:"r,omitempty"` // by the door
+	LeftOut int          `json:"r,omitempty"` // refused by the door, and counted only
 	Entries int          `json:"e,omitempty"` // as far as is known
 	Taken   int          `json:"t,omitempty"`
+	Listed  int          `json:"l,omitempty"` // problems
 	Sealed  bool         `json:"se,omitempty"`
 	Failed  *job.Problem `json:"f,omitempty"` // why the rest could not be had
 	Counts  job.Counts   `json:"c"`           // but for Total
@@ -39,7 +39,7 @@ func (im *importRow) final() int { return im.Counts.Done + im.Counts.Failed + im
 
 // over reports whether nothing will come of the import any more.
 func (im *importRow) over() bool {
-	return im.Sealed && im.Taken >= im.Entries && im.final() == im.Refused+im.Taken
+	return im.Sealed && im.Taken >= im.Entries && im.final() == im.LeftOut+im.Taken
 }
 
 // state is how the import ends, or what it is at.
@@ -67,7 +67,7 @@ func (row *jobRow) importing(id string) job.Job {
 	if im.Sealed && im.Taken >= im.Entries {
 		j.Stage = "process"
 	}
-	j.Counts.Total = im.Refused + max(im.Entries, im.Taken)
+	j.Counts.Total = im.LeftOut + max(im.Entries, im.Taken)
 	switch {
 	case im.over():
 		j.Percent = 100
@@ -108,6 +108,7 @@ func (c *change) importOf(id string) (*openImport, error) {
 type ending struct {
 	state     job.State
 	docID     string
+	line      int
 	unchanged bool
 	refused   bool
 	problem   *job.Problem
@@ -138,7 +139,7 @@ func (c *change) tally(importID string, e ending) error {
 	}
 	if e.problem != nil {
 		p := *e.problem
-		p.DocID = e.docID
+		p.DocID, p.Line, p.Message = e.docID, max(p.Line, e.line), clip(p.Message, maxMessage)
 		im.problems = append(im.problems, p)
 	}
 	return nil
@@ -160,9 +161,9 @@ func (c *change) closeImports() error {
 			continue
 		}
 		im.row.Import.Updated = c.now.UnixMilli()
-		problems, err := c.keepProblems(im)
+		err := c.keepProblems(im)
 		if err == nil && im.row.Import.over() {
-			err = c.endImport(im, problems)
+			err = c.endImport(im)
 		}
 		if err == nil {
 			err = rows.Write(c.rows, jobPrefix+im.id, im.row)
@@ -174,36 +175,9 @@ func (c *change) closeImports() error {
 	return nil
 }
 
-// keepProblems adds the new problems of an import to its row of them, until there are too many.
-func (c *change) keepProblems(im *openImport) ([]job.Problem, error) {
-	over := im.row.Import.over()
-	if len(im.problems) == 0 && !over {
-		return nil, nil
-	}
-	problems, err := readProblems(c.rows, im.id)
-	if err != nil {
-		return nil, err
-	}
-	had := len(problems)
-	problems = append(problems, im.problems...)
-	problems = problems[:min(len(problems), imports.MaxProblems)]
-	switch {
-	case over && had > 0:
-		return problems, c.rows.Delete(problemsPrefix + im.id)
-	case over || had == len(problems):
-		return problems, nil
-	}
-	return problems, rows.Write(c.rows, problemsPrefix+im.id, problems)
-}
-
-func readProblems(r rows.Tx, id string) (problems []job.Problem, err error) {
-	_, err = rows.Read(r, problemsPrefix+id, &problems)
-	return problems, err
-}
-
-func (c *change) endImport(im *openImport, problems []job.Problem) error {
+func (c *change) endImport(im *openImport) error {
 	j := im.row.importing(im.id)
-	j.Stage, j.Errors = "", problems
+	j.Stage = ""
 	im.row.End = &j
 	ev, err := events.New(c.scope, worker, events.Cause{ID: im.id, TraceParent: im.row.Import.Trace}, c.now, events.ImportCompleted{
 		ImportID: im.id, State: string(j.State), Source: j.Source, Total: j.Counts.Total, Done: j.Counts.Done, Unchanged: j.Counts.Unchanged,
@@ -233,10 +207,10 @@ func (b *Book) OpenImport(r rows.Tx, s tenants.Scope, im imports.Import) (job.Jo
 		return job.Job{}, err
 	}
 	row := jobRow{Kind: job.Import, Created: c.now.UnixMilli(), Import: &importRow{
-		Source: im.Source, Entries: im.Entries, Refused: im.RefusedCount, Updated: c.now.UnixMilli(), Trace: im.Cause.TraceParent,
-		Counts: job.Counts{Failed: im.RefusedCount, Refused: im.RefusedCount},
+		Source: im.Source, Entries: im.Entries, LeftOut: im.LeftOut, Updated: c.now.UnixMilli(), Trace: im.Cause.TraceParent,
+		Counts: job.Counts{Failed: im.LeftOut, Refused: im.LeftOut},
 	}}
-	open := &openImport{id: im.ID, row: row, dirty: true, problems: im.Refused}
+	open := &openImport{id: im.ID, row: row, dirty: true}
 	c.imports[im.ID], c.importing = open, []*openImport{open}
 	err = errors.Join(
 		enqueue(r, im.ID, ev),
@@ -251,7 +225,7 @@ func (b *Book) OpenImport(r rows.Tx, s tenants.Scope, im imports.Import) (job.Jo
 
 // known is the import that a request has opened already, empty when it has not.
 func (c *change) known(im imports.Import) (id string, err error) {
-	if im.ID == "" || im.Entries < 0 || im.RefusedCount < len(im.Refused) {
+	if im.ID == "" || im.Entries < 0 || im.LeftOut < 0 {
 		return "", fault.Invalidf("id", "import_invalid", "the id is required, and a count is never below 0")
 	}
 	var row jobRow
@@ -343,7 +317,7 @@ func (c *change) takeEntry(im *openImport, e imports.Taking) (unused string, err
 			return "", err
 		}
 		unused = e.Submission.TextKey
-		p = &job.Problem{Stage: string(corpus.StageSubmit), Field: f.Field, Code: f.Code, Message: f.Message}
+		p = &job.Problem{Stage: string(corpus.StageSubmit), Line: e.Submission.Line, Field: f.Field, Code: f.Code, Message: f.Message}
 	}
 	if p == nil {
 		p = &job.Problem{Stage: string(corpus.StageSubmit), Code: "submission_invalid", Message: "the entry is empty"}

@@ -87,7 +87,7 @@ func (c *change) generate(o *open, sub corpus.Submission, importID string) (corp
 		return corpus.Receipt{}, err
 	}
 	g := o.submit(sub, c.now)
-	g.ImportID, g.Units, g.Trace = importID, units(sub), sub.Cause.TraceParent
+	g.ImportID, g.Line, g.Units, g.Trace = importID, sub.Line, units(sub), sub.Cause.TraceParent
 	ev, err := events.New(c.scope, worker, sub.Cause, c.now, g.submitted(o.document, sub.Text))
 	if err != nil {
 		return corpus.Receipt{}, err

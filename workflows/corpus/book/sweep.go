@@ -3,6 +3,7 @@ package book
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"levada.dev/tenants/rows"
@@ -32,6 +33,7 @@ func sweepJobs(r rows.Tx, now time.Time, from string, limit int) (next string, e
 	if err != nil {
 		return "", fmt.Errorf("book: range: %w", err)
 	}
+	left := limit // of the rows of problems
 	for _, row := range found {
 		var j jobRow
 		if err := json.Unmarshal(row.Value, &j); err != nil {
@@ -42,6 +44,12 @@ func sweepJobs(r rows.Tx, now time.Time, from string, limit int) (next string, e
 		}
 		if !j.Barred && (j.End == nil || now.Sub(j.End.UpdatedAt) < JobLife) {
 			continue
+		}
+		if j.Import != nil && j.Import.Listed > 0 {
+			removed, err := sweepProblems(r, strings.TrimPrefix(row.Key, jobPrefix), left)
+			if left -= removed; err != nil || left == 0 {
+				return row.Key, err // there may be more of this job's, which goes after the last of them
+			}
 		}
 		if err := r.Delete(row.Key); err != nil {
 			return "", fmt.Errorf("book: delete: %w", err)

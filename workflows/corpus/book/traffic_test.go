@@ -366,7 +366,7 @@ func (w *traffic) check(seed uint64) {
 	for _, l := range turns.Lanes {
 		require.Zero(t, l.Waiting, "seed %d", seed)
 	}
-	for _, prefix := range []string{"w/", "l/", "o/", "q/"} {
+	for _, prefix := range []string{"w/", "l/", "o/"} {
 		left, err := w.kept.Scan(prefix, 1)
 		require.NoError(t, err)
 		require.Empty(t, left, "seed %d: rows %s", seed, prefix)
@@ -413,12 +413,23 @@ func (w *traffic) check(seed uint64) {
 		}
 		want.Total = at
 		require.Equal(t, want, j.Counts, "seed %d: import %s", seed, b.id)
+		require.Len(t, problems(t, w, b.id), want.Failed, "seed %d: import %s", seed, b.id)
 		require.Equal(t, 1, w.told[events.TypeImportStarted+" imports/"+b.id], "seed %d", seed)
 		require.Equal(t, 1, w.told[events.TypeImportCompleted+" imports/"+b.id], "seed %d", seed)
 		if !b.cancelled {
 			require.Len(t, b.entries, at)
 		}
 	}
+}
+
+// problems are all that an import lists.
+func problems(t testing.TB, w *traffic, id string) (all []job.Problem) {
+	for cursor, first := "", true; first || cursor != ""; first = false {
+		page, err := w.Problems(t.Context(), w.scope, imports.Listing{JobID: id, Cursor: cursor, Limit: 7})
+		require.NoError(t, err)
+		all, cursor = append(all, page.Problems...), page.Next
+	}
+	return all
 }
 
 func taken(t testing.TB, w *traffic, id string) int {

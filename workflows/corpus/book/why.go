@@ -77,5 +77,5 @@ func (g *generation) gotOn(stages ...corpus.Stage) {
 }
 
 func newFailure(p corpus.Progress, now time.Time) *failure {
-	return &failure{Stage: p.Stage, Code: clip(p.Code, 64), Message: clip(p.Message, 500), Attempts: max(1, p.Attempts), At: now.UnixMilli()}
+	return &failure{Stage: p.Stage, Code: clip(p.Code, 64), Message: clip(p.Message, maxMessage), Attempts: max(1, p.Attempts), At: now.UnixMilli()}
 }

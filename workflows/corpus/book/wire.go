@@ -28,6 +28,7 @@ const (
 	methodOpen        = "openImport"
 	methodTake        = "take"
 	methodSeal        = "sealImport"
+	methodProblems    = "problems"
 	methodAttest      = "attest"
 	methodErase       = "openErasure"
 	methodNoteErasure = "noteErasure"
@@ -72,6 +73,8 @@ func (b *Book) Call(r rows.Tx, method string, body []byte) (reply []byte, commit
 		return call.Serve(r, body, func(s tenants.Scope, q sealing) (job.Job, error) {
 			return b.SealImport(r, s, q.ID, q.Entries, q.Failed)
 		})
+	case methodProblems:
+		return call.Serve(r, body, func(_ tenants.Scope, l imports.Listing) (imports.Page, error) { return b.Problems(r, l) })
 	case methodAttest:
 		return call.Serve(r, body, func(_ tenants.Scope, t testimony) (struct{}, error) { return struct{}{}, b.Attest(r, t.Name, t.Digest) })
 	case methodErase:
@@ -168,6 +171,11 @@ func (c *Client) Take(ctx context.Context, s tenants.Scope, id string, n int, en
 // SealImport implements imports.Ledger.
 func (c *Client) SealImport(ctx context.Context, s tenants.Scope, id string, entries int, failed *job.Problem) (job.Job, error) {
 	return call.Ask[job.Job](ctx, c.do, s, nil, methodSeal, sealing{id, entries, failed})
+}
+
+// Problems implements imports.Ledger.
+func (c *Client) Problems(ctx context.Context, s tenants.Scope, l imports.Listing) (imports.Page, error) {
+	return call.Ask[imports.Page](ctx, c.do, s, nil, methodProblems, l)
 }
 
 // Attest implements corpus.Witness.

@@ -34,6 +34,7 @@ func TestLedger(t *testing.T, newBook func(t *testing.T) Book) {
 		"an import belongs to a tenant":              (*desk).belonging,
 		"what is refused is counted and listed":      (*desk).refused,
 		"its end may come before its entries":        (*desk).sealedFirst,
+		"each problem is told":                       (*desk).problems,
 		"the rest cannot be had":                     (*desk).broken,
 		"nothing came of it":                         (*desk).futile,
 		"a newer document overtakes":                 (*desk).overtaken,
@@ -244,10 +245,10 @@ func (d *desk) belonging() {
 
 func (d *desk) refused() {
 	id := d.open(func(im *imports.Import) {
-		im.RefusedCount, im.Refused = 7, []job.Problem{{Line: 3, Code: "invalid_json", Message: "no"}}
+		im.LeftOut = 7
 	})
 	es, refs := d.entries(3)
-	es[1].Submission.JobID = ""
+	es[1].Submission.JobID, es[1].Submission.Line = "", 3
 	var many []imports.Taking
 	for i := range imports.MaxProblems {
 		many = append(many, imports.Taking{Problem: &job.Problem{Line: 10 + i, Code: "document_empty", Message: "no"}})
@@ -260,9 +261,81 @@ func (d *desk) refused() {
 	j = d.seal(id, 3+imports.MaxProblems, nil)
 	assert.Equal(d, job.Succeeded, j.State)
 	require.Len(d, j.Errors, imports.MaxProblems)
-	assert.Equal(d, 3, j.Errors[0].Line)
-	assert.Equal(d, []any{refs[1].DocID, "jobId", "submission_invalid"}, []any{j.Errors[1].DocID, j.Errors[1].Field, j.Errors[1].Code})
-	assert.Equal(d, 10, j.Errors[2].Line)
+	assert.Equal(d, []any{3, refs[1].DocID, "jobId", "submission_invalid"}, []any{j.Errors[0].Line, j.Errors[0].DocID, j.Errors[0].Field, j.Errors[0].Code})
+	assert.Equal(d, 10, j.Errors[1].Line)
+}
+
+// page lists problems from a cursor on.
+func (d *desk) page(l imports.Listing) imports.Page {
+	d.Helper()
+	page, err := d.Problems(d.Context(), d.scope, l)
+	require.NoError(d, err)
+	require.NotNil(d, page.Problems)
+	return page
+}
+
+// all are the problems of a job, page by page.
+func (d *desk) all(id string, limit int) (all []job.Problem) {
+	d.Helper()
+	for cursor := ""; ; {
+		page := d.page(imports.Listing{JobID: id, Cursor: cursor, Limit: limit})
+		if cursor = page.Next; cursor != "" {
+			require.Len(d, page.Problems, limit)
+		}
+		if all = append(all, page.Problems...); cursor == "" {
+			return all
+		}
+	}
+}
+
+func (d *desk) problems() {
+	id := d.open()
+	assert.Empty(d, d.all(id, 7), "nothing is wrong yet")
+	const refused = 2*imports.MaxProblems + 50
+	es, refs := d.entries(2)
+	es[0].Submission.Line, es[1].Submission.Line = 1, 2
+	for line := 3; line < 3+refused; line++ {
+		es = append(es, imports.Taking{Problem: &job.Problem{Stage: "submit", Line: line, Field: "text", Code: "document_empty", Message: strings.Repeat("no ", 400)}})
+	}
+	for n := 0; n < len(es); n += 90 { // not in the measure of the rows
+		d.take(id, n, es[n:min(n+90, len(es))])
+		d.take(id, n, es[n:min(n+90, len(es))])
+	}
+	failed := corpus.Progress{DocumentRef: refs[1], Stage: corpus.StageEmbed, Attempts: 3, Code: "model_refused", Message: "too odd", Cause: events.Cause{ID: "event"}}
+	d.advance(append(indexed(refs[0]), failed, failed)...)
+
+	var lines []int
+	for _, p := range d.all(id, 99) {
+		lines = append(lines, p.Line)
+		assert.False(d, p.At.IsZero())
+		assert.LessOrEqual(d, len(p.Message), 500)
+	}
+	want := []int{}
+	for line := range refused {
+		want = append(want, 3+line)
+	}
+	assert.Equal(d, append(want, 2), lines, "each once, as they were found")
+	for _, limit := range []int{1, imports.MaxProblems, corpus.MaxListed} {
+		assert.Len(d, d.all(id, limit), refused+1)
+	}
+	running := d.all(id, corpus.MaxListed)
+	last := running[refused]
+	assert.Equal(d, []any{refs[1].DocID, "embed", "model_refused"}, []any{last.DocID, last.Stage, last.Code})
+
+	assert.Equal(d, job.Succeeded, d.seal(id, len(es), nil).State)
+	assert.Equal(d, running, d.all(id, 30), "they are as they were when the job has ended")
+	assert.Equal(d, running[:imports.MaxProblems], d.job(id).Errors, "the first ones are the job's")
+
+	assert.Equal(d, "model_refused", d.page(imports.Listing{JobID: refs[1].JobID, Limit: 5}).Problems[0].Code, "a document's job has its own")
+	assert.Empty(d, d.page(imports.Listing{JobID: refs[0].JobID, Limit: 5}).Problems)
+	for _, l := range []imports.Listing{{JobID: id}, {JobID: id, Limit: corpus.MaxListed + 1}, {JobID: id, Limit: 5, Cursor: "%"}, {JobID: id, Limit: 5, Cursor: "LTE"}} {
+		_, err := d.Problems(d.Context(), d.scope, l)
+		assert.Equal(d, "invalid_query", fault.As(err).Code, "%+v", l)
+	}
+	_, err := d.Problems(d.Context(), d.other, imports.Listing{JobID: id, Limit: 5})
+	assert.Equal(d, "job_not_found", fault.As(err).Code)
+	_, err = d.Problems(d.Context(), d.scope, imports.Listing{JobID: "none", Limit: 5})
+	assert.Equal(d, "job_not_found", fault.As(err).Code)
 }
 
 func (d *desk) sealedFirst() {

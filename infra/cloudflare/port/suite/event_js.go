@@ -75,6 +75,10 @@ func (x ledger) SealImport(ctx context.Context, s tenants.Scope, id string, entr
 	return x.port.SealImport(x.in(ctx), s, id, entries, failed)
 }
 
+func (x ledger) Problems(ctx context.Context, s tenants.Scope, l imports.Listing) (imports.Page, error) {
+	return x.port.Problems(x.in(ctx), s, l)
+}
+
 func (x ledger) List(ctx context.Context, s tenants.Scope, q corpus.Listing) (corpus.DocumentPage, error) {
 	return x.port.List(x.in(ctx), s, q)
 }

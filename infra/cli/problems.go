@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"levada.dev/infra/client"
+	"levada.dev/workflows/job"
+)
+
+type problemsOptions struct {
+	Platform platformOptions
+	View     view
+	Job      string
+	Limit    int
+}
+
+func newJobProblems(g *globals) *cobra.Command {
+	var o problemsOptions
+	cmd := &cobra.Command{
+		Use:   "problems ID",
+		Short: "List all that went wrong with a job",
+		Long: "Lists, of an import, every entry that was refused and every document that failed, in the order in which it was found;\n" +
+			"of another job what it failed of.",
+		Example: "  levada jobs problems 01998c2e-7a33-7000-8000-000000000001\n  levada jobs problems --limit 0 --json 01998c2e-7a33-7000-8000-000000000001 | jq .line",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Job, o.View.Stdout, o.View.Stderr = args[0], cmd.OutOrStdout(), cmd.ErrOrStderr()
+			return o.run(cmd.Context())
+		},
+	}
+	o.Platform.bind(g, cmd)
+	cmd.Flags().IntVar(&o.Limit, "limit", 100, "how many; 0 for all")
+	cmd.Flags().BoolVar(&o.View.JSON, "json", false, "print JSON, a problem a line")
+	return cmd
+}
+
+func (o *problemsOptions) run(ctx context.Context) error {
+	t := newTable("line", "document", "stage", "code", "message", "when")
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Number: 1, Align: text.AlignRight, AlignHeader: text.AlignRight},
+		{Number: 2, WidthMax: 60, WidthMaxEnforcer: text.WrapHard}, {Number: 5, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft},
+	})
+	t.SuppressEmptyColumns()
+	return o.Platform.run(ctx, func(ctx context.Context, c *client.Client) error {
+		n := 0
+		for p, err := range c.Problems(ctx, o.Job) {
+			if err != nil {
+				return err
+			}
+			if n++; o.Limit > 0 && n > o.Limit {
+				fmt.Fprintf(o.View.Stderr, "there are more: --limit 0 lists all\n")
+				break
+			}
+			if o.View.JSON {
+				if err := printLine(o.View.Stdout, p); err != nil {
+					return err
+				}
+				continue
+			}
+			t.AppendRow(problemRow(p))
+		}
+		switch {
+		case o.View.JSON:
+		case n == 0:
+			fmt.Fprintln(o.View.Stdout, "no problems")
+		default:
+			fmt.Fprintln(o.View.Stdout, t.Render())
+		}
+		return nil
+	})
+}
+
+func problemRow(p job.Problem) table.Row {
+	line := ""
+	if p.Line > 0 {
+		line = fmt.Sprint(p.Line)
+	}
+	return table.Row{line, p.DocID, p.Stage, p.Code, said(p), when(p.At)}
+}
