@@ -28,12 +28,12 @@ func TestDeletionsAndImports(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "41", d.desk.deleted[1].DocID)
 
-	d.desk.err = fault.Missing("document_not_found", "no")
+	d.desk.none = true
 	done, err = d.send(structured, strings.Replace(del, "d1", "d3", 1))
 	require.NoError(t, err)
 	assert.Equal(t, []corpus.AcceptedEvent{{EventID: "d3", DocID: "guides/one.md"}}, done.Accepted, "it is as the source wants it")
 
-	d.desk.err = nil
+	d.desk.none = false
 	start := strings.Replace(event("i1", `"data":{"sitemap":"https://a.example/sitemap.xml"}`), "com.example.written", webhook.ImportRequested, 1)
 	done, err = d.send(structured, start)
 	require.NoError(t, err)

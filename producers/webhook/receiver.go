@@ -231,10 +231,7 @@ func (rc *Receiver) alone(ctx context.Context, s tenants.Scope, source string, i
 		return it.refuse(err)
 	}
 	r, err := rc.Catalogue.Delete(ctx, s, corpus.Deletion{DocID: it.deletes, JobID: rc.newID(), Cause: it.cause})
-	if fault.Is(err, fault.NotFound) { // it is as the source wants it
-		r, err = corpus.Receipt{DocID: it.deletes}, nil
-	}
-	it.receipt = r
+	it.receipt = r // without a job when there is no such document: it is as the source wants it
 	return it.refuse(err)
 }
 

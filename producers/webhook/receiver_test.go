@@ -56,12 +56,16 @@ func (d *door) afford(_ context.Context, _ tenants.Scope, _ *tenants.Config, byt
 type desk struct {
 	deleted []corpus.Deletion
 	opened  map[string]imports.Import // by idempotency key
+	none    bool                      // there are no documents
 	err     error
 }
 
 func (d *desk) Delete(_ context.Context, _ tenants.Scope, del corpus.Deletion) (corpus.Receipt, error) {
 	if d.err != nil {
 		return corpus.Receipt{}, d.err
+	}
+	if d.none {
+		return corpus.Receipt{DocID: del.DocID}, nil
 	}
 	d.deleted = append(d.deleted, del)
 	return corpus.Receipt{DocID: del.DocID, JobID: del.JobID, Generation: 1}, nil

@@ -23,7 +23,8 @@ type Catalogue interface {
 	// Delete takes a document out of every search and begins its erasure, which a job follows. A document that is being erased
 	// answers with that job, and so does one that is erased, as long as the job is known; after that the stores are asked again.
 	// Where the newest generation is not the one that is meant, nothing is deleted (Receipt.Unchanged).
-	// With an idempotency key a repetition is answered with the first receipt (Replayed), also when there is such a document again.
+	// With an idempotency key a repetition is answered with the first receipt (Replayed), also when there is such a document again; that there
+	// was no such document is a receipt without a job then, and no fault.
 	Delete(ctx context.Context, s tenants.Scope, d Deletion) (Receipt, error)
 	// Cancel ends a job that has not ended: what has not begun does not begin, what is on its way is not shown. One that has ended
 	// stays as it is. An erasure cannot be cancelled: fault.Conflict, code job_not_cancellable.

@@ -102,17 +102,21 @@ func fetchAgain(sub *corpus.Submission, g *generation) {
 	sub.ContentType, sub.TextKey, sub.SHA256, sub.Bytes = g.Fetch.Asked, "", "", 0
 }
 
-// drop takes a generation away as if it had not been submitted, but for its number.
+// drop takes a generation away as if it had not been submitted, but for its number. The newest is the next that is known whole: of one in
+// between that has failed there may be vectors alone.
 func (d *document) drop(g *generation) {
+	d.Last, d.Newest = max(d.Last, d.Newest), d.Searchable
 	kept := d.Generations[:0]
 	for _, other := range d.Generations {
-		if other != g {
-			kept = append(kept, other)
+		if other == g {
+			continue
+		}
+		kept = append(kept, other)
+		if other.whole() {
+			d.Newest = other.Number
 		}
 	}
 	d.Generations = kept
-	d.Last = max(d.Last, d.Newest)
-	d.Newest = kept[len(kept)-1].Number
 }
 
 // original is what was fetched for a generation, nil if it was not.

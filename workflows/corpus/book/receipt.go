@@ -44,7 +44,7 @@ func (first receipt) replay(sub corpus.Submission) corpus.Receipt {
 		return corpus.Receipt{}
 	}
 	rec := first.First
-	rec.Replayed = rec.JobID != ""
+	rec.Replayed = rec != corpus.Receipt{}
 	return rec
 }
 

@@ -2,6 +2,7 @@ package book
 
 import (
 	"errors"
+	"fmt"
 
 	"levada.dev/events"
 	"levada.dev/events/fault"
@@ -96,7 +97,29 @@ func (c *change) generate(o *open, sub corpus.Submission, importID string) (corp
 	return corpus.Receipt{DocID: o.ID, JobID: g.JobID, Generation: g.Number}, errors.Join(
 		rows.Write(c.rows, jobPrefix+g.JobID, jobRow{DocID: o.ID, Generation: g.Number, Created: g.Submitted}),
 		c.queue(o, g, ev),
+		c.thin(o),
 	)
+}
+
+// maxOnTheirWay is how many versions of a document are on their way at once. They are in its row, of which SQLite takes 2 MB in an object.
+const maxOnTheirWay = 16
+
+// thin cancels the oldest version on its way when there are too many. It would be superseded in the end, unless all those after it failed.
+func (c *change) thin(o *open) error {
+	var oldest *generation
+	n := 0
+	for _, g := range o.Generations {
+		if !g.State.OnItsWay() || !g.live() {
+			continue
+		}
+		if n++; oldest == nil {
+			oldest = g
+		}
+	}
+	if n <= maxOnTheirWay {
+		return nil
+	}
+	return c.cancel(o, oldest, "superseded", fmt.Sprintf("%d newer versions came before it was searchable", maxOnTheirWay))
 }
 
 // submitted is the fact that begins a generation's way.
