@@ -62,13 +62,16 @@ func (f *Files) List(_ context.Context, s tenants.Scope, prefix, cursor string, 
 }
 
 // Get implements imports.Files.
-func (f *Files) Get(_ context.Context, s tenants.Scope, name string) (data []byte, err error) {
+func (f *Files) Get(_ context.Context, s tenants.Scope, name string, limit int64) (data []byte, err error) {
 	err = f.do(s, "get", func() error {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		kept, ok := f.files[s.Tenant()][name]
 		if !ok {
 			return fault.Missing("file_not_found", "no file %.80q", name)
+		}
+		if kept.Bytes > limit {
+			return fault.Invalidf("", "document_too_large", "%d bytes; the limit is %d", kept.Bytes, limit)
 		}
 		data = bytes.Clone(kept.data)
 		return nil

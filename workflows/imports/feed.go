@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
@@ -41,10 +43,16 @@ type Ports struct {
 }
 
 // Feeder is the flow that feeds imports. It is safe for concurrent use.
-type Feeder struct{ Ports }
+type Feeder struct {
+	Ports
+	room *semaphore.Weighted // for files of all runs, in bytes
+}
+
+// maxFiles is how many bytes of files are in memory at a time: a document of the largest size, and some.
+const maxFiles = 16 << 20
 
 // New makes a feeder.
-func New(p Ports) *Feeder { return &Feeder{p} }
+func New(p Ports) *Feeder { return &Feeder{p, semaphore.NewWeighted(maxFiles)} }
 
 var _ flow.Flow = (*Feeder)(nil).Flow
 

@@ -44,7 +44,8 @@ const MaxProblems = 100
 type Entry struct {
 	Line   int           `json:"line"` // where it stood, for people: from 1
 	Draft  *corpus.Draft `json:"draft,omitempty"`
-	File   string        `json:"file,omitempty"` // which of the tenant's files is the draft's text
+	File   string        `json:"file,omitempty"`  // which of the tenant's files is the draft's text
+	Bytes  int64         `json:"bytes,omitempty"` // how long the file was when it was listed
 	Refuse *fault.Error  `json:"refuse,omitempty"`
 }
 
@@ -117,10 +118,11 @@ type Preparer interface {
 
 // Files lists a tenant's files in the store, for imports of a prefix.
 //
-// List returns at most limit files below prefix, in order, from cursor on; the next cursor is empty at the end.
+// List returns at most limit files below prefix, in order, from cursor on; the next cursor is empty at the end. Get of a file that is gone is
+// fault.NotFound, code file_not_found, and of one that is longer than limit bytes fault.Invalid, code document_too_large; nothing of it is read then.
 type Files interface {
 	List(ctx context.Context, s tenants.Scope, prefix, cursor string, limit int) (files []File, next string, err error)
-	Get(ctx context.Context, s tenants.Scope, name string) ([]byte, error)
+	Get(ctx context.Context, s tenants.Scope, name string, limit int64) ([]byte, error)
 }
 
 // File is one of a tenant's files.

@@ -180,7 +180,7 @@ func (f *feed) listPage(ctx context.Context, prefix string, add adder, l *listin
 			continue // what stands for a folder
 		}
 		line++
-		e := Entry{Line: line, File: file.Name, Draft: &corpus.Draft{
+		e := Entry{Line: line, File: file.Name, Bytes: file.Bytes, Draft: &corpus.Draft{
 			DocID: DocID(file.Name), ContentType: contentType(file), About: events.About{Title: file.Name, Source: f.order.Source},
 		}}
 		if limit := c.Limits.DocumentBytes; limit > 0 && file.Bytes > limit {

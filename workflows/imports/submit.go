@@ -127,11 +127,14 @@ func (f *feed) prepare(ctx context.Context, c *tenants.Config, n int, e Entry) (
 		d.Model, d.MaxBytes = c.Models.Embedding, c.Limits.DocumentBytes
 	}
 	if e.File != "" {
-		text, err := f.Files.Get(ctx, f.scope, e.File)
+		leave, err := f.enter(ctx, e.Bytes)
 		if err != nil {
+			return Taking{}, err
+		}
+		defer leave()
+		if d.Text, err = f.Files.Get(ctx, f.scope, e.File, c.Limits.DocumentBytes); err != nil {
 			return refuseOr(e, err)
 		}
-		d.Text = text
 	}
 	sub, err := f.Preparer.Prepare(ctx, f.scope, d)
 	if err != nil {
@@ -139,6 +142,12 @@ func (f *feed) prepare(ctx context.Context, c *tenants.Config, n int, e Entry) (
 	}
 	sub.Line = e.Line
 	return Taking{Submission: &sub}, nil
+}
+
+// enter waits for room for a file, which leave gives back.
+func (f *feed) enter(ctx context.Context, bytes int64) (leave func(), err error) {
+	bytes = min(bytes, maxFiles)
+	return func() { f.room.Release(bytes) }, f.room.Acquire(ctx, bytes)
 }
 
 // refuseOr is a problem where trying again does not help.

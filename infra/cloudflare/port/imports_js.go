@@ -2,7 +2,7 @@ package port
 
 import (
 	"context"
-	"errors"
+	"math"
 	"strconv"
 	"strings"
 
@@ -41,7 +41,7 @@ func (p Parts) Get(ctx context.Context, s tenants.Scope, id string, part int) ([
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	return read(ctx, p.bucket, partKey(s, id, part), p.missing)
+	return read(ctx, p.bucket, partKey(s, id, part), p.missing, math.MaxInt64)
 }
 
 // Drop implements imports.Parts.
@@ -97,21 +97,9 @@ func (f Files) List(ctx context.Context, s tenants.Scope, prefix, cursor string,
 }
 
 // Get implements imports.Files.
-func (f Files) Get(ctx context.Context, s tenants.Scope, name string) ([]byte, error) {
+func (f Files) Get(ctx context.Context, s tenants.Scope, name string, limit int64) ([]byte, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	return read(ctx, f.bucket, filesPrefix(s)+name, "file_not_found")
-}
-
-// read is a whole object.
-func read(ctx context.Context, b r2.Bucket, key, missing string) ([]byte, error) {
-	_, body, err := b.ReadAll(ctx, key)
-	switch {
-	case errors.Is(err, r2.ErrNotFound):
-		return nil, fault.Missing(missing, "nothing is stored under %.80q", key)
-	case err != nil:
-		return nil, fault.Unavailablef(err, "store_unavailable", "the object store did not answer")
-	}
-	return body, nil
+	return read(ctx, f.bucket, filesPrefix(s)+name, "file_not_found", limit)
 }

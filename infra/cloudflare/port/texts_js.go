@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net/url"
 	"strings"
 
@@ -95,14 +96,22 @@ func (o objects) get(ctx context.Context, s tenants.Scope, key string) ([]byte, 
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	obj, err := o.bucket.Get(ctx, s.Key(o.kind, key), nil)
+	return read(ctx, o.bucket, s.Key(o.kind, key), o.missing, math.MaxInt64)
+}
+
+// read is a whole object, unless it is longer than limit bytes: then nothing of it is read.
+func read(ctx context.Context, from r2.Bucket, key, missing string, limit int64) ([]byte, error) {
+	obj, err := from.Get(ctx, key, nil)
 	if errors.Is(err, r2.ErrNotFound) {
-		return nil, fault.Missing(o.missing, "nothing is stored under %.80q", key)
+		return nil, fault.Missing(missing, "nothing is stored under %.80q", key)
 	}
 	if err != nil {
 		return nil, fault.Unavailablef(err, "store_unavailable", "the object store did not answer")
 	}
 	defer obj.Body.Close()
+	if obj.Size > limit {
+		return nil, fault.Invalidf("", "document_too_large", "%d bytes; the limit is %d", obj.Size, limit)
+	}
 	b := make([]byte, obj.Size) // at once: what grows by doubling is in memory three times
 	if _, err = io.ReadFull(obj.Body, b); err != nil {
 		return nil, fault.Unavailablef(err, "store_unavailable", "the object store broke off")

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -126,10 +127,14 @@ func (f *Fetcher) body(resp *http.Response, u *url.URL, limit int64) (corpus.Fet
 	if resp.ContentLength > limit {
 		return corpus.Fetched{}, tooLarge
 	}
-	b, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	if err != nil {
+	var read bytes.Buffer
+	if resp.ContentLength > 0 {
+		read.Grow(int(resp.ContentLength) + bytes.MinRead) // what it grows by doubling is in memory three times
+	}
+	if _, err := read.ReadFrom(io.LimitReader(resp.Body, limit+1)); err != nil {
 		return corpus.Fetched{}, failed(err)
 	}
+	b := read.Bytes()
 	if int64(len(b)) > limit {
 		return corpus.Fetched{}, tooLarge
 	}

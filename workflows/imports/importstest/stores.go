@@ -128,15 +128,17 @@ func TestFiles(t *testing.T, make func(t *testing.T) Store) {
 		assert.Empty(t, next)
 		require.Len(t, files, 1)
 		assert.Equal(t, []any{name, int64(7), "text/markdown"}, []any{files[0].Name, files[0].Bytes, files[0].ContentType})
-		got, err := f.Get(ctx, acme, name)
+		got, err := f.Get(ctx, acme, name, 7)
 		require.NoError(t, err)
 		assert.Equal(t, "# Água", string(got))
+		_, err = f.Get(ctx, acme, name, 6)
+		assert.Equal(t, []any{fault.Invalid, "document_too_large"}, []any{fault.KindOf(err), fault.As(err).Code})
 	})
 	t.Run("nobody else's", func(t *testing.T) {
 		f, name := make(t), tenantstest.Fresh(t, "f")
 		f.Put(acme, name, "text/plain", []byte("x"))
 		for _, of := range []string{name, "../acme/files/" + name, "../../t/acme/files/" + name, "/t/acme/files/" + name} {
-			_, err := f.Get(ctx, globex, of)
+			_, err := f.Get(ctx, globex, of, 10)
 			require.Error(t, err, of)
 			assert.Equal(t, []any{fault.NotFound, "file_not_found"}, []any{fault.KindOf(err), fault.As(err).Code})
 			names, _ := all(t, f, globex, of, 10)
@@ -144,7 +146,7 @@ func TestFiles(t *testing.T, make func(t *testing.T) Store) {
 		}
 		_, _, err := f.List(ctx, tenants.Scope{}, "", "", 10)
 		assert.Error(t, err)
-		_, err = f.Get(ctx, tenants.Scope{}, name)
+		_, err = f.Get(ctx, tenants.Scope{}, name, 10)
 		assert.Error(t, err)
 	})
 }

@@ -269,8 +269,8 @@ func (x files) List(ctx context.Context, s tenants.Scope, prefix, cursor string,
 	return x.port.List(x.in(ctx), s, prefix, cursor, limit)
 }
 
-func (x files) Get(ctx context.Context, s tenants.Scope, name string) ([]byte, error) {
-	return x.port.Get(x.in(ctx), s, name)
+func (x files) Get(ctx context.Context, s tenants.Scope, name string, limit int64) ([]byte, error) {
+	return x.port.Get(x.in(ctx), s, name, limit)
 }
 
 func (x files) Put(s tenants.Scope, name, contentType string, data []byte) {
