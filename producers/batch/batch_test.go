@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -350,6 +351,7 @@ func TestOpen(t *testing.T) {
 		"two":                 {imports.Origin{Sitemap: "https://a.example/", Prefix: "a"}, "fields_exclusive"},
 		"too many":            {imports.Origin{URLs: many}, "value_out_of_range"},
 		"too much":            {imports.Origin{URLs: long}, "value_out_of_range"},
+		"too much as JSON":    {imports.Origin{URLs: slices.Repeat([]string{"https://a.example/?" + strings.Repeat("&", 1000)}, 100)}, "value_out_of_range"},
 		"none is one":         {imports.Origin{URLs: []string{"a", "https://u:p@a.example/", "https:///x", "https://a.example/" + strings.Repeat("x", 2100)}}, "batch_refused"},
 		"a sitemap of a file": {imports.Origin{Sitemap: "file:///a"}, "url_invalid"},
 		"a long prefix":       {imports.Origin{Prefix: strings.Repeat("x", 901)}, "value_out_of_range"},

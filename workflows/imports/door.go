@@ -39,7 +39,7 @@ type Accepted struct {
 // What an origin may be.
 const (
 	MaxURLs      = 1_000
-	maxURLsBytes = 512 << 10 // in all: the list travels with the order to the flow
+	maxURLsBytes = 512 << 10 // in all, as JSON: the list travels with the order to the flow, and is in a row until that has begun
 	maxPrefix    = 900       // an R2 key has 1,024 bytes
 )
 
@@ -66,7 +66,7 @@ func (o Origin) Check() (refused []job.Problem, err error) {
 	}
 	size := 0
 	for i, address := range o.URLs {
-		size += len(address)
+		size += corpus.EncodedLen(address)
 		if err := CheckAddress("url", address); err != nil {
 			f := fault.As(err)
 			refused = append(refused, job.Problem{Stage: string(corpus.StageSubmit), Line: i + 1, Field: f.Field, Code: f.Code, Message: f.Message})

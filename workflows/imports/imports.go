@@ -62,7 +62,7 @@ type Ledger interface {
 	// opens nothing; so it does with an idempotency key, or fails with fault.Conflict, code idempotency_conflict.
 	OpenImport(ctx context.Context, s tenants.Scope, im Import) (job.Job, error)
 	// Take submits the entries of an import from its n-th on, counted from 0; those that it has taken before it leaves alone. It
-	// returns how many it has taken in all, and whether the import was cancelled, in which case it takes none. When too much waits
+	// returns how many it has taken in all, and whether the import was cancelled, or has ended without them, in which case it takes none. When too much waits
 	// it takes what there is room for; when that is nothing it fails with fault.Limited, code backlog_full. Without entries it only says
 	// how far it has come.
 	Take(ctx context.Context, s tenants.Scope, id string, n int, entries []Taking) (Taken, error)

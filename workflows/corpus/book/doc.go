@@ -34,7 +34,8 @@
 // # Watchdog
 //
 // Everything on its way is listed by when it should have ended. Watch, which the object's alarm calls, sends again what has not got
-// on until then, as another event about the same generation, and after three times fails it as stuck.
+// on until then, as another event about the same generation, and after three times fails it as stuck. An import is listed until all of its
+// entries were taken, and told again to begin until it says what there is.
 //
 // Generations of one document may be in flight together and end in any order. The highest that is complete is
 // searchable; what is below it is retired: its job is cancelled as superseded, and its vectors are named in the verdicts

@@ -27,6 +27,10 @@ type importRow struct {
 	Updated int64        `json:"u"`
 	Trace   string       `json:"tp,omitempty"`
 
+	// Started is what began it, as long as nothing says that it has begun; Told is how often that was told again.
+	Started *events.ImportStarted `json:"st,omitempty"`
+	Told    int                   `json:"to,omitempty"`
+
 	Cancelled bool  `json:"x,omitempty"`
 	Emptied   int64 `json:"em,omitempty"` // of a cancelled one: which of those that wait were looked at
 }
@@ -202,19 +206,21 @@ func (b *Book) OpenImport(r rows.Tx, s tenants.Scope, im imports.Import) (job.Jo
 	if err := c.taking(); err != nil {
 		return job.Job{}, err
 	}
-	ev, err := events.New(c.scope, worker, im.Cause, c.now, started(im))
+	fact := started(im)
+	ev, err := events.New(c.scope, worker, im.Cause, c.now, fact)
 	if err != nil {
 		return job.Job{}, err
 	}
 	row := jobRow{Kind: job.Import, Created: c.now.UnixMilli(), Import: &importRow{
 		Source: im.Source, Entries: im.Entries, LeftOut: im.LeftOut, Updated: c.now.UnixMilli(), Trace: im.Cause.TraceParent,
-		Counts: job.Counts{Failed: im.LeftOut, Refused: im.LeftOut},
+		Counts: job.Counts{Failed: im.LeftOut, Refused: im.LeftOut}, Started: &fact,
 	}}
 	open := &openImport{id: im.ID, row: row, dirty: true}
 	c.imports[im.ID], c.importing = open, []*openImport{open}
 	err = errors.Join(
 		enqueue(r, im.ID, ev),
 		keepReceipt(r, im.Cause.IdempotencyKey, im.RequestHash, corpus.Receipt{JobID: im.ID}, c.now),
+		c.watchImport(im.ID),
 		c.close(),
 	)
 	if err != nil {
@@ -266,6 +272,7 @@ func (b *Book) Take(r rows.Tx, s tenants.Scope, id string, n int, entries []impo
 	c := b.begin(r, s)
 	im, taken, err := c.goingOn(id)
 	if err != nil || im == nil {
+		taken.Cancelled = taken.Cancelled || n+len(entries) > taken.Entries // it has ended without them
 		return taken, err
 	}
 	row := im.row.Import
@@ -372,7 +379,7 @@ func (b *Book) SealImport(r rows.Tx, s tenants.Scope, id string, entries int, fa
 func (im *openImport) seal(entries int, failed *job.Problem, now time.Time) {
 	row := im.row.Import
 	if !row.Sealed || row.Entries != entries {
-		row.Sealed, row.Entries, im.dirty = true, entries, true
+		row.Sealed, row.Entries, row.Started, im.dirty = true, entries, nil, true
 	}
 	if failed == nil || row.Failed != nil && row.Failed.Code == failed.Code && row.Failed.Message == failed.Message {
 		return
@@ -397,7 +404,7 @@ func (c *change) cancelImport(id string) error {
 		return err
 	}
 	row := im.row.Import
-	row.Cancelled, row.Sealed, row.Entries, im.dirty = true, true, row.Taken, true
+	row.Cancelled, row.Sealed, row.Entries, row.Started, im.dirty = true, true, row.Taken, nil, true
 	if !slices.Contains(t.Empty, id) && t.Lanes[laneImport].Waiting > 0 {
 		t.Empty, t.dirty = append(t.Empty, id), true
 	}

@@ -123,8 +123,15 @@ func (c *change) overdue() error {
 	return nil
 }
 
-// look looks after one document. One that has got on since is given its time again.
+// look looks after one document, or an import. One that has got on since is given its time again.
 func (c *change) look(w watched, now int64) error {
+	im, err := c.importOf(w.JobID)
+	if err != nil {
+		return err
+	}
+	if im != nil {
+		return c.lookAtImport(im, w, now)
+	}
 	o, g, err := c.job(w.JobID)
 	if err != nil || g == nil || !g.State.OnItsWay() || !g.live() {
 		return err

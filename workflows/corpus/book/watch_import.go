@@ -1,0 +1,54 @@
+package book
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"levada.dev/events"
+	"levada.dev/workflows/job"
+)
+
+// importPatience is for how long nothing may come of an import that has entries left: more than a run goes on for that cannot reach what it needs,
+// and more than a backlog lasts.
+const importPatience = 7 * 24 * time.Hour
+
+// lookAtImport looks after an import that its run has not handed over whole. Until the run says what there is, it is told again to begin,
+// which a run that has begun does not hear. In the end, what was taken is all there is.
+func (c *change) lookAtImport(im *openImport, w watched, now int64) error {
+	row := im.row.Import
+	news := row.Updated
+	if row.Started != nil {
+		news = im.row.Created // all since was our own telling
+	}
+	deadline, dies := c.turn.deadline(), news+importPatience.Milliseconds()
+	switch {
+	case row.Sealed && row.Taken >= row.Entries: // its documents are looked after one by one
+		return nil
+	case w.Due > now:
+		return c.watchUntil(w)
+	case now >= dies:
+		im.seal(row.Taken, &job.Problem{Stage: "import", Code: "stuck", Message: fmt.Sprintf(
+			"nothing was heard of it for %d days; %d documents were taken", int(importPatience.Hours()/24), row.Taken)}, c.now)
+		return nil
+	case row.Started == nil:
+		w.Due = dies
+		return c.watchUntil(w)
+	}
+	row.Told++
+	im.dirty = true
+	ev, err := events.New(c.scope, worker, events.Cause{ID: fmt.Sprintf("%s/%d", im.id, row.Told), TraceParent: row.Trace}, c.now, *row.Started)
+	if err != nil {
+		return err
+	}
+	w.Due = min(now+deadline<<min(row.Told, 10), dies)
+	return errors.Join(enqueue(c.rows, im.id, ev), c.watchUntil(w))
+}
+
+// watchImport puts an import that was opened under watch.
+func (c *change) watchImport(id string) error {
+	if _, err := c.turns(); err != nil {
+		return err
+	}
+	return c.watch(id)
+}
