@@ -16,6 +16,7 @@ const (
 	MaxDocumentBytes = MaxBodyBytes
 	MaxQueryChars    = 10_000
 	MaxTopK          = 50 // https://developers.cloudflare.com/vectorize/platform/limits/, with metadata
+	MaxShards        = 16 // of the lexical index
 	MaxFilterable    = 8  // for all tenants of a pool together
 	MaxMessageChars  = 1_000_000
 	MaxAnswerTokens  = 32_768
@@ -80,6 +81,7 @@ func (c *Config) Defaults() {
 	setDefault(&c.Limits.QueryChars, 2_000)
 	setDefault(&c.Search.MaxTopK, max(20, min(c.Search.TopK, MaxTopK)))
 	setDefault(&c.Search.TopK, min(5, c.Search.MaxTopK))
+	setDefault(&c.Search.Shards, 1)
 	setDefault(&c.Models.Chat, DefaultChat)
 	setDefault(&c.Limits.MessageChars, 64_000)
 	setDefault(&c.Chat.MaxTokensLimit, max(4_096, min(c.Chat.MaxTokens, MaxAnswerTokens)))
@@ -186,6 +188,7 @@ func (c *Config) searchProblems(ps *Problems) {
 	if s.TopK > s.MaxTopK && s.TopK <= MaxTopK && s.MaxTopK > 0 {
 		ps.add("search.topK", "", "is more than search.maxTopK (%d)", s.MaxTopK)
 	}
+	between(ps, "search.shards", int64(s.Shards), MaxShards)
 	if len(s.Filterable) > MaxFilterable {
 		ps.add("search.filterable", "", "has %d fields, the index holds %d", len(s.Filterable), MaxFilterable)
 	}

@@ -63,6 +63,9 @@ type Search struct {
 	TopK    int `json:"topK,omitempty"`
 	MaxTopK int `json:"maxTopK,omitempty"`
 
+	// Shards is into how many objects the lexical index is divided. It may grow at any time and must never shrink.
+	Shards int `json:"shards,omitempty"`
+
 	// Filterable are the fields of a document's metadata that searches may filter on, with their types. The index
 	// must know them before it takes vectors, and holds few: 8 for all tenants of a pool together.
 	Filterable map[string]FieldType `json:"filterable,omitempty"`

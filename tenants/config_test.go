@@ -19,7 +19,7 @@ func TestParseSetsDefaults(t *testing.T) {
 		Auth:     tenants.Auth{Mode: tenants.AuthKeys},
 		Models:   tenants.Models{Embedding: tenants.DefaultEmbedding, Chat: tenants.DefaultChat},
 		Limits:   tenants.Limits{BodyBytes: 10_000_000, DocumentBytes: 5_000_000, QueryChars: 2_000, MessageChars: 64_000},
-		Search:   tenants.Search{TopK: 5, MaxTopK: 20},
+		Search:   tenants.Search{TopK: 5, MaxTopK: 20, Shards: 1},
 		Chat:     tenants.Chat{MaxTokens: 1_024, MaxTokensLimit: 4_096}, // and no cache
 		Sessions: tenants.Sessions{Days: 30, Turns: 200, WindowTokens: 4_000},
 		Rates: tenants.Rates{
@@ -77,6 +77,7 @@ func TestInspectFindsWhatASchemaCannot(t *testing.T) {
 		`{"id":"acme","name":"A","search":{},"search":{}}`:                                                                               "search: appears twice",
 		`{"id":"acme","name":"A","search":{"filterable":{"a":"string","a":"number"}}}`:                                                   "search.filterable.a: appears twice",
 		`{"id":"acme","name":"A","limits":{"bodyBytes":5,"documentBytes":6}}`:                                                            "limits.documentBytes: is more than limits.bodyBytes (5): no request could bring it (raise limits.bodyBytes)",
+		`{"id":"acme","name":"A","search":{"shards":17}}`:                                                                                "search.shards: 17 is not between 1 and 16",
 		`{"id":"acme","name":"A","search":{"topK":6,"maxTopK":5}}`:                                                                       "search.topK: is more than search.maxTopK (5)",
 		`{"id":"acme","name":"A","chat":{"maxTokens":6,"maxTokensLimit":5}}`:                                                             "chat.maxTokens: is more than chat.maxTokensLimit (5)",
 		`{"id":"acme","name":"A","sources":[{"id":"cms","sync":{"prefix":"a"}},{"id":"cms","sync":{"prefix":"b"}}]}`:                     `sources[1].id: "cms" appears twice`,

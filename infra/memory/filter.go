@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"levada.dev/events/fault"
 )
@@ -130,9 +131,27 @@ func (c condition) holds(metadata map[string]any) bool {
 	return comparable && order >= 0
 }
 
-func equal(a, b any) bool { return scalar(a) && a == b }
+// maxIndexed is how many bytes of a string the index keeps to compare:
+// https://developers.cloudflare.com/vectorize/reference/metadata-filtering/.
+const maxIndexed = 64
+
+// indexed is a value as the index keeps it: a string up to the last whole character of its first bytes.
+func indexed(v any) any {
+	s, ok := v.(string)
+	if !ok || len(s) <= maxIndexed {
+		return v
+	}
+	end := maxIndexed
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end]
+}
+
+func equal(a, b any) bool { return scalar(a) && indexed(a) == indexed(b) }
 
 func compare(a, b any) (order int, comparable bool) {
+	a, b = indexed(a), indexed(b)
 	switch a := a.(type) {
 	case string:
 		b, ok := b.(string)

@@ -64,3 +64,11 @@ func TestParts(t *testing.T) {
 func TestFiles(t *testing.T) {
 	importstest.TestFiles(t, func(*testing.T) importstest.Store { return &memory.Files{} })
 }
+
+func TestFilters(t *testing.T) {
+	corpustest.TestFilters(t, llm.EmbeddingModels()[2], memory.NewVectors(time.Now), memory.NewLexicon())
+}
+
+func TestLexicon(t *testing.T) {
+	corpustest.TestLexicon(t, func(*testing.T) corpus.Lexicon { return memory.NewLexicon() })
+}

@@ -39,7 +39,7 @@ func Levada(pool string, filterable map[string]tenants.FieldType) Stack {
 // levadaObjects are the classes of Durable Objects, all in the Worker of their own role.
 func levadaObjects() []Object {
 	var objects []Object
-	for _, class := range []string{"Ledger", "Audit", "Quota", "Session", "Shelf", "Letters"} {
+	for _, class := range []string{"Ledger", "Audit", "Quota", "Session", "Shelf", "Letters", "Lexicon"} {
 		objects = append(objects, Object{Class: class, Role: Objects})
 	}
 	return objects
@@ -66,6 +66,7 @@ func levadaWorkers() []Worker {
 		session = Binding{Name: "SESSION", Kind: Class, Target: "Session"}
 		shelf   = Binding{Name: "SHELF", Kind: Class, Target: "Shelf"}
 		letters = Binding{Name: "LETTERS", Kind: Class, Target: "Letters"}
+		lexicon = Binding{Name: "LEXICON", Kind: Class, Target: "Lexicon"}
 		imports = Binding{Name: "IMPORT", Kind: Flow, Target: string(imports.Kind)}
 		erasure = Binding{Name: "ERASURE", Kind: Flow, Target: string(erasure.Kind)}
 	)
@@ -74,13 +75,13 @@ func levadaWorkers() []Worker {
 	for _, m := range llm.EmbeddingModels() {
 		models = append(models, Binding{Name: VectorsBinding(m.Slug), Kind: Vectorize, Target: m.Slug})
 	}
-	behind := []Binding{config, corpus, ledger, audit, quota, letters} // what the roles behind the API have
+	behind := []Binding{config, corpus, ledger, audit, quota, letters, lexicon} // what the roles behind the API have
 	consumers := levadaWorker(Consumers, 4250, behind, queues, models, []Binding{imports, erasure})
 	consumers.CPUMillis = maxCPUMillis // a batch may hold many large documents
 	flows := levadaWorker(Workflows, 3000, behind, queues, models, []Binding{cache, session, shelf})
 	flows.Crons = []string{SyncCron}
 	flows.CPUMillis = maxCPUMillis // a step takes hundreds of documents in
-	api := levadaWorker(API, 3600, []Binding{config, cache, corpus, ledger, quota, session, shelf, letters}, models)
+	api := levadaWorker(API, 3600, []Binding{config, cache, corpus, ledger, quota, session, shelf, letters, lexicon}, models)
 	api.Secrets = []string{SealKey}
 	return []Worker{
 		api,

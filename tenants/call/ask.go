@@ -15,18 +15,47 @@ type Carrier func(ctx context.Context, s tenants.Scope, name []string, method st
 
 // Ask calls a method of the tenant's object.
 func Ask[V, A any](ctx context.Context, do Carrier, s tenants.Scope, name []string, method string, args A) (V, error) {
-	var a answer[V]
+	reply, err := send(ctx, do, s, name, method, args)
+	if err != nil {
+		var none V
+		return none, err
+	}
+	return read[V](reply, method)
+}
+
+// AskBytes calls a method that answers by ServeBytes.
+func AskBytes[A any](ctx context.Context, do Carrier, s tenants.Scope, name []string, method string, args A) ([]byte, error) {
+	reply, err := send(ctx, do, s, name, method, args)
+	if err != nil {
+		return nil, err
+	}
+	if len(reply) > 0 && reply[0] == isBytes {
+		return reply[1:], nil
+	}
+	if _, err := read[struct{}](reply, method); err != nil {
+		return nil, err
+	}
+	return nil, fault.New(fault.Internal, "object_answer", method, nil)
+}
+
+// send takes a call to the object and its answer back.
+func send[A any](ctx context.Context, do Carrier, s tenants.Scope, name []string, method string, args A) ([]byte, error) {
 	if err := s.Check(); err != nil {
-		return a.Value, err
+		return nil, err
 	}
 	body, err := json.Marshal(request[A]{Tenant: s.Tenant(), Args: args})
 	if err != nil {
-		return a.Value, fault.New(fault.Internal, "object_request", method, err)
+		return nil, fault.New(fault.Internal, "object_request", method, err)
 	}
 	reply, err := do(ctx, s, name, method, body)
 	if err != nil {
-		return a.Value, fmt.Errorf("object %s: %w", method, err)
+		return nil, fmt.Errorf("object %s: %w", method, err)
 	}
+	return reply, nil
+}
+
+func read[V any](reply []byte, method string) (V, error) {
+	var a answer[V]
 	if err := json.Unmarshal(reply, &a); err != nil {
 		return a.Value, fault.New(fault.Internal, "object_answer", method, err)
 	}

@@ -50,6 +50,11 @@ func (c *counter) call(method string, body []byte) []byte {
 		reply, commit = call.Serve(store, body, func(tenants.Scope, struct{}) (struct{}, error) { return struct{}{}, store.Delete("count") })
 	case "unsayable":
 		reply, commit = call.Serve(store, body, func(tenants.Scope, struct{}) (func(), error) { return func() {}, store.Put("count", []byte("9")) })
+	case "raw":
+		reply, commit = call.ServeBytes(store, body, func(s tenants.Scope, a step) ([]byte, error) {
+			n, err := c.add(store, s, a)
+			return []byte{byte(n.Count), 0, '{'}, err
+		})
 	default:
 		reply, commit = call.Unknown(method)
 	}
@@ -126,6 +131,27 @@ func TestAValueComesBackAsItWas(t *testing.T) {
 	assert.Equal(t, []tenants.Scope{acme}, c.served)
 	_, err = call.Ask[struct{}](t.Context(), c.carrier, acme, nil, "forget", struct{}{})
 	require.NoError(t, err)
+}
+
+func TestBytesComeBackAsTheyWere(t *testing.T) {
+	c, acme, globex := newCounter(), scope(t, "acme"), scope(t, "globex")
+	ask := func(s tenants.Scope, method string, a step) ([]byte, error) {
+		return call.AskBytes(t.Context(), c.carrier, s, nil, method, a)
+	}
+	b, err := ask(acme, "raw", step{By: 2})
+	require.NoError(t, err)
+	assert.Equal(t, []byte{2, 0, '{'}, b)
+	_, err = ask(acme, "raw", step{By: 40, Fail: "limited"})
+	assert.Equal(t, "too_many", fault.As(err).Code)
+	_, err = ask(globex, "raw", step{By: 1})
+	assert.Equal(t, "tenant_mismatch", fault.As(err).Code)
+	b, err = ask(acme, "raw", step{By: 1})
+	require.NoError(t, err)
+	assert.Equal(t, byte(3), b[0], "a fault undid the call")
+	_, err = ask(acme, "add", step{By: 1})
+	assert.Equal(t, "object_answer", fault.As(err).Code, "no answer of bytes")
+	_, err = ask(tenants.Scope{}, "raw", step{})
+	assert.ErrorIs(t, err, tenants.ErrNoScope)
 }
 
 func TestAFaultComesBackAsItWas(t *testing.T) {

@@ -92,3 +92,19 @@ func Refuse(err error) []byte {
 	}
 	return b
 }
+
+// ServeBytes is Serve for an answer that is bytes, which AskBytes gets as they are: no JSON around what is large.
+func ServeBytes[A any](tx rows.Tx, body []byte, f func(tenants.Scope, A) ([]byte, error)) (reply []byte, commit bool) {
+	var value []byte
+	reply, commit = Serve(tx, body, func(s tenants.Scope, args A) (_ struct{}, err error) {
+		value, err = f(s, args)
+		return struct{}{}, err
+	})
+	if !commit {
+		return reply, false
+	}
+	return append([]byte{isBytes}, value...), true
+}
+
+// isBytes begins an answer of bytes; JSON begins with none such.
+const isBytes = 0

@@ -258,6 +258,9 @@ var agreement = map[string]struct {
 	"search maxTopK only":    {`"search":{"maxTopK":1}`, true},
 	"search topK zero":       {`"search":{"topK":0}`, false},
 	"search topK":            {`"search":{"topK":51}`, false},
+	"search shards":          {`"search":{"shards":16}`, true},
+	"search shards many":     {`"search":{"shards":17}`, false},
+	"search shards none":     {`"search":{"shards":0}`, false},
 	"search maxTopK":         {`"search":{"maxTopK":51}`, false},
 	"filterable":             {`"search":{"filterable":{"a":"string","bC_1":"number","c":"boolean"}}`, true},
 	"filterable none":        {`"search":{"filterable":{}}`, true},
@@ -433,6 +436,8 @@ func TestTheSchemaHasGosBoundsAndDefaults(t *testing.T) {
 	assert.EqualValues(t, c.Limits.QueryChars, limits["queryChars"].Default)
 	assert.EqualValues(t, c.Search.TopK, search["topK"].Default)
 	assert.EqualValues(t, c.Search.MaxTopK, search["maxTopK"].Default)
+	assert.EqualValues(t, tenants.MaxShards, search["shards"].Maximum)
+	assert.EqualValues(t, c.Search.Shards, search["shards"].Default)
 	assert.EqualValues(t, c.Auth.Mode, s.Properties["auth"].Properties["mode"].Default)
 	assert.EqualValues(t, c.Models.Embedding, s.Properties["models"].Properties["embedding"].Default)
 	ingest := s.Properties["ingest"].Properties

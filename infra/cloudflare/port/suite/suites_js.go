@@ -81,6 +81,15 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 		"TestVectors": func(t *testing.T) {
 			corpustest.TestVectors(t, small, func(*testing.T) corpus.Vectors { return vectors{ev, port.Indexes()} })
 		},
+		"TestLexicon": func(t *testing.T) {
+			corpustest.TestLexicon(t, func(*testing.T) corpus.Lexicon { return words{ev, newLexicon(1)} })
+		},
+		"TestLexiconOfShards": func(t *testing.T) {
+			corpustest.TestLexicon(t, func(*testing.T) corpus.Lexicon { return words{ev, newLexicon(3)} })
+		},
+		"TestFilters": func(t *testing.T) {
+			corpustest.TestFilters(t, small, vectors{ev, port.Indexes()}, words{ev, newLexicon(1)})
+		},
 		"TestEmbedder": func(t *testing.T) {
 			llmtest.TestEmbedder(t, small, func(*testing.T) llm.Embedder { return embedder{ev, port.NewEmbedder(ai.Open("AI"), "suite")} })
 		},
