@@ -21,8 +21,8 @@ func Example() {
 		fmt.Printf("%.2f %v\n", scorer.Score(forward), scorer.Matched(forward))
 	}
 	// Output:
-	// 4.05 [0]
-	// 0.15 [1]
+	// 4.02 [0]
+	// 0.16 [1]
 	// 0.00 []
 }
 
@@ -82,7 +82,7 @@ func TestClip(t *testing.T) {
 	for _, long := range []string{strings.Repeat("x", 500), strings.Repeat("é", 500), "x" + strings.Repeat("水", 200), strings.Repeat("\x80", 500)} {
 		c := lexicon.Clip(long)
 		assert.LessOrEqual(t, len(c), lexicon.MaxTerm)
-		assert.Greater(t, len(c), lexicon.MaxTerm-4)
+		assert.GreaterOrEqual(t, len(c), lexicon.MaxTerm-4)
 		assert.True(t, strings.HasPrefix(long, c))
 	}
 }
