@@ -18,7 +18,7 @@ func TestLevadaIsValid(t *testing.T) {
 	for _, name := range []string{"ingest", "embed", "index", "audit"} {
 		assert.True(t, hasQueue(s, name) && hasQueue(s, name+"-dlq"), name)
 	}
-	assert.Len(t, s.ObjectsOf(stack.Objects), 6)
+	assert.Len(t, s.ObjectsOf(stack.Objects), 7)
 	assert.Len(t, s.Queues, 8) // each stage and its dead letters
 	for _, q := range s.Queues {
 		assert.Equal(t, stack.Consumers, q.Consumer, q.Name)
