@@ -88,8 +88,20 @@ var codes = []code{
 	{"job_not_found", 404, "The tenant has no such job."},
 	{"job_not_cancellable", 409, "The job is of a kind that cannot be cancelled: an erasure."},
 
+	// Why a document, an import or an erasure has ended: seen in its job and in `notSearchable`, never as the status of an answer.
+	{"superseded", 409, "A newer version of the document came first, or so many that this one gave way. Seen in a job."},
+	{"cancelled", 409, "The job, or the import that it belongs to, was cancelled. Seen in a job."},
+	{"deleted", 409, "The document was deleted while it was on its way. Seen in a job."},
+	{"slices_disagree", 409, "The document was cut in two ways while it was processed, by two versions of the platform for example. Submit it again. Seen in a job."},
+	{"stuck", 503, "Nothing was heard of the document, the import or the erasure for too long, although it was sent again. Seen in a job."},
+	{"attempts_exhausted", 503, "Each attempt to process the document died: it may be too large for an instance. Seen in a job."},
+	{"erasure_incomplete", 503, "A store still showed something, however often it was removed. Ask for the erasure again. Seen in a job."},
+
 	// Dead letters.
 	{"letter_not_found", 404, "The tenant has no such letter, or it is not kept any more: letters are kept for 30 days."},
+
+	{"generation_unknown", 404, "Nothing says which version of a document the letter's message was about. Submit the document again. Seen in what a replay has skipped."},
+	{"event_unrouted", 400, "Nobody handles messages of this type. Seen in letters, and in what a replay has skipped."},
 
 	// Webhooks.
 	{"source_not_found", 404, "The tenant has no such source, or it has no webhook."},

@@ -55,6 +55,7 @@ func TestEveryCodeIsInTheTable(t *testing.T) {
 	found := 0
 	for _, pattern := range []string{"*.go", "../workflows/rag/*.go", "../producers/intake/*.go", "../producers/batch/*.go", "../workflows/imports/*.go", "../producers/webhook/*.go", "../workflows/corpus/format.go", "../workflows/corpus/address/*.go", "../workflows/corpus/web/*.go", "../workflows/corpus/extract/*.go",
 		"../workflows/llm/*.go", "../workflows/llm/dialect/*.go", "../workflows/chat/*.go", "../workflows/chat/book/*.go", "../workflows/cache/*.go", "../workflows/corpus/book/*.go",
+		"../workflows/erasure/*.go", "../workflows/letters/*.go", "../workflows/letters/book/*.go", "../producers/replay/*.go", "../consumers/*.go", "../consumers/*/*.go",
 		"../tenants/*.go", "../tenants/call/*.go", "../tenants/quota/*.go", "../tenants/quota/book/*.go",
 		"../infra/cloudflare/port/*.go", "../infra/cloudflare/objects/*.go"} {
 		files, err := filepath.Glob(pattern)
@@ -84,6 +85,7 @@ var between = map[string]bool{
 	"secret_invalid": true, "secret_missing": true, "secret_not_found": true, "vault_invalid": true, // likewise
 	"run_not_found": true, "step_failed": true, "workflow_unavailable": true, // runs of flows to who starts them, and to flows
 	"part_not_found": true, "import_order": true, // an import to its flow
+	"erasure_order": true, "letter_invalid": true, "fact_invalid": true, // an erasure to its flow, a consumer to the box of letters, consumers to each other
 }
 
 // codesIn finds the codes of the faults a file makes, except those of internal ones, which no client sees.
@@ -95,9 +97,26 @@ func codesIn(t *testing.T, file string) []string {
 	require.NoError(t, err)
 	position := map[string]int{"New": 1, "Invalidf": 1, "Missing": 0, "Unavailablef": 1}
 	var found []string
+	take := func(e ast.Expr) {
+		if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			code, err := strconv.Unquote(lit.Value)
+			require.NoError(t, err)
+			found = append(found, code)
+		}
+	}
 	ast.Inspect(parsed, func(n ast.Node) bool {
+		if field, ok := n.(*ast.KeyValueExpr); ok {
+			if name, ok := field.Key.(*ast.Ident); ok && name.Name == "Code" { // of a job.Problem, a corpus.Progress
+				take(field.Value)
+			}
+			return true
+		}
 		call, ok := n.(*ast.CallExpr)
 		if !ok {
+			return true
+		}
+		if fn, ok := call.Fun.(*ast.SelectorExpr); ok && fn.Sel.Name == "cancel" && len(call.Args) == 4 { // of a version, in the ledger
+			take(call.Args[2])
 			return true
 		}
 		fn, ok := call.Fun.(*ast.SelectorExpr)
@@ -112,11 +131,7 @@ func codesIn(t *testing.T, file string) []string {
 		if kind, ok := call.Args[0].(*ast.SelectorExpr); ok && kind.Sel.Name == "Internal" {
 			return true
 		}
-		if lit, ok := call.Args[at].(*ast.BasicLit); ok && lit.Kind == token.STRING {
-			code, err := strconv.Unquote(lit.Value)
-			require.NoError(t, err)
-			found = append(found, code)
-		}
+		take(call.Args[at])
 		return true
 	})
 	return found
