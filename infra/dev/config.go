@@ -21,6 +21,7 @@ type workerConfig struct {
 	Name               string                    `json:"name"`
 	Dir                string                    `json:"dir"` // worker.mjs and everything below
 	Main               string                    `json:"main"`
+	Metered            bool                      `json:"metered,omitempty"` // has the entrypoint that platform.mjs adds
 	CompatibilityDate  string                    `json:"compatibilityDate"`
 	CompatibilityFlags []string                  `json:"compatibilityFlags,omitempty"`
 	Bindings           map[string]any            `json:"bindings,omitempty"`
@@ -101,7 +102,7 @@ func configure(s stack.Stack, at site) (config, error) {
 
 func configureWorker(s stack.Stack, w stack.Worker, at site) (workerConfig, error) {
 	c := workerConfig{
-		Name: string(w.Role), Dir: filepath.Join(at.build, string(w.Role)), Main: "worker.mjs",
+		Name: string(w.Role), Dir: filepath.Join(at.build, string(w.Role)), Main: "worker.mjs", Metered: true,
 		CompatibilityDate: w.CompatibilityDate, CompatibilityFlags: w.CompatibilityFlags,
 		Bindings: map[string]any{}, KVNamespaces: map[string]string{}, R2Buckets: map[string]string{},
 		DurableObjects: map[string]objectConfig{}, ServiceBindings: map[string]serviceConfig{}, Workflows: map[string]workflowConfig{},
@@ -221,6 +222,7 @@ func configureControl(s stack.Stack, at site) workerConfig {
 	}
 	for _, w := range s.Workers {
 		c.ServiceBindings["cron:"+string(w.Role)] = serviceConfig{Name: string(w.Role)}
+		c.ServiceBindings["meter:"+string(w.Role)] = serviceConfig{Name: string(w.Role), Entrypoint: "Meter"}
 		for _, b := range w.Bindings {
 			switch name := string(w.Role) + ":" + b.Name; b.Kind {
 			case stack.KV:

@@ -25,15 +25,25 @@ class Notices extends Log {
   }
 }
 
+// A Worker in Go gets one more entrypoint, by which what its runtime has counted can be read.
+const meter = `import { WorkerEntrypoint } from "cloudflare:workers";
+import worker from "./worker.mjs";
+import { tables } from "./glue/index.mjs";
+export * from "./worker.mjs";
+export class Meter extends WorkerEntrypoint { read() { return tables(); } }
+export default worker;
+`;
+
 /** modules reads a Worker's modules, its main module first. */
-function modules({ dir, main }) {
+function modules({ dir, main, metered }) {
   const names = readdirSync(dir, { recursive: true }).filter((name) => /\.(mjs|js|wasm)$/.test(name) && name !== main);
-  return [main, ...names].map((name) => {
+  const first = metered ? [{ type: "ESModule", path: join(dir, "meter.mjs"), contents: meter }] : [];
+  return first.concat([main, ...names].map((name) => {
     const path = join(dir, name);
     return name.endsWith(".wasm")
       ? { type: "CompiledWasm", path, contents: readFileSync(path) }
       : { type: "ESModule", path, contents: readFileSync(path, "utf8") };
-  });
+  }));
 }
 
 function options({ workers, persist, port, public: publicWorker }) {
@@ -47,9 +57,9 @@ function options({ workers, persist, port, public: publicWorker }) {
     resourcePersistencePath: persist,
     // Miniflare starts a workerd that has crashed again by itself.
     unsafeHandleRuntimeRestart: () => wake().catch((error) => process.stderr.write(`error: after a crash of workerd: ${error}\n`)),
-    workers: workers.map(({ dir, main, ...worker }) => ({
+    workers: workers.map(({ dir, main, metered, ...worker }) => ({
       ...worker,
-      modules: modules({ dir, main }),
+      modules: modules({ dir, main, metered }),
       modulesRoot: dir,
       // Requests reach the public Worker straight, past Miniflare's own router.
       ...(worker.name === publicWorker && { unsafeDirectSockets: [{ host: "127.0.0.1", port }] }),
@@ -86,13 +96,15 @@ const queue = ({ path, args }) => control.ask(`queue/${path}`, args);
 const kv = ({ worker, binding, method, args }) => control.patiently(`kv/${worker}:${binding}/${method}`, args);
 const r2 = ({ worker, binding, method, args }) => control.patiently(`r2/${worker}:${binding}/${method}`, args);
 
+const read = ({ worker }) => control.ask(`meter/${worker}/read`);
+
 /** cron runs the scheduled handler of a Worker, as if the time had come. */
 async function cron({ worker, schedule, at }) {
   const { outcome } = await control.ask(`cron/${worker}/${encodeURIComponent(schedule)}`, [at]);
   if (outcome !== "ok") throw new Error(`outcome ${outcome}`);
 }
 
-const requests = { start, reload, kv, r2, queue, cron };
+const requests = { start, reload, kv, r2, queue, cron, read };
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, request, args } = JSON.parse(line);

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/infra/dev"
+	"levada.dev/infra/stack"
 )
 
 // A Worker in Go goes through the whole build and finds everything that the table gives it.
@@ -68,6 +69,33 @@ func TestEverythingOfTheTable(t *testing.T) {
 		_, found, err = kv.Get(t.Context(), "k/1")
 		require.NoError(t, err)
 		assert.False(t, found)
+	})
+	t.Run("what was counted", func(t *testing.T) {
+		meter := func(role stack.Role) dev.Meter {
+			m, err := p.Meter(t.Context(), role)
+			require.NoError(t, err)
+			return m
+		}
+		traffic := func() dev.Traffic {
+			n, err := p.Queue("jobs").Traffic(t.Context())
+			require.NoError(t, err)
+			return n
+		}
+		calls, rows, before := meter(front).Operations["object.call"], meter(back).RowsWritten, traffic()
+		call(t, p, http.MethodPost, "/notes", "counted")
+		assert.Equal(t, calls+1, meter(front).Operations["object.call"])
+		assert.Equal(t, rows+1, meter(back).RowsWritten)
+		call(t, p, http.MethodPost, "/jobs", "counted too")
+		hasNote(t, p, "jobs: counted too")
+		after := traffic()
+		assert.Equal(t, []int{before.Sent + 1, before.Sends + 1, before.Taken + 1, before.Batches + 1}, []int{after.Sent, after.Sends, after.Taken, after.Batches})
+		for _, role := range []stack.Role{front, back} {
+			m := meter(role)
+			assert.Equal(t, 1, m.Instances)
+			assert.Empty(t, m.Deaths)
+			assert.Greater(t, m.Memory, int64(1<<20))
+			assert.LessOrEqual(t, m.Memory, int64(96<<20))
+		}
 	})
 }
 

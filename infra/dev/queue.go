@@ -23,6 +23,19 @@ func (q Queue) Backlog(ctx context.Context) (int, error) {
 	return m.Count, q.ask(ctx, "metrics", &m)
 }
 
+// Traffic is what has gone through a queue since workerd was started.
+type Traffic struct {
+	Sent    int `json:"sent"`    // messages
+	Sends   int `json:"sends"`   // calls that brought them
+	Taken   int `json:"taken"`   // messages that were delivered, those that came again too
+	Batches int `json:"batches"` // in which they were
+}
+
+// Traffic counts.
+func (q Queue) Traffic(ctx context.Context) (t Traffic, err error) {
+	return t, q.ask(ctx, "traffic", &t)
+}
+
 // Faults are what a queue may do to its consumers at any time, made frequent. They last until the next start.
 type Faults struct {
 	Duplicate float64 `json:"duplicate"` // deliver twice: with this probability, or, from 1 on, every nth

@@ -14,8 +14,8 @@ const NULL_ID = 2, GO_ID = 6, NAN = 0x7ff80000, NAN_OBJECT = NAN | 1;
 /** How long an HTTP request or a call of an object may stay without an answer. */
 export const MAX_WAIT = Number(env.MAX_WAIT_MS ?? 100_000);
 
-/** stats are kept across instances. */
-export const stats = { instances: 0, deaths: [], mismatches: {}, lostTasks: 0 };
+/** stats are kept across instances. Operations are counted by name. */
+export const stats = { instances: 0, deaths: [], mismatches: {}, lostTasks: 0, rowsWritten: 0, operations: {} };
 
 /** The current task for callbacks that foreign syscall/js code has given away. */
 export const running = new AsyncLocalStorage();
@@ -31,7 +31,7 @@ export function instance() {
   return current ?? new Instance();
 }
 
-/** tables tells the size of everything that could leak. */
+/** tables tells the size of everything that could leak, and what was done so far. Memory never shrinks while an instance lives. */
 export function tables() {
   const i = current;
   return {
@@ -150,12 +150,13 @@ class Instance {
       inbox: (p, n) => { this.inbox = p; this.inboxSize = n; },
       operation: (p, n) => {
         const name = text(p, n), f = operations[name] ?? syncOperations[name];
-        return f ? this.names.push(f) - 1 : -1;
+        stats.operations[name] ??= 0;
+        return f ? this.names.push({ f, name }) - 1 : -1;
       },
       hop: (id, op) => { const t = task(id); t?.post(() => this.settle(t, op)); },
       take: (h, p, n) => { const v = this.take(h); if (n) this.memory().set(v, p); },
-      call: (id, op, name, p, n) => this.call(task(id), op, this.names[name], p, n),
-      callsync: (id, name, p, n, dst, size) => this.callSync(task(id), this.names[name], p, n, dst, size),
+      call: (id, op, name, p, n) => this.call(task(id), op, this.operation(name), p, n),
+      callsync: (id, name, p, n, dst, size) => this.callSync(task(id), this.operation(name), p, n, dst, size),
       length: () => this.length,
       abort: (id, op) => {
         const t = task(id), abort = t?.aborts?.get(op);
@@ -213,6 +214,13 @@ class Instance {
     const v = this.handles.get(h);
     this.handles.delete(h);
     return v;
+  }
+
+  /** operation returns one by the number that Go has been given, and counts it. */
+  operation(number) {
+    const { f, name } = this.names[number];
+    stats.operations[name]++;
+    return f;
   }
 
   /** header returns a block of lines, or the Headers of one that recurs: Go numbers those. */
@@ -285,10 +293,8 @@ class Instance {
     }
     if (promise === MANUAL) return;
     if (!(promise instanceof Promise)) promise = Promise.resolve(promise); // an RpcPromise, a value
-    promise.then(
-      (v) => { task.aborts?.delete(op); this.settle(task, op, v); },
-      (e) => { task.aborts?.delete(op); this.settle(task, op, e, 1); },
-    );
+    const settle = (v, code) => task.inTurn(() => { task.aborts?.delete(op); this.settle(task, op, v, code); });
+    promise.then((v) => settle(v, 0), (e) => settle(e, 1));
   }
 
   callSync(task, f, p, n, dst, size) {

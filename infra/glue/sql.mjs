@@ -1,5 +1,6 @@
 // The SQLite database of a Durable Object, called synchronously from Go.
 import { operations, syncOperations, MANUAL } from "./ops.mjs";
+import { stats } from "./host.mjs";
 
 // Go numbers the statements that recur, so their text crosses once.
 const statements = new WeakMap(); // instance -> texts
@@ -19,6 +20,7 @@ function run(task, args, frame) {
     columns = row.length;
     for (let i = 0; i < columns; i++) frame.add(row[i]);
   }
+  stats.rowsWritten += cursor.rowsWritten;
   frame.view.setInt32(at + 1, cursor.rowsWritten, true);
   frame.view.setInt32(at + 6, columns, true);
 }

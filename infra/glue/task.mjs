@@ -4,6 +4,7 @@ const HEARTBEAT = 500; // ms between the heartbeats of a waiting task
 const MISSES = 8;      // heartbeats a task may miss, while others have theirs, before its I/O context counts as lost
 const ENDING = 2;      // heartbeats that a stream may take to end after its last data
 const POLL = 2;        // ms, inside blockConcurrencyWhile
+const TURN = 50;       // ms that a step goes on before others have theirs
 const UNREAD = 64 << 10; // bytes of a streamed response that may wait for the client
 
 // Why a task is canceled; isolate/task_js.go has the same numbers.
@@ -38,6 +39,8 @@ export class Task {
     this.over = null;       // resolves waitUntil
     this.failed = null;     // why the answer was broken off
     this.request = null;    // whose client may leave, until somebody watches
+    this.since = 0;         // when the step has begun its turn
+    this.paused = null;     // what waits for its next one
     this.probe = inst.debug ? new Response("x") : null;
     inst.tasks.set(this.id, this);
   }
@@ -112,6 +115,30 @@ export class Task {
     // but not timers made inside.
     if (this.extra?.critical) this.poll = setInterval(() => { this.tend(); this.drain(); }, POLL);
     this.listen();
+  }
+
+  /**
+   * inTurn goes on with a step: at once, or after the event loop has been all the way round. A step makes hundreds of operations one after
+   * the other. Where the store is in the same process, as it is locally, each ends in a turn of the loop without waiting for
+   * anything, and as long as there is one workerd looks at no socket and no clock: requests and queues would stand still
+   * until the last step of an import is over.
+   */
+  inTurn(f) {
+    if (!this.extra?.step) return f();
+    if (this.paused) {
+      this.paused.push(f);
+      return;
+    }
+    const now = this.inst.timers.now();
+    this.since ||= now;
+    if (now - this.since < TURN) return f();
+    this.paused = [f];
+    setTimeout(() => {
+      const { paused } = this;
+      this.paused = null;
+      this.since = this.inst.timers.now();
+      for (const f of paused) f();
+    }, 0);
   }
 
   listen() {

@@ -176,6 +176,13 @@ func workflows(t *testing.T, s *workerdtest.Server) {
 		require.Equal(t, quoted("ok"), s.Post("/workflow/w4/approve", "").Body)
 		assert.JSONEq(t, `{"first":"first of w4","attempts":1,"by":"alice"}`, string(until("w4", "complete", "errored").Output))
 	})
+	t.Run("a step that never waits for anything outside lets requests through", func(t *testing.T) {
+		create("w9", `{"Busy":true}`)
+		logged(t, s, "w9", "busy")
+		require.Equal(t, quoted("ok"), s.Post("/workflow/w9/stop", "").Body)
+		r := until("w9", "complete", "errored")
+		assert.Equal(t, "complete", r.Status, "%s", r.Error.Message)
+	})
 	t.Run("terminated", func(t *testing.T) {
 		create("w5", `{"Wait":true}`)
 		logged(t, s, "w5", "flaky 1")

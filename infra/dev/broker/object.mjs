@@ -25,6 +25,7 @@ export class Broker extends DurableObject {
   #alarm = Infinity; // when the alarm that was set fires
   #faults = {};
   #delivered = 0;
+  #traffic = { sent: 0, sends: 0, taken: 0, batches: 0 };
 
   constructor(ctx, env) {
     super(ctx, env);
@@ -36,12 +37,19 @@ export class Broker extends DurableObject {
   /** accept stores messages, those of a dead-letter queue with their id and timestamp, and answers the metrics. */
   accept(messages) {
     this.#backlog.add(messages, Date.now());
+    this.#traffic.sent += messages.length;
+    this.#traffic.sends++;
     this.#deliver();
     return this.#backlog.metrics();
   }
 
   metrics() {
     return this.#backlog.metrics();
+  }
+
+  /** traffic counts, since the start, messages that came in and the calls that brought them, messages that were delivered and their batches. */
+  traffic() {
+    return this.#traffic;
   }
 
   wake() {
@@ -108,6 +116,8 @@ export class Broker extends DurableObject {
 
   async #dispatch(batch) {
     this.#inFlight++;
+    this.#traffic.taken += batch.length;
+    this.#traffic.batches++;
     try {
       await this.#settle(batch, await this.#handle(batch));
     } catch (e) {

@@ -43,6 +43,11 @@ export class Queue extends WorkerEntrypoint {
 
   // What follows is not Cloudflare's: the platform's and the tests' handle on a queue.
 
+  /** traffic counts what has come in and what was delivered since the start. */
+  async traffic() {
+    return this.#object().traffic();
+  }
+
   /** wake goes on with the delivery of what was there before a restart. */
   async wake() {
     await this.#object().wake();

@@ -4,6 +4,7 @@
 //   queue/<queue>/<method>          calls a method of the queue's binding
 //   kv/<worker>:<binding>/<method>  calls a method of a namespace that the Worker has
 //   r2/<worker>:<binding>/<method>  the same of a bucket
+//   meter/<worker>/read             what the Worker's runtime has counted
 //   cron/<worker>/<schedule>        runs the Worker's scheduled handler, for a time in milliseconds
 //   workflow/<workflow>/wake        makes the runs whose ids are the arguments go on after a restart
 //   wake                            makes all queues go on after a restart

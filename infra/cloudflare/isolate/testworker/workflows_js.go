@@ -9,6 +9,9 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"levada.dev/infra/cloudflare/r2"
 	"levada.dev/infra/cloudflare/workflow"
 )
 
@@ -16,11 +19,13 @@ import (
 type plan struct {
 	Sleep               int // ms
 	Wait, Final, Die    bool
-	Flaky               int // attempts of the flaky step that fail
+	Busy                bool // a step goes on until it is told to stop
+	Flaky               int  // attempts of the flaky step that fail
 	TimesOut, Undefined bool
 }
 
-var attempts = map[string]int{} // in memory only: shows what runs again
+// In memory only: attempts shows what runs again, stopped what was told to stop.
+var attempts, stopped = map[string]int{}, map[string]bool{}
 
 func workflowRoutes(mux *http.ServeMux) {
 	workflow.Register("Pipeline", pipeline)
@@ -41,6 +46,9 @@ func workflowRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /workflow/{id}/{method}", func(rw http.ResponseWriter, r *http.Request) {
 		i, ctx := w.Get(r.PathValue("id")), r.Context()
 		switch r.PathValue("method") {
+		case "stop":
+			stopped[i.ID] = true
+			reply(rw, "ok", nil)
 		case "approve":
 			reply(rw, "ok", i.SendEvent(ctx, "approve", map[string]string{"by": "alice"}))
 		case "pause":
@@ -73,6 +81,11 @@ func pipeline(ctx context.Context, ev *workflow.Event, step workflow.Step) (any,
 	if p.TimesOut {
 		retries = &workflow.Config{Retries: -1, Timeout: 50 * time.Millisecond}
 	}
+	if p.Busy {
+		if err := step.Do("busy", &workflow.Config{Retries: -1, Timeout: time.Hour}, nil, func(ctx context.Context) (any, error) { return nil, busy(ctx, id) }); err != nil {
+			return nil, err
+		}
+	}
 	var n int
 	if err := step.Do("flaky", retries, &n, func(ctx context.Context) (any, error) { return flaky(ctx, id, p) }); err != nil {
 		return nil, err
@@ -95,6 +108,25 @@ func pipeline(ctx context.Context, ev *workflow.Event, step workflow.Step) (any,
 		return nil, err
 	}
 	return map[string]any{"first": first, "attempts": n, "by": approval.By}, nil
+}
+
+// busy makes operations that end within the process, five at a time, until a request says that it is enough.
+func busy(ctx context.Context, id string) error {
+	bucket := r2.Open("R2")
+	note(id, "busy")
+	for range 20_000 {
+		var five errgroup.Group
+		for k := range 5 {
+			five.Go(func() error {
+				_, err := bucket.Put(ctx, fmt.Sprintf("busy/%d", k), []byte("x"), nil)
+				return err
+			})
+		}
+		if err := five.Wait(); err != nil || stopped[id] {
+			return err
+		}
+	}
+	return workflow.NonRetryable(errors.New("no request was heard"))
 }
 
 func flaky(ctx context.Context, id string, p plan) (any, error) {
