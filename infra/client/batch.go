@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"io"
@@ -49,16 +50,18 @@ func (c *Client) IngestBatch(ctx context.Context, b Batch) (Imported, error) {
 	return in, err
 }
 
-// writeLines writes a document a line, until nobody reads any more.
+// writeLines writes a document a line, until nobody reads any more. Many small ones leave together: what comes alone costs
+// whoever reads it as much as a large piece.
 func writeLines(w io.Writer, documents iter.Seq[Document]) error {
-	lines := json.NewEncoder(w)
+	together := bufio.NewWriterSize(w, 32<<10)
+	lines := json.NewEncoder(together)
 	lines.SetEscapeHTML(false)
 	for d := range documents {
 		if err := lines.Encode(d); err != nil {
 			return err
 		}
 	}
-	return nil
+	return together.Flush()
 }
 
 // Import is what to import, one of its fields.
