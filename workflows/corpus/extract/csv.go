@@ -22,14 +22,14 @@ func readCSV(text []byte, contentType string) Text {
 	r.Comma = comma
 	r.LazyQuotes, r.FieldsPerRecord, r.ReuseRecord = true, -1, true
 	var out bytes.Buffer
-	out.Grow(min(3*len(text)/2, MaxText)) // what it grows by doubling is in memory three times
+	out.Grow(room(len(text)))
 	var columns []string
 	for n := 0; ; n++ {
 		record, err := r.Read()
 		if err == io.EOF {
 			break
 		}
-		if err != nil || out.Len() > MaxText {
+		if err != nil || out.Len()+written(columns, record) > MaxText {
 			return asItIs
 		}
 		if n == 0 {
@@ -64,6 +64,19 @@ func tooWide(text []byte, comma rune) bool {
 		}
 	}
 	return false
+}
+
+// written is how much a record becomes at most.
+func written(columns, record []string) (n int) {
+	const unnamed = len("column 50000") // see maxColumns
+	for i, value := range record {
+		name := unnamed
+		if i < len(columns) {
+			name = max(name, len(columns[i]))
+		}
+		n += name + len(": ") + len(value) + 1
+	}
+	return n + 1
 }
 
 func writeRecord(out *bytes.Buffer, columns, record []string) {

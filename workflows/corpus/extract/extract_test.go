@@ -226,6 +226,29 @@ func TestALongTableStaysWhatItIs(t *testing.T) {
 	assert.Equal(t, deep, string(got.Body))
 }
 
+// What is written out never has more room than a text may be long: a consumer's memory holds it beside the document.
+func TestALongTextHasItsRoomOnce(t *testing.T) {
+	for contentType, doc := range map[string]func(n int) string{
+		"text/csv":         func(n int) string { return "number;remarks\n" + strings.Repeat("12345;opened at night\n", n) },
+		"application/json": func(n int) string { return strings.Repeat(`{"keeper of the gate":{"a":1,"b":2,"c":3}}`+"\n", n) },
+	} {
+		one, err := extract.Extract(contentType, []byte(doc(1000)))
+		require.NoError(t, err)
+		doc := doc(extract.MaxText / len(one.Body) * 1000)
+		got, err := extract.Extract(contentType, []byte(doc))
+		require.NoError(t, err)
+		require.Greater(t, len(got.Body), extract.MaxText*9/10, contentType)
+		assert.NotEqual(t, doc, string(got.Body), "it is written out")
+		assert.LessOrEqual(t, cap(got.Body), extract.MaxText+extract.MaxText/16, contentType)
+
+		long := doc + `"` + strings.Repeat("x", extract.MaxText-len(got.Body)) + `"`
+		require.Less(t, len(long), extract.MaxText)
+		got, err = extract.Extract(contentType, []byte(long))
+		require.NoError(t, err)
+		assert.Equal(t, long, string(got.Body), "%s: with names it would be too long", contentType)
+	}
+}
+
 func FuzzExtract(f *testing.F) {
 	types := []string{"text/plain", "text/html", "application/json", "text/csv", docx, pptx, corpus.OctetStream, "text/markdown; charset=utf-16", "text/html; charset=shift_jis"}
 	seeds := []string{

@@ -15,7 +15,7 @@ import (
 func readJSON(text []byte) Text {
 	o := &outline{dec: json.NewDecoder(bytes.NewReader(text))}
 	o.dec.UseNumber()
-	o.out.Grow(min(3*len(text)/2, MaxText)) // what it grows by doubling is in memory three times
+	o.out.Grow(room(len(text)))
 	for {
 		tok, err := o.dec.Token()
 		if err == io.EOF {
@@ -44,7 +44,7 @@ type outline struct {
 
 // value writes the value that begins with tok; depth counts what it lies in.
 func (o *outline) value(tok json.Token, path string, depth int) error {
-	if depth > maxNesting || o.out.Len() > MaxText {
+	if depth > maxNesting {
 		return errOutline
 	}
 	switch tok {
@@ -53,7 +53,11 @@ func (o *outline) value(tok json.Token, path string, depth int) error {
 	case json.Delim('['):
 		return o.list(path, depth)
 	}
-	o.line(path, scalar(tok))
+	v := scalar(tok)
+	if o.out.Len()+len(path)+len(": \n\n")+len(v) > MaxText {
+		return errOutline
+	}
+	o.line(path, v)
 	return nil
 }
 
