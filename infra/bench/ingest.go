@@ -19,18 +19,17 @@ import (
 	"levada.dev/workflows/llm"
 )
 
-// Ingest sends documents to a platform of its own and follows them until each is searchable.
+// Ingest sends documents to a platform of its own and follows them until each is searchable, with the encoder in it: how
+// much of what the embedder can do is left of it. What the platform itself costs is Pipeline's.
 type Ingest struct {
 	Root, Dir string
 	Texts     []string // Markdown
 	Clients   int
-	Lexical   bool // with the embedder stubbed: see dev.Options
 	Progress  func(what string)
 }
 
 // IngestResult is how long that took, and how long the embedder alone takes for the same chunks.
 type IngestResult struct {
-	Lexical    bool          `json:"embedderStubbed"`
 	Documents  int           `json:"documents"`
 	Chunks     int           `json:"chunks"`
 	Accepted   time.Duration `json:"acceptedNs"`   // until the last was accepted
@@ -48,18 +47,11 @@ func (r IngestResult) DocumentsPerSecond() float64 {
 // ChunksPerSecond is the same in chunks.
 func (r IngestResult) ChunksPerSecond() float64 { return float64(r.Chunks) / r.Searchable.Seconds() }
 
-// tenant has the model that the embedder alone is asked for.
-const ingestTenant = "demo"
-
 // Run measures.
 func (in Ingest) Run(ctx context.Context) (r IngestResult, err error) {
 	in.Progress("starting a platform")
-	name := "ingest"
-	if in.Lexical {
-		name = "ingest-lexical"
-	}
 	p, err := local.Start(ctx, local.Options{
-		Root: in.Root, State: filepath.Join(in.Dir, name), Build: filepath.Join(in.Dir, "roles"), Lexical: in.Lexical,
+		Root: in.Root, State: filepath.Join(in.Dir, "ingest"), Build: filepath.Join(in.Dir, "roles"),
 	})
 	if err != nil {
 		return r, err
@@ -67,14 +59,14 @@ func (in Ingest) Run(ctx context.Context) (r IngestResult, err error) {
 	defer p.Stop()
 	c := client.New(p.URL, "", &client.Options{Tenant: ingestTenant})
 	// A few documents first: they instantiate every role and let V8 optimise it.
-	if _, err := in.follow(ctx, c, in.Texts[:min(20, len(in.Texts))], "warm"); err != nil {
+	if _, err := singly(ctx, c, named("warm", in.Texts[:min(20, len(in.Texts))]), in.Clients); err != nil {
 		return r, err
 	}
 	chunks, err := in.chunks(ctx)
 	if err != nil {
 		return r, err
 	}
-	r = IngestResult{Lexical: in.Lexical, Documents: len(in.Texts), Chunks: len(chunks)}
+	r = IngestResult{Documents: len(in.Texts), Chunks: len(chunks)}
 	// The embedder alone before and after, because a machine that is shared changes its mind.
 	before, err := in.alone(ctx, p.GatewayURL(), chunks)
 	if err != nil {
@@ -95,7 +87,7 @@ func (in Ingest) measure(ctx context.Context, pid int, c *client.Client, r *Inge
 	if err != nil {
 		return err
 	}
-	run, err := in.follow(ctx, c, in.Texts, "doc")
+	run, err := singly(ctx, c, named("doc", in.Texts), in.Clients)
 	if err != nil {
 		return err
 	}
@@ -109,59 +101,6 @@ func (in Ingest) measure(ctx context.Context, pid int, c *client.Client, r *Inge
 func (in Ingest) alone(ctx context.Context, server string, chunks []string) (time.Duration, error) {
 	in.Progress(fmt.Sprintf("embedding the same %d chunks, the embedder alone", len(chunks)))
 	return embedAlone(ctx, server, chunks)
-}
-
-// usage is the CPU time and memory of a platform's processes.
-func usage(pid int) (cpu time.Duration, mib float64, err error) {
-	for _, p := range descendants(pid) {
-		c, err := cpuTime(p)
-		if err != nil {
-			return 0, 0, err
-		}
-		m, err := residentMiB(p)
-		if err != nil {
-			return 0, 0, err
-		}
-		cpu, mib = cpu+c, mib+m
-	}
-	return cpu, mib, nil
-}
-
-// jobPause is between two looks at a job, so that asking costs the measured work next to nothing.
-const jobPause = 500 * time.Millisecond
-
-type followed struct{ accepted, searchable time.Duration }
-
-// follow submits the texts and waits for the last job to end. The end is the ledger's time of the last job, so that
-// asking for it costs the measured work nothing.
-func (in Ingest) follow(ctx context.Context, c *client.Client, texts []string, prefix string) (followed, error) {
-	start := time.Now()
-	jobs := make([]string, len(texts))
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(in.Clients)
-	for i, text := range texts {
-		g.Go(func() error {
-			a, err := c.Ingest(gctx, client.Document{DocID: fmt.Sprintf("%s-%d", prefix, i), Text: text, ContentType: "text/markdown"})
-			jobs[i] = a.JobID
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return followed{}, err
-	}
-	f := followed{accepted: time.Since(start)}
-	var end time.Time
-	for _, id := range slices.Backward(jobs) { // the last is likely the last to end
-		j, err := c.Finished(ctx, id, jobPause)
-		if err != nil {
-			return f, err
-		}
-		if j.UpdatedAt.After(end) {
-			end = j.UpdatedAt
-		}
-	}
-	f.searchable = end.Sub(start)
-	return f, nil
 }
 
 // chunks cuts the texts as the chunk consumer does.
@@ -213,23 +152,12 @@ func embedAlone(ctx context.Context, server string, texts []string) (time.Durati
 	return time.Since(start), err
 }
 
-// IngestTable shows the results with the real embedder and with the stubbed one.
-func IngestTable(results map[string]IngestResult) string {
-	t := newTable("ingest to searchable", "documents", "chunks", "accepted docs/s", "docs/s", "chunks/s", "embedder alone chunks/s", "ratio", "platform CPU ms/doc", "MiB")
-	for _, name := range []string{"real embedder", "stubbed embedder"} {
-		r, ok := results[name]
-		if !ok {
-			continue
-		}
-		alone := float64(r.Chunks) / r.Embedder.Seconds()
-		ratio := fmt.Sprintf("%.2f x", r.ChunksPerSecond()/alone)
-		if r.Lexical {
-			ratio = "-" // against next to nothing
-		}
-		t.AppendRow([]any{name, r.Documents, r.Chunks, fmt.Sprintf("%.0f", float64(r.Documents)/r.Accepted.Seconds()),
-			fmt.Sprintf("%.0f", r.DocumentsPerSecond()), fmt.Sprintf("%.0f", r.ChunksPerSecond()),
-			fmt.Sprintf("%.0f", alone), ratio,
-			fmt.Sprintf("%.1f", float64(r.CPU.Microseconds())/1000/float64(r.Documents)), fmt.Sprintf("%.0f", r.MiB)})
-	}
+// Table shows the result.
+func (r IngestResult) Table() string {
+	t := newTable("with the embedder", "documents", "chunks", "accepted docs/s", "docs/s", "chunks/s", "embedder alone chunks/s", "ratio", "platform CPU ms/doc", "MiB")
+	alone := float64(r.Chunks) / r.Embedder.Seconds()
+	t.AppendRow([]any{"one by one", r.Documents, r.Chunks, fmt.Sprintf("%.0f", float64(r.Documents)/r.Accepted.Seconds()),
+		fmt.Sprintf("%.0f", r.DocumentsPerSecond()), fmt.Sprintf("%.0f", r.ChunksPerSecond()), fmt.Sprintf("%.0f", alone),
+		fmt.Sprintf("%.2f x", r.ChunksPerSecond()/alone), perDocument(r.CPU, r.Documents), fmt.Sprintf("%.0f", r.MiB)})
 	return t.Render()
 }

@@ -172,6 +172,22 @@ func descendants(pid int) []int {
 	return all
 }
 
+// usage is the CPU time and memory of a platform's processes.
+func usage(pid int) (cpu time.Duration, mib float64, err error) {
+	for _, p := range descendants(pid) {
+		c, err := cpuTime(p)
+		if err != nil {
+			return 0, 0, err
+		}
+		m, err := residentMiB(p)
+		if err != nil {
+			return 0, 0, err
+		}
+		cpu, mib = cpu+c, mib+m
+	}
+	return cpu, mib, nil
+}
+
 // residentMiB is the memory a process holds: VmRSS of /proc/<pid>/status.
 func residentMiB(pid int) (float64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

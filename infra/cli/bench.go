@@ -25,13 +25,14 @@ type benchOptions struct {
 	Seconds        float64
 	Clients        int
 	Documents      int
+	Samples        int
 	Pages          int
 	JSON           bool
 	Stdout, Stderr io.Writer
 }
 
 // benchParts are what can be measured, in the order in which it is.
-var benchParts = []string{"route", "gateway", "streams", "cold", "api", "ingest"}
+var benchParts = []string{"route", "gateway", "streams", "cold", "api", "ingest", "beside", "memory"}
 
 func newBench(g *globals) *cobra.Command {
 	var o benchOptions
@@ -44,7 +45,9 @@ func newBench(g *globals) *cobra.Command {
 			"  streams  100 event streams at once on one isolate\n" +
 			"  cold     each role: size, and a fresh process to its first answer\n" +
 			"  api      what each route of the API costs the platform\n" +
-			"  ingest   documents to searchable, against the embedder alone, and with the embedder stubbed",
+			"  ingest   documents to searchable: against the embedder alone; one by one and as imports with the embedder stubbed\n" +
+			"  beside   one document while another tenant has a backlog, against the idle platform\n" +
+			"  memory   documents of 10 MB of each format: how much of their memory the instances take",
 		ValidArgs: benchParts,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.Stdout, o.Stderr, o.Parts = cmd.OutOrStdout(), cmd.ErrOrStderr(), args
@@ -66,8 +69,9 @@ func newBench(g *globals) *cobra.Command {
 	f.IntVar(&o.Rounds, "rounds", 4, "rounds of each load and each cold start")
 	f.Float64Var(&o.Seconds, "seconds", 1.5, "how long one load lasts")
 	f.IntVar(&o.Clients, "clients", 32, "clients of a load")
-	f.IntVar(&o.Documents, "documents", 2000, "documents of the ingest with the embedder stubbed")
-	f.IntVar(&o.Pages, "pages", 80, "packages of the standard library for the ingest with the embedder; 0 for all")
+	f.IntVar(&o.Documents, "documents", 20_000, "documents of a large import; a small one has a twentieth of them")
+	f.IntVar(&o.Samples, "samples", 20, "documents that are timed beside another tenant's backlog")
+	f.IntVar(&o.Pages, "pages", 80, "packages of the standard library for the ingest with the embedder; 0 leaves that out")
 	f.BoolVar(&o.JSON, "json", false, "print JSON")
 	return cmd
 }
@@ -127,39 +131,77 @@ func (o *benchOptions) part(ctx context.Context, part, dir string) (result any, 
 			Root: o.Root, Dir: filepath.Join(dir, "platforms"), For: time.Duration(o.Seconds * float64(time.Second)), Clients: o.Clients, Progress: o.say,
 		}.Run(ctx)
 		return r, bench.APITable(r), err
+	case "ingest":
+		return o.ingest(ctx, filepath.Join(dir, "platforms"))
+	case "beside":
+		return o.beside(ctx, filepath.Join(dir, "platforms"))
 	default:
-		r, err := o.ingest(ctx, dir)
-		return r, bench.IngestTable(r), err
+		const large = 10_000_000
+		r, err := bench.Memory{Root: o.Root, Dir: filepath.Join(dir, "platforms"), Bytes: large, Progress: o.say}.Run(ctx)
+		return r, bench.MemoryTable(large, r), err
 	}
 }
 
-func (o *benchOptions) ingest(ctx context.Context, dir string) (map[string]bench.IngestResult, error) {
+// ingestResult is what JSON has of the ingest.
+type ingestResult struct {
+	Embedder *bench.IngestResult    `json:"embedder,omitempty"` // absent where no pages were asked for
+	Pipeline []bench.PipelineResult `json:"pipeline"`
+}
+
+func (o *benchOptions) ingest(ctx context.Context, dir string) (result any, text string, err error) {
+	pages, words, err := library(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	var r ingestResult
+	if o.Pages > 0 {
+		e, err := bench.Ingest{Root: o.Root, Dir: dir, Texts: pages[:min(o.Pages, len(pages))], Clients: 16, Progress: o.say}.Run(ctx)
+		if err != nil {
+			return nil, "", err
+		}
+		r.Embedder, text = &e, e.Table()+"\n"
+	}
+	r.Pipeline, err = bench.Pipeline{
+		Root: o.Root, Dir: dir, Few: max(1, o.Documents/20), Many: o.Documents, Rounds: o.Rounds, Clients: o.Clients, Words: words, Progress: o.say,
+	}.Run(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	return r, text + bench.PipelineTable(r.Pipeline), nil
+}
+
+func (o *benchOptions) beside(ctx context.Context, dir string) (result any, text string, err error) {
+	_, words, err := library(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	var results []bench.BesideResult
+	for _, lexical := range []bool{true, false} {
+		r, err := bench.Beside{
+			Root: o.Root, Dir: dir, Lexical: lexical, Backlog: o.Documents, Samples: o.Samples, Words: words, Progress: o.say,
+		}.Run(ctx)
+		if err != nil {
+			return nil, "", err
+		}
+		results = append(results, r)
+	}
+	return results, bench.BesideTable(results), nil
+}
+
+// library is the standard library's documentation: whole pages, and a line about each package.
+func library(ctx context.Context) (pages, lines []string, err error) {
 	goroot, err := demo.GoRoot(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	pages, err := demo.StandardLibrary(goroot, false)
+	all, err := demo.StandardLibrary(goroot, false)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var real, small []string
-	for _, p := range pages {
-		real = append(real, string(p.Markdown))
+	for _, p := range all {
+		pages, lines = append(pages, string(p.Markdown)), append(lines, p.Import+" "+p.Synopsis)
 	}
-	if o.Pages > 0 {
-		real = real[:min(o.Pages, len(real))]
-	}
-	for i := range o.Documents {
-		p := pages[i%len(pages)]
-		small = append(small, fmt.Sprintf("# Note %d on %s\n\n%s\n", i, p.Import, p.Synopsis))
-	}
-	state := filepath.Join(dir, "platforms")
-	results := map[string]bench.IngestResult{}
-	if results["real embedder"], err = (bench.Ingest{Root: o.Root, Dir: state, Texts: real, Clients: 16, Progress: o.say}).Run(ctx); err != nil {
-		return nil, err
-	}
-	results["stubbed embedder"], err = (bench.Ingest{Root: o.Root, Dir: state, Texts: small, Clients: 32, Lexical: true, Progress: o.say}).Run(ctx)
-	return results, err
+	return pages, lines, nil
 }
 
 func (o *benchOptions) say(what string) { fmt.Fprintln(o.Stderr, what) }

@@ -24,6 +24,8 @@ type Options struct {
 	Logs     io.Writer         // the Workers' log; nil drops it
 	Lexical  bool              // embed by words alone: see dev.Options
 	Tenants  fs.FS             // <id>/tenant.config.json; default: tenants below Root
+
+	WaitDivisor int // see dev.Options
 }
 
 // Local is the running platform with what a user of it needs to know.
@@ -59,7 +61,7 @@ func Start(ctx context.Context, o Options) (*Local, error) {
 	}
 	l.Stack = stack.Levada("local", fields)
 	l.Platform, err = dev.Start(ctx, dev.Options{
-		Root: o.Root, State: o.State, Build: o.Build, Port: o.Port, Stack: l.Stack, Progress: o.Progress, Logs: o.Logs, Lexical: o.Lexical,
+		Root: o.Root, State: o.State, Build: o.Build, Port: o.Port, Stack: l.Stack, Progress: o.Progress, Logs: o.Logs, Lexical: o.Lexical, WaitDivisor: o.WaitDivisor,
 		Vars:    map[string]string{"VERSION": o.Version, "ENVIRONMENT": "dev", "GATEWAY": Gateway},
 		Secrets: map[string]string{stack.SealKey: l.Vault.SealKey},
 		Seed: func(ctx context.Context, p *dev.Platform) error {

@@ -1,0 +1,148 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"levada.dev/infra/client"
+	"levada.dev/infra/local"
+	"levada.dev/tenants"
+)
+
+// Beside measures how long one document of a tenant takes while another tenant has a backlog, and how long on the idle platform, by
+// turns. The queues wait for company as long as in production: what a window lets into them is made for that.
+type Beside struct {
+	Root, Dir string
+	Lexical   bool // the embedder stubbed
+	Backlog   int  // documents of the other tenant
+	Samples   int  // of each, in all
+	Words     []string
+	Progress  func(what string)
+}
+
+// BesideResult is what the documents took, from the first byte sent until each was searchable.
+type BesideResult struct {
+	Lexical bool            `json:"embedderStubbed"`
+	Backlog int             `json:"backlog"`
+	Least   int             `json:"least"` // documents that the other tenant had to go at any of the samples
+	Idle    []time.Duration `json:"idleNs"`
+	Busy    []time.Duration `json:"busyNs"`
+}
+
+// The tenants: the one with the backlog, and the one with a single document. Their weights do not matter to who has one document only.
+const (
+	besideMany = "demo"
+	besideOne  = "acme"
+)
+
+// besideBlocks is how often the platform is idle and has the backlog, by turns.
+const besideBlocks = 2
+
+// Run measures.
+func (b Beside) Run(ctx context.Context) (r BesideResult, err error) {
+	b.Progress("starting a platform, its queues as patient as in production")
+	l, err := local.Start(ctx, local.Options{
+		Root: b.Root, State: filepath.Join(b.Dir, fmt.Sprintf("beside-%t", b.Lexical)), Build: filepath.Join(b.Dir, "roles"),
+		Lexical: b.Lexical, WaitDivisor: 1,
+	})
+	if err != nil {
+		return r, err
+	}
+	defer l.Stop()
+	many := client.New(l.URL, "", &client.Options{Tenant: besideMany})
+	one := client.New(l.URL, l.Keys[tenants.ID(besideOne)], nil)
+	if _, err := together(ctx, many, named("warm", notes(1000, b.Words))); err != nil {
+		return r, err
+	}
+	r = BesideResult{Lexical: b.Lexical, Backlog: b.Backlog, Least: b.Backlog}
+	for block := range besideBlocks {
+		n := (b.Samples + besideBlocks - 1) / besideBlocks
+		b.Progress(fmt.Sprintf("%d documents on the idle platform", n))
+		for i := range n {
+			took, err := b.sample(ctx, one, fmt.Sprintf("idle-%d-%d", block, i))
+			if err != nil {
+				return r, err
+			}
+			r.Idle = append(r.Idle, took)
+		}
+		b.Progress(fmt.Sprintf("%d documents beside %d of another tenant", n, b.Backlog))
+		if err := b.beside(ctx, many, one, block, n, &r); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// beside takes n samples beside a backlog, which goes before this returns.
+func (b Beside) beside(ctx context.Context, many, one *client.Client, block, n int, r *BesideResult) error {
+	in, err := many.IngestBatch(ctx, client.Batch{Documents: slices.Values(named(fmt.Sprintf("many-%d", block), notes(b.Backlog, b.Words)))})
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		took, err := b.sample(ctx, one, fmt.Sprintf("busy-%d-%d", block, i))
+		if err != nil {
+			return err
+		}
+		j, err := many.Job(ctx, in.JobID)
+		if err != nil {
+			return err
+		}
+		if j.State.Final() {
+			return errors.New("the backlog is gone before all samples were taken: try a larger one")
+		}
+		r.Busy, r.Least = append(r.Busy, took), min(r.Least, remaining(j, b.Backlog))
+	}
+	if _, err := many.CancelJob(ctx, in.JobID); err != nil {
+		return err
+	}
+	for {
+		j, err := many.Job(ctx, in.JobID)
+		if err != nil || j.State.Final() {
+			return err
+		}
+		if err := wait(ctx, jobPause); err != nil {
+			return err
+		}
+	}
+}
+
+// sample is how long one document takes.
+func (b Beside) sample(ctx context.Context, c *client.Client, name string) (time.Duration, error) {
+	start := time.Now()
+	a, err := c.Ingest(ctx, client.Document{DocID: name, Text: "The gardener of " + name + " has a single orange."})
+	if err != nil {
+		return 0, err
+	}
+	j, err := c.Finished(ctx, a.JobID, jobPause)
+	return j.UpdatedAt.Sub(start), err
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// BesideTable shows the results.
+func BesideTable(results []BesideResult) string {
+	t := newTable("one document, ms", "samples", "idle p50", "idle worst", "other's backlog", "beside it p50", "worst", "p50 : p50", "worst : worst")
+	for _, r := range results {
+		name := "real embedder"
+		if r.Lexical {
+			name = "stubbed embedder"
+		}
+		idle, busy := slices.Sorted(slices.Values(r.Idle)), slices.Sorted(slices.Values(r.Busy))
+		i50, b50, iw, bw := idle[len(idle)/2], busy[len(busy)/2], idle[len(idle)-1], busy[len(busy)-1]
+		t.AppendRow([]any{name, len(busy), i50.Milliseconds(), iw.Milliseconds(), fmt.Sprintf("%d to %d", r.Backlog, r.Least), b50.Milliseconds(), bw.Milliseconds(),
+			fmt.Sprintf("%.2f x", b50.Seconds()/i50.Seconds()), fmt.Sprintf("%.2f x", bw.Seconds()/iw.Seconds())})
+	}
+	return t.Render()
+}
