@@ -102,6 +102,12 @@ func (o *Options) gate(p Ports) quota.Gate {
 	}, &quota.Options{Now: o.Now, Background: o.Background})
 }
 
+// Private reports whether documents may come from private networks in an environment, where a tenant's config says so. In production they
+// never do, and neither where nobody has said what a deployment is for.
+func Private(environment string) bool {
+	return environment != "" && environment != string(api.Production)
+}
+
 // API is the role that answers HTTP.
 func API(p Ports, o Options) http.Handler {
 	gate := o.gate(p)

@@ -8,6 +8,12 @@ import (
 	"levada.dev/infra/app"
 )
 
+func TestPrivateNetworksAreClosedUnlessADeploymentIsForSomethingElse(t *testing.T) {
+	for environment, open := range map[string]bool{"dev": true, "staging": true, "prod": false, "": false} {
+		assert.Equal(t, open, app.Private(environment), environment)
+	}
+}
+
 func TestStage(t *testing.T) {
 	for _, c := range []struct {
 		queue, stage string

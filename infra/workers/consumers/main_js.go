@@ -34,7 +34,7 @@ func main() {
 	directory := tenants.NewDirectory(port.NewPublished(kv.Open("CONFIG")), nil)
 	router := app.Consumers(app.Ports{
 		Directory: directory,
-		Fetcher:   web.New(isolate.Do, directory.Config, time.Now),
+		Fetcher:   web.New(isolate.Do, directory.Config, time.Now, &web.Options{Private: app.Private(port.Var("ENVIRONMENT", ""))}),
 		Money:     port.NewQuota(object.Open("QUOTA")),
 		Texts:     port.NewTexts(bucket),
 		Ledger:    port.NewLedger(object.Open("LEDGER")),

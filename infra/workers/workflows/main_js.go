@@ -36,7 +36,7 @@ func main() {
 		Letters:   port.NewLetters(object.Open("LETTERS")),
 		Sessions:  port.NewSessions(object.Open("SESSION")),
 		Shelf:     port.NewShelf(object.Open("SHELF")),
-		Fetcher:   web.New(isolate.Do, directory.Config, time.Now),
+		Fetcher:   web.New(isolate.Do, directory.Config, time.Now, &web.Options{Private: app.Private(port.Var("ENVIRONMENT", ""))}),
 	}
 	port.RegisterFlow("Import", app.Import(ports), 0)
 	port.RegisterFlow("Erasure", app.Erasure(ports), 0)

@@ -5,8 +5,8 @@
 // network, of the link or of a cloud's metadata service, in whatever notation its number is written. A tenant's
 // configuration may narrow that to some hosts, and, outside of production, open it to private networks.
 //
-// What a name resolves to is not seen here. Workers resolve names in Cloudflare's network, which does not reach private
-// ones, and a Worker's fetch to an address of a private network ends as an error of Cloudflare
-// (https://developers.cloudflare.com/workers/runtime-apis/tcp-sockets/#considerations). The local platform's workerd has this machine's
-// network, so there a name that resolves into it is followed.
+// What a name resolves to is not seen here. Workers resolve names in Cloudflare's network, from which a private network is reached
+// by a binding of its own only; it is documented for connect() that private addresses are refused
+// (https://developers.cloudflare.com/workers/runtime-apis/tcp-sockets/#troubleshooting), and not for fetch(). The local platform's
+// workerd has this machine's network, so there a name that resolves into it is followed.
 package address

@@ -38,13 +38,24 @@ type Fetcher struct {
 	do     Do
 	config func(ctx context.Context, tenant tenants.ID) (*tenants.Config, error)
 	now    func() time.Time
+	opts   Options
+}
+
+// Options tunes a Fetcher.
+type Options struct {
+	// Private lets the tenants' configs open private networks. Without it they stay closed, whatever a config says.
+	Private bool
 }
 
 var _ corpus.Fetcher = (*Fetcher)(nil)
 
-// New makes a fetcher that sends with do, by the rules of the tenant's config.
-func New(do Do, config func(ctx context.Context, tenant tenants.ID) (*tenants.Config, error), now func() time.Time) *Fetcher {
-	return &Fetcher{do: do, config: config, now: now}
+// New makes a fetcher that sends with do, by the rules of the tenant's config. The options may be nil.
+func New(do Do, config func(ctx context.Context, tenant tenants.ID) (*tenants.Config, error), now func() time.Time, o *Options) *Fetcher {
+	f := &Fetcher{do: do, config: config, now: now}
+	if o != nil {
+		f.opts = *o
+	}
+	return f
 }
 
 // Fetch implements corpus.Fetcher.
@@ -65,7 +76,7 @@ func (f *Fetcher) Fetch(ctx context.Context, s tenants.Scope, raw string, o corp
 	}
 	ctx, cancel := context.WithTimeout(ctx, MaxTime)
 	defer cancel()
-	rules := address.Rules{Hosts: config.Ingest.Fetch.Hosts, Private: config.Ingest.Fetch.Private}
+	rules := address.Rules{Hosts: config.Ingest.Fetch.Hosts, Private: f.opts.Private && config.Ingest.Fetch.Private}
 	for range MaxRedirects + 1 {
 		if err := rules.Check(u); err != nil {
 			return corpus.Fetched{}, err

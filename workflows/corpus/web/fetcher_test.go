@@ -24,6 +24,8 @@ type site struct {
 	asked   []string
 	headers http.Header
 	rules   map[tenants.ID]tenants.Fetch
+
+	production bool // where no config opens private networks
 }
 
 var now = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
@@ -91,7 +93,7 @@ func (x *site) fetch(t *testing.T, tenant, url string, o corpus.FetchOptions) (c
 	if strings.HasPrefix(url, "/") {
 		url = x.URL + url
 	}
-	return web.New(client.Do, config, func() time.Time { return now }).Fetch(t.Context(), s, url, o)
+	return web.New(client.Do, config, func() time.Time { return now }, &web.Options{Private: !x.production}).Fetch(t.Context(), s, url, o)
 }
 
 func TestAPage(t *testing.T) {
@@ -150,7 +152,11 @@ func TestRules(t *testing.T) {
 		_, err := x.fetch(t, tenant, "/page", corpus.FetchOptions{})
 		assert.Equal(t, "address_denied", fault.As(err).Code, tenant)
 	}
-	_, err := x.fetch(t, "acme", "ftp://example.com/", corpus.FetchOptions{})
+	x.production = true // acme's config opens private networks
+	_, err := x.fetch(t, "acme", "/page", corpus.FetchOptions{})
+	assert.Equal(t, "address_denied", fault.As(err).Code, "in production no config does")
+	x.production = false
+	_, err = x.fetch(t, "acme", "ftp://example.com/", corpus.FetchOptions{})
 	assert.Equal(t, "url_invalid", fault.As(err).Code)
 	assert.Empty(t, x.asked)
 }
