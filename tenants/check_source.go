@@ -25,6 +25,7 @@ const (
 	maxMetadataName    = 64
 	maxURLBytes        = 2_048
 	maxPrefixChars     = 500
+	maxIDPrefix        = 64
 	maxFetchHosts      = 64
 
 	defaultSyncMinutes = 1_440 // a day
@@ -59,6 +60,7 @@ func (c *Config) sourceProblems(ps *Problems) {
 		if n := len([]rune(s.Name)); n > maxNameChars {
 			ps.add(at+".name", "", "is longer than %d characters", maxNameChars)
 		}
+		prefixProblems(ps, at+".idPrefix", s.IDPrefix, c.Sources[:i])
 		if s.Webhook == nil && s.Sync == nil {
 			ps.add(at, "say how its documents come: webhook, sync or both", "is a source of nothing")
 		}
@@ -71,6 +73,30 @@ func (c *Config) sourceProblems(ps *Problems) {
 		}
 	}
 	c.Ingest.problems(ps)
+}
+
+// prefixProblems refuses what no document's id can begin with, and prefixes of which one is the beginning of another.
+func prefixProblems(ps *Problems, path, prefix string, others []Source) {
+	if prefix == "" {
+		return
+	}
+	if !isIDPrefix(prefix) {
+		ps.add(path, "such as cms/: letters, digits and . _ ~ : / @ + = , -, a letter or a digit first, / or : last",
+			"%.40q is not the beginning of an id, or longer than %d characters", prefix, maxIDPrefix)
+	}
+	for _, o := range others {
+		if o.IDPrefix != "" && (strings.HasPrefix(prefix, o.IDPrefix) || strings.HasPrefix(o.IDPrefix, prefix)) {
+			ps.add(path, "give each source ids of its own", "%.40q overlaps with that of the source %q", prefix, o.ID)
+		}
+	}
+}
+
+func isIDPrefix(s string) bool {
+	if len(s) > maxIDPrefix || !strings.HasSuffix(s, "/") && !strings.HasSuffix(s, ":") {
+		return false
+	}
+	first := s[0] >= '0' && s[0] <= '9' || s[0] >= 'a' && s[0] <= 'z' || s[0] >= 'A' && s[0] <= 'Z'
+	return first && consistsOf(s, "._~:/@+=,-", true)
 }
 
 // secretProblems refuses a secret that another source has. A signature does not say for which source it is, so a delivery

@@ -8,10 +8,13 @@ import (
 // Source is where documents of the tenant come from on their own: a system that calls our webhook, or one that is looked
 // at again and again. It has at least one of the two.
 type Source struct {
-	ID      string   `json:"id"`
-	Name    string   `json:"name,omitempty"` // for people
-	Webhook *Webhook `json:"webhook,omitempty"`
-	Sync    *Sync    `json:"sync,omitempty"`
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"` // for people
+	// IDPrefix is what the ids of its documents begin with: "cms/". No other source writes or deletes documents below it. Without one the
+	// ids are as the source has them, and sources that use the same ones write the same documents.
+	IDPrefix string   `json:"idPrefix,omitempty"`
+	Webhook  *Webhook `json:"webhook,omitempty"`
+	Sync     *Sync    `json:"sync,omitempty"`
 }
 
 // Webhook is how the source may call POST /ingest/webhooks/{id}, and what its events mean.
@@ -63,6 +66,15 @@ type Fetch struct {
 // Source is the source of an id.
 func (c *Config) Source(id string) (*Source, bool) {
 	i := slices.IndexFunc(c.Sources, func(s Source) bool { return s.ID == id })
+	if i < 0 {
+		return nil, false
+	}
+	return &c.Sources[i], true
+}
+
+// SourceOf is the source that has the document of an id to itself, by its prefix.
+func (c *Config) SourceOf(docID string) (*Source, bool) {
+	i := slices.IndexFunc(c.Sources, func(s Source) bool { return s.IDPrefix != "" && strings.HasPrefix(docID, s.IDPrefix) })
 	if i < 0 {
 		return nil, false
 	}

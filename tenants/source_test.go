@@ -9,6 +9,27 @@ import (
 	"levada.dev/tenants"
 )
 
+func TestIDsOfASourceAreItsOwn(t *testing.T) {
+	c, err := tenants.Parse([]byte(`{"id":"acme","name":"A","sources":[
+		{"id":"cms","idPrefix":"cms/","sync":{"prefix":"a"}},{"id":"cms2","idPrefix":"cms2:","sync":{"prefix":"b"}},{"id":"any","sync":{"prefix":"c"}}]}`))
+	require.NoError(t, err)
+	for id, want := range map[string]string{"cms/a": "cms", "cms2:a": "cms2", "cms2/a": "", "cms": "", "a": "", "": "", "Cms/a": ""} {
+		s, known := c.SourceOf(id)
+		if assert.Equal(t, want != "", known, id); known {
+			assert.Equal(t, want, s.ID, id)
+		}
+	}
+}
+
+func TestPrefixesOfSourcesDoNotOverlap(t *testing.T) {
+	for _, first := range []string{"cms/", "cms/en/", "cms/en/old:"} {
+		_, problems := tenants.Inspect([]byte(`{"id":"acme","name":"A","sources":[{"id":"cms","idPrefix":"` + first + `","sync":{"prefix":"a"}},
+			{"id":"blog","idPrefix":"cms/en/","sync":{"prefix":"b"}}]}`))
+		require.Len(t, problems, 1, first)
+		assert.Equal(t, `sources[1].idPrefix: "cms/en/" overlaps with that of the source "cms" (give each source ids of its own)`, problems[0].String())
+	}
+}
+
 func TestSources(t *testing.T) {
 	c, err := tenants.Parse([]byte(`{"id":"acme","name":"Acme","sources":[
 		{"id":"docs","sync":{"sitemap":"https://acme.example.com/sitemap.xml"}},

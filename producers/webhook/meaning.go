@@ -49,7 +49,8 @@ func (r reader) read(ev *cloudevents.Event) (meaning, error) {
 	}
 	hook := r.source.Webhook
 	if hook.IsDelete(ev.Type()) {
-		return meaning{deletes: r.docID(ev)}, nil
+		id, err := imports.Named(r.config, r.source.ID, r.docID(ev))
+		return meaning{deletes: id}, err
 	}
 	d, foreign, err := r.document(ev)
 	if err != nil {
@@ -57,6 +58,9 @@ func (r reader) read(ev *cloudevents.Event) (meaning, error) {
 	}
 	if d.DocID == "" {
 		d.DocID = r.docID(ev)
+	}
+	if d.DocID, err = imports.Named(r.config, r.source.ID, d.DocID); err != nil {
+		return meaning{}, err
 	}
 	if d.About.Source == "" {
 		d.About.Source = r.source.ID

@@ -9,6 +9,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/producers/webhook"
+	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/imports"
 )
@@ -58,6 +59,52 @@ func TestDeletionsAndImports(t *testing.T) {
 		require.Error(t, err, data)
 		assert.Equal(t, want, [2]string{fault.As(err).Code, fault.As(err).Field}, data)
 	}
+}
+
+// A source with a prefix has its documents to itself: another's, whatever ids it sends, reach none of them.
+func TestSourcesDoNotWriteEachOthersDocuments(t *testing.T) {
+	d := newDoor(t)
+	deliver := func(tenant tenants.ID, secret, body string) (corpus.Delivered, error) {
+		return d.Receive(t.Context(), d.scope(string(tenant)), d.configs[tenant], d.signed(tenant, secret, body, "Content-Type", structured))
+	}
+	byHelpdesk := func(id, key string) string {
+		return event(id, `"data":{"article":{"key":"`+key+`","body":"By the helpdesk."}}`)
+	}
+	_, err := deliver("acme", "cms-1", event("c1", `"subject":"page","data":{"text":"By the CMS."}`))
+	require.NoError(t, err)
+	_, err = deliver("acme", "helpdesk-1", byHelpdesk("h1", "page"))
+	require.NoError(t, err)
+	assert.Equal(t, "By the helpdesk.", d.text("acme", "page"), "without prefixes it is one document")
+
+	cms := &d.configs["acme"].Sources[0]
+	cms.IDPrefix = "cms/"
+	for id, data := range map[string]string{"c2": `"subject":"page","data":"By the CMS."`, "c3": `"data":{"text":"By the CMS.","docId":"own"}`} {
+		done, err := deliver("acme", "cms-1", event(id, data))
+		require.NoError(t, err)
+		assert.Equal(t, map[string]string{"c2": "cms/page", "c3": "cms/own"}[id], done.Accepted[0].DocID)
+	}
+	doc := d.document("acme", "cms/page")
+	assert.Equal(t, []any{"cms", "By the CMS."}, []any{doc.Source, d.text("acme", "cms/page")})
+	_, err = deliver("acme", "cms-1", strings.Replace(event("c4", `"subject":"page"`), "com.example.written", "com.example.deleted", 1))
+	require.NoError(t, err)
+	assert.Equal(t, "cms/page", d.desk.deleted[0].DocID)
+
+	_, err = deliver("acme", "helpdesk-1", byHelpdesk("h2", "cms/page"))
+	assert.Equal(t, []any{fault.Conflict, "doc_id_taken"}, []any{fault.KindOf(err), fault.As(err).Code})
+	_, err = deliver("acme", "helpdesk-1", strings.Replace(byHelpdesk("h3", "cms/page"), "com.example.written", "com.example.deleted", 1))
+	assert.Equal(t, "doc_id_taken", fault.As(err).Code)
+	assert.Len(t, d.desk.deleted, 1, "nor deletes it")
+	assert.Equal(t, "By the CMS.", d.text("acme", "cms/page"))
+	_, err = deliver("acme", "helpdesk-1", byHelpdesk("h4", "page"))
+	require.NoError(t, err, "others go on")
+	long := strings.Repeat("x", 198)
+	done, err := deliver("acme", "cms-1", event("c5", `"subject":"`+long+`","data":"Long."`))
+	require.NoError(t, err)
+	assert.Equal(t, imports.DocID("cms/"+long), done.Accepted[0].DocID, "an id that becomes too long is made one")
+
+	done, err = deliver("globex", "cms-1", event("g1", `"subject":"page","data":"Another tenant's."`))
+	require.NoError(t, err)
+	assert.Equal(t, "page", done.Accepted[0].DocID, "another tenant has its own configuration")
 }
 
 // Somebody who saw a binary delivery sends it again as another event: its headers are not signed.

@@ -14,6 +14,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/infra/memory"
+	"levada.dev/tenants"
 	"levada.dev/workflows/flow/flowtest"
 	"levada.dev/workflows/imports"
 )
@@ -153,6 +154,35 @@ func TestAPrefix(t *testing.T) {
 		assert.Equal(t, []string{"503 document_too_large", "504 content_type_unsupported"}, w.ledger.problems())
 		assert.Equal(t, "text/markdown", w.ledger.taken[0].Submission.ContentType)
 	})
+}
+
+// What a source brings stands below its prefix, and what another has to itself is refused; a tenant without such sources takes it all.
+func TestIDsBelowAPrefix(t *testing.T) {
+	for tenant, c := range map[string]struct {
+		source         string
+		docs, problems []string
+	}{
+		"acme":   {"wiki", []string{"wiki/kb/a.md", "wiki/kb/deep/b.md"}, nil},
+		"acme ":  {"docs", []string{"kb/a.md"}, []string{"2 doc_id_taken"}},
+		"acme  ": {"unknown", []string{"kb/a.md", "kb/deep/b.md"}, nil},
+		"globex": {"wiki", []string{"kb/a.md", "kb/deep/b.md"}, nil},
+	} {
+		t.Run(tenant, func(t *testing.T) {
+			w := newWorld(t, strings.TrimSpace(tenant), func(c *tenants.Config) {
+				files := &tenants.Sync{Prefix: "kb/"}
+				c.Sources = []tenants.Source{{ID: "wiki", IDPrefix: "wiki/", Sync: files}, {ID: "docs", Sync: files}, {ID: "deep", IDPrefix: "kb/deep/", Sync: files}}
+			})
+			w.files.Put(w.scope, "kb/a.md", "", []byte("A"))
+			w.files.Put(w.scope, "kb/deep/b.md", "", []byte("B"))
+			e := w.run(imports.Origin{Prefix: "kb/"}, 0)
+			o := e.Params.(imports.Order)
+			o.Source = c.source
+			e.Params = o
+			require.NoError(t, e.Run(t.Context()))
+			assert.Equal(t, c.docs, w.ledger.docs())
+			assert.Equal(t, c.problems, w.ledger.problems())
+		})
+	}
 }
 
 func TestCancelled(t *testing.T) {

@@ -3,9 +3,12 @@ package imports
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"path"
 	"strings"
 
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 )
 
@@ -41,6 +44,23 @@ func DocID(name string) string {
 		head = "x"
 	}
 	return head[:min(len(head), maxName-len(tail))] + tail
+}
+
+// Named is the id that a document of a tenant's source has: below the source's prefix, if it has one. An id that is another source's is
+// fault.Conflict, code doc_id_taken. A source that the tenant's config does not know takes the ids as they are.
+func Named(c *tenants.Config, source, id string) (string, error) {
+	s, known := c.Source(source)
+	if !known {
+		return id, nil
+	}
+	if s.IDPrefix != "" {
+		return DocID(s.IDPrefix + id), nil
+	}
+	if other, taken := c.SourceOf(id); taken {
+		return "", fault.New(fault.Conflict, "doc_id_taken", fmt.Sprintf("ids that begin with %q are those of the source %q", other.IDPrefix, other.ID), nil).
+			WithHint("give the source an idPrefix of its own")
+	}
+	return id, nil
 }
 
 // contentTypes are those of files by the ends of their names, where the store does not say.

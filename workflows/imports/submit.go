@@ -123,6 +123,13 @@ func (f *feed) prepare(ctx context.Context, c *tenants.Config, n int, e Entry) (
 	d.JobID = fmt.Sprintf("%s-%06d", f.id, n) // in the order of the entries
 	d.Pace = corpus.PaceOf(c)
 	d.Cause = events.Cause{ID: f.order.Cause.ID, TraceParent: f.order.Cause.TraceParent} // the key is of the import, not of each document
+	if f.order.Origin.Batch == 0 {                                                       // a batch's ids are its client's
+		named, err := Named(c, f.order.Source, d.DocID)
+		if err != nil {
+			return refuseOr(e, err)
+		}
+		d.DocID = named
+	}
 	if d.Model == "" {
 		d.Model, d.MaxBytes = c.Models.Embedding, c.Limits.DocumentBytes
 	}

@@ -37,10 +37,13 @@ type world struct {
 
 const importID = "import-1"
 
-func newWorld(t *testing.T, tenant string) *world {
+func newWorld(t *testing.T, tenant string, edit ...func(acme *tenants.Config)) *world {
 	directory, _ := tenantstest.Directory(t, tenantstest.Config(t, "acme", func(c *tenants.Config) {
 		c.Limits.DocumentBytes = 1000
 		c.Models.Embedding = "@cf/baai/bge-small-en-v1.5"
+		for _, e := range edit {
+			e(c)
+		}
 	}), tenantstest.Config(t, "globex", nil))
 	w := &world{t: t, scope: tenantstest.Scope(t, tenant), ledger: &clerk{}, parts: &memory.Parts{}, files: &memory.Files{}, texts: &memory.Texts{}, web: &memory.Web{}}
 	w.feeder = imports.New(imports.Ports{
