@@ -58,8 +58,10 @@ const (
 	// stages (a second each, infra/stack), and a window that took this for a queue would shrink, fill batches less, and wait the
 	// longer: what is sooner is no reason to hold anything back.
 	Patience = 4 * time.Second
-	// growth is by what a window grows at the start, once a round trip, while the way takes no longer than that.
-	growth = 1.5
+	// growth is by what a window grows at the start, once a round trip, while the way takes no longer than that. It is slower once that is
+	// near: what a step was too much is seen a round trip later, and meanwhile others wait behind it.
+	growth, slowGrowth = 1.5, 1.2
+	near               = 0.85
 	// hold is for how long windows hold back, at most.
 	hold = 15 * time.Second
 )
@@ -143,9 +145,13 @@ func (w *window) sample(p probe, now int64) {
 func (w *window) follow() {
 	size, base := w.size(), w.base()
 	next := base/w.RTT*size + alpha*float64(max(1, w.Weight))
-	if !w.Steady && w.RTT <= 1.1*base {
+	switch {
+	case w.Steady:
+	case w.RTT <= near*base:
 		next = growth * size
-	} else {
+	case w.RTT <= 1.1*base:
+		next = slowGrowth * size
+	default:
 		w.Steady = true
 	}
 	if next > size && !w.Short {

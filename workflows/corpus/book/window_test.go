@@ -236,22 +236,28 @@ func TestTenantsShareByWeight(t *testing.T) {
 // TestASingleDocumentIsNotHeldUp: its time on an idle pipeline is mostly the wait for company in each batch.
 func TestASingleDocumentIsNotHeldUp(t *testing.T) {
 	for kind := range kinds {
-		p := newPipeline(kind, 3)
-		b := p.tenant(1)
-		idle := b.one()
-		a := p.tenant(1)
-		a.submit(20_000, one)
-		late, count, total := 0, 0, int64(0)
-		for ; len(a.waiting) > 0; count++ {
-			took := b.one()
-			total += took
-			if took > 2*idle {
-				late++
+		for seed := range uint64(5) {
+			p := newPipeline(kind, seed)
+			b := p.tenant(1)
+			idle := b.one()
+			a := p.tenant(1)
+			a.submit(20_000, one)
+			late, count, total, longest := 0, 0, int64(0), int64(0)
+			for ; len(a.waiting) > 0; count++ {
+				took := b.one()
+				total, longest = total+took, max(longest, took)
+				if took > 2*idle {
+					late++
+				}
+				p.run(p.now + 300)
 			}
-			p.run(p.now + 300)
+			assert.Less(t, float64(total)/float64(count), 1.75*float64(idle), "%s, seed %d: the mean, when %d ms is idle", kind, seed, idle)
+			assert.LessOrEqual(t, float64(late), 1+0.05*float64(count), "%s, seed %d: %d of %d took more than twice %d ms", kind, seed, late, count, idle)
+			assert.Less(t, float64(longest), 2.6*float64(idle), "%s, seed %d: the longest, when %d ms is idle", kind, seed, idle)
+			if kind != "a slow model" { // there the batches' own times spread most
+				assert.Less(t, float64(longest), 2.1*float64(idle), "%s, seed %d: the longest, when %d ms is idle", kind, seed, idle)
+			}
 		}
-		assert.Less(t, float64(total)/float64(count), 1.75*float64(idle), "%s: the mean, when %d ms is idle", kind, idle)
-		assert.LessOrEqual(t, float64(late), 1+0.05*float64(count), "%s: %d of %d took more than twice %d ms", kind, late, count, idle)
 	}
 }
 
