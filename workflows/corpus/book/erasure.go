@@ -67,6 +67,8 @@ func (b *Book) OpenErasure(r rows.Tx, s tenants.Scope, req erasure.Request) (cor
 	}
 	now := c.now.UnixMilli()
 	return corpus.Receipt{JobID: req.JobID}, errors.Join(
+		c.watchJob(req.JobID),
+		c.closeTurns(),
 		rows.Write(r, erasureKey, erasureRow{JobID: req.JobID, Open: true, Key: key, Asked: now, Floor: row.Floor}),
 		rows.Write(r, jobPrefix+req.JobID, jobRow{Kind: job.Erase, Created: now, Whole: &wholeErasure{Updated: now, Trace: req.Cause.TraceParent}, Found: &job.Erasure{}}),
 		enqueue(r, req.JobID, ev),
@@ -78,6 +80,7 @@ type wholeErasure struct {
 	Stage   string `json:"s,omitempty"` // empty until it has begun
 	Updated int64  `json:"u"`
 	Trace   string `json:"tp,omitempty"`
+	Told    int    `json:"to,omitempty"` // how often it was told again that it was asked for
 }
 
 // erasingAll is the job of an erasure of everything that goes on.
@@ -135,9 +138,9 @@ func (b *Book) asJob(row jobRow, err error) (job.Job, error) {
 	return *row.End, nil
 }
 
-// dropped is what an erasure has the ledger forget: everything but the outbox, which sends itself, the erasure's row and its job. What was
-// set aside of the outbox goes, too: it may have texts in it.
-var dropped = []string{documentPrefix, jobPrefix, receiptPrefix, waitingPrefix, watchPrefix, problemsPrefix, turnsKey, asidePrefix}
+// dropped is what an erasure has the ledger forget: everything but the outbox, which sends itself, the erasure's row and its job, and the turns, which
+// have it under watch and go with its end. What was set aside of the outbox goes, too: it may have texts in it.
+var dropped = []string{documentPrefix, jobPrefix, receiptPrefix, waitingPrefix, watchPrefix, problemsPrefix, asidePrefix}
 
 // DropErased implements erasure.Ledger.
 func (b *Book) DropErased(r rows.Tx, s tenants.Scope, jobID string, limit int) (more bool, err error) {
@@ -185,7 +188,11 @@ func (b *Book) EndErasure(r rows.Tx, s tenants.Scope, jobID string, failed *job.
 	if err != nil || row.End != nil {
 		return b.asJob(row, err)
 	}
-	c := b.begin(r, s)
+	return b.begin(r, s).endErasureOfAll(jobID, row, failed)
+}
+
+// endErasureOfAll ends the job of an erasure of everything, and opens the ledger.
+func (c *change) endErasureOfAll(jobID string, row jobRow, failed *job.Problem) (job.Job, error) {
 	state, err := c.stateOfErasure()
 	if err != nil {
 		return job.Job{}, err
@@ -200,11 +207,11 @@ func (b *Book) EndErasure(r rows.Tx, s tenants.Scope, jobID string, failed *job.
 		j.State, j.Errors, j.Counts.Failed = job.Failed, []job.Problem{p}, j.Counts.Total-j.Counts.Done
 	} else {
 		j.Percent = 100
-		err = c.tellErased(jobID, row)
+		err = errors.Join(c.tellErased(jobID, row), c.rows.Delete(turnsKey))
 	}
 	row.End, row.Found = &j, nil
 	state.Open = false
-	return j, errors.Join(err, rows.Write(r, jobPrefix+jobID, row), rows.Write(r, erasureKey, state))
+	return j, errors.Join(err, rows.Write(c.rows, jobPrefix+jobID, row), rows.Write(c.rows, erasureKey, state))
 }
 
 // tellErased takes tenant.erased into the outbox. Its cause is the job: the request's is long gone.

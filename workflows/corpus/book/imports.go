@@ -220,7 +220,7 @@ func (b *Book) OpenImport(r rows.Tx, s tenants.Scope, im imports.Import) (job.Jo
 	err = errors.Join(
 		enqueue(r, im.ID, ev),
 		keepReceipt(r, im.Cause.IdempotencyKey, im.RequestHash, corpus.Receipt{JobID: im.ID}, c.now),
-		c.watchImport(im.ID),
+		c.watchJob(im.ID),
 		c.close(),
 	)
 	if err != nil {

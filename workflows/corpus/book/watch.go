@@ -123,8 +123,11 @@ func (c *change) overdue() error {
 	return nil
 }
 
-// look looks after one document, or an import. One that has got on since is given its time again.
+// look looks after one document, an import, or the erasure of everything. One that has got on since is given its time again.
 func (c *change) look(w watched, now int64) error {
+	if erasure, err := c.lookAtErasureOfAll(w, now); err != nil || erasure {
+		return err
+	}
 	im, err := c.importOf(w.JobID)
 	if err != nil {
 		return err

@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/events"
+	"levada.dev/events/fault"
+	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/job"
 )
@@ -109,4 +111,45 @@ func TestAnImportThatWasTakenIsNotWatched(t *testing.T) {
 	d.now = d.now.Add(time.Hour)
 	assert.Zero(t, d.watch())
 	assert.Empty(t, d.sent())
+}
+
+// The erasure of a tenant closes its ledger. One that nobody begins is asked for again, and one that does not end fails, so that the
+// ledger does not stay closed for ever.
+func TestAnErasureOfEverythingThatDoesNotEndOpensTheLedger(t *testing.T) {
+	for _, stage := range []string{"", "documents"} {
+		d := guarded(t)
+		_, err := d.book.OpenErasure(d.rows, d.scope, erasure.Request{JobID: "erase", Cause: events.Cause{ID: "request"}})
+		require.NoError(t, err)
+		ids := map[string]bool{}
+		for _, e := range d.sent() {
+			ids[e.ID] = true
+		}
+		if stage != "" {
+			_, err := d.book.NoteErasure(d.rows, erasure.Note{JobID: "erase", Stage: stage})
+			require.NoError(t, err)
+			more, err := d.book.DropErased(d.rows, d.scope, "erase", 100)
+			require.NoError(t, err)
+			require.False(t, more)
+		}
+		_, err = d.take(d.submission("a"))
+		require.Equal(t, "tenant_erasing", fault.As(err).Code)
+		for began := d.now; ; {
+			next := d.watch()
+			if d.job("erase").State.Final() {
+				break
+			}
+			require.True(t, next.After(d.now), "it is looked after")
+			require.Less(t, d.now.Sub(began), 3*24*time.Hour)
+			d.now = next
+			for _, e := range d.sent() {
+				require.Equal(t, events.TypeTenantErasureRequested, e.Type)
+				ids[e.ID] = true
+			}
+		}
+		j := d.job("erase")
+		assert.Equal(t, []any{job.Failed, "stuck"}, []any{j.State, j.Errors[0].Code})
+		assert.Equal(t, stage == "", len(ids) > 1, "only one that has not begun is asked for again: %d", len(ids))
+		_, err = d.take(d.submission("a"))
+		assert.NoError(t, err)
+	}
 }
