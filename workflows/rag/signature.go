@@ -1,0 +1,74 @@
+package rag
+
+import (
+	"slices"
+
+	"levada.dev/workflows/corpus/terms"
+)
+
+const (
+	shingle = 3  // words
+	samples = 64 // of a text's shingles
+)
+
+// Duplicate is from which resemblance on two passages say the same.
+const Duplicate = 0.6
+
+// Signature is a sample of what a text says, by which near-duplicates are known without keeping the texts: the smallest hashes of
+// its three words in a row, in order.
+type Signature []uint32
+
+// Sign makes the signature of a text. The same words have the same signature, whatever their case, marks and punctuation.
+func Sign(text string) Signature {
+	words := terms.Sketch(text)
+	n := max(1, len(words)-shingle+1)
+	if len(words) == 0 {
+		return nil
+	}
+	all := make([]uint32, 0, n)
+	for i := range n {
+		h := uint32(2166136261)
+		for _, w := range words[i:min(i+shingle, len(words))] {
+			h = (h ^ w) * 16777619
+			h ^= h >> 13
+		}
+		h *= 0x85ebca6b
+		h ^= h >> 16
+		all = append(all, h)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return Signature(slices.Clone(all[:min(len(all), samples)]))
+}
+
+// Resembles estimates the part of what two texts say that both say, 0 to 1. A text without words resembles none.
+func (a Signature) Resembles(b Signature) float64 {
+	if len(a) == 0 || len(b) == 0 {
+		return 0
+	}
+	both, seen := 0, 0
+	for i, k := 0, 0; seen < samples && (i < len(a) || k < len(b)); seen++ {
+		switch {
+		case i == len(a):
+			// What a does not have any more, it would have sampled if it were there; a full sample says nothing of what is above it.
+			if len(a) == samples {
+				return float64(both) / float64(seen)
+			}
+			k++
+		case k == len(b):
+			if len(b) == samples {
+				return float64(both) / float64(seen)
+			}
+			i++
+		case a[i] == b[k]:
+			both++
+			i++
+			k++
+		case a[i] < b[k]:
+			i++
+		default:
+			k++
+		}
+	}
+	return float64(both) / float64(seen)
+}
