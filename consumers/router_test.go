@@ -20,6 +20,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/eventstest"
 	"levada.dev/events/fault"
+	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/letters"
@@ -91,7 +92,7 @@ func router(p *parish, o consumers.Options, h consumers.Handler) *consumers.Rout
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	return consumers.New([]consumers.Route{{Type: events.TypeDocumentSubmitted, Name: "test", Stage: corpus.StageChunk, Handle: h}},
-		&eventstest.Claims{}, consumers.NewUndertaker(p, p, p, unread{p}), &o)
+		&eventstest.Claims{}, consumers.NewUndertaker(p, &memory.Texts{}, p, p, unread{p}), &o)
 }
 
 func TestTenantsAreNeverMixed(t *testing.T) {

@@ -21,14 +21,15 @@ type Deceased struct {
 // Undertaker buries events that nobody could handle.
 type Undertaker struct {
 	ledger  corpus.Ledger
+	texts   corpus.Texts
 	vectors corpus.Vectors
 	box     letters.Keeper
 	unread  letters.Unread
 }
 
 // NewUndertaker makes an undertaker. Letters go to their tenant's box, those that cannot be read to unread.
-func NewUndertaker(ledger corpus.Ledger, vectors corpus.Vectors, box letters.Keeper, unread letters.Unread) *Undertaker {
-	return &Undertaker{ledger: ledger, vectors: vectors, box: box, unread: unread}
+func NewUndertaker(ledger corpus.Ledger, texts corpus.Texts, vectors corpus.Vectors, box letters.Keeper, unread letters.Unread) *Undertaker {
+	return &Undertaker{ledger: ledger, texts: texts, vectors: vectors, box: box, unread: unread}
 }
 
 // Bury fails the documents of dead events of one tenant, removes what was written for them, and keeps the letters. It
@@ -85,7 +86,8 @@ func (u *Undertaker) work(ctx context.Context, s tenants.Scope, d Deceased) (w w
 	if err != nil || len(docs) == 0 {
 		return w, false, err
 	}
-	fails = docs[0].State.OnItsWay()
+	erasing := docs[0].State == corpus.Deleted && corpus.Stage(d.Stage) == corpus.StageErase // its job is the erasure's
+	fails = docs[0].State.OnItsWay() || erasing
 	if fails || docs[0].State == corpus.Failed {
 		w.Generation, w.JobID = docs[0].Generation, docs[0].JobID
 	}
@@ -132,5 +134,5 @@ func (u *Undertaker) fail(ctx context.Context, s tenants.Scope, ds []Deceased) (
 			}})
 		}
 	}
-	return all, corpus.Erase(ctx, s, u.vectors, u.ledger, gone)
+	return all, corpus.Erase(ctx, s, u.texts, u.vectors, u.ledger, gone)
 }

@@ -7,6 +7,19 @@ import (
 	"levada.dev/events/fault"
 )
 
+// DocumentRetired says that a generation of the document is one that nobody will ask for again, and that nobody has said yet
+// that what was written for it is gone. Its generation is the newest there was.
+type DocumentRetired struct{ DocumentRef }
+
+// Type implements Fact.
+func (DocumentRetired) Type() string { return TypeDocumentRetired }
+
+// Identity implements Fact.
+func (f DocumentRetired) Identity() string { return f.identity(0) + "." + f.JobID }
+
+// Check implements Fact.
+func (f DocumentRetired) Check() error { return f.DocumentRef.check() }
+
 // DocumentDeleted says that no search shows the document any more, and what is to be erased of it: the vectors of these
 // generations, and every text below the prefix that no later submission uses. Its generation is the newest there was.
 type DocumentDeleted struct {

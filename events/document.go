@@ -18,6 +18,7 @@ const (
 	TypeChunksEmbedded    = "dev.levada.chunks.embedded.v1"
 	TypeDocumentIndexed   = "dev.levada.document.indexed.v1"
 	TypeDocumentFailed    = "dev.levada.document.failed.v1"
+	TypeDocumentRetired   = "dev.levada.document.retired.v1"
 	TypeDocumentDeleted   = "dev.levada.document.deleted.v1"
 	TypeDocumentErased    = "dev.levada.document.erased.v1"
 )

@@ -62,6 +62,7 @@ func samples() map[string]events.Fact {
 			DocumentRef: ref, Generations: []events.Written{{Generation: 2, Chunks: 18, Model: "@cf/baai/bge-m3"}},
 			TextPrefix: "0hB2nsL1-Zr3/",
 		},
+		"document.retired/full":         events.DocumentRetired{DocumentRef: ref},
 		"document.erased/full":          events.DocumentErased{DocumentRef: ref, Generations: 1, Vectors: 18, Texts: 2, CheckedAt: at},
 		"tenant.erasure.requested/full": events.TenantErasureRequested{JobID: ref.JobID},
 		"tenant.erased/full": events.TenantErased{JobID: ref.JobID, CheckedAt: at, Stores: []events.ErasedStore{

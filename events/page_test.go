@@ -75,6 +75,7 @@ var subjects = map[string]string{
 	events.TypeDocumentFailed:         "documents/<docId>",
 	events.TypeImportStarted:          "imports/<importId>",
 	events.TypeImportCompleted:        "imports/<importId>",
+	events.TypeDocumentRetired:        "documents/<docId>",
 	events.TypeDocumentDeleted:        "documents/<docId>",
 	events.TypeDocumentErased:         "documents/<docId>",
 	events.TypeTenantErasureRequested: "tenant",

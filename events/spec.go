@@ -62,6 +62,11 @@ var specs = [...]Spec{
 		Producer: "the ledger (outbox)", Consumer: "consumers/imports",
 	},
 	{
+		Type: TypeDocumentRetired, Stage: StageIngest, New: func() Fact { return new(DocumentRetired) },
+		Says:     "What was written for versions of the document that nobody needs any more is still to be removed: whoever would have done so was not heard of.",
+		Producer: "the ledger (outbox)", Consumer: "consumers/erase",
+	},
+	{
 		Type: TypeDocumentDeleted, Stage: StageIngest, New: func() Fact { return new(DocumentDeleted) },
 		Says:     "No search shows the document any more; what is stored of it is to be erased.",
 		Producer: "the ledger (outbox)", Consumer: "consumers/erase",

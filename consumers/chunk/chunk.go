@@ -142,8 +142,8 @@ func (b *batch) advance(ctx context.Context, progress []corpus.Progress, skip []
 		return
 	}
 	for k, i := range of {
-		if d := done[k].Derived; d != nil && verdicts[k].Stale { // nobody will ask for it, and an erasure may have looked already
-			b.errs[i] = b.texts.Delete(ctx, b.scope, d.TextKey)
+		if d := done[k].Derived; d != nil && verdicts[k].Stale { // nobody may ask for it, and who removes such may have looked already
+			b.errs[i] = corpus.Tidy(ctx, b.scope, b.texts, b.ledger, []string{done[k].DocID})
 		}
 	}
 }

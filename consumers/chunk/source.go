@@ -75,11 +75,9 @@ func (b *batch) fetchRound(ctx context.Context, ds []delivery, of []int, skip []
 	}
 	for k, i := range told {
 		v := verdicts[k]
-		if stored := progress[i].Fetched; stored != nil && (v.Fetched == nil || v.Fetched.TextKey != stored.TextKey) {
-			if err := b.texts.Delete(ctx, b.scope, stored.TextKey); err != nil {
-				b.errs[i] = consumers.At(corpus.StageFetch, err)
-				continue
-			}
+		if err := b.unneeded(ctx, progress[i], v); err != nil {
+			b.errs[i] = consumers.At(corpus.StageFetch, err)
+			continue
 		}
 		switch {
 		case v.Stale:
@@ -94,6 +92,17 @@ func (b *batch) fetchRound(ctx context.Context, ds []delivery, of []int, skip []
 		}
 	}
 	return again
+}
+
+// unneeded removes what was stored of a document that came another time, or too late.
+func (b *batch) unneeded(ctx context.Context, p corpus.Progress, v corpus.Verdict) error {
+	switch stored := p.Fetched; {
+	case v.Stale: // also what an earlier delivery has stored, which may have been another page
+		return corpus.Tidy(ctx, b.scope, b.texts, b.ledger, []string{p.DocID})
+	case stored != nil && (v.Fetched == nil || v.Fetched.TextKey != stored.TextKey):
+		return b.texts.Delete(ctx, b.scope, stored.TextKey)
+	}
+	return nil
 }
 
 // fetchOne gets one document. With conditions it is content to learn that the document is what it was.

@@ -33,10 +33,11 @@ func New(texts corpus.Texts, vectors corpus.Vectors, ledger corpus.Ledger, box l
 	return &Consumer{texts: texts, vectors: vectors, ledger: ledger, letters: box}
 }
 
-// Route takes document.deleted.
-func (c *Consumer) Route() consumers.Route {
-	return consumers.Route{
-		Type: events.TypeDocumentDeleted, Name: "erase", Stage: corpus.StageErase, Handle: consumers.Facts(c.Handle),
+// Routes takes document.deleted and document.retired.
+func (c *Consumer) Routes() []consumers.Route {
+	return []consumers.Route{
+		{Type: events.TypeDocumentDeleted, Name: "erase", Stage: corpus.StageErase, Handle: consumers.Facts(c.Handle)},
+		{Type: events.TypeDocumentRetired, Name: "retire", Handle: consumers.Facts(c.Retire)},
 	}
 }
 
@@ -104,10 +105,11 @@ func (c *Consumer) remove(ctx context.Context, s tenants.Scope, ids map[string][
 	if err := corpus.DeleteVectors(ctx, s, c.vectors, ids); err != nil {
 		return err
 	}
-	for _, key := range texts {
-		if err := c.texts.Delete(ctx, s, key); err != nil {
-			return fmt.Errorf("remove a text: %w", err)
-		}
+	if len(texts) == 0 {
+		return nil
+	}
+	if err := c.texts.Delete(ctx, s, texts...); err != nil {
+		return fmt.Errorf("remove %d texts: %w", len(texts), err)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 
 // Consumer indexes slices.
 type Consumer struct {
+	texts   corpus.Texts
 	vectors corpus.Vectors
 	ledger  corpus.Ledger
 	out     events.Publisher
@@ -23,8 +24,8 @@ type Consumer struct {
 }
 
 // New makes the consumer. now tells the time of its events.
-func New(vectors corpus.Vectors, ledger corpus.Ledger, out events.Publisher, now func() time.Time) *Consumer {
-	return &Consumer{vectors: vectors, ledger: ledger, out: out, now: now}
+func New(texts corpus.Texts, vectors corpus.Vectors, ledger corpus.Ledger, out events.Publisher, now func() time.Time) *Consumer {
+	return &Consumer{texts: texts, vectors: vectors, ledger: ledger, out: out, now: now}
 }
 
 // Route takes chunks.embedded.
@@ -163,7 +164,7 @@ func (c *Consumer) remove(ctx context.Context, s tenants.Scope, ds []delivery, w
 	if err := corpus.DeleteVectors(ctx, s, c.vectors, stale); err != nil {
 		consumers.FailAt(errs, staleOf, err)
 	}
-	if err := corpus.Erase(ctx, s, c.vectors, c.ledger, retired); err != nil {
+	if err := corpus.Erase(ctx, s, c.texts, c.vectors, c.ledger, retired); err != nil {
 		consumers.FailAt(errs, retiredOf, err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/eventstest"
 	"levada.dev/events/fault"
+	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 )
@@ -109,7 +110,7 @@ func TestVectorsOfManySlicesShareCalls(t *testing.T) {
 		ds = append(ds, delivery(t, id, 16))
 		x.verdicts[id] = corpus.Verdict{Complete: i%2 == 0}
 	}
-	assert.Equal(t, make([]error, 150), index.New(x, x, out, time.Now).Handle(t.Context(), scope(t), ds))
+	assert.Equal(t, make([]error, 150), index.New(&memory.Texts{}, x, x, out, time.Now).Handle(t.Context(), scope(t), ds))
 	assert.Equal(t, []string{"upsert 992", "upsert 992", "upsert 416", "advance 150 index"}, x.log)
 	assert.Len(t, out.Events(events.TypeDocumentIndexed), 75)
 	assert.Equal(t, 1, out.Calls())
@@ -119,7 +120,7 @@ func TestOneBadSliceFailsAlone(t *testing.T) {
 	x, out := newStore(), &eventstest.Publisher{}
 	x.refuse = "bad"
 	ds := []consumers.Of[events.ChunksEmbedded]{delivery(t, "a", 1), delivery(t, "bad", 1), delivery(t, "c", 1)}
-	errs := index.New(x, x, out, time.Now).Handle(t.Context(), scope(t), ds)
+	errs := index.New(&memory.Texts{}, x, x, out, time.Now).Handle(t.Context(), scope(t), ds)
 	assert.NoError(t, errs[0])
 	assert.Equal(t, "vector_refused", fault.As(errs[1]).Code)
 	assert.NoError(t, errs[2])
@@ -132,7 +133,7 @@ func TestStaleAndRetiredVectorsGo(t *testing.T) {
 	x.verdicts["new"] = corpus.Verdict{Complete: true, Retired: []corpus.Retired{{Generation: 1, Chunks: 3, Model: model}}}
 	x.vectors[corpus.VectorID(scope(t), "new", 1, 2)] = corpus.Vector{}
 	ds := []consumers.Of[events.ChunksEmbedded]{delivery(t, "late", 2), delivery(t, "new", 1), delivery(t, "new", 1)}
-	c := index.New(x, x, out, time.Now)
+	c := index.New(&memory.Texts{}, x, x, out, time.Now)
 	assert.Equal(t, make([]error, 3), c.Handle(t.Context(), scope(t), ds))
 	assert.Equal(t, []string{"upsert 4", "advance 3 index", "delete 2", "delete 3", "advance 1 retire"}, x.log)
 	assert.Len(t, x.vectors, 1)
@@ -149,7 +150,7 @@ func TestAFailureAnywhereIsTriedAgain(t *testing.T) {
 		x, out := newStore(), &eventstest.Publisher{}
 		x.verdicts["a"] = corpus.Verdict{Complete: true, Retired: []corpus.Retired{{Generation: 1, Chunks: 3, Model: model}}}
 		x.failing, x.err = call, errors.New("down")
-		errs := index.New(x, x, out, time.Now).Handle(t.Context(), scope(t), []consumers.Of[events.ChunksEmbedded]{delivery(t, "a", 1)})
+		errs := index.New(&memory.Texts{}, x, x, out, time.Now).Handle(t.Context(), scope(t), []consumers.Of[events.ChunksEmbedded]{delivery(t, "a", 1)})
 		assert.ErrorContains(t, errs[0], "down", call)
 		assert.Empty(t, out.Events(), "nothing is told before it is done: %s", call)
 	}
@@ -157,7 +158,7 @@ func TestAFailureAnywhereIsTriedAgain(t *testing.T) {
 	out.FailBefore(1, errors.New("down"))
 	x := newStore()
 	x.verdicts["a"] = corpus.Verdict{Complete: true}
-	errs := index.New(x, x, out, time.Now).Handle(t.Context(), scope(t), []consumers.Of[events.ChunksEmbedded]{delivery(t, "a", 1)})
+	errs := index.New(&memory.Texts{}, x, x, out, time.Now).Handle(t.Context(), scope(t), []consumers.Of[events.ChunksEmbedded]{delivery(t, "a", 1)})
 	assert.ErrorContains(t, errs[0], "down")
 }
 
@@ -165,7 +166,7 @@ func TestATextThatDoesNotFitIsCutAndMarked(t *testing.T) {
 	x := newStore()
 	d := delivery(t, "a", 1)
 	d.Fact.Parts[0].Text = strings.Repeat("water ", 4000)
-	assert.Equal(t, make([]error, 1), index.New(x, x, &eventstest.Publisher{}, time.Now).Handle(t.Context(), scope(t), []consumers.Of[events.ChunksEmbedded]{d}))
+	assert.Equal(t, make([]error, 1), index.New(&memory.Texts{}, x, x, &eventstest.Publisher{}, time.Now).Handle(t.Context(), scope(t), []consumers.Of[events.ChunksEmbedded]{d}))
 	m := x.vectors[corpus.VectorID(scope(t), "a", 2, 0)].Metadata
 	assert.True(t, m.Cut)
 	assert.Greater(t, len(m.Text), 9000)

@@ -193,6 +193,7 @@ func oneOfEach(t *testing.T, s tenants.Scope) []events.Event {
 		events.DocumentFailed{DocumentRef: ref, Stage: "index", Code: "c"},
 		events.ImportStarted{ImportID: fresh(t), Origin: "prefix", Prefix: "a/"},
 		events.ImportCompleted{ImportID: fresh(t), State: "cancelled"},
+		events.DocumentRetired{DocumentRef: ref},
 		events.DocumentDeleted{DocumentRef: ref, Generations: []events.Written{{Generation: 1, Chunks: 1, Model: "m"}}, TextPrefix: "p/"},
 		events.DocumentErased{DocumentRef: ref, CheckedAt: time.Unix(0, 0).UTC()},
 		events.TenantErasureRequested{JobID: fresh(t)},

@@ -165,13 +165,13 @@ func Consumers(p Ports, o Options) *consumers.Router {
 	routes := []consumers.Route{
 		chunk.New(p.Texts, p.Ledger, p.Fetcher, p.Publisher, now).Route(),
 		embed.New(llm.NewPaidEmbedder(p.Embedder, o.gate(p)), p.Publisher, now).Route(),
-		index.New(p.Vectors, p.Ledger, p.Publisher, now).Route(),
-		erase.New(p.Texts, p.Vectors, p.Ledger, p.Letters).Route(),
+		index.New(p.Texts, p.Vectors, p.Ledger, p.Publisher, now).Route(),
 		audit.New(p.Trail).Route(),
 		eraser.New(p.Runs).Route(),
 	}
+	routes = append(routes, erase.New(p.Texts, p.Vectors, p.Ledger, p.Letters).Routes()...)
 	routes = append(routes, reacts.New(p.Runs).Routes()...)
-	return consumers.New(routes, p.Claims, consumers.NewUndertaker(p.Ledger, p.Vectors, p.Letters, p.Unread),
+	return consumers.New(routes, p.Claims, consumers.NewUndertaker(p.Ledger, p.Texts, p.Vectors, p.Letters, p.Unread),
 		&consumers.Options{MaxAttempts: o.MaxAttempts, Log: o.Log, Now: now})
 }
 

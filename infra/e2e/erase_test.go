@@ -72,11 +72,11 @@ func TestADeletedDocumentIsErasedFromTheStores(t *testing.T) {
 	assert.Len(t, d.Versions, 2)
 	assert.Positive(t, d.Cost.Tokens)
 	assert.Positive(t, d.Cost.Nanos)
-	require.Equal(t, 2, texts(t, "diaries/gardener"))
+	eventually(t, "the text of the version that was replaced is gone", func() bool { return texts(t, "diaries/gardener") == 1 })
 	acme.do(http.MethodGet, "/documents/diaries", nil).into(t, &other)
 
 	j := acme.erase("diaries/gardener")
-	assert.Equal(t, []int{1, d.Chunks, 2, 0}, []int{j.Erasure.Generations, j.Erasure.Vectors, j.Erasure.Texts, j.Erasure.Remaining})
+	assert.Equal(t, []int{1, d.Chunks, 1, 0}, []int{j.Erasure.Generations, j.Erasure.Vectors, j.Erasure.Texts, j.Erasure.Remaining})
 	assert.Equal(t, before+other.Chunks, vectors(t, platform, "bge-m3"))
 	assert.Zero(t, texts(t, "diaries/gardener"))
 	assert.Equal(t, 1, texts(t, "diaries"))

@@ -50,7 +50,7 @@ func newHolding(t *testing.T) *holding {
 	p.shelf = memory.NewShelf(p.clock.Now)
 	p.sessions = memory.NewSessions(p.shelf, p.clock.Now)
 	p.objects, p.cached = memory.NewObjects(p.texts, p.claims, p.parts, p.files), memory.NewCached(p.cache)
-	p.router = consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.vectors, p.letters, p.unread),
+	p.router = consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.texts, p.vectors, p.letters, p.unread),
 		&consumers.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now})
 	for _, s := range []tenants.Scope{p.acme, p.globex} {
 		p.fill(s)

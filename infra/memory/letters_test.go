@@ -20,6 +20,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/job"
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/letters/letterstest"
 	"levada.dev/workflows/llm"
@@ -162,11 +163,116 @@ func TestAnErasureThatFailedIsReplayed(t *testing.T) {
 		}
 		if back {
 			assert.Equal(t, 2, p.document(acme, "doc").Searchable, "it was not meant")
-			p.exactly(acme, p.document(acme, "doc"))
+			assert.Len(t, p.textsOf(acme, "doc"), 1, "of the one that was deleted nothing is left")
+			p.keeps(acme)
 		} else {
 			p.exactly(acme)
 			assert.Zero(t, p.texts.Len(acme))
 		}
+		p.exactly(globex, p.document(globex, "doc"))
+	}
+}
+
+// TestADeletionThatDiedIsReplayed has the message of a deletion die in each way a message can. The job says so, the letter is replayed, and the
+// deletion is completed.
+func TestADeletionThatDiedIsReplayed(t *testing.T) {
+	for name, die := range map[string]func(p *platform){
+		"a store refuses": func(p *platform) {
+			p.texts.Before = func(op string) error {
+				if op == "list" {
+					return fault.Invalidf("", "store_refused", "no")
+				}
+				return nil
+			}
+		},
+		"its data cannot be read": func(p *platform) {
+			batch := p.queues.Take("ingest", 10)
+			for i := range batch {
+				batch[i].Body = []byte(strings.Replace(string(batch[i].Body), `"docId":"doc"`, `"docId":5`, 1))
+			}
+			p.queues.Settle("ingest", batch, p.router.Handle(p.t.Context(), "ingest", batch))
+		},
+		"its isolate dies each time": func(p *platform) {
+			for range 4 {
+				p.queues.Settle("ingest", p.queues.Take("ingest", 10), nil)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlatform(t)
+			acme, globex := scope(t, "acme"), scope(t, "globex")
+			for _, s := range []tenants.Scope{acme, globex} {
+				p.submit(s, draft("doc", prose("rain", 20)))
+			}
+			p.run(acme, globex)
+			r := p.delete(acme, "doc")
+			for {
+				n, err := p.ledger.Relay(t.Context(), acme, p.out, 10)
+				require.NoError(t, err)
+				if n == 0 {
+					break
+				}
+			}
+			require.Positive(t, p.queues.Len("ingest"))
+			die(p)
+			p.run(acme)
+			p.texts.Hooks = memory.Hooks{}
+			require.Equal(t, job.Failed, p.job(acme, r.JobID).State)
+			require.NotEmpty(t, p.vectors.IDs(acme, model), "the deletion never went through")
+			var dead []letters.Letter
+			for _, l := range p.kept(acme) {
+				if l.Stage == string(corpus.StageErase) {
+					dead = append(dead, l)
+				}
+			}
+			require.Len(t, dead, 1)
+			assert.Equal(t, []any{"doc", 1}, []any{dead[0].DocID, dead[0].Generation})
+
+			again := replay.New(p.letters, p.letters, p.ledger, nil)
+			out, err := again.Replay(t.Context(), acme, letters.Replay{Query: letters.Query{IDs: []string{dead[0].ID}}, Cause: events.Cause{ID: "request"}})
+			require.NoError(t, err)
+			assert.Equal(t, []int{1, 1, 0}, []int{out.Matched, out.Replayed, len(out.Skipped)})
+			p.run(acme, globex)
+			j := p.job(acme, p.document(acme, "doc").JobID)
+			assert.NotEqual(t, r.JobID, j.ID)
+			require.Equal(t, job.Succeeded, j.State, "%+v", j.Errors)
+			assert.Equal(t, []int{1, 1, 0}, []int{j.Erasure.Generations, j.Erasure.Texts, j.Erasure.Remaining})
+			p.exactly(acme)
+			assert.Zero(t, p.texts.Len(acme))
+			p.exactly(globex, p.document(globex, "doc"))
+		})
+	}
+}
+
+// TestADeletionThatIsLostIsToldAgain: nobody keeps a letter of a message that is nowhere.
+func TestADeletionThatIsLostIsToldAgain(t *testing.T) {
+	for _, lost := range []int{1, 5} { // the second time all that it is told
+		p := newPlatform(t)
+		acme, globex := scope(t, "acme"), scope(t, "globex")
+		for _, s := range []tenants.Scope{acme, globex} {
+			p.submit(s, draft("doc", prose("rain", 20)))
+		}
+		p.run(acme, globex)
+		r := p.delete(acme, "doc")
+		for range lost {
+			_, err := p.ledger.Relay(t.Context(), acme, p.out, 10)
+			require.NoError(t, err)
+			p.queues.Take("ingest", 10)
+			p.clock.advance(3 * corpus.DefaultDeadline)
+			_, err = p.ledger.Watch(acme)
+			require.NoError(t, err)
+		}
+		p.run(acme)
+		j := p.job(acme, r.JobID)
+		if lost > 1 {
+			require.Equal(t, []any{job.Failed, "stuck"}, []any{j.State, j.Errors[0].Code}, "it is not for ever on its way")
+			r = p.delete(acme, "doc")
+			p.run(acme)
+			j = p.job(acme, r.JobID)
+		}
+		require.Equal(t, job.Succeeded, j.State)
+		p.exactly(acme)
+		assert.Zero(t, p.texts.Len(acme))
 		p.exactly(globex, p.document(globex, "doc"))
 	}
 }

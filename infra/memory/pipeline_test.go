@@ -89,7 +89,7 @@ func newPlatformWith(t testing.TB, o *events.Options, middleware ...consumers.Mi
 		p.ids++
 		return fmt.Sprintf("id-%06d", p.ids)
 	}})
-	p.router = consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.vectors, p.letters, p.unread), &consumers.Options{
+	p.router = consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.texts, p.vectors, p.letters, p.unread), &consumers.Options{
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now, Middleware: middleware,
 	})
 	return p
@@ -97,13 +97,12 @@ func newPlatformWith(t testing.TB, o *events.Options, middleware ...consumers.Mi
 
 // routes are the pipeline's.
 func (p *platform) routes() []consumers.Route {
-	return []consumers.Route{
+	return append([]consumers.Route{
 		chunk.New(p.texts, p.ledger, p.web, p.out, p.clock.Now).Route(),
 		embed.New(p.model, p.out, p.clock.Now).Route(),
-		index.New(p.vectors, p.ledger, p.out, p.clock.Now).Route(),
-		erase.New(p.texts, p.vectors, p.ledger, p.letters).Route(),
+		index.New(p.texts, p.vectors, p.ledger, p.out, p.clock.Now).Route(),
 		audit.New(p.trail).Route(),
-	}
+	}, erase.New(p.texts, p.vectors, p.ledger, p.letters).Routes()...)
 }
 
 func scope(t *testing.T, id string) tenants.Scope {
@@ -483,13 +482,7 @@ func TestEverythingFailsAndEndsTheSame(t *testing.T) {
 // patient is the platform's router with attempts without end.
 func patient(p *platform) *consumers.Router {
 	n := 1 << 20
-	return consumers.New([]consumers.Route{
-		chunk.New(p.texts, p.ledger, p.web, p.out, p.clock.Now).Route(),
-		embed.New(p.model, p.out, p.clock.Now).Route(),
-		index.New(p.vectors, p.ledger, p.out, p.clock.Now).Route(),
-		erase.New(p.texts, p.vectors, p.ledger, p.letters).Route(),
-		audit.New(p.trail).Route(),
-	}, p.claims, consumers.NewUndertaker(p.ledger, p.vectors, p.letters, p.unread), &consumers.Options{
+	return consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.texts, p.vectors, p.letters, p.unread), &consumers.Options{
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now,
 		MaxAttempts: map[string]int{"ingest": n, "embed": n, "index": n, "audit": n},
 	})

@@ -56,11 +56,13 @@ func (t *Texts) Get(_ context.Context, s tenants.Scope, key string) (text []byte
 }
 
 // Delete implements corpus.Texts.
-func (t *Texts) Delete(_ context.Context, s tenants.Scope, key string) error {
+func (t *Texts) Delete(_ context.Context, s tenants.Scope, keys ...string) error {
 	return t.do(s, "delete", func() error {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		delete(t.texts, s.Key("texts", key))
+		for _, key := range keys {
+			delete(t.texts, s.Key("texts", key))
+		}
 		return nil
 	})
 }

@@ -10,7 +10,7 @@ import (
 // Stage is one step on a document's way.
 type Stage string
 
-// The stages, in order. Retire comes after the last: the vectors of a generation that lost its place are gone. Erase is
+// The stages, in order. Retire comes after the last: what was written for a generation that lost its place is gone. Erase is
 // what follows a deletion.
 const (
 	StageSubmit Stage = "submit"

@@ -97,8 +97,8 @@ func Submit(ctx context.Context, l Ledger, s tenants.Scope, sub Submission) (Rec
 }
 
 // Progress is one thing a consumer did for one generation of a document: chunk says how many slices there are, index
-// that one of them is in, retire that the vectors of a retired generation are gone, fetch that
-// the document is here, erase what the stores still have of a
+// that one of them is in, retire that what was written for a retired generation is gone, or, with Left, which texts
+// the store has of the document, fetch that the document is here, erase what the stores still have of a
 // document that was deleted. With a Code it says instead that the stage gave up, and the generation fails; document.failed
 // then goes into the outbox in the same transaction. With a Code and Retry it says that the stage failed and is tried again
 // then: that is noted until the stage gets on, and changes nothing else.
@@ -116,7 +116,7 @@ type Progress struct {
 	Embedded time.Time `json:"embedded,omitzero"`
 	// Cost comes with index: what the slice's vectors took. It is counted once for each slice.
 	Cost job.Cost `json:"cost,omitzero"`
-	// Left comes with erase.
+	// Left comes with erase, and with retire: then it says that nothing is gone yet, and asks.
 	Left *Left `json:"left,omitempty"`
 	// Fetched comes with fetch: what is stored now. Unchanged comes with it instead when there is nothing new: if the same
 	// is searchable, the generation ends (Verdict.Stale), else it goes on and the document is needed.
@@ -128,7 +128,7 @@ type Progress struct {
 	Cause events.Cause `json:"cause,omitzero"`
 }
 
-// Left is what the stores have of a document that is being erased, in the generations up to that of its deletion.
+// Left is what the stores have of a document: of one that is being erased, in the generations up to that of its deletion.
 type Left struct {
 	Vectors int      `json:"vectors"`
 	Texts   []string `json:"texts,omitempty"` // keys
@@ -144,18 +144,23 @@ type Verdict struct {
 	// Complete says that the generation is searchable (now, or since an earlier delivery of the same progress), or, to
 	// erase, that nothing is left.
 	Complete bool `json:"complete,omitempty"`
-	// Retired are generations whose vectors are to be removed (Erase). Each is named again by every later verdict
-	// on the document that is stale for it or complete, until a progress with StageRetire confirms the removal.
+	// Retired are generations of which what was written is to be removed (Erase). Each is named again by every later verdict
+	// on the document that is stale or complete, until a progress with StageRetire confirms the removal; and when that is not
+	// heard of for long, document.retired goes into the outbox.
 	Retired []Retired `json:"retired,omitempty"`
-	// Texts answers erase: those of the texts left that are to be removed, as no generation has them nor ever will.
+	// Texts answers erase, and retire with Left: those of the texts left that are to be removed, as no generation has them nor ever will.
 	Texts []string `json:"texts,omitempty"`
 	// Fetched answers fetch: what was fetched first, which is what the generation is made of.
 	Fetched *Original `json:"fetched,omitempty"`
 }
 
-// Retired is a generation that searches no longer show.
+// Retired is a generation that searches do not show, and that will not become searchable.
 type Retired struct {
 	Generation int    `json:"generation"`
 	Chunks     int    `json:"chunks"`
 	Model      string `json:"model"`
+	// Texts are the keys of its texts, once nobody will ask for those again: the newest generation of a document keeps its own.
+	Texts []string `json:"texts,omitempty"`
+	// Stray says that it may have left others, of which the ledger was told nothing.
+	Stray bool `json:"stray,omitempty"`
 }

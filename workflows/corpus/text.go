@@ -13,12 +13,12 @@ import (
 //
 // What Put stored under a key is durable when it returns nil, and Get gives back the same bytes. Put under the
 // same key replaces. Get of an unknown key is fault.NotFound, code text_not_found. List is the keys that begin with a TextPrefix
-// and what may follow it, in order, at most limit of them; it shows what was put, and not what was deleted, before it was called. Safe for concurrent
-// use.
+// and what may follow it, in order, at most limit of them; it shows what was put, and not what was deleted, before it was called. Delete takes
+// any number of keys, also such as nothing is stored under. Safe for concurrent use.
 type Texts interface {
 	Put(ctx context.Context, s tenants.Scope, key string, text []byte, contentType string) error
 	Get(ctx context.Context, s tenants.Scope, key string) ([]byte, error)
-	Delete(ctx context.Context, s tenants.Scope, key string) error
+	Delete(ctx context.Context, s tenants.Scope, keys ...string) error
 	List(ctx context.Context, s tenants.Scope, prefix string, limit int) ([]string, error)
 }
 

@@ -85,8 +85,8 @@ func (f *feed) submitPart(ctx context.Context, part, start, from int) (submitted
 		if err != nil {
 			return submitted{}, err
 		}
-		for _, key := range taken.Unused {
-			_ = f.Texts.Delete(ctx, f.scope, key) // a failure leaves an object that nobody refers to
+		if len(taken.Unused) > 0 {
+			_ = f.Texts.Delete(ctx, f.scope, taken.Unused...) // a failure leaves objects that nobody refers to
 		}
 		if done.Cancelled = taken.Cancelled; taken.Cancelled {
 			return done, nil

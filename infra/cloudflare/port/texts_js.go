@@ -34,8 +34,8 @@ func (t Texts) Get(ctx context.Context, s tenants.Scope, key string) ([]byte, er
 }
 
 // Delete implements corpus.Texts.
-func (t Texts) Delete(ctx context.Context, s tenants.Scope, key string) error {
-	return t.remove(ctx, s, key)
+func (t Texts) Delete(ctx context.Context, s tenants.Scope, keys ...string) error {
+	return t.remove(ctx, s, keys...)
 }
 
 // List implements corpus.Texts.
@@ -119,11 +119,15 @@ func read(ctx context.Context, from r2.Bucket, key, missing string, limit int64)
 	return b, nil
 }
 
-func (o objects) remove(ctx context.Context, s tenants.Scope, key string) error {
+func (o objects) remove(ctx context.Context, s tenants.Scope, keys ...string) error {
 	if err := s.Check(); err != nil {
 		return err
 	}
-	if err := o.bucket.Delete(ctx, s.Key(o.kind, key)); err != nil {
+	stored := make([]string, len(keys))
+	for i, key := range keys {
+		stored[i] = s.Key(o.kind, key)
+	}
+	if err := o.bucket.Delete(ctx, stored...); err != nil {
 		return fault.Unavailablef(err, "store_unavailable", "the object store did not answer")
 	}
 	return nil

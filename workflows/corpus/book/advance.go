@@ -33,10 +33,20 @@ func (b *Book) Advance(r rows.Tx, s tenants.Scope, ps []corpus.Progress) ([]corp
 			}
 			continue
 		}
+		if p.Stage == corpus.StageRetire && p.Left != nil {
+			if verdicts[i], err = c.strays(o, p.Left.Texts); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if err := c.apply(o, p); err != nil {
 			return nil, err
 		}
+		if o.dirty {
+			o.prune()
+		}
 		verdicts[i] = o.verdict(p.Generation)
+		verdicts[i].Retired = append(verdicts[i].Retired, o.leavings(p)...)
 	}
 	return verdicts, c.close()
 }
@@ -57,7 +67,8 @@ type change struct {
 // open is a document that a call works on.
 type open struct {
 	*document
-	dirty bool
+	dirty   bool
+	retired []corpus.Retired // when it was read
 }
 
 func (b *Book) begin(r rows.Tx, s tenants.Scope) *change {
@@ -75,7 +86,7 @@ func (c *change) open(id string) (*open, error) {
 	}
 	var o *open
 	if found {
-		o = &open{document: &d}
+		o = &open{document: &d, retired: d.retired()}
 		c.order = append(c.order, o)
 	}
 	c.documents[id] = o
@@ -101,6 +112,9 @@ func (c *change) close() error {
 		}
 		o.Updated = c.now.UnixMilli()
 		o.prune()
+		if err := c.watchRetired(o); err != nil {
+			return err
+		}
 		if err := rows.Write(c.rows, documentPrefix+o.ID, o.document); err != nil {
 			return err
 		}

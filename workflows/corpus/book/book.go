@@ -64,6 +64,7 @@ type jobRow struct {
 	Found      *job.Erasure  `json:"er,omitempty"`
 	Import     *importRow    `json:"im,omitempty"` // of an import, also of one that has ended
 	Whole      *wholeErasure `json:"w,omitempty"`  // of the erasure of everything
+	Trace      string        `json:"tp,omitempty"` // of an erasure
 	Barred     bool          `json:"x,omitempty"`  // no job: none of this id may begin, as its text was erased
 	End        *job.Job      `json:"end,omitempty"`
 }

@@ -2,6 +2,7 @@ package book
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -19,7 +20,7 @@ type deletion struct {
 	JobID string `json:"job"` // of the erasure
 }
 
-// Delete implements corpus.Catalogue. The tombstone keeps the numbers of the generations that may have vectors, as those
+// Delete implements corpus.Catalogue. The tombstone keeps the numbers of the generations that may have vectors or texts, as those
 // of any retired generation are kept, until the erasure is done. So what it leaves undone is not forgotten: the next
 // deletion names them again, and so does every verdict on a later generation.
 func (b *Book) Delete(r rows.Tx, s tenants.Scope, del corpus.Deletion) (corpus.Receipt, error) {
@@ -72,32 +73,76 @@ func erasesStill(r rows.Tx, jobID string) (bool, error) {
 
 func (c *change) delete(o *open, del corpus.Deletion) (corpus.Receipt, error) {
 	var errs []error
-	written := []events.Written{}
 	kept := []*generation{}
 	for _, g := range o.Generations {
 		if g.State.OnItsWay() && g.live() {
 			errs = append(errs, c.cancel(o, g, "deleted", "the document was deleted"))
 		}
-		if g.Chunks > 0 {
-			written = append(written, events.Written{Generation: g.Number, Chunks: g.Chunks, Model: g.Model})
-			kept = append(kept, &generation{Number: g.Number, Model: g.Model, Chunks: g.Chunks, State: corpus.Deleted, Retired: true})
-		}
+		kept = append(kept, &generation{Number: g.Number, Model: g.Model, Chunks: g.Chunks, State: corpus.Deleted, Retired: true, Stray: true})
 	}
 	o.Generations, o.History, o.Searchable = kept, nil, 0
 	o.Deleted, o.dirty = &deletion{At: c.now.UnixMilli(), JobID: del.JobID}, true
-	ref := events.DocumentRef{DocID: o.ID, Generation: o.Newest, JobID: del.JobID}
-	ev, err := events.New(c.scope, worker, del.Cause, c.now, events.DocumentDeleted{
-		DocumentRef: ref, Generations: written, TextPrefix: corpus.TextPrefix(o.ID),
-	})
-	if err != nil {
-		return corpus.Receipt{}, err
-	}
+	f := o.deleted(events.DocumentRef{DocID: o.ID, Generation: o.Newest, JobID: del.JobID})
 	row := jobRow{
 		Kind: job.Erase, DocID: o.ID, Generation: o.Newest, Created: c.now.UnixMilli(),
-		Found: &job.Erasure{DocID: o.ID, Generations: len(written)},
+		Found: &job.Erasure{DocID: o.ID, Generations: len(f.Generations)}, Trace: del.Cause.TraceParent,
 	}
-	errs = append(errs, rows.Write(c.rows, jobPrefix+del.JobID, row), enqueue(c.rows, del.JobID, ev), c.close())
+	errs = append(errs, rows.Write(c.rows, jobPrefix+del.JobID, row), c.tellDeleted(f, del.Cause), c.watchErasure(watched{JobID: del.JobID}), c.close())
 	return corpus.Receipt{DocID: o.ID, JobID: del.JobID, Generation: o.Newest}, errors.Join(errs...)
+}
+
+// deleted is the fact that has a document erased.
+func (d *document) deleted(ref events.DocumentRef) events.DocumentDeleted {
+	f := events.DocumentDeleted{DocumentRef: ref, Generations: []events.Written{}, TextPrefix: corpus.TextPrefix(d.ID)}
+	for _, g := range d.Generations {
+		if g.Chunks > 0 && g.Number <= ref.Generation {
+			f.Generations = append(f.Generations, events.Written{Generation: g.Number, Chunks: g.Chunks, Model: g.Model})
+		}
+	}
+	return f
+}
+
+func (c *change) tellDeleted(f events.DocumentDeleted, cause events.Cause) error {
+	ev, err := events.New(c.scope, worker, cause, c.now, f)
+	if err != nil {
+		return err
+	}
+	return enqueue(c.rows, f.JobID, ev)
+}
+
+// watchErasure puts an erasure under watch for longer than its consumer tries.
+func (c *change) watchErasure(w watched) error {
+	t, err := c.turns()
+	if err != nil {
+		return err
+	}
+	now := c.now.UnixMilli()
+	if w.Due = now + 2*t.deadline(); w.From == 0 {
+		w.From = now
+	}
+	return c.watchUntil(w)
+}
+
+// lookErasure looks after an erasure that has not ended. It is told again, and in the end it fails, so that the next deletion
+// begins it anew.
+func (c *change) lookErasure(w watched, row jobRow, now int64) error {
+	o, err := c.open(row.DocID)
+	if err != nil || o == nil || row.End != nil {
+		return err
+	}
+	if w.Due > now {
+		return c.watchUntil(w)
+	}
+	if w.Told == maxResent {
+		return c.endErasure(w.JobID, row, job.Failed, &job.Problem{
+			Stage: string(corpus.StageErase), Code: "stuck", At: c.now.UTC(),
+			Message: fmt.Sprintf("nothing was heard of the erasure, although it was told %d times", 1+w.Told),
+		})
+	}
+	w.Told++
+	cause := events.Cause{ID: fmt.Sprintf("%s/%d", w.JobID, w.Told), TraceParent: row.Trace}
+	ref := events.DocumentRef{DocID: o.ID, Generation: row.Generation, JobID: w.JobID}
+	return errors.Join(c.tellDeleted(o.deleted(ref), cause), c.watchErasure(w))
 }
 
 // erase takes what the stores have left of a deleted document, and says what of it is to go. Once that is nothing the job

@@ -1,6 +1,7 @@
 package book
 
 import (
+	"slices"
 	"time"
 
 	"levada.dev/events"
@@ -9,7 +10,7 @@ import (
 )
 
 // document is a document's row. Generations are in order of their numbers; which are kept: the newest, the searchable,
-// those in flight, and the retired ones whose vectors may still exist.
+// those in flight, and the retired ones of which something may still exist.
 type document struct {
 	ID          string        `json:"id"`
 	Newest      int           `json:"n"`
@@ -31,21 +32,71 @@ func (d *document) generation(n int) *generation {
 	return nil
 }
 
-// prune drops the generations that nobody will ask for again.
+// needed reports whether somebody may ask for a generation again.
+func (d *document) needed(g *generation) bool {
+	return g.Number == d.Newest || g.Number == d.Searchable || g.live()
+}
+
+// prune drops the generations that nobody will ask for again, once nothing is left of them.
 func (d *document) prune() {
-	kept := d.Generations[:0]
+	kept := make([]*generation, 0, len(d.Generations))
 	for _, g := range d.Generations {
-		if g.Number == d.Newest || g.Number == d.Searchable || g.live() {
-			kept = append(kept, g)
-			continue
+		if !d.needed(g) && g.whole() {
+			d.remember(g)
+			g = d.strip(g)
 		}
-		d.remember(g)
-		if g.Retired {
-			kept = append(kept, &generation{Number: g.Number, Model: g.Model, Chunks: g.Chunks, State: g.State, Retired: true})
+		if g.Retired || d.needed(g) {
+			kept = append(kept, g)
 		}
 	}
-	clear(d.Generations[len(kept):])
-	d.Generations = kept
+	d.Generations = gather(kept)
+}
+
+// maxRetired is how many generations of which only texts are left are remembered each by itself.
+const maxRetired = 64
+
+// gather keeps the row short while nobody comes to remove anything: the oldest of which no more than texts are left become one, whose
+// texts are looked for.
+func gather(all []*generation) []*generation {
+	texts := func(g *generation) bool { return g.Retired && !g.whole() && g.Chunks == 0 }
+	n := 0
+	for _, g := range all {
+		if texts(g) {
+			n++
+		}
+	}
+	return slices.DeleteFunc(all, func(g *generation) bool {
+		if n <= maxRetired || !texts(g) {
+			return false
+		}
+		if n--; n == maxRetired { // the last of them stands for all
+			g.Texts, g.Stray = nil, true
+			return false
+		}
+		return true
+	})
+}
+
+// strip is what is left of a generation that nobody will ask for again: what is to be removed. Its texts may be those of a
+// later one, which was begun from what this one was submitted with.
+func (d *document) strip(g *generation) *generation {
+	s := &generation{Number: g.Number, Model: g.Model, State: g.State}
+	if g.Retired {
+		s.Chunks = g.Chunks
+	}
+	shared := slices.ContainsFunc(d.Generations, func(other *generation) bool {
+		return other != g && other.TextKey == g.TextKey && d.needed(other)
+	})
+	if g.TextKey != "" && !shared {
+		s.Texts = append(s.Texts, g.TextKey)
+		if g.Derived != nil {
+			s.Texts = append(s.Texts, g.Derived.TextKey)
+		}
+	}
+	// Of one that became searchable everything is known, but for what was taken out of it more than once.
+	s.Stray = g.State != corpus.Replaced || g.Derived != nil || corpus.TextJob(g.TextKey) != g.JobID
+	s.Retired = s.Chunks > 0 || len(s.Texts) > 0 || s.Stray
+	return s
 }
 
 // retire takes a generation out of every search. It is remembered while it may have vectors: a slice that is in and
@@ -60,25 +111,21 @@ func (d *document) verdict(n int) corpus.Verdict {
 	g := d.generation(n)
 	switch {
 	case g == nil || !g.live():
-		v := corpus.Verdict{Stale: true}
-		if g != nil && g.Retired {
-			v.Retired = []corpus.Retired{g.retired()}
-		}
-		return v
+		return corpus.Verdict{Stale: true, Retired: d.retired()}
 	case n != d.Searchable:
 		return corpus.Verdict{Fetched: g.original()}
 	}
-	v := corpus.Verdict{Complete: true, Fetched: g.original()}
-	for _, old := range d.Generations {
-		if old.Retired {
-			v.Retired = append(v.Retired, old.retired())
-		}
-	}
-	return v
+	return corpus.Verdict{Complete: true, Fetched: g.original(), Retired: d.retired()}
 }
 
-func (g *generation) retired() corpus.Retired {
-	return corpus.Retired{Generation: g.Number, Chunks: g.Chunks, Model: g.Model}
+// retired are the generations of which what was written is to be removed.
+func (d *document) retired() (all []corpus.Retired) {
+	for _, g := range d.Generations {
+		if g.Retired {
+			all = append(all, corpus.Retired{Generation: g.Number, Chunks: g.Chunks, Model: g.Model, Texts: g.Texts, Stray: g.Stray})
+		}
+	}
+	return all
 }
 
 // show is the document as others see it: the newest generation, and which one searches show.
@@ -119,7 +166,6 @@ func (d *document) submit(sub corpus.Submission, now time.Time) *generation {
 		Fetch: newFetch(sub),
 	}
 	d.Generations = append(d.Generations, g)
-	d.prune()
 	return g
 }
 

@@ -8,8 +8,8 @@ import (
 	"levada.dev/workflows/corpus"
 )
 
-// generation is one submission of a document, as its row keeps it. A generation that is retired keeps only its number,
-// model and chunk count.
+// generation is one submission of a document, as its row keeps it. A generation that is retired, and nobody will ask
+// for again, keeps only its number, model and chunk count, and what is to be removed with it.
 type generation struct {
 	Number      int             `json:"n"`
 	State       corpus.State    `json:"st,omitempty"`
@@ -41,7 +41,9 @@ type generation struct {
 	Trace       string          `json:"tp,omitempty"` // traceparent of its submission
 	Failure     *failure        `json:"f,omitempty"`  // why it has ended without being searchable
 	Note        *failure        `json:"w,omitempty"`  // what failed last and is tried again
-	Retired     bool            `json:"r,omitempty"`  // its vectors are to be removed
+	Retired     bool            `json:"r,omitempty"`  // what was written for it is to be removed
+	Texts       []string        `json:"tx,omitempty"` // of one that is not whole: its texts, which are to be removed
+	Stray       bool            `json:"sy,omitempty"` // there may be others
 }
 
 type failure struct {

@@ -271,6 +271,9 @@ func started(im imports.Import) events.ImportStarted {
 func (b *Book) Take(r rows.Tx, s tenants.Scope, id string, n int, entries []imports.Taking) (imports.Taken, error) {
 	c := b.begin(r, s)
 	im, taken, err := c.goingOn(id)
+	if err == nil && im == nil {
+		taken.Unused, err = c.unused(entries)
+	}
 	if err != nil || im == nil {
 		taken.Cancelled = taken.Cancelled || n+len(entries) > taken.Entries // it has ended without them
 		return taken, err
@@ -278,13 +281,17 @@ func (b *Book) Take(r rows.Tx, s tenants.Scope, id string, n int, entries []impo
 	row := im.row.Import
 	switch {
 	case row.Cancelled, len(entries) == 0, n >= 0 && n+len(entries) <= row.Taken:
-		return taken, nil
+		taken.Unused, err = c.unused(entries)
+		return taken, err
 	case n < 0 || n > row.Taken:
 		return taken, fault.Invalidf("n", "import_gap", "entries from %d on, but only %d were taken", n, row.Taken)
 	case row.Sealed && n+len(entries) > row.Entries:
 		return taken, fault.New(fault.Conflict, "import_sealed", "the import has no such entries", nil)
 	}
 	if err := c.taking(); err != nil {
+		return taken, err
+	}
+	if taken.Unused, err = c.unused(entries[:row.Taken-n]); err != nil {
 		return taken, err
 	}
 	entries = entries[row.Taken-n:]
@@ -304,6 +311,24 @@ func (b *Book) Take(r rows.Tx, s tenants.Scope, id string, n int, entries []impo
 	}
 	taken.Entries = row.Taken
 	return taken, c.close()
+}
+
+// unused are the texts of entries that are not taken, or were before, which no generation has: a step that runs again stores
+// its texts again, and meanwhile a document may have been replaced.
+func (c *change) unused(entries []imports.Taking) (keys []string, err error) {
+	for _, e := range entries {
+		if e.Submission == nil || e.Submission.TextKey == "" {
+			continue
+		}
+		o, err := c.open(e.Submission.DocID)
+		if err != nil {
+			return nil, err
+		}
+		if o == nil || !o.uses(e.Submission.TextKey) {
+			keys = append(keys, e.Submission.TextKey)
+		}
+	}
+	return keys, nil
 }
 
 // takeEntry takes one entry of an import, and returns the key of its text if nobody needs that. One that is refused is counted and listed; only

@@ -11,6 +11,7 @@ import (
 	"levada.dev/tenants/call"
 	"levada.dev/tenants/rows"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/job"
 )
 
 // watched is a document that was let in, and when it is looked after. It stands in the turns' row, and once there are many
@@ -20,6 +21,9 @@ type watched struct {
 	JobID string `json:"j"`
 	From  int64  `json:"f"` // when it was let in
 	Due   int64  `json:"d"`
+
+	DocID string `json:"o,omitempty"` // of one of which something was retired; see watchRetired
+	Told  int    `json:"t,omitempty"` // how often it was told again that something is to be removed
 }
 
 const (
@@ -51,16 +55,25 @@ func (c *change) watchUntil(w watched) error {
 	t.dirty = true
 	var err error
 	if len(t.Watched) >= maxWatched {
-		err = rows.Write(c.rows, fmt.Sprintf("%s%013d/%s", watchPrefix, due(t.Watched), t.Watched[0].JobID), t.Watched)
+		first := t.Watched[0]
+		err = rows.Write(c.rows, fmt.Sprintf("%s%013d/%s%s", watchPrefix, due(t.Watched), first.JobID, first.kind()), t.Watched)
 		t.Watched = nil
 	}
 	t.Watched = append(t.Watched, w)
 	return err
 }
 
+// kind tells what is watched of the same job apart.
+func (w watched) kind() string {
+	if w.DocID != "" {
+		return ".retired"
+	}
+	return ""
+}
+
 // unwatch forgets a document that has ended, if that is free.
 func (t *turns) unwatch(jobID string) {
-	t.Watched = slices.DeleteFunc(t.Watched, func(w watched) bool { return w.JobID == jobID })
+	t.Watched = slices.DeleteFunc(t.Watched, func(w watched) bool { return w.JobID == jobID && w.DocID == "" })
 }
 
 // due is when the first of a list is.
@@ -125,6 +138,9 @@ func (c *change) overdue() error {
 
 // look looks after one document, an import, or the erasure of everything. One that has got on since is given its time again.
 func (c *change) look(w watched, now int64) error {
+	if w.DocID != "" {
+		return c.lookRetired(w, now)
+	}
 	if erasure, err := c.lookAtErasureOfAll(w, now); err != nil || erasure {
 		return err
 	}
@@ -135,7 +151,14 @@ func (c *change) look(w watched, now int64) error {
 	if im != nil {
 		return c.lookAtImport(im, w, now)
 	}
-	o, g, err := c.job(w.JobID)
+	var row jobRow
+	if found, err := rows.Read(c.rows, jobPrefix+w.JobID, &row); err != nil || !found {
+		return err
+	}
+	if row.Kind == job.Erase {
+		return c.lookErasure(w, row, now)
+	}
+	o, g, err := c.generationOf(row)
 	if err != nil || g == nil || !g.State.OnItsWay() || !g.live() {
 		return err
 	}
@@ -167,12 +190,10 @@ func (c *change) look(w watched, now int64) error {
 	return errors.Join(enqueue(c.rows, g.JobID, ev), c.watchUntil(w))
 }
 
-// job is the document and the generation that a job follows; nil when there is none.
-func (c *change) job(id string) (*open, *generation, error) {
-	var row jobRow
-	found, err := rows.Read(c.rows, jobPrefix+id, &row)
-	if err != nil || !found || row.End != nil || row.Kind != "" || row.Barred {
-		return nil, nil, err
+// generationOf is the document and the generation that a job follows; nil when there is none.
+func (c *change) generationOf(row jobRow) (*open, *generation, error) {
+	if row.End != nil || row.Kind != "" || row.Barred {
+		return nil, nil, nil
 	}
 	o, err := c.open(row.DocID)
 	if err != nil || o == nil {

@@ -173,3 +173,35 @@ func TestManyAreWatchedForLessThanARowEach(t *testing.T) {
 func TestNobodyHasBeenServed(t *testing.T) {
 	assert.Zero(t, newDesk(t).watch())
 }
+
+// What was retired is to be removed even if nobody comes by who is told so: a few times the ledger says it by itself.
+func TestWhatIsRetiredIsToldUntilItIsRemoved(t *testing.T) {
+	d := guarded(t)
+	one := d.submit("a")
+	d.advance(corpus.Progress{DocumentRef: one, Stage: corpus.StageChunk, Code: "broken", Cause: events.Cause{ID: "event"}})
+	d.submit("a") // of which nothing is ever heard, and the other's text is left
+	other := d.submit("b")
+	d.advance(indexed(other, 0, 1, 3))
+	two := d.submit("b")
+	d.advance(indexed(two, 0, 1, 3))
+	d.advance(corpus.Progress{DocumentRef: other, Stage: corpus.StageRetire})
+	d.sent()
+	told := map[string]int{}
+	for range 8 {
+		d.now = d.now.Add(corpus.DefaultDeadline + time.Second)
+		d.watch()
+		for _, e := range d.sent() {
+			if e.Type == events.TypeDocumentRetired {
+				told[e.Subject]++
+				require.NotContains(t, told, e.ID)
+				told[e.ID]++
+			}
+		}
+	}
+	assert.Equal(t, 3, told["documents/a"], "each time another event")
+	assert.Zero(t, told["documents/b"], "somebody said that it is gone")
+	assert.True(t, d.watch().IsZero(), "whoever comes by next is told")
+	three := d.submit("a")
+	v := d.advance(indexed(three, 0, 1, 3))[0]
+	assert.Len(t, v.Retired, 2)
+}

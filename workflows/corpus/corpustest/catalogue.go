@@ -45,6 +45,9 @@ func TestCatalogue(t *testing.T, newLedger func(t *testing.T) Ledger) {
 		"what is no question is refused":                      questions,
 		"nobody's question is refused":                        nobodyAsks,
 		"a late slice of a deleted document is told to leave": lateSlices,
+		"the texts of what nobody will ask for are named":     retiring,
+		"texts are kept that somebody may ask for":            sharing,
+		"a text that was left behind is found":                straying,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newLedger(t)) })
 	}

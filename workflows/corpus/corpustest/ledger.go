@@ -156,10 +156,11 @@ func replacing(t *testing.T, l corpus.Ledger) {
 	id := tenantstest.Fresh(t, "doc-")
 	one := submit(t, l, acme, id, 1)
 	advance(t, l, acme, indexed(one, 0, 1, 7))
+	text := document(t, l, acme, id).TextKey
 	two := submit(t, l, acme, id, 2)
 	assert.Equal(t, 1, document(t, l, acme, id).Searchable, "until the newer one is ready")
 
-	want := []corpus.Verdict{{Complete: true, Retired: []corpus.Retired{{Generation: 1, Chunks: 7, Model: model}}}}
+	want := []corpus.Verdict{{Complete: true, Retired: []corpus.Retired{{Generation: 1, Chunks: 7, Model: model, Texts: []string{text}}}}}
 	assert.Equal(t, want, advance(t, l, acme, indexed(two, 0, 1, 9)))
 	assert.Equal(t, want, advance(t, l, acme, indexed(two, 0, 1, 9)), "again, for a consumer that died")
 	assert.Equal(t, 2, document(t, l, acme, id).Searchable)
@@ -178,10 +179,13 @@ func replacing(t *testing.T, l corpus.Ledger) {
 func newerFirst(t *testing.T, l corpus.Ledger) {
 	acme, _ := tenantstest.Two(t)
 	id := tenantstest.Fresh(t, "doc-")
-	one, two := submit(t, l, acme, id, 1), submit(t, l, acme, id, 2)
+	one := submit(t, l, acme, id, 1)
+	text := document(t, l, acme, id).TextKey
+	two := submit(t, l, acme, id, 2)
 	advance(t, l, acme, chunked(one, 2, 20), indexed(one, 1, 2, 20))
 	vs := advance(t, l, acme, chunked(two, 1, 5), indexed(two, 0, 1, 5))
-	assert.Equal(t, corpus.Verdict{Complete: true, Retired: []corpus.Retired{{Generation: 1, Chunks: 20, Model: model}}}, vs[1], "the older one had a slice in")
+	gone := []corpus.Retired{{Generation: 1, Chunks: 20, Model: model, Texts: []string{text}, Stray: true}}
+	assert.Equal(t, corpus.Verdict{Complete: true, Retired: gone}, vs[1], "the older one had a slice in")
 	j := jobOf(t, l, acme, one)
 	assert.Equal(t, job.Cancelled, j.State)
 	require.Len(t, j.Errors, 1)

@@ -418,7 +418,7 @@ func (d *desk) cancelled() {
 	require.NoError(d, err)
 	_, err = d.Cancel(d.Context(), d.scope, id)
 	require.NoError(d, err)
-	assert.Equal(d, imports.Taken{Entries: 2, Cancelled: true}, d.take(id, 2, es[2:]))
+	assert.Equal(d, imports.Taken{Entries: 2, Cancelled: true, Unused: []string{es[2].Submission.TextKey}}, d.take(id, 2, es[2:]))
 	d.seal(id, 9, nil)
 
 	assert.True(d, d.advance(indexed(refs[1])...)[0].Stale, "what is on its way is not shown")
@@ -431,7 +431,7 @@ func (d *desk) cancelled() {
 	again, err := d.Cancel(d.Context(), d.scope, id)
 	require.NoError(d, err)
 	assert.Equal(d, j, again)
-	assert.Equal(d, imports.Taken{Entries: 2, Cancelled: true}, d.take(id, 2, es[2:]))
+	assert.Equal(d, imports.Taken{Entries: 2, Cancelled: true, Unused: []string{es[2].Submission.TextKey}}, d.take(id, 2, es[2:]))
 
 	none := d.open()
 	j, err = d.Cancel(d.Context(), d.scope, none)

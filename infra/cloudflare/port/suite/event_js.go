@@ -108,8 +108,8 @@ func (x texts) Get(ctx context.Context, s tenants.Scope, key string) ([]byte, er
 	return x.port.Get(x.in(ctx), s, key)
 }
 
-func (x texts) Delete(ctx context.Context, s tenants.Scope, key string) error {
-	return x.port.Delete(x.in(ctx), s, key)
+func (x texts) Delete(ctx context.Context, s tenants.Scope, keys ...string) error {
+	return x.port.Delete(x.in(ctx), s, keys...)
 }
 
 func (x texts) List(ctx context.Context, s tenants.Scope, prefix string, limit int) ([]string, error) {

@@ -1,0 +1,270 @@
+package memory_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/events"
+	"levada.dev/events/fault"
+	"levada.dev/infra/memory"
+	"levada.dev/producers/replay"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/letters"
+	"levada.dev/workflows/llm"
+)
+
+// keeps asserts that the stores have of a tenant's documents what their newest and their searchable versions have, all of that, and
+// nothing else.
+func (p *platform) keeps(s tenants.Scope) {
+	p.t.Helper()
+	list, err := p.ledger.List(p.t.Context(), s, corpus.Listing{Limit: corpus.MaxListed})
+	require.NoError(p.t, err)
+	var vectors []string
+	needed := map[string]bool{} // texts, and whether they are there
+	for _, d := range list.Documents {
+		if d.TextKey != "" {
+			needed[d.TextKey] = false
+		}
+		if d.Derived != nil {
+			needed[d.Derived.TextKey] = false
+		}
+		for _, v := range d.Versions {
+			if !v.Searchable {
+				continue
+			}
+			if v.Generation != d.Generation {
+				needed[corpus.TextPrefix(d.ID)+"*"+v.SHA256] = false // its job's, or the one's that it was begun again from
+			}
+			for i := range v.Chunks {
+				vectors = append(vectors, corpus.VectorID(s, d.ID, v.Generation, i))
+			}
+		}
+		for _, key := range p.textsOf(s, d.ID) {
+			_, whole := needed[key]
+			if corpus.TextJob(key) == d.JobID || d.TextKey != "" && strings.HasPrefix(key, d.TextKey+"/") {
+				if whole {
+					needed[key] = true
+				}
+				continue // the newest keeps whatever came of it, until there is a newer one
+			}
+			original := strings.Join(strings.Split(key, "/")[:3], "/")
+			sum := corpus.TextPrefix(d.ID) + "*" + original[strings.LastIndex(original, "/")+1:]
+			_, searchable := needed[sum]
+			require.True(p.t, whole || searchable, "%s of %s is left of %s: %+v", key, s.Tenant(), d.ID, d.Versions)
+			if whole {
+				needed[key] = true
+			}
+			if searchable {
+				needed[sum] = true
+			}
+		}
+	}
+	for key, there := range needed {
+		assert.True(p.t, there, "%s of %s is gone", key, s.Tenant())
+	}
+	slices.Sort(vectors)
+	assert.Equal(p.t, vectors, p.vectors.IDs(s, model), "vectors of %s", s.Tenant())
+}
+
+// later lets the watchdog look, as often as it takes.
+func (p *platform) later(ss ...tenants.Scope) {
+	p.t.Helper()
+	for range 3 {
+		p.clock.advance(corpus.DefaultDeadline + time.Second)
+		for _, s := range ss {
+			for range 50 {
+				next, err := p.ledger.Watch(s)
+				if err == nil && (next.IsZero() || next.After(p.clock.Now())) {
+					break
+				}
+			}
+		}
+		p.run(ss...)
+	}
+	p.clock.advance(time.Second)
+}
+
+func TestAReplacedVersionLeavesNothing(t *testing.T) {
+	p := newPlatform(t)
+	acme, globex := scope(t, "acme"), scope(t, "globex")
+	versions := []corpus.Draft{draft("a", prose("rain", 3)), draft("a", prose("sun", 150)), draft("a", string(pageOf("snow", 4))), draft("a", prose("hail", 1))}
+	versions[2].ContentType = "text/html"
+	p.submit(globex, versions[0])
+	for _, d := range versions {
+		p.submit(acme, d)
+		p.run(acme, globex)
+		p.keeps(acme)
+	}
+	assert.Len(t, p.textsOf(acme, "a"), 1)
+	assert.Len(t, p.textsOf(globex, "a"), 1)
+	text, err := p.texts.Get(t.Context(), acme, p.document(acme, "a").TextKey)
+	require.NoError(t, err)
+	assert.Equal(t, versions[3].Text, text)
+	for _, e := range p.trail.Entries(acme) {
+		assert.NotEqual(t, events.TypeDocumentRetired, e.Type, "whoever made the next one searchable has removed it")
+	}
+}
+
+// What fails stays until something newer is there: then nobody will ask for it again.
+func TestAVersionThatNeverBecameSearchableLeavesNothing(t *testing.T) {
+	p := newPlatform(t)
+	acme, globex := scope(t, "acme"), scope(t, "globex")
+	p.submit(acme, draft("a", prose("rain", 3)))
+	p.submit(globex, draft("a", prose("rain", 3)))
+	p.run(acme, globex)
+	p.model.Before = func(_ llm.Call, texts []string) error {
+		if strings.Contains(texts[0], "sun") {
+			return fault.Invalidf("texts", "text_refused", "no")
+		}
+		return nil
+	}
+	p.submit(acme, draft("a", prose("sun", 40)))
+	p.run(acme)
+	p.keeps(acme)
+	assert.Len(t, p.textsOf(acme, "a"), 2, "the one that searches show, and the newest, which may be tried again")
+	cancelled := p.submit(acme, draft("a", prose("snow", 40)))
+	_, err := p.ledger.Cancel(t.Context(), acme, cancelled.JobID)
+	require.NoError(t, err)
+	p.run(acme)
+	later := p.submit(acme, draft("a", prose("sun", 2)))
+	p.later(acme, globex)
+	assert.Equal(t, corpus.Failed, p.document(acme, "a").State)
+	assert.Len(t, p.textsOf(acme, "a"), 2, "those of before have had a newer one")
+	p.keeps(acme)
+	p.model.Before = nil
+	r, err := p.ledger.Resubmit(t.Context(), acme, corpus.Resubmission{DocID: "a", Generation: later.Generation, JobID: "again", Cause: events.Cause{ID: "again"}})
+	require.NoError(t, err)
+	p.run(acme)
+	assert.Equal(t, r.Generation, p.document(acme, "a").Searchable)
+	assert.Len(t, p.textsOf(acme, "a"), 1, "which is that of the one that failed")
+	p.keeps(acme)
+	p.keeps(globex)
+}
+
+// Of a version that ended while nobody worked on it nobody can be told: the watchdog has it removed.
+func TestWhatNobodyIsToldOfIsRemovedLater(t *testing.T) {
+	p := newPlatform(t)
+	acme, globex := scope(t, "acme"), scope(t, "globex")
+	for _, s := range []tenants.Scope{acme, globex} {
+		p.submit(s, draft("a", prose("rain", 3)))
+		p.run(s)
+		for range 2 {
+			r := p.submit(s, draft("a", prose("snow", 3)))
+			_, err := p.ledger.Cancel(t.Context(), s, r.JobID)
+			require.NoError(t, err)
+			_, err = p.ledger.Relay(t.Context(), s, p.out, 10)
+			require.NoError(t, err)
+			require.Len(t, p.queues.Take("ingest", 10), 1) // and lost
+		}
+		require.Len(t, p.textsOf(s, "a"), 3)
+	}
+	failing := true
+	p.texts.After = func(string) error {
+		if failing {
+			failing = false
+			return fault.Unavailablef(nil, "test_failure", "a store failed")
+		}
+		return nil
+	}
+	p.later(acme)
+	assert.Len(t, p.textsOf(acme, "a"), 2, "what searches show, and the newest")
+	assert.Len(t, p.textsOf(globex, "a"), 3, "whose watchdog has not looked")
+	p.keeps(acme)
+	p.later(globex)
+	p.keeps(globex)
+}
+
+// TestRetirementsInAnyOrder has two tenants submit, cancel and replay versions of documents while messages come twice and late, models
+// refuse, and every call of every store fails before and after its effect. Whatever happens, nothing is left of what nobody needs.
+func TestRetirementsInAnyOrder(t *testing.T) {
+	refused, cancelled := 0, 0
+	for seed := range uint64(60) {
+		rng := rand.New(rand.NewPCG(seed, 41))
+		p := newPlatform(t)
+		both := []tenants.Scope{scope(t, "acme"), scope(t, "globex")}
+		p.queues.Rand, p.queues.Duplicate = rand.New(rand.NewPCG(seed, 42)), 0.2
+		p.vectors.Lag = time.Duration(seed%3) * 30 * time.Millisecond
+		budget := 80
+		fail := func(string) error {
+			if budget > 0 && rng.IntN(8) == 0 {
+				budget--
+				return fault.Unavailablef(nil, "test_failure", "a store failed")
+			}
+			return nil
+		}
+		hooks := memory.Hooks{Before: fail, After: fail}
+		p.model.Before = func(_ llm.Call, texts []string) error {
+			if rng.IntN(20) == 0 {
+				refused++
+				return fault.Invalidf("texts", "text_refused", "no")
+			}
+			return fail("")
+		}
+		jobs := map[tenants.ID][]string{}
+		broken := func(what func()) { // consumers work on stores that fail
+			p.texts.Hooks, p.vectors.Hooks, p.ledger.Hooks, p.letters.Hooks = hooks, hooks, hooks, hooks
+			what()
+			p.texts.Hooks, p.vectors.Hooks, p.ledger.Hooks, p.letters.Hooks = memory.Hooks{}, memory.Hooks{}, memory.Hooks{}, memory.Hooks{}
+		}
+		for range 40 {
+			s, doc := both[rng.IntN(2)], fmt.Sprint("d", rng.IntN(2))
+			switch n := rng.IntN(12); {
+			case n < 3:
+				d := draft(doc, prose(fmt.Sprint("v", rng.IntN(1000)), []int{1, 5, 40, 110}[rng.IntN(4)]))
+				if rng.IntN(3) == 0 {
+					d.ContentType, d.Text = "text/html", pageOf(fmt.Sprint("v", rng.IntN(1000)), 3)
+				}
+				if rng.IntN(5) == 0 {
+					url := fmt.Sprint("https://example.com/", doc)
+					p.web.Serve(url, memory.Page{Body: pageOf(fmt.Sprint("w", rng.IntN(1000)), 2), ContentType: "text/html"})
+					d = fetched(doc, url)
+				}
+				r := p.submit(s, d)
+				jobs[s.Tenant()] = append(jobs[s.Tenant()], r.JobID)
+			case n == 3 && len(jobs[s.Tenant()]) > 0:
+				all := jobs[s.Tenant()]
+				j, err := p.ledger.Cancel(t.Context(), s, all[rng.IntN(len(all))])
+				require.NoError(t, err)
+				if j.State == "cancelled" {
+					cancelled++
+				}
+			case n == 4:
+				_, err := replay.New(p.letters, p.letters, p.ledger, nil).Replay(t.Context(), s, letters.Replay{Cause: events.Cause{ID: "replay"}})
+				require.NoError(t, err)
+			default:
+				broken(func() {
+					for range rng.IntN(8) {
+						_, _ = p.ledger.Relay(t.Context(), both[rng.IntN(2)], p.out, 1+rng.IntN(3))
+						q := []string{"ingest", "embed", "index"}[rng.IntN(3)]
+						if batch := p.queues.Take(q, 1+rng.IntN(3)); len(batch) > 0 {
+							p.queues.Settle(q, batch, p.router.Handle(t.Context(), q, batch))
+						}
+					}
+				})
+			}
+		}
+		broken(func() { p.run(both...) })
+		budget, p.model.Before = 0, nil
+		p.run(both...)
+		p.later(both...)
+		for _, s := range both {
+			p.keeps(s)
+			for _, id := range jobs[s.Tenant()] {
+				require.True(t, p.job(s, id).State.Final(), "seed %d: %s", seed, id)
+			}
+		}
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+	assert.Positive(t, refused)
+	assert.Positive(t, cancelled)
+}
