@@ -183,9 +183,10 @@ func Import(p Ports) flow.Flow {
 	}).Flow
 }
 
-// Erasure is the flow that erases a tenant.
-func Erasure(p Ports) flow.Flow {
+// Erasure is the flow that erases a tenant. It waits for the stores to settle as long as is said; 0 is as long as production's take.
+func Erasure(p Ports, settle time.Duration) flow.Flow {
 	return erasure.New(erasure.Ports{
+		Settle: settle,
 		Ledger: p.Erasures, Catalogue: p.Catalogue, Shelf: p.Shelf, Sessions: p.Sessions,
 		Stores: []erasure.Store{p.Objects, p.Cached, erasure.NewVectors(p.Vectors), erasure.NewLetters(p.Letters)},
 	}).Flow

@@ -72,7 +72,7 @@ func newCLIWorld(t *testing.T) *world {
 	}
 	w.ports.Objects = memory.NewObjects(w.ports.Texts.(*memory.Texts), claims, w.ports.Parts.(*memory.Parts), w.ports.Files.(*memory.Files))
 	w.ports.Cached = memory.NewCached(w.ports.Cache.(*memory.Cache))
-	runs := memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: app.Import(w.ports), erasure.Kind: app.Erasure(w.ports)})
+	runs := memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: app.Import(w.ports), erasure.Kind: app.Erasure(w.ports, 0)})
 	w.ports.Runs = runs
 	t.Cleanup(runs.Stop)
 	ctx, stop := context.WithCancel(context.Background())

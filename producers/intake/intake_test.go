@@ -30,8 +30,10 @@ func (s shelf) Get(_ context.Context, sc tenants.Scope, key string) ([]byte, err
 	return []byte(s[sc.Key(key)]), nil
 }
 
-func (s shelf) Delete(_ context.Context, sc tenants.Scope, key string) error {
-	delete(s, sc.Key(key))
+func (s shelf) Delete(_ context.Context, sc tenants.Scope, keys ...string) error {
+	for _, key := range keys {
+		delete(s, sc.Key(key))
+	}
 	return nil
 }
 

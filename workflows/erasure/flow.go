@@ -40,22 +40,28 @@ type Ports struct {
 	Shelf     chat.Shelf
 	Sessions  Sessions
 	Stores    []Store
+	// Settle is how long a round waits before it asks what is left. 0 is a minute, which is what KV takes until a removal shows everywhere
+	// (https://developers.cloudflare.com/kv/concepts/how-kv-works/), and more than a request needs that had begun to write before the ledger
+	// was closed. Where removals show at once it may be shorter.
+	Settle time.Duration
 }
 
 // Eraser is the flow that erases a tenant. It is safe for concurrent use.
 type Eraser struct{ Ports }
 
 // New makes an eraser.
-func New(p Ports) *Eraser { return &Eraser{p} }
+func New(p Ports) *Eraser {
+	if p.Settle <= 0 {
+		p.Settle = time.Minute
+	}
+	return &Eraser{p}
+}
 
 var _ flow.Flow = (*Eraser)(nil).Flow
 
 const (
 	// rounds is how often everything is gone through before an erasure gives up.
 	rounds = 6
-	// settle is how long a round waits before it asks what is left: KV shows a removal everywhere within a minute, and whoever had begun
-	// to write before the ledger was closed has written by then. https://developers.cloudflare.com/kv/concepts/how-kv-works/
-	settle = time.Minute
 	// lag is how long a store is left alone that has more than one step takes: an index shows for a while what was removed.
 	lag = 5 * time.Second
 )
@@ -100,7 +106,7 @@ var errRemains = fault.New(fault.Conflict, "erasure_incomplete", "something was 
 func (x *erasing) erase(ctx context.Context) error {
 	for n := range rounds {
 		if n > 0 {
-			if err := x.run.Sleep(ctx, fmt.Sprintf("round %d", n), time.Duration(n)*settle); err != nil {
+			if err := x.run.Sleep(ctx, fmt.Sprintf("round %d", n), time.Duration(n)*x.Settle); err != nil {
 				return err
 			}
 		}
@@ -134,7 +140,7 @@ func (x *erasing) round(ctx context.Context, n int) (clean bool, err error) {
 			return false, err
 		}
 	}
-	if err := x.run.Sleep(ctx, fmt.Sprintf("settle %d", n), settle); err != nil {
+	if err := x.run.Sleep(ctx, fmt.Sprintf("settle %d", n), x.Settle); err != nil {
 		return false, err
 	}
 	left, err := flow.Insist(ctx, x.run, fmt.Sprintf("check %d", n), x.left)

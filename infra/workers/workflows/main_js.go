@@ -39,7 +39,11 @@ func main() {
 		Fetcher:   web.New(isolate.Do, directory.Config, time.Now, &web.Options{Private: app.Private(port.Var("ENVIRONMENT", ""))}),
 	}
 	port.RegisterFlow("Import", app.Import(ports), 0)
-	port.RegisterFlow("Erasure", app.Erasure(ports), 0)
+	settle, err := time.ParseDuration(port.Var("ERASURE_SETTLE", "0s"))
+	if err != nil {
+		panic(err)
+	}
+	port.RegisterFlow("Erasure", app.Erasure(ports, settle), 0)
 	syncer := app.Syncer(directory, ports, app.Options{Log: slog.New(logline.New(isolate.Console{}))})
 	isolate.HandleScheduled(func(ctx context.Context, _ string, at time.Time) error { return syncer.Sync(ctx, at) })
 	isolate.Run()

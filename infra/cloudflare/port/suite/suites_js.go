@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,7 +42,7 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 	}
 	bucket, namespace := r2.Open("CORPUS"), kv.Open("CONFIG")
 	stored := claims{ev, port.NewClaims(bucket)}
-	return map[string]func(*testing.T){
+	all := map[string]func(*testing.T){
 		"TestLedger": func(t *testing.T) {
 			corpustest.TestLedger(t, func(*testing.T) corpus.Ledger { return ledger{ev, port.NewLedger(object.Open("LEDGER"))} })
 		},
@@ -136,6 +137,8 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 			})
 		},
 	}
+	maps.Copy(all, sweptStores(ev, bucket, small))
+	return all
 }
 
 func testModel(t *testing.T, ev event, name string) {

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"levada.dev/infra/cloudflare/kv"
+	"levada.dev/infra/cloudflare/object"
+	"levada.dev/infra/cloudflare/port"
+	"levada.dev/infra/cloudflare/r2"
+	"levada.dev/tenants"
+	"levada.dev/workflows/cache"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/erasure"
+	"levada.dev/workflows/erasure/erasuretest"
+	"levada.dev/workflows/letters"
+	"levada.dev/workflows/llm"
+)
+
+// swept is a store that an erasure sweeps, in the event.
+type swept struct {
+	event
+	erasure.Store
+}
+
+func (x swept) Sweep(ctx context.Context, s tenants.Scope, limit int) (int, bool, error) {
+	return x.Store.Sweep(x.in(ctx), s, limit)
+}
+
+func (x swept) Left(ctx context.Context, s tenants.Scope) (int, error) {
+	return x.Store.Left(x.in(ctx), s)
+}
+
+// sweptStores are the suites of the stores that an erasure sweeps.
+func sweptStores(ev event, bucket r2.Bucket, small llm.EmbeddingModel) map[string]func(*testing.T) {
+	all := map[string]erasuretest.Subject{
+		"TestSweptObjects": {Store: port.NewObjects(bucket), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
+			name := fmt.Sprint("x", n)
+			switch n % 4 {
+			case 0:
+				return port.NewTexts(bucket).Put(ctx, s, name, []byte("text"), "text/plain")
+			case 1:
+				return port.NewClaims(bucket).Put(ctx, s, name, []byte("{}"))
+			case 2:
+				return port.NewParts(bucket).Put(ctx, s, "import", n, []byte("{}\n"))
+			}
+			_, err := bucket.Put(ctx, s.Key("files", name), []byte("file"), nil)
+			return err
+		}},
+		"TestSweptCache": {Store: port.NewCached(kv.Open("CACHE")), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
+			return port.NewCache(kv.Open("CACHE")).Put(ctx, s, cache.Key{Kind: "k", Name: fmt.Sprint(n)}, []byte("value"), time.Hour)
+		}},
+		"TestSweptVectors": {Store: erasure.NewVectors(port.Indexes()), AtOnce: corpus.MaxTopK, Fill: func(ctx context.Context, s tenants.Scope, n int) error {
+			values := make([]float32, small.Dimensions)
+			values[n] = 1
+			return port.Indexes().Upsert(ctx, s, small.Name, []corpus.Vector{{ID: corpus.VectorID(s, "doc", 1, n), Values: values}})
+		}},
+		"TestSweptLetters": {Store: erasure.NewLetters(port.NewLetters(object.Open("LETTERS"))), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
+			return port.NewLetters(object.Open("LETTERS")).Keep(ctx, s, []letters.Letter{{
+				Tenant: s.Tenant(), ID: fmt.Sprint("l", n), Queue: "audit", Code: "c", At: time.Unix(int64(1_795_000_000+n), 0), Body: []byte("{}"),
+			}})
+		}},
+	}
+	tests := map[string]func(*testing.T){}
+	for name, x := range all {
+		fill := x.Fill
+		x.Store, x.Fill = swept{ev, x.Store}, func(ctx context.Context, s tenants.Scope, n int) error { return fill(ev.in(ctx), s, n) }
+		tests[name] = func(t *testing.T) { erasuretest.TestStore(t, func(*testing.T) erasuretest.Subject { return x }) }
+	}
+	return tests
+}

@@ -1,0 +1,2 @@
+// Package erasuretest has the suite that every store obeys which an erasure sweeps.
+package erasuretest
