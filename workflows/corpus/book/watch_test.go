@@ -205,3 +205,23 @@ func TestWhatIsRetiredIsToldUntilItIsRemoved(t *testing.T) {
 	v := d.advance(indexed(three, 0, 1, 3))[0]
 	assert.Len(t, v.Retired, 2)
 }
+
+// A document that is submitted and cancelled again and again while nobody works has a short row all the same.
+func TestARowStaysShortWhileNobodyRemovesAnything(t *testing.T) {
+	d := guarded(t)
+	for range 500 {
+		ref := d.submit("a")
+		_, err := d.book.Cancel(d.rows, d.scope, ref.JobID)
+		require.NoError(t, err)
+		d.sent()
+	}
+	assert.Less(t, len(d.m["d/a"]), 40_000)
+	last := d.submit("a")
+	v := d.advance(indexed(last, 0, 1, 3))[0]
+	assert.LessOrEqual(t, len(v.Retired), 66)
+	assert.True(t, v.Retired[0].Stray, "which finds the texts of those that were forgotten")
+	for _, r := range v.Retired {
+		d.advance(corpus.Progress{DocumentRef: events.DocumentRef{DocID: "a", Generation: r.Generation}, Stage: corpus.StageRetire})
+	}
+	assert.Empty(t, d.advance(indexed(last, 0, 1, 3))[0].Retired)
+}
