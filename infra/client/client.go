@@ -28,7 +28,7 @@ type Doer interface {
 // Options tunes a client.
 type Options struct {
 	Tenant   string        // who is meant; needed where the door is open and there is no key, else it must be the key's
-	HTTP     Doer          // default: a client with 64 idle connections, and no limit to how long a stream may last
+	HTTP     Doer          // default: a client with NewTransport
 	Patience time.Duration // for how long a call is tried again while the platform is busy; default 1 min
 	Silence  time.Duration // after how long without a sign of life a stream has broken off; default 45 s
 
@@ -43,9 +43,7 @@ func (o *Options) withDefaults() Options {
 		opts = *o
 	}
 	if opts.HTTP == nil {
-		opts.HTTP = &http.Client{Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second, ResponseHeaderTimeout: 90 * time.Second,
-		}}
+		opts.HTTP = &http.Client{Transport: NewTransport()}
 	}
 	if opts.Patience <= 0 {
 		opts.Patience = time.Minute

@@ -2,40 +2,13 @@ package e2e
 
 import (
 	"net/http"
-	"slices"
-	"strings"
 	"testing"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/infra/stack"
-	"levada.dev/tenants"
 )
-
-// caching is a user of a new tenant of the shared platform, whose equal requests may have the same answer.
-func caching(t *testing.T) user {
-	t.Helper()
-	id := tenants.ID("cached-" + uuid.NewString()[:8])
-	i := slices.IndexFunc(platform.Tenants, func(c tenants.Config) bool { return c.ID == "acme" })
-	config := platform.Tenants[i]
-	config.ID, config.AllowedHosts = id, nil
-	config.Models.Chat, config.Models.ChatFallback = "@local/script-openai", nil
-	config.Chat.CacheTTLSeconds = 600
-	key, err := tenants.NewKey(strings.NewReader(strings.Repeat(string(id), 10)), id)
-	require.NoError(t, err)
-	entries, err := tenants.Publish([]tenants.Config{config}, map[string]tenants.Grant{
-		tenants.HashKey(key): {Tenant: id, Name: t.Name(), Scopes: []tenants.APIScope{tenants.ScopeChat, tenants.ScopeMetrics}},
-	}, nil)
-	require.NoError(t, err)
-	for name, value := range entries {
-		if name != tenants.HashEntry {
-			require.NoError(t, platform.KV(stack.API, "CONFIG").Put(t.Context(), name, value))
-		}
-	}
-	return user{t, platform.URL, string(id), key}
-}
 
 // asked asks a tenant's model, and reports what was answered and whether it was a hit.
 func (u user) asked(script string, stream bool) (answer, bool) {
@@ -58,7 +31,7 @@ func (u user) kept() []string {
 // Equal requests of a tenant get the same answer when the tenant has said so, in either form, and pay once. Another tenant's
 // equal request asks the model.
 func TestEqualRequestsHaveTheSameAnswer(t *testing.T) {
-	one, two := caching(t), caching(t)
+	one, two := newcomer(t, "cached"), newcomer(t, "cached")
 	const script = `{"script": {"tokens": ["The ", "water ", "flows."]}}`
 	_, hit := one.asked(script, true)
 	assert.False(t, hit)
@@ -89,7 +62,7 @@ func TestEqualRequestsHaveTheSameAnswer(t *testing.T) {
 
 // What was cut short is nobody else's answer.
 func TestAnAnswerThatWasCutIsNotKept(t *testing.T) {
-	u := caching(t)
+	u := newcomer(t, "cached")
 	for _, script := range []string{
 		`{"script": {"tokens": ["a ", "b ", "c"], "cutAfter": 1}}`, `{"script": {"tokens": ["a ", "b ", "c"], "finish": "length"}}`,
 	} {

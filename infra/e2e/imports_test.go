@@ -289,17 +289,14 @@ func TestImportsOfTheWeb(t *testing.T) {
 
 // A source is imported when its time has come, once, however often the schedule runs.
 func TestASourceIsSynced(t *testing.T) {
-	state := newState(t) // the shared platform's own schedule imports it, too
-	p := own(t, state)
-	u := asOn(t, p, "maple")
-	bucket := p.R2(stack.Workflows, "CORPUS")
-	require.NoError(t, p.Cron(t.Context(), stack.Workflows, stack.SyncCron, time.Now())) // as the platform's own schedule may have done
+	t.Parallel()
+	u, bucket := as(t, "maple"), platform.R2(stack.Workflows, "CORPUS")
 	for name, text := range map[string]string{"synced/a.md": "# Synced\n\nThe first of the shelf.", "synced/deep/b.txt": "The second of the shelf.", "other/c.txt": "not below the prefix"} {
 		require.NoError(t, bucket.Put(t.Context(), "t/maple/files/"+name, text))
 	}
-	next := time.Now().Add(5 * time.Minute)
+	next := time.Now().Add(5 * time.Minute) // the platform's own schedule may have opened the import of this slot before the files were there
 	for range 3 {
-		require.NoError(t, p.Cron(t.Context(), stack.Workflows, stack.SyncCron, next))
+		require.NoError(t, platform.Cron(t.Context(), stack.Workflows, stack.SyncCron, next))
 	}
 	for _, id := range []string{"synced/a.md", "synced/deep/b.txt"} {
 		eventually(t, id+" is searchable", func() bool {
@@ -311,14 +308,18 @@ func TestASourceIsSynced(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, u.do(http.MethodGet, "/documents/"+url.PathEscape("other/c.txt"), nil).Status)
 	f := u.search("What is on the shelf?", map[string]any{"filter": map[string]any{"source": "shelf"}})
 	require.Len(t, f.Sources, 2)
-	opened := map[string]bool{}
+	// The import of a slot is its own cause. The platform's own schedule, which may have run for long, has opened some as well.
+	opened := map[string]int{}
 	eventually(t, "its import is in the audit trail", func() bool {
-		for _, e := range trail(t, state, "maple") {
+		clear(opened)
+		for _, e := range trail(t, sharedState, "maple") {
 			if e.Type == events.TypeImportStarted && strings.HasPrefix(e.CausationID, strings.TrimPrefix(e.Subject, "imports/")) {
-				opened[e.Subject] = true
+				opened[e.Subject]++
 			}
 		}
 		return len(opened) > 0
 	})
-	assert.LessOrEqual(t, len(opened), 2, "one a slot, and another slot may have begun meanwhile")
+	for subject, n := range opened {
+		assert.Equal(t, 1, n, subject)
+	}
 }

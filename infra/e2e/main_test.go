@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/infra/client"
 	"levada.dev/infra/dev/devtest"
 	"levada.dev/infra/local"
 )
@@ -43,6 +44,9 @@ func run(m *testing.M) int {
 		return 1
 	}
 	code := m.Run()
+	if code != 0 {
+		explain(os.Stderr, filepath.Join(state, "workers.log"))
+	}
 	if err := platform.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -130,6 +134,9 @@ func (u user) do(method, path string, body any, headers ...string) answer {
 	return a
 }
 
+// uploads hears an answer that comes while the request is being sent, so that a failure has a status and a code.
+var uploads = &http.Client{Transport: client.NewTransport()}
+
 // try is do for requests that may fail on the way; it may be used in any goroutine. A body that is an io.Reader is sent
 // as it comes, without a length.
 func (u user) try(method, path string, body any, headers ...string) (answer, error) {
@@ -163,7 +170,7 @@ func (u user) try(method, path string, body any, headers ...string) (answer, err
 		}
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := uploads.Do(req)
 	if err != nil {
 		return answer{}, err
 	}

@@ -8,40 +8,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/events"
 	"levada.dev/infra/stack"
-	"levada.dev/tenants"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
 )
-
-// newcomer is a user of a new tenant of the shared platform, who may do everything.
-func newcomer(t *testing.T, name string) user {
-	t.Helper()
-	id := tenants.ID(name + "-" + uuid.NewString()[:8])
-	i := slices.IndexFunc(platform.Tenants, func(c tenants.Config) bool { return c.ID == "acme" })
-	config := platform.Tenants[i]
-	config.ID, config.AllowedHosts, config.Sources = id, nil, nil
-	config.Models.Chat, config.Models.ChatFallback = "@local/script-openai", nil
-	config.Chat.CacheTTLSeconds = 600
-	key, err := tenants.NewKey(strings.NewReader(strings.Repeat(string(id), 10)), id)
-	require.NoError(t, err)
-	entries, err := tenants.Publish([]tenants.Config{config}, map[string]tenants.Grant{
-		tenants.HashKey(key): {Tenant: id, Name: t.Name(), Scopes: tenants.AllScopes},
-	}, nil)
-	require.NoError(t, err)
-	for name, value := range entries {
-		if name != tenants.HashEntry {
-			require.NoError(t, platform.KV(stack.API, "CONFIG").Put(t.Context(), name, value))
-		}
-	}
-	return user{t, platform.URL, string(id), key}
-}
 
 // objects is the names of what the bucket has of the tenant.
 func (u user) objects() []string {

@@ -5,8 +5,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
 	"testing/fstest"
 
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/stack"
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 )
@@ -61,6 +68,27 @@ func withTalkers(root string) (fs.FS, error) {
 		all[string(c.ID)+"/tenant.config.json"] = &fstest.MapFile{Data: b}
 	}
 	return all, nil
+}
+
+// newcomer is a user of a new tenant of the shared platform, who may do everything, and whose equal requests may have the same answer. What is
+// published is the tenant's own: the list of the pool's tenants is everybody's, and stays as it is.
+func newcomer(t *testing.T, name string) user {
+	t.Helper()
+	id := tenants.ID(name + "-" + uuid.NewString()[:8])
+	config := platform.Tenants[slices.IndexFunc(platform.Tenants, func(c tenants.Config) bool { return c.ID == "acme" })]
+	config.ID, config.AllowedHosts, config.Sources = id, nil, nil
+	config.Models.Chat, config.Models.ChatFallback = "@local/script-openai", nil
+	config.Chat.CacheTTLSeconds = 600
+	key, err := tenants.NewKey(strings.NewReader(strings.Repeat(string(id), 10)), id)
+	require.NoError(t, err)
+	hash := tenants.HashKey(key)
+	entries, err := tenants.Publish([]tenants.Config{config}, map[string]tenants.Grant{hash: {Tenant: id, Name: t.Name(), Scopes: tenants.AllScopes}}, nil)
+	require.NoError(t, err)
+	for _, name := range []string{"config/" + string(id), "key/" + hash} {
+		require.Contains(t, entries, name)
+		require.NoError(t, platform.KV(stack.API, "CONFIG").Put(t.Context(), name, entries[name]))
+	}
+	return user{t, platform.URL, string(id), key}
 }
 
 // thriftyAnswer is how many tokens an answer to thrifty may have.
