@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ func (c *call) readBytes() error {
 	if size < 0 {
 		return c.readUnknown(limit)
 	}
-	if err := c.takeRoom(size, limit); err != nil {
+	if err := c.takeRoom(size); err != nil {
 		return err
 	}
 	if whole, ok := c.r.Body.(interface{ Bytes() []byte }); ok { // it is here already; nobody writes to it
@@ -45,35 +46,66 @@ func (c *call) readBytes() error {
 		}
 		return nil
 	}
+	makeWay(size)
 	var buf bytes.Buffer
 	buf.Grow(int(size) + bytes.MinRead)
-	return c.readInto(&buf, limit, limit)
+	n, err := buf.ReadFrom(io.LimitReader(c.r.Body, limit+1))
+	c.body = buf.Bytes()
+	return incomplete(n, limit, err)
 }
 
-// readUnknown reads a body that does not say how long it is. It is taken for a small one until it shows that it is none.
+// readUnknown reads a body that does not say how long it is. It is taken for a small one until it shows that it is none. Until all of a large
+// one is here it is in pieces: of one that is too long, or has doubled its way up, there would be more than there is memory in one piece.
 func (c *call) readUnknown(limit int64) error {
 	var buf bytes.Buffer
 	small := min(smallBody, limit)
-	if err := c.readInto(&buf, small, limit); err != nil || int64(buf.Len()) <= small {
+	n, err := buf.ReadFrom(io.LimitReader(c.r.Body, small+1))
+	if err != nil || n <= small {
+		c.body = buf.Bytes()
+		return incomplete(n, limit, err)
+	}
+	if err := c.takeRoom(limit); err != nil {
 		return err
 	}
-	if err := c.takeRoom(-1, limit); err != nil {
+	all := pieces{buf.Bytes()}
+	more, err := io.Copy(&all, io.LimitReader(c.r.Body, limit+1-n))
+	if err := incomplete(n+more, limit, err); err != nil {
 		return err
 	}
-	return c.readInto(&buf, limit, limit)
+	makeWay(n + more)
+	c.body = slices.Concat(all...)
+	return nil
 }
 
-// readInto reads until buf has a byte more than most, or all of the body, which must not be above the limit.
-func (c *call) readInto(buf *bytes.Buffer, most, limit int64) error {
-	_, err := buf.ReadFrom(io.LimitReader(c.r.Body, most+1-int64(buf.Len())))
+// pieces is what was written to it.
+type pieces [][]byte
+
+const pieceBytes = 256 << 10
+
+// Write implements io.Writer.
+func (p *pieces) Write(b []byte) (int, error) {
+	for rest := b; len(rest) > 0; {
+		last := &(*p)[len(*p)-1]
+		if len(*last) == cap(*last) {
+			*p = append(*p, make([]byte, 0, pieceBytes))
+			continue
+		}
+		n := min(len(rest), cap(*last)-len(*last))
+		*last = append(*last, rest[:n]...)
+		rest = rest[n:]
+	}
+	return len(b), nil
+}
+
+// incomplete says what is wrong with a body of which n bytes were read, a byte more than the limit at most, until err.
+func incomplete(n, limit int64, err error) error {
 	var tooLarge *http.MaxBytesError
 	switch {
-	case int64(buf.Len()) > limit || errors.As(err, &tooLarge):
+	case n > limit || errors.As(err, &tooLarge):
 		return bodyTooLarge(limit)
 	case err != nil:
 		return fault.New(fault.Invalid, "body_incomplete", "the body ended early", err)
 	}
-	c.body = buf.Bytes()
 	return nil
 }
 
@@ -83,11 +115,8 @@ const (
 	roomWait  = 10 * time.Second // for room, so that a slow client does not hold up the others for good
 )
 
-// takeRoom waits until there is room for a body of the announced size, or of the limit when it announces none.
-func (c *call) takeRoom(size, limit int64) error {
-	if size < 0 {
-		size = limit
-	}
+// takeRoom waits until there is room for a body of a size.
+func (c *call) takeRoom(size int64) error {
 	if size <= smallBody {
 		return nil
 	}
@@ -95,12 +124,15 @@ func (c *call) takeRoom(size, limit int64) error {
 		return err
 	}
 	c.taken = size
+	return nil
+}
+
+// makeWay runs the collector before something large is made. A few allocations of this size outrun it, and the memory of a Worker is not
+// much larger than they are: what earlier ones have left goes now.
+func makeWay(size int64) {
 	if size > largeBody {
-		// A few allocations of this size outrun the collector, and the memory of a Worker is not much larger than they are:
-		// what earlier ones have left goes now.
 		runtime.GC()
 	}
-	return nil
 }
 
 // dropBody gives the room back. Nothing may look at the body any more.

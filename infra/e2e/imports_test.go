@@ -159,6 +159,16 @@ func TestABatchOfAnySize(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, as(t, "acme").do(http.MethodGet, "/jobs/"+v.JobID+"/problems", nil).Status)
 }
 
+// What is refused before its body has been read is refused with a reason, although the platform reads no further and closes the connection.
+func TestALargeBatchWithTheWrongKey(t *testing.T) {
+	u := as(t, "acme")
+	u.key = u.key[:len(u.key)-1] + string(u.key[len(u.key)-1]^1)
+	for range 5 { // whether the answer or the end of the connection is seen first is a matter of luck
+		a := u.do(http.MethodPost, "/ingest/batch", &repeated{text: `{"text": "The channels carry water."}` + "\n", times: 500_000}, "x-tenant-id", "acme", "content-type", "application/x-ndjson")
+		assert.Equal(t, []any{http.StatusUnauthorized, "unauthorized"}, []any{a.Status, a.Error.Code})
+	}
+}
+
 // repeated is a text so many times.
 type repeated struct {
 	text  string

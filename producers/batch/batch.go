@@ -92,28 +92,31 @@ func (t *taking) read(ctx context.Context) error {
 		t.digest = sha256.New()
 		body = io.TeeReader(body, t.digest)
 	}
-	for in := newLines(body, t.batch.MaxLine); ; {
+	var room func(int) (func(), error)
+	if t.batch.Room != nil {
+		room = func(bytes int) (func(), error) { return t.batch.Room(ctx, bytes) }
+	}
+	in := newLines(body, t.batch.MaxLine, room)
+	defer in.drop()
+	for {
 		line, err := in.next()
 		switch {
 		case errors.Is(err, io.EOF) && t.receipt.Entries == 0:
 			return nil
 		case errors.Is(err, io.EOF):
 			return t.parts.Flush(ctx)
-		case err == nil:
-			err = t.take(ctx, in.n, line)
-		case ctx.Err() != nil:
+		case err != nil && ctx.Err() != nil:
 			return ctx.Err()
+		case err == nil && len(line) > ordinary:
+			err = in.need(len(line))
 		}
 		if err == nil {
-			continue
+			err = t.take(ctx, in.n, line)
 		}
-		switch {
-		case line == nil && fault.As(err).Code != "line_too_long":
-			return fault.New(fault.Invalid, "body_incomplete", "the body ended early; nothing of it was taken", err)
-		case fault.KindOf(err) != fault.Invalid:
-			return err
+		if fault.KindOf(err) == fault.Invalid && fault.As(err).Code != "body_incomplete" {
+			err = t.refuse(ctx, in.n, err)
 		}
-		if err := t.refuse(ctx, in.n, err); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -121,13 +124,6 @@ func (t *taking) read(ctx context.Context) error {
 
 // take adds the document of a line.
 func (t *taking) take(ctx context.Context, n int, line []byte) error {
-	if t.batch.Room != nil && len(line) > ordinary {
-		release, err := t.batch.Room(ctx, len(line))
-		if err != nil {
-			return err
-		}
-		defer release()
-	}
 	draft, err := t.batch.Decode(line)
 	if err != nil {
 		return err

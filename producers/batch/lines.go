@@ -6,79 +6,137 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"slices"
 
 	"levada.dev/events/fault"
 )
 
-// lines reads a stream line by line.
+// lines reads a stream line by line. The memory of an instance is not much larger than the longest lines, and what earlier work has left of
+// it is in small parts: so a line is kept in pieces while it is read, what is too long is never in one, and only one that is whole is joined.
 type lines struct {
 	r     *bufio.Reader
-	limit int64 // of a line
-	line  []byte
-	n     int // the number of the line, from 1
+	limit int64                           // of a line
+	room  func(bytes int) (func(), error) // is asked for a large line; nil: there is room
+	n     int                             // the number of the line, from 1
+
+	line   []byte   // as far as it has been read, up to large bytes of it
+	pieces [][]byte // the rest of it
+	size   int      // of all
+	free   func()   // gives back the room of the line, if it has any
 }
 
-// ordinary is how long most lines are: the room for a longer one goes when the line is done.
-const ordinary = 64 << 10
+const (
+	ordinary = 64 << 10 // most lines are shorter: longer ones need room
+	large    = 1 << 20  // longer ones need it before they are read on
+)
 
-func newLines(r io.Reader, limit int64) *lines {
-	return &lines{r: bufio.NewReaderSize(r, ordinary), limit: limit}
+func newLines(r io.Reader, limit int64, room func(bytes int) (func(), error)) *lines {
+	return &lines{r: bufio.NewReaderSize(r, ordinary), limit: limit, room: room}
 }
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// next returns the next line that is not blank, without its end. It is good until the next call. At the end of the stream that is
-// io.EOF; of a line that is too long it is fault.Invalid, code line_too_long, and the next call goes on behind it.
+// next returns the next line that is not blank, without its end. It is good until the next call, as is its room. At the end of the stream
+// that is io.EOF; of a line that is too long it is fault.Invalid, code line_too_long, and the next call goes on behind it; of a stream that
+// breaks off it is fault.Invalid, code body_incomplete. A large line for which there is no room fails with what the room says.
 func (l *lines) next() ([]byte, error) {
 	for {
-		line, long, err := l.read()
+		err := l.read()
 		l.n++
+		switch {
+		case err == nil || errors.Is(err, io.EOF):
+		case errors.Is(err, errTooLong):
+			return nil, fault.Invalidf("", "line_too_long", "the line is above %d bytes", l.limit)
+		default:
+			return nil, err
+		}
+		line := l.line
 		if l.n == 1 {
 			line = bytes.TrimPrefix(line, byteOrderMark)
 		}
 		line = bytes.TrimRight(line, "\r\n")
-		switch {
-		case long:
-			return nil, fault.Invalidf("", "line_too_long", "the line is above %d bytes", l.limit)
-		case len(bytes.TrimSpace(line)) > 0 && (err == nil || errors.Is(err, io.EOF)):
+		if len(bytes.TrimSpace(line)) > 0 {
 			return line, nil
-		case err != nil:
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
 }
 
+var errTooLong = errors.New("the line is too long")
+
 // read reads up to and with the next line feed, or to the end. Of a line that is too long nothing is kept.
-func (l *lines) read() (line []byte, long bool, err error) {
-	if cap(l.line) > 4*ordinary {
-		l.line = nil
-	}
-	l.line = l.line[:0]
-	for {
+func (l *lines) read() error {
+	l.drop()
+	for long := false; ; {
 		piece, err := l.r.ReadSlice('\n')
+		if !long && int64(l.size+len(bytes.TrimRight(piece, "\r\n"))) > l.limit {
+			long = true
+			l.drop()
+		}
 		if !long {
-			long = int64(len(l.line)+len(bytes.TrimRight(piece, "\r\n"))) > l.limit
-			if long {
-				l.line = nil
-			} else {
-				l.add(piece)
+			if err := l.add(piece); err != nil {
+				return err
 			}
 		}
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return l.line, long, err
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case err != nil && !errors.Is(err, io.EOF):
+			return fault.New(fault.Invalid, "body_incomplete", "the body ended early; nothing of it was taken", err)
+		case long:
+			return errTooLong
 		}
+		l.join()
+		return err
 	}
 }
 
-// add appends to the line, for which there is room in doubling steps. Before a large one the collector runs: a few allocations
-// of this size outrun it, and the memory of a Worker is not much larger than they are.
-func (l *lines) add(piece []byte) {
-	if need := len(l.line) + len(piece); need > cap(l.line) {
-		size := min(max(2*cap(l.line), need), max(need, int(l.limit)+2))
-		if size > 1<<20 {
-			runtime.GC()
-		}
-		l.line = append(make([]byte, 0, size), l.line...)
+// add keeps a piece of the line. A large line waits for the room of the longest there may be: two that asked step by step could wait for
+// each other.
+func (l *lines) add(piece []byte) error {
+	l.size += len(piece)
+	if l.size <= large {
+		l.line = append(l.line, piece...)
+		return nil
 	}
-	l.line = append(l.line, piece...)
+	if err := l.need(int(l.limit)); err != nil {
+		return err
+	}
+	l.pieces = append(l.pieces, slices.Clone(piece))
+	return nil
+}
+
+// need takes room, unless the line has some.
+func (l *lines) need(bytes int) (err error) {
+	if l.room != nil && l.free == nil {
+		l.free, err = l.room(bytes)
+	}
+	return err
+}
+
+// join makes one of the line's pieces. The collector runs before: a few allocations of this size outrun it.
+func (l *lines) join() {
+	if l.pieces == nil {
+		return
+	}
+	runtime.GC()
+	whole := append(make([]byte, 0, l.size), l.line...)
+	for _, p := range l.pieces {
+		whole = append(whole, p...)
+	}
+	l.line, l.pieces = whole, nil
+}
+
+// drop forgets the line, and gives its room back.
+func (l *lines) drop() {
+	if l.line = l.line[:0]; cap(l.line) > 4*ordinary {
+		l.line = nil
+	}
+	l.pieces, l.size = nil, 0
+	if l.free != nil {
+		l.free()
+		l.free = nil
+	}
 }

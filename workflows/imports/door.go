@@ -16,7 +16,8 @@ type Batch struct {
 	MaxLine int64 // bytes
 	// Decode makes a draft of a line, which it must not keep. What is wrong with the line is its error.
 	Decode func(line []byte) (corpus.Draft, error)
-	// Room is asked before a long line is decoded, and what it returns is called when the line is done. Nil: there is room.
+	// Room is asked before a long line is decoded, and of one above 1 MiB for the longest there may be before it is read on. What it
+	// returns is called when the line is done. Nil: there is room.
 	Room  func(ctx context.Context, bytes int) (release func(), err error)
 	Cause events.Cause
 }
