@@ -3,12 +3,14 @@ package api_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -165,6 +167,31 @@ func TestBodiesAreBounded(t *testing.T) {
 	rec = w.send(r)
 	assert.Equal(t, "body_incomplete", failed(t, rec).Code)
 	assert.Zero(t, w.store.texts.Len(w.scope("acme")), "nothing half-done stays behind")
+}
+
+// A body that does not say how long it is arrives as one that does, whatever pieces it comes in.
+func TestABodyOfUnknownLengthIsTheSame(t *testing.T) {
+	w := newWorld(t)
+	var text strings.Builder
+	for i := range 60_000 {
+		fmt.Fprint(&text, i, " ")
+	}
+	body := `{"docId":"a","text":"` + text.String() + `"}`
+	for i, reader := range []io.Reader{strings.NewReader(body), strings.NewReader(body), iotest.HalfReader(strings.NewReader(body)), iotest.DataErrReader(strings.NewReader(body))} {
+		r := w.request("globex", "POST", "/ingest", body)
+		r.Header.Set("Idempotency-Key", "once")
+		if i > 0 {
+			r.Body, r.ContentLength = io.NopCloser(reader), -1
+		}
+		rec := w.send(r)
+		assert.Equal(t, 202, rec.Code, "%s", rec.Body)
+		assert.Equal(t, i > 0, rec.Header().Get("Idempotent-Replayed") == "true", "another text would be a conflict")
+	}
+
+	r := w.request("globex", "POST", "/ingest", "")
+	r.Header.Set("Content-Type", "application/json")
+	r.Body, r.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(body), broken{})), -1
+	assert.Equal(t, "body_incomplete", failed(t, w.send(r)).Code)
 }
 
 // Bodies have to share a room: one that never fits is refused, one that does not fit now waits, but not for ever.
