@@ -129,6 +129,14 @@ func (l *lines) join() {
 	l.line, l.pieces = whole, nil
 }
 
+// spent says that nobody needs the line any more. Its room stays, for what was made of it.
+func (l *lines) spent() {
+	if l.size > large {
+		l.line = nil
+		runtime.GC()
+	}
+}
+
 // drop forgets the line, and gives its room back.
 func (l *lines) drop() {
 	if l.line = l.line[:0]; cap(l.line) > 4*ordinary {

@@ -2,6 +2,7 @@ package imports_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/events"
 	"levada.dev/infra/memory"
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/corpus"
@@ -47,6 +49,31 @@ func TestPartsAreFullAndNotMore(t *testing.T) {
 			assert.Equal(t, c.entries, lines)
 		})
 	}
+}
+
+// What a part has of an entry is the entry as JSON, although its text goes another way.
+func TestAPartHasEntriesAsJSON(t *testing.T) {
+	acme := tenantstest.Scope(t, "acme")
+	var want []byte
+	parts := &memory.Parts{}
+	w := imports.NewWriter(parts, acme, "i", 0)
+	for i, d := range []*corpus.Draft{
+		nil, {}, {Text: []byte{}}, {DocID: "a", Text: []byte("x")}, {Text: bytes.Repeat([]byte{0, 255, '"'}, 1000)},
+		{DocID: `"Text":null`, JobID: `\"Text":null`, Text: []byte("x"), Fetch: `"Text":null`},
+		{DocID: `"Text":null`}, {Text: []byte("x"), About: events.About{Title: `"Text":null`, Metadata: map[string]any{"Text": nil}}},
+	} {
+		e := imports.Entry{Line: i + 1, Draft: d, File: "f"}
+		line, err := json.Marshal(e)
+		require.NoError(t, err)
+		want = append(append(want, line...), '\n')
+		before := fmt.Sprint(d)
+		require.NoError(t, w.Add(t.Context(), e))
+		assert.Equal(t, before, fmt.Sprint(d), "it is the caller's")
+	}
+	require.NoError(t, w.Flush(t.Context()))
+	got, err := parts.Get(t.Context(), acme, "i", 0)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(got))
 }
 
 func TestDocIDs(t *testing.T) {
