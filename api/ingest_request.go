@@ -33,7 +33,7 @@ type chunkingRequest struct {
 }
 
 // ReadDraft reads a document as POST /ingest takes it: one JSON object. It is for the doors through which many come, which are
-// given it by the wiring.
+// given it by the wiring. The draft's text may be a part of the body, which nobody may read or change any more.
 func ReadDraft(config *tenants.Config, body []byte) (corpus.Draft, error) {
 	req, err := ingestForm.decode(body)
 	if err != nil {

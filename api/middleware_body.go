@@ -39,7 +39,7 @@ func (c *call) readBytes() error {
 	if err := c.takeRoom(size); err != nil {
 		return err
 	}
-	if whole, ok := c.r.Body.(interface{ Bytes() []byte }); ok { // it is here already; nobody writes to it
+	if whole, ok := c.r.Body.(interface{ Bytes() []byte }); ok { // it is here already, and nobody else writes to it
 		c.body = whole.Bytes()
 		if int64(len(c.body)) > limit {
 			return bodyTooLarge(limit)

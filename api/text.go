@@ -7,21 +7,21 @@ import (
 	"unicode/utf8"
 )
 
-// text is a long string of a body, decoded into bytes at once. encoding/json would make a string of it by way of a
-// buffer, and bytes be made of that: three times a document's text, in an instance that has little room for the first.
-// It is nil where the body has none.
+// text is a long string of a body, decoded where it stands: it is a part of the body, which is not JSON any more then. encoding/json would make a
+// string of it by way of a buffer, and bytes be made of that: three times a document's text, in an instance that has little room for the
+// first. It is nil where the body has none.
 type text []byte
 
 var _ json.Unmarshaler = (*text)(nil)
 
 // UnmarshalJSON implements json.Unmarshaler for a string of the grammar that form has checked: no escape is unknown, no
-// surrogate alone.
+// surrogate alone. The decoder has gone past the literal, and does not come back to it.
 func (t *text) UnmarshalJSON(literal []byte) error {
 	if string(literal) == "null" {
 		return nil
 	}
 	in := literal[1 : len(literal)-1]
-	out := make([]byte, 0, len(in)) // an escape is never shorter than what it stands for
+	out := in[:0] // an escape is never shorter than what it stands for
 	for {
 		plain := bytes.IndexByte(in, '\\')
 		if plain < 0 {

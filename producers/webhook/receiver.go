@@ -24,7 +24,7 @@ type Ports struct {
 	Catalogue Catalogue
 	Imports   Imports
 	Witness   corpus.Witness
-	// Draft reads a document as POST /ingest takes it.
+	// Draft reads a document as POST /ingest takes it. The body is its own.
 	Draft func(c *tenants.Config, body []byte) (corpus.Draft, error)
 	// Afford refuses what the tenant's budgets have no room for now: texts of about so many bytes.
 	Afford func(ctx context.Context, s tenants.Scope, c *tenants.Config, bytes int) error

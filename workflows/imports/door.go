@@ -14,7 +14,7 @@ import (
 type Batch struct {
 	Body    io.Reader
 	MaxLine int64 // bytes
-	// Decode makes a draft of a line, which it must not keep. What is wrong with the line is its error.
+	// Decode makes a draft of a line. The line is its own until the draft is done with. What is wrong with the line is its error.
 	Decode func(line []byte) (corpus.Draft, error)
 	// Room is asked before a long line is decoded, and of one above 1 MiB for the longest there may be before it is read on. What it
 	// returns is called when the line is done. Nil: there is room.

@@ -103,7 +103,7 @@ type wholeBody struct {
 	all []byte
 }
 
-// Bytes is all of the body, for who would read it whole anyway. It must not be changed.
+// Bytes is all of the body, for who would read it whole anyway, and may change it.
 func (b *wholeBody) Bytes() []byte { return b.all }
 
 // Close implements io.Closer.
