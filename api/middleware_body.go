@@ -80,7 +80,7 @@ func (c *call) readUnknown(limit int64) error {
 // pieces is what was written to it.
 type pieces [][]byte
 
-const pieceBytes = 256 << 10
+const pieceBytes = 32 << 10 // fits between what is left of earlier work
 
 // Write implements io.Writer.
 func (p *pieces) Write(b []byte) (int, error) {

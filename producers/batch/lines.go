@@ -104,7 +104,9 @@ func (l *lines) add(piece []byte) error {
 	if err := l.need(int(l.limit)); err != nil {
 		return err
 	}
-	l.pieces = append(l.pieces, slices.Clone(piece))
+	for part := range slices.Chunk(piece, ordinary/2) { // fits between what is left of earlier work
+		l.pieces = append(l.pieces, slices.Clone(part))
+	}
 	return nil
 }
 
