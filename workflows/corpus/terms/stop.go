@@ -1,6 +1,9 @@
 package terms
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // language is one that has a stemmer of its own among those that share a script.
 type language uint8
@@ -76,8 +79,9 @@ func (l language) joins() bool {
 	return l == unknown || l == inGerman || l == inDutch || l == inNorthern || l >= inPolish
 }
 
-// stops tells in which languages a word is a function word: bit l for language l.
-var stops = func() map[string]uint32 {
+// stops tells in which languages a word is a function word: bit l for language l. It is made when the first text comes, as not
+// every isolate reads one.
+var stops = sync.OnceValue(func() map[string]uint32 {
 	m := make(map[string]uint32, 2000)
 	for l, words := range functionWords {
 		for w := range strings.FieldsSeq(words) {
@@ -86,7 +90,7 @@ var stops = func() map[string]uint32 {
 		}
 	}
 	return m
-}()
+})
 
 func foldWord(w string) []byte {
 	var b []byte

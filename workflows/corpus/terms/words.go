@@ -19,6 +19,7 @@ type reader struct {
 	words []word
 	votes [languages]int
 	open  bool // the last word goes on
+	stops map[string]uint32
 }
 
 // maxTerm is how long a term may be, in bytes. What is longer is not a word, and is known by its beginning.
@@ -38,6 +39,7 @@ var ascii = func() (t [utf8.RuneSelf]script) {
 
 // read adds the words of a text, up to most of them in all.
 func (r *reader) read(text string, most int) {
+	r.stops = stops()
 	for i := 0; i < len(text) && len(r.words) < most; {
 		if c := text[i]; c < utf8.RuneSelf {
 			switch k := ascii[c]; k {
@@ -149,7 +151,7 @@ func (r *reader) end() {
 	if w.script != latin && w.script != cyrillic || w.to-w.from > 24 {
 		return
 	}
-	if w.stop = stops[string(r.buf[w.from:w.to])]; w.stop != 0 {
+	if w.stop = r.stops[string(r.buf[w.from:w.to])]; w.stop != 0 {
 		share := 12 / bits.OnesCount32(w.stop)
 		for l := range r.votes {
 			if w.stop&(1<<l) != 0 {
