@@ -65,8 +65,8 @@ type Term struct {
 // Found is what a question found.
 type Found struct {
 	Hits []Hit
-	// Most is the score of a passage that had every term as often as a passage can: what scores are to be compared with from one
-	// question to another.
+	// Most is the score of a passage that had every term, of those that some passage has, as often as a passage can: what
+	// scores are to be compared with from one question to another.
 	Most float64
 }
 

@@ -21,7 +21,7 @@ func Example() {
 		fmt.Printf("%.2f %v\n", scorer.Score(forward), scorer.Matched(forward))
 	}
 	// Output:
-	// 4.02 [0]
+	// 3.82 [0]
 	// 0.16 [1]
 	// 0.00 []
 }
@@ -38,8 +38,8 @@ func TestScoreIsBM25(t *testing.T) {
 	f := lexicon.NewForward([]string{"a", "x"}, []string{"a", "b", "b", "y"})
 	assert.InDelta(t, part(0.5, 4, 4)+part(2, 1, 2), s.Score(f), 1e-9)
 	assert.Equal(t, []int{0, 1}, s.Matched(f))
-	assert.InDelta(t, 2.2*(0.5*idf(4)+2*idf(1)+idf(0)), s.Most(), 1e-9)
-	assert.Less(t, s.Score(lexicon.NewForward(nil, []string{"a", "b", "c"})), s.Most())
+	assert.InDelta(t, 2.2*(0.5*idf(4)+2*idf(1)), s.Most(), 1e-9)
+	assert.Less(t, s.Score(lexicon.NewForward(nil, []string{"a", "b"})), s.Most(), "a term that no passage has is not missed")
 }
 
 func TestACountThatIsOutOfDate(t *testing.T) {

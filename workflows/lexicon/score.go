@@ -8,16 +8,16 @@ import (
 	"levada.dev/workflows/corpus"
 )
 
-// Options are the parameters of BM25. The zero value of each is its default; docs/decisions has what they were chosen by.
+// Options are the parameters of BM25. The zero value of each is its default; docs/design/search.md has what they were chosen by.
 type Options struct {
-	K1   float64 // how soon a term that comes again stops to count; default 0.9
-	B    float64 // how much a long passage has to have more of it; default 0.4
+	K1   float64 // how soon a term that comes again stops to count; default 1.2
+	B    float64 // how much a long passage has to have more of it; default 0.75
 	Head float64 // how often a term of the head counts; default 2
 }
 
 // Defaults is o with what it leaves open.
 func (o Options) Defaults() Options {
-	o.K1, o.B, o.Head = cmp.Or(o.K1, 0.9), cmp.Or(o.B, 0.4), cmp.Or(o.Head, 2)
+	o.K1, o.B, o.Head = cmp.Or(o.K1, 1.2), cmp.Or(o.B, 0.75), cmp.Or(o.Head, 2)
 	return o
 }
 
@@ -53,7 +53,9 @@ func NewScorer(o Options, c Corpus, terms []corpus.Term, found []int) *Scorer {
 	for i, t := range terms {
 		worth := t.Weight * rarity(found[i], c.Passages)
 		s.asked[i] = asked{place: i, hash: hash(Clip(t.Text)), worth: worth, weight: t.Weight}
-		s.most += worth * (s.o.K1 + 1)
+		if found[i] > 0 { // else it is another form of a word, or one that no passage can be blamed for lacking
+			s.most += worth * (s.o.K1 + 1)
+		}
 	}
 	slices.SortFunc(s.asked, func(a, b asked) int { return cmp.Compare(a.hash, b.hash) })
 	return s
@@ -65,7 +67,7 @@ func rarity(found, passages int) float64 {
 	return math.Log(1 + (n-df+0.5)/(df+0.5))
 }
 
-// Most is the score of a passage that had every term as often as a passage can.
+// Most is the score of a passage that had every term, of those that some passage has, as often as a passage can.
 func (s *Scorer) Most() float64 { return s.most }
 
 // Score is what a passage is worth.

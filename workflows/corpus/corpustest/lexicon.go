@@ -25,7 +25,7 @@ func TestLexicon(t *testing.T, newLexicon func(t *testing.T) corpus.Lexicon) {
 	}
 	t.Run("who has more of the rarer words comes first", func(t *testing.T) {
 		sh := start(t)
-		sh.put(acme, sh.passage(0, "water water stone"), sh.passage(1, "water"), sh.passage(2, "water levada stone levada"),
+		sh.put(acme, sh.passage(0, "water water"), sh.passage(1, "water"), sh.passage(2, "water levada stone levada"),
 			sh.passage(3, "stone stone"), sh.passage(4, "hill"))
 		found := sh.find(acme, "levada", "water")
 		assert.Equal(t, []int{2, 0, 1}, chunksOf(found))
