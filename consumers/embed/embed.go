@@ -64,7 +64,7 @@ func (c *Consumer) embed(ctx context.Context, s tenants.Scope, name string, ds [
 	var owner []int // the delivery of each text
 	for _, i := range where {
 		for _, p := range ds[i].Fact.Parts {
-			texts, owner = append(texts, p.Text), append(owner, i)
+			texts, owner = append(texts, corpus.ToEmbed(ds[i].Fact.Title, p.Heading, p.Text)), append(owner, i)
 		}
 	}
 	vectors, tokens := make([][]float32, len(texts)), make([]int64, len(texts))

@@ -16,6 +16,7 @@ import (
 	"levada.dev/events/eventstest"
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/llmtest"
 )
@@ -72,7 +73,7 @@ func TestTextsOfManySlicesFillCalls(t *testing.T) {
 		assert.Equal(t, ds[i].Fact.Parts, f.Parts)
 		assert.Equal(t, ds[i].Event.ID, ev.CausationID)
 		last := len(f.Parts) - 1
-		want, _ := llmtest.Vector(f.Parts[last].Text, 384)
+		want, _ := llmtest.Vector(corpus.ToEmbed("T", "", f.Parts[last].Text), 384)
 		require.Equal(t, want, f.Vector(last))
 	}
 	again := c.Handle(t.Context(), scope(t), ds)
@@ -114,7 +115,7 @@ func (c counter) Embed(ctx context.Context, s tenants.Scope, call llm.Call, text
 
 func TestOneBadTextFailsItsSliceAlone(t *testing.T) {
 	e := &llmtest.Embedder{Before: func(_ llm.Call, texts []string) error {
-		if slices.Contains(texts, "bad") {
+		if slices.Contains(texts, "T\nbad") {
 			return fault.Invalidf("texts", "text_refused", "no")
 		}
 		return nil
