@@ -18,31 +18,46 @@ func readCSV(text []byte, contentType string) Text {
 	if tooWide(text, comma) {
 		return asItIs
 	}
+	size := 0
+	err := eachRecord(text, comma, func(columns, record []string) bool {
+		size += written(columns, record)
+		return size <= MaxText
+	})
+	if err != nil || size == 0 || size > MaxText { // nothing but a header
+		return asItIs
+	}
+	var out bytes.Buffer
+	out.Grow(size) // at once: what it grows by doubling is in memory three times
+	_ = eachRecord(text, comma, func(columns, record []string) bool {
+		writeRecord(&out, columns, record)
+		return true
+	})
+	return Text{Body: out.Bytes(), ContentType: lines}
+}
+
+// eachRecord reads the records below the header, if there is one, until use has enough.
+func eachRecord(text []byte, comma rune, use func(columns, record []string) bool) error {
 	r := csv.NewReader(bytes.NewReader(text))
 	r.Comma = comma
 	r.LazyQuotes, r.FieldsPerRecord, r.ReuseRecord = true, -1, true
-	var out bytes.Buffer
-	out.Grow(room(len(text)))
 	var columns []string
 	for n := 0; ; n++ {
 		record, err := r.Read()
 		if err == io.EOF {
-			break
+			return nil
 		}
-		if err != nil || out.Len()+written(columns, record) > MaxText {
-			return asItIs
+		if err != nil {
+			return err
 		}
 		if n == 0 {
 			if columns = header(record); columns != nil {
 				continue
 			}
 		}
-		writeRecord(&out, columns, record)
+		if !use(columns, record) {
+			return nil
+		}
 	}
-	if out.Len() == 0 && len(columns) > 0 { // nothing but a header
-		return asItIs
-	}
-	return Text{Body: out.Bytes(), ContentType: lines}
 }
 
 // maxColumns is how many fields a record may have. A reader holds all of one.
@@ -66,17 +81,22 @@ func tooWide(text []byte, comma rune) bool {
 	return false
 }
 
-// written is how much a record becomes at most.
+// written is how long a record becomes at most.
 func written(columns, record []string) (n int) {
-	const unnamed = len("column 50000") // see maxColumns
 	for i, value := range record {
-		name := unnamed
-		if i < len(columns) {
-			name = max(name, len(columns[i]))
+		if value == "" {
+			continue
+		}
+		name := len("column ") + 5 // digits: see maxColumns
+		if i < len(columns) && columns[i] != "" {
+			name = len(columns[i])
 		}
 		n += name + len(": ") + len(value) + 1
 	}
-	return n + 1
+	if n > 0 {
+		n++
+	}
+	return n
 }
 
 func writeRecord(out *bytes.Buffer, columns, record []string) {

@@ -22,15 +22,6 @@ type Text struct {
 // MaxText is how long the text of a document may be: more would not fit into a consumer's memory beside its chunks.
 const MaxText = 16 << 20
 
-// room is what a buffer has from the beginning for the text of a document of n bytes that gets longer. What it grows by doubling is in
-// memory three times, so that of a large document has all that a text may be.
-func room(n int) int {
-	if n > MaxText/4 {
-		return MaxText
-	}
-	return 2 * n
-}
-
 // The content types of texts.
 const (
 	plain    = "text/plain"

@@ -15,7 +15,7 @@ import (
 func readJSON(text []byte) Text {
 	o := &outline{dec: json.NewDecoder(bytes.NewReader(text))}
 	o.dec.UseNumber()
-	o.out.Grow(room(len(text)))
+	o.out.Grow(min(3*len(text)/2, MaxText)) // what it grows by doubling is in memory three times
 	for {
 		tok, err := o.dec.Token()
 		if err == io.EOF {
