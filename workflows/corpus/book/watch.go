@@ -141,22 +141,17 @@ func (c *change) look(w watched, now int64) error {
 	if w.DocID != "" {
 		return c.lookRetired(w, now)
 	}
-	if erasure, err := c.lookAtErasureOfAll(w, now); err != nil || erasure {
-		return err
-	}
-	im, err := c.importOf(w.JobID)
-	if err != nil {
-		return err
-	}
-	if im != nil {
-		return c.lookAtImport(im, w, now)
-	}
 	var row jobRow
 	if found, err := rows.Read(c.rows, jobPrefix+w.JobID, &row); err != nil || !found {
 		return err
 	}
-	if row.Kind == job.Erase {
+	switch {
+	case row.Whole != nil:
+		return c.lookAtErasureOfAll(w, row, now)
+	case row.Kind == job.Erase:
 		return c.lookErasure(w, row, now)
+	case row.Kind == job.Import:
+		return c.lookAtImport(w, now)
 	}
 	o, g, err := c.generationOf(row)
 	if err != nil || g == nil || !g.State.OnItsWay() || !g.live() {

@@ -16,7 +16,11 @@ const importPatience = 7 * 24 * time.Hour
 
 // lookAtImport looks after an import that its run has not handed over whole. Until the run says what there is, it is told again to begin,
 // which a run that has begun does not hear. In the end, what was taken is all there is.
-func (c *change) lookAtImport(im *openImport, w watched, now int64) error {
+func (c *change) lookAtImport(w watched, now int64) error {
+	im, err := c.importOf(w.JobID)
+	if err != nil || im == nil {
+		return err
+	}
 	row := im.row.Import
 	news := row.Updated
 	if row.Started != nil {
@@ -49,36 +53,32 @@ func (c *change) lookAtImport(im *openImport, w watched, now int64) error {
 // erasurePatience is for how long nothing may come of an erasure of everything. While it goes on the ledger takes nothing in.
 const erasurePatience = 2 * 24 * time.Hour
 
-// lookAtErasureOfAll looks after an erasure of everything, if a job is that. Until its run says that it has begun, it is told again; in the end it
+// lookAtErasureOfAll looks after an erasure of everything. Until its run says that it has begun, it is told again; in the end it
 // fails, which opens the ledger, and the next request does the rest.
-func (c *change) lookAtErasureOfAll(w watched, now int64) (is bool, err error) {
-	var row jobRow
-	found, err := rows.Read(c.rows, jobPrefix+w.JobID, &row)
+func (c *change) lookAtErasureOfAll(w watched, row jobRow, now int64) error {
 	switch {
-	case err != nil || !found || row.Whole == nil:
-		return false, err
 	case row.End != nil:
-		return true, nil
+		return nil
 	case w.Due > now:
-		return true, c.watchUntil(w)
+		return c.watchUntil(w)
 	}
 	dies := row.Whole.Updated + erasurePatience.Milliseconds()
 	if now >= dies {
 		_, err := c.endErasureOfAll(w.JobID, row, &job.Problem{Stage: "erase", Code: "stuck", Message: "nothing was heard of it for two days"})
-		return true, err
+		return err
 	}
 	if row.Whole.Stage != "" {
 		w.Due = dies
-		return true, c.watchUntil(w)
+		return c.watchUntil(w)
 	}
 	row.Whole.Told++
 	cause := events.Cause{ID: fmt.Sprintf("%s/%d", w.JobID, row.Whole.Told), TraceParent: row.Whole.Trace}
 	ev, err := events.New(c.scope, worker, cause, c.now, events.TenantErasureRequested{JobID: w.JobID})
 	if err != nil {
-		return true, err
+		return err
 	}
 	w.Due = min(now+c.turn.deadline()<<min(row.Whole.Told, 10), dies)
-	return true, errors.Join(rows.Write(c.rows, jobPrefix+w.JobID, row), enqueue(c.rows, w.JobID, ev), c.watchUntil(w))
+	return errors.Join(rows.Write(c.rows, jobPrefix+w.JobID, row), enqueue(c.rows, w.JobID, ev), c.watchUntil(w))
 }
 
 // watchJob puts the job of a flow, which was opened, under watch.
