@@ -1,8 +1,6 @@
 package memory_test
 
 import (
-	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -13,11 +11,8 @@ import (
 
 	"levada.dev/events"
 	"levada.dev/events/fault"
-	"levada.dev/infra/memory"
-	"levada.dev/producers/replay"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
-	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
 )
 
@@ -180,91 +175,4 @@ func TestWhatNobodyIsToldOfIsRemovedLater(t *testing.T) {
 	p.keeps(acme)
 	p.later(globex)
 	p.keeps(globex)
-}
-
-// TestRetirementsInAnyOrder has two tenants submit, cancel and replay versions of documents while messages come twice and late, models
-// refuse, and every call of every store fails before and after its effect. Whatever happens, nothing is left of what nobody needs.
-func TestRetirementsInAnyOrder(t *testing.T) {
-	refused, cancelled := 0, 0
-	for seed := range uint64(60) {
-		rng := rand.New(rand.NewPCG(seed, 41))
-		p := newPlatform(t)
-		both := []tenants.Scope{scope(t, "acme"), scope(t, "globex")}
-		p.queues.Rand, p.queues.Duplicate = rand.New(rand.NewPCG(seed, 42)), 0.2
-		p.vectors.Lag = time.Duration(seed%3) * 30 * time.Millisecond
-		budget := 80
-		fail := func(string) error {
-			if budget > 0 && rng.IntN(8) == 0 {
-				budget--
-				return fault.Unavailablef(nil, "test_failure", "a store failed")
-			}
-			return nil
-		}
-		hooks := memory.Hooks{Before: fail, After: fail}
-		p.model.Before = func(_ llm.Call, texts []string) error {
-			if rng.IntN(20) == 0 {
-				refused++
-				return fault.Invalidf("texts", "text_refused", "no")
-			}
-			return fail("")
-		}
-		jobs := map[tenants.ID][]string{}
-		broken := func(what func()) { // consumers work on stores that fail
-			p.texts.Hooks, p.vectors.Hooks, p.ledger.Hooks, p.letters.Hooks = hooks, hooks, hooks, hooks
-			what()
-			p.texts.Hooks, p.vectors.Hooks, p.ledger.Hooks, p.letters.Hooks = memory.Hooks{}, memory.Hooks{}, memory.Hooks{}, memory.Hooks{}
-		}
-		for range 40 {
-			s, doc := both[rng.IntN(2)], fmt.Sprint("d", rng.IntN(2))
-			switch n := rng.IntN(12); {
-			case n < 3:
-				d := draft(doc, prose(fmt.Sprint("v", rng.IntN(1000)), []int{1, 5, 40, 110}[rng.IntN(4)]))
-				if rng.IntN(3) == 0 {
-					d.ContentType, d.Text = "text/html", pageOf(fmt.Sprint("v", rng.IntN(1000)), 3)
-				}
-				if rng.IntN(5) == 0 {
-					url := fmt.Sprint("https://example.com/", doc)
-					p.web.Serve(url, memory.Page{Body: pageOf(fmt.Sprint("w", rng.IntN(1000)), 2), ContentType: "text/html"})
-					d = fetched(doc, url)
-				}
-				r := p.submit(s, d)
-				jobs[s.Tenant()] = append(jobs[s.Tenant()], r.JobID)
-			case n == 3 && len(jobs[s.Tenant()]) > 0:
-				all := jobs[s.Tenant()]
-				j, err := p.ledger.Cancel(t.Context(), s, all[rng.IntN(len(all))])
-				require.NoError(t, err)
-				if j.State == "cancelled" {
-					cancelled++
-				}
-			case n == 4:
-				_, err := replay.New(p.letters, p.letters, p.ledger, nil).Replay(t.Context(), s, letters.Replay{Cause: events.Cause{ID: "replay"}})
-				require.NoError(t, err)
-			default:
-				broken(func() {
-					for range rng.IntN(8) {
-						_, _ = p.ledger.Relay(t.Context(), both[rng.IntN(2)], p.out, 1+rng.IntN(3))
-						q := []string{"ingest", "embed", "index"}[rng.IntN(3)]
-						if batch := p.queues.Take(q, 1+rng.IntN(3)); len(batch) > 0 {
-							p.queues.Settle(q, batch, p.router.Handle(t.Context(), q, batch))
-						}
-					}
-				})
-			}
-		}
-		broken(func() { p.run(both...) })
-		budget, p.model.Before = 0, nil
-		p.run(both...)
-		p.later(both...)
-		for _, s := range both {
-			p.keeps(s)
-			for _, id := range jobs[s.Tenant()] {
-				require.True(t, p.job(s, id).State.Final(), "seed %d: %s", seed, id)
-			}
-		}
-		if t.Failed() {
-			t.Fatalf("seed %d", seed)
-		}
-	}
-	assert.Positive(t, refused)
-	assert.Positive(t, cancelled)
 }

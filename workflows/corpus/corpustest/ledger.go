@@ -160,7 +160,7 @@ func replacing(t *testing.T, l corpus.Ledger) {
 	two := submit(t, l, acme, id, 2)
 	assert.Equal(t, 1, document(t, l, acme, id).Searchable, "until the newer one is ready")
 
-	want := []corpus.Verdict{{Complete: true, Retired: []corpus.Retired{{Generation: 1, Chunks: 7, Model: model, Texts: []string{text}}}}}
+	want := []corpus.Verdict{{Complete: true, Retired: []corpus.Retired{{Generation: 1, Chunks: 7, Model: model, Texts: []string{text}, Stray: true}}}}
 	assert.Equal(t, want, advance(t, l, acme, indexed(two, 0, 1, 9)))
 	assert.Equal(t, want, advance(t, l, acme, indexed(two, 0, 1, 9)), "again, for a consumer that died")
 	assert.Equal(t, 2, document(t, l, acme, id).Searchable)
