@@ -42,12 +42,13 @@ type refusedLine struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Field   string `json:"field,omitempty"`
+	Hint    string `json:"hint,omitempty"`
 }
 
 func refusedLines(ps []job.Problem) []refusedLine {
 	all := make([]refusedLine, len(ps))
-	for i, p := range ps {
-		all[i] = refusedLine{Line: p.Line, Code: p.Code, Message: p.Message, Field: p.Field}
+	for i, p := range advised(ps) {
+		all[i] = refusedLine{Line: p.Line, Code: p.Code, Message: p.Message, Field: p.Field, Hint: p.Hint}
 	}
 	return all
 }
@@ -112,8 +113,8 @@ func errBusy() error {
 var lineTypes = []string{"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 
 func isLines(h http.Header) error {
-	if encoding := h.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return fault.Invalidf("", "unsupported_encoding", "content-encoding %.40q is not supported", encoding)
+	if err := isPlain(h); err != nil {
+		return err
 	}
 	media, params, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err == nil && slices.Contains(lineTypes, media) && (params["charset"] == "" || strings.EqualFold(params["charset"], "utf-8")) {

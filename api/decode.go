@@ -160,7 +160,7 @@ func (s *scanner) object(sh *shape) error {
 func (s *scanner) member(sh *shape, had *names, name []byte) (*shape, error) {
 	member := sh.member(name)
 	if member == nil {
-		return nil, fault.Invalidf(s.at(), "unknown_field", "there is no field %.64q", name).WithHint(sh.hint())
+		return nil, fault.Invalidf(s.at(), "unknown_field", "there is no field %.64q", name).WithHint(sh.hint)
 	}
 	if !had.add(name) {
 		return nil, fault.Invalidf(s.at(), "duplicate_field", "the field %.64q occurs twice", name)

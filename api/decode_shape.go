@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -27,6 +28,7 @@ type shape struct {
 	optional bool              // null stands for absence
 	fields   map[string]*shape // of an object with fixed fields
 	elem     *shape            // of an array, or of an object with any fields
+	hint     string            // of an object with fixed fields: which they are
 }
 
 // anything is the shape of free JSON: nothing is asked of it but that it is JSON and names no field twice.
@@ -75,6 +77,7 @@ func shapeOfStruct(t reflect.Type) *shape {
 		member.optional = true
 		sh.fields[name] = &member
 	}
+	sh.hint = "fields are " + strings.Join(slices.Sorted(maps.Keys(sh.fields)), ", ")
 	return sh
 }
 
@@ -98,15 +101,6 @@ func (sh *shape) element() *shape {
 		return sh.elem
 	}
 	return anything
-}
-
-func (sh *shape) hint() string {
-	names := make([]string, 0, len(sh.fields))
-	for name := range sh.fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return "fields are " + strings.Join(names, ", ")
 }
 
 // names are the fields an object has had so far: a list while they are few, a set from then on.

@@ -31,6 +31,9 @@ func listDocuments(c *call) error {
 	if err != nil {
 		return fmt.Errorf("list the documents: %w", err)
 	}
+	for i := range list.Documents {
+		adviseDocument(&list.Documents[i])
+	}
 	return c.ok(http.StatusOK, list)
 }
 
@@ -67,6 +70,7 @@ func showDocument(c *call) error {
 	if d.Stages == nil {
 		d.Stages = []corpus.StageTimes{}
 	}
+	adviseDocument(&d)
 	return c.ok(http.StatusOK, d)
 }
 

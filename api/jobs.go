@@ -24,6 +24,7 @@ func showJob(c *call) error {
 	if err != nil {
 		return err
 	}
+	advised(j.Errors)
 	return c.ok(http.StatusOK, j)
 }
 
@@ -48,6 +49,9 @@ func listJobs(c *call) error {
 	c.stage("ledger", began)
 	if err != nil {
 		return fmt.Errorf("list the jobs: %w", err)
+	}
+	for i := range list.Jobs {
+		advised(list.Jobs[i].Errors)
 	}
 	return c.ok(http.StatusOK, list)
 }
@@ -80,6 +84,7 @@ func listProblems(c *call) error {
 	if err != nil {
 		return fmt.Errorf("list the problems: %w", err)
 	}
+	advised(list.Problems)
 	return c.ok(http.StatusOK, list)
 }
 
@@ -105,6 +110,7 @@ func (c *call) follow(ctx context.Context, r corpus.Receipt) (job.Job, bool) {
 		}
 		if !last.State.Final() {
 			if j, err := c.Ledger.Job(ctx, c.scope, r.JobID); err == nil {
+				advised(j.Errors)
 				last = j
 			}
 		}

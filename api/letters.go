@@ -186,6 +186,9 @@ func replayLetters(c *call) error {
 	if r.Limit < 1 || r.Limit > letters.MaxReplay {
 		return fault.Invalidf("limit", "value_out_of_range", "is not between 1 and %d", letters.MaxReplay)
 	}
+	if err := c.lettersThere(q.IDs); err != nil {
+		return err
+	}
 	began := c.opts.Now()
 	out, err := c.Replayer.Replay(c.ctx(), c.scope, r)
 	c.stage("replay", began)
@@ -196,6 +199,24 @@ func replayLetters(c *call) error {
 		c.w.Header().Set("Idempotent-Replayed", "true")
 	}
 	return c.ok(http.StatusOK, out)
+}
+
+// lettersThere fails when one of the letters that are named is not there: nobody names it to have nothing done.
+func (c *call) lettersThere(ids []string) error {
+	for some := range slices.Chunk(ids, letters.MaxPage) {
+		began := c.opts.Now()
+		page, err := c.Letters.List(c.ctx(), c.scope, letters.Query{IDs: some}, "", letters.MaxPage, false)
+		c.stage("letters", began)
+		if err != nil {
+			return fmt.Errorf("find the letters: %w", err)
+		}
+		for _, id := range some {
+			if !slices.ContainsFunc(page.Letters, func(l letters.Letter) bool { return l.ID == id }) {
+				return fault.Missing("letter_not_found", "there is no letter %.80q, or it is not kept any more", id)
+			}
+		}
+	}
+	return nil
 }
 
 // keyName is the name of the key that the caller has shown; empty where the door is open.

@@ -149,7 +149,8 @@ func bodyTooLarge(limit int64) error {
 // isPlain refuses a body that would have to be unpacked.
 func isPlain(h http.Header) error {
 	if encoding := h.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return fault.Invalidf("", "unsupported_encoding", "content-encoding %.40q is not supported", encoding)
+		return fault.Invalidf("", "unsupported_encoding", "content-encoding %.40q is not supported", encoding).
+			WithHint("send the body as it is, without content-encoding")
 	}
 	return nil
 }

@@ -97,7 +97,7 @@ func (r *Router) Handle(ctx context.Context, queue string, ms []Message) []Verdi
 // HandleDead buries what the platform moved to the dead-letter queue of a queue, because no attempt of Handle lived
 // to do it.
 func (r *Router) HandleDead(ctx context.Context, queue string, ms []Message) []Verdict {
-	b := &batch{Router: r, queue: queue, messages: ms, errs: make([]error, len(ms)), dead: make([]bool, len(ms))}
+	b := &batch{Router: r, queue: queue, spent: true, messages: ms, errs: make([]error, len(ms)), dead: make([]bool, len(ms))}
 	groups := b.sort(ctx)
 	for _, g := range groups {
 		for _, i := range g.where {
@@ -116,6 +116,7 @@ func (r *Router) HandleDead(ctx context.Context, queue string, ms []Message) []V
 type batch struct {
 	*Router
 	queue    string
+	spent    bool // every attempt at the messages was made: they come from the dead-letter queue, which counts its own deliveries
 	messages []Message
 	errs     []error // why a message is not done
 	dead     []bool  // whether it is to be buried, and after bury, whether it was
@@ -254,8 +255,12 @@ func (b *batch) settle(where []int, errs []error) {
 // letter is that of a message of which nothing is known.
 func (b *batch) letter(i int) letters.Letter {
 	m, f := b.messages[i], fault.As(b.errs[i])
+	attempts := m.Attempts
+	if b.spent {
+		attempts = b.maxAttempts()
+	}
 	return letters.Letter{
-		ID: letters.NewID(b.queue, m.ID), Queue: b.queue, Body: m.Body, Attempts: m.Attempts, At: b.options.Now().UTC(),
+		ID: letters.NewID(b.queue, m.ID), Queue: b.queue, Body: m.Body, Attempts: attempts, At: b.options.Now().UTC(),
 		Code: f.Code, Message: f.Message, Reason: b.errs[i].Error(),
 	}
 }

@@ -238,7 +238,10 @@ func TestAWholeBatchThatDied(t *testing.T) {
 	}
 	require.Len(t, p.progress, 2)
 	assert.Equal(t, "attempts_exhausted", p.progress[0].Code)
-	assert.Len(t, p.letters, 3)
+	require.Len(t, p.letters, 3)
+	for _, l := range p.letters {
+		assert.Equal(t, 4, l.Attempts, "those of the queue that gave it up, not of the one that it was moved to")
+	}
 }
 
 func TestTraceContinues(t *testing.T) {

@@ -48,8 +48,8 @@ func newDLQ(g *globals) *cobra.Command {
 }
 
 func (o *dlqOptions) run(ctx context.Context) error {
-	if o.Limit < 0 {
-		return usagef("--limit %d: is below 0", o.Limit)
+	if err := atLeastNone(o.Limit); err != nil {
+		return err
 	}
 	q, err := o.Filter.query(time.Now())
 	if err != nil {

@@ -64,24 +64,23 @@ func (v view) document(d corpus.Document) error {
 	}
 	printRows(v.Stdout, append(rows, row{"job", d.JobID}, row{"import", d.ImportID}, row{"created", when(d.CreatedAt)}, row{"changed", when(d.UpdatedAt)}))
 	if len(d.Stages) > 0 {
-		t := newTable("stage", "done", "of", "at", "attempts", "error")
-		t.SuppressEmptyColumns()
+		t := newTable("stage", "done", "of", "at", column{name: "attempts", sparse: true}, column{name: "error", sparse: true})
 		for _, s := range d.Stages {
-			t.AppendRow([]any{s.Stage, s.Done, s.Total, when(s.At), more(s.Attempts), s.Error})
+			t.add(s.Stage, s.Done, s.Total, when(s.At), more(s.Attempts), s.Error)
 		}
-		fmt.Fprintln(v.Stdout, t.Render())
+		t.draw(v.Stdout)
 	}
 	if len(d.Versions) > 0 {
-		t := newTable("version", "state", "searchable", "bytes", "chunks", "submitted", "reason")
-		t.SuppressEmptyColumns()
+		t := newTable("version", "state", column{name: "searchable", sparse: true}, column{name: "bytes", spare: 1}, column{name: "chunks", spare: 2}, "submitted",
+			column{name: "reason", sparse: true})
 		for _, o := range d.Versions {
 			shown := ""
 			if o.Searchable {
 				shown = "yes"
 			}
-			t.AppendRow([]any{o.Generation, o.State, shown, o.Bytes, o.Chunks, when(o.At), o.Reason})
+			t.add(o.Generation, o.State, shown, o.Bytes, o.Chunks, when(o.At), o.Reason)
 		}
-		fmt.Fprintln(v.Stdout, t.Render())
+		t.draw(v.Stdout)
 	}
 	return nil
 }

@@ -2,11 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"levada.dev/infra/client"
+	"levada.dev/workflows/corpus"
 )
 
 type documentsOptions struct {
@@ -27,10 +30,14 @@ func newDocuments(g *globals) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.View.Stdout, o.View.Stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
+			if err := errors.Join(among("state", o.State, listedStates), atLeastNone(o.Limit)); err != nil {
+				return err
+			}
 			return o.Platform.run(cmd.Context(), o.list)
 		},
 	}
 	o.Platform.bind(g, cmd)
+	o.View.Platform = &o.Platform
 	f := cmd.Flags()
 	f.StringVar(&o.State, "state", "", "only these: submitted, chunked, indexed, failed, cancelled or deleted")
 	f.StringVar(&o.Source, "source", "", "only those of this source")
@@ -40,6 +47,9 @@ func newDocuments(g *globals) *cobra.Command {
 	cmd.AddCommand(newShowDocument(g), newDeleteDocument(g))
 	return cmd
 }
+
+// listedStates are those that a document may have. A version may also be replaced, but never the newest.
+var listedStates = slices.DeleteFunc(slices.Clone(corpus.States), func(s corpus.State) bool { return s == corpus.Replaced })
 
 // documentCommand makes a command about one document.
 func documentCommand(g *globals, o *documentsOptions, use, short string, run func(ctx context.Context, c *client.Client, id string) error) *cobra.Command {
@@ -53,6 +63,7 @@ func documentCommand(g *globals, o *documentsOptions, use, short string, run fun
 		},
 	}
 	o.Platform.bind(g, cmd)
+	o.View.Platform = &o.Platform
 	cmd.Flags().BoolVar(&o.View.JSON, "json", false, "print JSON")
 	return cmd
 }
@@ -70,8 +81,8 @@ func newDeleteDocument(g *globals) *cobra.Command {
 }
 
 func (o *documentsOptions) list(ctx context.Context, c *client.Client) error {
-	t := newTable("document", "state", "searchable", "bytes", "chunks", "changed", "why not")
-	t.SuppressEmptyColumns()
+	t := newTable("document", "state", "searchable", column{name: "bytes", spare: 2}, column{name: "chunks", spare: 3}, column{name: "changed", spare: 1},
+		column{name: "why not", sparse: true})
 	n := 0
 	for d, err := range c.Documents(ctx, client.DocumentQuery{State: o.State, Source: o.Source, Prefix: o.Prefix}) {
 		if err != nil {
@@ -87,14 +98,14 @@ func (o *documentsOptions) list(ctx context.Context, c *client.Client) error {
 			}
 			continue
 		}
-		t.AppendRow([]any{d.ID, d.State, searchable(d), d.Bytes, d.Chunks, when(d.UpdatedAt), whyNot(d.Why)})
+		t.add(d.ID, d.State, searchable(d), d.Bytes, d.Chunks, when(d.UpdatedAt), whyNot(d.Why))
 	}
 	switch {
 	case o.View.JSON:
 	case n == 0:
 		fmt.Fprintln(o.View.Stdout, "no documents")
 	default:
-		fmt.Fprintln(o.View.Stdout, t.Render())
+		t.draw(o.View.Stdout)
 	}
 	return nil
 }

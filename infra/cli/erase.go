@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,7 +23,8 @@ func newErase(g *globals) *cobra.Command {
 		Use:   "erase --confirm TENANT",
 		Short: "Erase everything that is stored of a tenant",
 		Long: "Erases a tenant's documents, sessions, vectors, files, dead letters and what is cached, and shows the receipt, store by store. The audit\n" +
-			"trail, the account and the configuration stay. Meanwhile nothing new is taken. Interrupted, it goes on; called again, it is followed.",
+			"trail, the account and the configuration stay. Meanwhile nothing new is taken. It takes a minute or more, of which most is waiting: the\n" +
+			"stores are asked again once they must have settled. Interrupted, it goes on; called again, it is followed.",
 		Example: "  levada erase --tenant acme --confirm acme",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -34,6 +36,7 @@ func newErase(g *globals) *cobra.Command {
 		},
 	}
 	o.Platform.bind(g, cmd)
+	o.View.Platform = &o.Platform
 	cmd.Flags().StringVar(&o.Confirm, "confirm", "", "the tenant's id, once more")
 	cmd.Flags().BoolVar(&o.View.JSON, "json", false, "print JSON")
 	return cmd
@@ -51,18 +54,15 @@ func (o *eraseOptions) erase(ctx context.Context, c *client.Client) error {
 	return o.View.ended(j)
 }
 
-// wholeErasure is the receipt of the erasure of everything.
+// wholeErasure is the receipt of the erasure of everything, store by store.
 func wholeErasure(j job.Job) string {
-	parts := make([]string, len(j.Erasure.Stores))
-	for i, st := range j.Erasure.Stores {
-		parts[i] = count(st.Removed, "removal") + " in " + st.Name
-	}
-	s := string(j.State)
-	if len(parts) > 0 {
-		s += ": " + strings.Join(parts, ", ")
-	}
+	var b strings.Builder
+	b.WriteString(string(j.State))
 	if !j.Erasure.CheckedAt.IsZero() {
-		s += "; " + count(j.Erasure.Remaining, "thing") + " remaining, checked " + when(j.Erasure.CheckedAt)
+		fmt.Fprintf(&b, ", checked %s", when(j.Erasure.CheckedAt))
 	}
-	return s
+	for _, st := range j.Erasure.Stores {
+		fmt.Fprintf(&b, "\n  %-10s %d removed, %d remaining", st.Name, st.Removed, st.Remaining)
+	}
+	return b.String()
 }

@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"levada.dev/infra/client"
@@ -55,6 +53,7 @@ func newIngest(g *globals) *cobra.Command {
 		},
 	}
 	o.Platform.bind(g, cmd)
+	o.View.Platform = &o.Platform
 	f := cmd.Flags()
 	f.StringArrayVar(&o.Load.Include, "include", nil, "glob of files to take; may be repeated (default all)")
 	f.StringArrayVar(&o.Load.Exclude, "exclude", nil, "glob of files and folders to leave out; may be repeated")
@@ -104,8 +103,13 @@ func (o *ingestOptions) check() (err error) {
 			return usagef("%s: not the address of a page", at)
 		}
 	}
-	if err := o.Load.Check(); err != nil {
-		return usageError{err}
+	for flag, globs := range map[string][]string{"include": o.Load.Include, "exclude": o.Load.Exclude} {
+		if err := load.CheckGlobs(globs); err != nil {
+			return usagef("--%s: %w", flag, err)
+		}
+	}
+	if p := o.Load.Prefix; p != "" && load.DocID(p+"x") != p+"x" {
+		return usagef("--prefix %q: ids begin with a letter or a digit, and have nothing else than letters, digits and . _ ~ : / @ + = , - in them", p)
 	}
 	o.Load.Metadata, err = parseMeta(o.Meta)
 	return err
@@ -156,7 +160,8 @@ type failure struct {
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
 
-	more int // so many others, that this one stands for
+	more  int  // so many others, that this one stands for
+	whole bool // it is no document but the import that failed
 }
 
 // unreadable is the code of files that never left this machine.
@@ -223,7 +228,7 @@ func (o *ingestOptions) items(p *plan) iter.Seq[item] {
 // nothing says that there is nothing to send, and why.
 func (o *ingestOptions) nothing(p *plan) error {
 	if len(p.failed) > 0 {
-		fmt.Fprintln(o.View.Stderr, failures(p.failed))
+		failures(p.failed).draw(o.View.Stderr)
 		return fmt.Errorf("%s cannot be read, and there is nothing else", count(len(p.failed), "file"))
 	}
 	if p.skipped > 0 {
@@ -234,20 +239,18 @@ func (o *ingestOptions) nothing(p *plan) error {
 
 // list shows what would be sent.
 func (o *ingestOptions) list(p *plan) error {
-	t := newTable("file", "document", "type", "bytes")
-	t.Style().Format.Footer = text.FormatDefault
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 4, Align: text.AlignRight, AlignHeader: text.AlignRight, AlignFooter: text.AlignRight}})
+	t := newTable("file", "document", "type", column{name: "bytes", right: true})
 	line := func(f load.File) error {
 		if o.View.JSON {
 			return printLine(o.View.Stdout, planned(f))
 		}
 		switch {
 		case f.Err != nil:
-			t.AppendRow(table.Row{f.Path, "cannot be read: " + f.Err.Error()})
+			t.add(f.Path, "cannot be read: "+f.Err.Error())
 		case f.Skipped != "":
-			t.AppendRow(table.Row{f.Path, "left out: " + f.Skipped})
+			t.add(f.Path, "left out: "+f.Skipped)
 		default:
-			t.AppendRow(table.Row{f.Path, f.DocID, f.ContentType, f.Bytes})
+			t.add(f.Path, f.DocID, f.ContentType, f.Bytes)
 		}
 		return nil
 	}
@@ -270,8 +273,8 @@ func (o *ingestOptions) list(p *plan) error {
 	if o.View.JSON {
 		return nil
 	}
-	t.AppendFooter(table.Row{count(p.count, "document"), fmt.Sprintf("%d left out, %d cannot be read", p.skipped, len(p.failed)), "", p.bytes})
-	fmt.Fprintln(o.View.Stdout, t.Render())
+	t.footer = []any{count(p.count, "document"), fmt.Sprintf("%d left out, %d cannot be read", p.skipped, len(p.failed)), "", p.bytes}
+	t.draw(o.View.Stdout)
 	return nil
 }
 

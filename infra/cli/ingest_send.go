@@ -43,7 +43,7 @@ func (o *ingestOptions) send(ctx context.Context, c *client.Client, p *plan) err
 	for i, im := range all {
 		j, err := o.View.follow(ctx, c, im.JobID)
 		if err != nil {
-			return goesOn(err, all[i+1:])
+			return o.View.goesOn(err, all[i+1:])
 		}
 		if j.State == job.Cancelled {
 			cancelled = fmt.Errorf("import %s was cancelled", j.ID)
@@ -51,7 +51,7 @@ func (o *ingestOptions) send(ctx context.Context, c *client.Client, p *plan) err
 		if err := o.View.outcome(j, ", in "+time.Since(begun).Round(100*time.Millisecond).String()); err != nil {
 			return err
 		}
-		failed = append(failed, together(im.Errors, im.Refused, j, im.names)...)
+		failed = append(failed, o.fitting(o.View.together(im.Errors, im.Refused, j, im.names))...)
 	}
 	return errors.Join(o.View.fail(failed), cancelled)
 }
@@ -60,7 +60,10 @@ func (o *ingestOptions) send(ctx context.Context, c *client.Client, p *plan) err
 func (o *ingestOptions) open(ctx context.Context, c *client.Client, p *plan) (all []imported, err error) {
 	if o.Sitemap != "" {
 		im, err := c.Import(ctx, client.Import{Sitemap: o.Sitemap, Source: o.Load.Source})
-		return []imported{{Imported: im}}, err
+		if err != nil {
+			return nil, err
+		}
+		return []imported{{Imported: im}}, nil
 	}
 	m := o.View.meter("sending", p.count)
 	defer m.clear()
@@ -72,7 +75,7 @@ func (o *ingestOptions) open(ctx context.Context, c *client.Client, p *plan) (al
 		case err == nil:
 			all = append(all, imported{im, b.names})
 		case errors.As(err, &refused) && refused.Fault.Code == "batch_refused":
-			p.failed = append(p.failed, problems(refused.Refused, b.names)...)
+			p.failed = append(p.failed, o.fitting(problems(refused.Refused, b.names))...)
 		case errors.As(err, &refused) && refused.Fault.Code == "body_empty":
 			// None of its files could be read any more, which the plan's failures say.
 		default:
@@ -126,13 +129,13 @@ func (o *ingestOptions) brokenOff(ctx context.Context, all []imported, err error
 	if ctx.Err() != nil {
 		err = fmt.Errorf("interrupted before everything was sent; of a batch that was being sent nothing was taken")
 	}
-	return goesOn(err, all)
+	return o.View.goesOn(err, all)
 }
 
 // goesOn names the imports that are not concerned.
-func goesOn(err error, others []imported) error {
+func (v view) goesOn(err error, others []imported) error {
 	for _, im := range others {
-		err = fmt.Errorf("%w\n  another goes on:   levada jobs follow %s", err, im.JobID)
+		err = fmt.Errorf("%w\n  another goes on:   %s", err, v.command("levada jobs follow "+im.JobID))
 	}
 	return err
 }
@@ -149,25 +152,33 @@ func (o *ingestOptions) leave(ctx context.Context, c *client.Client, p *plan, al
 			return err
 		}
 		if !o.View.JSON {
-			fmt.Fprintf(o.View.Stdout, "  follow it:   levada jobs follow %s\n", j.ID)
+			fmt.Fprintf(o.View.Stdout, "  follow it:   %s\n", o.View.command("levada jobs follow "+j.ID))
 		}
-		failed = append(failed, together(im.Errors, im.Refused, j, im.names)...)
+		failed = append(failed, o.fitting(o.View.together(im.Errors, im.Refused, j, im.names))...)
 	}
 	return o.View.fail(failed)
 }
 
-// advice is what to do about what is refused of a folder, by its code.
+// advice is what to do about what is refused of a folder, by its code, where that is another thing than what the platform says.
 var advice = map[string]string{
 	"document_empty":           "leave it out with --exclude",
 	"document_too_large":       "split it, or raise limits.documentBytes of the tenant",
 	"line_too_long":            "split it, or raise limits.bodyBytes of the tenant",
 	"content_type_unsupported": "name its type with --type, or leave it out with --exclude",
-	"metadata_type":            "search.filterable of the tenant says which type it has",
-	"address_denied":           "the platform asks public addresses only",
+}
+
+// fitting takes back an advice that was followed already: the type that is unsupported is the one that --type names.
+func (o *ingestOptions) fitting(failed []failure) []failure {
+	for i, f := range failed {
+		if f.Code == "content_type_unsupported" && o.Load.Type != "" {
+			failed[i].Hint = "leave --type out to have the type found out, or leave it out with --exclude"
+		}
+	}
+	return failed
 }
 
 // together is the problems of the answer to the batch, which has counted so many, and of its job, each once.
-func together(refused []job.Problem, counted int, j job.Job, names []named) []failure {
+func (v view) together(refused []job.Problem, counted int, j job.Job, names []named) []failure {
 	all, lines := refused, map[int]bool{}
 	for _, p := range refused {
 		lines[p.Line] = true
@@ -179,7 +190,7 @@ func together(refused []job.Problem, counted int, j job.Job, names []named) []fa
 	}
 	failed := problems(all, names)
 	if more := max(j.Counts.Failed, counted) - len(failed); more > 0 {
-		failed = append(failed, failure{File: fmt.Sprintf("and %d more", more), Message: "levada jobs problems " + j.ID + " lists all", more: more})
+		failed = append(failed, failure{File: fmt.Sprintf("and %d more", more), Message: v.command("levada jobs problems "+j.ID) + " lists all", more: more})
 	}
 	return failed
 }

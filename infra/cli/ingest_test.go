@@ -76,7 +76,8 @@ func TestIngestIsCalledWrongly(t *testing.T) {
 	}{
 		"nothing":                {nil, "name folders, files or URLs"},
 		"a file that is not":     {[]string{"nowhere"}, "no such file"},
-		"no glob":                {[]string{"--include", "[", "docs"}, `"[" is not a glob`},
+		"no glob":                {[]string{"--include", "[", "docs"}, `--include: "[" is not a glob`},
+		"a prefix of no ids":     {[]string{"--prefix", " bad ", "docs"}, `--prefix " bad ": ids begin with a letter or a digit`},
 		"no pair":                {[]string{"--meta", "year", "docs"}, "--meta year: not name=value"},
 		"no URL":                 {[]string{"https:///x"}, "not the address of a page"},
 		"a sitemap and files":    {[]string{"--sitemap", "https://example.com/sitemap.xml", "docs"}, "and no files"},
@@ -103,13 +104,13 @@ func TestMeta(t *testing.T) {
 func TestTheBarSaysHowFarAnImportIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var drawn bytes.Buffer
-		m := newMeter(&drawn, "sending", 0)
+		m := newMeter(&drawn, "sending", 0, 100)
 		m.show(job.Job{State: job.Queued})
 		time.Sleep(time.Second)
 		m.show(job.Job{State: job.Running, Counts: job.Counts{Total: 10, Done: 4, Failed: 1}})
 		m.clear()
-		assert.Contains(t, drawn.String(), "running, 1 failed")
-		assert.Contains(t, drawn.String(), "(5/10, ")
+		assert.Contains(t, drawn.String(), "running, 1 failed, 5/s")
+		assert.Contains(t, drawn.String(), "(5/10")
 		(&meter{}).show(job.Job{})
 		(&meter{}).clear()
 	})
@@ -196,7 +197,7 @@ func TestIngestWithoutWaiting(t *testing.T) {
 		assert.Empty(t, errs)
 		assert.Equal(t, `
 import 00000000-0000-0000-0000-000000000001: queued, 3 documents: 0 searchable, 3 on their way
-  follow it:   levada jobs follow 00000000-0000-0000-0000-000000000001
+  follow it:   levada jobs follow 00000000-0000-0000-0000-000000000001 --tenant acme --state-dir STATE
 `, "\n"+out)
 		code, out, errs = w.run(t.Context(), "acme", "jobs", "follow", w.seen(1))
 		assert.Equal(t, exitOK, code, errs)
@@ -255,8 +256,8 @@ func TestIngestIsInterrupted(t *testing.T) {
 		assert.Equal(t, exitProblem, code)
 		assert.Equal(t, `
 levada: not followed to its end; the job goes on
-  follow it:   levada jobs follow 00000000-0000-0000-0000-000000000001
-  cancel it:   levada jobs cancel 00000000-0000-0000-0000-000000000001
+  follow it:   levada jobs follow 00000000-0000-0000-0000-000000000001 --tenant acme --state-dir STATE
+  cancel it:   levada jobs cancel 00000000-0000-0000-0000-000000000001 --tenant acme --state-dir STATE
 `, "\n"+errs)
 		ctx, interrupt = context.WithCancel(t.Context())
 		w.around = func(api http.Handler) http.Handler {

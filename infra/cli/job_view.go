@@ -9,9 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
-
 	"levada.dev/infra/client"
 	"levada.dev/workflows/job"
 )
@@ -20,6 +17,15 @@ import (
 type view struct {
 	JSON           bool
 	Stdout, Stderr io.Writer
+	Platform       *platformOptions // that the command was called with, for the commands it advises; may be nil
+}
+
+// command is a command line about the same platform and tenant.
+func (v view) command(line string) string {
+	if v.Platform == nil {
+		return line
+	}
+	return line + v.Platform.again()
 }
 
 // follow draws a job until it is final. Who interrupts it leaves the job alone, and is told so.
@@ -28,7 +34,11 @@ func (v view) follow(ctx context.Context, c *client.Client, id string) (job.Job,
 	j, err := c.Follow(ctx, id, m.show)
 	m.clear()
 	if err != nil && ctx.Err() != nil {
-		return j, fmt.Errorf("not followed to its end; the job goes on\n  follow it:   levada jobs follow %s\n  cancel it:   levada jobs cancel %s", id, id)
+		err = fmt.Errorf("not followed to its end; the job goes on\n  follow it:   %s", v.command("levada jobs follow "+id))
+		if j.Kind != job.Erase { // an erasure goes on in any case
+			err = fmt.Errorf("%w\n  cancel it:   %s", err, v.command("levada jobs cancel "+id))
+		}
+		return j, err
 	}
 	return j, err
 }
@@ -38,12 +48,12 @@ func (v view) ended(j job.Job) error {
 	if err := v.outcome(j, ""); err != nil {
 		return err
 	}
-	failed := together(nil, 0, j, nil)
-	if j.Kind == job.Import && len(failed) > 0 {
+	failed := v.together(nil, 0, j, nil)
+	if j.Kind == job.Import && j.Counts.Failed > 0 {
 		return v.fail(failed)
 	}
 	if len(failed) > 0 {
-		fmt.Fprintln(v.Stderr, failures(failed))
+		failures(failed).draw(v.Stderr)
 	}
 	if j.State != job.Succeeded {
 		return fmt.Errorf("job %s %s", j.ID, j.State)
@@ -60,15 +70,20 @@ func (v view) outcome(j job.Job, more string) error {
 	return err
 }
 
-// fail shows what failed, and fails when that is anything.
+// fail shows what failed, and fails when that is anything. What ended an import itself is none of its documents.
 func (v view) fail(failed []failure) error {
 	if len(failed) == 0 {
 		return nil
 	}
-	fmt.Fprintln(v.Stderr, failures(failed))
+	failures(failed).draw(v.Stderr)
 	n := 0
 	for _, f := range failed {
-		n += max(1, f.more)
+		if !f.whole {
+			n += max(1, f.more)
+		}
+	}
+	if n == 0 {
+		return fmt.Errorf("the import failed")
 	}
 	return fmt.Errorf("%s failed", count(n, "document"))
 }
@@ -127,10 +142,14 @@ func removal(j job.Job) string {
 		j.State, count(e.Generations, "generation"), count(e.Vectors, "vector"), count(e.Texts, "text"), e.Remaining, when(e.CheckedAt))
 }
 
-// problems are failures by what people call them: an import's entries have names, in the order of their lines.
+// problems are failures by what people call them: an import's entries have names, in the order of their lines. What is to be done about
+// files that the command has read itself, it knows better than the platform.
 func problems(all []job.Problem, names []named) (failed []failure) {
 	for _, p := range all {
-		f := failure{File: p.Stage, DocID: p.DocID, Code: p.Code, Message: said(p), Hint: advice[p.Code]}
+		f := failure{File: p.Stage, DocID: p.DocID, Code: p.Code, Message: said(p), Hint: p.Hint, whole: p.Stage == string(job.Import)}
+		if names != nil {
+			f.Hint = cmp.Or(advice[p.Code], p.Hint)
+		}
 		if p.DocID != "" {
 			f.File = p.DocID
 		} else if p.Line > 0 {
@@ -155,23 +174,11 @@ func said(p job.Problem) string {
 }
 
 // failures is the table of what failed.
-func failures(failed []failure) string {
-	t := newTable("file", "code", "message", "what to do")
-	t.SetColumnConfigs([]table.ColumnConfig{
-		{Number: 1, WidthMax: 60, WidthMaxEnforcer: text.WrapHard}, {Number: 3, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft}, {Number: 4, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft},
-	})
-	t.SuppressEmptyColumns()
+func failures(failed []failure) *grid {
+	t := newTable(column{name: "file", most: 60}, column{name: "code", sparse: true}, column{name: "message", most: 60}, column{name: "what to do", sparse: true, most: 60})
 	for _, f := range failed {
-		t.AppendRow(table.Row{f.File, f.Code, f.Message, f.Hint})
+		t.add(f.File, f.Code, f.Message, f.Hint)
 	}
-	return t.Render()
-}
-
-// newTable is a table as all commands draw them.
-func newTable(columns ...any) table.Writer {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.AppendHeader(columns)
 	return t
 }
 

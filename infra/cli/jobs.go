@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -54,6 +55,7 @@ func newJobCommand(g *globals, name, short string, run func(*jobsOptions, contex
 		},
 	}
 	o.Platform.bind(g, cmd)
+	o.View.Platform = &o.Platform
 	cmd.Flags().BoolVar(&o.View.JSON, "json", false, "print JSON")
 	return cmd
 }
@@ -107,8 +109,8 @@ func (v view) job(j job.Job) error {
 	}
 	rows = append(rows, row{"created", when(j.CreatedAt)}, row{"changed", when(j.UpdatedAt)})
 	printRows(v.Stdout, rows)
-	if failed := together(nil, 0, j, nil); len(failed) > 0 {
-		fmt.Fprintln(v.Stdout, failures(failed))
+	if failed := v.together(nil, 0, j, nil); len(failed) > 0 {
+		failures(failed).draw(v.Stdout)
 	}
 	return nil
 }
@@ -148,7 +150,11 @@ func (o *jobListOptions) bind(g *globals, cmd *cobra.Command) {
 }
 
 func (o *jobListOptions) run(ctx context.Context) error {
-	t := newTable("job", "kind", "state", "what", "done", "failed", "created", "took")
+	if err := errors.Join(among("kind", o.Kind, job.Kinds), among("state", o.State, job.States), atLeastNone(o.Limit)); err != nil {
+		return err
+	}
+	t := newTable("job", column{name: "kind", spare: 1}, "state", column{name: "what", sparse: true}, column{name: "done", spare: 2}, column{name: "failed", spare: 3},
+		column{name: "created", spare: 4}, column{name: "took", spare: 5})
 	return o.Platform.run(ctx, func(ctx context.Context, c *client.Client) error {
 		n := 0
 		for j, err := range c.Jobs(ctx, client.JobQuery{Kind: o.Kind, State: o.State, ImportID: o.Import}) {
@@ -165,8 +171,8 @@ func (o *jobListOptions) run(ctx context.Context) error {
 				}
 				continue
 			}
-			t.AppendRow([]any{j.ID, j.Kind, state(j), subject(j), fmt.Sprintf("%d of %d", j.Counts.Done, j.Counts.Total), j.Counts.Failed, when(j.CreatedAt),
-				j.UpdatedAt.Sub(j.CreatedAt).Round(100 * time.Millisecond)})
+			t.add(j.ID, j.Kind, state(j), subject(j), fmt.Sprintf("%d of %d", j.Counts.Done, j.Counts.Total), j.Counts.Failed, when(j.CreatedAt),
+				j.UpdatedAt.Sub(j.CreatedAt).Round(100*time.Millisecond))
 		}
 		if o.View.JSON {
 			return nil
@@ -175,7 +181,7 @@ func (o *jobListOptions) run(ctx context.Context) error {
 			fmt.Fprintln(o.View.Stdout, "no jobs")
 			return nil
 		}
-		fmt.Fprintln(o.View.Stdout, t.Render())
+		t.draw(o.View.Stdout)
 		return nil
 	})
 }

@@ -96,8 +96,8 @@ func TestAnInterruptedFollowerLeavesTheJob(t *testing.T) {
 		assert.Equal(t, exitProblem, code)
 		assert.Equal(t, strings.TrimPrefix(`
 levada: not followed to its end; the job goes on
-  follow it:   levada jobs follow 00000000-0000-0000-0000-000000000001
-  cancel it:   levada jobs cancel 00000000-0000-0000-0000-000000000001
+  follow it:   levada jobs follow 00000000-0000-0000-0000-000000000001 --tenant acme --state-dir STATE
+  cancel it:   levada jobs cancel 00000000-0000-0000-0000-000000000001 --tenant acme --state-dir STATE
 `, "\n"), errs)
 	})
 }

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"levada.dev/events/fault"
 	"levada.dev/workflows/letters"
 )
 
@@ -27,7 +27,7 @@ func (o *letterFilter) bind(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&o.Types, "type", nil, "only of events of this type; may be repeated")
 	f.StringArrayVar(&o.Reasons, "reason", nil, "only those that failed with this code; may be repeated")
-	f.StringArrayVar(&o.Stages, "stage", nil, "only of documents that failed at this stage: chunk, embed or index; may be repeated")
+	f.StringArrayVar(&o.Stages, "stage", nil, "only of documents that failed at this stage: "+oneOf(letters.Stages)+"; may be repeated")
 	f.StringVar(&o.DocID, "doc", "", "only about this document")
 	f.StringVar(&o.Since, "since", "", "only from then on: a time, a day, or how long ago, such as 2026-11-22T08:00:00Z, 2026-11-22, 90m or 7d")
 	f.StringVar(&o.Until, "until", "", "only before then")
@@ -42,8 +42,17 @@ func (o *letterFilter) query(now time.Time) (q letters.Query, err error) {
 	if q.To, err = pastTime("until", o.Until, now); err != nil {
 		return q, err
 	}
+	for _, stage := range o.Stages {
+		if err := among("stage", stage, letters.Stages); err != nil {
+			return q, err
+		}
+	}
+	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
+		return q, usagef("--until %s: is not after --since %s", o.Until, o.Since)
+	}
 	if err := q.Check(); err != nil {
-		return q, usageError{err}
+		flags := map[string]string{"types": "type", "codes": "reason", "stages": "stage", "docId": "doc"}
+		return q, usagef("--%s: %s", flags[fault.As(err).Field], fault.As(err).Message)
 	}
 	return q, nil
 }
@@ -69,25 +78,17 @@ func pastTime(flag, text string, now time.Time) (time.Time, error) {
 	return now.Add(-d * unit), nil
 }
 
-// tableOf is a table with a head.
-func tableOf(head ...any) table.Writer {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.AppendHeader(head)
-	return t
-}
-
 // listLetters prints a line for each letter.
 func listLetters(w io.Writer, ls []letters.Letter) {
-	t := tableOf("when", "stage", "reason", "about", "attempts", "trace", "letter")
+	t := newTable(column{name: "when", spare: 2}, column{name: "stage", spare: 1}, "reason", "about", column{name: "attempts", spare: 3}, column{name: "trace", spare: 4}, "letter")
 	for _, l := range ls {
 		reason := l.Code
 		if !l.Replayed.IsZero() {
 			reason += ", replayed"
 		}
-		t.AppendRow(table.Row{l.At.UTC().Format(time.DateTime), cmp.Or(l.Stage, l.Queue), reason, about(l), l.Attempts, traceOf(l), l.ID})
+		t.add(l.At.UTC().Format(time.DateTime), cmp.Or(l.Stage, l.Queue), reason, about(l), l.Attempts, traceOf(l), l.ID)
 	}
-	fmt.Fprintln(w, t.Render())
+	t.draw(w)
 }
 
 // about is what a letter is about, shortened to what a table has room for.
@@ -110,17 +111,17 @@ func traceOf(l letters.Letter) string {
 
 // countLetters prints how many letters there are, and of what.
 func countLetters(w io.Writer, n letters.Count) {
-	t := tableOf("by", "", "letters")
+	t := newTable("by", "", "letters")
 	for _, part := range []struct {
 		name   string
 		counts map[string]int
 	}{{"reason", n.Codes}, {"stage", n.Stages}, {"type", n.Types}} {
 		for _, name := range mostFirst(part.counts) {
-			t.AppendRow(table.Row{part.name, name, part.counts[name]})
+			t.add(part.name, name, part.counts[name])
 		}
-		t.AppendSeparator()
+		t.line()
 	}
-	fmt.Fprintln(w, t.Render())
+	t.draw(w)
 	atLeast := ""
 	if n.Capped {
 		atLeast = "at least "

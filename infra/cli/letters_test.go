@@ -186,7 +186,10 @@ func TestReplay(t *testing.T) {
 	assert.Contains(t, out, "1 letter, from")
 	assert.Equal(t, 1, p.generation("acme", "guide"))
 
-	for _, typed := range []string{"", "n\n", "what?\n"} {
+	code, _, stderr := p.run("acme", "", "replay", "--reason", "model_busy")
+	assert.NotZero(t, code, "nobody answers")
+	assert.Contains(t, stderr, "say --yes, or --dry-run")
+	for _, typed := range []string{"n\n", "what?\n"} {
 		code, _, stderr := p.run("acme", typed, "replay", "--reason", "model_busy")
 		assert.Zero(t, code)
 		assert.Contains(t, stderr, "Send 1 letter again?")
@@ -202,6 +205,9 @@ func TestReplay(t *testing.T) {
 	code, out, _ = p.run("acme", "", "replay", "--reason", "model_busy", "--yes")
 	assert.Zero(t, code)
 	assert.Equal(t, "nothing to replay\n", out)
+	code, _, stderr = p.run("acme", "", "replay", "--yes", letters.NewID("embed", "nope"))
+	assert.NotZero(t, code)
+	assert.Contains(t, stderr, "letter_not_found")
 	_, out, _ = p.run("acme", "", "dlq", "--all")
 	assert.Contains(t, out, "model_busy, replayed")
 	_, out, _ = p.run("acme", "", "dlq")
@@ -236,7 +242,8 @@ func TestLettersByWrongUsage(t *testing.T) {
 	p := newPostbox(t)
 	for _, args := range [][]string{
 		{"dlq", "--since", "soon"}, {"dlq", "--until", "-5m"}, {"replay", "--since", "x"}, {"dlq", "--limit", "-1"}, {"dlq", "--reason", ""},
-		{"dlq", "--since", "2026-11-22", "--until", "2026-11-21"}, {"replay", strings.Repeat("a", 300)}, {"dlq", "show"}, {"dlq", "guide"},
+		{"dlq", "--since", "2026-11-22", "--until", "2026-11-21"}, {"dlq", "--stage", "foo"}, {"replay", "--stage", "foo", "--yes"}, {"jobs", "--state", "foo"}, {"jobs", "--kind", "x"},
+		{"documents", "--state", "replaced"}, {"jobs", "--limit", "-1"}, {"documents", "--limit", "-1"}, {"jobs", "problems", "--limit", "-1", "x"}, {"replay", strings.Repeat("a", 300)}, {"dlq", "show"}, {"dlq", "guide"},
 	} {
 		var errs bytes.Buffer
 		code := Execute(t.Context(), append(args, "--url", p.url, "--tenant", "acme", "--state-dir", p.state), io.Discard, &errs)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -60,6 +61,29 @@ func (o platformOptions) credentials(at *url.URL) (tenant, key string, err error
 		return o.localKey(tenant)
 	}
 	return tenant, key, nil
+}
+
+// again is the flags that have another command speak to the same platform as the same tenant, as they were given. A key is not repeated.
+func (o *platformOptions) again() (flags string) {
+	for _, f := range []struct{ name, value string }{{"url", o.URL}, {"tenant", o.Tenant}, {"state-dir", o.State}} {
+		if f.value != "" {
+			flags += " --" + f.name + " " + quoted(f.value)
+		}
+	}
+	if o.Key != "" {
+		flags += " --key KEY"
+	}
+	return flags
+}
+
+// quoted is a value as a shell takes it.
+func quoted(value string) string {
+	if strings.ContainsFunc(value, func(r rune) bool {
+		return !strings.ContainsRune("./:_-@%+=,~", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+	}
+	return value
 }
 
 // named reports whether somebody has said which platform is meant.

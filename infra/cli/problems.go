@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"levada.dev/infra/client"
@@ -40,12 +38,11 @@ func newJobProblems(g *globals) *cobra.Command {
 }
 
 func (o *problemsOptions) run(ctx context.Context) error {
-	t := newTable("line", "document", "stage", "code", "message", "when")
-	t.SetColumnConfigs([]table.ColumnConfig{
-		{Number: 1, Align: text.AlignRight, AlignHeader: text.AlignRight},
-		{Number: 2, WidthMax: 60, WidthMaxEnforcer: text.WrapHard}, {Number: 5, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft},
-	})
-	t.SuppressEmptyColumns()
+	if err := atLeastNone(o.Limit); err != nil {
+		return err
+	}
+	t := newTable(column{name: "line", sparse: true, right: true}, column{name: "document", sparse: true, most: 60}, column{name: "stage", sparse: true, spare: 1},
+		"code", column{name: "message", most: 60}, column{name: "what to do", sparse: true, most: 60}, column{name: "when", sparse: true, spare: 2})
 	return o.Platform.run(ctx, func(ctx context.Context, c *client.Client) error {
 		n := 0
 		for p, err := range c.Problems(ctx, o.Job) {
@@ -62,23 +59,23 @@ func (o *problemsOptions) run(ctx context.Context) error {
 				}
 				continue
 			}
-			t.AppendRow(problemRow(p))
+			t.add(problemRow(p)...)
 		}
 		switch {
 		case o.View.JSON:
 		case n == 0:
 			fmt.Fprintln(o.View.Stdout, "no problems")
 		default:
-			fmt.Fprintln(o.View.Stdout, t.Render())
+			t.draw(o.View.Stdout)
 		}
 		return nil
 	})
 }
 
-func problemRow(p job.Problem) table.Row {
+func problemRow(p job.Problem) []any {
 	line := ""
 	if p.Line > 0 {
 		line = fmt.Sprint(p.Line)
 	}
-	return table.Row{line, p.DocID, p.Stage, p.Code, said(p), when(p.At)}
+	return []any{line, p.DocID, p.Stage, p.Code, said(p), p.Hint, when(p.At)}
 }

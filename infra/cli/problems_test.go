@@ -73,7 +73,7 @@ func TestAReportSaysWhereTheRestIs(t *testing.T) {
 		"the job counts on":          {12, job.Job{ID: "i", Errors: append(slices.Clone(refused), failed), Counts: job.Counts{Failed: 20}}, 6, "and 14 more"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			all := together(refused, test.counted, test.j, nil)
+			all := view{}.together(refused, test.counted, test.j, nil)
 			if test.more == "" {
 				assert.Len(t, all, test.shown)
 				return

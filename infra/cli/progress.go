@@ -20,9 +20,9 @@ func isTerminal(w io.Writer) bool {
 
 // meter draws how far a job has come. The zero value draws nothing.
 type meter struct {
-	bar   *progressbar.ProgressBar
-	total int
-	drawn time.Time
+	bar          *progressbar.ProgressBar
+	total        int
+	begun, drawn time.Time
 }
 
 // meter is one where somebody is looking. A total of 0 is one that is not known yet.
@@ -30,23 +30,27 @@ func (v view) meter(what string, total int) *meter {
 	if !isTerminal(v.Stderr) {
 		return &meter{}
 	}
-	return newMeter(v.Stderr, what, total)
+	return newMeter(v.Stderr, what, total, widthOf(v.Stderr))
 }
 
-func newMeter(w io.Writer, what string, total int) *meter {
+// besideBar is what stands beside a bar: what is done, how much of it, and the times.
+const besideBar = 50
+
+// newMeter is one on a terminal of a width; where there is no room for times and bar, they are not there.
+func newMeter(w io.Writer, what string, total, width int) *meter {
 	most := total
 	if total == 0 {
 		most = -1 // a spinner
 	}
-	return &meter{total: total, bar: progressbar.NewOptions(most,
+	room := width - besideBar
+	return &meter{total: total, begun: time.Now(), bar: progressbar.NewOptions(most,
 		progressbar.OptionSetWriter(w),
 		progressbar.OptionSetDescription(what),
 		progressbar.OptionSetSpinnerChangeInterval(0), // turns when something has changed
 		progressbar.OptionShowCount(),
-		progressbar.OptionShowIts(),
-		progressbar.OptionSetItsString("documents"),
-		progressbar.OptionSetWidth(30),
-		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionSetWidth(min(max(room, 1), 30)),
+		progressbar.OptionSetPredictTime(room > 0),
+		progressbar.OptionSetElapsedTime(room > 0),
 	)}
 }
 
@@ -68,7 +72,11 @@ func (m *meter) show(j job.Job) {
 	if n.Failed > 0 {
 		what += fmt.Sprintf(", %d failed", n.Failed)
 	}
-	_ = m.bar.Set(min(n.Done+n.Failed+n.Cancelled, m.total)) // fails where the terminal does
+	ended := min(n.Done+n.Failed+n.Cancelled, m.total)
+	if rate := float64(ended) / time.Since(m.begun).Seconds(); ended > 0 && rate >= 1 {
+		what += fmt.Sprintf(", %.0f/s", rate)
+	}
+	_ = m.bar.Set(ended) // fails where the terminal does
 	m.bar.Describe(what)
 }
 

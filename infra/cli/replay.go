@@ -9,10 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
+	"levada.dev/events/fault"
 	"levada.dev/infra/client"
 	"levada.dev/workflows/letters"
 )
@@ -56,7 +57,7 @@ func (o *replayOptions) run(ctx context.Context) error {
 		return err
 	}
 	if q.IDs = o.IDs; q.Check() != nil {
-		return usageError{q.Check()}
+		return usagef("the letters' ids: %s", fault.As(q.Check()).Message)
 	}
 	return o.Platform.run(ctx, func(ctx context.Context, c *client.Client) error {
 		count, err := c.CountReplay(ctx, q)
@@ -94,14 +95,15 @@ func (o *replayOptions) sure(n int) (bool, error) {
 	if o.Yes {
 		return true, nil
 	}
-	if in, ok := o.Stdin.(*os.File); ok {
-		if info, err := in.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
-			return false, usagef("nobody is there to be asked: say --yes, or --dry-run")
-		}
+	if in, ok := o.Stdin.(*os.File); ok && !term.IsTerminal(int(in.Fd())) {
+		return false, errNobody
 	}
 	fmt.Fprintf(o.Stderr, "Send %s again? [y/N] ", plural(n, "letter"))
 	answer, err := bufio.NewReader(o.Stdin).ReadString('\n')
-	if err != nil && err != io.EOF {
+	switch {
+	case err == io.EOF && answer == "":
+		return false, errNobody
+	case err != nil && err != io.EOF:
 		return false, err
 	}
 	switch strings.ToLower(strings.TrimSpace(answer)) {
@@ -111,6 +113,8 @@ func (o *replayOptions) sure(n int) (bool, error) {
 	fmt.Fprintln(o.Stderr, "nothing was sent")
 	return false, nil
 }
+
+var errNobody = usagef("nobody is there to be asked, and nothing was sent: say --yes, or --dry-run")
 
 // replayAtOnce is how many letters a call sends again: few enough that the bar moves.
 const replayAtOnce = 100
@@ -150,11 +154,11 @@ func (o *replayOptions) done(total letters.Replayed) error {
 		return nil
 	}
 	if !o.JSON {
-		t := tableOf("letter", "reason", "")
+		t := newTable("letter", "reason", "")
 		for _, s := range total.Skipped {
-			t.AppendRow(table.Row{s.ID, s.Code, s.Message})
+			t.add(s.ID, s.Code, s.Message)
 		}
-		fmt.Fprintln(o.Stdout, t.Render())
+		t.draw(o.Stdout)
 	}
 	return fmt.Errorf("%s cannot be sent again", plural(len(total.Skipped), "letter"))
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -56,6 +57,32 @@ type usageError struct{ error }
 
 // usagef is a usageError: the command line asked for what makes no sense.
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// among refuses the value of a flag that is none of those it may have. The empty one means any.
+func among[T ~string](flag, value string, all []T) error {
+	if value == "" || slices.Contains(all, T(value)) {
+		return nil
+	}
+	return usagef("--%s %s: is none of %s", flag, value, oneOf(all))
+}
+
+// oneOf lists what a flag may be.
+func oneOf[T ~string](all []T) string {
+	names := make([]string, len(all))
+	for i, one := range all {
+		names[i] = string(one)
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
+// atLeastNone refuses a --limit that is below 0.
+func atLeastNone(limit int) error {
+	if limit < 0 {
+		return usagef("--limit %d: is below 0", limit)
+	}
+	return nil
+}
 
 // globals are what every command has.
 type globals struct {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -157,5 +158,5 @@ func (w *world) plain(s string) string {
 		}
 		return fmt.Sprintf("00000000-0000-0000-0000-%012d", n)
 	})
-	return times.ReplaceAllString(s, "2026-11-22 10:00:00Z")
+	return strings.ReplaceAll(times.ReplaceAllString(s, "2026-11-22 10:00:00Z"), w.state, "STATE")
 }

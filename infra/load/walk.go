@@ -15,7 +15,7 @@ import (
 
 // Options says which files are taken, and as what.
 type Options struct {
-	Include []string // globs, of which one must match a file; none: all. See Check
+	Include []string // globs, of which one must match a file; none: all. See CheckGlobs
 	Exclude []string // globs of files and folders that are left out
 	Type    string   // the content type of all of them; default: found out
 	Prefix  string   // of the document ids
@@ -38,10 +38,10 @@ type File struct {
 	Err         error  // why it cannot be read
 }
 
-// Check refuses globs that are none. A glob with a slash is matched against the path below the folder, one without against
+// CheckGlobs refuses globs that are none. A glob with a slash is matched against the path below the folder, one without against
 // each name; ** stands for any folders.
-func (o Options) Check() error {
-	for _, glob := range append(append([]string{}, o.Include...), o.Exclude...) {
+func CheckGlobs(globs []string) error {
+	for _, glob := range globs {
 		if glob == "" || !doublestar.ValidatePattern(glob) {
 			return fmt.Errorf("%q is not a glob", glob)
 		}
@@ -122,7 +122,7 @@ func (o Options) excluded(rel string, d fs.DirEntry) bool {
 
 func (o Options) included(rel string) bool { return len(o.Include) == 0 || matches(o.Include, rel) }
 
-// matches tries globs, which Check has seen.
+// matches tries globs, which CheckGlobs has seen.
 func matches(globs []string, rel string) bool {
 	for _, glob := range globs {
 		name := rel

@@ -144,7 +144,7 @@ func (t *taking) refuse(ctx context.Context, n int, err error) error {
 	f := fault.As(err)
 	if t.receipt.Refused++; t.receipt.Refused <= imports.MaxNamed {
 		t.receipt.Problems = append(t.receipt.Problems, job.Problem{
-			Stage: string(corpus.StageSubmit), Line: n, Field: f.Field, Code: f.Code, Message: f.Message,
+			Stage: string(corpus.StageSubmit), Line: n, Field: f.Field, Code: f.Code, Message: f.Message, Hint: f.Hint,
 		})
 	}
 	if t.receipt.Refused > imports.MaxKept {

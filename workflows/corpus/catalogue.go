@@ -88,6 +88,7 @@ type NotSearchable struct {
 	Code     string    `json:"code"` // one of those below
 	Message  string    `json:"message"`
 	Error    string    `json:"error,omitempty"` // of failed and retrying: the code of what went wrong
+	Hint     string    `json:"hint,omitempty"`  // of failed: the next step; only in answers
 	Stage    Stage     `json:"stage,omitempty"`
 	Since    time.Time `json:"since"`
 	Attempts int       `json:"attempts,omitempty"`

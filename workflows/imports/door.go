@@ -70,7 +70,7 @@ func (o Origin) Check() (refused []job.Problem, err error) {
 		size += corpus.EncodedLen(address)
 		if err := CheckAddress("url", address); err != nil {
 			f := fault.As(err)
-			refused = append(refused, job.Problem{Stage: string(corpus.StageSubmit), Line: i + 1, Field: f.Field, Code: f.Code, Message: f.Message})
+			refused = append(refused, job.Problem{Stage: string(corpus.StageSubmit), Line: i + 1, Field: f.Field, Code: f.Code, Message: f.Message, Hint: f.Hint})
 		}
 	}
 	if size > maxURLsBytes {

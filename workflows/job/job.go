@@ -75,8 +75,8 @@ type Erasure struct {
 	Vectors     int       `json:"vectors"` // removed
 	Texts       int       `json:"texts"`   // removed from the store
 	Remaining   int       `json:"remaining"`
-	CheckedAt   time.Time `json:"checkedAt"`
-	Stores      []Store   `json:"stores,omitempty"` // of the erasure of everything: store by store
+	CheckedAt   time.Time `json:"checkedAt,omitzero"` // none before the stores were asked
+	Stores      []Store   `json:"stores,omitempty"`   // of the erasure of everything: store by store
 }
 
 // Store is what an erasure has removed of one store. What a step removed that died before it could say so is not counted, and
@@ -95,5 +95,6 @@ type Problem struct {
 	Field   string    `json:"field,omitempty"`
 	Code    string    `json:"code"`
 	Message string    `json:"message"`
+	Hint    string    `json:"hint,omitempty"` // the next step; only in answers
 	At      time.Time `json:"at,omitzero"`
 }

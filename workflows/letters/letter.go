@@ -36,6 +36,9 @@ func NewID(queue, message string) string {
 	return queue + "-" + hex.EncodeToString(sum[:12])
 }
 
+// Stages are those that a letter may have.
+var Stages = []string{"fetch", "chunk", "embed", "index", "retire", "erase"}
+
 // OfDocument reports whether what the ledger does with a document has failed with the message. The ledger begins that anew when
 // the letter is replayed; any other message is sent again as it was.
 func (l *Letter) OfDocument() bool { return l.Stage != "" }

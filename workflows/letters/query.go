@@ -2,6 +2,7 @@ package letters
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"levada.dev/events/fault"
@@ -38,6 +39,11 @@ func (q *Query) Check() error {
 		}
 		if slices.ContainsFunc(l.names, func(s string) bool { return s == "" || len(s) > maxName }) {
 			return fault.Invalidf(l.field, "value_out_of_range", "each is 1 to %d bytes long", maxName)
+		}
+	}
+	for _, stage := range q.Stages {
+		if !slices.Contains(Stages, stage) {
+			return fault.Invalidf("stages", "invalid_value", "%.40q is none of %s", stage, strings.Join(Stages, ", "))
 		}
 	}
 	if len(q.DocID) > maxName {

@@ -1,0 +1,42 @@
+package api
+
+import (
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/job"
+)
+
+// nextSteps says what to do about what went wrong with a document, by its code. Nobody keeps hints: a ledger keeps codes, and whoever asks
+// later is told what is true then.
+var nextSteps = map[string]string{
+	"document_encrypted":       "save it without a password and submit it again",
+	"document_has_no_text":     "a scan has pictures of its pages only: recognise the text (OCR) and submit that",
+	"document_broken":          "open it in a program of its kind and save it again, or check that it arrived whole",
+	"document_expands":         "divide it into several documents",
+	"document_empty":           "submit a text, or leave the document out",
+	"document_too_large":       "divide it into several documents, or raise limits.documentBytes of the tenant",
+	"line_too_long":            "divide the document, or raise limits.bodyBytes of the tenant",
+	"content_type_unsupported": "say its content type; " + corpus.SupportedTypes,
+	"unknown_field":            "GET /openapi.json names the fields",
+	"metadata_type":            "search.filterable of the tenant says which type it has",
+	"address_denied":           "only public addresses are asked",
+	"fetch_refused":            "check the address in a browser that is not signed in",
+	"attempts_exhausted":       "GET /events has its letter; when the cause is gone, POST /events/replay sends it again",
+}
+
+// advised gives problems their hints. Those that have one keep it. It writes to the list that it is given.
+func advised(ps []job.Problem) []job.Problem {
+	for i := range ps {
+		if ps[i].Hint == "" {
+			ps[i].Hint = nextSteps[ps[i].Code]
+		}
+	}
+	return ps
+}
+
+// adviseDocument gives a document that failed its hint.
+func adviseDocument(d *corpus.Document) {
+	if d.Why != nil && d.Why.Code == corpus.WhyFailed {
+		why := *d.Why
+		why.Hint, d.Why = nextSteps[why.Error], &why
+	}
+}
