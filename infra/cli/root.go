@@ -109,7 +109,7 @@ func newRoot(g *globals, start func()) *cobra.Command {
 		newBuild(g),
 		newDev(g),
 		newDemo(g),
-		newBench(g),
+		newBench(g), newEval(g),
 		newDLQ(g),
 		newReplay(g),
 		newIngest(g),

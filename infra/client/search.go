@@ -19,5 +19,10 @@ type Source struct {
 
 // Search asks a question.
 func (c *Client) Search(ctx context.Context, query string, topK int) (Found, error) {
-	return post[Found](ctx, c, "/search", map[string]any{"query": query, "topK": topK, "mode": "vector", "answer": false})
+	return c.SearchBy(ctx, "vector", query, topK)
+}
+
+// SearchBy asks a question in a mode: "hybrid", "keyword" or "vector".
+func (c *Client) SearchBy(ctx context.Context, mode, query string, topK int) (Found, error) {
+	return post[Found](ctx, c, "/search", map[string]any{"query": query, "topK": topK, "mode": mode, "answer": false})
 }

@@ -60,13 +60,17 @@ const MaxTerms = 64
 type Term struct {
 	Text   string  `json:"t"`
 	Weight float64 `json:"w"`
+	// Word is which word of the question, from 1, the term is a form of: a passage needs one of the forms. 0 is a term that adds to
+	// others, and is not missed.
+	Word int `json:"o,omitempty"`
 }
 
 // Found is what a question found.
 type Found struct {
 	Hits []Hit
-	// Most is the score of a passage that had every term, of those that some passage has, as often as a passage can: what
-	// scores are to be compared with from one question to another.
+	// Most is the score of a passage that had every word as often as a passage can, each in its rarest form that some passage has:
+	// what scores are to be compared with from one question to another. A word that no passage has in any form counts as the
+	// rarest there is.
 	Most float64
 }
 

@@ -42,6 +42,19 @@ func TestScoreIsBM25(t *testing.T) {
 	assert.Less(t, s.Score(lexicon.NewForward(nil, []string{"a", "b"})), s.Most(), "a term that no passage has is not missed")
 }
 
+func TestMostCountsEachWordOnce(t *testing.T) {
+	terms := []corpus.Term{
+		{Text: "carri", Weight: 1, Word: 1}, {Text: "carries", Weight: 1, Word: 1}, // a form that is found stands for one that is not
+		{Text: "stone", Weight: 1, Word: 2}, {Text: "stones", Weight: 1, Word: 2}, // of two that are found, the rarer
+		{Text: "river", Weight: 1, Word: 3}, // none is: it is missed
+		{Text: "·river", Weight: 1},         // nobody misses it
+		{Text: "·stone", Weight: 1},
+	}
+	s := lexicon.NewScorer(lexicon.Options{K1: 1}, lexicon.Corpus{Passages: 10, Body: 100}, terms, []int{4, 0, 5, 2, 0, 0, 3})
+	idf := func(df float64) float64 { return math.Log(1 + (10-df+0.5)/(df+0.5)) }
+	assert.InDelta(t, 2*(idf(4)+idf(2)+idf(0)+idf(3)), s.Most(), 1e-9)
+}
+
 func TestACountThatIsOutOfDate(t *testing.T) {
 	terms := []corpus.Term{{Text: "a", Weight: 1}}
 	s := lexicon.NewScorer(lexicon.Options{}, lexicon.Corpus{Passages: 2, Body: 4}, terms, []int{50})

@@ -53,12 +53,30 @@ func NewScorer(o Options, c Corpus, terms []corpus.Term, found []int) *Scorer {
 	for i, t := range terms {
 		worth := t.Weight * rarity(found[i], c.Passages)
 		s.asked[i] = asked{place: i, hash: hash(Clip(t.Text)), worth: worth, weight: t.Weight}
-		if found[i] > 0 { // else it is another form of a word, or one that no passage can be blamed for lacking
-			s.most += worth * (s.o.K1 + 1)
-		}
 	}
+	s.most = (s.o.K1 + 1) * most(s.asked, terms, found)
 	slices.SortFunc(s.asked, func(a, b asked) int { return cmp.Compare(a.hash, b.hash) })
 	return s
+}
+
+// most is what all words of a question are worth, each by the form that is worth most, of those that are found where there are any.
+func most(as []asked, terms []corpus.Term, found []int) float64 {
+	sum := 0.0
+	for i, t := range terms {
+		if t.Word == 0 && found[i] > 0 || t.Word != 0 && !slices.ContainsFunc(as, func(o asked) bool {
+			k := o.place
+			if terms[k].Word != t.Word || k == i {
+				return false
+			}
+			if (found[k] > 0) != (found[i] > 0) {
+				return found[k] > 0
+			}
+			return o.worth > as[i].worth || o.worth == as[i].worth && k < i
+		}) {
+			sum += as[i].worth
+		}
+	}
+	return sum
 }
 
 // rarity is Lucene's idf, which is never below 0. A count that is out of date may be above the passages there are.
@@ -67,7 +85,7 @@ func rarity(found, passages int) float64 {
 	return math.Log(1 + (n-df+0.5)/(df+0.5))
 }
 
-// Most is the score of a passage that had every term, of those that some passage has, as often as a passage can.
+// Most is what corpus.Found says of it.
 func (s *Scorer) Most() float64 { return s.most }
 
 // Score is what a passage is worth.

@@ -36,10 +36,13 @@ func Question(text string) []corpus.Term {
 	q.languages = which | 1<<unknown
 	for i := range r.words {
 		q.word(&r.words[i])
+		q.ids = append(q.ids, q.now)
 	}
 	for i := range r.words {
+		q.now = q.ids[i]
 		q.alternatives(&r.words[i])
 	}
+	q.now = 0
 	for i := range r.words {
 		q.ends(&r.words[i])
 	}
@@ -60,6 +63,8 @@ type question struct {
 	terms     []corpus.Term
 	at        map[string]int
 	w         writer
+	ids       []int // of the words
+	now       int   // the one that terms are forms of
 }
 
 // add adds what the writer has, and empties it.
@@ -74,7 +79,7 @@ func (q *question) put(t string, weight float64, repeat bool) {
 	switch i, there := q.at[t]; {
 	case !there:
 		q.at[t] = len(q.terms)
-		q.terms = append(q.terms, corpus.Term{Text: t, Weight: weight})
+		q.terms = append(q.terms, corpus.Term{Text: t, Weight: weight, Word: q.now})
 	case repeat:
 		q.terms[i].Weight += weight
 	default:
@@ -103,16 +108,24 @@ func (q *question) word(x *word) {
 			if hiraganaOnly(t) {
 				weight = hiragana
 			}
+			q.now++
 			q.put(t, weight, true)
 		}
 		return
 	case unspaced:
+		q.content = true
 		q.w.grams(b, 3)
+		for _, t := range q.w.take() {
+			q.now++
+			q.put(t, ordinary, true)
+		}
+		return
 	case hebrew:
 		q.w.add(b)
 	default:
 		q.w.stem(b, x, q.first())
 	}
+	q.now++
 	q.add(q.weight(x), true)
 }
 

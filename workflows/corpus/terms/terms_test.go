@@ -158,6 +158,24 @@ func TestFunctionWordsAreLightButNotLost(t *testing.T) {
 	assert.Subset(t, body("The Who are a band."), []string{"the", "who"})
 }
 
+func TestFormsOfAWordAreToldAsSuch(t *testing.T) {
+	of := map[string]int{}
+	for _, q := range terms.Question("Which channel carries the Trinkwasserleitungen?") {
+		of[q.Text] = q.Word
+	}
+	assert.Positive(t, of["carri"])
+	assert.Equal(t, of["carri"], of["carries"])
+	assert.NotEqual(t, of["channel"], of["carries"])
+	for _, q := range terms.Question("Wo ist die Trinkwasserleitung?") {
+		assert.Equal(t, strings.HasPrefix(q.Text, "·"), q.Word == 0, "%s: an end of a word is not missed", q.Text)
+	}
+	seen := map[int]bool{}
+	for _, q := range terms.Question("烽火台有什么用") {
+		assert.False(t, seen[q.Word], "two signs are words of their own")
+		seen[q.Word] = true
+	}
+}
+
 func TestQuestionWithoutEvidenceIsAskedInEveryLanguage(t *testing.T) {
 	for _, passage := range []string{"The terraces of the island are old.", "Es gibt Terraces auf der Insel.", "Terraces"} {
 		has, _ := finds("terraces", passage)
