@@ -92,7 +92,7 @@ func router(p *parish, o consumers.Options, h consumers.Handler) *consumers.Rout
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	return consumers.New([]consumers.Route{{Type: events.TypeDocumentSubmitted, Name: "test", Stage: corpus.StageChunk, Handle: h}},
-		&eventstest.Claims{}, consumers.NewUndertaker(p, &memory.Texts{}, p, p, unread{p}), &o)
+		&eventstest.Claims{}, consumers.NewUndertaker(p, corpus.Stores{Texts: &memory.Texts{}, Vectors: p, Lexicon: memory.NewLexicon()}, p, unread{p}), &o)
 }
 
 func TestTenantsAreNeverMixed(t *testing.T) {

@@ -20,16 +20,15 @@ type Deceased struct {
 
 // Undertaker buries events that nobody could handle.
 type Undertaker struct {
-	ledger  corpus.Ledger
-	texts   corpus.Texts
-	vectors corpus.Vectors
-	box     letters.Keeper
-	unread  letters.Unread
+	ledger corpus.Ledger
+	stores corpus.Stores
+	box    letters.Keeper
+	unread letters.Unread
 }
 
 // NewUndertaker makes an undertaker. Letters go to their tenant's box, those that cannot be read to unread.
-func NewUndertaker(ledger corpus.Ledger, texts corpus.Texts, vectors corpus.Vectors, box letters.Keeper, unread letters.Unread) *Undertaker {
-	return &Undertaker{ledger: ledger, texts: texts, vectors: vectors, box: box, unread: unread}
+func NewUndertaker(ledger corpus.Ledger, stores corpus.Stores, box letters.Keeper, unread letters.Unread) *Undertaker {
+	return &Undertaker{ledger: ledger, stores: stores, box: box, unread: unread}
 }
 
 // Bury fails the documents of dead events of one tenant, removes what was written for them, and keeps the letters. It
@@ -134,5 +133,5 @@ func (u *Undertaker) fail(ctx context.Context, s tenants.Scope, ds []Deceased) (
 			}})
 		}
 	}
-	return all, corpus.Erase(ctx, s, u.texts, u.vectors, u.ledger, gone)
+	return all, corpus.Erase(ctx, s, u.stores, u.ledger, gone)
 }

@@ -93,7 +93,7 @@ func TestALetterNamesTheGeneration(t *testing.T) {
 				acme, globex := tenantstest.Two(t)
 				l := &book{doc: corpus.Document{ID: "guide", State: c.state, Generation: 7, JobID: "j7"}}
 				b := &box{kept: map[string]letters.Letter{}, fails: fails, after: after}
-				u := consumers.NewUndertaker(l, nil, nil, b, nil)
+				u := consumers.NewUndertaker(l, corpus.Stores{}, b, nil)
 				d := dead(t, acme, c.data)
 				for range fails {
 					require.Error(t, u.Bury(t.Context(), acme, []consumers.Deceased{d})[0], name)
@@ -116,7 +116,7 @@ func TestALetterNamesTheGeneration(t *testing.T) {
 func TestALetterOfNoDocument(t *testing.T) {
 	acme, _ := tenantstest.Two(t)
 	b := &box{kept: map[string]letters.Letter{}}
-	u := consumers.NewUndertaker(&book{}, nil, nil, b, nil)
+	u := consumers.NewUndertaker(&book{}, corpus.Stores{}, b, nil)
 	unknown := dead(t, acme, false)
 	strange := dead(t, acme, false)
 	strange.ID, strange.Event.Subject = "embed-2", "audit"

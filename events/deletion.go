@@ -59,6 +59,7 @@ type DocumentErased struct {
 	DocumentRef
 	Generations int       `json:"generations"`
 	Vectors     int       `json:"vectors"`
+	Passages    int       `json:"passages,omitempty"` // of the lexical index
 	Texts       int       `json:"texts"`
 	CheckedAt   time.Time `json:"checkedAt"`
 }
@@ -71,7 +72,7 @@ func (f DocumentErased) Identity() string { return f.identity(0) + "." + f.JobID
 
 // Check implements Fact.
 func (f DocumentErased) Check() error {
-	if f.Generations < 0 || f.Vectors < 0 || f.Texts < 0 {
+	if f.Generations < 0 || f.Vectors < 0 || f.Passages < 0 || f.Texts < 0 {
 		return fault.Invalidf("vectors", "fact_invalid", "a count is below 0")
 	}
 	if f.CheckedAt.IsZero() {

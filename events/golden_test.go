@@ -64,6 +64,7 @@ func samples() map[string]events.Fact {
 		},
 		"document.retired/full":         events.DocumentRetired{DocumentRef: ref},
 		"document.erased/full":          events.DocumentErased{DocumentRef: ref, Generations: 1, Vectors: 18, Texts: 2, CheckedAt: at},
+		"document.erased/passages":      events.DocumentErased{DocumentRef: ref, Generations: 1, Vectors: 18, Passages: 18, Texts: 2, CheckedAt: at},
 		"tenant.erasure.requested/full": events.TenantErasureRequested{JobID: ref.JobID},
 		"tenant.erased/full": events.TenantErased{JobID: ref.JobID, CheckedAt: at, Stores: []events.ErasedStore{
 			{Name: "documents", Removed: 20}, {Name: "vectors"},

@@ -22,15 +22,14 @@ var patience = []time.Duration{2 * time.Second, 30 * time.Second, 15 * time.Minu
 
 // Consumer erases documents.
 type Consumer struct {
-	texts   corpus.Texts
-	vectors corpus.Vectors
+	corpus.Stores
 	ledger  corpus.Ledger
 	letters letters.Forgetter
 }
 
 // New makes the consumer.
-func New(texts corpus.Texts, vectors corpus.Vectors, ledger corpus.Ledger, box letters.Forgetter) *Consumer {
-	return &Consumer{texts: texts, vectors: vectors, ledger: ledger, letters: box}
+func New(stores corpus.Stores, ledger corpus.Ledger, box letters.Forgetter) *Consumer {
+	return &Consumer{Stores: stores, ledger: ledger, letters: box}
 }
 
 // Routes takes document.deleted and document.retired.
@@ -61,7 +60,7 @@ func (c *Consumer) erase(ctx context.Context, s tenants.Scope, d delivery) error
 	if err != nil || v.Complete || v.Stale {
 		return err
 	}
-	if err := c.remove(ctx, s, ids, v.Texts); err != nil {
+	if err := c.remove(ctx, s, d.Fact, ids, v.Texts); err != nil {
 		return err
 	}
 	if v, left, err = c.look(ctx, s, d, ids); err != nil || v.Complete || v.Stale {
@@ -69,27 +68,30 @@ func (c *Consumer) erase(ctx context.Context, s tenants.Scope, d delivery) error
 	}
 	after := patience[min(max(d.Attempt, 1), len(patience))-1]
 	return fault.New(fault.Unavailable, "erasure_incomplete",
-		fmt.Sprintf("the stores still show %d vectors and %d texts, or have not caught up", left.Vectors, len(v.Texts)), nil).WithRetryAfter(after)
+		fmt.Sprintf("the stores still show %d vectors, %d passages and %d texts, or have not caught up", left.Vectors, left.Passages, len(v.Texts)), nil).WithRetryAfter(after)
 }
 
 // look asks the stores what they have of the document, and the ledger what of it is to go.
 func (c *Consumer) look(ctx context.Context, s tenants.Scope, d delivery, ids map[string][]string) (v corpus.Verdict, left corpus.Left, err error) {
 	left.Settled = true
 	for model, all := range ids {
-		at, err := c.vectors.Processed(ctx, model) // before the count, which is then of at least that time
+		at, err := c.Vectors.Processed(ctx, model) // before the count, which is then of at least that time
 		if err != nil {
 			return v, left, fmt.Errorf("ask how far the index is: %w", err)
 		}
 		left.Settled = left.Settled && !at.Before(d.Event.Time)
 		for part := range slices.Chunk(all, corpus.MaxWrite) {
-			n, err := c.vectors.Stored(ctx, s, model, part)
+			n, err := c.Vectors.Stored(ctx, s, model, part)
 			if err != nil {
 				return v, left, fmt.Errorf("look for %d vectors: %w", len(part), err)
 			}
 			left.Vectors += n
 		}
 	}
-	if left.Texts, err = c.texts.List(ctx, s, d.Fact.TextPrefix, maxTexts); err != nil {
+	if left.Passages, err = c.Lexicon.Stored(ctx, s, corpus.Generation{DocID: d.Fact.DocID, Generation: d.Fact.Generation}); err != nil {
+		return v, left, fmt.Errorf("look for passages: %w", err)
+	}
+	if left.Texts, err = c.Texts.List(ctx, s, d.Fact.TextPrefix, maxTexts); err != nil {
 		return v, left, fmt.Errorf("look for texts: %w", err)
 	}
 	verdicts, err := c.ledger.Advance(ctx, s, []corpus.Progress{{
@@ -101,14 +103,17 @@ func (c *Consumer) look(ctx context.Context, s tenants.Scope, d delivery, ids ma
 	return verdicts[0], left, nil
 }
 
-func (c *Consumer) remove(ctx context.Context, s tenants.Scope, ids map[string][]string, texts []string) error {
-	if err := corpus.DeleteVectors(ctx, s, c.vectors, ids); err != nil {
+func (c *Consumer) remove(ctx context.Context, s tenants.Scope, f events.DocumentDeleted, ids map[string][]string, texts []string) error {
+	if err := corpus.DeleteVectors(ctx, s, c.Vectors, ids); err != nil {
+		return err
+	}
+	if err := corpus.RemovePassages(ctx, s, c.Lexicon, generations(f)); err != nil {
 		return err
 	}
 	if len(texts) == 0 {
 		return nil
 	}
-	if err := c.texts.Delete(ctx, s, texts...); err != nil {
+	if err := c.Texts.Delete(ctx, s, texts...); err != nil {
 		return fmt.Errorf("remove %d texts: %w", len(texts), err)
 	}
 	return nil
@@ -123,4 +128,13 @@ func vectorIDs(s tenants.Scope, f events.DocumentDeleted) map[string][]string {
 		}
 	}
 	return ids
+}
+
+// generations are those that may have passages.
+func generations(f events.DocumentDeleted) []corpus.Generation {
+	refs := make([]corpus.Generation, len(f.Generations))
+	for i, g := range f.Generations {
+		refs[i] = corpus.Generation{DocID: f.DocID, Generation: g.Generation}
+	}
+	return refs
 }

@@ -26,6 +26,7 @@ type house struct {
 	now          time.Time
 	texts        *memory.Texts
 	vectors      *memory.Vectors
+	words        *memory.Lexicon
 	ledger       *memory.Ledger
 	erase        *erase.Consumer
 	acme, globex tenants.Scope
@@ -36,8 +37,8 @@ const chunks = 45 // more than the index is asked for at once
 func newHouse(t *testing.T) *house {
 	h := &house{t: t, now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC), texts: &memory.Texts{}}
 	clock := func() time.Time { return h.now }
-	h.vectors, h.ledger = memory.NewVectors(clock), memory.NewLedger(clock)
-	h.erase = erase.New(h.texts, h.vectors, h.ledger, memory.NewLetters(clock))
+	h.vectors, h.words, h.ledger = memory.NewVectors(clock), memory.NewLexicon(), memory.NewLedger(clock)
+	h.erase = erase.New(corpus.Stores{Texts: h.texts, Vectors: h.vectors, Lexicon: h.words}, h.ledger, memory.NewLetters(clock))
 	h.acme, h.globex = tenantstest.Two(t)
 	for _, s := range []tenants.Scope{h.acme, h.globex} {
 		h.document(s, "guide", "job-1")
@@ -61,6 +62,11 @@ func (h *house) document(s tenants.Scope, id, jobID string) {
 		vs[i].Values[0] = 1
 	}
 	require.NoError(h.t, h.vectors.Upsert(ctx, s, model, vs))
+	ps := make([]corpus.Passage, chunks)
+	for i := range ps {
+		ps[i] = corpus.Passage{Metadata: corpus.Metadata{DocID: id, Generation: r.Generation, Chunk: i}, Body: []string{"text"}}
+	}
+	require.NoError(h.t, h.words.Put(ctx, s, ps))
 	_, err = h.ledger.Advance(ctx, s, []corpus.Progress{{
 		DocumentRef: events.DocumentRef{DocID: id, Generation: r.Generation, JobID: jobID}, Stage: corpus.StageIndex,
 		Slice: events.Slice{Slices: 1, Chunks: chunks},
@@ -96,12 +102,14 @@ func TestErase(t *testing.T) {
 		require.Equal(t, []error{nil}, h.erase.Handle(t.Context(), h.acme, []consumers.Of[events.DocumentDeleted]{d}))
 	}
 	assert.Empty(t, h.vectors.IDs(h.acme, model))
+	assert.Empty(t, h.words.IDs(h.acme))
 	assert.Zero(t, h.texts.Len(h.acme))
+	assert.Len(t, h.words.IDs(h.globex), chunks)
 	assert.Len(t, h.vectors.IDs(h.globex, model), chunks, "another's of the same id")
 	assert.Equal(t, 1, h.texts.Len(h.globex))
 	j := h.job(h.acme, "erasure")
 	assert.Equal(t, job.Succeeded, j.State)
-	assert.Equal(t, &job.Erasure{DocID: "guide", Generations: 1, Vectors: chunks, Texts: 1, CheckedAt: h.now}, j.Erasure)
+	assert.Equal(t, &job.Erasure{DocID: "guide", Generations: 1, Vectors: chunks, Passages: chunks, Texts: 1, CheckedAt: h.now}, j.Erasure)
 }
 
 // The index shows late what it was told. The erasure is not over before it has caught up with the deletion.
@@ -136,7 +144,7 @@ func TestErasureWaitsForTheIndex(t *testing.T) {
 
 // Every call fails once, before its work and after it; what was found is counted all the same.
 func TestErasureThatBreaksOff(t *testing.T) {
-	for _, op := range []string{"list", "delete", "stored", "processed", "advance", "text delete"} {
+	for _, op := range []string{"list", "delete", "stored", "processed", "advance", "text delete", "words stored", "words remove"} {
 		for _, when := range []string{"before", "after"} {
 			t.Run(op+" "+when, func(t *testing.T) {
 				h := newHouse(t)
@@ -173,16 +181,27 @@ func TestErasureThatBreaksOff(t *testing.T) {
 						return nil
 					},
 				}
+				h.words.Hooks = memory.Hooks{Before: words(hooks.Before), After: words(hooks.After)}
 				err := h.erase.Handle(t.Context(), h.acme, []consumers.Of[events.DocumentDeleted]{d})[0]
 				assert.True(t, fault.Retryable(err) && err != nil, "%v", err)
 				assert.Zero(t, failures)
 				require.NoError(t, h.erase.Handle(t.Context(), h.acme, []consumers.Of[events.DocumentDeleted]{d})[0])
-				assert.Equal(t, []int{chunks, 1}, []int{h.job(h.acme, "erasure").Erasure.Vectors, h.job(h.acme, "erasure").Erasure.Texts})
+				found := h.job(h.acme, "erasure").Erasure
+				assert.Equal(t, []int{chunks, chunks, 1}, []int{found.Vectors, found.Passages, found.Texts})
 				assert.Empty(t, h.vectors.IDs(h.acme, model))
+				assert.Empty(t, h.words.IDs(h.acme))
 				assert.Zero(t, h.texts.Len(h.acme))
 			})
 		}
 	}
+}
+
+// words is a hook as the calls of the lexical index have it.
+func words(f func(op string) error) func(string) error {
+	if f == nil {
+		return nil
+	}
+	return func(op string) error { return f("words " + op) }
 }
 
 func TestDocumentsOfABatchAreErasedEachByItself(t *testing.T) {

@@ -28,7 +28,7 @@ func (c *Consumer) Retire(ctx context.Context, s tenants.Scope, ds []consumers.O
 		for _, r := range verdicts[i].Retired {
 			gone = append(gone, corpus.Retirement{DocID: d.Fact.DocID, Retired: r})
 		}
-		errs[i] = corpus.Erase(ctx, s, c.texts, c.vectors, c.ledger, gone)
+		errs[i] = corpus.Erase(ctx, s, c.Stores, c.ledger, gone)
 	}
 	return errs
 }

@@ -16,16 +16,15 @@ import (
 
 // Consumer indexes slices.
 type Consumer struct {
-	texts   corpus.Texts
-	vectors corpus.Vectors
-	ledger  corpus.Ledger
-	out     events.Publisher
-	now     func() time.Time
+	corpus.Stores
+	ledger corpus.Ledger
+	out    events.Publisher
+	now    func() time.Time
 }
 
 // New makes the consumer. now tells the time of its events.
-func New(texts corpus.Texts, vectors corpus.Vectors, ledger corpus.Ledger, out events.Publisher, now func() time.Time) *Consumer {
-	return &Consumer{texts: texts, vectors: vectors, ledger: ledger, out: out, now: now}
+func New(stores corpus.Stores, ledger corpus.Ledger, out events.Publisher, now func() time.Time) *Consumer {
+	return &Consumer{Stores: stores, ledger: ledger, out: out, now: now}
 }
 
 // Route takes chunks.embedded.
@@ -37,12 +36,13 @@ func (c *Consumer) Route() consumers.Route {
 
 type delivery = consumers.Of[events.ChunksEmbedded]
 
-// Handle writes the vectors of all slices, tells the ledger in one call, and does what the verdicts say. The order is
+// Handle writes the vectors of all slices, then their passages, tells the ledger in one call, and does what the verdicts say. The order is
 // what makes it safe: written first and then reported, so whatever the ledger retires later is known to it, and a slice
 // that came too late is removed by its own writer.
 func (c *Consumer) Handle(ctx context.Context, s tenants.Scope, ds []delivery) []error {
 	errs := make([]error, len(ds))
 	c.upsert(ctx, s, ds, errs)
+	c.put(ctx, s, ds, errs)
 
 	var ps []corpus.Progress
 	var where []int
@@ -96,7 +96,7 @@ func (c *Consumer) upsert(ctx context.Context, s tenants.Scope, ds []delivery, e
 				for _, i := range call[from:to] {
 					vs = append(vs, vectors[i]...)
 				}
-				return c.vectors.Upsert(ctx, s, model, vs)
+				return c.Vectors.Upsert(ctx, s, model, vs)
 			}) {
 				errs[call[k]] = err
 			}
@@ -125,21 +125,31 @@ func unpack(s tenants.Scope, f events.ChunksEmbedded) ([]corpus.Vector, error) {
 	}
 	vs := make([]corpus.Vector, len(f.Parts))
 	for i, p := range f.Parts {
-		m, err := corpus.FitMetadata(corpus.Metadata{
-			DocID: f.DocID, Generation: f.Generation, Chunk: p.Index, Start: p.Start, End: p.End,
-			Text: p.Text, Heading: p.Heading, Source: f.Source, Meta: f.Metadata,
-		})
+		m, err := metadata(f, p)
 		if err != nil {
-			return nil, fmt.Errorf("chunk %d: %w", p.Index, err)
+			return nil, err
 		}
 		vs[i] = corpus.Vector{ID: corpus.VectorID(s, f.DocID, f.Generation, p.Index), Values: f.Vector(i), Metadata: m}
 	}
 	return vs, nil
 }
 
+// metadata is what both indexes show of a chunk.
+func metadata(f events.ChunksEmbedded, p events.Chunk) (corpus.Metadata, error) {
+	m, err := corpus.FitMetadata(corpus.Metadata{
+		DocID: f.DocID, Generation: f.Generation, Chunk: p.Index, Start: p.Start, End: p.End,
+		Text: p.Text, Heading: p.Heading, Source: f.Source, Meta: f.Metadata,
+	})
+	if err != nil {
+		return m, fmt.Errorf("chunk %d: %w", p.Index, err)
+	}
+	return m, nil
+}
+
 // remove takes away what stale deliveries have just written and what generations that were replaced have left.
 func (c *Consumer) remove(ctx context.Context, s tenants.Scope, ds []delivery, where []int, verdicts []corpus.Verdict, errs []error) {
 	stale := map[string][]string{}
+	var unread []corpus.Generation
 	var staleOf, retiredOf []int
 	var retired []corpus.Retirement
 	seen := map[events.DocumentRef]bool{}
@@ -149,6 +159,7 @@ func (c *Consumer) remove(ctx context.Context, s tenants.Scope, ds []delivery, w
 			for _, p := range f.Parts {
 				stale[f.Model] = append(stale[f.Model], corpus.VectorID(s, f.DocID, f.Generation, p.Index))
 			}
+			unread = append(unread, corpus.Generation{DocID: f.DocID, Generation: f.Generation})
 			staleOf = append(staleOf, where[k])
 		}
 		for _, r := range v.Retired {
@@ -161,10 +172,12 @@ func (c *Consumer) remove(ctx context.Context, s tenants.Scope, ds []delivery, w
 			retiredOf = append(retiredOf, where[k])
 		}
 	}
-	if err := corpus.DeleteVectors(ctx, s, c.vectors, stale); err != nil {
+	if err := corpus.DeleteVectors(ctx, s, c.Vectors, stale); err != nil {
+		consumers.FailAt(errs, staleOf, err)
+	} else if err := corpus.RemovePassages(ctx, s, c.Lexicon, unread); err != nil {
 		consumers.FailAt(errs, staleOf, err)
 	}
-	if err := corpus.Erase(ctx, s, c.texts, c.vectors, c.ledger, retired); err != nil {
+	if err := corpus.Erase(ctx, s, c.Stores, c.ledger, retired); err != nil {
 		consumers.FailAt(errs, retiredOf, err)
 	}
 }

@@ -54,6 +54,7 @@ type Ports struct {
 	Runs      flow.Runs
 	Witness   corpus.Witness
 	Vectors   corpus.Vectors
+	Lexicon   Lexicon
 	Embedder  llm.Embedder // the bare one: who calls it here pays
 	Model     llm.Model
 	Money     quota.Ledger
@@ -75,6 +76,12 @@ type Letters interface {
 	letters.Receipts
 	letters.Forgetter
 	erasure.Letters
+}
+
+// Lexicon is all that the lexical index does.
+type Lexicon interface {
+	corpus.Lexicon
+	erasure.Lexicon
 }
 
 // Options says which build runs where.
@@ -162,16 +169,17 @@ func Consumers(p Ports, o Options) *consumers.Router {
 	if now == nil {
 		now = time.Now
 	}
+	stores := corpus.Stores{Texts: p.Texts, Vectors: p.Vectors, Lexicon: p.Lexicon}
 	routes := []consumers.Route{
 		chunk.New(p.Texts, p.Ledger, p.Fetcher, p.Publisher, now).Route(),
 		embed.New(llm.NewPaidEmbedder(p.Embedder, o.gate(p)), p.Publisher, now).Route(),
-		index.New(p.Texts, p.Vectors, p.Ledger, p.Publisher, now).Route(),
+		index.New(stores, p.Ledger, p.Publisher, now).Route(),
 		audit.New(p.Trail).Route(),
 		eraser.New(p.Runs).Route(),
 	}
-	routes = append(routes, erase.New(p.Texts, p.Vectors, p.Ledger, p.Letters).Routes()...)
+	routes = append(routes, erase.New(stores, p.Ledger, p.Letters).Routes()...)
 	routes = append(routes, reacts.New(p.Runs).Routes()...)
-	return consumers.New(routes, p.Claims, consumers.NewUndertaker(p.Ledger, p.Texts, p.Vectors, p.Letters, p.Unread),
+	return consumers.New(routes, p.Claims, consumers.NewUndertaker(p.Ledger, stores, p.Letters, p.Unread),
 		&consumers.Options{MaxAttempts: o.MaxAttempts, Log: o.Log, Now: now})
 }
 
@@ -188,7 +196,7 @@ func Erasure(p Ports, settle time.Duration) flow.Flow {
 	return erasure.New(erasure.Ports{
 		Settle: settle,
 		Ledger: p.Erasures, Catalogue: p.Catalogue, Shelf: p.Shelf, Sessions: p.Sessions,
-		Stores: []erasure.Store{p.Objects, p.Cached, erasure.NewVectors(p.Vectors), erasure.NewLetters(p.Letters)},
+		Stores: []erasure.Store{p.Objects, p.Cached, erasure.NewVectors(p.Vectors), erasure.NewLexicon(p.Lexicon), erasure.NewLetters(p.Letters)},
 	}).Flow
 }
 

@@ -32,7 +32,7 @@ type benchOptions struct {
 }
 
 // benchParts are what can be measured, in the order in which it is.
-var benchParts = []string{"route", "gateway", "streams", "cold", "api", "ingest", "beside", "memory"}
+var benchParts = []string{"route", "gateway", "streams", "cold", "api", "ingest", "beside", "memory", "lexicon"}
 
 func newBench(g *globals) *cobra.Command {
 	var o benchOptions
@@ -47,7 +47,8 @@ func newBench(g *globals) *cobra.Command {
 			"  api      what each route of the API costs the platform\n" +
 			"  ingest   documents to searchable: against the embedder alone; one by one and as imports with the embedder stubbed\n" +
 			"  beside   one document while another tenant has a backlog, against the idle platform\n" +
-			"  memory   documents of 10 MB of each format: how much of their memory the instances take",
+			"  memory   documents of 10 MB of each format: how much of their memory the instances take\n" +
+			"  lexicon  a question to the lexical index at 1,000, 10,000 and 100,000 passages",
 		ValidArgs: benchParts,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.Stdout, o.Stderr, o.Parts = cmd.OutOrStdout(), cmd.ErrOrStderr(), args
@@ -135,6 +136,11 @@ func (o *benchOptions) part(ctx context.Context, part, dir string) (result any, 
 		return o.ingest(ctx, filepath.Join(dir, "platforms"))
 	case "beside":
 		return o.beside(ctx, filepath.Join(dir, "platforms"))
+	case "lexicon":
+		r, err := bench.Lexicon{
+			Root: o.Root, Dir: filepath.Join(dir, "lexicon"), Sizes: []int{1_000, 10_000, 100_000}, Questions: 400, Progress: o.say,
+		}.Run(ctx)
+		return r, bench.LexiconTable(r), err
 	default:
 		const large = 10_000_000
 		r, err := bench.Memory{Root: o.Root, Dir: filepath.Join(dir, "platforms"), Bytes: large, Progress: o.say}.Run(ctx)

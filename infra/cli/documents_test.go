@@ -117,7 +117,7 @@ func TestADocumentIsDeleted(t *testing.T) {
 		w.index("globex", "kb/a.md", "Fire.")
 		code, out, errs := w.run(t.Context(), "acme", "documents", "delete", "kb/a.md")
 		assert.Equal(t, exitOK, code, errs)
-		assert.Equal(t, "erasure of kb/a.md: succeeded: 1 generation, 1 vector and 1 text removed, 0 remaining, checked 2026-11-22 10:00:00Z\n", out)
+		assert.Equal(t, "erasure of kb/a.md: succeeded: 1 generation, 1 vector, 1 passage and 1 text removed, 0 remaining, checked 2026-11-22 10:00:00Z\n", out)
 		code, _, errs = w.run(t.Context(), "acme", "documents", "delete", "nothing")
 		assert.Equal(t, exitProblem, code)
 		assert.Contains(t, errs, "document_not_found")

@@ -138,8 +138,8 @@ func removal(j job.Job) string {
 	if j.DocID == "" {
 		return wholeErasure(j)
 	}
-	return fmt.Sprintf("%s: %s, %s and %s removed, %d remaining, checked %s",
-		j.State, count(e.Generations, "generation"), count(e.Vectors, "vector"), count(e.Texts, "text"), e.Remaining, when(e.CheckedAt))
+	return fmt.Sprintf("%s: %s, %s, %s and %s removed, %d remaining, checked %s",
+		j.State, count(e.Generations, "generation"), count(e.Vectors, "vector"), count(e.Passages, "passage"), count(e.Texts, "text"), e.Remaining, when(e.CheckedAt))
 }
 
 // problems are failures by what people call them: an import's entries have names, in the order of their lines. What is to be done about

@@ -139,7 +139,7 @@ func TestOutcome(t *testing.T) {
 		{job.Job{Kind: job.Ingest, DocID: "a", State: job.Running, Stage: "embed", Counts: job.Counts{Total: 3, Done: 1}}, "document a: running, at embed (1 of 3 slices)"},
 		{job.Job{Kind: job.Erase, DocID: "a", State: job.Running}, "erasure of a: running"},
 		{job.Job{Kind: job.Erase, DocID: "a", State: job.Succeeded, Erasure: &job.Erasure{Generations: 2, Vectors: 1, Texts: 2, CheckedAt: time.Unix(0, 0)}},
-			"erasure of a: succeeded: 2 generations, 1 vector and 2 texts removed, 0 remaining, checked 1970-01-01 00:00:00Z"},
+			"erasure of a: succeeded: 2 generations, 1 vector, 0 passages and 2 texts removed, 0 remaining, checked 1970-01-01 00:00:00Z"},
 	} {
 		assert.Equal(t, test.want, outcome(test.j))
 	}

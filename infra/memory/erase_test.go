@@ -58,8 +58,8 @@ func TestADeletedDocumentIsGoneFromEveryStore(t *testing.T) {
 	require.Equal(t, job.Succeeded, j.State)
 	assert.False(t, j.Erasure.CheckedAt.IsZero())
 	j.Erasure.CheckedAt = time.Time{}
-	assert.Equal(t, &job.Erasure{DocID: "a", Generations: 1, Vectors: chunks, Texts: 1}, j.Erasure)
-	assert.Equal(t, []any{100, chunks + 1, chunks + 1}, []any{j.Percent, j.Counts.Total, j.Counts.Done})
+	assert.Equal(t, &job.Erasure{DocID: "a", Generations: 1, Vectors: chunks, Passages: chunks, Texts: 1}, j.Erasure)
+	assert.Equal(t, []any{100, 2*chunks + 1, 2*chunks + 1}, []any{j.Percent, j.Counts.Total, j.Counts.Done})
 	assert.Equal(t, r, p.delete(acme, "a"), "it was erased: there is its job")
 	assert.Empty(t, p.textsOf(acme, "a"))
 	p.exactly(acme, p.document(acme, "a/b"))
@@ -137,10 +137,10 @@ func TestErasureAgainstStoresThatFail(t *testing.T) {
 				return nil
 			}
 			hooks := memory.Hooks{Before: fail, After: fail}
-			p.texts.Hooks, p.vectors.Hooks, p.letters.Hooks, p.trail.Hooks = hooks, hooks, hooks, hooks
+			p.texts.Hooks, p.vectors.Hooks, p.words.Hooks, p.letters.Hooks, p.trail.Hooks = hooks, hooks, hooks, hooks, hooks
 			r := p.delete(acme, "doc")
 			p.run(acme)
-			p.texts.Hooks, p.vectors.Hooks, p.letters.Hooks, p.trail.Hooks = memory.Hooks{}, memory.Hooks{}, memory.Hooks{}, memory.Hooks{}
+			p.texts.Hooks, p.vectors.Hooks, p.words.Hooks, p.letters.Hooks, p.trail.Hooks = memory.Hooks{}, memory.Hooks{}, memory.Hooks{}, memory.Hooks{}, memory.Hooks{}
 			j := p.job(acme, r.JobID)
 			require.True(t, j.State.Final())
 			if j.State == job.Failed {
@@ -252,7 +252,7 @@ func TestDeletionsAndSubmissionsInAnyOrder(t *testing.T) {
 			return nil
 		}
 		hooks := memory.Hooks{Before: fail, After: fail}
-		w.vectors.Hooks, w.ledger.Hooks, w.claims.Hooks = hooks, hooks, hooks
+		w.vectors.Hooks, w.words.Hooks, w.ledger.Hooks, w.claims.Hooks = hooks, hooks, hooks, hooks
 		w.texts.Before = fail
 		w.texts.After = func(op string) error {
 			if op == "put" && w.depth == 1 { // between store and ledger
@@ -269,7 +269,7 @@ func TestDeletionsAndSubmissionsInAnyOrder(t *testing.T) {
 			w.act()
 		}
 		w.run(w.scopes...)
-		w.texts.Hooks, w.vectors.Hooks, w.ledger.Hooks = memory.Hooks{}, memory.Hooks{}, memory.Hooks{}
+		w.texts.Hooks, w.vectors.Hooks, w.words.Hooks, w.ledger.Hooks = memory.Hooks{}, memory.Hooks{}, memory.Hooks{}, memory.Hooks{}
 
 		w.clock.now = w.clock.now.Add(time.Second) // what was written shows
 

@@ -50,7 +50,7 @@ func newHolding(t *testing.T) *holding {
 	p.shelf = memory.NewShelf(p.clock.Now)
 	p.sessions = memory.NewSessions(p.shelf, p.clock.Now)
 	p.objects, p.cached = memory.NewObjects(p.texts, p.claims, p.parts, p.files), memory.NewCached(p.cache)
-	p.router = consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.texts, p.vectors, p.letters, p.unread),
+	p.router = consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.stores(), p.letters, p.unread),
 		&consumers.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now})
 	for _, s := range []tenants.Scope{p.acme, p.globex} {
 		p.fill(s)
@@ -74,6 +74,7 @@ func (p *holding) fill(s tenants.Scope) {
 	values[7] = 1
 	for i := range 60 { // more than a query shows
 		require.NoError(t, p.vectors.Upsert(ctx, s, model, []corpus.Vector{{ID: fmt.Sprintf("%s-orphan-%d", s.Tenant(), i), Values: values}}))
+		require.NoError(t, p.words.Put(ctx, s, []corpus.Passage{{Metadata: corpus.Metadata{DocID: fmt.Sprintf("%s-orphan-%d", s.Tenant(), i), Generation: 1}, Body: []string{"x"}}}))
 	}
 	require.NoError(t, p.letters.Keep(ctx, s, []letters.Letter{{Tenant: s.Tenant(), ID: "l", Queue: "audit", Code: "c", At: p.clock.Now(), Body: []byte("{}")}}))
 	_, err := p.sessions.Begin(ctx, s, opening())
@@ -102,7 +103,7 @@ func (p *holding) all(s tenants.Scope) string {
 	require.NoError(t, err)
 	cached, err := p.cached.Left(ctx, s)
 	require.NoError(t, err)
-	text, err := json.MarshalIndent([]any{docs, jobs, list, texts, files, objects, cached, p.vectors.IDs(s, model), p.kept(s)}, "", " ")
+	text, err := json.MarshalIndent([]any{docs, jobs, list, texts, files, objects, cached, p.vectors.IDs(s, model), p.words.IDs(s), p.kept(s)}, "", " ")
 	require.NoError(t, err)
 	return string(text)
 }
@@ -133,7 +134,7 @@ func (p *holding) ask(id string) *flowtest.Engine {
 	require.Equal(p.t, id, p.receipt.JobID)
 	flowOf := erasure.New(erasure.Ports{
 		Ledger: p.ledger, Catalogue: p.ledger, Shelf: p.shelf, Sessions: p.sessions,
-		Stores: []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLetters(p.letters)},
+		Stores: []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLexicon(p.words), erasure.NewLetters(p.letters)},
 	}).Flow
 	return &flowtest.Engine{
 		Flow: flowOf, Scope: p.acme, ID: id, Params: erasure.Order{Cause: events.Cause{ID: "request"}},
@@ -163,7 +164,7 @@ func (p *holding) gone(t *testing.T) {
 	p.run(p.acme, p.globex)
 	j := p.job(p.acme, p.receipt.JobID)
 	require.Equal(t, job.Succeeded, j.State, "%+v", j.Errors)
-	require.Len(t, j.Erasure.Stores, 6)
+	require.Len(t, j.Erasure.Stores, 7)
 	for _, st := range j.Erasure.Stores {
 		assert.Zero(t, st.Remaining, st.Name)
 	}
@@ -178,7 +179,7 @@ func (p *holding) gone(t *testing.T) {
 	list, err := p.ledger.List(ctx, p.acme, corpus.Listing{Limit: 200})
 	require.NoError(t, err)
 	assert.Empty(t, list.Documents)
-	for _, st := range []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLetters(p.letters)} {
+	for _, st := range []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLexicon(p.words), erasure.NewLetters(p.letters)} {
 		n, err := st.Left(ctx, p.acme)
 		require.NoError(t, err)
 		assert.Zero(t, n, st.Name())
@@ -205,7 +206,7 @@ func (p *holding) calm() {
 
 func (p *holding) hooks() map[string]*memory.Hooks {
 	return map[string]*memory.Hooks{
-		"ledger": &p.ledger.Hooks, "texts": &p.texts.Hooks, "vectors": &p.vectors.Hooks, "letters": &p.letters.Hooks,
+		"ledger": &p.ledger.Hooks, "texts": &p.texts.Hooks, "vectors": &p.vectors.Hooks, "words": &p.words.Hooks, "letters": &p.letters.Hooks,
 		"sessions": &p.sessions.Hooks, "shelf": &p.shelf.Hooks, "objects": &p.objects.Hooks, "cached": &p.cached.Hooks,
 	}
 }

@@ -190,11 +190,11 @@ func TestFetchingFailsAndEndsTheSame(t *testing.T) {
 				return nil
 			}
 			hooks := memory.Hooks{Before: fail, After: fail}
-			p.texts.Hooks, p.ledger.Hooks, p.vectors.Hooks, p.queues.Hooks, p.web.Hooks = hooks, hooks, hooks, hooks, memory.Hooks{Before: fail}
+			p.texts.Hooks, p.ledger.Hooks, p.vectors.Hooks, p.words.Hooks, p.queues.Hooks, p.web.Hooks = hooks, hooks, hooks, hooks, hooks, memory.Hooks{Before: fail}
 			p.queues.MaxAttempts = 1000
 			p.router = patient(p)
 			p.run(acme, globex)
-			p.texts.Hooks, p.ledger.Hooks, p.vectors.Hooks = memory.Hooks{}, memory.Hooks{}, memory.Hooks{}
+			p.texts.Hooks, p.ledger.Hooks, p.vectors.Hooks, p.words.Hooks = memory.Hooks{}, memory.Hooks{}, memory.Hooks{}, memory.Hooks{}
 			for _, s := range []tenants.Scope{acme, globex} {
 				d := p.document(s, "page")
 				require.Equal(t, corpus.Indexed, d.State)

@@ -52,7 +52,7 @@ func newImporting(t *testing.T) *importing {
 	})
 	p.runs = memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: feeder.Flow})
 	t.Cleanup(p.runs.Stop)
-	p.router = consumers.New(append(p.routes(), reacts.New(p.runs).Routes()...), p.claims, consumers.NewUndertaker(p.ledger, p.texts, p.vectors, p.letters, p.unread),
+	p.router = consumers.New(append(p.routes(), reacts.New(p.runs).Routes()...), p.claims, consumers.NewUndertaker(p.ledger, p.stores(), p.letters, p.unread),
 		&consumers.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now})
 	return p
 }

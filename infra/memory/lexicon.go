@@ -228,11 +228,14 @@ func (x *Lexicon) Count(ctx context.Context, s tenants.Scope) (n int, err error)
 	return n, err
 }
 
-// Places is every passage of a tenant, in order.
-func (x *Lexicon) Places(s tenants.Scope) []corpus.Place {
+// IDs is every passage of a tenant, in order, by the id that its vector has.
+func (x *Lexicon) IDs(s tenants.Scope) []string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return slices.SortedFunc(maps.Keys(x.passages[s.Tenant()]), func(a, b corpus.Place) int {
-		return cmp.Or(cmp.Compare(a.DocID, b.DocID), cmp.Compare(a.Generation.Generation, b.Generation.Generation), cmp.Compare(a.Chunk, b.Chunk))
-	})
+	var ids []string
+	for at := range x.passages[s.Tenant()] {
+		ids = append(ids, corpus.VectorID(s, at.DocID, at.Generation.Generation, at.Chunk))
+	}
+	slices.Sort(ids)
+	return ids
 }

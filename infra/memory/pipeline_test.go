@@ -44,6 +44,7 @@ type platform struct {
 	web     *memory.Web
 	ledger  *memory.Ledger
 	vectors *memory.Vectors
+	words   *memory.Lexicon
 	claims  *memory.Claims
 	queues  *memory.Queues
 	letters *memory.Letters
@@ -82,17 +83,21 @@ func newPlatformWith(t testing.TB, o *events.Options, middleware ...consumers.Mi
 	}
 	p.ledger = memory.NewLedger(p.clock.Now)
 	p.letters = memory.NewLetters(p.clock.Now)
-	p.vectors = memory.NewVectors(p.clock.Now)
+	p.vectors, p.words = memory.NewVectors(p.clock.Now), memory.NewLexicon()
 	p.chunks = map[string]int{}
 	p.out = recorder{events.NewPublisher(p.queues, p.claims, o), new(sync.Mutex), p.chunks}
 	p.intake = intake.New(p.texts, p.ledger, &intake.Options{NewID: func() string {
 		p.ids++
 		return fmt.Sprintf("id-%06d", p.ids)
 	}})
-	p.router = consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.texts, p.vectors, p.letters, p.unread), &consumers.Options{
+	p.router = consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.stores(), p.letters, p.unread), &consumers.Options{
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now, Middleware: middleware,
 	})
 	return p
+}
+
+func (p *platform) stores() corpus.Stores {
+	return corpus.Stores{Texts: p.texts, Vectors: p.vectors, Lexicon: p.words}
 }
 
 // routes are the pipeline's.
@@ -100,9 +105,9 @@ func (p *platform) routes() []consumers.Route {
 	return append([]consumers.Route{
 		chunk.New(p.texts, p.ledger, p.web, p.out, p.clock.Now).Route(),
 		embed.New(p.model, p.out, p.clock.Now).Route(),
-		index.New(p.texts, p.vectors, p.ledger, p.out, p.clock.Now).Route(),
+		index.New(p.stores(), p.ledger, p.out, p.clock.Now).Route(),
 		audit.New(p.trail).Route(),
-	}, erase.New(p.texts, p.vectors, p.ledger, p.letters).Routes()...)
+	}, erase.New(p.stores(), p.ledger, p.letters).Routes()...)
 }
 
 func scope(t *testing.T, id string) tenants.Scope {
@@ -190,6 +195,7 @@ func (p *platform) exactly(s tenants.Scope, docs ...corpus.Document) {
 	}
 	slices.Sort(want)
 	assert.Equal(p.t, want, p.vectors.IDs(s, model), "vectors of %s", s.Tenant())
+	assert.Equal(p.t, want, p.words.IDs(s), "passages of %s", s.Tenant())
 }
 
 func TestADocumentBecomesSearchable(t *testing.T) {
@@ -440,13 +446,13 @@ func TestEverythingFailsAndEndsTheSame(t *testing.T) {
 				return nil
 			}
 			hooks := memory.Hooks{Before: fail, After: fail}
-			p.texts.Hooks, p.ledger.Hooks, p.vectors.Hooks, p.claims.Hooks = hooks, hooks, hooks, hooks
+			p.texts.Hooks, p.ledger.Hooks, p.vectors.Hooks, p.words.Hooks, p.claims.Hooks = hooks, hooks, hooks, hooks, hooks
 			p.queues.Hooks, p.letters.Hooks, p.trail.Hooks = hooks, hooks, hooks
 			p.model.Before = func(llm.Call, []string) error { return fail("") }
 			p.queues.MaxAttempts = 1000
 			p.router = patient(p)
 			p.run(acme, globex)
-			p.texts.Hooks, p.ledger.Hooks, p.vectors.Hooks, p.letters.Hooks = memory.Hooks{}, memory.Hooks{}, memory.Hooks{}, memory.Hooks{}
+			p.texts.Hooks, p.ledger.Hooks, p.vectors.Hooks, p.words.Hooks, p.letters.Hooks = memory.Hooks{}, memory.Hooks{}, memory.Hooks{}, memory.Hooks{}, memory.Hooks{}
 
 			assert.Empty(t, p.kept(acme))
 			assert.Empty(t, p.kept(globex))
@@ -482,7 +488,7 @@ func TestEverythingFailsAndEndsTheSame(t *testing.T) {
 // patient is the platform's router with attempts without end.
 func patient(p *platform) *consumers.Router {
 	n := 1 << 20
-	return consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.texts, p.vectors, p.letters, p.unread), &consumers.Options{
+	return consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.stores(), p.letters, p.unread), &consumers.Options{
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now,
 		MaxAttempts: map[string]int{"ingest": n, "embed": n, "index": n, "audit": n},
 	})
@@ -513,9 +519,10 @@ func TestFailuresForGoodLeaveNothingBehind(t *testing.T) {
 				return nil
 			}
 			p.vectors.Before, p.vectors.After, p.texts.Before = fail, fail, fail
+			p.words.Before, p.words.After = fail, fail
 			p.model.Before = func(llm.Call, []string) error { return fail("") }
 			p.run(acme)
-			p.vectors.Hooks = memory.Hooks{}
+			p.vectors.Hooks, p.words.Hooks = memory.Hooks{}, memory.Hooks{}
 			for _, q := range []string{"ingest", "embed", "index"} {
 				require.Zero(t, p.queues.Len(q+"-dlq-dlq"), q)
 			}
@@ -538,6 +545,7 @@ func TestFailuresForGoodLeaveNothingBehind(t *testing.T) {
 			}
 			slices.Sort(want)
 			assert.Equal(t, want, append([]string{}, p.vectors.IDs(acme, model)...))
+			assert.Equal(t, want, append([]string{}, p.words.IDs(acme)...))
 		})
 	}
 	assert.True(t, failedOnce, "the test has to make documents fail")

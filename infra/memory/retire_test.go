@@ -67,6 +67,7 @@ func (p *platform) keeps(s tenants.Scope) {
 	}
 	slices.Sort(vectors)
 	assert.Equal(p.t, vectors, p.vectors.IDs(s, model), "vectors of %s", s.Tenant())
+	assert.Equal(p.t, vectors, p.words.IDs(s), "passages of %s", s.Tenant())
 }
 
 // later lets the watchdog look, as often as it takes.

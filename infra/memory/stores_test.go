@@ -64,3 +64,12 @@ func TestSweptLetters(t *testing.T) {
 		}}
 	})
 }
+
+func TestSweptPassages(t *testing.T) {
+	erasuretest.TestStore(t, func(*testing.T) erasuretest.Subject {
+		x := memory.NewLexicon()
+		return erasuretest.Subject{Store: erasure.NewLexicon(x), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
+			return x.Put(ctx, s, []corpus.Passage{{Metadata: corpus.Metadata{DocID: fmt.Sprint("doc", n), Generation: 1}, Body: []string{"x"}}})
+		}}
+	})
+}

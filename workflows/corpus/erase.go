@@ -17,37 +17,59 @@ type Retirement struct {
 	Retired
 }
 
-// Erase removes the vectors and texts of retired generations, of as many documents of a tenant as are given, and confirms that
+// Stores are all that keep something of a document's content.
+type Stores struct {
+	Texts   Texts
+	Vectors Vectors
+	Lexicon Lexicon
+}
+
+// Erase removes the vectors, passages and texts of retired generations, of as many documents of a tenant as are given, and confirms that
 // to the ledger. It may run again, alone or beside itself: what is gone stays gone, and until the ledger has taken
 // the confirmation it names the generation in its verdicts again.
-func Erase(ctx context.Context, s tenants.Scope, ts Texts, vs Vectors, l Ledger, rs []Retirement) error {
+func Erase(ctx context.Context, s tenants.Scope, in Stores, l Ledger, rs []Retirement) error {
 	if len(rs) == 0 {
 		return nil
 	}
 	ids := map[string][]string{} // by model
 	var keys, strays []string
+	refs := make([]Generation, len(rs))
 	confirm := make([]Progress, len(rs))
 	for i, r := range rs {
 		for chunk := range r.Chunks {
 			ids[r.Model] = append(ids[r.Model], VectorID(s, r.DocID, r.Generation, chunk))
 		}
+		refs[i] = Generation{DocID: r.DocID, Generation: r.Generation}
 		keys = append(keys, r.Texts...)
 		if r.Stray && !slices.Contains(strays, r.DocID) {
 			strays = append(strays, r.DocID)
 		}
 		confirm[i] = Progress{DocumentRef: events.DocumentRef{DocID: r.DocID, Generation: r.Generation}, Stage: StageRetire}
 	}
-	if err := DeleteVectors(ctx, s, vs, ids); err != nil {
+	if err := DeleteVectors(ctx, s, in.Vectors, ids); err != nil {
 		return err
 	}
-	if err := deleteTexts(ctx, s, ts, keys); err != nil {
+	if err := RemovePassages(ctx, s, in.Lexicon, refs); err != nil {
 		return err
 	}
-	if err := Tidy(ctx, s, ts, l, strays); err != nil {
+	if err := deleteTexts(ctx, s, in.Texts, keys); err != nil {
+		return err
+	}
+	if err := Tidy(ctx, s, in.Texts, l, strays); err != nil {
 		return err
 	}
 	if _, err := l.Advance(ctx, s, confirm); err != nil {
 		return fmt.Errorf("confirm the removal of retired generations: %w", err)
+	}
+	return nil
+}
+
+// RemovePassages removes the passages of generations, in as few calls as the index allows.
+func RemovePassages(ctx context.Context, s tenants.Scope, words Lexicon, refs []Generation) error {
+	for part := range slices.Chunk(refs, MaxWrite) {
+		if err := words.Remove(ctx, s, part); err != nil {
+			return fmt.Errorf("remove the passages of %d generations: %w", len(part), err)
+		}
 	}
 	return nil
 }

@@ -130,8 +130,10 @@ type Progress struct {
 
 // Left is what the stores have of a document: of one that is being erased, in the generations up to that of its deletion.
 type Left struct {
-	Vectors int      `json:"vectors"`
-	Texts   []string `json:"texts,omitempty"` // keys
+	Vectors int `json:"vectors"`
+	// Passages are those of the lexical index.
+	Passages int      `json:"passages,omitempty"`
+	Texts    []string `json:"texts,omitempty"` // keys
 	// Settled says that all that was written before the deletion would have been seen.
 	Settled bool `json:"settled,omitempty"`
 }

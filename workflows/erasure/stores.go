@@ -63,6 +63,33 @@ func (v vectors) any(ctx context.Context, s tenants.Scope, m llm.EmbeddingModel)
 	return ids, err
 }
 
+// Lexicon is what an erasure needs of the lexical index.
+type Lexicon interface {
+	// Clear removes any of the tenant's passages, so many at most, and says how many.
+	Clear(ctx context.Context, s tenants.Scope, limit int) (int, error)
+	// Count is how many passages the tenant has.
+	Count(ctx context.Context, s tenants.Scope) (int, error)
+}
+
+type lexicon struct{ index Lexicon }
+
+// NewLexicon is the store of the tenant's passages, in every shard.
+func NewLexicon(l Lexicon) Store { return lexicon{l} }
+
+// Name implements Store.
+func (lexicon) Name() string { return "passages" }
+
+// Sweep implements Store.
+func (l lexicon) Sweep(ctx context.Context, s tenants.Scope, limit int) (removed int, more bool, err error) {
+	removed, err = l.index.Clear(ctx, s, limit)
+	return removed, removed == limit, err
+}
+
+// Left implements Store.
+func (l lexicon) Left(ctx context.Context, s tenants.Scope) (int, error) {
+	return l.index.Count(ctx, s)
+}
+
 // Letters is what an erasure needs of the box of dead letters.
 type Letters interface {
 	Clear(ctx context.Context, s tenants.Scope, limit int) (int, error)

@@ -72,8 +72,9 @@ type Cost struct {
 type Erasure struct {
 	DocID       string    `json:"docId,omitempty"`
 	Generations int       `json:"generations"`
-	Vectors     int       `json:"vectors"` // removed
-	Texts       int       `json:"texts"`   // removed from the store
+	Vectors     int       `json:"vectors"`  // removed
+	Passages    int       `json:"passages"` // removed from the lexical index
+	Texts       int       `json:"texts"`    // removed from the store
 	Remaining   int       `json:"remaining"`
 	CheckedAt   time.Time `json:"checkedAt,omitzero"` // none before the stores were asked
 	Stores      []Store   `json:"stores,omitempty"`   // of the erasure of everything: store by store

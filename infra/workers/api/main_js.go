@@ -15,17 +15,19 @@ import (
 	"levada.dev/infra/cloudflare/r2"
 	"levada.dev/infra/logline"
 	"levada.dev/tenants"
+	"levada.dev/workflows/lexicon/book"
 	"levada.dev/workflows/llm"
 )
 
 func main() {
 	published := port.NewPublished(kv.Open("CONFIG"))
 	vectors := port.Indexes()
+	directory := tenants.NewDirectory(published, nil)
 	models, gateway := ai.Open("AI"), port.Var("GATEWAY", "levada")
 	sessions := port.NewSessions(object.Open("SESSION"))
 	ledger := port.NewLedger(object.Open("LEDGER"))
 	isolate.HandleHTTP(app.API(app.Ports{
-		Directory: tenants.NewDirectory(published, nil),
+		Directory: directory,
 		Secrets:   tenants.NewSecrets(published, port.SealKey(), nil),
 		Texts:     port.NewTexts(r2.Open("CORPUS")),
 		Ledger:    ledger,
@@ -35,6 +37,7 @@ func main() {
 		Parts:     port.NewParts(r2.Open("CORPUS")),
 		Witness:   ledger,
 		Vectors:   vectors,
+		Lexicon:   port.NewLexicon(object.Open("LEXICON"), book.ShardsOf(directory)),
 		Embedder:  port.NewEmbedder(models, gateway),
 		Model:     port.NewModel(models, gateway),
 		Money:     port.NewQuota(object.Open("QUOTA")),
@@ -64,6 +67,7 @@ func probes(published port.Published, vectors port.Vectors) []api.Probe {
 		{Name: "ledger", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("LEDGER")) }},
 		{Name: "quota", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("QUOTA")) }},
 		{Name: "letters", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("LETTERS")) }},
+		{Name: "lexicon", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("LEXICON")) }},
 		{Name: "sessions", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("SESSION")) }},
 		{Name: "shelf", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("SHELF")) }},
 		{Name: "vectors", Check: func(ctx context.Context) error {

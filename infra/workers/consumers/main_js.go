@@ -25,6 +25,7 @@ import (
 	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/flow"
 	"levada.dev/workflows/imports"
+	"levada.dev/workflows/lexicon/book"
 )
 
 func main() {
@@ -39,6 +40,7 @@ func main() {
 		Texts:     port.NewTexts(bucket),
 		Ledger:    port.NewLedger(object.Open("LEDGER")),
 		Vectors:   port.Indexes(),
+		Lexicon:   port.NewLexicon(object.Open("LEXICON"), book.ShardsOf(directory)),
 		Embedder:  port.NewEmbedder(ai.Open("AI"), port.Var("GATEWAY", "levada")),
 		Publisher: events.NewPublisher(port.Queues(), claims, nil),
 		Claims:    claims,

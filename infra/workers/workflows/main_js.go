@@ -15,6 +15,7 @@ import (
 	"levada.dev/infra/logline"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus/web"
+	"levada.dev/workflows/lexicon/book"
 )
 
 func main() {
@@ -33,6 +34,7 @@ func main() {
 		Objects:   port.NewObjects(bucket),
 		Cached:    port.NewCached(kv.Open("CACHE")),
 		Vectors:   port.Indexes(),
+		Lexicon:   port.NewLexicon(object.Open("LEXICON"), book.ShardsOf(directory)),
 		Letters:   port.NewLetters(object.Open("LETTERS")),
 		Sessions:  port.NewSessions(object.Open("SESSION")),
 		Shelf:     port.NewShelf(object.Open("SHELF")),

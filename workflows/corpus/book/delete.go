@@ -167,8 +167,8 @@ func (c *change) erase(o *open, p corpus.Progress) (corpus.Verdict, error) {
 		return corpus.Verdict{}, err
 	}
 	was := *row.Found
-	row.Found.Vectors, row.Found.Texts = max(was.Vectors, p.Left.Vectors), max(was.Texts, len(texts))
-	row.Found.Remaining, row.Found.CheckedAt = p.Left.Vectors+len(texts), c.now.UTC()
+	row.Found.Vectors, row.Found.Passages, row.Found.Texts = max(was.Vectors, p.Left.Vectors), max(was.Passages, p.Left.Passages), max(was.Texts, len(texts))
+	row.Found.Remaining, row.Found.CheckedAt = p.Left.Vectors+p.Left.Passages+len(texts), c.now.UTC()
 	if row.Found.Remaining > 0 || !p.Left.Settled {
 		return corpus.Verdict{Texts: texts}, rows.Write(c.rows, jobPrefix+p.JobID, row)
 	}
@@ -181,7 +181,7 @@ func (c *change) erased(o *open, p corpus.Progress, row jobRow) error {
 	o.dirty = true
 	ev, err := events.New(c.scope, worker, p.Cause, c.now, events.DocumentErased{
 		DocumentRef: events.DocumentRef{DocID: o.ID, Generation: row.Generation, JobID: p.JobID},
-		Generations: row.Found.Generations, Vectors: row.Found.Vectors, Texts: row.Found.Texts, CheckedAt: row.Found.CheckedAt,
+		Generations: row.Found.Generations, Vectors: row.Found.Vectors, Passages: row.Found.Passages, Texts: row.Found.Texts, CheckedAt: row.Found.CheckedAt,
 	})
 	if err != nil {
 		return err
@@ -206,7 +206,7 @@ func (row *jobRow) erasing(id string) job.Job {
 	found := *row.Found
 	j := job.Job{
 		ID: id, Kind: job.Erase, State: job.Running, Stage: string(corpus.StageErase), DocID: row.DocID, Erasure: &found,
-		Counts: job.Counts{Total: found.Vectors + found.Texts}, CreatedAt: at(row.Created), UpdatedAt: at(row.Created),
+		Counts: job.Counts{Total: found.Vectors + found.Passages + found.Texts}, CreatedAt: at(row.Created), UpdatedAt: at(row.Created),
 	}
 	j.Counts.Done = max(0, j.Counts.Total-found.Remaining)
 	if found.CheckedAt.IsZero() {

@@ -254,11 +254,17 @@ func (c *Client) Stored(ctx context.Context, s tenants.Scope, ref corpus.Generat
 	})
 }
 
-// Clear removes any passages of the tenant, so many of each shard at most, and says how many: an erasure calls it until there are none.
-func (c *Client) Clear(ctx context.Context, s tenants.Scope, limit int) (int, error) {
-	return c.sum(ctx, s, func(ctx context.Context, shard int) (int, error) {
-		return call.Ask[int](ctx, c.do, s, name(shard), methodClear, limit)
-	})
+// Clear removes any passages of the tenant, so many at most, and says how many: an erasure calls it until there are none.
+func (c *Client) Clear(ctx context.Context, s tenants.Scope, limit int) (removed int, err error) {
+	shards, err := c.count(ctx, s)
+	for shard := 0; shard < shards && removed < limit && err == nil; {
+		n, ask := 0, min(limit-removed, removeAtOnce)
+		n, err = call.Ask[int](ctx, c.do, s, name(shard), methodClear, ask)
+		if removed += n; n < ask {
+			shard++
+		}
+	}
+	return removed, err
 }
 
 // Count is how many passages the tenant has.

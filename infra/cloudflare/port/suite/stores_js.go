@@ -57,6 +57,9 @@ func sweptStores(ev event, bucket r2.Bucket, small llm.EmbeddingModel) map[strin
 			values[n] = 1
 			return port.Indexes().Upsert(ctx, s, small.Name, []corpus.Vector{{ID: corpus.VectorID(s, "doc", 1, n), Values: values}})
 		}},
+		"TestSweptPassages": {Store: erasure.NewLexicon(newLexicon(3)), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
+			return newLexicon(3).Put(ctx, s, []corpus.Passage{{Metadata: corpus.Metadata{DocID: fmt.Sprint("doc", n), Generation: 1}, Body: []string{"x"}}})
+		}},
 		"TestSweptLetters": {Store: erasure.NewLetters(port.NewLetters(object.Open("LETTERS"))), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
 			return port.NewLetters(object.Open("LETTERS")).Keep(ctx, s, []letters.Letter{{
 				Tenant: s.Tenant(), ID: fmt.Sprint("l", n), Queue: "audit", Code: "c", At: time.Unix(int64(1_795_000_000+n), 0), Body: []byte("{}"),
