@@ -46,6 +46,7 @@ var codes = []code{
 	{"value_out_of_range", 400, "The value at `details.field` is too small, too large, too short or too long."},
 	{"invalid_value", 400, "The value at `details.field` is not one of those allowed, or badly formed."},
 	{"invalid_query", 400, "The query parameter named by `details.field` is badly formed."},
+	{"unknown_parameter", 400, "The route has no query parameter of the name `details.field`. Webhooks and `/v1` take any."},
 
 	// Ingest, documents, jobs.
 	{"idempotency_key_invalid", 400, "The Idempotency-Key is longer than 255 characters or not printable ASCII."},

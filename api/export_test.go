@@ -53,3 +53,13 @@ func OffsetOf(err error) int {
 	}
 	return *d.details.Offset
 }
+
+// Parameters are the query parameters that a route of the table takes.
+func Parameters(method, pattern string) []string {
+	for _, rt := range routes {
+		if rt.method == method && strings.ReplaceAll(rt.pattern, "...}", "}") == pattern {
+			return rt.query
+		}
+	}
+	return nil
+}

@@ -37,6 +37,9 @@ func (c *call) serve() error {
 			return err
 		}
 	}
+	if err := c.route.checkQuery(c.r.URL.RawQuery); err != nil {
+		return err
+	}
 	if c.route.idempotent {
 		if err := c.readIdempotencyKey(); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -60,9 +61,20 @@ func TestContractAndTableAgree(t *testing.T) {
 		for method, operation := range item.Operations() {
 			described = append(described, method+" "+path)
 			assert.NotEmpty(t, operation.OperationID, "%s %s", method, path)
+			assert.ElementsMatch(t, api.Parameters(method, path), parameters(item, operation), "%s %s", method, path)
 		}
 	}
 	assert.ElementsMatch(t, api.Routes(), described)
+}
+
+// parameters are those that the contract has in an operation's query.
+func parameters(item *openapi3.PathItem, operation *openapi3.Operation) (names []string) {
+	for _, p := range append(slices.Clone(item.Parameters), operation.Parameters...) {
+		if p.Value.In == openapi3.ParameterInQuery {
+			names = append(names, p.Value.Name)
+		}
+	}
+	return names
 }
 
 // TestEveryRouteIsPlayed fails for a route that no file of testdata asks; the document itself is asked for here.

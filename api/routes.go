@@ -17,43 +17,43 @@ var routes = []route{
 	{method: "GET", pattern: "/ready", scope: public, handle: ready},
 	{method: "GET", pattern: "/openapi.json", scope: public, handle: openAPI},
 
-	{method: "POST", pattern: "/ingest", scope: tenants.ScopeIngest, body: jsonBody, idempotent: true, handle: ingest},
-	{method: "POST", pattern: "/ingest/webhooks/{sourceId}", scope: tenants.ScopeIngest, signed: true, handle: deliver},
+	{method: "POST", pattern: "/ingest", scope: tenants.ScopeIngest, body: jsonBody, idempotent: true, query: []string{"wait"}, handle: ingest},
+	{method: "POST", pattern: "/ingest/webhooks/{sourceId}", scope: tenants.ScopeIngest, signed: true, anyQuery: true, handle: deliver},
 	{method: "OPTIONS", pattern: "/ingest/webhooks/{sourceId}", scope: public, handle: greet},
 	{method: "POST", pattern: "/ingest/batch", scope: tenants.ScopeIngest, idempotent: true, handle: ingestBatch},
 	{method: "POST", pattern: "/imports", scope: tenants.ScopeIngest, body: jsonBody, idempotent: true, handle: openImport},
 	// Who reads documents needs the scope documents; who changes them, ingest.
-	{method: "GET", pattern: "/documents", scope: tenants.ScopeDocuments, handle: listDocuments},
+	{method: "GET", pattern: "/documents", scope: tenants.ScopeDocuments, query: []string{"state", "source", "prefix", "cursor", "limit"}, handle: listDocuments},
 	{method: "GET", pattern: "/documents/{id}", scope: tenants.ScopeDocuments, handle: showDocument},
-	{method: "PUT", pattern: "/documents/{id}", scope: tenants.ScopeIngest, body: jsonBody, idempotent: true, handle: putDocument},
+	{method: "PUT", pattern: "/documents/{id}", scope: tenants.ScopeIngest, body: jsonBody, idempotent: true, query: []string{"wait"}, handle: putDocument},
 	{method: "DELETE", pattern: "/documents/{id}", scope: tenants.ScopeIngest, handle: deleteDocument},
-	{method: "GET", pattern: "/documents/{id}/content", scope: tenants.ScopeDocuments, handle: showContent},
-	{method: "GET", pattern: "/jobs", scope: tenants.ScopeJobs, handle: listJobs},
+	{method: "GET", pattern: "/documents/{id}/content", scope: tenants.ScopeDocuments, query: []string{"original"}, handle: showContent},
+	{method: "GET", pattern: "/jobs", scope: tenants.ScopeJobs, query: []string{"kind", "state", "importId", "cursor", "limit"}, handle: listJobs},
 	{method: "GET", pattern: "/jobs/{id}", scope: tenants.ScopeJobs, handle: showJob},
 	{method: "DELETE", pattern: "/jobs/{id}", scope: tenants.ScopeJobs, handle: cancelJob},
-	{method: "GET", pattern: "/jobs/{id}/events", scope: tenants.ScopeJobs, handle: followJob},
-	{method: "GET", pattern: "/jobs/{id}/problems", scope: tenants.ScopeJobs, handle: listProblems},
+	{method: "GET", pattern: "/jobs/{id}/events", scope: tenants.ScopeJobs, query: []string{"lastEventId"}, handle: followJob},
+	{method: "GET", pattern: "/jobs/{id}/problems", scope: tenants.ScopeJobs, query: []string{"cursor", "limit"}, handle: listProblems},
 	{method: "POST", pattern: "/chat", scope: tenants.ScopeChat, body: jsonBody, idempotent: true, namesUser: true, handle: converse},
-	{method: "GET", pattern: "/chat/streams/{streamId}", scope: tenants.ScopeChat, handle: followStream},
-	{method: "GET", pattern: "/chat/{id}/history", wide: "/chat/{id}/{last}", scope: tenants.ScopeChat, handle: showSession},
+	{method: "GET", pattern: "/chat/streams/{streamId}", scope: tenants.ScopeChat, query: []string{"lastEventId"}, handle: followStream},
+	{method: "GET", pattern: "/chat/{id}/history", wide: "/chat/{id}/{last}", scope: tenants.ScopeChat, query: []string{"cursor", "limit"}, handle: showSession},
 	{method: "DELETE", pattern: "/chat/{id}", scope: tenants.ScopeChat, handle: deleteSession},
-	{method: "GET", pattern: "/sessions", scope: tenants.ScopeChat, handle: listSessions},
-	{method: "GET", pattern: "/sessions/{id}", scope: tenants.ScopeChat, handle: showSession},
+	{method: "GET", pattern: "/sessions", scope: tenants.ScopeChat, query: []string{"userId", "cursor", "limit"}, handle: listSessions},
+	{method: "GET", pattern: "/sessions/{id}", scope: tenants.ScopeChat, query: []string{"cursor", "limit"}, handle: showSession},
 	{method: "DELETE", pattern: "/sessions/{id}", scope: tenants.ScopeChat, handle: deleteSession},
-	{method: "GET", pattern: "/sessions/{id}/history", scope: tenants.ScopeChat, handle: showSession},
-	{method: "GET", pattern: "/sessions/{id}/export", scope: tenants.ScopeChat, handle: exportSession},
-	{method: "DELETE", pattern: "/tenant", scope: tenants.ScopeAdmin, idempotent: true, handle: eraseTenant},
-	{method: "GET", pattern: "/usage", scope: tenants.ScopeMetrics, handle: showUsage},
-	{method: "GET", pattern: "/events", scope: tenants.ScopeAudit, handle: listLetters},
+	{method: "GET", pattern: "/sessions/{id}/history", scope: tenants.ScopeChat, query: []string{"cursor", "limit"}, handle: showSession},
+	{method: "GET", pattern: "/sessions/{id}/export", scope: tenants.ScopeChat, query: []string{"format"}, handle: exportSession},
+	{method: "DELETE", pattern: "/tenant", scope: tenants.ScopeAdmin, idempotent: true, query: []string{"confirm"}, handle: eraseTenant},
+	{method: "GET", pattern: "/usage", scope: tenants.ScopeMetrics, query: []string{"from", "to"}, handle: showUsage},
+	{method: "GET", pattern: "/events", scope: tenants.ScopeAudit, query: letterParameters, handle: listLetters},
 	{method: "GET", pattern: "/events/{id}", scope: tenants.ScopeAudit, handle: showLetter},
 	{method: "POST", pattern: "/events/replay", scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, handle: replayLetters}, // it changes documents, and costs money
 	{method: "POST", pattern: "/search", scope: tenants.ScopeSearch, body: jsonBody, handle: search},
 
 	// OpenAI's wire format. What asks a model needs the scope chat, embeddings as well: SDKs have one key.
-	{method: "POST", pattern: "/v1/chat/completions", scope: tenants.ScopeChat, body: jsonBody, namesUser: true, handle: complete},
-	{method: "POST", pattern: "/v1/embeddings", scope: tenants.ScopeChat, body: jsonBody, namesUser: true, handle: embed},
-	{method: "GET", pattern: "/v1/models", scope: tenants.ScopeChat, handle: listModels},
-	{method: "GET", pattern: "/v1/models/{id...}", scope: tenants.ScopeChat, handle: showModel},
+	{method: "POST", pattern: "/v1/chat/completions", scope: tenants.ScopeChat, body: jsonBody, namesUser: true, anyQuery: true, handle: complete},
+	{method: "POST", pattern: "/v1/embeddings", scope: tenants.ScopeChat, body: jsonBody, namesUser: true, anyQuery: true, handle: embed},
+	{method: "GET", pattern: "/v1/models", scope: tenants.ScopeChat, anyQuery: true, handle: listModels},
+	{method: "GET", pattern: "/v1/models/{id...}", scope: tenants.ScopeChat, anyQuery: true, handle: showModel},
 }
 
 // route is one row of the table.
@@ -62,12 +62,17 @@ type route struct {
 	pattern    string            // as net/http.ServeMux has it; GET answers HEAD, too
 	wide       string            // for the mux, where pattern clashes with another row's: the same with {last} as its last word
 	scope      tenants.APIScope  // what the caller's key must hold
+	query      []string          // the parameters it takes; any other is refused
+	anyQuery   bool              // nothing is refused: callers are programs of others, which add what they like
 	body       bodyKind          // what the request carries
 	idempotent bool              // honours Idempotency-Key
 	signed     bool              // a signature stands for the key: the handler verifies it, takes the permit and reads the body
 	namesUser  bool              // the body says which user asks: the handler calls c.permit once it knows
 	handle     func(*call) error // answers with c.ok, or returns what went wrong
 }
+
+// letterParameters are those of the list of dead letters.
+var letterParameters = []string{"type", "reason", "code", "stage", "id", "docId", "from", "to", "replayed", "body", "count", "cursor", "limit"}
 
 // public marks a route that anybody may ask, with or without a tenant.
 const public tenants.APIScope = ""

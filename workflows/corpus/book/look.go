@@ -22,21 +22,23 @@ const (
 
 // look goes through rows for one page of a list.
 type look struct {
-	prefix string
-	limit  int
-	last   string // the key of the row looked at last
+	limit int
+	last  string // the key of the row looked at last
 }
 
-// newLook begins where a cursor says; a cursor is the key, but for its prefix.
+// newLook begins where a cursor says. A cursor is a key, so that one of another list is none of this one.
 func newLook(prefix, cursor string, limit int) (*look, error) {
 	if limit < 1 || limit > corpus.MaxListed {
 		return nil, fault.Invalidf("limit", "invalid_query", "%d is not between 1 and %d", limit, corpus.MaxListed)
 	}
-	id, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
+	if cursor == "" {
+		return &look{limit: limit, last: prefix}, nil
+	}
+	key, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil || !strings.HasPrefix(string(key), prefix) {
 		return nil, fault.Invalidf("cursor", "invalid_query", "is not the cursor of a list")
 	}
-	return &look{prefix: prefix, limit: limit, last: prefix + string(id)}, nil
+	return &look{limit: limit, last: string(key)}, nil
 }
 
 // each shows rows to take, as read gives them, until it has taken a page of them, or too many were looked at, or there are
@@ -71,5 +73,5 @@ func (l *look) each(read func(limit int) ([]rows.Row, error), take func(rows.Row
 }
 
 func (l *look) cursor() string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strings.TrimPrefix(l.last, l.prefix)))
+	return base64.RawURLEncoding.EncodeToString([]byte(l.last))
 }
