@@ -93,8 +93,8 @@ func (d *document) strip(g *generation) *generation {
 			s.Texts = append(s.Texts, g.Derived.TextKey)
 		}
 	}
-	// Of one that became searchable everything is known, but for what was taken out of it more than once, or told to nobody.
-	s.Stray = g.State != corpus.Replaced || g.Chunked == 0 || g.Derived != nil || corpus.TextJob(g.TextKey) != g.JobID
+	// Of one that became searchable everything is known, but for what was fetched, or taken out of it, more than once, or told to nobody.
+	s.Stray = g.State != corpus.Replaced || g.Chunked == 0 || g.Fetch != nil || g.Derived != nil || corpus.TextJob(g.TextKey) != g.JobID
 	s.Retired = s.Chunks > 0 || len(s.Texts) > 0 || s.Stray
 	return s
 }
