@@ -269,7 +269,7 @@ func (b *batch) letter(i int) letters.Letter {
 func (b *batch) buried(i int, route Route, ev events.Event) Deceased {
 	d := Deceased{Letter: b.letter(i), Event: ev}
 	d.Tenant, d.EventID, d.Type, d.Subject, d.TraceParent = ev.Tenant, ev.ID, ev.Type, ev.Subject, ev.TraceParent
-	d.Handler, d.Stage = route.Name, string(stageOf(b.errs[i], route.Stage))
+	d.Handler, d.Stage = route.Name, string(route.Stage)
 	return d
 }
 

@@ -31,18 +31,25 @@ func NewUndertaker(ledger corpus.Ledger, stores corpus.Stores, box letters.Keepe
 	return &Undertaker{ledger: ledger, stores: stores, box: box, unread: unread}
 }
 
-// Bury fails the documents of dead events of one tenant, removes what was written for them, and keeps the letters. It
-// may be repeated. It answers an error for each letter; what has one is to be buried again.
+// Bury fails the documents of dead events of one tenant, removes what was written for them, and keeps the letters. There is none about
+// a generation that nobody waited for any more, since it was cancelled, deleted or overtaken: it would only be sent again. It may be repeated. It answers an error for each
+// letter; what has one is to be buried again.
 func (u *Undertaker) Bury(ctx context.Context, s tenants.Scope, ds []Deceased) []error {
 	return Isolate(len(ds), func(from, to int) error {
 		works, err := u.fail(ctx, s, ds[from:to])
 		if err != nil {
 			return err
 		}
-		ls := make([]letters.Letter, to-from)
+		var ls []letters.Letter
 		for i, d := range ds[from:to] {
-			ls[i] = d.Letter
-			ls[i].DocID, ls[i].Generation = works[i].DocID, works[i].Generation
+			if works[i].unwanted {
+				continue
+			}
+			d.DocID, d.Generation = works[i].DocID, works[i].Generation
+			ls = append(ls, d.Letter)
+		}
+		if len(ls) == 0 {
+			return nil
 		}
 		if err := u.box.Keep(ctx, s, ls); err != nil {
 			return fmt.Errorf("keep %d dead letters: %w", len(ls), err)
@@ -64,6 +71,8 @@ type work struct {
 	events.DocumentRef
 	events.Slice
 	Model string `json:"model"`
+
+	unwanted bool // nobody waited for it any more
 }
 
 // work is what a dead event was about, empty when no document depends on it, and whether the document's generation is still
@@ -87,6 +96,7 @@ func (u *Undertaker) work(ctx context.Context, s tenants.Scope, d Deceased) (w w
 	}
 	erasing := docs[0].State == corpus.Deleted && corpus.Stage(d.Stage) == corpus.StageErase // its job is the erasure's
 	fails = docs[0].State.OnItsWay() || erasing
+	w.unwanted = !erasing && (docs[0].State == corpus.Cancelled || docs[0].State == corpus.Deleted)
 	if fails || docs[0].State == corpus.Failed {
 		w.Generation, w.JobID = docs[0].Generation, docs[0].JobID
 	}
@@ -99,7 +109,7 @@ func (u *Undertaker) work(ctx context.Context, s tenants.Scope, d Deceased) (w w
 func (u *Undertaker) fail(ctx context.Context, s tenants.Scope, ds []Deceased) ([]work, error) {
 	all := make([]work, len(ds))
 	var ps []corpus.Progress
-	var works []work
+	var works []*work
 	for i, d := range ds {
 		w, fails, err := u.work(ctx, s, d)
 		if err != nil {
@@ -109,7 +119,7 @@ func (u *Undertaker) fail(ctx context.Context, s tenants.Scope, ds []Deceased) (
 		if !fails {
 			continue
 		}
-		works = append(works, w)
+		works = append(works, &all[i])
 		ps = append(ps, corpus.Progress{
 			DocumentRef: w.DocumentRef, Slice: w.Slice, Stage: corpus.Stage(d.Stage), Attempts: d.Attempts,
 			Code: d.Code, Message: d.Message, Cause: d.Event.Cause(),
@@ -124,6 +134,7 @@ func (u *Undertaker) fail(ctx context.Context, s tenants.Scope, ds []Deceased) (
 	}
 	var gone []corpus.Retirement
 	for i, v := range verdicts {
+		works[i].unwanted = v.Unwanted
 		for _, r := range v.Retired {
 			gone = append(gone, corpus.Retirement{DocID: ps[i].DocID, Retired: r})
 		}

@@ -81,12 +81,14 @@ func TestALetterNamesTheGeneration(t *testing.T) {
 		state      corpus.State
 		generation int
 		told       int // times that the ledger is told, in one burial
+		none       bool
 	}{
-		"the event says it": {true, corpus.Chunked, 3, 1},
-		"the data is lost, and the newest is on its way":   {false, corpus.Submitted, 7, 1},
-		"the data is lost, and the newest has failed":      {false, corpus.Failed, 7, 0},
-		"the data is lost, and the newest is searchable":   {false, corpus.Indexed, 0, 0},
-		"the data is lost, and the document is not wanted": {false, corpus.Deleted, 0, 0},
+		"the event says it": {true, corpus.Chunked, 3, 1, false},
+		"the data is lost, and the newest is on its way":   {false, corpus.Submitted, 7, 1, false},
+		"the data is lost, and the newest has failed":      {false, corpus.Failed, 7, 0, false},
+		"the data is lost, and the newest is searchable":   {false, corpus.Indexed, 0, 0, false},
+		"the data is lost, and the document is not wanted": {false, corpus.Deleted, 0, 0, true},
+		"the data is lost, and the document was cancelled": {false, corpus.Cancelled, 0, 0, true},
 	} {
 		for _, after := range []bool{false, true} {
 			for fails := range 3 {
@@ -95,6 +97,11 @@ func TestALetterNamesTheGeneration(t *testing.T) {
 				b := &box{kept: map[string]letters.Letter{}, fails: fails, after: after}
 				u := consumers.NewUndertaker(l, corpus.Stores{}, b, nil)
 				d := dead(t, acme, c.data)
+				if c.none {
+					require.NoError(t, u.Bury(t.Context(), acme, []consumers.Deceased{d})[0], name)
+					require.Empty(t, b.kept, "%s: nobody waits for it", name)
+					continue
+				}
 				for range fails {
 					require.Error(t, u.Bury(t.Context(), acme, []consumers.Deceased{d})[0], name)
 				}

@@ -13,6 +13,7 @@ import (
 
 // Types of the facts about documents.
 const (
+	TypeDocumentRequested = "dev.levada.document.requested.v1"
 	TypeDocumentSubmitted = "dev.levada.document.submitted.v1"
 	TypeDocumentChunked   = "dev.levada.document.chunked.v1"
 	TypeChunksEmbedded    = "dev.levada.chunks.embedded.v1"
@@ -64,6 +65,13 @@ type Chunking struct {
 	OverlapTokens int `json:"overlapTokens,omitempty"`
 }
 
+func (c Chunking) check() error {
+	if c.MaxTokens < 0 || c.OverlapTokens < 0 {
+		return fault.Invalidf("chunking", "fact_invalid", "has a negative number of tokens")
+	}
+	return nil
+}
+
 // Fetch says where a document is to be had, and what the searchable generation of it was when it was fetched there.
 type Fetch struct {
 	URL      string    `json:"url"`
@@ -72,7 +80,40 @@ type Fetch struct {
 	SHA256   string    `json:"sha256,omitempty"`
 }
 
-// DocumentSubmitted says that a document was accepted: it is stored under TextKey, or to be fetched, and a job follows it.
+// DocumentRequested says that a document was accepted that is given by its address: it is to be fetched there, and a job follows it.
+// Once it is stored, DocumentSubmitted says so.
+type DocumentRequested struct {
+	DocumentRef
+	About
+	ContentType string   `json:"contentType"`
+	Model       string   `json:"model"` // the embedding model whose index takes the document
+	Chunking    Chunking `json:"chunking,omitzero"`
+	Fetch       Fetch    `json:"fetch"`
+}
+
+// Type implements Fact.
+func (DocumentRequested) Type() string { return TypeDocumentRequested }
+
+// Identity implements Fact.
+func (f DocumentRequested) Identity() string { return f.identity(0) }
+
+// Check implements Fact.
+func (f DocumentRequested) Check() error {
+	switch {
+	case f.Fetch.URL == "":
+		return fault.Invalidf("fetch.url", "fact_invalid", "is required")
+	case f.ContentType == "":
+		return fault.Invalidf("contentType", "fact_invalid", "is required")
+	case f.Model == "":
+		return fault.Invalidf("model", "fact_invalid", "is required")
+	}
+	if err := f.Chunking.check(); err != nil {
+		return err
+	}
+	return f.DocumentRef.check()
+}
+
+// DocumentSubmitted says that a document is here: it is stored under TextKey, and a job follows it.
 type DocumentSubmitted struct {
 	DocumentRef
 	About
@@ -83,7 +124,6 @@ type DocumentSubmitted struct {
 	SHA256      string   `json:"sha256"`
 	Model       string   `json:"model"` // the embedding model whose index takes the document
 	Chunking    Chunking `json:"chunking,omitzero"`
-	Fetch       *Fetch   `json:"fetch,omitempty"` // of a document that is not here yet; TextKey is empty then
 }
 
 // Type implements Fact.
@@ -95,18 +135,17 @@ func (f DocumentSubmitted) Identity() string { return f.identity(0) }
 // Check implements Fact.
 func (f DocumentSubmitted) Check() error {
 	switch {
-	case f.TextKey == "" && f.Fetch == nil:
+	case f.TextKey == "":
 		return fault.Invalidf("textKey", "fact_invalid", "is required")
-	case f.Fetch != nil && f.Fetch.URL == "":
-		return fault.Invalidf("fetch.url", "fact_invalid", "is required")
 	case f.ContentType == "":
 		return fault.Invalidf("contentType", "fact_invalid", "is required")
 	case f.Model == "":
 		return fault.Invalidf("model", "fact_invalid", "is required")
 	case f.Bytes < 0:
 		return fault.Invalidf("bytes", "fact_invalid", "%d is below 0", f.Bytes)
-	case f.Chunking.MaxTokens < 0 || f.Chunking.OverlapTokens < 0:
-		return fault.Invalidf("chunking", "fact_invalid", "has a negative number of tokens")
+	}
+	if err := f.Chunking.check(); err != nil {
+		return err
 	}
 	return f.DocumentRef.check()
 }

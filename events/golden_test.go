@@ -43,9 +43,13 @@ func samples() map[string]events.Fact {
 			DocumentRef: ref, About: about, ContentType: "text/markdown", TextKey: "corpus/guide.md/3", Bytes: 5120,
 			SHA256: sum, Model: "@cf/baai/bge-m3", Chunking: events.Chunking{MaxTokens: 256, OverlapTokens: 32},
 		},
-		"document.submitted/fetch": events.DocumentSubmitted{
-			DocumentRef: ref, ContentType: "application/octet-stream", Model: "@cf/baai/bge-m3",
-			Fetch: &events.Fetch{URL: "https://example.com/a?b=1&c=2", ETag: `W/"x<1>"`, Modified: at.Truncate(time.Second), SHA256: sum},
+		"document.requested/minimal": events.DocumentRequested{
+			DocumentRef: events.DocumentRef{DocID: "a", Generation: 1, JobID: "j"},
+			ContentType: "application/octet-stream", Model: "@cf/baai/bge-m3", Fetch: events.Fetch{URL: "https://example.com/"},
+		},
+		"document.requested/full": events.DocumentRequested{
+			DocumentRef: ref, About: about, ContentType: "text/html", Model: "@cf/baai/bge-m3", Chunking: events.Chunking{MaxTokens: 256, OverlapTokens: 32},
+			Fetch: events.Fetch{URL: "https://example.com/a?b=1&c=2", ETag: `W/"x<1>"`, Modified: at.Truncate(time.Second), SHA256: sum},
 		},
 		"document.chunked/full": events.DocumentChunked{
 			DocumentRef: ref, About: about, Slice: slice, Model: "@cf/baai/bge-m3", Parts: []events.Chunk{chunk},

@@ -68,6 +68,7 @@ func renderPage(t *testing.T) []byte {
 
 // subjects are the forms of the subjects, which only code makes.
 var subjects = map[string]string{
+	events.TypeDocumentRequested:      "documents/<docId>",
 	events.TypeDocumentSubmitted:      "documents/<docId>",
 	events.TypeDocumentChunked:        "documents/<docId>",
 	events.TypeChunksEmbedded:         "documents/<docId>",

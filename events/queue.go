@@ -86,7 +86,7 @@ func (p *QueuePublisher) Publish(ctx context.Context, s tenants.Scope, evs ...Ev
 			return err
 		}
 	}
-	for _, stage := range [...]Stage{StageAudit, StageIngest, StageEmbed, StageIndex} {
+	for _, stage := range [...]Stage{StageAudit, StageFetch, StageIngest, StageEmbed, StageIndex} {
 		if err := p.send(ctx, stage, plan.messages[stage]); err != nil {
 			return err
 		}

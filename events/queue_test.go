@@ -28,6 +28,7 @@ func journey(t testing.TB) []events.Event {
 			DocumentRef: ref, About: events.About{Title: strings.Repeat("x", 200_000)},
 			ContentType: "text/plain", TextKey: "k", Model: "m",
 		},
+		events.DocumentRequested{DocumentRef: ref, ContentType: "text/html", Model: "m", Fetch: events.Fetch{URL: "https://example.com/"}},
 		events.DocumentChunked{DocumentRef: ref, Slice: slice, Model: "m", Parts: parts},
 		events.ChunksEmbedded{DocumentRef: ref, Slice: slice, Model: "m", Dimensions: 1, Parts: parts, Vectors: floats(1)},
 		events.DocumentIndexed{DocumentRef: ref, Chunks: 1, Model: "m"},
@@ -39,8 +40,8 @@ func journey(t testing.TB) []events.Event {
 	return evs
 }
 
-// The effects of publishing the journey: one claim, then one Send to each of four queues.
-const sends = 4
+// The effects of publishing the journey: one claim, then one Send to each of five queues.
+const sends = 5
 
 func TestPublishFailsAtEveryEffect(t *testing.T) {
 	s := tenantstest.Scope(t, "acme")
@@ -97,7 +98,7 @@ func requireWhole(t *testing.T, sender *eventstest.Sender, claims *eventstest.Cl
 			recorded[entry.ID] = true
 		}
 	}
-	for _, stage := range []events.Stage{events.StageIngest, events.StageEmbed, events.StageIndex} {
+	for _, stage := range []events.Stage{events.StageFetch, events.StageIngest, events.StageEmbed, events.StageIndex} {
 		for _, e := range sender.Events(stage) {
 			require.True(t, recorded[e.ID], "%s is in %s and not recorded", e.Type, stage)
 			_, err := events.Resolve(t.Context(), claims, tenantstest.Scope(t, "acme"), e)

@@ -8,6 +8,7 @@ type Stage string
 // The stages. A fact of StageNone is for the audit trail only.
 const (
 	StageNone   Stage = ""
+	StageFetch  Stage = "fetch"
 	StageIngest Stage = "ingest"
 	StageEmbed  Stage = "embed"
 	StageIndex  Stage = "index"
@@ -27,9 +28,14 @@ type Spec struct {
 // specs is every type, in the order of a document's way. Each has a schema in events/schema and a golden in testdata.
 var specs = [...]Spec{
 	{
+		Type: TypeDocumentRequested, Stage: StageFetch, New: func() Fact { return new(DocumentRequested) },
+		Says:     "A document was accepted that is given by its address, and is to be fetched there.",
+		Producer: "the ledger (outbox)", Consumer: "consumers/fetch",
+	},
+	{
 		Type: TypeDocumentSubmitted, Stage: StageIngest, New: func() Fact { return new(DocumentSubmitted) },
-		Says:     "A document was accepted: its text is stored, and a job follows it.",
-		Producer: "the ledger (outbox)", Consumer: "consumers/chunk",
+		Says:     "A document is here: its text is stored, and a job follows it.",
+		Producer: "the ledger (outbox), consumers/fetch", Consumer: "consumers/chunk",
 	},
 	{
 		Type: TypeDocumentChunked, Stage: StageEmbed, New: func() Fact { return new(DocumentChunked) },

@@ -28,16 +28,15 @@ const (
 
 // Consumer cuts documents.
 type Consumer struct {
-	texts   corpus.Texts
-	ledger  corpus.Ledger
-	fetcher corpus.Fetcher
-	out     events.Publisher
-	now     func() time.Time
+	texts  corpus.Texts
+	ledger corpus.Ledger
+	out    events.Publisher
+	now    func() time.Time
 }
 
 // New makes the consumer. now tells the time of its events.
-func New(texts corpus.Texts, ledger corpus.Ledger, fetcher corpus.Fetcher, out events.Publisher, now func() time.Time) *Consumer {
-	return &Consumer{texts: texts, ledger: ledger, fetcher: fetcher, out: out, now: now}
+func New(texts corpus.Texts, ledger corpus.Ledger, out events.Publisher, now func() time.Time) *Consumer {
+	return &Consumer{texts: texts, ledger: ledger, out: out, now: now}
 }
 
 // Route takes document.submitted.
@@ -49,18 +48,14 @@ func (c *Consumer) Route() consumers.Route {
 
 type delivery = consumers.Of[events.DocumentSubmitted]
 
-// Handle fetches the documents that are not here yet, takes the text out of those that are not text, cuts each, publishes its
+// Handle takes the text out of the documents that are not text, cuts each, publishes its
 // slices and, once all of them are in the queue, tells the ledger of all documents in one call. A document that cannot be
 // cut fails alone.
 func (c *Consumer) Handle(ctx context.Context, s tenants.Scope, ds []delivery) []error {
 	b := &batch{Consumer: c, scope: s, errs: make([]error, len(ds))}
 	progress := make([]corpus.Progress, len(ds))
-	skip := b.fetch(ctx, ds)
+	skip := make([]bool, len(ds))
 	for i, d := range ds {
-		if skip[i] || b.errs[i] != nil {
-			skip[i] = true
-			continue
-		}
 		parts, derived, err := c.cut(ctx, s, &d.Fact)
 		if err != nil {
 			skip[i], b.errs[i] = true, b.excuse(ctx, d, err)

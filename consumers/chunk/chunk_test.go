@@ -24,7 +24,6 @@ import (
 type store struct {
 	corpus.Texts
 	corpus.Ledger
-	corpus.Fetcher
 	texts    map[string]string
 	progress [][]corpus.Progress
 	err      error
@@ -82,7 +81,7 @@ func sentences(n int) string {
 func TestDocumentsShareCalls(t *testing.T) {
 	x, out := &store{}, &eventstest.Publisher{}
 	ds := deliveries(t, x, sentences(40), " ", sentences(1), "missing", "caf\xe9")
-	c := chunk.New(x, x, x, out, time.Now)
+	c := chunk.New(x, x, out, time.Now)
 	errs := c.Handle(t.Context(), scope(t), ds)
 	assert.NoError(t, errs[0])
 	assert.Equal(t, "document_empty", fault.As(errs[1]).Code)
@@ -112,7 +111,7 @@ func TestDocumentsShareCalls(t *testing.T) {
 
 func TestALargeDocumentIsNotHeldWhole(t *testing.T) {
 	x, out := &store{}, &eventstest.Publisher{}
-	errs := chunk.New(x, x, x, out, time.Now).Handle(t.Context(), scope(t), deliveries(t, x, sentences(16*150)))
+	errs := chunk.New(x, x, out, time.Now).Handle(t.Context(), scope(t), deliveries(t, x, sentences(16*150)))
 	require.NoError(t, errs[0])
 	assert.Equal(t, 3, out.Calls())
 	assert.Len(t, out.Events(), 150)
@@ -124,7 +123,7 @@ func TestTheLedgerHearsOfWhatIsInTheQueueOnly(t *testing.T) {
 	for nth, want := range map[int][]string{1: {"doc2"}, 2: {"doc0"}, 3: {"doc0", "doc1"}, 4: {"doc0", "doc1", "doc2"}} {
 		x, out := &store{}, &eventstest.Publisher{}
 		out.FailAfter(nth, errors.New("down"))
-		errs := chunk.New(x, x, x, out, time.Now).Handle(t.Context(), scope(t), deliveries(t, x, sentences(1), sentences(16*70), sentences(16*60)))
+		errs := chunk.New(x, x, out, time.Now).Handle(t.Context(), scope(t), deliveries(t, x, sentences(1), sentences(16*70), sentences(16*60)))
 		var told, well []string
 		for _, ps := range x.progress {
 			for _, p := range ps {
@@ -140,6 +139,6 @@ func TestTheLedgerHearsOfWhatIsInTheQueueOnly(t *testing.T) {
 		assert.Equal(t, want, well, "call %d", nth)
 	}
 	x := &store{err: errors.New("down")}
-	errs := chunk.New(x, x, x, &eventstest.Publisher{}, time.Now).Handle(t.Context(), scope(t), deliveries(t, x, sentences(1)))
+	errs := chunk.New(x, x, &eventstest.Publisher{}, time.Now).Handle(t.Context(), scope(t), deliveries(t, x, sentences(1)))
 	assert.ErrorContains(t, errs[0], "down")
 }

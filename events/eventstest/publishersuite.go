@@ -186,6 +186,7 @@ func oneOfEach(t *testing.T, s tenants.Scope) []events.Event {
 	slice := events.Slice{Slices: 1, Chunks: 1}
 	parts := []events.Chunk{{Text: "ä", End: 2}}
 	facts := []events.Fact{
+		events.DocumentRequested{DocumentRef: ref, ContentType: "text/html", Model: "m", Fetch: events.Fetch{URL: "https://example.com/"}},
 		events.DocumentSubmitted{DocumentRef: ref, ContentType: "text/plain", TextKey: "k", Model: "m"},
 		events.DocumentChunked{DocumentRef: ref, Slice: slice, Model: "m", Parts: parts},
 		events.ChunksEmbedded{DocumentRef: ref, Slice: slice, Model: "m", Dimensions: 1, Parts: parts, Vectors: []byte{0, 0, 128, 63}},

@@ -42,7 +42,7 @@ func (q *Sender) Send(ctx context.Context, to events.Stage, messages [][]byte) e
 
 func checkBatch(to events.Stage, messages [][]byte) error {
 	switch to {
-	case events.StageIngest, events.StageEmbed, events.StageIndex, events.StageAudit:
+	case events.StageFetch, events.StageIngest, events.StageEmbed, events.StageIndex, events.StageAudit:
 	default:
 		return fmt.Errorf("no queue %q", to)
 	}

@@ -14,6 +14,7 @@ import (
 	"levada.dev/consumers/embed"
 	"levada.dev/consumers/erase"
 	eraser "levada.dev/consumers/erasure"
+	"levada.dev/consumers/fetch"
 	reacts "levada.dev/consumers/imports"
 	"levada.dev/consumers/index"
 	"levada.dev/events"
@@ -171,7 +172,8 @@ func Consumers(p Ports, o Options) *consumers.Router {
 	}
 	stores := corpus.Stores{Texts: p.Texts, Vectors: p.Vectors, Lexicon: p.Lexicon}
 	routes := []consumers.Route{
-		chunk.New(p.Texts, p.Ledger, p.Fetcher, p.Publisher, now).Route(),
+		fetch.New(p.Texts, p.Ledger, p.Fetcher, p.Publisher, now).Route(),
+		chunk.New(p.Texts, p.Ledger, p.Publisher, now).Route(),
 		embed.New(llm.NewPaidEmbedder(p.Embedder, o.gate(p)), p.Publisher, now).Route(),
 		index.New(stores, p.Ledger, p.Publisher, now).Route(),
 		audit.New(p.Trail).Route(),

@@ -18,7 +18,7 @@ import (
 	"levada.dev/workflows/llm"
 )
 
-// talkers are tenants that only these tests have: their models answer what the request itself dictates. Two of them have documents
+// talkers are tenants that only these tests have: their models answer what the request itself dictates. Three of them have documents
 // fetched from this machine, one of those from nowhere but a host that does not exist.
 func talkers() []tenants.Config {
 	wide := tenants.Rate{PerMinute: tenants.MaxPerMinute, Burst: tenants.MaxPerMinute}
@@ -31,6 +31,7 @@ func talkers() []tenants.Config {
 		{ID: "birch", Models: one, Rates: free},
 		{ID: "elm", Models: tenants.Models{Chat: "@local/script"}, Rates: free},
 		{ID: "fir", Models: one, Rates: free},
+		{ID: "fern", Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}},
 		{ID: "hazel", Models: one, Rates: free},
 		{ID: "maple", Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}, // its web is on this machine
 			Sources: []tenants.Source{{ID: "shelf", Sync: &tenants.Sync{Prefix: "synced/", EveryMinutes: 5}}}},

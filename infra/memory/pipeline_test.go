@@ -21,6 +21,7 @@ import (
 	"levada.dev/consumers/chunk"
 	"levada.dev/consumers/embed"
 	"levada.dev/consumers/erase"
+	"levada.dev/consumers/fetch"
 	"levada.dev/consumers/index"
 	"levada.dev/events"
 	"levada.dev/events/fault"
@@ -103,7 +104,8 @@ func (p *platform) stores() corpus.Stores {
 // routes are the pipeline's.
 func (p *platform) routes() []consumers.Route {
 	return append([]consumers.Route{
-		chunk.New(p.texts, p.ledger, p.web, p.out, p.clock.Now).Route(),
+		fetch.New(p.texts, p.ledger, p.web, p.out, p.clock.Now).Route(),
+		chunk.New(p.texts, p.ledger, p.out, p.clock.Now).Route(),
 		embed.New(p.model, p.out, p.clock.Now).Route(),
 		index.New(p.stores(), p.ledger, p.out, p.clock.Now).Route(),
 		audit.New(p.trail).Route(),
@@ -490,7 +492,7 @@ func patient(p *platform) *consumers.Router {
 	n := 1 << 20
 	return consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.stores(), p.letters, p.unread), &consumers.Options{
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now,
-		MaxAttempts: map[string]int{"ingest": n, "embed": n, "index": n, "audit": n},
+		MaxAttempts: map[string]int{"fetch": n, "ingest": n, "embed": n, "index": n, "audit": n},
 	})
 }
 

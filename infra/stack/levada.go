@@ -8,6 +8,7 @@ import (
 
 	"levada.dev/infra/glue"
 	"levada.dev/tenants"
+	"levada.dev/workflows/corpus/book"
 	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/llm"
@@ -70,7 +71,7 @@ func levadaWorkers() []Worker {
 		imports = Binding{Name: "IMPORT", Kind: Flow, Target: string(imports.Kind)}
 		erasure = Binding{Name: "ERASURE", Kind: Flow, Target: string(erasure.Kind)}
 	)
-	queues := []Binding{ingest, {Name: "EMBED", Kind: Producer, Target: "embed"}, {Name: "INDEX", Kind: Producer, Target: "index"}, audits}
+	queues := []Binding{{Name: "FETCH", Kind: Producer, Target: "fetch"}, ingest, {Name: "EMBED", Kind: Producer, Target: "embed"}, {Name: "INDEX", Kind: Producer, Target: "index"}, audits}
 	models := []Binding{{Name: "AI", Kind: AI}}
 	for _, m := range llm.EmbeddingModels() {
 		models = append(models, Binding{Name: VectorsBinding(m.Slug), Kind: Vectorize, Target: m.Slug})
@@ -128,8 +129,12 @@ func levadaWorker(role Role, budgetKiB int, bindings ...[]Binding) Worker {
 // that a document of many megabytes does not use up the memory: the instance's
 // death would cost the messages of every tenant an attempt. The chunker takes one
 // document of a batch after the other, so its batches may be large.
+//
+// What is fetched waits for servers, and a batch ends with its last message: so each is a batch, as many are at work as four tenants may have, and
+// a server that does not answer holds up none but its own document. The price is that of an invocation for each.
 func levadaQueues() []Queue {
 	stages := []Queue{
+		{Name: "fetch", MaxBatchSize: 1, MaxConcurrency: 4 * book.MaxFetches},
 		{Name: "ingest", MaxBatchSize: 50, MaxConcurrency: 2},
 		{Name: "embed", MaxBatchSize: 12, MaxConcurrency: 4},
 		{Name: "index", MaxBatchSize: 64, MaxConcurrency: 2},

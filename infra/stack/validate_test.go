@@ -15,11 +15,11 @@ import (
 func TestLevadaIsValid(t *testing.T) {
 	s := stack.Levada("demo", nil)
 	require.NoError(t, s.Validate())
-	for _, name := range []string{"ingest", "embed", "index", "audit"} {
+	for _, name := range []string{"fetch", "ingest", "embed", "index", "audit"} {
 		assert.True(t, hasQueue(s, name) && hasQueue(s, name+"-dlq"), name)
 	}
 	assert.Len(t, s.ObjectsOf(stack.Objects), 7)
-	assert.Len(t, s.Queues, 8) // each stage and its dead letters
+	assert.Len(t, s.Queues, 10) // each stage and its dead letters
 	for _, q := range s.Queues {
 		assert.Equal(t, stack.Consumers, q.Consumer, q.Name)
 	}
@@ -52,7 +52,7 @@ func TestValidateRefuses(t *testing.T) {
 	}{
 		{"worker twice", func(s *stack.Stack) { s.Workers = append(s.Workers, s.Workers[1]) }, `worker "consumers" is there twice`},
 		{"two public workers", func(s *stack.Stack) { s.Workers[1].Public = true }, "2 workers are public"},
-		{"queue twice", func(s *stack.Stack) { s.Queues = append(s.Queues, s.Queues[0]) }, `queue "ingest" is there twice`},
+		{"queue twice", func(s *stack.Stack) { s.Queues = append(s.Queues, s.Queues[0]) }, `queue "fetch" is there twice`},
 		{"index twice", func(s *stack.Stack) { s.Indexes = append(s.Indexes, s.Indexes[0]) }, `vectorize index "bge-m3" is there twice`},
 		{"binding twice", func(s *stack.Stack) { bind(s, "AI", stack.AI, "") }, `binding "AI" is there twice`},
 		{"bad binding name", func(s *stack.Stack) { bind(s, "lower", stack.AI, "") }, `binding "lower" does not match`},
@@ -73,7 +73,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"cpu", func(s *stack.Stack) { s.Workers[0].CPUMillis = 300_001 }, "cpu_ms is 300001, allowed are 0 to 300000: https://"},
 		{"memory", func(s *stack.Stack) { s.Workers[0].MemoryMiB = 129 }, "memory_mib is 129, allowed are 1 to 128: https://"},
 		{"date", func(s *stack.Stack) { s.Workers[0].CompatibilityDate = "soon" }, "compatibility_date"},
-		{"queue without consumer", func(s *stack.Stack) { s.Queues[0].Consumer = "" }, `queue "ingest": no consumer`},
+		{"queue without consumer", func(s *stack.Stack) { s.Queues[0].Consumer = "" }, `queue "fetch": no consumer`},
 		{"unknown consumer", func(s *stack.Stack) { s.Queues[0].Consumer = "nobody" }, `no worker "nobody" to consume it`},
 		{"batch", func(s *stack.Stack) { s.Queues[0].MaxBatchSize = 101 }, "max_batch_size is 101, allowed are 1 to 100: https://"},
 		{"wait", func(s *stack.Stack) { s.Queues[0].MaxWaitTime = 61 * time.Second }, "max_wait_time in seconds is 61"},
@@ -81,7 +81,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"retries", func(s *stack.Stack) { s.Queues[0].MaxRetries = -1 }, "max_retries is -1"},
 		{"retry delay", func(s *stack.Stack) { s.Queues[0].RetryDelay = 25 * time.Hour }, "retry_delay in seconds is 90000"},
 		{"concurrency", func(s *stack.Stack) { s.Queues[0].MaxConcurrency = 251 }, "max_concurrency is 251"},
-		{"own dead letters", func(s *stack.Stack) { s.Queues[0].DeadLetter = "ingest" }, "its own dead-letter queue"},
+		{"own dead letters", func(s *stack.Stack) { s.Queues[0].DeadLetter = "fetch" }, "its own dead-letter queue"},
 		{"no dead-letter queue", func(s *stack.Stack) { s.Queues[0].DeadLetter = "nowhere" }, `no dead-letter queue "nowhere"`},
 		{"class of no worker", func(s *stack.Stack) { s.Objects[0].Role = "nobody" }, `no worker "nobody" to export it`},
 		{"class name", func(s *stack.Stack) { s.Objects[0].Class = "ledger" }, `durable object class "ledger" does not match`},

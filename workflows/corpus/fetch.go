@@ -21,7 +21,14 @@ type FetchOptions struct {
 	Limit    int64 // bytes; 0: the tenant's limit of a document
 	ETag     string
 	Modified time.Time
+	// Patience is how long the server may take to begin its answer; 0: as long as all of it may take.
+	Patience time.Duration
+	// Large is called, once at most, before more of a document is read than LargeFetch, and waited for: whoever holds many bodies makes room.
+	Large func(ctx context.Context) error
 }
+
+// LargeFetch is from where on a document is a good part of a Worker's memory, when many are fetched at a time.
+const LargeFetch = 512 << 10
 
 // Fetched is what came back.
 type Fetched struct {

@@ -18,7 +18,7 @@ import (
 type Ledger interface {
 	// SubmitAll opens for each submission the next generation of its document, with its job, and answers for each, in
 	// order, what became of it: one that is refused does not hold up the others. When its turn has come,
-	// document.submitted goes into the outbox, from which it reaches the ingest queue at least once even if the
+	// document.submitted, or document.requested if it is to be fetched, goes into the outbox, from which it reaches its queue at least once even if the
 	// caller dies. With an idempotency key it answers a repetition with the first receipt (Replayed), and
 	// refuses with fault.Conflict, code idempotency_conflict, when the request differs. The same job again is the same
 	// submission, and is answered with its receipt. When the document is searchable already as it is submitted, and nothing
@@ -59,7 +59,7 @@ type Submission struct {
 // Pace is what the tenant's config says of how its documents take their turn.
 type Pace struct {
 	Weight     int           `json:"weight,omitempty"`     // its share where tenants compete; 0 is 1
-	MaxWaiting int           `json:"maxWaiting,omitempty"` // documents that may wait for their turn; 0 is DefaultMaxWaiting
+	MaxWaiting int           `json:"maxWaiting,omitempty"` // documents that may wait for their turn, and as many that are to be fetched; 0 is DefaultMaxWaiting
 	Deadline   time.Duration `json:"deadline,omitempty"`   // by when a document that has begun is looked after; 0 is DefaultDeadline
 }
 
@@ -143,6 +143,9 @@ type Verdict struct {
 	// Stale says that the generation is not, or no longer, to become searchable: what was written for it is to
 	// be removed, and nothing more is to be done.
 	Stale bool `json:"stale,omitempty"`
+	// Unwanted comes with stale unless the generation has failed: it was cancelled, deleted, replaced or overtaken, or never was, and
+	// nobody is to hear how work for it ends.
+	Unwanted bool `json:"unwanted,omitempty"`
 	// Complete says that the generation is searchable (now, or since an earlier delivery of the same progress), or, to
 	// erase, that nothing is left.
 	Complete bool `json:"complete,omitempty"`

@@ -17,6 +17,7 @@ import (
 // Queues opens the queue of each stage under the names of the stack.
 func Queues() Sender {
 	return NewSender(map[events.Stage]queue.Producer{
+		events.StageFetch:  queue.Open("FETCH"),
 		events.StageIngest: queue.Open("INGEST"),
 		events.StageEmbed:  queue.Open("EMBED"),
 		events.StageIndex:  queue.Open("INDEX"),

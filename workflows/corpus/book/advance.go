@@ -24,7 +24,7 @@ func (b *Book) Advance(r rows.Tx, s tenants.Scope, ps []corpus.Progress) ([]corp
 			return nil, err
 		}
 		if o == nil {
-			verdicts[i] = corpus.Verdict{Stale: true} // the document is gone, or was never here
+			verdicts[i] = corpus.Verdict{Stale: true, Unwanted: true} // the document is gone, or was never here
 			continue
 		}
 		if p.Stage == corpus.StageErase {

@@ -303,7 +303,7 @@ func TestAdvanceOfADocumentThatIsNotThereIsStale(t *testing.T) {
 	d.submit("a")
 	ghost := events.DocumentRef{DocID: "ghost", Generation: 1, JobID: "j"}
 	future := events.DocumentRef{DocID: "a", Generation: 9, JobID: "j"}
-	assert.Equal(t, []corpus.Verdict{{Stale: true}, {Stale: true}, {}}, d.advance(
+	assert.Equal(t, []corpus.Verdict{{Stale: true, Unwanted: true}, {Stale: true, Unwanted: true}, {}}, d.advance(
 		indexed(ghost, 0, 1, 1), indexed(future, 0, 1, 1), corpus.Progress{DocumentRef: events.DocumentRef{DocID: "a", Generation: 1}, Stage: corpus.StageEmbed}))
 }
 

@@ -111,7 +111,7 @@ func (d *document) verdict(n int) corpus.Verdict {
 	g := d.generation(n)
 	switch {
 	case g == nil || !g.live():
-		return corpus.Verdict{Stale: true, Retired: d.retired()}
+		return corpus.Verdict{Stale: true, Unwanted: !d.failed(n), Retired: d.retired()}
 	case n != d.Searchable:
 		return corpus.Verdict{Fetched: g.original()}
 	}
@@ -126,6 +126,14 @@ func (d *document) retired() (all []corpus.Retired) {
 		}
 	}
 	return all
+}
+
+// failed reports whether a generation has failed, as far as that is remembered.
+func (d *document) failed(n int) bool {
+	if g := d.generation(n); g != nil {
+		return g.State == corpus.Failed
+	}
+	return slices.ContainsFunc(d.History, func(v version) bool { return v.Number == n && v.State == corpus.Failed })
 }
 
 // show is the document as others see it: the newest generation, and which one searches show.

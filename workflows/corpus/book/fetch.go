@@ -30,11 +30,8 @@ func newFetch(sub corpus.Submission) *fetch {
 
 // fetchOf is where the document of a generation is to be had, with what the searchable generation was there if that was made
 // in the same way: then the same document need not come again.
-func (d *document) fetchOf(g *generation) *events.Fetch {
-	if g.Fetch == nil {
-		return nil
-	}
-	f := &events.Fetch{URL: g.Fetch.URL}
+func (d *document) fetchOf(g *generation) events.Fetch {
+	f := events.Fetch{URL: g.Fetch.URL}
 	if old := d.generation(d.Searchable); old != nil && old.sameWay(g) {
 		f.ETag, f.Modified, f.SHA256 = old.Fetch.ETag, at(old.Fetch.Modified), old.SHA256
 	}
@@ -63,25 +60,19 @@ func (c *change) fetched(o *open, g *generation, p corpus.Progress) error {
 		return nil
 	case p.Unchanged:
 		return c.nothingNew(o, g)
-	case p.Fetched == nil || g.Fetch.At != 0:
+	case p.Fetched == nil || !g.toFetch():
 		return nil
-	}
-	f := p.Fetched
-	g.TextKey, g.ContentType, g.SHA256, g.Bytes = f.TextKey, f.ContentType, f.SHA256, f.Bytes
-	g.Fetch.ETag, g.Fetch.At = f.ETag, c.now.UnixMilli()
-	if !f.Modified.IsZero() {
-		g.Fetch.Modified = f.Modified.UnixMilli()
 	}
 	g.gotOn(corpus.StageFetch)
 	o.dirty = true
-	return nil
+	return c.arrive(g, p.Fetched)
 }
 
 // nothingNew takes a generation away whose document is searchable already. Its number is not given again, so that nothing that
 // comes late is taken for another's.
 func (c *change) nothingNew(o *open, g *generation) error {
 	old := o.generation(o.Searchable)
-	if g.Fetch.At != 0 || old == nil || old.Number >= g.Number || !old.sameWay(g) {
+	if !g.toFetch() || old == nil || old.Number >= g.Number || !old.sameWay(g) {
 		return nil
 	}
 	row := finish(o.document, g, job.Succeeded, c.now, nil)

@@ -70,7 +70,7 @@ func (g *generation) stage() (corpus.Stage, time.Time) {
 		return corpus.StageIndex, at(max(g.Submitted, g.Chunked, g.Indexed))
 	case g.Slices > 0:
 		return corpus.StageEmbed, at(max(g.Submitted, g.Chunked))
-	case g.Fetch != nil && g.Fetch.At == 0:
+	case g.toFetch():
 		return corpus.StageFetch, at(g.Submitted)
 	case g.Fetch != nil:
 		return corpus.StageChunk, at(g.Fetch.At)

@@ -37,7 +37,7 @@ func (b *Book) SetAside(r rows.Tx, id string, reason error) error {
 		_, err = b.EndErasure(r, s, jobID, &job.Problem{Stage: "erase", Code: f.Code, Message: f.Message})
 		return err
 	}
-	stage, known := map[string]corpus.Stage{events.TypeDocumentSubmitted: corpus.StageSubmit, events.TypeDocumentDeleted: corpus.StageErase}[typ]
+	stage, known := map[string]corpus.Stage{events.TypeDocumentRequested: corpus.StageSubmit, events.TypeDocumentSubmitted: corpus.StageSubmit, events.TypeDocumentDeleted: corpus.StageErase}[typ]
 	if !known {
 		return nil
 	}

@@ -84,12 +84,12 @@ func (c *change) generate(o *open, sub corpus.Submission, importID string) (corp
 	if err != nil {
 		return corpus.Receipt{}, err
 	}
-	if err := t.room(importID, units(sub), c.now.UnixMilli()); err != nil {
+	if err := t.room(laneOf(importID, sub.Fetch != nil), units(sub.Bytes), c.now.UnixMilli()); err != nil {
 		return corpus.Receipt{}, err
 	}
 	g := o.submit(sub, c.now)
-	g.ImportID, g.Line, g.Units, g.Trace = importID, sub.Line, units(sub), sub.Cause.TraceParent
-	ev, err := events.New(c.scope, worker, sub.Cause, c.now, g.submitted(o.document, sub.Text))
+	g.ImportID, g.Line, g.Units, g.Trace = importID, sub.Line, units(sub.Bytes), sub.Cause.TraceParent
+	ev, err := events.New(c.scope, worker, sub.Cause, c.now, g.begins(o.document, sub.Text))
 	if err != nil {
 		return corpus.Receipt{}, err
 	}
@@ -122,19 +122,21 @@ func (c *change) thin(o *open) error {
 	return c.cancel(o, oldest, "superseded", fmt.Sprintf("%d newer versions came before it was searchable", maxOnTheirWay))
 }
 
-// submitted is the fact that begins a generation's way.
-func (g *generation) submitted(d *document, text string) events.DocumentSubmitted {
-	f := events.DocumentSubmitted{
-		DocumentRef: d.ref(g), ContentType: g.ContentType, TextKey: g.TextKey, Text: text,
+// begins is the fact that begins a generation's way, or what there is left of it: where its document is to be had, or is.
+func (g *generation) begins(d *document, text string) events.Fact {
+	var about events.About
+	if g.About != nil {
+		about = *g.About
+	}
+	if g.toFetch() {
+		return events.DocumentRequested{
+			DocumentRef: d.ref(g), About: about, ContentType: g.Fetch.Asked, Model: g.Model, Chunking: g.Chunking, Fetch: d.fetchOf(g),
+		}
+	}
+	return events.DocumentSubmitted{
+		DocumentRef: d.ref(g), About: about, ContentType: g.ContentType, TextKey: g.TextKey, Text: text,
 		Bytes: g.Bytes, SHA256: g.SHA256, Model: g.Model, Chunking: g.Chunking,
 	}
-	if g.About != nil {
-		f.About = *g.About
-	}
-	if g.Fetch != nil { // as it was before it was fetched, if it was
-		f.Fetch, f.ContentType, f.TextKey, f.SHA256, f.Bytes = d.fetchOf(g), g.Fetch.Asked, "", "", 0
-	}
-	return f
 }
 
 func checkSubmission(sub corpus.Submission) error {

@@ -86,6 +86,9 @@ func (w *traffic) draft() corpus.Submission {
 	if w.rng.IntN(3) == 0 {
 		sub.Bytes = w.rng.IntN(1 << 20)
 	}
+	if w.rng.IntN(3) == 0 {
+		sub.TextKey, sub.SHA256, sub.Bytes, sub.Fetch = "", "", 0, &events.Fetch{URL: "https://a.example/"}
+	}
 	return sub
 }
 
@@ -150,7 +153,7 @@ func (w *traffic) relay() {
 		if strings.Contains(o.Event.CausationID, "/") {
 			w.resent++
 		}
-		if lost := o.Event.Type == events.TypeDocumentSubmitted && w.rng.IntN(12) == 0; w.calm || !lost {
+		if lost := (o.Event.Type == events.TypeDocumentSubmitted || o.Event.Type == events.TypeDocumentRequested) && w.rng.IntN(12) == 0; w.calm || !lost {
 			w.queue = append(w.queue, message{o.Event, -1})
 		}
 		if w.calm || w.rng.IntN(12) > 0 {
@@ -171,12 +174,42 @@ func (w *traffic) deliver() {
 		w.queue = w.queue[:len(w.queue)-1]
 	}
 	switch m.ev.Type {
+	case events.TypeDocumentRequested:
+		w.fetch(m)
 	case events.TypeDocumentSubmitted:
 		w.process(m)
 	case events.TypeDocumentDeleted:
 		var f events.DocumentDeleted
 		require.NoError(w.t, m.ev.As(&f))
 		w.tell(corpus.Progress{DocumentRef: f.DocumentRef, Stage: corpus.StageErase, Left: &corpus.Left{Settled: true}, Cause: m.ev.Cause()})
+	}
+}
+
+// fetch gets a document, which is another each time, or is what it was, or is not to be had.
+func (w *traffic) fetch(m message) {
+	var f events.DocumentRequested
+	require.NoError(w.t, m.ev.As(&f))
+	p := corpus.Progress{DocumentRef: f.DocumentRef, Stage: corpus.StageFetch, Cause: m.ev.Cause()}
+	switch w.rng.IntN(8) {
+	case 0:
+		p.Code = "fetch_refused"
+	case 1:
+		p.Unchanged = true
+	default:
+		sum := fmt.Sprint(w.rng.IntN(1000))
+		p.Fetched = &corpus.Original{TextKey: corpus.TextKey(f.DocID, f.JobID, sum), ContentType: "text/html", SHA256: sum, Bytes: w.rng.IntN(1 << 16)}
+	}
+	vs, err := w.Advance(w.t.Context(), w.scope, []corpus.Progress{p})
+	require.NoError(w.t, err)
+	switch v := vs[0]; {
+	case v.Fetched != nil && !v.Complete:
+		ev, err := events.New(w.scope, "consumers", m.ev.Cause(), w.now, events.DocumentSubmitted{
+			DocumentRef: f.DocumentRef, ContentType: v.Fetched.ContentType, TextKey: v.Fetched.TextKey, Model: f.Model,
+		})
+		require.NoError(w.t, err)
+		w.queue = append(w.queue, message{ev, -1})
+	case p.Unchanged && !v.Stale:
+		w.queue = append(w.queue, m) // it is asked for once more
 	}
 }
 
@@ -350,6 +383,7 @@ func (w *traffic) check(seed uint64) {
 	var turns struct {
 		InFlight int `json:"f"`
 		Docs     int `json:"n"`
+		Fetches  int `json:"fe"`
 		Lanes    []struct {
 			Waiting int `json:"w"`
 		} `json:"l"`
@@ -361,6 +395,7 @@ func (w *traffic) check(seed uint64) {
 	}
 	require.Zero(t, turns.InFlight, "seed %d: units in flight", seed)
 	require.Zero(t, turns.Docs, "seed %d: documents in flight", seed)
+	require.Zero(t, turns.Fetches, "seed %d: documents that are being fetched", seed)
 	require.Empty(t, turns.Watched, "seed %d", seed)
 	require.Empty(t, turns.Empty, "seed %d", seed)
 	for _, l := range turns.Lanes {

@@ -18,6 +18,7 @@ import (
 // turns is the row that says whose turn it is: how much may be in the queues, what waits, and what was let in lately.
 type turns struct {
 	window
+	fetching
 	Pace    corpus.Pace `json:"pace,omitzero"` // of the newest submission
 	Lanes   [lanes]lane `json:"l"`
 	Watched []watched   `json:"g,omitempty"`  // what was let in lately: see watch.go
@@ -33,19 +34,29 @@ type lane struct {
 	Waiting int   `json:"w,omitempty"`
 }
 
-// The lanes: single documents go before those of imports.
+// The lanes: single documents go before those of imports. What is to be fetched has two of its own, and takes its turn with what is
+// to be fetched only: a slow server is waited for by nobody but those who want something of servers.
 const (
 	laneSingle = iota
 	laneImport
+	laneFetch
+	laneFetchImport
 	lanes
 )
 
-func laneOf(importID string) int {
-	if importID != "" {
-		return laneImport
+func laneOf(importID string, fetch bool) int {
+	lane := laneSingle
+	if fetch {
+		lane = laneFetch
 	}
-	return laneSingle
+	if importID != "" {
+		lane++
+	}
+	return lane
 }
+
+// upTo is a lane, and before it the one that has its turn first.
+func (t *turns) upTo(lane int) []lane { return t.Lanes[lane&^1 : lane+1] }
 
 // waiting is the row of a document that waits: what it takes to let it in, so that its own row is left alone.
 type waiting struct {
@@ -78,16 +89,8 @@ func numberOf(key string) int64 {
 	return n
 }
 
-// units is how much work a submission is.
-func units(sub corpus.Submission) int {
-	if sub.Fetch != nil {
-		return fetchUnits
-	}
-	return 1 + sub.Bytes/unit
-}
-
-// fetchUnits is what a document counts that is to be fetched: nobody knows how long it is.
-const fetchUnits = 4
+// units is how much work a document of so many bytes is. One that is to be fetched is the least that there is, until it is here.
+func units(bytes int) int { return 1 + bytes/unit }
 
 // turns reads the row, once a call.
 func (c *change) turns() (*turns, error) {
@@ -109,8 +112,9 @@ func (t *turns) follow(p corpus.Pace) {
 	}
 }
 
-func (t *turns) waiting() (n int) {
-	for _, l := range t.Lanes {
+// waiting is how many wait in a lane and in the one that it takes turns with.
+func (t *turns) waiting(lane int) (n int) {
+	for _, l := range t.upTo(lane | 1) {
 		n += l.Waiting
 	}
 	return n
@@ -123,42 +127,62 @@ func (t *turns) waits(g *generation) bool {
 
 // before is how many documents are before a generation that waits.
 func (t *turns) before(p place) (n int) {
-	for _, l := range t.Lanes[:p.Lane] {
+	l := t.Lanes[p.Lane]
+	for _, l := range t.upTo(p.Lane) {
 		n += l.Waiting
 	}
-	l := t.Lanes[p.Lane]
-	return n + int(min(p.Number-l.Head, int64(l.Waiting-1)))
+	return n - l.Waiting + int(min(p.Number-l.Head, int64(l.Waiting-1)))
 }
 
 // goes reports whether a document of a lane may go at once.
 func (t *turns) goes(lane, units int, now int64) bool {
-	for _, l := range t.Lanes[:lane+1] {
+	for _, l := range t.upTo(lane) {
 		if l.Waiting > 0 {
 			return false
 		}
 	}
-	return t.fits(units, now)
+	return t.admits(lane, units, now)
 }
 
-// room reports, as a fault, that too much waits for a submission to wait also.
-func (t *turns) room(importID string, units int, now int64) error {
-	limit := t.Pace.MaxWaiting
-	if limit == 0 {
-		limit = corpus.DefaultMaxWaiting
+// admits reports whether there is room for one more of a lane among those that are on their way.
+func (t *turns) admits(lane, units int, now int64) bool {
+	if lane >= laneFetch {
+		return t.fetching.fits() && float64(t.InFlight) <= t.limit(now)
 	}
-	if t.waiting() < limit || t.goes(laneOf(importID), units, now) {
+	return t.window.fits(units, now)
+}
+
+// room reports, as a fault, that too much waits for a submission to wait also. Imports wait for room themselves, and would take all that
+// there is: a quarter is left to single documents.
+func (t *turns) room(lane, units int, now int64) error {
+	all := t.Pace.MaxWaiting
+	if all == 0 {
+		all = corpus.DefaultMaxWaiting
+	}
+	limit, waiting := all, t.waiting(lane)
+	if lane == laneImport || lane == laneFetchImport {
+		limit -= max(1, all/4)
+	}
+	if waiting < limit || t.goes(lane, units, now) {
 		return nil
 	}
-	return fault.New(fault.Limited, "backlog_full", fmt.Sprintf("%d documents are waiting for their turn already", t.waiting()), nil).
-		WithRetryAfter(t.drains(max(1, limit/20)))
+	return fault.New(fault.Limited, "backlog_full", fmt.Sprintf("%d documents are waiting for their turn already", waiting), nil).
+		WithRetryAfter(t.drains(lane, waiting-limit+max(1, all/20)))
 }
 
-// drains is how long it takes until so many documents have had their turn, as it goes now.
-func (t *turns) drains(n int) time.Duration {
-	if t.RTT == 0 || t.Docs == 0 {
+// drains is how long it takes until so many documents of a lane have had their turn, as it goes now.
+func (t *turns) drains(lane, n int) time.Duration {
+	pace := 0.0 // milliseconds a document
+	switch {
+	case lane >= laneFetch:
+		pace = t.Gap
+	case t.Docs > 0:
+		pace = t.RTT / float64(t.Docs)
+	}
+	if pace == 0 {
 		return 30 * time.Second
 	}
-	return min(max(time.Duration(t.RTT*float64(n)/float64(t.Docs))*time.Millisecond, time.Second), time.Hour)
+	return min(max(time.Duration(pace*float64(n))*time.Millisecond, time.Second), time.Hour)
 }
 
 // queue lets a generation in, or has it wait for its turn.
@@ -168,15 +192,15 @@ func (c *change) queue(o *open, g *generation, ev events.Event) error {
 		return err
 	}
 	t.dirty = true
-	lane := laneOf(g.ImportID)
+	lane := laneOf(g.ImportID, g.toFetch())
 	if t.goes(lane, g.Units, c.now.UnixMilli()) {
-		return c.enter(g.JobID, g.Units, ev)
+		return c.enter(lane, g.JobID, g.Units, ev)
 	}
 	l := &t.Lanes[lane]
 	g.Place = &place{lane, l.Next}
 	l.Next++
 	l.Waiting++
-	t.Short = true
+	t.Short = t.Short || lane < laneFetch
 	body, err := ev.MarshalJSON()
 	if err != nil {
 		return err
@@ -185,8 +209,12 @@ func (c *change) queue(o *open, g *generation, ev events.Event) error {
 }
 
 // enter lets a document in.
-func (c *change) enter(jobID string, units int, ev events.Event) error {
-	c.turn.enter(jobID, units, c.now.UnixMilli())
+func (c *change) enter(lane int, jobID string, units int, ev events.Event) error {
+	if lane >= laneFetch {
+		c.turn.fetching.enter()
+	} else {
+		c.turn.window.enter(jobID, units, c.now.UnixMilli())
+	}
 	return errors.Join(enqueue(c.rows, jobID, ev), c.watch(jobID))
 }
 
@@ -210,7 +238,11 @@ func (c *change) leave(g *generation, through bool) error {
 		}
 		return nil
 	}
-	t.leave(g.JobID, units, c.now.UnixMilli(), through)
+	if g.toFetch() {
+		t.fetching.leave(c.now.UnixMilli())
+	} else {
+		t.window.leave(g.JobID, units, c.now.UnixMilli(), through)
+	}
 	t.unwatch(g.JobID)
 	return nil
 }
@@ -228,11 +260,15 @@ func (c *change) letIn() error {
 		return nil
 	}
 	left := maxLetIn
-	for lane := range c.turn.Lanes {
+	for lane := 0; lane < lanes; lane++ {
 		for c.turn.Lanes[lane].Waiting > 0 {
 			n, err := c.letInSome(lane, min(left, letInBatch))
-			if err != nil || n == 0 {
+			if err != nil {
 				return err
+			}
+			if n == 0 {
+				lane |= 1 // nor has the one behind it its turn
+				break
 			}
 			left -= n
 		}
@@ -243,7 +279,7 @@ func (c *change) letIn() error {
 // letInSome lets in the first of a lane, and says how many it has dealt with: none when the first does not fit.
 func (c *change) letInSome(lane, limit int) (n int, err error) {
 	l := &c.turn.Lanes[lane]
-	if limit == 0 || !c.fits(1) {
+	if limit == 0 || !c.fits(lane, 1) {
 		return 0, nil
 	}
 	found, err := c.rows.Range(waitingKey(lane, l.Head), waitingKey(lane, l.Next), limit)
@@ -262,7 +298,7 @@ func (c *change) letInSome(lane, limit int) (n int, err error) {
 		if gone {
 			continue
 		}
-		if !c.fits(w.Units) {
+		if !c.fits(lane, w.Units) {
 			return n, nil
 		}
 		if err := c.take(lane, row.Key, w); err != nil {
@@ -276,9 +312,9 @@ func (c *change) letInSome(lane, limit int) (n int, err error) {
 }
 
 // fits reports whether one that waits may go. When it may not, the window is too small for what there is.
-func (c *change) fits(units int) bool {
-	fits := c.turn.fits(units, c.now.UnixMilli())
-	if !fits && !c.turn.Short {
+func (c *change) fits(lane, units int) bool {
+	fits := c.turn.admits(lane, units, c.now.UnixMilli())
+	if !fits && lane < laneFetch && !c.turn.Short {
 		c.turn.Short, c.turn.dirty = true, true
 	}
 	return fits
@@ -297,7 +333,7 @@ func (c *change) take(lane int, key string, w waiting) error {
 	if err := c.rows.Delete(key); err != nil {
 		return fmt.Errorf("book: delete: %w", err)
 	}
-	return c.enter(w.JobID, w.Units, ev)
+	return c.enter(lane, w.JobID, w.Units, ev)
 }
 
 // spoilt fails a document whose event cannot be read, so that it stands in nobody's way.

@@ -177,7 +177,7 @@ func (c *change) look(w watched, now int64) error {
 	}
 	g.Resent++
 	o.dirty = true
-	ev, err := events.New(c.scope, worker, cause, c.now, g.submitted(o.document, ""))
+	ev, err := events.New(c.scope, worker, cause, c.now, g.begins(o.document, ""))
 	if err != nil {
 		return err
 	}
@@ -210,28 +210,43 @@ func (c *change) empty() error {
 		c.turn.Empty, c.turn.dirty = c.turn.Empty[1:], true
 		return nil
 	}
-	l := c.turn.Lanes[laneImport]
-	from := max(l.Head, im.row.Import.Emptied)
-	found, err := c.rows.Range(waitingKey(laneImport, from), waitingKey(laneImport, l.Next), emptyBatch)
+	left := emptyBatch
+	for i, lane := range [...]int{laneImport, laneFetchImport} {
+		n, err := c.emptyLane(im, lane, &im.row.Import.Emptied[i], left)
+		if err != nil {
+			return err
+		}
+		left -= n
+	}
+	if left > 0 {
+		c.turn.Empty, c.turn.dirty = c.turn.Empty[1:], true
+	}
+	return nil
+}
+
+// emptyLane ends what of a cancelled import waits in a lane. It says how many it has looked at, at most limit; they go on from there.
+func (c *change) emptyLane(im *openImport, lane int, emptied *int64, limit int) (int, error) {
+	if limit == 0 {
+		return 0, nil
+	}
+	l := c.turn.Lanes[lane]
+	found, err := c.rows.Range(waitingKey(lane, max(l.Head, *emptied)), waitingKey(lane, l.Next), limit)
 	if err != nil {
-		return fmt.Errorf("book: range: %w", err)
+		return 0, fmt.Errorf("book: range: %w", err)
 	}
 	for _, row := range found {
 		var w waiting
 		if err := json.Unmarshal(row.Value, &w); err != nil {
-			return fmt.Errorf("book: row %.80q: %w", row.Key, err)
+			return 0, fmt.Errorf("book: row %.80q: %w", row.Key, err)
 		}
 		if w.ImportID == im.id {
 			if _, err := c.emptied(w); err != nil {
-				return err
+				return 0, err
 			}
 		}
-		im.row.Import.Emptied, im.dirty = numberOf(row.Key)+1, true
+		*emptied, im.dirty = numberOf(row.Key)+1, true
 	}
-	if len(found) < emptyBatch {
-		c.turn.Empty, c.turn.dirty = c.turn.Empty[1:], true
-	}
-	return nil
+	return len(found), nil
 }
 
 // nextWatch is when the first document is due.

@@ -36,6 +36,8 @@ func (g *generation) progress() string {
 	switch stage {
 	case corpus.StageIndex:
 		return fmt.Sprintf("%d of %d slices are in the index", g.Done.count(), g.Slices)
+	case corpus.StageFetch:
+		return "it was accepted, and is going to be fetched"
 	case corpus.StageEmbed:
 		return fmt.Sprintf("it was cut into %d chunks, which are being embedded", g.Chunks)
 	}

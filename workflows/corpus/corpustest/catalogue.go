@@ -387,7 +387,7 @@ func cancelling(t *testing.T, l Ledger) {
 	assert.Equal(t, j, again)
 	d := document(t, l, acme, id)
 	assert.Equal(t, []any{corpus.Cancelled, 1, corpus.WhyCancelled}, []any{d.State, d.Searchable, d.Why.Code}, "what was shown is shown")
-	want := []corpus.Verdict{{Stale: true, Retired: []corpus.Retired{{Generation: 2, Chunks: 20, Model: model}}}}
+	want := []corpus.Verdict{{Stale: true, Unwanted: true, Retired: []corpus.Retired{{Generation: 2, Chunks: 20, Model: model}}}}
 	assert.Equal(t, want, advance(t, l, acme, indexed(two, 0, 2, 20)), "what comes of it is removed")
 	done, err := l.Cancel(t.Context(), acme, one.JobID)
 	require.NoError(t, err)

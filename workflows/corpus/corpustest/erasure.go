@@ -151,6 +151,6 @@ func lateSlices(t *testing.T, l Ledger) {
 		assert.True(t, advance(t, l, acme, p)[0].Stale)
 	}
 	advance(t, l, acme, erased(deletion, 0, true))
-	assert.Equal(t, stale, advance(t, l, acme, indexed(ref, 1, 2, 20)), "and after it")
+	assert.Equal(t, unwanted, advance(t, l, acme, indexed(ref, 1, 2, 20)), "and after it")
 	assert.Equal(t, 0, document(t, l, acme, id).Searchable)
 }

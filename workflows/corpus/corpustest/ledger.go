@@ -101,6 +101,7 @@ var (
 	nothing  = []corpus.Verdict{{}}
 	complete = []corpus.Verdict{{Complete: true}}
 	stale    = []corpus.Verdict{{Stale: true}}
+	unwanted = []corpus.Verdict{{Stale: true, Unwanted: true}}
 )
 
 func documentsWay(t *testing.T, l corpus.Ledger) {
@@ -171,7 +172,7 @@ func replacing(t *testing.T, l corpus.Ledger) {
 	advance(t, l, acme, retire)
 	advance(t, l, acme, retire)
 	assert.Equal(t, complete, advance(t, l, acme, indexed(two, 0, 1, 9)), "nothing is left to remove")
-	assert.Equal(t, stale, advance(t, l, acme, indexed(one, 0, 1, 7)))
+	assert.Equal(t, unwanted, advance(t, l, acme, indexed(one, 0, 1, 7)))
 	assert.Equal(t, job.Succeeded, jobOf(t, l, acme, one).State)
 	assert.Equal(t, job.Succeeded, jobOf(t, l, acme, two).State)
 }
@@ -235,7 +236,7 @@ func belonging(t *testing.T, l corpus.Ledger) {
 		assert.Equal(t, fault.NotFound, fault.KindOf(err), "%v", err)
 		assert.Equal(t, "job_not_found", fault.As(err).Code)
 	}
-	assert.Equal(t, stale, advance(t, l, globex, indexed(ref, 0, 1, 1)))
+	assert.Equal(t, unwanted, advance(t, l, globex, indexed(ref, 0, 1, 1)))
 	assert.Equal(t, corpus.Submitted, document(t, l, acme, id).State, "another tenant's progress changes nothing")
 	other := submit(t, l, globex, id, 1)
 	advance(t, l, globex, indexed(other, 0, 1, 1))
@@ -385,7 +386,7 @@ func ordered(t *testing.T, l corpus.Ledger) {
 	a, b := submit(t, l, acme, tenantstest.Fresh(t, "doc-"), 1), submit(t, l, acme, tenantstest.Fresh(t, "doc-"), 1)
 	ghost := events.DocumentRef{DocID: tenantstest.Fresh(t, "ghost-"), Generation: 1, JobID: "x"}
 	vs := advance(t, l, acme, indexed(ghost, 0, 1, 1), indexed(b, 0, 1, 1), chunked(a, 1, 1), indexed(a, 0, 1, 1))
-	assert.Equal(t, []corpus.Verdict{{Stale: true}, {Complete: true}, {}, {Complete: true}}, vs)
+	assert.Equal(t, []corpus.Verdict{{Stale: true, Unwanted: true}, {Complete: true}, {}, {Complete: true}}, vs)
 	assert.Empty(t, advance(t, l, acme))
 
 	docs, err := l.Documents(t.Context(), acme, []string{b.DocID, ghost.DocID, a.DocID})

@@ -104,14 +104,14 @@ func (f *Fetcher) one(ctx context.Context, u *url.URL, o corpus.FetchOptions) (g
 	if !o.Modified.IsZero() {
 		req.Header.Set("If-Modified-Since", o.Modified.UTC().Format(http.TimeFormat))
 	}
-	resp, err := f.do(req)
+	resp, err := f.answer(req, o.Patience)
 	if err != nil {
 		return got, nil, failed(err)
 	}
 	defer resp.Body.Close()
 	switch resp.StatusCode {
 	case http.StatusOK:
-		got, err := f.body(resp, u, o.Limit)
+		got, err := f.body(ctx, resp, u, o)
 		return got, nil, err
 	case http.StatusNotModified:
 		return corpus.Fetched{Unchanged: true, URL: u.String()}, nil, nil
@@ -120,6 +120,23 @@ func (f *Fetcher) one(ctx context.Context, u *url.URL, o corpus.FetchOptions) (g
 		return got, next, err
 	}
 	return got, nil, f.status(resp)
+}
+
+// answer sends a request, and gives up when no answer has begun in time.
+func (f *Fetcher) answer(req *http.Request, patience time.Duration) (*http.Response, error) {
+	if patience <= 0 || patience >= MaxTime {
+		return f.do(req)
+	}
+	ctx, cancel := context.WithCancelCause(req.Context()) // ends with the request's own context
+	silent := time.AfterFunc(patience, func() {
+		cancel(fault.Unavailablef(nil, "fetch_failed", "the server did not answer within %d seconds", int(patience.Seconds())))
+	})
+	defer silent.Stop()
+	resp, err := f.do(req.WithContext(ctx))
+	if err != nil && context.Cause(ctx) != nil {
+		err = context.Cause(ctx)
+	}
+	return resp, err
 }
 
 // location is where a redirect leads; it is checked like any other address before it is asked.
@@ -132,21 +149,17 @@ func location(from *url.URL, to string) (*url.URL, error) {
 	return address.Parse(u.String())
 }
 
-// body reads a document, up to limit bytes of it.
-func (f *Fetcher) body(resp *http.Response, u *url.URL, limit int64) (corpus.Fetched, error) {
-	tooLarge := fault.Invalidf("url", "fetch_too_large", "the document is longer than %d bytes", limit)
-	if resp.ContentLength > limit {
+// body reads a document, up to the limit.
+func (f *Fetcher) body(ctx context.Context, resp *http.Response, u *url.URL, o corpus.FetchOptions) (corpus.Fetched, error) {
+	tooLarge := fault.Invalidf("url", "fetch_too_large", "the document is longer than %d bytes", o.Limit)
+	if resp.ContentLength > o.Limit {
 		return corpus.Fetched{}, tooLarge
 	}
-	var read bytes.Buffer
-	if resp.ContentLength > 0 {
-		read.Grow(int(resp.ContentLength) + bytes.MinRead) // what it grows by doubling is in memory three times
-	}
-	if _, err := read.ReadFrom(io.LimitReader(resp.Body, limit+1)); err != nil {
+	b, err := read(ctx, resp, o)
+	if err != nil {
 		return corpus.Fetched{}, failed(err)
 	}
-	b := read.Bytes()
-	if int64(len(b)) > limit {
+	if int64(len(b)) > o.Limit {
 		return corpus.Fetched{}, tooLarge
 	}
 	got := corpus.Fetched{Body: b, ContentType: contentType(resp.Header.Get("Content-Type"), u), ETag: etag(resp.Header.Get("ETag")), URL: u.String()}
@@ -154,6 +167,28 @@ func (f *Fetcher) body(resp *http.Response, u *url.URL, limit int64) (corpus.Fet
 		got.Modified = t
 	}
 	return got, nil
+}
+
+// read reads a byte more than the limit, if there is one, and waits for room before it reads much.
+func read(ctx context.Context, resp *http.Response, o corpus.FetchOptions) ([]byte, error) {
+	var b bytes.Buffer
+	if resp.ContentLength <= corpus.LargeFetch {
+		b.Grow(int(max(0, resp.ContentLength)) + bytes.MinRead)
+		n, err := b.ReadFrom(io.LimitReader(resp.Body, min(corpus.LargeFetch, o.Limit+1)))
+		if err != nil || n < corpus.LargeFetch {
+			return b.Bytes(), err
+		}
+	}
+	if o.Large != nil {
+		if err := o.Large(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if resp.ContentLength > 0 {
+		b.Grow(int(resp.ContentLength) + bytes.MinRead) // what it grows by doubling is in memory three times
+	}
+	_, err := b.ReadFrom(io.LimitReader(resp.Body, o.Limit+1-int64(b.Len())))
+	return b.Bytes(), err
 }
 
 // etag is a validator as it came, unless it is longer than anything sensible.

@@ -469,18 +469,23 @@ func (d *desk) full() {
 	id := d.open()
 	es, refs := d.entries(6)
 	for i := range es {
-		es[i].Submission.Pace.MaxWaiting = 3
+		es[i].Submission.Pace.MaxWaiting = 4
 		es[i].Submission.Bytes = large
 	}
-	assert.Equal(d, imports.Taken{Entries: 4}, d.take(id, 0, es), "one goes, three wait")
+	assert.Equal(d, imports.Taken{Entries: 4}, d.take(id, 0, es), "one goes, three wait, and what is left is not for imports")
 	_, err := d.Take(d.Context(), d.scope, id, 4, es[4:])
 	assert.Equal(d, []any{fault.Limited, "backlog_full"}, []any{fault.KindOf(err), fault.As(err).Code})
 	assert.Positive(d, fault.As(err).RetryAfter)
-	single := d.submission()
-	outs, err := d.SubmitAll(d.Context(), d.scope, []corpus.Submission{func() corpus.Submission { single.Pace.MaxWaiting = 3; return single }()})
+	singles := []corpus.Submission{d.submission(), d.submission()}
+	for i := range singles {
+		singles[i].Pace.MaxWaiting, singles[i].Bytes, singles[i].Cause.IdempotencyKey = 4, large, ""
+	}
+	outs, err := d.SubmitAll(d.Context(), d.scope, singles)
 	require.NoError(d, err)
-	require.NotNil(d, outs[0].Fault)
-	assert.Equal(d, "backlog_full", outs[0].Fault.Code)
+	assert.Nil(d, outs[0].Fault, "an import of the tenant's own keeps no single document out")
+	require.NotNil(d, outs[1].Fault)
+	assert.Equal(d, "backlog_full", outs[1].Fault.Code)
+	d.advance(indexed(events.DocumentRef{DocID: singles[0].DocID, Generation: 1, JobID: singles[0].JobID})...)
 	es[4].Submission = nil
 	es[4].Problem = &job.Problem{Code: "document_empty", Message: "no"}
 	assert.Equal(d, imports.Taken{Entries: 5}, d.take(id, 4, es[4:]), "a problem needs no room")
