@@ -36,6 +36,7 @@ type LexiconResult struct {
 	Put      time.Duration `json:"putNs"`      // of 16 passages on the way here, the median
 	PutP99   time.Duration `json:"putP99Ns"`
 	Bytes    int64         `json:"bytesPerPassage"` // of the database
+	Right    float64       `json:"right"`           // how many of its first ten are among the ten best of all passages, as a share
 }
 
 const (
@@ -53,7 +54,7 @@ func (x Lexicon) Run(ctx context.Context) ([]LexiconResult, error) {
 	}
 	defer w.Stop()
 	var results []LexiconResult
-	have := 0
+	truth, have := newExact(), 0
 	for _, size := range x.Sizes {
 		x.Progress(fmt.Sprintf("writing up to %d passages", size))
 		var puts []time.Duration
@@ -75,6 +76,10 @@ func (x Lexicon) Run(ctx context.Context) ([]LexiconResult, error) {
 			return nil, err
 		}
 		r.Bytes = bytes / int64(size)
+		truth.grow(size)
+		if r.Right, err = x.right(ctx, w, truth); err != nil {
+			return nil, err
+		}
 		results = append(results, r)
 	}
 	return results, nil
@@ -126,21 +131,46 @@ func (x Lexicon) all(ctx context.Context, w *Workerd, path, filter string) ([]ti
 }
 
 func (x Lexicon) ask(ctx context.Context, w *Workerd, path string, form url.Values) (time.Duration, error) {
+	took, _, err := x.send(ctx, w, path, form)
+	return took, err
+}
+
+func (x Lexicon) send(ctx context.Context, w *Workerd, path string, form url.Values) (took time.Duration, text string, err error) {
 	begun := time.Now()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL+path+"?"+form.Encode(), nil)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err == nil && resp.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %d: %.300s", path, resp.StatusCode, body)
 	}
-	return time.Since(begun), err
+	return time.Since(begun), string(body), err
+}
+
+// right compares the first ten of some questions with the ten best of all passages.
+func (x Lexicon) right(ctx context.Context, w *Workerd, truth *exact) (float64, error) {
+	const first, compared = 10, 100
+	right, all := 0, 0
+	for i := range min(compared, x.Questions) {
+		best := truth.best(truth.language.Question(i, first), first)
+		_, body, err := x.send(ctx, w, "/find", url.Values{"question": {strconv.Itoa(i)}, "topK": {strconv.Itoa(first)}})
+		if err != nil {
+			return 0, err
+		}
+		all += min(first, len(best))
+		for line := range strings.Lines(body) {
+			if n, err := strconv.Atoi(strings.TrimSpace(line)); err == nil && best[n] {
+				right++
+			}
+		}
+	}
+	return float64(right) / float64(max(all, 1)), nil
 }
 
 // start serves the objects of the stack and the caller.
@@ -201,10 +231,10 @@ func stored(dir string) (n int64, err error) {
 
 // LexiconTable shows the results.
 func LexiconTable(results []LexiconResult) string {
-	t := newTable("passages", "p50 ms", "p95 ms", "CPU ms", "p95 ms filtered", "put of 16 ms", "p99 ms", "bytes a passage")
+	t := newTable("passages", "p50 ms", "p95 ms", "CPU ms", "p95 ms filtered", "put of 16 ms", "p99 ms", "bytes a passage", "of the best ten")
 	ms := func(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d.Microseconds())/1000) }
 	for _, r := range results {
-		t.AppendRow([]any{r.Passages, ms(r.P50), ms(r.P95), ms(r.CPU), ms(r.Filtered), ms(r.Put), ms(r.PutP99), r.Bytes})
+		t.AppendRow([]any{r.Passages, ms(r.P50), ms(r.P95), ms(r.CPU), ms(r.Filtered), ms(r.Put), ms(r.PutP99), r.Bytes, fmt.Sprintf("%.3f", r.Right)})
 	}
 	return t.Render()
 }

@@ -1,3 +1,4 @@
+// Command words is the benchmark's caller of a lexical index: it writes passages, and asks for some.
 package main
 
 import (
@@ -7,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"levada.dev/infra/bench/zipf"
 	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/object"
 	"levada.dev/infra/cloudflare/port"
@@ -20,23 +22,29 @@ func main() {
 		panic(err)
 	}
 	index := port.NewLexicon(object.Open("LEXICON"), func(context.Context, tenants.Scope) (int, error) { return 1, nil })
-	l := newLanguage()
+	l := zipf.New()
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /nothing", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") })
 	mux.HandleFunc("POST /put", func(w http.ResponseWriter, r *http.Request) {
 		ps := make([]corpus.Passage, number(r, "n"))
 		for i := range ps {
-			ps[i] = l.passage(number(r, "from") + i)
+			ps[i] = l.Passage(number(r, "from") + i)
 		}
 		answer(w, len(ps), index.Put(r.Context(), scope, ps))
 	})
 	mux.HandleFunc("POST /find", func(w http.ResponseWriter, r *http.Request) {
-		q := l.question(number(r, "question"), number(r, "topK"))
+		q := l.Question(number(r, "question"), number(r, "topK"))
 		if f := r.FormValue("filter"); f != "" {
 			q.Filter = json.RawMessage(f)
 		}
 		found, err := index.Find(r.Context(), scope, q)
-		answer(w, len(found.Hits), err)
+		if err != nil {
+			answer(w, 0, err)
+			return
+		}
+		for _, h := range found.Hits {
+			fmt.Fprintln(w, zipf.Number(h.Passage.Metadata))
+		}
 	})
 	isolate.HandleHTTP(mux)
 	isolate.Run()

@@ -1,12 +1,13 @@
-// Command words is the benchmark's caller of a lexical index: it writes passages of made-up words, and asks for some. As in a real
-// language few words are very common and most are very rare (Zipf).
-package main
+// Package zipf is passages of made-up words and questions about them. As in a real language few words are very common and most are very
+// rare (Zipf). They are the same each time.
+package zipf
 
 import (
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"sort"
+	"strconv"
 	"strings"
 
 	"levada.dev/workflows/corpus"
@@ -19,11 +20,12 @@ const (
 	inDocument   = 50 // passages
 )
 
-// language draws words by their rank: the n-th is 1/n^1.05 as frequent as the first, or nearly so.
-type language []float64
+// Language draws words by their rank: the n-th is 1/n^1.05 as frequent as the first, or nearly so.
+type Language []float64
 
-func newLanguage() language {
-	l := make(language, vocabulary)
+// New makes the language.
+func New() Language {
+	l := make(Language, vocabulary)
 	sum := 0.0
 	for i := range l {
 		sum += 1 / math.Pow(float64(i)+2.7, 1.05)
@@ -35,12 +37,12 @@ func newLanguage() language {
 	return l
 }
 
-func (l language) draw(r *rand.Rand) int { return min(sort.SearchFloat64s(l, r.Float64()), len(l)-1) }
+func (l Language) draw(r *rand.Rand) int { return min(sort.SearchFloat64s(l, r.Float64()), len(l)-1) }
 
 func word(rank int) string { return fmt.Sprintf("w%d", rank) }
 
-// passage is the n-th passage, always the same.
-func (l language) passage(n int) corpus.Passage {
+// Passage is the n-th passage, always the same.
+func (l Language) Passage(n int) corpus.Passage {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
 	p := corpus.Passage{Metadata: corpus.Metadata{
 		DocID: fmt.Sprintf("doc-%d", n/inDocument), Generation: 1, Chunk: n % inDocument, Heading: "Guide > Install", Source: fmt.Sprintf("source-%d", n%7),
@@ -57,8 +59,8 @@ func (l language) passage(n int) corpus.Passage {
 	return p
 }
 
-// question is the n-th question: 2 to 12 words, half of them as frequent as in the passages, half rarer.
-func (l language) question(n, topK int) corpus.LexicalQuery {
+// Question is the n-th question: 2 to 12 words, half of them as frequent as in the passages, half rarer.
+func (l Language) Question(n, topK int) corpus.LexicalQuery {
 	r := rand.New(rand.NewPCG(2, uint64(n)))
 	q := corpus.LexicalQuery{TopK: topK}
 	seen := map[int]bool{}
@@ -73,4 +75,13 @@ func (l language) question(n, topK int) corpus.LexicalQuery {
 		}
 	}
 	return q
+}
+
+// Number is which passage it is.
+func Number(m corpus.Metadata) int {
+	doc, err := strconv.Atoi(strings.TrimPrefix(m.DocID, "doc-"))
+	if err != nil {
+		return -1
+	}
+	return doc*inDocument + m.Chunk
 }
