@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+
+	"levada.dev/events/fault"
 )
 
 // binaryPrefix is what the header of an attribute begins with in the binary mode.
@@ -169,8 +171,9 @@ func unhex(c byte) byte {
 // https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#4-json-batch-format
 func SplitBatch(b []byte) ([][]byte, error) {
 	s := &scanner{b: b}
-	if s.next() != '[' {
-		return nil, invalid("", "is not a JSON array of events")
+	if c := s.next(); c != '[' {
+		return nil, fault.Invalidf("", "event_invalid", "%s, and is no JSON array of events", s.begins(c)).
+			WithHint("send a batch as a JSON array; the content type of an event alone is application/cloudevents+json")
 	}
 	s.i++
 	var elements [][]byte

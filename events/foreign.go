@@ -65,8 +65,8 @@ func parseEnvelope(b []byte) (*envelope, error) {
 		return nil, invalid("", "is not UTF-8")
 	}
 	s := &scanner{b: b}
-	if s.next() != '{' {
-		return nil, invalid("", "is not a JSON object")
+	if c := s.next(); c != '{' {
+		return nil, invalid("", "%s, and is no JSON object", s.begins(c))
 	}
 	env := &envelope{names: make([]string, 0, 16)}
 	if err := env.members(s); err != nil {

@@ -1,8 +1,8 @@
 package events
 
 import (
-	"encoding/binary"
 	"errors"
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"unicode/utf16"
@@ -19,11 +19,20 @@ type scanner struct {
 	i int
 }
 
-var errUnexpectedEnd = errors.New("unexpected end of JSON")
-
 func (s *scanner) errorf(format string, args ...any) error {
 	return fmt.Errorf("%s at byte %d", fmt.Sprintf(format, args...), s.i)
 }
+
+// begins says how a text begins, for people; c is what next has found.
+func (s *scanner) begins(c byte) string {
+	if s.i >= len(s.b) {
+		return "is empty"
+	}
+	return fmt.Sprintf("begins with %q at byte %d", rune(c), s.i)
+}
+
+// cut is the error about a text that ends too early.
+func (s *scanner) cut() error { return fmt.Errorf("the JSON ends in the middle, at byte %d", len(s.b)) }
 
 // next skips white space and returns the byte that follows, 0 at the end.
 func (s *scanner) next() byte {
@@ -45,7 +54,7 @@ func (s *scanner) expect(c byte) error {
 		s.i++
 		return nil
 	case s.i >= len(s.b):
-		return errUnexpectedEnd
+		return s.cut()
 	default:
 		return s.errorf("unexpected %q instead of %q", got, c)
 	}
@@ -66,7 +75,7 @@ func (s *scanner) value(depth int) ([]byte, error) {
 	var err error
 	switch {
 	case s.i >= len(s.b):
-		err = errUnexpectedEnd
+		err = s.cut()
 	case c == '{' || c == '[':
 		err = s.nested(c, depth)
 	case c == '"':
@@ -202,7 +211,7 @@ func (s *scanner) text() ([]byte, error) {
 			i += n - 1
 		}
 	}
-	return nil, errUnexpectedEnd
+	return nil, s.cut()
 }
 
 // plain reports whether none of eight bytes is a control character, a quote or a backslash. Base64 and prose, which

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -32,7 +34,8 @@ func newDev(g *globals) *cobra.Command {
 		Use:   "dev",
 		Short: "Run the whole platform here, offline",
 		Long: "Builds the Workers and runs the platform on real workerd until it is stopped (Ctrl-C): no account, no network.\n" +
-			"Everything is kept in the state folder, and the next start goes on with it. Edited source is built and loaded at once.\n\n" +
+			"Everything is kept in the state folder, and the next start goes on with it. Edited source is built and loaded\n" +
+			"at once, and edited tenants and secrets are published. Other commands find the platform by its state folder.\n\n" +
 			"PORT and LEVADA_STATE set what --port and --state do.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -56,7 +59,7 @@ func newDev(g *globals) *cobra.Command {
 	}
 	cmd.Flags().IntVar(&o.Port, "port", defaultPort, "port on 127.0.0.1; 0 for a free one")
 	cmd.Flags().StringVar(&o.State, "state", "", "folder that keeps everything (default .levada)")
-	cmd.Flags().BoolVar(&o.Watch, "watch", true, "build and load source when it is edited")
+	cmd.Flags().BoolVar(&o.Watch, "watch", true, "build and load source, and publish tenants and secrets, when they are edited")
 	cmd.Flags().BoolVar(&o.WithParent, "with-parent", false, "stop when the process that started this one ends, too")
 	return cmd
 }
@@ -76,7 +79,7 @@ func portFromEnv(def int) (int, error) {
 	return port, nil
 }
 
-func (o *devOptions) run(ctx context.Context) error {
+func (o *devOptions) run(ctx context.Context) (err error) {
 	begun := time.Now()
 	logs, err := o.openLog()
 	if err != nil {
@@ -91,6 +94,11 @@ func (o *devOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer p.Stop()
+	withdraw, err := p.Announce()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, withdraw()) }()
 	o.introduce(p, logs.Name())
 	fmt.Fprintf(o.Stdout, "levada ready on %s\n", p.URL)
 
@@ -100,6 +108,11 @@ func (o *devOptions) run(ctx context.Context) error {
 			return err
 		}
 		defer w.Close()
+		watched, unwatch := context.WithCancel(ctx)
+		var watching sync.WaitGroup
+		watching.Go(func() { p.Watch(watched, func(line string) { fmt.Fprintln(o.Stdout, line) }) })
+		defer watching.Wait()
+		defer unwatch()
 	}
 	select {
 	case <-ctx.Done():

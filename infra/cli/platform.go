@@ -32,7 +32,7 @@ type platformOptions struct {
 func (o *platformOptions) bind(g *globals, cmd *cobra.Command) {
 	o.globals = g
 	f := cmd.Flags()
-	f.StringVar(&o.URL, "url", "", "the platform (default LEVADA_URL, else the one that runs here, on PORT)")
+	f.StringVar(&o.URL, "url", "", "the platform (default LEVADA_URL, else the one that runs here: on PORT, or where its state folder says)")
 	f.StringVar(&o.Key, "key", "", "API key (default LEVADA_KEY, else the local platform's key of the tenant)")
 	f.StringVar(&o.Tenant, "tenant", "", "tenant (default LEVADA_TENANT, else the key's, else demo or the only one there is)")
 	f.StringVar(&o.State, "state-dir", "", "the local platform's state folder, where its keys are (default LEVADA_STATE, else .levada)")
@@ -92,6 +92,9 @@ func (o platformOptions) named() bool { return given(o.URL, "LEVADA_URL") != "" 
 // url is where the platform is.
 func (o platformOptions) url() (*url.URL, error) {
 	address := given(o.URL, "LEVADA_URL")
+	if address == "" && os.Getenv("PORT") == "" {
+		address = o.announced()
+	}
 	if address == "" {
 		port, err := portFromEnv(defaultPort)
 		if err != nil {
@@ -104,6 +107,27 @@ func (o platformOptions) url() (*url.URL, error) {
 		return nil, usagef("--url %s: not the address of a platform, such as http://127.0.0.1:%d", address, defaultPort)
 	}
 	return at, nil
+}
+
+// announced is where the platform of the state folder runs; empty when none says so.
+func (o platformOptions) announced() string {
+	dir, err := o.stateDir()
+	if err != nil {
+		return "" // there is no folder, and who needs its keys will say so
+	}
+	return local.Address(dir)
+}
+
+// stateDir is the local platform's state folder.
+func (o platformOptions) stateDir() (string, error) {
+	root := "."
+	if !filepath.IsAbs(given(o.State, "LEVADA_STATE")) {
+		var err error
+		if root, err = o.globals.folder(); err != nil {
+			return "", err
+		}
+	}
+	return local.StateDir(root, o.State), nil
 }
 
 // isHere reports whether a platform is on this machine. Local keys are sent to no other.
@@ -141,14 +165,11 @@ func (o platformOptions) localKey(tenant string) (string, string, error) {
 
 // localKeys are the keys of the platform that was started in the state folder.
 func (o platformOptions) localKeys() (tenants.Keys, string, error) {
-	root := "."
-	if !filepath.IsAbs(given(o.State, "LEVADA_STATE")) {
-		var err error
-		if root, err = o.globals.folder(); err != nil {
-			return nil, "", err
-		}
+	dir, err := o.stateDir()
+	if err != nil {
+		return nil, "", err
 	}
-	file := filepath.Join(local.StateDir(root, o.State), local.KeysFile)
+	file := filepath.Join(dir, local.KeysFile)
 	b, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, "", fmt.Errorf("no keys in %s: the platform was never started there\n  start it:                     go tool task dev\n  or name another's folder:     --state-dir (LEVADA_STATE)\n  or a platform and its key:    --url and --key (LEVADA_URL, LEVADA_KEY)", file)

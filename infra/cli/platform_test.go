@@ -39,16 +39,21 @@ func noEnvironment(t *testing.T) {
 func TestWhichPlatformAndWhoseKey(t *testing.T) {
 	state, keys := stateOf(t, "acme", "demo")
 	alone, of := stateOf(t, "globex")
+	running, its := stateOf(t, "acme")
+	require.NoError(t, os.WriteFile(filepath.Join(running, "address"), []byte("http://127.0.0.1:9123\n"), 0o600))
 	for name, test := range map[string]struct {
 		options     platformOptions
 		env         map[string]string
 		url         string
 		tenant, key string // as they are sent
 	}{
-		"nothing is said":               {platformOptions{}, map[string]string{"LEVADA_STATE": state}, "http://127.0.0.1:8787", "demo", keys["demo"]},
-		"the port":                      {platformOptions{State: state}, map[string]string{"PORT": "99"}, "http://127.0.0.1:99", "demo", keys["demo"]},
-		"the tenant":                    {platformOptions{State: state, Tenant: "acme"}, nil, "http://127.0.0.1:8787", "acme", keys["acme"]},
-		"the tenant by the environment": {platformOptions{State: state}, map[string]string{"LEVADA_TENANT": "acme"}, "http://127.0.0.1:8787", "acme", keys["acme"]},
+		"nothing is said":                  {platformOptions{}, map[string]string{"LEVADA_STATE": state}, "http://127.0.0.1:8787", "demo", keys["demo"]},
+		"the platform of the state folder": {platformOptions{State: running}, nil, "http://127.0.0.1:9123", "acme", its["acme"]},
+		"the port before that":             {platformOptions{State: running}, map[string]string{"PORT": "99"}, "http://127.0.0.1:99", "acme", its["acme"]},
+		"the address before that":          {platformOptions{State: running, URL: "http://localhost:5"}, nil, "http://localhost:5", "acme", its["acme"]},
+		"the port":                         {platformOptions{State: state}, map[string]string{"PORT": "99"}, "http://127.0.0.1:99", "demo", keys["demo"]},
+		"the tenant":                       {platformOptions{State: state, Tenant: "acme"}, nil, "http://127.0.0.1:8787", "acme", keys["acme"]},
+		"the tenant by the environment":    {platformOptions{State: state}, map[string]string{"LEVADA_TENANT": "acme"}, "http://127.0.0.1:8787", "acme", keys["acme"]},
 		"flags before the environment": {platformOptions{State: state, Tenant: "demo", URL: "http://localhost:5"}, map[string]string{"LEVADA_TENANT": "acme", "LEVADA_URL": "http://x.test"},
 			"http://localhost:5", "demo", keys["demo"]},
 		"the only tenant":                 {platformOptions{State: alone}, nil, "http://127.0.0.1:8787", "globex", of["globex"]},

@@ -2,11 +2,13 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"levada.dev/infra/dev"
 	"levada.dev/infra/stack"
@@ -36,16 +38,18 @@ type Local struct {
 	Keys    tenants.Keys
 	Made    []tenants.ID // whose key is new
 	Vault   *tenants.Vault
+
+	options Options
 }
 
 // Start runs the checkout's platform.
 func Start(ctx context.Context, o Options) (*Local, error) {
 	o.State = StateDir(o.Root, o.State)
-	l := &Local{}
-	var err error
 	if o.Tenants == nil {
 		o.Tenants = os.DirFS(filepath.Join(o.Root, "tenants"))
 	}
+	l := &Local{options: o}
+	var err error
 	if l.Tenants, err = Configs(o.Tenants); err != nil {
 		return nil, err
 	}
@@ -86,6 +90,30 @@ func Filterable(configs []tenants.Config) (map[string]tenants.FieldType, error) 
 		}
 	}
 	return fields, nil
+}
+
+// AddressFile is the file in the state folder that says where its platform answers, while levada dev runs it.
+const AddressFile = "address"
+
+// Announce notes where the platform answers, for commands that are told its state folder alone. The note is there until withdraw.
+func (l *Local) Announce() (withdraw func() error, err error) {
+	file := filepath.Join(l.options.State, AddressFile)
+	withdraw = func() error {
+		if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	return withdraw, writeFile(file, []byte(l.URL+"\n"))
+}
+
+// Address is where the platform of a state folder answers; empty when nothing is noted there.
+func Address(stateDir string) string {
+	b, err := os.ReadFile(filepath.Join(stateDir, AddressFile))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
 }
 
 // StateDir is the folder that keeps the platform's state: given, or LEVADA_STATE, or .levada of the checkout.

@@ -25,7 +25,8 @@ func (b *Book) Attest(r rows.Tx, name, digest string) error {
 	case !found:
 		return keepReceipt(r, key, digest, corpus.Receipt{}, now)
 	case first.Hash != digest:
-		return fault.New(fault.Conflict, "delivery_changed", "something else came under this name before", nil)
+		return fault.New(fault.Conflict, "delivery_changed", "something else came under this name before", nil).
+			WithHint("give each delivery a webhook-id of its own, and repeat one with what it came with")
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ func TestWitness(t *testing.T, w corpus.Witness) {
 			require.Error(t, err)
 			assert.Equal(t, fault.Conflict, fault.KindOf(err))
 			assert.Equal(t, "delivery_changed", fault.As(err).Code)
+			assert.NotEmpty(t, fault.As(err).Hint, "what the sender is to do")
 		}
 		require.NoError(t, w.Attest(t.Context(), globex, name, "b"), "names are the tenant's")
 		require.NoError(t, w.Attest(t.Context(), acme, name+"2", "b"))
