@@ -45,6 +45,14 @@ func whyNot(w *corpus.NotSearchable) string {
 	return s
 }
 
+// nextStep is what to do about it, when there is something.
+func nextStep(w *corpus.NotSearchable) string {
+	if w == nil {
+		return ""
+	}
+	return w.Hint
+}
+
 // document shows all of one document.
 func (v view) document(d corpus.Document) error {
 	if v.JSON {
@@ -57,7 +65,7 @@ func (v view) document(d corpus.Document) error {
 	rows := []row{
 		{"document", d.ID}, {"title", d.Title}, {"source", d.Source}, {"url", d.URL}, {"metadata", strings.Join(meta, ", ")},
 		{"type", fmt.Sprintf("%s, %s", d.ContentType, count(d.Bytes, "byte"))}, {"version", fmt.Sprintf("%d, %s", d.Generation, d.State)},
-		{"searchable", searchable(d)}, {"why not", whyNot(d.Why)}, {"chunks", fmt.Sprint(d.Chunks)},
+		{"searchable", searchable(d)}, {"why not", whyNot(d.Why)}, {"what to do", nextStep(d.Why)}, {"chunks", fmt.Sprint(d.Chunks)},
 	}
 	if d.Cost.Tokens > 0 {
 		rows = append(rows, row{"cost", cost(d.Cost)})

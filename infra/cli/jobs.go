@@ -153,7 +153,7 @@ func (o *jobListOptions) run(ctx context.Context) error {
 	if err := errors.Join(among("kind", o.Kind, job.Kinds), among("state", o.State, job.States), atLeastNone(o.Limit)); err != nil {
 		return err
 	}
-	t := newTable("job", column{name: "kind", spare: 1}, "state", column{name: "what", sparse: true}, column{name: "done", spare: 2}, column{name: "failed", spare: 3},
+	t := newTable(column{name: "job", id: true}, column{name: "kind", spare: 1}, "state", column{name: "what", sparse: true}, column{name: "done", spare: 2}, column{name: "failed", spare: 3},
 		column{name: "created", spare: 4}, column{name: "took", spare: 5})
 	return o.Platform.run(ctx, func(ctx context.Context, c *client.Client) error {
 		n := 0

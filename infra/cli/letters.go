@@ -80,7 +80,7 @@ func pastTime(flag, text string, now time.Time) (time.Time, error) {
 
 // listLetters prints a line for each letter.
 func listLetters(w io.Writer, ls []letters.Letter) {
-	t := newTable(column{name: "when", spare: 2}, column{name: "stage", spare: 1}, "reason", "about", column{name: "attempts", spare: 3}, column{name: "trace", spare: 4}, "letter")
+	t := newTable(column{name: "when", spare: 2}, column{name: "stage", spare: 1}, "reason", "about", column{name: "attempts", spare: 3}, column{name: "trace", spare: 4}, column{name: "letter", id: true})
 	for _, l := range ls {
 		reason := l.Code
 		if !l.Replayed.IsZero() {

@@ -26,7 +26,8 @@ type column struct {
 	spare  int  // where there is no room for all, the columns with the largest go first; those with 0 stay
 	sparse bool // not drawn where no row has anything in it
 	right  bool
-	most   int // as wide as this at most, even where there is room
+	most   int  // as wide as this at most, even where there is room
+	id     bool // people copy it: it is broken only when nothing else is left to give way
 }
 
 // newTable is a table as all commands draw them, of columns that are names or a column each.
@@ -67,7 +68,7 @@ func (g *grid) render(width int) (drawn string, left []string) {
 		shown = slices.DeleteFunc(shown, func(i int) bool { return i == spare })
 		left = append(left, g.columns[spare].name)
 	}
-	return g.table(shown, narrowed(widths, shown, width)).Render(), left
+	return g.table(shown, g.narrowed(widths, shown, width)).Render(), left
 }
 
 // widths is how wide each column is where there is room.
@@ -110,16 +111,25 @@ func tableWidth(widths, shown []int) int {
 const leastColumn = 6
 
 // narrowed is how wide the columns that are shown may be: the widest give way until all fit.
-func narrowed(widths, shown []int, width int) []int {
+func (g *grid) narrowed(widths, shown []int, width int) []int {
 	widths = slices.Clone(widths)
 	for width > 0 && tableWidth(widths, shown) > width {
-		widest := slices.MaxFunc(shown, func(a, b int) int { return widths[a] - widths[b] })
+		widest := slices.MaxFunc(shown, func(a, b int) int { return g.excess(a, widths) - g.excess(b, widths) })
 		if widths[widest] <= leastColumn {
 			break
 		}
 		widths[widest]--
 	}
 	return widths
+}
+
+// excess is how much of a column can give way, that of an id after all others.
+func (g *grid) excess(column int, widths []int) int {
+	over := widths[column] - leastColumn
+	if g.columns[column].id && over > 0 {
+		return 0
+	}
+	return over
 }
 
 func (g *grid) table(shown, widths []int) table.Writer {

@@ -44,6 +44,14 @@ func TestTablesFitTheTerminal(t *testing.T) {
 │ a          │
 └────────────┘`), drawn, "what nothing can be left out of is broken")
 
+	ids := newTable(column{name: "job", id: true}, "state")
+	ids.add("01a203c3-736b-7000-9388-e3829b639953", "failed, document_broken")
+	drawn, _ = ids.render(60)
+	assert.Contains(t, drawn, "01a203c3-736b-7000-9388-e3829b639953", "an id is kept whole")
+	assert.LessOrEqual(t, widest(drawn), 60)
+	drawn, _ = ids.render(40)
+	assert.LessOrEqual(t, widest(drawn), 40)
+
 	g.add("x", "y", 1, strings.Repeat("a reason ", 20))
 	drawn, left = g.render(60)
 	assert.LessOrEqual(t, widest(drawn), 60)
