@@ -1,8 +1,8 @@
 package events
 
 import (
-	"errors"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strconv"
 	"unicode/utf16"
