@@ -143,7 +143,7 @@ func openImport(c *call) error {
 		return err
 	}
 	began := c.opts.Now()
-	a, err := c.Imports.Open(c.ctx(), c.scope, imports.Origin{URLs: req.URLs, Sitemap: req.Sitemap, Prefix: req.Prefix}, req.Source, c.cause())
+	a, err := c.Imports.Open(c.ctx(), c.scope, imports.Origin{URLs: req.URLs, Sitemap: req.Sitemap, Prefix: req.Prefix, Rules: corpus.RulesOf(c.config)}, req.Source, c.cause())
 	c.stage("intake", began)
 	return c.imported(a, nil, err)
 }

@@ -64,7 +64,7 @@ func (req *ingestRequest) draft(config *tenants.Config) (corpus.Draft, error) {
 	return corpus.Draft{
 		DocID: req.DocID, Fetch: fetch, Text: text, ContentType: contentType, About: about, Chunking: events.Chunking(req.Chunking),
 		Model: config.Models.Embedding, MaxBytes: config.Limits.DocumentBytes,
-		Pace: corpus.PaceOf(config),
+		Pace: corpus.PaceOf(config), Rules: corpus.RulesOf(config),
 	}, nil
 }
 

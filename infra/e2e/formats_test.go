@@ -192,9 +192,9 @@ func TestDocumentsFromTheWeb(t *testing.T) {
 	}
 	n := asked.Load()
 	for tenant, address := range map[string]string{"acme": site.URL + "/figs", "quince": site.URL + "/figs", "orchard": "http://0xa9fea9fe/latest/meta-data/"} {
-		j := as(t, tenant).submit(bytesDocument{DocID: "denied", URL: address})
-		require.Equal(t, "failed", j.State, tenant)
-		assert.Equal(t, "address_denied", j.Errors[0].Code, tenant)
+		a := as(t, tenant).do(http.MethodPost, "/ingest", bytesDocument{DocID: "denied", URL: address})
+		require.Equal(t, http.StatusBadRequest, a.Status, tenant)
+		assert.Contains(t, string(a.Body), `"address_denied"`, tenant)
 	}
 	assert.Equal(t, n, asked.Load(), "nobody was asked")
 	_, err := url.Parse(site.URL)

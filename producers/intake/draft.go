@@ -68,8 +68,8 @@ func check(d corpus.Draft) error {
 	return checkChunking(d.Chunking, model)
 }
 
-// checkFetch refuses an address that no tenant's documents are fetched from. Which of the others this tenant's may be fetched
-// from is asked when they are.
+// checkFetch refuses an address that the tenant's documents are not fetched from, as far as the address itself says so. It is checked again, with
+// those it redirects to, when it is asked.
 func checkFetch(d corpus.Draft) error {
 	if len(d.Text) > 0 {
 		return fault.Invalidf("text", "fields_exclusive", "a document is brought or fetched, not both")
@@ -77,8 +77,11 @@ func checkFetch(d corpus.Draft) error {
 	if len(d.Fetch) > MaxURL {
 		return fault.Invalidf("url", "url_too_long", "%d bytes; the limit is %d", len(d.Fetch), MaxURL)
 	}
-	_, err := address.Parse(d.Fetch)
-	return err
+	u, err := address.Parse(d.Fetch)
+	if err != nil || d.Rules == nil {
+		return err
+	}
+	return d.Rules.Check(u)
 }
 
 func checkAbout(a events.About) error {

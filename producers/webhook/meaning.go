@@ -45,6 +45,9 @@ type reader struct {
 func (r reader) read(ev *cloudevents.Event) (meaning, error) {
 	if ev.Type() == ImportRequested {
 		origin, err := readOrigin(ev)
+		if origin != nil {
+			origin.Rules = corpus.RulesOf(r.config)
+		}
 		return meaning{origin: origin}, err
 	}
 	hook := r.source.Webhook

@@ -11,6 +11,7 @@ import (
 	"levada.dev/producers/webhook"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/corpus/address"
 	"levada.dev/workflows/imports"
 )
 
@@ -35,7 +36,7 @@ func TestDeletionsAndImports(t *testing.T) {
 	assert.Equal(t, []corpus.AcceptedEvent{{EventID: "d3", DocID: "guides/one.md"}}, done.Accepted, "it is as the source wants it")
 
 	d.desk.none = false
-	start := strings.Replace(event("i1", `"data":{"sitemap":"https://a.example/sitemap.xml"}`), "com.example.written", webhook.ImportRequested, 1)
+	start := strings.Replace(event("i1", `"data":{"sitemap":"https://a.example.com/sitemap.xml"}`), "com.example.written", webhook.ImportRequested, 1)
 	done, err = d.send(structured, start)
 	require.NoError(t, err)
 	require.Len(t, d.desk.opened, 1)
@@ -44,7 +45,7 @@ func TestDeletionsAndImports(t *testing.T) {
 	assert.Equal(t, done.Accepted[0].JobID, again.Accepted[0].JobID)
 	assert.True(t, again.Accepted[0].Duplicate)
 	for _, im := range d.desk.opened {
-		assert.Equal(t, imports.Origin{Sitemap: "https://a.example/sitemap.xml"}, im.Origin)
+		assert.Equal(t, imports.Origin{Sitemap: "https://a.example.com/sitemap.xml", Rules: &address.Rules{}}, im.Origin)
 		assert.Equal(t, "cms", im.Source)
 	}
 	for data, want := range map[string][2]string{
@@ -52,8 +53,8 @@ func TestDeletionsAndImports(t *testing.T) {
 		`5`:                {"invalid_type", "data"},
 		`{"urls":["x"]}`:   {"batch_refused", "data"},
 		`{"sitemap":"/s"}`: {"url_invalid", "data.sitemap"},
-		`{"prefix":"a","sitemap":"https://a.example/"}`: {"fields_exclusive", "data.urls"},
-		`{"prefix":"a","x":1}`:                          {"invalid_type", "data"},
+		`{"prefix":"a","sitemap":"https://a.example.com/"}`: {"fields_exclusive", "data.urls"},
+		`{"prefix":"a","x":1}`:                              {"invalid_type", "data"},
 	} {
 		_, err := d.send(structured, strings.Replace(event("i2", `"data":`+data), "com.example.written", webhook.ImportRequested, 1))
 		require.Error(t, err, data)

@@ -1,6 +1,10 @@
 package corpus
 
-import "levada.dev/events"
+import (
+	"levada.dev/events"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus/address"
+)
 
 // Draft is a document as a producer hands it to the intake: nothing is stored yet, and what it says has not been
 // checked.
@@ -17,6 +21,15 @@ type Draft struct {
 	MaxBytes    int64        // the tenant's limit for a text; 0 for none
 	Pace        Pace
 
+	// Rules say where documents of the tenant may be fetched from, for a door that tells at once what is not allowed; nil: it is
+	// told when the document is fetched.
+	Rules *address.Rules `json:"-"`
+
 	// KeyAlone says that the idempotency key alone tells which requests are the same, whatever else they say.
 	KeyAlone bool
+}
+
+// RulesOf are the rules of fetching that a tenant's configuration sets.
+func RulesOf(c *tenants.Config) *address.Rules {
+	return &address.Rules{Hosts: c.Ingest.Fetch.Hosts, Private: c.Ingest.Fetch.Private}
 }

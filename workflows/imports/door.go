@@ -58,7 +58,7 @@ func (o Origin) Check() (refused []job.Problem, err error) {
 	case named > 1:
 		return nil, fault.Invalidf("urls", "fields_exclusive", "send one of urls, sitemap and prefix")
 	case o.Sitemap != "":
-		return nil, CheckAddress("sitemap", o.Sitemap)
+		return nil, CheckAddress("sitemap", o.Sitemap, o.Rules)
 	case len(o.Prefix) > maxPrefix:
 		return nil, fault.Invalidf("prefix", "value_out_of_range", "is longer than %d bytes", maxPrefix)
 	case len(o.URLs) > MaxURLs:
@@ -68,7 +68,7 @@ func (o Origin) Check() (refused []job.Problem, err error) {
 	size := 0
 	for i, address := range o.URLs {
 		size += corpus.EncodedLen(address)
-		if err := CheckAddress("url", address); err != nil {
+		if err := CheckAddress("url", address, o.Rules); err != nil {
 			f := fault.As(err)
 			refused = append(refused, job.Problem{Stage: string(corpus.StageSubmit), Line: i + 1, Field: f.Field, Code: f.Code, Message: f.Message, Hint: f.Hint})
 		}

@@ -13,6 +13,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/corpus/address"
 	"levada.dev/workflows/flow"
 	"levada.dev/workflows/job"
 )
@@ -87,6 +88,7 @@ type feed struct {
 	run   flow.Run
 	id    string
 	order Order
+	rules *address.Rules // of the tenant, while something is listed
 }
 
 // over reports whether the import has ended already: it was cancelled, or this run is told of it late.

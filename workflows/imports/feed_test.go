@@ -52,12 +52,12 @@ func TestABatchWaitsForRoom(t *testing.T) {
 
 func TestURLs(t *testing.T) {
 	survives(t, func(w *world) (imports.Origin, int) {
-		return imports.Origin{URLs: []string{"https://a.example/", "ftp://a.example/", "https://a.example/x?y=1", "https://a.example/" + strings.Repeat("x", 2100)}}, 4
+		return imports.Origin{URLs: []string{"https://a.example.com/#top", "ftp://a.example.com/", "https://a.example.com/x?y=1", "https://a.example.com/" + strings.Repeat("x", 2100), "http://127.0.0.1/"}}, 5
 	}, func(t *testing.T, w *world) {
-		w.whole(t, "https://a.example/", imports.DocID("https://a.example/x?y=1"))
-		assert.Equal(t, []string{"2 url_invalid", "4 url_too_long"}, w.ledger.problems())
+		w.whole(t, "https://a.example.com/", imports.DocID("https://a.example.com/x?y=1"))
+		assert.Equal(t, []string{"2 url_invalid", "4 url_too_long", "5 address_denied"}, w.ledger.problems())
 		sub := w.ledger.taken[0].Submission
-		assert.Equal(t, []any{"https://a.example/", "https://a.example/", "docs"}, []any{sub.Fetch.URL, sub.About.URL, sub.About.Source})
+		assert.Equal(t, []any{"https://a.example.com/", "https://a.example.com/", "docs"}, []any{sub.Fetch.URL, sub.About.URL, sub.About.Source})
 	})
 }
 
@@ -89,13 +89,13 @@ func zipped(t *testing.T, text string) string {
 
 func TestASitemapOfSitemaps(t *testing.T) {
 	survives(t, func(w *world) (imports.Origin, int) {
-		w.serve("https://a.example/map.xml", index("https://a.example/1.xml", "https://a.example/2.xml.gz", "https://a.example/lost.xml", "https://a.example/deep.xml", "no address"))
-		w.serve("https://a.example/1.xml", urlset("https://a.example/1", "https://a.example/2?a=1&amp;b=2"))
-		w.serve("https://a.example/2.xml.gz", zipped(w.t, urlset("https://a.example/3")))
-		w.serve("https://a.example/deep.xml", index("https://a.example/1.xml"))
-		return imports.Origin{Sitemap: "https://a.example/map.xml"}, 0
+		w.serve("https://a.example.com/map.xml", index("https://a.example.com/1.xml", "https://a.example.com/2.xml.gz", "https://a.example.com/lost.xml", "https://a.example.com/deep.xml", "no address"))
+		w.serve("https://a.example.com/1.xml", urlset("https://a.example.com/1", "https://a.example.com/2?a=1&amp;b=2"))
+		w.serve("https://a.example.com/2.xml.gz", zipped(w.t, urlset("https://a.example.com/3")))
+		w.serve("https://a.example.com/deep.xml", index("https://a.example.com/1.xml"))
+		return imports.Origin{Sitemap: "https://a.example.com/map.xml"}, 0
 	}, func(t *testing.T, w *world) {
-		w.whole(t, "https://a.example/1", imports.DocID("https://a.example/2?a=1&b=2"), "https://a.example/3")
+		w.whole(t, "https://a.example.com/1", imports.DocID("https://a.example.com/2?a=1&b=2"), "https://a.example.com/3")
 		assert.Equal(t, []string{"4 fetch_refused", "5 sitemap_invalid", "6 url_invalid"}, w.ledger.problems())
 		assert.Nil(t, w.ledger.failed)
 	})
@@ -104,7 +104,7 @@ func TestASitemapOfSitemaps(t *testing.T) {
 func TestASitemapThatIsNone(t *testing.T) {
 	for name, c := range map[string]struct{ body, code string }{
 		"HTML":      {"<html><body>404</body></html>", "sitemap_invalid"},
-		"broken":    {"<urlset><url><loc>https://a.example/1</loc></url><url>", "sitemap_invalid"},
+		"broken":    {"<urlset><url><loc>https://a.example.com/1</loc></url><url>", "sitemap_invalid"},
 		"empty":     {"", "sitemap_invalid"},
 		"bad gzip":  {"\x1f\x8b\x08rest", "sitemap_invalid"},
 		"not there": {"nowhere", "fetch_refused"},
@@ -112,9 +112,9 @@ func TestASitemapThatIsNone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, "acme")
 			if c.body != "nowhere" {
-				w.serve("https://a.example/map.xml", c.body)
+				w.serve("https://a.example.com/map.xml", c.body)
 			}
-			require.NoError(t, w.run(imports.Origin{Sitemap: "https://a.example/map.xml"}, 0).Run(t.Context()))
+			require.NoError(t, w.run(imports.Origin{Sitemap: "https://a.example.com/map.xml"}, 0).Run(t.Context()))
 			require.NotNil(t, w.ledger.failed)
 			assert.Equal(t, c.code, w.ledger.failed.Code)
 			assert.Zero(t, w.ledger.sealed, "the import ends without an entry")
@@ -126,10 +126,10 @@ func TestALongSitemapIsCut(t *testing.T) {
 	w := newWorld(t, "acme")
 	pages := make([]string, imports.MaxSitemapURLs+1)
 	for i := range pages {
-		pages[i] = fmt.Sprintf("https://a.example/%d", i)
+		pages[i] = fmt.Sprintf("https://a.example.com/%d", i)
 	}
-	w.serve("https://a.example/map.xml", zipped(t, urlset(pages...)))
-	require.NoError(t, w.run(imports.Origin{Sitemap: "https://a.example/map.xml"}, 0).Run(t.Context()))
+	w.serve("https://a.example.com/map.xml", zipped(t, urlset(pages...)))
+	require.NoError(t, w.run(imports.Origin{Sitemap: "https://a.example.com/map.xml"}, 0).Run(t.Context()))
 	assert.Equal(t, imports.MaxSitemapURLs, w.ledger.sealed)
 	require.NotNil(t, w.ledger.failed)
 	assert.Equal(t, "import_too_large", w.ledger.failed.Code)

@@ -8,6 +8,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/corpus/address"
 	"levada.dev/workflows/flow"
 	"levada.dev/workflows/job"
 )
@@ -24,6 +25,9 @@ type Origin struct {
 	URLs    []string `json:"urls,omitempty"`
 	Sitemap string   `json:"sitemap,omitempty"` // its URL; it may be an index of sitemaps
 	Prefix  string   `json:"prefix,omitempty"`  // of the tenant's files in the store
+
+	// Rules say where the tenant's documents may be fetched from, so that Check names the addresses that may not; nil: they are named later.
+	Rules *address.Rules `json:"-"`
 }
 
 // Import is many documents that come in as one job.

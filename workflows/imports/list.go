@@ -56,6 +56,11 @@ type adder func(Entry) error
 // write is a step that goes on with a listing.
 func (f *feed) write(ctx context.Context, name string, l listing, list func(ctx context.Context, add adder, l *listing) error) (listing, error) {
 	return flow.Insist(ctx, f.run, name, func(ctx context.Context) (listing, error) {
+		config, err := f.Directory.Config(ctx, f.scope.Tenant())
+		if err != nil {
+			return listing{}, err
+		}
+		f.rules = corpus.RulesOf(config)
 		next := l
 		w := NewWriter(f.Parts, f.scope, f.id, l.Parts)
 		if err := list(ctx, func(e Entry) error { return w.Add(ctx, e) }, &next); err != nil {
@@ -71,7 +76,8 @@ func (f *feed) write(ctx context.Context, name string, l listing, list func(ctx 
 
 // page is the entry of a page of the web.
 func (f *feed) page(line int, address string) Entry {
-	if err := CheckAddress("url", address); err != nil {
+	address, _, _ = strings.Cut(address, "#") // a place in a page is no other page
+	if err := CheckAddress("url", address, f.rules); err != nil {
 		return Entry{Line: line, Refuse: fault.As(err)}
 	}
 	return Entry{Line: line, Draft: &corpus.Draft{
@@ -102,7 +108,7 @@ func (f *feed) listSitemaps(ctx context.Context, address string) (listing, error
 }
 
 func (f *feed) listSitemap(ctx context.Context, address string, depth int, add adder, l *listing) error {
-	if err := CheckAddress("sitemap", address); err != nil {
+	if err := CheckAddress("sitemap", address, f.rules); err != nil {
 		return err
 	}
 	got, err := f.Fetcher.Fetch(ctx, f.scope, address, corpus.FetchOptions{Limit: MaxSitemapBytes / 5})

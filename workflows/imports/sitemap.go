@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -139,14 +140,21 @@ func errSitemap(cause error, why string) error {
 		WithHint("see https://www.sitemaps.org/protocol.html")
 }
 
-// CheckAddress refuses what is no address of the web.
-func CheckAddress(field, raw string) error {
+// CheckAddress refuses what is no address of the web, and what the rules do not allow, if there are any.
+func CheckAddress(field, raw string, rules *address.Rules) error {
 	if len(raw) > maxAddress {
 		return fault.Invalidf(field, "url_too_long", "%d bytes; the limit is %d", len(raw), maxAddress)
 	}
-	if _, err := address.Parse(raw); err != nil {
+	u, err := address.Parse(raw)
+	if err == nil && rules != nil {
+		err = rules.Check(u)
+	}
+	if err != nil {
 		f := *fault.As(err)
 		f.Field = field
+		if f.Code == "url_invalid" {
+			f.Message = fmt.Sprintf("%.200q %s", raw, f.Message)
+		}
 		return &f
 	}
 	return nil
