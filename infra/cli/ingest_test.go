@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -111,6 +112,15 @@ func TestTheBarSaysHowFarAnImportIs(t *testing.T) {
 		m.clear()
 		assert.Contains(t, drawn.String(), "running, 1 failed, 5/s")
 		assert.Contains(t, drawn.String(), "(5/10")
+		for _, width := range []int{40, 64, 80, 200} {
+			drawn.Reset()
+			m := newMeter(&drawn, "sending", 0, width)
+			time.Sleep(time.Second)
+			m.show(job.Job{State: job.Running, Counts: job.Counts{Total: 1000, Done: 400, Failed: 2}})
+			for _, line := range strings.Split(drawn.String(), "\r") {
+				assert.LessOrEqual(t, utf8.RuneCountInString(line), width, "%q", line)
+			}
+		}
 		(&meter{}).show(job.Job{})
 		(&meter{}).clear()
 	})

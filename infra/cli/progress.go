@@ -23,6 +23,7 @@ type meter struct {
 	bar          *progressbar.ProgressBar
 	total        int
 	begun, drawn time.Time
+	brief        bool // without the rate and the times
 }
 
 // meter is one where somebody is looking. A total of 0 is one that is not known yet.
@@ -33,17 +34,17 @@ func (v view) meter(what string, total int) *meter {
 	return newMeter(v.Stderr, what, total, widthOf(v.Stderr))
 }
 
-// besideBar is what stands beside a bar: what is done, how much of it, and the times.
-const besideBar = 50
+// besideBar is how much stands beside a bar: the state, what failed, how fast it goes, how much is done, and the times.
+const besideBar = 64
 
-// newMeter is one on a terminal of a width; where there is no room for times and bar, they are not there.
+// newMeter is one on a terminal of a width; where there is no room for all of it, the rate and the times are not there.
 func newMeter(w io.Writer, what string, total, width int) *meter {
 	most := total
 	if total == 0 {
 		most = -1 // a spinner
 	}
 	room := width - besideBar
-	return &meter{total: total, begun: time.Now(), bar: progressbar.NewOptions(most,
+	return &meter{total: total, begun: time.Now(), brief: room <= 0, bar: progressbar.NewOptions(most,
 		progressbar.OptionSetWriter(w),
 		progressbar.OptionSetDescription(what),
 		progressbar.OptionSetSpinnerChangeInterval(0), // turns when something has changed
@@ -73,7 +74,7 @@ func (m *meter) show(j job.Job) {
 		what += fmt.Sprintf(", %d failed", n.Failed)
 	}
 	ended := min(n.Done+n.Failed+n.Cancelled, m.total)
-	if rate := float64(ended) / time.Since(m.begun).Seconds(); ended > 0 && rate >= 1 {
+	if rate := float64(ended) / time.Since(m.begun).Seconds(); rate >= 1 && !m.brief {
 		what += fmt.Sprintf(", %.0f/s", rate)
 	}
 	_ = m.bar.Set(ended) // fails where the terminal does
