@@ -75,7 +75,8 @@ func TestALetterIsReplayedOnce(t *testing.T) {
 	}
 	assert.Empty(t, other.letters(about))
 	assert.Equal(t, http.StatusNotFound, other.do(http.MethodGet, "/events/"+l.ID, nil).Status)
-	assert.Zero(t, other.replay(map[string]any{"ids": ids}).Matched)
+	refused := other.do(http.MethodPost, "/events/replay", map[string]any{"ids": ids})
+	assert.Equal(t, []any{http.StatusNotFound, "letter_not_found"}, []any{refused.Status, refused.Error.Code}, "as of letters that nobody has")
 
 	platform.Models().Refuse("")
 	count := u.replay(map[string]any{"docId": id, "dryRun": true})
