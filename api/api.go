@@ -13,6 +13,7 @@ import (
 
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
+	"levada.dev/workflows/answer"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/letters"
@@ -38,7 +39,8 @@ type Deps struct {
 	Sessions  chat.Sessions
 	Shelf     chat.Shelf
 	Generator llm.Generator // that is paid
-	Embedder  llm.Embedder  // that is paid
+	Answerer  Answerer
+	Embedder  llm.Embedder // that is paid
 	Letters   letters.Box
 	Replayer  Replayer
 	Probes    []Probe
@@ -47,7 +49,7 @@ type Deps struct {
 // complete reports whether nothing is missing.
 func (d *Deps) complete() bool {
 	return d.Directory != nil && d.Intake != nil && d.Imports != nil && d.Problems != nil && d.Webhooks != nil && d.Ledger != nil && d.Catalogue != nil && d.Erasures != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
-		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Shelf != nil && d.Generator != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil
+		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Shelf != nil && d.Generator != nil && d.Answerer != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil
 }
 
 // Intake takes documents in.
@@ -73,6 +75,11 @@ type Webhooks interface {
 // Retriever answers searches; *rag.Retriever is the one there is.
 type Retriever interface {
 	Search(ctx context.Context, s tenants.Scope, q rag.Query) (rag.Result, error)
+}
+
+// Answerer makes answers of what searches find; *answer.Answerer is the one there is.
+type Answerer interface {
+	Open(ctx context.Context, s tenants.Scope, r answer.Request) (*answer.Telling, error)
 }
 
 // Probe asks one dependency whether it answers. Check must end when its context does.

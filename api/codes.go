@@ -126,6 +126,7 @@ var codes = []code{
 
 	// Chat. Those of a turn come in its `error` event when the answer has begun.
 	{"message_too_long", 413, "What the request says to the model is above `details.limit` characters, the tenant's limit."},
+	{"prompt_not_found", 404, "The tenant has published no such prompt."},
 	{"prompt_too_long", 400, "With what was said before, the prompt does not fit the model."},
 	{"model_not_allowed", 403, "The tenant's requests may not name this model."},
 	{"model_refused", 400, "The model does not take the input."},
@@ -142,7 +143,6 @@ var codes = []code{
 	{"last_event_id_invalid", 400, "The Last-Event-ID is not the id of an event."},
 
 	// Search.
-	{"answer_not_available", 501, "Searches return sources; `answer: true` is not available."},
 	{"mode_not_available", 501, "Only the search mode `vector` is available."},
 	{"filter_unknown_field", 400, "The tenant's searches cannot filter on the field."},
 	{"filter_unknown_operator", 400, "There is no such operator."},

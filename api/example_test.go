@@ -15,6 +15,7 @@ import (
 	"levada.dev/producers/webhook"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota/quotatest"
+	"levada.dev/workflows/answer"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/llmtest"
@@ -49,13 +50,14 @@ func ExampleNew() {
 		Sessions:  sessions,
 		Shelf:     shelf,
 		Generator: llm.NewGenerator(&memory.Model{}, gate, nil),
+		Answerer:  answer.New(llm.NewGenerator(&memory.Model{}, gate, nil), nil),
 		Embedder:  llm.NewPaidEmbedder(&llmtest.Embedder{}, gate),
 		Letters:   box,
 		Replayer:  replay.New(box, box, ledger, nil),
 	}, &api.Options{Log: slog.New(slog.DiscardHandler)})
 
-	answer := httptest.NewRecorder()
-	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "http://acme.localhost/jobs/1", nil))
-	fmt.Println(answer.Code, answer.Header().Get("WWW-Authenticate"))
+	rec := httptest.NewRecorder()
+	handler.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "http://acme.localhost/jobs/1", nil))
+	fmt.Println(rec.Code, rec.Header().Get("WWW-Authenticate"))
 	// Output: 401 Bearer realm="levada"
 }

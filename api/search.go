@@ -15,18 +15,19 @@ type searchRequest struct {
 	TopK   *int            `json:"topK"`
 	Filter json.RawMessage `json:"filter"`
 	Mode   string          `json:"mode"`
-	Answer bool            `json:"answer"`
+	Answer *bool           `json:"answer"` // default true
+	Stream bool            `json:"stream"`
 }
 
 var searchForm = formOf[searchRequest]()
 
 type searchAnswer struct {
-	Answer  *string      `json:"answer"` // null: searches return sources
+	Answer  *string      `json:"answer"` // null: none was asked for
 	Sources []rag.Source `json:"sources"`
 	Timings rag.Timings  `json:"timings"`
 }
 
-// search answers with the places in the tenant's documents that are nearest to the question.
+// search answers with the places in the tenant's documents that are nearest to the question, and with an answer made of them.
 func search(c *call) error {
 	req, err := searchForm.decode(c.body)
 	if err != nil {
@@ -43,8 +44,15 @@ func search(c *call) error {
 	c.timed("embed", result.Timings.Embed)
 	c.timed("vectors", result.Timings.Vectors)
 	c.timed("ledger", result.Timings.Ledger)
-	return c.ok(http.StatusOK, searchAnswer{Sources: result.Sources, Timings: result.Timings})
+	found := searchAnswer{Sources: result.Sources, Timings: result.Timings}
+	if req.wantsAnswer() {
+		return c.answerFrom(&req, found)
+	}
+	return c.ok(http.StatusOK, found)
 }
+
+// wantsAnswer reports whether the request is not for sources alone.
+func (req *searchRequest) wantsAnswer() bool { return req.Answer == nil || *req.Answer }
 
 // query checks the request against the tenant's limits.
 func (req *searchRequest) query(c *call) (rag.Query, error) {
@@ -60,8 +68,8 @@ func (req *searchRequest) query(c *call) (rag.Query, error) {
 		return rag.Query{}, fault.Invalidf("query", "value_out_of_range", "is %d characters long, above %d", chars, maxChars)
 	case topK < 1 || topK > limits.MaxTopK:
 		return rag.Query{}, fault.Invalidf("topK", "value_out_of_range", "%d is not between 1 and %d", topK, limits.MaxTopK)
-	case req.Answer:
-		return rag.Query{}, fault.Invalidf("answer", "answer_not_available", "searches return sources, answers are not available")
+	case req.Stream && !req.wantsAnswer():
+		return rag.Query{}, fault.Invalidf("stream", "invalid_value", "needs an answer to tell")
 	}
 	switch req.Mode {
 	case "", "vector":

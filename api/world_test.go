@@ -26,6 +26,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota/quotatest"
 	"levada.dev/tenants/tenantstest"
+	"levada.dev/workflows/answer"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
 )
@@ -81,6 +82,7 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.deps.Letters, w.deps.Replayer = w.box, replay.New(w.box, w.box, w.again, &replay.Options{NewID: func() string { return "job" }})
 	w.deps.Sessions, w.deps.Shelf = w.talk.sessions, w.talk.shelf
 	w.deps.Generator = llm.NewCached(llm.NewGenerator(w.talk.model, w.gate, nil), memory.NewCache(w.opts.Now), nil)
+	w.deps.Answerer = answer.New(w.deps.Generator, &answer.Options{Random: &counter{}})
 	w.deps.Embedder = llm.NewPaidEmbedder(w.store.embedder, w.gate)
 	w.Handler = api.New(w.deps, &w.opts)
 	var err error

@@ -117,6 +117,23 @@ func (d *CachedDirectory) Host(ctx context.Context, host string) (ID, error) {
 	return value.(ID), nil
 }
 
+// Prompt implements Directory. Callers share the prompt and must not change it.
+func (d *CachedDirectory) Prompt(ctx context.Context, id ID, name string) (*Prompt, error) {
+	if !isID(string(id)) || !isPrompt(name) {
+		return nil, errPrompt()
+	}
+	value, err := d.look(ctx, promptKey+string(id)+"/"+name, func(b []byte) (any, error) {
+		p, problems := ParsePrompt(name, string(b))
+		return p, problems.Err()
+	}, errPrompt)
+	if err != nil {
+		return nil, err
+	}
+	return value.(*Prompt), nil
+}
+
+func errPrompt() error { return fault.Missing("prompt_not_found", "the tenant has no such prompt") }
+
 // Key implements Directory. Callers share the grant and must not change it.
 func (d *CachedDirectory) Key(ctx context.Context, hash string) (*Grant, error) {
 	if !isHash(hash) {

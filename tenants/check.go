@@ -96,6 +96,7 @@ func (c *Config) Defaults() {
 	setDefault(&c.Budgets.USDPerDay, 10)
 	setDefault(&c.Budgets.USDPerMonth, max(100, min(c.Budgets.USDPerDay, MaxUSD)))
 	c.sourceDefaults()
+	c.answerDefaults()
 }
 
 // defaults lets a tenth of a minute's requests come at once.
@@ -143,6 +144,7 @@ func (c *Config) problems() Problems {
 	c.limitProblems(&ps)
 	c.searchProblems(&ps)
 	c.chatProblems(&ps)
+	c.answerProblems(&ps)
 	c.budgetProblems(&ps)
 	c.sourceProblems(&ps)
 	return ps

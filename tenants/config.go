@@ -20,6 +20,10 @@ type Config struct {
 	Budgets      Budgets  `json:"budgets,omitzero"`
 	Sources      []Source `json:"sources,omitempty"`
 	Ingest       Ingest   `json:"ingest,omitzero"`
+	Answers      Answers  `json:"answers,omitzero"`
+
+	// Prompts are the tenant's own, by their names: <id>/prompts/<name>.md. They are published beside the configuration.
+	Prompts map[string]string `json:"-"`
 }
 
 // Auth says how callers prove who they are.
@@ -88,6 +92,24 @@ type Chat struct {
 	MaxTokensLimit  int    `json:"maxTokensLimit,omitempty"`  // what a request may ask for
 	CacheTTLSeconds int    `json:"cacheTtlSeconds,omitempty"` // for how long equal requests get the same answer; 0 is never
 }
+
+// Answers sets how searches answer.
+type Answers struct {
+	Prompt      string      `json:"prompt,omitempty"`      // by its name and version; DefaultPrompt is there already
+	Threshold   int         `json:"threshold,omitempty"`   // percent of confidence below which there is no answer
+	Unsupported Unsupported `json:"unsupported,omitempty"` // what becomes of sentences that no source says
+	Language    string      `json:"language,omitempty"`    // to answer in; the question's own when empty
+	Unknown     string      `json:"unknown,omitempty"`     // what is said when there is no answer
+}
+
+// Unsupported is what becomes of a sentence that no source says.
+type Unsupported string
+
+// It is told as not supported, or left out.
+const (
+	UnsupportedMark Unsupported = "mark"
+	UnsupportedDrop Unsupported = "drop"
+)
 
 // Sessions sets what is kept of conversations.
 type Sessions struct {

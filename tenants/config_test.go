@@ -27,6 +27,7 @@ func TestParseSetsDefaults(t *testing.T) {
 		},
 		Budgets: tenants.Budgets{TokensPerDay: 2_000_000, TokensPerMonth: 20_000_000, USDPerDay: 10, USDPerMonth: 100},
 		Ingest:  tenants.Ingest{Weight: 10, MaxWaiting: 100_000, DeadlineMinutes: 15},
+		Answers: tenants.Answers{Prompt: "grounded@1", Threshold: 40, Unsupported: tenants.UnsupportedMark},
 	}, c)
 	again := *c
 	again.Defaults()

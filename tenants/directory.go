@@ -12,6 +12,8 @@ type Directory interface {
 	Config(ctx context.Context, id ID) (*Config, error)
 	// Host is the tenant that answers under a host name (lower case, no port), code tenant_not_found.
 	Host(ctx context.Context, host string) (ID, error)
+	// Prompt is a prompt that a tenant has published, by its name, code prompt_not_found. The platform's own is not among them.
+	Prompt(ctx context.Context, id ID, name string) (*Prompt, error)
 	// Key is the grant of an API key by its hash (HashKey), code unauthorized.
 	Key(ctx context.Context, hash string) (*Grant, error)
 }

@@ -21,6 +21,7 @@ const (
 	configKey = "config/" // + tenant id: the configuration, JSON
 	hostKey   = "host/"   // + host name: the tenant id
 	grantKey  = "key/"    // + HashKey: the grant, JSON
+	promptKey = "prompt/" // + tenant id, "/" and the prompt's name: its text
 	listKey   = "tenants" // the ids of all tenants, JSON
 	secretKey = "secret/" // + tenant id, "/" and the secret's name: sealed
 )
@@ -65,6 +66,14 @@ func Publish(configs []Config, grants map[string]Grant, vault *Vault) (Entries, 
 		c.Defaults()
 		if err := c.Check(); err != nil {
 			return nil, fmt.Errorf("tenant %s: %w", c.ID, err)
+		}
+		if err := c.promptProblems().Err(); err != nil {
+			return nil, fmt.Errorf("tenant %s: %w", c.ID, err)
+		}
+		for name, text := range c.Prompts {
+			if err := entries.add(promptKey+string(c.ID)+"/"+name, []byte(text)); err != nil {
+				return nil, err
+			}
 		}
 		value, err := json.Marshal(c)
 		if err != nil {

@@ -27,6 +27,7 @@ import (
 	"levada.dev/producers/webhook"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
+	"levada.dev/workflows/answer"
 	"levada.dev/workflows/cache"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/corpus"
@@ -150,6 +151,7 @@ func API(p Ports, o Options) http.Handler {
 		Sessions:  p.Sessions,
 		Shelf:     p.Shelf,
 		Generator: generator,
+		Answerer:  answer.New(generator, nil),
 		Embedder:  embedder,
 		Letters:   p.Letters,
 		Replayer:  replay.New(p.Letters, p.Letters, p.Catalogue, nil),

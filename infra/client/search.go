@@ -17,7 +17,7 @@ type Source struct {
 	Score float64 `json:"score"`
 }
 
-// Search asks a question.
+// Search asks for passages.
 func (c *Client) Search(ctx context.Context, query string, topK int) (Found, error) {
 	return c.SearchBy(ctx, "vector", query, topK)
 }

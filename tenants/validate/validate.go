@@ -50,6 +50,7 @@ func Load(fsys fs.FS, r Rules) ([]tenants.Config, tenants.Problems) {
 		}
 		all.problems = append(all.problems, problems...)
 		if readable {
+			all.readPrompts(fsys, name, config)
 			all.members = append(all.members, memberOf(name, config))
 		}
 	}

@@ -118,7 +118,7 @@ func (c *Chat) Start(ctx context.Context, s tenants.Scope, r Request) (Live, err
 		return nil, err
 	}
 	r.Session = session
-	mark, err := c.mark()
+	mark, err := rag.NewDelimiter(c.opts.Random)
 	if err != nil {
 		return nil, err
 	}

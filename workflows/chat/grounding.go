@@ -3,8 +3,6 @@ package chat
 import (
 	"context"
 	"encoding/json"
-	"io"
-	"strconv"
 	"strings"
 
 	"levada.dev/events/fault"
@@ -44,19 +42,6 @@ func (c *Chat) search(ctx context.Context, s tenants.Scope, r Request) (*finding
 	return f, nil
 }
 
-// mark is a word for the delimiters of a turn that nobody can have guessed.
-func (c *Chat) mark() (string, error) {
-	var b [4]byte
-	if _, err := io.ReadFull(c.opts.Random, b[:]); err != nil {
-		return "", fault.New(fault.Internal, "id_unavailable", "no randomness", err)
-	}
-	word := make([]byte, 0, 2*len(b)) // of letters alone, so that every one takes as many tokens
-	for _, x := range b {
-		word = append(word, 'a'+x>>4, 'a'+x&15)
-	}
-	return string(word), nil
-}
-
 // question is what the client says last; "" when it only brings outcomes of tools.
 func (r Request) question() string {
 	if i := asks(r.Messages); i >= 0 {
@@ -77,8 +62,8 @@ func asks(messages []llm.Message) int {
 
 // instruction tells the model how to answer from sources. The sources themselves stand in the user's message: they
 // were written by strangers, and what stands among the system's words has the system's authority.
-func (f *findings) instruction(mark string) string {
-	tag := "source-" + mark
+func (f *findings) instruction(mark rag.Delimiter) string {
+	tag := mark.Tag("source")
 	return "The last message of the user begins with numbered sources from documents, each between <" + tag + "> and </" + tag + ">. " +
 		"Answer from these sources alone. After each statement cite the sources it rests on by their numbers in square brackets, like [1] or [2][3]. " +
 		"If the sources do not hold the answer, say so plainly instead of answering from elsewhere. " +
@@ -86,21 +71,10 @@ func (f *findings) instruction(mark string) string {
 		"Do not mention the tags."
 }
 
-// block is the sources as they stand before the question. The delimiters hold a word that is new in each turn, so that no
-// text of a source ends it or begins another.
-func (f *findings) block(mark string) string {
+// block is the sources as they stand before the question.
+func (f *findings) block(mark rag.Delimiter) string {
 	if len(f.sources) == 0 {
-		return "(The search found no sources.)\n\n"
+		return mark.Quote(nil) + "\n"
 	}
-	var b strings.Builder
-	for i, src := range f.sources {
-		b.WriteString("<source-" + mark + " number=\"" + strconv.Itoa(i+1) + "\">\n")
-		if title := strings.Join(strings.Fields(src.Title), " "); title != "" {
-			b.WriteString("Title: " + title + "\n")
-		}
-		b.WriteString(src.Text)
-		b.WriteString("\n</source-" + mark + ">\n")
-	}
-	b.WriteString("\nQuestion: ")
-	return b.String()
+	return mark.Quote(f.sources) + "\nQuestion: "
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/rag"
 )
 
 const (
@@ -65,12 +66,12 @@ func (t *turn) summary(ctx context.Context, past Past) (string, error) {
 	return strings.TrimSpace(text.String()), nil
 }
 
-func summaryPrompt(past Past, mark string) llm.Prompt {
+func summaryPrompt(past Past, mark rag.Delimiter) llm.Prompt {
 	var b strings.Builder
 	if past.Summary != "" {
-		b.WriteString(fence("notes", mark, past.Summary) + "\n")
+		b.WriteString(mark.Fence("notes", past.Summary) + "\n")
 	}
-	b.WriteString(fence("conversation", mark, script(past.Fallen.Messages)))
+	b.WriteString(mark.Fence("conversation", script(past.Fallen.Messages)))
 	return llm.Prompt{MaxTokens: summaryTokens, Messages: []llm.Message{
 		{Role: llm.System, Content: "You keep notes of a conversation, so that it can go on when its beginning is forgotten. " +
 			"You are given the notes so far, if there are any, and the part of the conversation that follows them. " +

@@ -12,6 +12,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/rag"
 )
 
 // turn is one turn in the hands of its owner. Two goroutines run it: one asks the model and writes down what happens, one
@@ -20,7 +21,7 @@ type turn struct {
 	chat    *Chat
 	scope   tenants.Scope
 	request Request
-	mark    string
+	mark    rag.Delimiter
 	stream  StreamID
 
 	live    *live
@@ -51,7 +52,7 @@ var (
 // errOurs is what clients are told of our own mistakes, of which the log says more.
 var errOurs = fault.New(fault.Internal, "internal", "something went wrong on our side", nil)
 
-func newTurn(c *Chat, s tenants.Scope, r Request, mark string) *turn {
+func newTurn(c *Chat, s tenants.Scope, r Request, mark rag.Delimiter) *turn {
 	t := &turn{chat: c, scope: s, request: r, mark: mark,
 		begun: make(chan beginning, 1), journal: newJournal(), told: make(chan struct{})}
 	t.abandoned, t.abandon = context.WithCancel(context.Background())

@@ -35,6 +35,7 @@ const (
 	ForQuery      Purpose = "query"
 	ForEmbeddings Purpose = "embeddings" // of a caller who uses them elsewhere
 	ForChat       Purpose = "chat"
+	ForAnswer     Purpose = "answer"  // of a search
 	ForSummary    Purpose = "summary" // of a conversation that has grown too long
 )
 

@@ -8,6 +8,7 @@ import (
 // word is a run of letters and digits that belong together, folded.
 type word struct {
 	from, to int // in the reader's buffer
+	at, end  int // in the text that was read
 	script   script
 	plain    bool   // a to z and nothing else
 	stop     uint32 // the languages in which it is a function word
@@ -19,6 +20,7 @@ type reader struct {
 	words []word
 	votes [languages]int
 	open  bool // the last word goes on
+	pos   int  // in the text that is read
 	stops map[string]uint32
 }
 
@@ -41,6 +43,7 @@ var ascii = func() (t [utf8.RuneSelf]script) {
 func (r *reader) read(text string, most int) {
 	r.stops = stops()
 	for i := 0; i < len(text) && len(r.words) < most; {
+		r.pos = i
 		if c := text[i]; c < utf8.RuneSelf {
 			switch k := ascii[c]; k {
 			case none:
@@ -71,6 +74,7 @@ func (r *reader) read(text string, most int) {
 		}
 		i += n
 	}
+	r.pos = len(text)
 	r.end()
 }
 
@@ -132,7 +136,7 @@ func (r *reader) grow(k script) {
 		}
 		r.end()
 	}
-	r.words = append(r.words, word{from: len(r.buf), script: k, plain: k == latin})
+	r.words = append(r.words, word{from: len(r.buf), at: r.pos, script: k, plain: k == latin})
 	r.open = true
 }
 
@@ -143,7 +147,7 @@ func (r *reader) end() {
 	}
 	r.open = false
 	w := &r.words[len(r.words)-1]
-	w.to = len(r.buf)
+	w.to, w.end = len(r.buf), r.pos
 	if w.to == w.from {
 		r.words = r.words[:len(r.words)-1]
 		return

@@ -1,0 +1,88 @@
+package answer
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"strings"
+	"time"
+
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/workflows/llm"
+	"levada.dev/workflows/rag"
+)
+
+// Answerer answers questions from sources. Safe for concurrent use.
+type Answerer struct {
+	generator llm.Generator
+	random    io.Reader
+}
+
+// Options tunes an Answerer. The zero value is good.
+type Options struct {
+	Random io.Reader // of delimiters; default crypto/rand.Reader
+}
+
+// New makes an Answerer whose generator pays.
+func New(g llm.Generator, o *Options) *Answerer {
+	a := &Answerer{generator: g, random: rand.Reader}
+	if o != nil && o.Random != nil {
+		a.random = o.Random
+	}
+	return a
+}
+
+// Request is a question with what was found for it.
+type Request struct {
+	Question  string
+	Sources   []rag.Source // best first
+	Prompt    *tenants.Prompt
+	Models    []llm.GenerationModel // to be asked in this order
+	MaxTokens int
+	Stream    bool          // the answer is wanted piece by piece
+	Cache     time.Duration // for how long an equal request of the tenant may get what this one's model said
+	RequestID string
+
+	Threshold float64 // of the confidence below which there is no answer
+	Drop      bool    // what no source says is left out
+	Language  string  // to answer in; "" is the question's
+	Unknown   string  // what is said when there is no answer; "" says so in the question's language
+}
+
+// Open asks a model for the answer, unless the sources alone tell that they hold none, which costs nothing. What keeps a model from beginning
+// to answer is the error, with what llm.Generator says of it. What Open returns must be closed.
+func (a *Answerer) Open(ctx context.Context, s tenants.Scope, r Request) (*Telling, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	switch {
+	case strings.TrimSpace(r.Question) == "":
+		return nil, fault.Invalidf("query", "field_required", "is required")
+	case r.Prompt == nil || len(r.Models) == 0 || r.MaxTokens < 1:
+		return nil, fault.New(fault.Internal, "order_invalid", "an answer needs a prompt, a model and the tokens of its length", nil)
+	}
+	if len(r.Sources) > maxSources {
+		r.Sources = r.Sources[:maxSources]
+	}
+	t := &Telling{request: r, evidence: Prepare(r.Sources)}
+	t.answerable = t.evidence.Look(r.Question).Answerable()
+	if len(r.Sources) == 0 || t.answerable < r.Threshold {
+		t.abstain()
+		return t, nil
+	}
+	mark, err := rag.NewDelimiter(a.random)
+	if err != nil {
+		return nil, err
+	}
+	t.model, err = a.generator.Generate(ctx, s, llm.Order{
+		Models: r.Models,
+		Call:   llm.Call{Purpose: llm.ForAnswer, RequestID: r.RequestID},
+		Prompt: llm.Prompt{Messages: r.messages(mark), MaxTokens: r.MaxTokens, Stream: r.Stream},
+		Cache:  r.Cache,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
+}

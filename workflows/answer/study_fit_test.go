@@ -1,0 +1,137 @@
+package answer
+
+import (
+	"math"
+	"testing"
+)
+
+type example struct {
+	x []float64
+	y bool
+}
+
+// TestStudyOfConfidence fits the weights: for each question of the collections what was found with its answer and without.
+func TestStudyOfConfidence(t *testing.T) {
+	folds := [5][]example{}
+	for _, name := range []string{"xquad-en", "xquad-de", "scifact"} {
+		c := load(t, name)
+		other := load(t, map[string]string{"xquad-en": "cranfield", "xquad-de": "xquad-en", "scifact": "xquad-en"}[name])
+		step := max(1, len(c.questions)/300)
+		for i := 0; i < len(c.questions); i += step {
+			q := c.questions[i]
+			fold := (i / step) % 5
+			for kind := range 3 {
+				from, without := c, map[int]bool(nil)
+				switch kind {
+				case 1:
+					without = q.right
+				case 2:
+					from = other
+				}
+				sources := from.search(q.text, 5, without)
+				y := false
+				for k := range sources {
+					y = y || kind == 0 && q.right[c.at[sources[k].DocID]]
+				}
+				f := Prepare(sources).Look(q.text)
+				folds[fold] = append(folds[fold], example{[]float64{1, f.Window, f.Source, f.All, f.Margin}, y})
+			}
+		}
+	}
+	report := func(w []float64, held []example, print bool) (ece, best, at float64) {
+		var sum, right, count [10]float64
+		for _, e := range held {
+			p := probability(w, e.x)
+			b := min(int(p*10), 9)
+			sum[b] += p
+			count[b]++
+			if e.y {
+				right[b]++
+			}
+		}
+		for b := range 10 {
+			if count[b] > 0 {
+				ece += math.Abs(sum[b]-right[b]) / float64(len(held))
+				if print {
+					t.Logf("said %.2f was %.2f (%d)", sum[b]/count[b], right[b]/count[b], int(count[b]))
+				}
+			}
+		}
+		for cut := 0.05; cut < 0.95; cut += 0.05 { // F1 of abstaining
+			var tp, fp, fn float64
+			for _, e := range held {
+				switch abstains := probability(w, e.x) < cut; {
+				case abstains && !e.y:
+					tp++
+				case abstains:
+					fp++
+				case !e.y:
+					fn++
+				}
+			}
+			f1 := 2 * tp / (2*tp + fp + fn)
+			if print {
+				t.Logf("cut %.2f abstention F1 %.3f precision %.3f recall %.3f", cut, f1, tp/(tp+fp), tp/(tp+fn))
+			}
+			if f1 > best {
+				best, at = f1, cut
+			}
+		}
+		return ece, best, at
+	}
+	var all, held []example
+	mean := 0.0
+	for k := range folds {
+		var train []example
+		for j := range folds {
+			if j != k {
+				train = append(train, folds[j]...)
+			}
+		}
+		w := fit(train)
+		ece, f1, at := report(w, folds[k], false)
+		mean += ece / 5
+		{
+			u := 0.0
+			for _, e := range folds[k] {
+				u += 1 - e.x[4]
+			}
+			t.Logf("usual %.2f", u/float64(len(folds[k])))
+		}
+		t.Logf("fold %d: weights %.2f calibration error %.3f abstention F1 %.3f at %.2f", k, w, ece, f1, at)
+		all = append(all, folds[k]...)
+	}
+	_ = held
+	w := fit(all)
+	t.Logf("all: %d examples, weights %.3f, mean error on held-out folds %.3f", len(all), w, mean)
+	report(w, all, true)
+}
+
+func probability(w, x []float64) float64 {
+	s := 0.0
+	for i := range w {
+		s += w[i] * x[i]
+	}
+	return 1 / (1 + math.Exp(-s))
+}
+
+// fit is logistic regression by gradient descent.
+func fit(examples []example) []float64 {
+	w := make([]float64, len(examples[0].x))
+	for range 6000 {
+		g := make([]float64, len(w))
+		for _, e := range examples {
+			d := -probability(w, e.x)
+			if e.y {
+				d++
+			}
+			for i := range g {
+				g[i] += d * e.x[i]
+			}
+		}
+		for i := range w {
+			w[i] += 4 * g[i] / float64(len(examples))
+		}
+	}
+	return w
+}

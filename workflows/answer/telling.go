@@ -1,0 +1,292 @@
+package answer
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+
+	"levada.dev/events/fault"
+	"levada.dev/workflows/llm"
+	"levada.dev/workflows/rag"
+)
+
+// Event is one thing that happens while a question is answered, as clients see it.
+type Event struct {
+	Type EventType
+	Data json.RawMessage
+}
+
+// EventType is the kind of an event.
+type EventType string
+
+// The kinds, in the order they come. Sources, Citations and Done come once.
+const (
+	Sources   EventType = "sources"   // {"sources": [...]}
+	Token     EventType = "token"     // {"token": "..."}
+	Citations EventType = "citations" // {"citations": [...]}
+	Done      EventType = "done"      // an Answer without its citations
+)
+
+// Answer is a whole one.
+type Answer struct {
+	Text       string     `json:"answer"`
+	Citations  []Citation `json:"citations,omitempty"`
+	Confidence float64    `json:"confidence"` // the probability that it is right
+	Abstained  bool       `json:"abstained"`  // there is none, and Text says so
+	FollowUps  []string   `json:"followUps"`
+	Prompt     string     `json:"prompt"`          // which one, with its version
+	Model      string     `json:"model,omitempty"` // none when no model was asked
+	Finish     llm.Finish `json:"finishReason,omitempty"`
+	Usage      llm.Usage  `json:"usage"`
+}
+
+// Telling is an answer as it comes. It belongs to one goroutine.
+type Telling struct {
+	request    Request
+	evidence   *Evidence
+	answerable float64
+	model      llm.Answer // nil where none was asked
+
+	said    strings.Builder // by the model
+	pending string          // of it, what is not a whole sentence yet, where sentences are held
+	ripe    bool   // there may be a whole one in it
+	kept    []judged
+	written strings.Builder // of the answer, where sentences are held
+	queue   []Event
+	stage   int
+	answer  Answer
+	err     error
+}
+
+const (
+	atSources = iota
+	atTokens
+	atEnd
+)
+
+// Next waits for the next event; after Done it is io.EOF. Any other error is how the model broke off.
+func (t *Telling) Next() (Event, error) {
+	for len(t.queue) == 0 {
+		if t.err != nil {
+			return Event{}, t.err
+		}
+		t.step()
+	}
+	e := t.queue[0]
+	t.queue = t.queue[1:]
+	return e, nil
+}
+
+// Ready reports whether Next would return at once.
+func (t *Telling) Ready() bool {
+	return len(t.queue) > 0 || t.err != nil || t.stage == atEnd || t.model != nil && llm.Ready(t.model)
+}
+
+// Close lets go of the model, and settles what it took. It may be called again.
+func (t *Telling) Close() error {
+	if t.err == nil {
+		t.err = io.ErrClosedPipe
+	}
+	t.queue = nil
+	if t.model == nil {
+		return nil
+	}
+	return t.model.Close()
+}
+
+// Answer is the whole answer, once Next has returned io.EOF.
+func (t *Telling) Answer() Answer { return t.answer }
+
+// step makes the next events, or the end.
+func (t *Telling) step() {
+	switch {
+	case t.stage == atSources:
+		sources := t.request.Sources
+		if sources == nil {
+			sources = []rag.Source{}
+		}
+		t.put(Sources, struct {
+			Sources []rag.Source `json:"sources"`
+		}{sources})
+		t.stage = atTokens
+	case t.stage == atEnd:
+		t.err = io.EOF
+	case t.model == nil:
+		t.token(t.answer.Text)
+		t.end()
+	default:
+		t.listen()
+	}
+}
+
+// listen takes the next piece of what the model says.
+func (t *Telling) listen() {
+	d, err := t.model.Next()
+	switch {
+	case errors.Is(err, io.EOF):
+		t.conclude()
+		return
+	case err != nil:
+		t.err = err
+		return
+	}
+	if d.Finish != "" {
+		t.answer.Finish = d.Finish
+	}
+	if d.Text == "" {
+		return
+	}
+	t.said.WriteString(d.Text)
+	if !t.request.Drop {
+		t.token(d.Text)
+		return
+	}
+	t.pending += d.Text
+	if t.ripe = t.ripe || strings.ContainsAny(d.Text, ends); t.ripe {
+		t.release(false)
+	}
+}
+
+// ends is what a sentence may end with.
+const ends = ".!?\n。！？।؟…"
+
+// release lets the sentences go that are whole: all but the last one, behind which a marker may still come, until the end.
+func (t *Telling) release(all bool) {
+	sentences := judge(t.evidence, t.request.Sources, t.pending)
+	if !all {
+		if len(sentences) < 2 {
+			return
+		}
+		last := sentences[len(sentences)-1]
+		if strings.Trim(last.Claim(t.pending), " \n\t[【") == "" {
+			return
+		}
+		sentences = sentences[:len(sentences)-1]
+	}
+	for _, j := range sentences {
+		t.kept = append(t.kept, j)
+		if j.claims && !j.supported {
+			continue
+		}
+		text := j.write(t.pending, len(t.request.Sources), true)
+		t.written.WriteString(text)
+		t.token(text)
+	}
+	if n := len(sentences); n > 0 {
+		t.pending = t.pending[sentences[n-1].To:]
+		t.ripe = strings.ContainsAny(t.pending, ends)
+	}
+}
+
+// conclude checks the answer when all of it is there.
+func (t *Telling) conclude() {
+	a := &t.answer
+	if t.request.Drop {
+		t.release(true)
+		a.Text = t.written.String()
+	} else {
+		said := t.said.String()
+		t.kept = judge(t.evidence, t.request.Sources, said)
+		for i := range t.kept {
+			a.Text += t.kept[i].write(said, len(t.request.Sources), false)
+		}
+	}
+	a.Text = strings.TrimSpace(a.Text)
+	a.Citations = []Citation{}
+	claims, supported := 0, 0
+	for i := range t.kept {
+		j := &t.kept[i]
+		if j.claims {
+			claims++
+		}
+		if j.claims && j.supported {
+			supported++
+		}
+		if !t.request.Drop || j.supported {
+			a.Citations = append(a.Citations, j.citations...)
+		}
+	}
+	a.Model = t.model.Source().Model
+	a.Usage, _ = t.model.Spent()
+	if claims > 0 {
+		a.Confidence = round(t.answerable * float64(supported) / float64(claims))
+	}
+	if supported == 0 || a.Confidence < t.request.Threshold {
+		a.Text, a.Abstained, a.Citations = t.request.unknown(), true, []Citation{}
+		if t.request.Drop && t.written.Len() == 0 {
+			t.token(a.Text)
+		}
+	}
+	t.end()
+}
+
+// abstain answers without a model.
+func (t *Telling) abstain() {
+	t.answer.Text, t.answer.Abstained = t.request.unknown(), true
+	t.answer.Confidence = round(t.answerable)
+	if len(t.request.Sources) == 0 {
+		t.answer.Confidence = 0
+	}
+}
+
+// end tells what came of the check, and how the answer ended.
+func (t *Telling) end() {
+	a := &t.answer
+	if a.Citations == nil {
+		a.Citations = []Citation{}
+	}
+	a.FollowUps = []string{}
+	if !a.Abstained {
+		a.FollowUps = followUps(t.evidence, &t.request, a)
+	}
+	a.Prompt = t.request.Prompt.Name
+	t.put(Citations, struct {
+		Citations []Citation `json:"citations"`
+	}{a.Citations})
+	done := *a
+	done.Citations = nil
+	t.put(Done, done)
+	t.stage = atEnd
+}
+
+func (t *Telling) token(text string) {
+	if text != "" {
+		t.put(Token, struct {
+			Token string `json:"token"`
+		}{text})
+	}
+}
+
+func (t *Telling) put(typ EventType, data any) {
+	b, err := json.Marshal(data)
+	if err != nil {
+		t.err = fault.New(fault.Internal, "event_encoding", string(typ), err)
+		return
+	}
+	t.queue = append(t.queue, Event{typ, b})
+}
+
+// round keeps what a confidence can mean.
+func round(x float64) float64 { return float64(int(x*1000+0.5)) / 1000 }
+
+// unknowns say that there is no answer.
+var unknowns = map[string]string{
+	"en": "The documents do not answer this question.",
+	"de": "Die Dokumente beantworten diese Frage nicht.",
+	"fr": "Les documents ne répondent pas à cette question.",
+	"es": "Los documentos no responden a esta pregunta.",
+	"it": "I documenti non rispondono a questa domanda.",
+	"pt": "Os documentos não respondem a esta pergunta.",
+	"nl": "De documenten beantwoorden deze vraag niet.",
+}
+
+func (r *Request) unknown() string {
+	if r.Unknown != "" {
+		return r.Unknown
+	}
+	if text, ok := unknowns[language(r.Question)]; ok {
+		return text
+	}
+	return unknowns["en"]
+}
