@@ -48,7 +48,7 @@ func benchmark(b *testing.B, as, method, target, body string) {
 func BenchmarkHealth(b *testing.B) { benchmark(b, "", "GET", "/health", "") }
 
 func BenchmarkSearch(b *testing.B) {
-	benchmark(b, "acme", "POST", "/search", `{"query":"What flows?","filter":{"year":{"$gte":2020}}}`)
+	benchmark(b, "acme", "POST", "/search", `{"query":"What flows?","answer":false,"filter":{"year":{"$gte":2020}}}`)
 }
 
 func BenchmarkIngestSmall(b *testing.B) {

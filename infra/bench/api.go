@@ -85,7 +85,7 @@ func apiRoutes(jobID string) []apiRoute {
 		{"GET /health", http.MethodGet, "/health", http.StatusOK, nothing},
 		{"GET /jobs/{id}", http.MethodGet, "/jobs/" + jobID, http.StatusOK, nothing},
 		{"GET /documents/{id}", http.MethodGet, "/documents/known", http.StatusOK, nothing},
-		{"POST /search", http.MethodPost, "/search", http.StatusOK, func() string { return `{"query":"How is a field watered?"}` }},
+		{"POST /search", http.MethodPost, "/search", http.StatusOK, func() string { return `{"query":"How is a field watered?","answer":false}` }},
 		{"POST /ingest, until accepted", http.MethodPost, "/ingest", http.StatusAccepted, func() string {
 			b, _ := json.Marshal(client.Document{DocID: fmt.Sprintf("new-%d", n.Add(1)), Text: "A levada is an irrigation channel on Madeira."})
 			return string(b)

@@ -79,7 +79,7 @@ func TestWhoMayComeIn(t *testing.T) {
 		})
 	}
 	u := user{t: t, url: platform.URL, key: search}
-	assert.True(t, u.do(http.MethodPost, "/search", map[string]any{"query": "door"}).OK, "the scope it holds")
+	assert.True(t, u.do(http.MethodPost, "/search", map[string]any{"query": "door", "answer": false}).OK, "the scope it holds")
 	for path, body := range map[string]any{"/ingest": document{Text: "x"}, "/documents/door": nil, "/documents/door/content": nil} {
 		method := http.MethodGet
 		if body != nil {

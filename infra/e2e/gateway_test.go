@@ -16,7 +16,7 @@ func TestEveryModelCallPassesTheGateway(t *testing.T) {
 	for _, tenant := range []string{"acme", "globex"} {
 		u := as(t, tenant)
 		u.index(document{DocID: "gated", Text: "Sluices let the water of " + tenant + " pass, and count it."})
-		a := u.do("POST", "/search", map[string]any{"query": "What counts the water of " + tenant + "?"}, "x-request-id", requestID)
+		a := u.do("POST", "/search", map[string]any{"query": "What counts the water of " + tenant + "?", "answer": false}, "x-request-id", requestID)
 		require.True(t, a.OK, "%s", a.Body)
 
 		var log struct{ Result []localai.Log }

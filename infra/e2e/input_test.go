@@ -69,6 +69,7 @@ var badSearches = []bad{
 	{"too many results", `{"query":"a","topK":51}`, 400, "value_out_of_range", "topK"},
 	{"half a result", `{"query":"a","topK":1.5}`, 400, "invalid_type", "topK"},
 	{"an unknown mode", `{"query":"a","mode":"psychic"}`, 400, "invalid_value", "mode"},
+	{"a stream of nothing", `{"query":"a","answer":false,"stream":true}`, 400, "invalid_value", "stream"},
 	{"an unknown field", `{"query":"a","tenant":"globex"}`, 400, "unknown_field", "tenant"},
 	{"a filter on nothing known", `{"query":"a","filter":{"nope":1}}`, 400, "filter_unknown_field", "filter.nope"},
 	{"another tenant's field", `{"query":"a","filter":{"department":"x"}}`, 400, "filter_unknown_field", "filter.department"},

@@ -50,7 +50,7 @@ type Telling struct {
 
 	said    strings.Builder // by the model
 	pending string          // of it, what is not a whole sentence yet, where sentences are held
-	ripe    bool   // there may be a whole one in it
+	ripe    bool            // there may be a whole one in it
 	kept    []judged
 	written strings.Builder // of the answer, where sentences are held
 	queue   []Event
