@@ -76,7 +76,7 @@ var codes = []code{
 	{"fetch_failed", 503, "The server of the document's url did not answer, or not with the document. It is tried again."},
 	{"metadata_type", 400, "A metadata field that searches filter on has a value of another type than the tenant configured."},
 	{"backlog_full", 429, "Too much work is waiting; the document was not taken. Try again after `Retry-After`."},
-	{"tenant_erasing", 409, "Everything of the tenant is being erased; nothing new is taken until that has ended."},
+	{"tenant_erasing", 409, "Everything of the tenant is being erased; nothing new is taken, and no model is called, until that has ended."},
 	{"confirmation_required", 400, "The erasure of everything has to be confirmed: `confirm` is the tenant's id."},
 	{"text_erased", 409, "The document was erased while it was submitted, again and again. Send it again."},
 	{"batch_refused", 400, "No line of the batch, or none of the addresses, is a document; `details.errors` names the first ones."},
@@ -97,6 +97,7 @@ var codes = []code{
 	{"slices_disagree", 409, "The document was cut in two ways while it was processed, by two versions of the platform for example. Submit it again. Seen in a job."},
 	{"stuck", 503, "Nothing was heard of the document, the import or the erasure for too long, although it was sent again. Seen in a job."},
 	{"attempts_exhausted", 503, "Each attempt to process the document died: it may be too large for an instance. Seen in a job."},
+	{"erasure_busy", 503, "Calls of models that had begun before the erasure went on for an hour. Ask for the erasure again. Seen in a job."},
 	{"erasure_incomplete", 503, "A store still showed something, however often it was removed. Ask for the erasure again. Seen in a job."},
 
 	// Dead letters.

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/api"
 	"levada.dev/events/fault"
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
@@ -206,6 +207,36 @@ func TestAUserIsNamedInAnyScript(t *testing.T) {
 		require.Len(t, list.Sessions, 1)
 		assert.Equal(t, name, list.Sessions[0].UserID)
 	}
+}
+
+// While everything of the tenant is being erased only those routes let nobody in that store something or call a model.
+func TestWhatWritesIsRefusedDuringAnErasure(t *testing.T) {
+	w := newWorld(t)
+	w.gate.Refuse = func(s tenants.Scope, a quota.Ask) error {
+		if a.Writes && s.Tenant() == "acme" {
+			return fault.New(fault.Conflict, "tenant_erasing", "everything of the tenant is being erased", nil)
+		}
+		return nil
+	}
+	for _, route := range api.Routes() {
+		method, pattern, _ := strings.Cut(route, " ")
+		if method == "OPTIONS" || pattern == "/ingest/webhooks/{sourceId}" { // which nobody's key opens; the gate is asked as elsewhere
+			continue
+		}
+		target := strings.NewReplacer("{id}", "x", "{streamId}", "s.1", "{last}", "history").Replace(pattern)
+		if pattern == "/tenant" {
+			target += "?confirm=acme"
+		}
+		body := map[string]string{"/chat": `{"message":"Hello"}`, "/v1/chat/completions": `{"model":"default","messages":[{"role":"user","content":"a"}]}`,
+			"/v1/embeddings": `{"model":"bge-m3","input":"a"}`}[pattern]
+		if body == "" && method != "GET" && method != "DELETE" {
+			body = "{}"
+		}
+		rec := w.do("acme", method, target, body)
+		want := method == "GET" || method == "DELETE"
+		assert.Equal(t, want, rec.Code != 409 || !strings.Contains(rec.Body.String(), "tenant_erasing"), "%s: %d %s", route, rec.Code, rec.Body)
+	}
+	assert.NotEqual(t, 409, w.do("globex", "POST", "/chat", `{"message":"Hello"}`).Code)
 }
 
 func TestALedgerThatDoesNotAnswerLetsNothingPass(t *testing.T) {

@@ -17,15 +17,15 @@ var routes = []route{
 	{method: "GET", pattern: "/ready", scope: public, handle: ready},
 	{method: "GET", pattern: "/openapi.json", scope: public, handle: openAPI},
 
-	{method: "POST", pattern: "/ingest", scope: tenants.ScopeIngest, body: jsonBody, idempotent: true, query: []string{"wait"}, handle: ingest},
-	{method: "POST", pattern: "/ingest/webhooks/{sourceId}", scope: tenants.ScopeIngest, signed: true, anyQuery: true, handle: deliver},
+	{method: "POST", pattern: "/ingest", writes: true, scope: tenants.ScopeIngest, body: jsonBody, idempotent: true, query: []string{"wait"}, handle: ingest},
+	{method: "POST", pattern: "/ingest/webhooks/{sourceId}", writes: true, scope: tenants.ScopeIngest, signed: true, anyQuery: true, handle: deliver},
 	{method: "OPTIONS", pattern: "/ingest/webhooks/{sourceId}", scope: public, handle: greet},
-	{method: "POST", pattern: "/ingest/batch", scope: tenants.ScopeIngest, idempotent: true, handle: ingestBatch},
-	{method: "POST", pattern: "/imports", scope: tenants.ScopeIngest, body: jsonBody, idempotent: true, handle: openImport},
+	{method: "POST", pattern: "/ingest/batch", writes: true, scope: tenants.ScopeIngest, idempotent: true, handle: ingestBatch},
+	{method: "POST", pattern: "/imports", writes: true, scope: tenants.ScopeIngest, body: jsonBody, idempotent: true, handle: openImport},
 	// Who reads documents needs the scope documents; who changes them, ingest.
 	{method: "GET", pattern: "/documents", scope: tenants.ScopeDocuments, query: []string{"state", "source", "prefix", "cursor", "limit"}, handle: listDocuments},
 	{method: "GET", pattern: "/documents/{id}", scope: tenants.ScopeDocuments, handle: showDocument},
-	{method: "PUT", pattern: "/documents/{id}", scope: tenants.ScopeIngest, body: jsonBody, idempotent: true, query: []string{"wait"}, handle: putDocument},
+	{method: "PUT", pattern: "/documents/{id}", writes: true, scope: tenants.ScopeIngest, body: jsonBody, idempotent: true, query: []string{"wait"}, handle: putDocument},
 	{method: "DELETE", pattern: "/documents/{id}", scope: tenants.ScopeIngest, handle: deleteDocument},
 	{method: "GET", pattern: "/documents/{id}/content", scope: tenants.ScopeDocuments, query: []string{"original"}, handle: showContent},
 	{method: "GET", pattern: "/jobs", scope: tenants.ScopeJobs, query: []string{"kind", "state", "importId", "cursor", "limit"}, handle: listJobs},
@@ -33,7 +33,7 @@ var routes = []route{
 	{method: "DELETE", pattern: "/jobs/{id}", scope: tenants.ScopeJobs, handle: cancelJob},
 	{method: "GET", pattern: "/jobs/{id}/events", scope: tenants.ScopeJobs, query: []string{"lastEventId"}, handle: followJob},
 	{method: "GET", pattern: "/jobs/{id}/problems", scope: tenants.ScopeJobs, query: []string{"cursor", "limit"}, handle: listProblems},
-	{method: "POST", pattern: "/chat", scope: tenants.ScopeChat, body: jsonBody, idempotent: true, namesUser: true, handle: converse},
+	{method: "POST", pattern: "/chat", writes: true, scope: tenants.ScopeChat, body: jsonBody, idempotent: true, namesUser: true, handle: converse},
 	{method: "GET", pattern: "/chat/streams/{streamId}", scope: tenants.ScopeChat, query: []string{"lastEventId"}, handle: followStream},
 	{method: "GET", pattern: "/chat/{id}/history", wide: "/chat/{id}/{last}", scope: tenants.ScopeChat, query: []string{"cursor", "limit"}, handle: showSession},
 	{method: "DELETE", pattern: "/chat/{id}", scope: tenants.ScopeChat, handle: deleteSession},
@@ -46,12 +46,12 @@ var routes = []route{
 	{method: "GET", pattern: "/usage", scope: tenants.ScopeMetrics, query: []string{"from", "to"}, handle: showUsage},
 	{method: "GET", pattern: "/events", scope: tenants.ScopeAudit, query: letterParameters, handle: listLetters},
 	{method: "GET", pattern: "/events/{id}", scope: tenants.ScopeAudit, handle: showLetter},
-	{method: "POST", pattern: "/events/replay", scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, handle: replayLetters}, // it changes documents, and costs money
-	{method: "POST", pattern: "/search", scope: tenants.ScopeSearch, body: jsonBody, handle: search},
+	{method: "POST", pattern: "/events/replay", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, handle: replayLetters}, // it changes documents, and costs money
+	{method: "POST", pattern: "/search", writes: true, scope: tenants.ScopeSearch, body: jsonBody, handle: search},
 
 	// OpenAI's wire format. What asks a model needs the scope chat, embeddings as well: SDKs have one key.
-	{method: "POST", pattern: "/v1/chat/completions", scope: tenants.ScopeChat, body: jsonBody, namesUser: true, anyQuery: true, handle: complete},
-	{method: "POST", pattern: "/v1/embeddings", scope: tenants.ScopeChat, body: jsonBody, namesUser: true, anyQuery: true, handle: embed},
+	{method: "POST", pattern: "/v1/chat/completions", writes: true, scope: tenants.ScopeChat, body: jsonBody, namesUser: true, anyQuery: true, handle: complete},
+	{method: "POST", pattern: "/v1/embeddings", writes: true, scope: tenants.ScopeChat, body: jsonBody, namesUser: true, anyQuery: true, handle: embed},
 	{method: "GET", pattern: "/v1/models", scope: tenants.ScopeChat, anyQuery: true, handle: listModels},
 	{method: "GET", pattern: "/v1/models/{id...}", scope: tenants.ScopeChat, anyQuery: true, handle: showModel},
 }
@@ -67,6 +67,7 @@ type route struct {
 	body       bodyKind          // what the request carries
 	idempotent bool              // honours Idempotency-Key
 	signed     bool              // a signature stands for the key: the handler verifies it, takes the permit and reads the body
+	writes     bool              // it stores something, or calls a model: not while everything of the tenant is being erased
 	namesUser  bool              // the body says which user asks: the handler calls c.permit once it knows
 	handle     func(*call) error // answers with c.ok, or returns what went wrong
 }

@@ -60,6 +60,7 @@ type Ports struct {
 	Embedder  llm.Embedder // the bare one: who calls it here pays
 	Model     llm.Model
 	Money     quota.Ledger
+	Bar       erasure.Gate // the ledger of money, as an erasure sees it
 	Sessions  chat.Sessions
 	Summaries chat.Summaries
 	Shelf     chat.Shelf
@@ -199,7 +200,7 @@ func Import(p Ports) flow.Flow {
 func Erasure(p Ports, settle time.Duration) flow.Flow {
 	return erasure.New(erasure.Ports{
 		Settle: settle,
-		Ledger: p.Erasures, Catalogue: p.Catalogue, Shelf: p.Shelf, Sessions: p.Sessions,
+		Ledger: p.Erasures, Catalogue: p.Catalogue, Shelf: p.Shelf, Sessions: p.Sessions, Gate: p.Bar,
 		Stores: []erasure.Store{p.Objects, p.Cached, erasure.NewVectors(p.Vectors), erasure.NewLexicon(p.Lexicon), erasure.NewLetters(p.Letters)},
 	}).Flow
 }

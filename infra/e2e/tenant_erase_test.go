@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -54,6 +55,7 @@ func TestATenantIsErasedFromEveryStore(t *testing.T) {
 
 	assert.Equal(t, "confirmation_required", gone.do(http.MethodDelete, "/tenant", nil).Error.Code)
 	assert.Equal(t, "confirmation_required", gone.do(http.MethodDelete, "/tenant?confirm="+stays.tenant, nil).Error.Code)
+	running := gone.writes()
 	a := gone.do(http.MethodDelete, "/tenant?confirm="+gone.tenant, nil, "Idempotency-Key", "once")
 	require.Equal(t, http.StatusAccepted, a.Status, "%s", a.Body)
 	var acc, again accepted
@@ -62,6 +64,13 @@ func TestATenantIsErasedFromEveryStore(t *testing.T) {
 	assert.Equal(t, acc.JobID, again.JobID)
 	refused := gone.do(http.MethodPost, "/ingest", document{DocID: "late", Text: "Comes too late."})
 	assert.Equal(t, []any{http.StatusConflict, "tenant_erasing"}, []any{refused.Status, refused.Error.Code})
+	running()
+	for _, path := range []string{"/chat", "/search", "/v1/embeddings"} {
+		eventually(t, "nothing writes any more", func() bool { // once what was leased before is used up
+			refused := gone.do(http.MethodPost, path, map[string]any{"message": message, "query": "channel", "model": "bge-m3", "input": "a", "sessionId": "talk"})
+			return refused.Status == http.StatusConflict && refused.Error.Code == "tenant_erasing"
+		})
+	}
 	var j job.Job
 	require.Eventually(t, func() bool {
 		gone.do(http.MethodGet, "/jobs/"+acc.JobID, nil).into(t, &j)
@@ -73,7 +82,7 @@ func TestATenantIsErasedFromEveryStore(t *testing.T) {
 		removed[st.Name] = st.Removed
 		assert.Zero(t, st.Remaining, st.Name)
 	}
-	assert.Equal(t, []int{n, 1, 1}, []int{removed["documents"], removed["sessions"], removed["cache"]})
+	assert.Equal(t, []int{n, 2, 2}, []int{removed["documents"], removed["sessions"], removed["cache"]}, "with what came of the turn and the completion that were running")
 
 	assert.Empty(t, gone.objects())
 	names, err := platform.KV(stack.API, "CACHE").Keys(t.Context(), "t/"+gone.tenant+"/")
@@ -110,4 +119,45 @@ func TestATenantIsErasedFromEveryStore(t *testing.T) {
 	gone.index(document{DocID: "doc-0", Text: "The first channel of a new life."})
 	assert.Greater(t, gone.document("doc-0").Generation, 1, "above those of before")
 	assert.Len(t, gone.search("channel", nil).Sources, 1)
+}
+
+// writes has a turn, a completion and an upload under way when it returns, each of which writes in the end; what it returns ends the upload, which
+// finds the ledger closed.
+func (u user) writes() (upload func()) {
+	u.t.Helper()
+	message, _ := tokens("erase", 40, 250)
+	s, err := u.say(message, map[string]any{"sessionId": "running"})
+	require.NoError(u.t, err)
+	u.t.Cleanup(s.close)
+	completed, taken := make(chan error, 1), make(chan answer, 1)
+	go func() {
+		a, err := u.try(http.MethodPost, "/v1/chat/completions", map[string]any{
+			"model": "default", "messages": []map[string]string{{"role": "user", "content": message}},
+		}, "x-tenant-id", u.tenant)
+		if err == nil && a.Status != http.StatusOK {
+			err = fmt.Errorf("%d: %s", a.Status, a.Body)
+		}
+		completed <- err
+	}()
+	u.t.Cleanup(func() { assert.NoError(u.t, <-completed) })
+	lines, send := io.Pipe()
+	go func() {
+		a, err := u.try(http.MethodPost, "/ingest/batch", lines, "Content-Type", "application/x-ndjson")
+		assert.NoError(u.t, err)
+		taken <- a
+	}()
+	before := len(u.objects())
+	for i := range 3 { // more than a part
+		_, err := fmt.Fprintf(send, "{\"docId\":\"upload-%d\",\"text\":%q}\n", i, strings.Repeat("The water of the upload. ", 25_000))
+		require.NoError(u.t, err)
+	}
+	eventually(u.t, "the upload has a part", func() bool { return len(u.objects()) > before })
+	eventually(u.t, "the turn is on its way", func() bool { return len(u.history("running").Messages) > 0 })
+	return func() {
+		_, err := io.WriteString(send, "{\"docId\":\"upload-last\",\"text\":\"The end.\"}\n")
+		require.NoError(u.t, err)
+		require.NoError(u.t, send.Close())
+		a := <-taken
+		assert.Equal(u.t, []any{http.StatusConflict, "tenant_erasing"}, []any{a.Status, a.Error.Code})
+	}
 }

@@ -20,6 +20,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
 	"levada.dev/workflows/cache"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/erasure"
@@ -36,6 +37,8 @@ type holding struct {
 	parts           *memory.Parts
 	files           *memory.Files
 	cache           *memory.Cache
+	money           *memory.Quota
+	asleep          func() // besides
 	sessions        *memory.Sessions
 	shelf           *memory.Shelf
 	objects, cached *memory.Swept
@@ -47,6 +50,7 @@ type holding struct {
 func newHolding(t *testing.T) *holding {
 	p := &holding{platform: newPlatform(t), parts: &memory.Parts{}, files: &memory.Files{}, acme: scope(t, "acme"), globex: scope(t, "globex")}
 	p.cache = memory.NewCache(p.clock.Now)
+	p.money = memory.NewQuota(p.clock.Now)
 	p.shelf = memory.NewShelf(p.clock.Now)
 	p.sessions = memory.NewSessions(p.shelf, p.clock.Now)
 	p.objects, p.cached = memory.NewObjects(p.texts, p.claims, p.parts, p.files), memory.NewCached(p.cache)
@@ -133,7 +137,7 @@ func (p *holding) ask(id string) *flowtest.Engine {
 	require.NoError(p.t, err)
 	require.Equal(p.t, id, p.receipt.JobID)
 	flowOf := erasure.New(erasure.Ports{
-		Ledger: p.ledger, Catalogue: p.ledger, Shelf: p.shelf, Sessions: p.sessions,
+		Ledger: p.ledger, Catalogue: p.ledger, Shelf: p.shelf, Sessions: p.sessions, Gate: p.money,
 		Stores: []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLexicon(p.words), erasure.NewLetters(p.letters)},
 	}).Flow
 	return &flowtest.Engine{
@@ -147,9 +151,90 @@ func (p *holding) ask(id string) *flowtest.Engine {
 			if code := fault.As(err).Code; code != "flaky" {
 				assert.Equal(p.t, "tenant_erasing", code)
 			}
+			assert.Equal(p.t, "tenant_erasing", p.asks(p.acme, true), "what writes is not let in")
+			assert.Empty(p.t, p.asks(p.acme, false), "who reads is")
+			assert.Empty(p.t, p.asks(p.globex, true), "and so is another tenant")
+			if p.asleep != nil {
+				p.asleep()
+			}
 			p.run(p.acme, p.globex)
 		},
 	}
+}
+
+var limits = quota.Limits{
+	Tenant: tenants.Rate{PerMinute: 6000, Burst: 6000}, User: tenants.Rate{PerMinute: 6000, Burst: 6000},
+	Day: quota.Amount{Tokens: 1000, Nanos: 1000}, Month: quota.Amount{Tokens: 1000, Nanos: 1000},
+}
+
+// asks asks for a permit and is told why there is none, if so.
+func (p *holding) asks(s tenants.Scope, writes bool) string {
+	g, err := p.money.Exchange(p.t.Context(), s, quota.Report{
+		Limits: limits, Rates: []quota.Rate{{}}, Wants: []quota.Want{{Count: 1, Tenant: 1, Writes: writes}},
+	})
+	if fault.As(err).Code == "flaky" {
+		return p.asks(s, writes)
+	}
+	require.NoError(p.t, err)
+	if f := g.Wants[0].Refused; f != nil {
+		return f.Code
+	}
+	return ""
+}
+
+// holds has a purse hold so much money, as a call in flight does.
+func (p *holding) holds(s tenants.Scope, seq, held, wanted int64) {
+	r := quota.Report{Purse: "purse", Seq: seq, Limits: limits, Rates: []quota.Rate{{}}, Held: quota.Amount{Tokens: held, Nanos: held}}
+	if wanted > 0 {
+		r.Wants = []quota.Want{{Count: 1, Amount: quota.Amount{Tokens: wanted, Nanos: wanted}}}
+	}
+	_, err := p.money.Exchange(p.t.Context(), s, r)
+	require.NoError(p.t, err)
+}
+
+// What was let in before the erasure began goes on for long after it: an answer is told to its session and cached, an upload has its parts,
+// after every store could have been found empty. It is waited for.
+func TestWritersThatRunWhenAnErasureBeginsAreWaitedFor(t *testing.T) {
+	p := newHolding(t)
+	e := p.begin()
+	p.holds(p.acme, 1, 0, 5)
+	slept := 0
+	p.asleep = func() {
+		switch slept++; {
+		case slept < 60:
+			if slept%3 == 0 {
+				p.holds(p.acme, 1+int64(slept), 5, 0) // it is heard of
+			}
+		case slept == 60:
+			_, err := p.sessions.Begin(t.Context(), p.acme, opening())
+			require.NoError(t, err)
+			require.NoError(t, p.parts.Put(t.Context(), p.acme, "late", 0, []byte("{}\n")))
+			p.holds(p.acme, 61, 0, 0)
+		case slept == 61: // an answer is cached after its call is settled
+			require.NoError(t, p.cache.Put(t.Context(), p.acme, cache.Key{Kind: "k", Name: "late"}, []byte("answer"), 24*time.Hour))
+		}
+	}
+	require.NoError(t, e.Run(t.Context()))
+	assert.Greater(t, slept, 61)
+	p.gone(t)
+	assert.Empty(t, p.asks(p.acme, true), "it is open again")
+}
+
+// Somebody who calls a model for ever ends the erasure, and it is open again.
+func TestAnErasureDoesNotWaitForever(t *testing.T) {
+	p := newHolding(t)
+	e := p.begin()
+	seq := int64(1)
+	p.holds(p.acme, seq, 0, 5)
+	p.asleep = func() {
+		seq++
+		p.holds(p.acme, seq, 5, 0)
+	}
+	require.NoError(t, e.Run(t.Context()))
+	j := p.job(p.acme, p.receipt.JobID)
+	require.Equal(t, job.Failed, j.State)
+	assert.Equal(t, "erasure_busy", j.Errors[0].Code)
+	assert.Empty(t, p.asks(p.acme, true))
 }
 
 // routes are the pipeline's, and that of the erasure, whose run is the test's.
@@ -208,6 +293,7 @@ func (p *holding) hooks() map[string]*memory.Hooks {
 	return map[string]*memory.Hooks{
 		"ledger": &p.ledger.Hooks, "texts": &p.texts.Hooks, "vectors": &p.vectors.Hooks, "words": &p.words.Hooks, "letters": &p.letters.Hooks,
 		"sessions": &p.sessions.Hooks, "shelf": &p.shelf.Hooks, "objects": &p.objects.Hooks, "cached": &p.cached.Hooks,
+		"money": &p.money.Hooks,
 	}
 }
 

@@ -189,6 +189,51 @@ func TestABudgetSaysWhichAndWhenItResets(t *testing.T) {
 	})
 }
 
+// Who writes may use what was leased before for as long as a lease lives, and asks the ledger from when an isolate has heard of the bar.
+func TestWhatWritesIsBarred(t *testing.T) {
+	inRoom(t, func(t *testing.T, r *room) {
+		r.limits.Tenant = tenants.Rate{PerMinute: 6000, Burst: 1000}
+		g, _ := r.gate()
+		other, _ := r.gate()
+		write := quota.Ask{Requests: 1, Writes: true, Ahead: tokens(10).Amount}
+		read := quota.Ask{Requests: 1}
+		for range 8 { // so that permits lie here
+			pass(t, g, r.acme, write)
+		}
+		_, err := r.ledger.Bar(t.Context(), r.acme, "erasure")
+		require.NoError(t, err)
+		refused(t, other, r.acme, write, "tenant_erasing")
+		time.Sleep(1600 * time.Millisecond)
+		refused(t, g, r.acme, write, "tenant_erasing")
+		for range 8 {
+			pass(t, g, r.acme, read)
+			refused(t, g, r.acme, write, "tenant_erasing")
+		}
+		time.Sleep(3 * time.Second)
+		busy, err := r.ledger.Bar(t.Context(), r.acme, "erasure")
+		require.NoError(t, err)
+		require.False(t, busy, "nothing is leased ahead any more")
+		pass(t, g, r.acme, tokens(10)).Settle(t.Context(), use(1))
+		require.NoError(t, r.ledger.Unbar(t.Context(), r.acme, "erasure"))
+		pass(t, g, r.acme, write)
+		pass(t, other, r.acme, write)
+	})
+}
+
+// A bar that nobody renews ends.
+func TestABarEnds(t *testing.T) {
+	inRoom(t, func(t *testing.T, r *room) {
+		g, _ := r.gate()
+		_, err := r.ledger.Bar(t.Context(), r.acme, "erasure")
+		require.NoError(t, err)
+		write := quota.Ask{Requests: 1, Writes: true}
+		time.Sleep(book.BarLife - time.Second)
+		refused(t, g, r.acme, write, "tenant_erasing")
+		time.Sleep(time.Second)
+		pass(t, g, r.acme, write)
+	})
+}
+
 func TestALeaseIsBookedOnTheDayOfItsUse(t *testing.T) {
 	inRoom(t, func(t *testing.T, r *room) {
 		g, _ := r.gate()

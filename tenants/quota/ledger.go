@@ -49,6 +49,7 @@ type Want struct {
 	Own    int    `json:"own,omitempty"`    // permits of the user's rate
 	User   int    `json:"user,omitempty"`   // which of Rates that is
 	Amount Amount `json:"amount,omitzero"`
+	Writes bool   `json:"writes,omitempty"` // not while the tenant is barred
 }
 
 // Grant is a ledger's answer.
@@ -58,6 +59,7 @@ type Grant struct {
 	Wants  []Verdict `json:"wants,omitempty"`
 	Rates  []Stand   `json:"rates,omitempty"`
 	Units  int       `json:"units,omitempty"`  // that were leased ahead
+	Barred bool      `json:"barred,omitempty"` // everything of the tenant is being erased: what writes has to ask
 	Closed bool      `json:"closed,omitempty"` // the purse was not heard of for too long: it may settle what it holds, and gets nothing more
 }
 

@@ -5,10 +5,9 @@ import (
 	"time"
 
 	"levada.dev/infra/memory"
-	"levada.dev/tenants/quota"
 	"levada.dev/tenants/quota/quotatest"
 )
 
 func TestLedger(t *testing.T) {
-	quotatest.TestLedger(t, func(*testing.T) quota.Ledger { return memory.NewQuota(time.Now) })
+	quotatest.TestLedger(t, func(*testing.T) quotatest.Ledger { return memory.NewQuota(time.Now) })
 }

@@ -12,7 +12,7 @@ import (
 // Acquire is all or nothing. What it refuses is fault.Limited with RetryAfter: code rate_limited when too many requests
 // came, budget_exhausted when a budget of the tenant would be overdrawn by the most the call may cost. When the ledger
 // does not answer it is fault.Unavailable: nothing passes unpaid. The limits are those of the tenant's configuration at
-// the time. Safe for concurrent use.
+// the time. While everything of the tenant is being erased, what writes is fault.Conflict, code tenant_erasing. Safe for concurrent use.
 type Gate interface {
 	Acquire(ctx context.Context, s tenants.Scope, a Ask) (Hold, error)
 	// Statement is what the tenant's calls have cost from one day to another, both included, as far as it was settled
@@ -35,6 +35,7 @@ type Ask struct {
 	Requests int    // permits; 0 for a call of a model that belongs to a request which has one
 	User     string // whose own rate counts besides the tenant's: user and address; "" for none
 	Amount   Amount // what the call may cost at most
+	Writes   bool   // it will store something, or may go on for long: refused while everything of the tenant is being erased
 	Ahead    Amount // what will probably be asked for next: leased with the rest when there is room, and never a reason to refuse
 }
 

@@ -34,6 +34,15 @@ type Ledger interface {
 	EndErasure(ctx context.Context, s tenants.Scope, jobID string, failed *job.Problem) (job.Job, error)
 }
 
+// Gate is what lets requests of the tenant in: the ledger of its money does. Each call may be repeated.
+type Gate interface {
+	// Bar refuses what writes from now on: fault.Conflict, code tenant_erasing. Within seconds nothing is let in any more. It tells whether
+	// a call of a model may still be in flight that was let in before. It holds for two days, unless it is renewed.
+	Bar(ctx context.Context, s tenants.Scope, by string) (busy bool, err error)
+	// Unbar lets in again what the same had barred.
+	Unbar(ctx context.Context, s tenants.Scope, by string) error
+}
+
 // Note is how far an erasure has come.
 type Note struct {
 	JobID   string      `json:"jobId"`

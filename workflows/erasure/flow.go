@@ -39,7 +39,11 @@ type Ports struct {
 	Catalogue Catalogue
 	Shelf     chat.Shelf
 	Sessions  Sessions
+	Gate      Gate
 	Stores    []Store
+	// Still is for how long what was let in may go on that no call of a model is in flight for: it reads a body, or writes what it has. 0 is
+	// twice as long as Settle; an answer may take 100 seconds.
+	Still time.Duration
 	// Settle is how long a round waits before it asks what is left. 0 is a minute, which is what KV takes until a removal shows everywhere
 	// (https://developers.cloudflare.com/kv/concepts/how-kv-works/), and more than a request needs that had begun to write before the ledger
 	// was closed. Where removals show at once it may be shorter.
@@ -53,6 +57,9 @@ type Eraser struct{ Ports }
 func New(p Ports) *Eraser {
 	if p.Settle <= 0 {
 		p.Settle = time.Minute
+	}
+	if p.Still <= 0 {
+		p.Still = 2 * p.Settle
 	}
 	return &Eraser{p}
 }
@@ -78,6 +85,11 @@ func (e *Eraser) Flow(ctx context.Context, s tenants.Scope, r flow.Run, params [
 		return err
 	}
 	why := x.erase(ctx)
+	if _, err := flow.Insist(ctx, r, "unbar", func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, e.Gate.Unbar(ctx, s, x.id)
+	}); err != nil && why == nil {
+		why = err // nobody can write until the bar ends by itself
+	}
 	var failed *job.Problem
 	if why != nil {
 		f := fault.As(why)
@@ -110,6 +122,9 @@ func (x *erasing) erase(ctx context.Context) error {
 				return err
 			}
 		}
+		if _, err := x.bar(ctx, fmt.Sprintf("bar %d", n)); err != nil {
+			return err
+		}
 		clean, err := x.round(ctx, n)
 		if err != nil {
 			return err
@@ -125,6 +140,11 @@ func (x *erasing) erase(ctx context.Context) error {
 func (x *erasing) round(ctx context.Context, n int) (clean bool, err error) {
 	if err := x.documents(ctx, n); err != nil {
 		return false, err
+	}
+	if n == 0 {
+		if err := x.quiet(ctx); err != nil {
+			return false, err
+		}
 	}
 	if _, err := x.note(ctx, fmt.Sprintf("note sessions %d", n), Note{Stage: "sessions", Stores: x.counts(nil)}); err != nil {
 		return false, err

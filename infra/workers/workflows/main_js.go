@@ -31,6 +31,7 @@ func main() {
 		Files:     port.NewFiles(bucket),
 		Catalogue: ledger,
 		Erasures:  ledger,
+		Bar:       port.NewQuota(object.Open("QUOTA")),
 		Objects:   port.NewObjects(bucket),
 		Cached:    port.NewCached(kv.Open("CACHE")),
 		Vectors:   port.Indexes(),

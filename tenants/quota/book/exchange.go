@@ -38,7 +38,7 @@ func (e *exchange) run() (quota.Grant, error) {
 	if err := e.book(); err != nil {
 		return quota.Grant{}, err
 	}
-	g := quota.Grant{At: e.now.UnixNano(), Day: e.state.Day, Closed: e.purse.Closed != nil, Wants: make([]quota.Verdict, len(e.report.Wants))}
+	g := quota.Grant{At: e.now.UnixNano(), Day: e.state.Day, Closed: e.purse.Closed != nil, Barred: e.state.barred(e.now), Wants: make([]quota.Verdict, len(e.report.Wants))}
 	if !g.Closed {
 		if err := e.grant(&g); err != nil {
 			return g, err
@@ -111,6 +111,10 @@ func (b *Book) record(tx rows.Tx, s tenants.Scope, now time.Time, booking string
 func (e *exchange) grant(g *quota.Grant) error {
 	at := e.now.UnixNano()
 	for i, w := range e.report.Wants {
+		if w.Writes && g.Barred {
+			g.Wants[i] = quota.Verdict{Refused: errErasing}
+			continue
+		}
 		n := fits(e.state.room(e.report.Limits), w.Amount, w.Count)
 		refusal, short := e.short(w, &n)
 		e.lease(times(w.Amount, n))
@@ -137,7 +141,7 @@ func (e *exchange) grant(g *quota.Grant) error {
 		st.take(at, st.rule, ahead)
 		g.Rates = append(g.Rates, quota.Stand{Ahead: ahead, Remaining: st.available(at, st.rule), Wait: int64(st.wait(at, st.rule, 0, 1))})
 	}
-	if e.report.Units > 0 {
+	if e.report.Units > 0 && !g.Barred {
 		room := e.state.room(e.report.Limits)
 		g.Units = fits(quota.Amount{Tokens: room.Tokens / aheadMoney, Nanos: room.Nanos / aheadMoney}, e.report.Unit, e.report.Units)
 		e.lease(times(e.report.Unit, g.Units))

@@ -14,6 +14,8 @@ const (
 	methodExchange  = "exchange"
 	methodRates     = "rates"
 	methodStatement = "statement"
+	methodBar       = "bar"
+	methodUnbar     = "unbar"
 )
 
 // Call runs one method of quota.Ledger inside an open transaction, as call.Serve does.
@@ -23,6 +25,10 @@ func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commi
 		return call.Serve(tx, body, func(s tenants.Scope, r quota.Report) (quota.Grant, error) { return b.Exchange(tx, s, r) })
 	case methodStatement:
 		return call.Serve(tx, body, func(_ tenants.Scope, q quota.Query) (quota.Statement, error) { return b.Statement(tx, q) })
+	case methodBar:
+		return call.Serve(tx, body, func(_ tenants.Scope, by string) (bool, error) { return b.Bar(tx, by) })
+	case methodUnbar:
+		return call.Serve(tx, body, func(_ tenants.Scope, by string) (struct{}, error) { return struct{}{}, b.Unbar(tx, by) })
 	}
 	return call.Unknown(method)
 }
@@ -51,4 +57,16 @@ func (c *Client) Exchange(ctx context.Context, s tenants.Scope, r quota.Report) 
 // Statement implements quota.Ledger.
 func (c *Client) Statement(ctx context.Context, s tenants.Scope, q quota.Query) (quota.Statement, error) {
 	return call.Ask[quota.Statement](ctx, c.do, s, nil, methodStatement, q)
+}
+
+// Bar refuses what writes (quota.Ask) from now on, in the name of an erasure, and tells whether a purse holds money: whether a call of a
+// model may still be in flight. Permits that were leased before are used up or given back within seconds.
+func (c *Client) Bar(ctx context.Context, s tenants.Scope, by string) (busy bool, err error) {
+	return call.Ask[bool](ctx, c.do, s, nil, methodBar, by)
+}
+
+// Unbar lets in again what the same erasure had barred.
+func (c *Client) Unbar(ctx context.Context, s tenants.Scope, by string) error {
+	_, err := call.Ask[struct{}](ctx, c.do, s, nil, methodUnbar, by)
+	return err
 }

@@ -17,10 +17,17 @@ import (
 	"levada.dev/tenants/quota"
 )
 
+// Ledger is one that can be barred.
+type Ledger interface {
+	quota.Ledger
+	Bar(ctx context.Context, s tenants.Scope, by string) (busy bool, err error)
+	Unbar(ctx context.Context, s tenants.Scope, by string) error
+}
+
 // TestLedger checks the promises of quota.Ledger, and of the gates over it. Runs may follow each other over what the last
 // one left: each brings tenants of its own.
-func TestLedger(t *testing.T, newLedger func(t *testing.T) quota.Ledger) {
-	for name, test := range map[string]func(*testing.T, quota.Ledger){
+func TestLedger(t *testing.T, newLedger func(t *testing.T) Ledger) {
+	for name, test := range map[string]func(*testing.T, Ledger){
 		"what is used is booked":                         booking,
 		"a repeated exchange changes nothing":            repeating,
 		"a late exchange is refused":                     late,
@@ -35,6 +42,7 @@ func TestLedger(t *testing.T, newLedger func(t *testing.T) quota.Ledger) {
 		"a statement covers its days":                    statement,
 		"a thousand asks for a hundred":                  thousand,
 		"a gate that goes quiet holds nothing":           resting,
+		"what writes is barred":                          barring,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newLedger(t)) })
 	}
@@ -79,14 +87,14 @@ func permits(l quota.Limits, count int, user string) quota.Report {
 	return r
 }
 
-func exchange(t *testing.T, l quota.Ledger, s tenants.Scope, r quota.Report) quota.Grant {
+func exchange(t *testing.T, l Ledger, s tenants.Scope, r quota.Report) quota.Grant {
 	t.Helper()
 	g, err := l.Exchange(t.Context(), s, r)
 	require.NoError(t, err)
 	return g
 }
 
-func today(t *testing.T, l quota.Ledger, s tenants.Scope, limits quota.Limits) quota.Statement {
+func today(t *testing.T, l Ledger, s tenants.Scope, limits quota.Limits) quota.Statement {
 	t.Helper()
 	now := time.Now()
 	st, err := l.Statement(t.Context(), s, quota.Query{From: quota.DayOf(now.AddDate(0, 0, -1)), To: quota.DayOf(now), Limits: limits})
@@ -99,7 +107,7 @@ func line(day quota.Day, model string, tokens, nanos int64) quota.Line {
 	return quota.Line{Day: day, Capability: "chat", Model: model, Calls: 1, Prompt: tokens, Nanos: nanos}
 }
 
-func booking(t *testing.T, l quota.Ledger) {
+func booking(t *testing.T, l Ledger) {
 	s, limits, name := tenant(t), wide(), purse()
 	g := exchange(t, l, s, ask(name, 1, limits, 2, amount(10, 1000)))
 	require.Equal(t, 2, g.Wants[0].Granted)
@@ -132,7 +140,7 @@ func booking(t *testing.T, l quota.Ledger) {
 	}
 }
 
-func repeating(t *testing.T, l quota.Ledger) {
+func repeating(t *testing.T, l Ledger) {
 	s, limits, name := tenant(t), wide(), purse()
 	first := ask(name, 1, limits, 1, amount(10, 10))
 	g := exchange(t, l, s, first)
@@ -149,7 +157,7 @@ func repeating(t *testing.T, l quota.Ledger) {
 	assert.Equal(t, int64(1), st.Lines[0].Calls)
 }
 
-func late(t *testing.T, l quota.Ledger) {
+func late(t *testing.T, l Ledger) {
 	s, limits, name := tenant(t), wide(), purse()
 	first := ask(name, 1, limits, 1, amount(10, 10))
 	exchange(t, l, s, first)
@@ -159,7 +167,7 @@ func late(t *testing.T, l quota.Ledger) {
 	assert.Equal(t, "exchange_late", fault.As(err).Code)
 }
 
-func refusing(t *testing.T, l quota.Ledger) {
+func refusing(t *testing.T, l Ledger) {
 	for i, tight := range []func(*quota.Limits){
 		func(l *quota.Limits) { l.Day.Tokens = 95 }, func(l *quota.Limits) { l.Day.Nanos = 95 },
 		func(l *quota.Limits) { l.Month.Tokens = 95 }, func(l *quota.Limits) { l.Month.Nanos = 95 },
@@ -186,7 +194,7 @@ func refusing(t *testing.T, l quota.Ledger) {
 	}
 }
 
-func limiting(t *testing.T, l quota.Ledger) {
+func limiting(t *testing.T, l Ledger) {
 	s, limits, name := tenant(t), wide(), purse()
 	limits.Day.Tokens = 10
 	assert.Equal(t, 1, exchange(t, l, s, ask(name, 1, limits, 1, amount(10, 10))).Wants[0].Granted)
@@ -206,7 +214,7 @@ func limiting(t *testing.T, l quota.Ledger) {
 	assert.Equal(t, "rate_limited", v.Refused.Code)
 }
 
-func rating(t *testing.T, l quota.Ledger) {
+func rating(t *testing.T, l Ledger) {
 	s, limits := tenant(t), wide()
 	limits.User.Burst = 30
 	g := exchange(t, l, s, permits(limits, 50, user(1)))
@@ -223,7 +231,7 @@ func rating(t *testing.T, l quota.Ledger) {
 	assert.Equal(t, 0, exchange(t, l, s, permits(limits, 1, user(3))).Wants[0].Granted)
 }
 
-func returning(t *testing.T, l quota.Ledger) {
+func returning(t *testing.T, l Ledger) {
 	s, limits := tenant(t), wide()
 	first := exchange(t, l, s, permits(limits, 60, user(1)))
 	back := quota.Report{Limits: limits, Rates: []quota.Rate{{Back: 50, At: first.At}, {Key: user(1), Back: 60, At: first.At}}}
@@ -233,7 +241,7 @@ func returning(t *testing.T, l quota.Ledger) {
 	assert.Equal(t, 90, exchange(t, l, s, older).Rates[0].Remaining, "those have come back by themselves")
 }
 
-func leasing(t *testing.T, l quota.Ledger) {
+func leasing(t *testing.T, l Ledger) {
 	s, limits, name := tenant(t), wide(), purse()
 	limits.Day.Tokens = 1000
 	r := ask(name, 1, limits, 1, amount(10, 10))
@@ -251,7 +259,7 @@ func leasing(t *testing.T, l quota.Ledger) {
 	assert.Equal(t, 0, g.Units, "little is left")
 }
 
-func separate(t *testing.T, l quota.Ledger) {
+func separate(t *testing.T, l Ledger) {
 	a, b, limits, name := tenant(t), tenant(t), wide(), purse()
 	limits.Day.Tokens = 10
 	assert.Equal(t, 1, exchange(t, l, a, ask(name, 1, limits, 1, amount(10, 10))).Wants[0].Granted)
@@ -264,14 +272,14 @@ func separate(t *testing.T, l quota.Ledger) {
 	assert.Empty(t, today(t, l, b, limits).Lines)
 }
 
-func nobody(t *testing.T, l quota.Ledger) {
+func nobody(t *testing.T, l Ledger) {
 	_, err := l.Exchange(t.Context(), tenants.Scope{}, permits(wide(), 1, ""))
 	assert.ErrorIs(t, err, tenants.ErrNoScope)
 	_, err = l.Statement(t.Context(), tenants.Scope{}, quota.Query{From: "2026-11-22", To: "2026-11-22"})
 	assert.ErrorIs(t, err, tenants.ErrNoScope)
 }
 
-func nonsense(t *testing.T, l quota.Ledger) {
+func nonsense(t *testing.T, l Ledger) {
 	s, limits := tenant(t), wide()
 	for i, spoil := range []func(*quota.Report){
 		func(r *quota.Report) { r.Seq = 0 },
@@ -294,7 +302,7 @@ func nonsense(t *testing.T, l quota.Ledger) {
 	assert.Equal(t, int64(0), today(t, l, s, limits).Budgets[0].Reserved)
 }
 
-func statement(t *testing.T, l quota.Ledger) {
+func statement(t *testing.T, l Ledger) {
 	s, limits, name := tenant(t), wide(), purse()
 	g := exchange(t, l, s, ask(name, 1, limits, 1, amount(10, 10)))
 	now, err := time.Parse(time.DateOnly, string(g.Day))
@@ -322,7 +330,7 @@ func statement(t *testing.T, l quota.Ledger) {
 
 // thousand is the promise that all of this is for: many at once, through several isolates, and as many pass as there is
 // money and permits for.
-func thousand(t *testing.T, l quota.Ledger) {
+func thousand(t *testing.T, l Ledger) {
 	s, neighbour := tenant(t), tenant(t)
 	limits := wide()
 	limits.Day = amount(100*700, 100*33)
@@ -377,7 +385,49 @@ func thousand(t *testing.T, l quota.Ledger) {
 }
 
 // resting lets a gate look after itself: it tells what was used and gives the rest back.
-func resting(t *testing.T, l quota.Ledger) {
+func barring(t *testing.T, l Ledger) {
+	s, neighbour, limits, name := tenant(t), tenant(t), wide(), purse()
+	bar := func(by string) bool {
+		busy, err := l.Bar(t.Context(), s, by)
+		require.NoError(t, err)
+		return busy
+	}
+	writes := func(s tenants.Scope) quota.Grant {
+		r := permits(limits, 2, user(1))
+		r.Wants[0].Writes = true
+		return exchange(t, l, s, r)
+	}
+	first := ask(name, 1, limits, 1, amount(10, 10))
+	first.Wants[0].Writes = true
+	assert.Equal(t, quota.Verdict{Granted: 1}, exchange(t, l, s, first).Wants[0])
+	assert.True(t, bar("one"), "a call is in flight")
+	g := writes(s)
+	assert.True(t, g.Barred)
+	assert.Equal(t, 0, g.Wants[0].Granted)
+	require.NotNil(t, g.Wants[0].Refused)
+	assert.Equal(t, []any{fault.Conflict, "tenant_erasing"}, []any{g.Wants[0].Refused.Kind, g.Wants[0].Refused.Code})
+	assert.Equal(t, 100, g.Rates[0].Remaining, "it took no permit")
+	assert.Equal(t, quota.Verdict{Granted: 2}, exchange(t, l, s, permits(limits, 2, user(1))).Wants[0], "who reads is let in")
+	assert.Equal(t, quota.Verdict{Granted: 2}, writes(neighbour).Wants[0])
+
+	second := ask(name, 2, limits, 1, amount(10, 10))
+	second.Held, second.Unit, second.Units = amount(10, 10), amount(10, 10), 5
+	g = exchange(t, l, s, second)
+	assert.Equal(t, quota.Verdict{Granted: 1}, g.Wants[0], "what is in flight goes on")
+	assert.Equal(t, 0, g.Units, "nothing is leased ahead")
+	assert.True(t, bar("one"))
+	third := quota.Report{Purse: name, Seq: 3, Limits: limits, Rates: []quota.Rate{{}}}
+	exchange(t, l, s, third)
+	assert.False(t, bar("one"), "it has ended")
+	assert.False(t, bar("two"))
+	require.NoError(t, l.Unbar(t.Context(), s, "one"))
+	assert.True(t, writes(s).Barred, "another has barred it")
+	require.NoError(t, l.Unbar(t.Context(), s, "two"))
+	require.NoError(t, l.Unbar(t.Context(), s, "two"))
+	assert.Equal(t, quota.Verdict{Granted: 2}, writes(s).Wants[0])
+}
+
+func resting(t *testing.T, l Ledger) {
 	s, limits := tenant(t), wide()
 	g := quota.NewGate(l, func(context.Context, tenants.Scope) (quota.Limits, error) { return limits, nil }, nil)
 	h, err := g.Acquire(t.Context(), s, quota.Ask{Requests: 1, User: "u", Amount: amount(100, 100), Ahead: amount(50, 50)})

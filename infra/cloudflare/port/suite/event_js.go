@@ -9,6 +9,7 @@ import (
 	"levada.dev/infra/cloudflare/r2"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
+	"levada.dev/tenants/quota/quotatest"
 	"levada.dev/workflows/cache"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/book"
@@ -209,7 +210,7 @@ func (x trail) Newest(ctx context.Context, s tenants.Scope, limit int) ([]events
 
 type money struct {
 	event
-	port quota.Ledger
+	port quotatest.Ledger
 }
 
 func (x money) Exchange(ctx context.Context, s tenants.Scope, r quota.Report) (quota.Grant, error) {
@@ -218,6 +219,14 @@ func (x money) Exchange(ctx context.Context, s tenants.Scope, r quota.Report) (q
 
 func (x money) Statement(ctx context.Context, s tenants.Scope, q quota.Query) (quota.Statement, error) {
 	return x.port.Statement(x.in(ctx), s, q)
+}
+
+func (x money) Bar(ctx context.Context, s tenants.Scope, by string) (bool, error) {
+	return x.port.Bar(x.in(ctx), s, by)
+}
+
+func (x money) Unbar(ctx context.Context, s tenants.Scope, by string) error {
+	return x.port.Unbar(x.in(ctx), s, by)
 }
 
 type published struct {

@@ -17,7 +17,6 @@ import (
 	"levada.dev/infra/cloudflare/r2"
 	"levada.dev/infra/cloudflare/workflow"
 	"levada.dev/tenants"
-	"levada.dev/tenants/quota"
 	"levada.dev/tenants/quota/quotatest"
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/cache/cachetest"
@@ -115,7 +114,7 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 			})
 		},
 		"TestQuota": func(t *testing.T) {
-			quotatest.TestLedger(t, func(*testing.T) quota.Ledger { return money{ev, port.NewQuota(object.Open("QUOTA"))} })
+			quotatest.TestLedger(t, func(*testing.T) quotatest.Ledger { return money{ev, port.NewQuota(object.Open("QUOTA"))} })
 		},
 		"TestRuns": func(t *testing.T) {
 			flowtest.TestRuns(t, &probe, func(*testing.T) flow.Runs {
