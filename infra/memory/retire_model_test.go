@@ -115,7 +115,7 @@ func (w *storm) deliver(queue string, n int, loses bool) int {
 func (w *storm) settle() {
 	for idle := 0; idle < 3; {
 		moved := 0
-		for _, queue := range []string{"ingest", "embed", "index", "audit"} {
+		for _, queue := range []string{"fetch", "ingest", "embed", "index", "audit"} {
 			moved += w.deliver(queue, 100, false) + w.deliver(queue+"-dlq", 100, false)
 		}
 		for _, s := range w.both {
@@ -194,7 +194,7 @@ func (w *storm) step() {
 		w.broken(func() {
 			for range w.rng.IntN(8) {
 				_, _ = w.ledger.Relay(w.t.Context(), w.both[w.rng.IntN(2)], w.out, 1+w.rng.IntN(3))
-				w.deliver([]string{"ingest", "embed", "index"}[w.rng.IntN(3)], 1+w.rng.IntN(3), true)
+				w.deliver([]string{"fetch", "ingest", "embed", "index"}[w.rng.IntN(4)], 1+w.rng.IntN(3), true)
 			}
 		})
 	}
