@@ -11,7 +11,7 @@ import (
 // how its rates stand. Calls are serial. Safe for concurrent use.
 type Ledger interface {
 	// Exchange books what a purse has used, takes back what it has left, and grants what it asks for. An exchange with a
-	// number is remembered: repeated with the same number it gets the same answer and changes nothing, also when the first
+	// number is remembered: repeated with the same number it gets the same answer, but for Barred, and changes nothing, also when the first
 	// answer was lost; after a higher number it is refused (fault.Conflict, code exchange_late). One without a number may
 	// say nothing of money; repeated, it takes permits again.
 	Exchange(ctx context.Context, s tenants.Scope, r Report) (Grant, error)

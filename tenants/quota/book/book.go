@@ -33,7 +33,7 @@ func (b *Book) Exchange(tx rows.Tx, s tenants.Scope, r quota.Report) (quota.Gran
 			return quota.Grant{}, err
 		}
 		if found && r.Seq == p.Seq {
-			return p.Answer, nil
+			return repeated(tx, p.Answer, now)
 		}
 		if found && r.Seq < p.Seq {
 			return quota.Grant{}, fault.New(fault.Conflict, "exchange_late", fmt.Sprintf("exchange %d came after %d", r.Seq, p.Seq), nil)
@@ -45,6 +45,16 @@ func (b *Book) Exchange(tx rows.Tx, s tenants.Scope, r quota.Report) (quota.Gran
 	}
 	e := &exchange{Book: b, tx: tx, scope: s, state: st, purse: &p, report: r, now: now}
 	return e.run()
+}
+
+// repeated is the answer of before, but for the bar, which may have come since: what was leased before it is not used after it.
+func repeated(tx rows.Tx, g quota.Grant, now time.Time) (quota.Grant, error) {
+	st, err := load(tx, now)
+	if err != nil {
+		return quota.Grant{}, err
+	}
+	g.Barred = st.barred(now)
+	return g, nil
 }
 
 // check refuses what no purse says.

@@ -401,6 +401,7 @@ func barring(t *testing.T, l Ledger) {
 	first.Wants[0].Writes = true
 	assert.Equal(t, quota.Verdict{Granted: 1}, exchange(t, l, s, first).Wants[0])
 	assert.True(t, bar("one"), "a call is in flight")
+	assert.True(t, exchange(t, l, s, first).Barred, "an answer that was lost tells of it, too")
 	g := writes(s)
 	assert.True(t, g.Barred)
 	assert.Equal(t, 0, g.Wants[0].Granted)
