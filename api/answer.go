@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -11,7 +12,6 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/workflows/answer"
 	"levada.dev/workflows/llm"
-	"levada.dev/workflows/rag"
 )
 
 // answeredSearch is a search with the answer made of what it found.
@@ -31,7 +31,7 @@ type answeredSearch struct {
 // answerFrom answers the question from what the search has found, in one piece or as it comes. When the client leaves, the model is stopped,
 // and what it has said until then is paid.
 func (c *call) answerFrom(req *searchRequest, found searchAnswer) error {
-	order, err := c.question(req, found.Sources)
+	order, err := c.question(req, found)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (c *call) answerFrom(req *searchRequest, found searchAnswer) error {
 }
 
 // question is what an Answerer takes.
-func (c *call) question(req *searchRequest, sources []rag.Source) (answer.Request, error) {
+func (c *call) question(req *searchRequest, found searchAnswer) (answer.Request, error) {
 	models, err := llm.Candidates(c.config.Models, "")
 	if err != nil {
 		return answer.Request{}, err
@@ -66,7 +66,7 @@ func (c *call) question(req *searchRequest, sources []rag.Source) (answer.Reques
 		}
 	}
 	r := answer.Request{
-		Question: req.Query, Sources: sources, Prompt: prompt, Models: models, MaxTokens: c.config.Chat.MaxTokens, Stream: req.Stream,
+		Question: cmp.Or(found.Rewritten, req.Query), Sources: found.Sources, Degraded: found.Degraded, Prompt: prompt, Models: models, MaxTokens: c.config.Chat.MaxTokens, Stream: req.Stream,
 		RequestID: c.requestID, Threshold: float64(config.Threshold) / 100, Drop: config.Unsupported == tenants.UnsupportedDrop,
 		Language: config.Language, Unknown: config.Unknown,
 	}

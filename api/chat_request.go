@@ -176,7 +176,7 @@ func (req *chatRequest) grounding(c *call) (*chat.Grounding, error) {
 	if _, err := rag.ParseFilter(req.RAG.Filter, limits.Filterable); err != nil {
 		return nil, inField(err, func(field string) string { return "rag." + field })
 	}
-	return &chat.Grounding{TopK: topK, Filter: req.RAG.Filter, Model: c.config.Models.Embedding, Fields: limits.Filterable}, nil
+	return &chat.Grounding{TopK: topK, Filter: req.RAG.Filter, Model: c.config.Models.Embedding, Fields: limits.Filterable, Boosts: limits.Boosts}, nil
 }
 
 // key is the caller's idempotency key and what was asked with it, however it is to be answered.

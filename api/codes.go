@@ -144,7 +144,7 @@ var codes = []code{
 	{"last_event_id_invalid", 400, "The Last-Event-ID is not the id of an event."},
 
 	// Search.
-	{"mode_not_available", 501, "Only the search mode `vector` is available."},
+	{"search_late", 503, "A part of the search took too long. In an answer's `degraded`: the search was made without it."},
 	{"filter_unknown_field", 400, "The tenant's searches cannot filter on the field."},
 	{"filter_unknown_operator", 400, "There is no such operator."},
 	{"filter_operator_type", 400, "The operator does not apply to the field's type."},

@@ -29,7 +29,7 @@ func ExampleNew() {
 		return
 	}
 	ledger, texts, vectors := memory.NewLedger(time.Now), &memory.Texts{}, memory.NewVectors(time.Now)
-	retriever := rag.New(&llmtest.Embedder{}, vectors, ledger, nil)
+	retriever := rag.New(rag.Ports{Embedder: &llmtest.Embedder{}, Vectors: vectors, Lexicon: memory.NewLexicon(), Ledger: ledger}, nil)
 	shelf, gate := memory.NewShelf(time.Now), &quotatest.Gate{}
 	sessions := memory.NewSessions(shelf, time.Now)
 	box := memory.NewLetters(time.Now)

@@ -1,33 +1,45 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"levada.dev/events/fault"
+	"levada.dev/workflows/chat"
+	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
 )
 
 type searchRequest struct {
-	Query  string          `json:"query"`
-	TopK   *int            `json:"topK"`
-	Filter json.RawMessage `json:"filter"`
-	Mode   string          `json:"mode"`
-	Answer *bool           `json:"answer"` // default true
-	Stream bool            `json:"stream"`
+	Query     string          `json:"query"`
+	TopK      *int            `json:"topK"`
+	Filter    json.RawMessage `json:"filter"`
+	Mode      string          `json:"mode"`
+	Answer    *bool           `json:"answer"` // default true
+	Stream    bool            `json:"stream"`
+	Rerank    bool            `json:"rerank"`
+	Expand    int             `json:"expand"`
+	SessionID string          `json:"sessionId"`
+	Rewrite   *bool           `json:"rewrite"` // absent: when there is a session
 }
 
 var searchForm = formOf[searchRequest]()
 
 type searchAnswer struct {
-	Answer  *string      `json:"answer"` // null: none was asked for
-	Sources []rag.Source `json:"sources"`
-	Timings rag.Timings  `json:"timings"`
+	Answer    *string       `json:"answer"` // null: none was asked for
+	Mode      rag.Mode      `json:"mode"`
+	Intent    rag.Intent    `json:"intent"`
+	Rewritten string        `json:"rewrittenQuery,omitempty"`
+	Degraded  []rag.Missing `json:"degraded,omitempty"`
+	Sources   []rag.Source  `json:"sources"`
+	Timings   rag.Timings   `json:"timings"`
 }
 
-// search answers with the places in the tenant's documents that are nearest to the question, and with an answer made of them.
+// search answers with the places in the tenant's documents that answer the question best, and with an answer made of them.
 func search(c *call) error {
 	req, err := searchForm.decode(c.body)
 	if err != nil {
@@ -41,10 +53,14 @@ func search(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.timed("embed", result.Timings.Embed)
-	c.timed("vectors", result.Timings.Vectors)
-	c.timed("ledger", result.Timings.Ledger)
-	found := searchAnswer{Sources: result.Sources, Timings: result.Timings}
+	t := result.Timings
+	c.timed("embed", t.Embed)
+	c.timed("vectors", t.Vectors)
+	c.timed("lexicon", t.Lexicon)
+	c.timed("ledger", t.Ledger)
+	found := searchAnswer{
+		Mode: result.Mode, Intent: result.Intent, Rewritten: result.Rewritten, Degraded: result.Degraded, Sources: result.Sources, Timings: t,
+	}
 	if req.wantsAnswer() {
 		return c.answerFrom(&req, found)
 	}
@@ -70,16 +86,61 @@ func (req *searchRequest) query(c *call) (rag.Query, error) {
 		return rag.Query{}, fault.Invalidf("topK", "value_out_of_range", "%d is not between 1 and %d", topK, limits.MaxTopK)
 	case req.Stream && !req.wantsAnswer():
 		return rag.Query{}, fault.Invalidf("stream", "invalid_value", "needs an answer to tell")
+	case req.Mode != "" && !slices.Contains(rag.Modes, rag.Mode(req.Mode)):
+		return rag.Query{}, fault.Invalidf("mode", "invalid_value", "%.40q is not a mode", req.Mode).WithHint("modes are hybrid, vector, keyword")
+	case req.Expand < 0 || req.Expand > rag.MaxExpand:
+		return rag.Query{}, fault.Invalidf("expand", "value_out_of_range", "%d is not between 0 and %d", req.Expand, rag.MaxExpand)
 	}
-	switch req.Mode {
-	case "", "vector":
-	case "hybrid", "keyword":
-		return rag.Query{}, fault.Invalidf("mode", "mode_not_available", "the mode %q is not available, only \"vector\" is", req.Mode)
-	default:
-		return rag.Query{}, fault.Invalidf("mode", "invalid_value", "%.40q is not a mode", req.Mode)
+	rewrite, err := req.rewrite(c)
+	if err != nil {
+		return rag.Query{}, err
 	}
 	return rag.Query{
-		Text: req.Query, TopK: topK, Filter: req.Filter, Fields: limits.Filterable,
-		Model: c.config.Models.Embedding, RequestID: c.requestID,
+		Text: req.Query, TopK: topK, Mode: rag.Mode(req.Mode), Filter: req.Filter, Fields: limits.Filterable, Boosts: limits.Boosts,
+		Expand: req.Expand, Rerank: req.Rerank, Rewrite: rewrite, Model: c.config.Models.Embedding, RequestID: c.requestID,
 	}, nil
+}
+
+// rewrite is how the question is made whole from its session; nil when it is asked as it is.
+func (req *searchRequest) rewrite(c *call) (*rag.Rewrite, error) {
+	wanted := req.Rewrite == nil || *req.Rewrite
+	if req.SessionID == "" {
+		if req.Rewrite != nil && wanted {
+			return nil, fault.Invalidf("sessionId", "field_required", "is required with rewrite: the session that the question belongs to")
+		}
+		return nil, nil
+	}
+	if err := chat.CheckSessionID(req.SessionID); err != nil {
+		return nil, err
+	}
+	if !wanted {
+		return nil, nil
+	}
+	models, err := llm.Candidates(c.config.Models, "")
+	if err != nil {
+		return nil, err
+	}
+	return &rag.Rewrite{Models: models, Session: req.SessionID, History: func(ctx context.Context) ([]llm.Message, error) {
+		return c.said(ctx, req.SessionID)
+	}}, nil
+}
+
+// said is what was said last in a session. Transcripts begin with the oldest, so a long one is read in pages, so many at most.
+func (c *call) said(ctx context.Context, session string) (messages []llm.Message, err error) {
+	const pages, last = 8, 8
+	cursor := ""
+	for range pages {
+		t, err := c.Sessions.Transcript(ctx, c.scope, session, cursor, largestPage)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range t.Messages {
+			messages = append(messages, m.Message)
+		}
+		messages = messages[max(0, len(messages)-last):]
+		if cursor = t.Cursor; cursor == "" {
+			break
+		}
+	}
+	return messages, nil
 }

@@ -14,6 +14,7 @@ import (
 	"levada.dev/producers/intake"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/corpus/terms"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/llmtest"
@@ -27,7 +28,9 @@ type store struct {
 	texts    *memory.Texts
 	parts    *memory.Parts
 	vectors  *memory.Vectors
+	lexicon  *memory.Lexicon
 	embedder *llmtest.Embedder
+	reranker *llmtest.Reranker
 
 	mu     sync.Mutex
 	fail   func(op string) error // before calls of the ledger
@@ -36,7 +39,7 @@ type store struct {
 }
 
 func newStore(now func() time.Time) *store {
-	s := &store{ledger: memory.NewLedger(now), texts: &memory.Texts{}, parts: &memory.Parts{}, vectors: memory.NewVectors(now), embedder: &llmtest.Embedder{}}
+	s := &store{ledger: memory.NewLedger(now), texts: &memory.Texts{}, parts: &memory.Parts{}, vectors: memory.NewVectors(now), lexicon: memory.NewLexicon(), embedder: &llmtest.Embedder{}, reranker: &llmtest.Reranker{}}
 	s.ledger.Before = func(op string) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -98,10 +101,12 @@ func (w *world) finish(tenant, jobID string, state job.State) {
 	model, err := llm.FindEmbedding(d.Model)
 	require.NoError(w.t, err)
 	values, _ := llmtest.Vector(string(text), model.Dimensions)
+	m := corpus.Metadata{DocID: d.ID, Generation: d.Generation, End: len(text), Text: string(text), Source: d.Source, Meta: d.Metadata}
 	require.NoError(w.t, w.store.vectors.Upsert(ctx, scope, d.Model, []corpus.Vector{{
-		ID: corpus.VectorID(scope, d.ID, d.Generation, 0), Values: values,
-		Metadata: corpus.Metadata{DocID: d.ID, Generation: d.Generation, End: len(text), Text: string(text), Source: d.Source, Meta: d.Metadata},
+		ID: corpus.VectorID(scope, d.ID, d.Generation, 0), Values: values, Metadata: m,
 	}}))
+	head, body := terms.Passage(d.Title, "", m.Text)
+	require.NoError(w.t, w.store.lexicon.Put(ctx, scope, []corpus.Passage{{Metadata: m, Head: head, Body: body}}))
 	chunked, indexed := p, p
 	chunked.Stage, indexed.Stage, indexed.Embedded = corpus.StageChunk, corpus.StageIndex, w.opts.Now()
 	_, err = w.store.ledger.Advance(ctx, scope, []corpus.Progress{chunked, indexed})

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -67,7 +68,10 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.deps = api.Deps{
 		Gate:      w.gate,
 		Directory: w.directory(), Intake: w.store, Imports: w.store.door(), Problems: w.store.ledger, Ledger: w.store.ledger, Catalogue: w.store.ledger, Erasures: w.store.ledger, Texts: w.store.texts, Vectors: w.store.vectors,
-		Retriever: rag.New(w.store.embedder, w.store.vectors, w.store.ledger, &rag.Options{Now: func() time.Time { return w.opts.Now() }}),
+		Retriever: rag.New(rag.Ports{
+			Embedder: w.store.embedder, Vectors: w.store.vectors, Lexicon: w.store.lexicon, Ledger: w.store.ledger,
+			Reranker: llm.NewPaidReranker(w.store.reranker, w.gate), Generator: talking{w},
+		}, &rag.Options{Now: func() time.Time { return w.opts.Now() }}),
 	}
 	w.deps.Webhooks = w.webhooks()
 	for _, e := range edit {
@@ -89,6 +93,13 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.routes, err = router()
 	require.NoError(t, err)
 	return w
+}
+
+// talking is the world's generator, which is made after what asks it.
+type talking struct{ w *world }
+
+func (g talking) Generate(ctx context.Context, s tenants.Scope, o llm.Order) (llm.Answer, error) {
+	return g.w.deps.Generator.Generate(ctx, s, o)
 }
 
 // router finds the operation of a request. The contract is read once for all worlds.

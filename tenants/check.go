@@ -28,6 +28,10 @@ const (
 	MaxPerMinute     = 1_000_000
 	MaxTokens        = 1_000_000_000_000 // of a budget
 	MaxUSD           = 1_000_000
+	MinBoost         = 10
+	MaxBoost         = 1_000 // percent
+	MaxHalfLife      = 36_500
+	maxBoosts        = 16
 	maxModels        = 32
 	maxSystemChars   = 20_000
 	maxHosts         = 32
@@ -191,6 +195,7 @@ func (c *Config) searchProblems(ps *Problems) {
 		ps.add("search.topK", "", "is more than search.maxTopK (%d)", s.MaxTopK)
 	}
 	between(ps, "search.shards", int64(s.Shards), MaxShards)
+	s.boostProblems(ps)
 	if len(s.Filterable) > MaxFilterable {
 		ps.add("search.filterable", "", "has %d fields, the index holds %d", len(s.Filterable), MaxFilterable)
 	}
@@ -201,6 +206,34 @@ func (c *Config) searchProblems(ps *Problems) {
 		}
 		if typ != FieldString && typ != FieldNumber && typ != FieldBoolean {
 			ps.add(at, didYouMean(string(typ), []FieldType{FieldString, FieldNumber, FieldBoolean}), "%.40q is not a type of field", typ)
+		}
+	}
+}
+
+// boostProblems checks what search.boosts says.
+func (s Search) boostProblems(ps *Problems) {
+	if len(s.Boosts) > maxBoosts {
+		ps.add("search.boosts", "", "has %d elements, more than %d", len(s.Boosts), maxBoosts)
+	}
+	for i, b := range s.Boosts {
+		at := fmt.Sprintf("search.boosts[%d]", i)
+		if b.Percent < MinBoost || b.Percent > MaxBoost {
+			ps.add(at+".percent", "100 changes nothing", "%d is not between %d and %d", b.Percent, MinBoost, MaxBoost)
+		}
+		if b.HalfLifeDays < 0 || b.HalfLifeDays > MaxHalfLife {
+			ps.add(at+".halfLifeDays", "", "%d is not between 1 and %d", b.HalfLifeDays, MaxHalfLife)
+		}
+		if b.Field != "" && !isField(b.Field) {
+			ps.add(at+".field", "a small letter first, then letters, digits and _, 32 at most", "%.40q is not the name of a field", b.Field)
+		}
+		ways := 0
+		for _, said := range []bool{b.Source != "", b.Equals != "", b.HalfLifeDays != 0} {
+			if said {
+				ways++
+			}
+		}
+		if ways != 1 || b.Source != "" && b.Field != "" || b.Equals != "" && b.Field == "" {
+			ps.add(at, "give source, or field and equals, or halfLifeDays, with a field or without", "does not say of which documents")
 		}
 	}
 }

@@ -73,6 +73,23 @@ type Search struct {
 	// Filterable are the fields of a document's metadata that searches may filter on, with their types. The index
 	// must know them before it takes vectors, and holds few: 8 for all tenants of a pool together.
 	Filterable map[string]FieldType `json:"filterable,omitempty"`
+
+	Boosts []Boost `json:"boosts,omitempty"`
+}
+
+// Boost raises or lowers the score of documents: those of a source, those with a value in a field of their metadata, or all of
+// them by their age. Several that fit are multiplied.
+type Boost struct {
+	Source string `json:"source,omitempty"`
+
+	Field  string `json:"field,omitempty"`
+	Equals string `json:"equals,omitempty"` // a number or boolean as it is written
+
+	// HalfLifeDays is after how many days half of what a new document is raised by is left. The age is that of Field, a time or a date
+	// in RFC 3339, or, without one, of the document's last change.
+	HalfLifeDays int `json:"halfLifeDays,omitempty"`
+
+	Percent int `json:"percent"` // what becomes of the score: 100 changes nothing
 }
 
 // FieldType is the type of a filterable metadata field.

@@ -58,6 +58,7 @@ type Ports struct {
 	Vectors   corpus.Vectors
 	Lexicon   Lexicon
 	Embedder  llm.Embedder // the bare one: who calls it here pays
+	Reranker  llm.Reranker // the bare one
 	Model     llm.Model
 	Money     quota.Ledger
 	Bar       erasure.Gate // the ledger of money, as an erasure sees it
@@ -122,11 +123,14 @@ func Private(environment string) bool {
 func API(p Ports, o Options) http.Handler {
 	gate := o.gate(p)
 	embedder := llm.NewPaidEmbedder(p.Embedder, gate)
-	retriever := rag.New(embedder, p.Vectors, p.Ledger, nil)
 	paid := llm.NewGenerator(p.Model, gate, &llm.Options{Replaced: func(ctx context.Context, s tenants.Scope, model string, err error) {
 		o.log().WarnContext(ctx, "model replaced", "tenantId", s.Tenant(), "model", model, "code", fault.As(err).Code)
 	}})
 	generator := llm.NewCached(paid, p.Cache, &llm.CachedOptions{Background: o.Background})
+	retriever := rag.New(rag.Ports{
+		Embedder: embedder, Vectors: p.Vectors, Lexicon: p.Lexicon, Ledger: p.Ledger,
+		Reranker: llm.NewPaidReranker(p.Reranker, gate), Generator: generator,
+	}, &rag.Options{Now: o.Now})
 	door := batch.New(p.Parts, p.Imports, nil)
 	documents := intake.New(p.Texts, p.Ledger, nil)
 	return api.New(api.Deps{

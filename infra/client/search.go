@@ -4,25 +4,53 @@ import "context"
 
 // Found is the answer to a search.
 type Found struct {
-	Sources []Source           `json:"sources"`
-	Timings map[string]float64 `json:"timings"`
+	Mode      string             `json:"mode"`
+	Intent    string             `json:"intent"`
+	Rewritten string             `json:"rewrittenQuery,omitempty"`
+	Degraded  []Missing          `json:"degraded,omitempty"`
+	Sources   []Source           `json:"sources"`
+	Timings   map[string]float64 `json:"timings"`
+}
+
+// Missing is a part that a search was made without.
+type Missing struct {
+	Part string `json:"part"`
+	Code string `json:"code"`
 }
 
 // Source is one passage.
 type Source struct {
-	DocID string  `json:"docId"`
-	Title string  `json:"title"`
-	URL   string  `json:"url"`
-	Text  string  `json:"text"`
-	Score float64 `json:"score"`
+	DocID      string             `json:"docId"`
+	ChunkID    string             `json:"chunkId"`
+	Title      string             `json:"title"`
+	URL        string             `json:"url,omitempty"`
+	Text       string             `json:"text"`
+	Score      float64            `json:"score"`
+	Scores     map[string]float64 `json:"scores"`
+	Duplicates int                `json:"duplicates,omitempty"`
 }
 
-// Search asks for passages.
+// Question is a search. What is left out is the tenant's.
+type Question struct {
+	Query  string `json:"query"`
+	TopK   int    `json:"topK,omitempty"`
+	Mode   string `json:"mode,omitempty"` // "hybrid", "keyword" or "vector"
+	Rerank bool   `json:"rerank,omitempty"`
+	Expand int    `json:"expand,omitempty"`
+	Answer bool   `json:"answer"`
+}
+
+// Ask asks a question of the tenant's documents.
+func (c *Client) Ask(ctx context.Context, q Question) (Found, error) {
+	return post[Found](ctx, c, "/search", q)
+}
+
+// Search asks a question by meaning and by words.
 func (c *Client) Search(ctx context.Context, query string, topK int) (Found, error) {
-	return c.SearchBy(ctx, "vector", query, topK)
+	return c.SearchBy(ctx, "hybrid", query, topK)
 }
 
 // SearchBy asks a question in a mode: "hybrid", "keyword" or "vector".
 func (c *Client) SearchBy(ctx context.Context, mode, query string, topK int) (Found, error) {
-	return post[Found](ctx, c, "/search", map[string]any{"query": query, "topK": topK, "mode": mode, "answer": false})
+	return c.Ask(ctx, Question{Query: query, TopK: topK, Mode: mode})
 }

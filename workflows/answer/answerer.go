@@ -36,7 +36,8 @@ func New(g llm.Generator, o *Options) *Answerer {
 // Request is a question with what was found for it.
 type Request struct {
 	Question  string
-	Sources   []rag.Source // best first
+	Sources   []rag.Source  // best first
+	Degraded  []rag.Missing // what they were found without; it is told with them
 	Prompt    *tenants.Prompt
 	Models    []llm.GenerationModel // to be asked in this order
 	MaxTokens int

@@ -56,20 +56,21 @@ func Prepare(sources []rag.Source) *Evidence {
 }
 
 func (e *Evidence) add(from *rag.Source) {
-	s := source{text: from.Text, start: from.Start, language: terms.LanguageOf(from.Title, from.Text)}
+	shown, start := from.Shown()
+	s := source{text: shown, start: start, language: terms.LanguageOf(from.Title, shown)}
 	for _, p := range terms.Places(from.Title, s.language) {
 		for _, t := range p.Terms {
 			s.title = append(s.title, e.id(t))
 		}
 	}
-	for _, at := range Sentences(from.Text) {
-		text := from.Text[at.From:at.To]
+	for _, at := range Sentences(shown) {
+		text := shown[at.From:at.To]
 		lead := len(text) - len(strings.TrimLeftFunc(text, unicode.IsSpace))
 		st := stated{from: at.From + lead, to: at.From + len(strings.TrimRightFunc(text, unicode.IsSpace))}
 		if st.from >= st.to {
 			continue
 		}
-		text = from.Text[st.from:st.to]
+		text = shown[st.from:st.to]
 		for i, p := range terms.Places(text, s.language) {
 			h := heard{word: int32(i), negates: negates(text[p.From:p.To], s.language)}
 			if n, ok := numeral(text[p.From:p.To], s.language); ok {

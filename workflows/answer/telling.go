@@ -107,8 +107,9 @@ func (t *Telling) step() {
 			sources = []rag.Source{}
 		}
 		t.put(Sources, struct {
-			Sources []rag.Source `json:"sources"`
-		}{sources})
+			Sources  []rag.Source  `json:"sources"`
+			Degraded []rag.Missing `json:"degraded,omitempty"`
+		}{sources, t.request.Degraded})
 		t.stage = atTokens
 	case t.stage == atEnd:
 		t.err = io.EOF

@@ -14,8 +14,11 @@ import (
 // findings is what the search of a turn has found, as the client is told and as the model is shown.
 type findings struct {
 	sources []rag.Source
-	event   json.RawMessage // {"sources": [...]}
+	event   json.RawMessage // {"sources": [...], "degraded": [...]}
 }
+
+// neighbours is how many chunks on each side of a source the model is shown with it.
+const neighbours = 1
 
 // search finds what the turn's answer may rest on; nil when it rests on nothing.
 func (c *Chat) search(ctx context.Context, s tenants.Scope, r Request) (*findings, error) {
@@ -24,7 +27,8 @@ func (c *Chat) search(ctx context.Context, s tenants.Scope, r Request) (*finding
 		return nil, nil
 	}
 	result, err := c.ports.Retriever.Search(ctx, s, rag.Query{
-		Text: r.question(), TopK: g.TopK, Filter: g.Filter, Model: g.Model, Fields: g.Fields, RequestID: r.RequestID,
+		Text: r.question(), TopK: g.TopK, Filter: g.Filter, Model: g.Model, Fields: g.Fields, Boosts: g.Boosts, Expand: neighbours,
+		RequestID: r.RequestID,
 	})
 	if err != nil {
 		return nil, err
@@ -34,8 +38,9 @@ func (c *Chat) search(ctx context.Context, s tenants.Scope, r Request) (*finding
 		f.sources = []rag.Source{}
 	}
 	f.event, err = json.Marshal(struct {
-		Sources []rag.Source `json:"sources"`
-	}{f.sources})
+		Sources  []rag.Source  `json:"sources"`
+		Degraded []rag.Missing `json:"degraded,omitempty"`
+	}{f.sources, result.Degraded})
 	if err != nil {
 		return nil, fault.New(fault.Internal, "sources_encoding", "", err)
 	}

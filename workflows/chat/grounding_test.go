@@ -37,7 +37,7 @@ func TestSourcesComeFirst(t *testing.T) {
 		require.NoError(t, json.Unmarshal(events[0].Data, &told))
 		assert.Equal(t, w.shelf.found["acme"], told.Sources)
 		assert.Equal(t, []rag.Query{{Text: "What is the answer?", TopK: 3, Filter: json.RawMessage(`{"year":2026}`), Model: "@cf/baai/bge-m3",
-			Fields: rag.Fields{"year": tenants.FieldNumber}, RequestID: "r-1"}}, w.shelf.queries)
+			Fields: rag.Fields{"year": tenants.FieldNumber}, Expand: 1, RequestID: "r-1"}}, w.shelf.queries)
 
 		prompt := w.model.last(llm.ForChat).Prompt.Messages
 		require.Len(t, prompt, 2)

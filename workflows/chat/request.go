@@ -59,4 +59,5 @@ type Grounding struct {
 	Filter json.RawMessage
 	Model  string // the embedding model
 	Fields rag.Fields
+	Boosts []tenants.Boost
 }

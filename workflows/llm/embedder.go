@@ -37,6 +37,8 @@ const (
 	ForChat       Purpose = "chat"
 	ForAnswer     Purpose = "answer"  // of a search
 	ForSummary    Purpose = "summary" // of a conversation that has grown too long
+	ForRerank     Purpose = "rerank"
+	ForRewrite    Purpose = "rewrite" // of a question that leans on what was said before
 )
 
 // Embedded is the outcome of one call.

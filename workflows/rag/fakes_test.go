@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
@@ -22,20 +23,23 @@ func place(x float64) []float32 {
 	return v
 }
 
-// embedder embeds a number as its place.
+// embedder embeds a text by the number it begins with, as its place; one without a number is at 0.
 type embedder struct {
 	calls []llm.Call
 	err   error
+	late  bool // waits for its context
 }
 
-func (e *embedder) Embed(_ context.Context, _ tenants.Scope, c llm.Call, texts []string) (llm.Embedded, error) {
+func (e *embedder) Embed(ctx context.Context, _ tenants.Scope, c llm.Call, texts []string) (llm.Embedded, error) {
 	e.calls = append(e.calls, c)
+	if e.late {
+		<-ctx.Done()
+		return llm.Embedded{}, ctx.Err()
+	}
 	out := llm.Embedded{}
 	for _, t := range texts {
 		var x float64
-		if _, err := fmt.Sscan(t, &x); err != nil {
-			return out, err
-		}
+		_, _ = fmt.Sscan(t, &x)
 		out.Vectors = append(out.Vectors, place(x))
 	}
 	return out, e.err
@@ -50,6 +54,31 @@ type index struct {
 func (x *index) Query(ctx context.Context, s tenants.Scope, model string, q corpus.VectorQuery) ([]corpus.Match, error) {
 	x.queries = append(x.queries, q)
 	return x.Vectors.Query(ctx, s, model, q)
+}
+
+// words is the lexical index in memory, with what it was asked.
+type words struct {
+	*memory.Lexicon
+	late     bool // waits for its context
+	mu       sync.Mutex
+	queries  []corpus.LexicalQuery
+	passages [][]corpus.Place
+}
+
+func (x *words) Find(ctx context.Context, s tenants.Scope, q corpus.LexicalQuery) (corpus.Found, error) {
+	x.mu.Lock()
+	x.queries = append(x.queries, q)
+	x.mu.Unlock()
+	if x.late {
+		<-ctx.Done()
+		return corpus.Found{}, ctx.Err()
+	}
+	return x.Lexicon.Find(ctx, s, q)
+}
+
+func (x *words) Passages(ctx context.Context, s tenants.Scope, at []corpus.Place) ([]corpus.Passage, error) {
+	x.passages = append(x.passages, at)
+	return x.Lexicon.Passages(ctx, s, at)
 }
 
 // ledger knows nothing but documents: which generation searches show is what these tests decide.

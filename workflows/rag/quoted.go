@@ -45,7 +45,8 @@ func (d Delimiter) Quote(sources []Source) string {
 		if title := strings.Join(strings.Fields(src.Title), " "); title != "" {
 			b.WriteString("Title: " + title + "\n")
 		}
-		b.WriteString(src.Text)
+		text, _ := src.Shown()
+		b.WriteString(text)
 		b.WriteString("\n</" + tag + ">\n")
 	}
 	return b.String()

@@ -15,44 +15,92 @@ import (
 	"levada.dev/workflows/llm"
 )
 
-// MaxTopK is how many sources one search may ask for: what the index gives in one query.
+// MaxTopK is how many sources one search may ask for: what an index gives in one query.
 const MaxTopK = corpus.MaxTopK
+
+// Mode says which of the two indexes answer.
+type Mode string
+
+// The modes. Hybrid asks both.
+const (
+	Hybrid  Mode = "hybrid"
+	Vector  Mode = "vector"
+	Keyword Mode = "keyword"
+)
+
+// Modes are all of them, the default first.
+var Modes = []Mode{Hybrid, Vector, Keyword}
 
 // Query is one question to a tenant's documents.
 type Query struct {
 	Text      string
 	TopK      int             // 1 to MaxTopK
+	Mode      Mode            // "" is Hybrid
 	Filter    json.RawMessage // in the public filter language, see ParseFilter; nil for none
 	Model     string          // the embedding model whose index holds the documents
 	Fields    Fields          // what the filter may name
-	RequestID string          // for the gateway's record
+	Boosts    []tenants.Boost
+	Expand    int      // how many neighbours of each source, on each side, come with it: 0 to MaxExpand
+	Rerank    bool     // the best candidates are read by a reranker
+	Rewrite   *Rewrite // nil: the question is asked as it is
+	RequestID string   // for the gateway's record
+}
+
+// check finds what no search can be made of.
+func (q Query) check() error {
+	switch {
+	case strings.TrimSpace(q.Text) == "":
+		return fault.Invalidf("query", "field_required", "is required")
+	case q.TopK < 1 || q.TopK > MaxTopK:
+		return fault.Invalidf("topK", "value_out_of_range", "%d is not between 1 and %d", q.TopK, MaxTopK)
+	case q.Expand < 0 || q.Expand > MaxExpand:
+		return fault.Invalidf("expand", "value_out_of_range", "%d is not between 0 and %d", q.Expand, MaxExpand)
+	case !slices.Contains(Modes, q.Mode):
+		return fault.Invalidf("mode", "invalid_value", "%.40q is not a mode", q.Mode).WithHint("one of hybrid, vector, keyword")
+	}
+	return nil
+}
+
+// Ports are what a Retriever asks. Reranker and Generator are for queries that ask for them.
+type Ports struct {
+	Embedder  llm.Embedder
+	Vectors   corpus.Vectors
+	Lexicon   corpus.Lexicon
+	Ledger    corpus.Ledger
+	Reranker  llm.Reranker
+	Generator llm.Generator
 }
 
 // Retriever searches the documents of tenants. Safe for concurrent use.
 type Retriever struct {
-	embedder llm.Embedder
-	vectors  corpus.Vectors
-	ledger   corpus.Ledger
-	opts     Options
+	ports Ports
+	opts  Options
 }
 
 // Options tunes a Retriever.
 type Options struct {
-	// OverFetch is how many times TopK the index is asked for, so that enough is left when chunks of earlier
-	// generations are dropped. Default 3.
+	// OverFetch is how many times TopK an index that is asked alone is asked for, so that enough is left when chunks of earlier
+	// generations are dropped. Default 3. Together they are asked for FuseWindow.
 	OverFetch int
-	// Now is the clock that stages are timed with. Default time.Now.
+	// Patience is how long a search waits for its slower half when the other has answered. Default 3 s.
+	Patience time.Duration
+	// Fuse are the parameters of fusion.
+	Fuse *FuseOptions
+	// Now is the clock that stages are timed with and the ages of documents are told by. Default time.Now.
 	Now func() time.Time
 }
 
 // New makes a Retriever.
-func New(embedder llm.Embedder, vectors corpus.Vectors, ledger corpus.Ledger, opts *Options) *Retriever {
-	r := &Retriever{embedder: embedder, vectors: vectors, ledger: ledger}
+func New(ports Ports, opts *Options) *Retriever {
+	r := &Retriever{ports: ports}
 	if opts != nil {
 		r.opts = *opts
 	}
 	if r.opts.OverFetch < 1 {
 		r.opts.OverFetch = 3
+	}
+	if r.opts.Patience <= 0 {
+		r.opts.Patience = 3 * time.Second
 	}
 	if r.opts.Now == nil {
 		r.opts.Now = time.Now
@@ -63,119 +111,161 @@ func New(embedder llm.Embedder, vectors corpus.Vectors, ledger corpus.Ledger, op
 // Search answers with at most q.TopK sources of the scope's tenant, best first. It shows only chunks of the
 // generation that the ledger says is searchable, so a document that was replaced is found by its new text
 // alone. A mistake in the query is fault.Invalid with the path of the field.
+//
+// A half of a hybrid search that is fault.Unavailable, or takes longer than Options.Patience beyond the other, is left out, and so
+// is what comes after the halves: the result names each in Degraded. Any other fault is the search's, as are those of both halves
+// together and of the ledger.
 func (r *Retriever) Search(ctx context.Context, s tenants.Scope, q Query) (Result, error) {
 	if err := s.Check(); err != nil {
 		return Result{}, err
 	}
-	if strings.TrimSpace(q.Text) == "" {
-		return Result{}, fault.Invalidf("query", "field_required", "is required")
-	}
-	if q.TopK < 1 || q.TopK > MaxTopK {
-		return Result{}, fault.Invalidf("topK", "value_out_of_range", "%d is not between 1 and %d", q.TopK, MaxTopK)
+	q.Mode = cmp.Or(q.Mode, Hybrid)
+	if err := q.check(); err != nil {
+		return Result{}, err
 	}
 	filter, err := ParseFilter(q.Filter, q.Fields)
 	if err != nil {
 		return Result{}, err
 	}
 	start := r.opts.Now()
-	var t Timings
-	values, err := r.embed(ctx, s, q)
+	out := Result{Mode: q.Mode, Intent: IntentOf(q.Text)}
+	q.Text = r.rewrite(ctx, s, q, &out)
+	found, err := r.candidates(ctx, s, q, filter, &out)
 	if err != nil {
 		return Result{}, err
 	}
-	t.Embed = r.opts.Now().Sub(start)
-	sources, err := r.window(ctx, s, q, corpus.VectorQuery{Values: values, Filter: filter}, &t)
-	if err != nil {
-		return Result{}, err
+	out.Sources = r.best(q, found)
+	if q.Rerank {
+		r.rerank(ctx, s, q, &out)
 	}
-	t.Total = r.opts.Now().Sub(start)
-	return Result{Sources: sources, Timings: t}, nil
+	out.Sources = out.Sources[:min(len(out.Sources), q.TopK)]
+	if q.Expand > 0 {
+		r.expand(ctx, s, q, &out)
+	}
+	out.Timings.Total = r.opts.Now().Sub(start)
+	return out, nil
 }
 
-func (r *Retriever) embed(ctx context.Context, s tenants.Scope, q Query) ([]float32, error) {
-	e, err := r.embedder.Embed(ctx, s, llm.Call{Model: q.Model, Purpose: llm.ForQuery, RequestID: q.RequestID}, []string{q.Text})
-	if err != nil {
-		return nil, fmt.Errorf("embed the query: %w", err)
-	}
-	if len(e.Vectors) != 1 {
-		return nil, fault.New(fault.Internal, "embedding_count", fmt.Sprintf("%d vectors for one query", len(e.Vectors)), nil)
-	}
-	return e.Vectors[0], nil
+// candidate is a chunk that may be shown, and its document.
+type candidate struct {
+	Candidate
+	document *corpus.Document
 }
 
-// window asks for more than TopK and, when stale chunks leave too little of a full window, once more for the
-// largest window the index gives.
-func (r *Retriever) window(ctx context.Context, s tenants.Scope, q Query, vq corpus.VectorQuery, t *Timings) ([]Source, error) {
-	vq.TopK = min(q.TopK*r.opts.OverFetch, MaxTopK)
+// candidates are the chunks that the halves have found and the ledger shows, best first by what the mode goes by. An index that is asked
+// for less than it could give, and of which stale chunks leave too little, is asked once more, for all it gives.
+func (r *Retriever) candidates(ctx context.Context, s tenants.Scope, q Query, filter json.RawMessage, out *Result) ([]candidate, error) {
+	a := asker{Retriever: r, scope: s, query: q, filter: filter, window: r.window(q), out: out}
 	for {
-		began := r.opts.Now()
-		matches, err := r.vectors.Query(ctx, s, q.Model, vq)
-		if err != nil {
-			return nil, fmt.Errorf("query the vectors: %w", err)
-		}
-		asked := r.opts.Now()
-		t.Vectors += asked.Sub(began)
-		sources, err := r.searchable(ctx, s, matches)
+		h, err := a.ask(ctx)
 		if err != nil {
 			return nil, err
 		}
-		t.Ledger += r.opts.Now().Sub(asked)
-		if len(sources) >= q.TopK || len(matches) < vq.TopK || vq.TopK == MaxTopK {
-			return sources[:min(len(sources), q.TopK)], nil
+		began := r.opts.Now()
+		documents, err := r.documents(ctx, s, h)
+		if err != nil {
+			return nil, err
 		}
-		vq.TopK = MaxTopK
+		out.Timings.Ledger += r.opts.Now().Sub(began)
+		asked := a.window
+		full := len(h.matches) >= asked || len(h.words.Hits) >= asked
+		found := r.join(q.Mode, h, documents)
+		if len(found) >= q.TopK || !full || asked == MaxTopK {
+			return found, nil
+		}
+		a.window = MaxTopK
 	}
 }
 
-// searchable keeps the matches whose generation the ledger shows, completed with what the ledger knows of their
-// documents: a title in the index is as old as the chunk.
-func (r *Retriever) searchable(ctx context.Context, s tenants.Scope, matches []corpus.Match) ([]Source, error) {
-	sources := make([]Source, 0, len(matches))
-	if len(matches) == 0 {
-		return sources, nil
+// window is how much an index is asked for at first.
+func (r *Retriever) window(q Query) int {
+	if q.Mode == Hybrid || q.Rerank {
+		return FuseWindow
 	}
-	documents, err := r.documents(ctx, s, matches)
-	if err != nil {
-		return nil, err
-	}
-	type place struct {
-		doc   string
-		chunk int
-	}
-	seen := make(map[place]bool, len(matches))
-	for _, m := range matches {
-		at := place{m.Metadata.DocID, m.Metadata.Chunk}
-		d, found := documents[at.doc]
-		if !found || d.Searchable == 0 || d.Searchable != m.Metadata.Generation || seen[at] {
-			continue
-		}
-		seen[at] = true
-		sources = append(sources, Source{
-			DocID: d.ID, ChunkID: ChunkID(d.ID, at.chunk), Title: d.Title, Source: d.Source, URL: d.URL,
-			Text: m.Metadata.Text, Start: m.Metadata.Start, End: m.Metadata.End,
-			Score: m.Score, Scores: Scores{Vector: m.Score}, chunk: at.chunk,
-		})
-	}
-	slices.SortStableFunc(sources, func(a, b Source) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.DocID, b.DocID), cmp.Compare(a.chunk, b.chunk))
-	})
-	return sources, nil
+	return min(q.TopK*r.opts.OverFetch, MaxTopK)
 }
 
-func (r *Retriever) documents(ctx context.Context, s tenants.Scope, matches []corpus.Match) (map[string]corpus.Document, error) {
-	ids := make([]string, 0, len(matches))
-	for _, m := range matches {
-		if !slices.Contains(ids, m.Metadata.DocID) {
-			ids = append(ids, m.Metadata.DocID)
+// documents are what the ledger knows of the documents of both halves, by their ids: it is asked once, and not about nothing.
+func (r *Retriever) documents(ctx context.Context, s tenants.Scope, h halves) (map[string]*corpus.Document, error) {
+	ids := make([]string, 0, len(h.matches)+len(h.words.Hits))
+	byID := make(map[string]*corpus.Document, cap(ids))
+	add := func(id string) {
+		if _, there := byID[id]; !there {
+			byID[id] = nil
+			ids = append(ids, id)
 		}
 	}
-	found, err := r.ledger.Documents(ctx, s, ids)
+	for i := range h.matches {
+		add(h.matches[i].Metadata.DocID)
+	}
+	for i := range h.words.Hits {
+		add(h.words.Hits[i].Passage.DocID)
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	found, err := r.ports.Ledger.Documents(ctx, s, ids)
 	if err != nil {
 		return nil, fmt.Errorf("look up %d documents: %w", len(ids), err)
 	}
-	byID := make(map[string]corpus.Document, len(found))
-	for _, d := range found {
-		byID[d.ID] = d
+	for i := range found {
+		byID[found[i].ID] = &found[i]
 	}
 	return byID, nil
+}
+
+// join drops what the ledger does not show and orders the rest.
+func (r *Retriever) join(mode Mode, h halves, documents map[string]*corpus.Document) []candidate {
+	hidden := func(m *corpus.Metadata) bool {
+		d := documents[m.DocID]
+		return d == nil || d.Searchable == 0 || d.Searchable != m.Generation
+	}
+	h.matches = slices.DeleteFunc(h.matches, func(m corpus.Match) bool { return hidden(&m.Metadata) })
+	h.words.Hits = slices.DeleteFunc(h.words.Hits, func(hit corpus.Hit) bool { return hidden(&hit.Passage.Metadata) })
+	fused := Fuse(h.matches, h.words, r.opts.Fuse)
+	for i := range fused {
+		fused[i].Title = documents[fused[i].DocID].Title // one in the index is as old as the chunk
+	}
+	switch mode {
+	case Hybrid:
+		RaiseAlike(fused, r.opts.Fuse)
+	case Vector:
+		for i := range fused {
+			fused[i].Fused = fused[i].Vector
+		}
+		sortCandidates(fused)
+	case Keyword:
+		for i := range fused {
+			fused[i].Fused = fused[i].Keyword
+		}
+		sortCandidates(fused)
+	}
+	out := make([]candidate, len(fused))
+	for i := range fused {
+		out[i] = candidate{fused[i], documents[fused[i].DocID]}
+	}
+	return out
+}
+
+// best makes sources of the best candidates: boosted, and without those that say the same. When they are to be reranked it is as many as a
+// reranker takes.
+func (r *Retriever) best(q Query, found []candidate) []Source {
+	most := q.TopK
+	if q.Rerank {
+		most = llm.MaxContexts
+	}
+	ranked := rank(found, q.Boosts, r.opts.Now())
+	var once unlike
+	sources := make([]Source, 0, min(most, len(ranked)))
+	for i := range ranked {
+		if len(sources) == most {
+			break
+		}
+		if twin, same := once.twin(ranked[i].Text); same {
+			sources[twin].Duplicates++
+			continue
+		}
+		sources = append(sources, ranked[i].source(q.Mode))
+	}
+	return sources
 }

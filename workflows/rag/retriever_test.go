@@ -16,6 +16,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/corpus/terms"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
 )
@@ -23,8 +24,10 @@ import (
 // world is two tenants with a document of the same id and the same places on the number line.
 type world struct {
 	*rag.Retriever
+	ports    rag.Ports
 	embedder *embedder
 	index    *index
+	words    *words
 	ledger   *ledger
 	acme     tenants.Scope
 	globex   tenants.Scope
@@ -35,11 +38,13 @@ func newWorld(t *testing.T, opts *rag.Options) *world {
 	w := &world{
 		embedder: &embedder{},
 		index:    &index{Vectors: memory.NewVectors(time.Now)},
+		words:    &words{Lexicon: memory.NewLexicon()},
 		ledger:   &ledger{documents: map[string]corpus.Document{}},
 		acme:     tenantstest.Scope(t, "acme"),
 		globex:   tenantstest.Scope(t, "globex"),
 	}
-	w.Retriever = rag.New(w.embedder, w.index, w.ledger, opts)
+	w.ports = rag.Ports{Embedder: w.embedder, Vectors: w.index, Lexicon: w.words, Ledger: w.ledger}
+	w.Retriever = rag.New(w.ports, opts)
 	return w
 }
 
@@ -55,6 +60,26 @@ func (w *world) write(t *testing.T, s tenants.Scope, doc string, generation int,
 	}
 }
 
+// text replaces what the chunks of a document say, all at the place 5, in both indexes.
+func (w *world) text(t *testing.T, s tenants.Scope, doc string, generation int, texts ...string) {
+	t.Helper()
+	start := 0
+	for chunk, text := range texts {
+		w.both(t, s, 5, corpus.Metadata{DocID: doc, Generation: generation, Chunk: chunk, Start: start, End: start + len(text), Text: text})
+		start += len(text) + 1
+	}
+}
+
+// both puts a chunk at a place of the one index, and its words into the other.
+func (w *world) both(t *testing.T, s tenants.Scope, at float64, m corpus.Metadata) {
+	t.Helper()
+	require.NoError(t, w.index.Upsert(t.Context(), s, model, []corpus.Vector{{
+		ID: corpus.VectorID(s, m.DocID, m.Generation, m.Chunk), Values: place(at), Metadata: m,
+	}}))
+	head, body := terms.Passage("", m.Heading, m.Text)
+	require.NoError(t, w.words.Put(t.Context(), s, []corpus.Passage{{Metadata: m, Head: head, Body: body}}))
+}
+
 // remove takes the chunks of a retired generation away.
 func (w *world) remove(t *testing.T, s tenants.Scope, doc string, generation, chunks int) {
 	t.Helper()
@@ -65,7 +90,10 @@ func (w *world) remove(t *testing.T, s tenants.Scope, doc string, generation, ch
 	require.NoError(t, w.index.Delete(t.Context(), s, model, ids))
 }
 
-func ask(text string, topK int) rag.Query { return rag.Query{Text: text, TopK: topK, Model: model} }
+// ask is a question to the vectors alone.
+func ask(text string, topK int) rag.Query {
+	return rag.Query{Text: text, TopK: topK, Mode: rag.Vector, Model: model}
+}
 
 func ids(r rag.Result) []string {
 	out := []string{}
@@ -90,7 +118,7 @@ func TestSearchAnswersBestFirstWithItsPlace(t *testing.T) {
 	assert.Equal(t, "acme says 5 in generation 1", got.Text)
 	assert.Equal(t, [2]int{10, 19}, [2]int{got.Start, got.End})
 	assert.InDelta(t, 1.0, got.Score, 1e-6)
-	assert.Equal(t, got.Score, got.Scores.Vector)
+	assert.Equal(t, rag.Scores{Vector: &got.Score}, got.Scores)
 }
 
 func TestTenantsSeeTheirOwn(t *testing.T) {
@@ -165,6 +193,8 @@ func TestTiesHaveAnOrder(t *testing.T) {
 		w.ledger.set(w.acme, doc, 1)
 		w.write(t, w.acme, doc, 1, 5, 5)
 	}
+	w.text(t, w.acme, "a", 1, "First of the four.", "The second one is this.")
+	w.text(t, w.acme, "b", 1, "Third comes after that.", "No more follow, as it is the last.")
 	r, err := w.Search(t.Context(), w.acme, ask("5", 4))
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a#0", "a#1", "b#0", "b#1"}, ids(r))
@@ -218,7 +248,7 @@ func TestCallsAreOnRecord(t *testing.T) {
 	assert.Equal(t, []llm.Call{{Model: model, Purpose: llm.ForQuery, RequestID: "r-1"}}, w.embedder.calls)
 	b, err := json.Marshal(r.Timings)
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"embedMs":1.5,"vectorsMs":1.5,"ledgerMs":1.5,"totalMs":7.5}`, string(b))
+	assert.JSONEq(t, `{"embedMs":1.5,"vectorsMs":1.5,"lexiconMs":0,"ledgerMs":1.5,"totalMs":12}`, string(b))
 }
 
 func TestFilterReachesTheIndex(t *testing.T) {
@@ -241,7 +271,7 @@ func ExampleRetriever_Search() {
 		ID: "1", Values: place(7), Metadata: corpus.Metadata{DocID: "guide", Generation: 1, Chunk: 3, Text: "Seven is here."},
 	}})
 
-	r := rag.New(&embedder{}, vectors, books, nil)
+	r := rag.New(rag.Ports{Embedder: &embedder{}, Vectors: vectors, Lexicon: memory.NewLexicon(), Ledger: books}, nil)
 	found, _ := r.Search(ctx, s, rag.Query{Text: "7", TopK: 5, Model: model})
 	for _, source := range found.Sources {
 		fmt.Println(source.ChunkID, source.Text)

@@ -31,7 +31,7 @@ func (s *Server) embed(m model, inputs json.RawMessage) (*answer, error) {
 func (s *Server) Refuse(word string) { s.refused.Store(&word) }
 
 func (s *Server) vectors(m model, texts []string) ([][]float32, int) {
-	if m.kind == embedding && !s.options.Lexical {
+	if m.kind != lexicalEmbedding && !s.options.Lexical {
 		return s.composite.embed(texts, m.dimensions, m.window)
 	}
 	vectors, tokens := make([][]float32, len(texts)), 0
@@ -82,36 +82,6 @@ func readTexts(path string, raw json.RawMessage, most int) ([]string, error) {
 		}
 	}
 	return texts, nil
-}
-
-// rank is bge-m3's second shape: scores of contexts for a query, by cosine.
-func (s *Server) rank(m model, fields map[string]json.RawMessage) (*answer, error) {
-	var query string
-	if json.Unmarshal(fields["query"], &query) != nil || query == "" {
-		return nil, invalid("/query", "Type mismatch of '/query', 'string' expected")
-	}
-	var contexts []struct{ Text string }
-	if json.Unmarshal(fields["contexts"], &contexts) != nil || len(contexts) == 0 || len(contexts) > m.batch {
-		return nil, invalid("/contexts", "'/contexts' takes 1 to %d items of {text}", m.batch)
-	}
-	texts := []string{query}
-	for i, c := range contexts {
-		if c.Text == "" {
-			return nil, invalid("/contexts/"+strconv.Itoa(i)+"/text", "Length must be >= 1")
-		}
-		texts = append(texts, c.Text)
-	}
-	vectors, tokens := s.vectors(m, texts)
-	type score struct {
-		ID    int     `json:"id"`
-		Score float32 `json:"score"`
-	}
-	scores := make([]score, len(contexts))
-	for i := range scores {
-		scores[i] = score{i, dot(vectors[0], vectors[i+1])}
-	}
-	body, err := json.Marshal(map[string]any{"response": scores})
-	return &answer{body: body, usage: usage{in: tokens}}, err
 }
 
 // embeddings writes {shape, data, pooling}. By hand, because reflection over a

@@ -10,6 +10,7 @@ type kind int
 const (
 	embedding kind = iota + 1
 	lexicalEmbedding
+	reranking
 	generation
 	scripted
 )
@@ -49,6 +50,9 @@ var catalogue = []model{
 	{id: "@cf/qwen/qwen3-embedding-0.6b", kind: embedding, dimensions: 1024, fields: []string{"text", "queries", "documents"}, batch: 32, window: 8192, input: .012},
 	{id: "@cf/google/embeddinggemma-300m", kind: embedding, dimensions: 768, fields: text, batch: 100, window: 2048, input: .012},
 
+	{id: "@cf/baai/bge-reranker-base", kind: reranking, dimensions: 1024, batch: 100, window: 512, input: .003},
+	{id: rankModel, kind: reranking, dimensions: 1024, batch: 100, window: 512},
+
 	{id: "@cf/meta/llama-3.3-70b-instruct-fp8-fast", kind: generation, dialect: classic, window: 24_000, input: .293, output: 2.253},
 	{id: "@cf/meta/llama-3.1-8b-instruct-fast", kind: generation, dialect: classic, window: 60_000, input: .045, output: .384},
 	{id: "@cf/meta/llama-3.1-8b-instruct-fp8-fast", kind: generation, dialect: classic, window: 60_000, input: .045, output: .384},
@@ -71,6 +75,10 @@ var text = []string{"text"}
 // hashModel embeds by hashed words only, without the encoder: what a benchmark
 // takes for "the embedder costs nothing". A suffix sets the size: -384.
 const hashModel = "@local/embed-hash"
+
+// rankModel is what reranks here, by whatever name it is asked: no cross-encoder, but the cosine of the same composite embedding that
+// searches go by. Its answers name it as their model.
+const rankModel = "@local/rerank-composite"
 
 // maxDimensions is the largest vector Vectorize takes.
 const maxDimensions = 1536

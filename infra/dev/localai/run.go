@@ -181,11 +181,14 @@ func (c *call) attempt(ctx context.Context, reject bool) (*answer, error) {
 	if m.kind == embedding || m.kind == lexicalEmbedding {
 		return c.server.embed(m, c.inputs)
 	}
+	if m.kind == reranking {
+		return c.server.rerank(m, c.inputs)
+	}
 	return c.server.generate(ctx, m, c.inputs)
 }
 
 var modelTypes = map[kind]string{
-	embedding: "embeddings", lexicalEmbedding: "embeddings", generation: "chat", scripted: "chat",
+	embedding: "embeddings", lexicalEmbedding: "embeddings", reranking: "rerank", generation: "chat", scripted: "chat",
 }
 
 // stream sends an answer's events as they come. One that breaks off ends the

@@ -137,6 +137,9 @@ func compactMetadata(id string, raw json.RawMessage) ([]byte, error) {
 }
 
 func (s *Store) query(ix *index, w http.ResponseWriter, r *http.Request) error {
+	if s.down.Load() {
+		return &refusal{http.StatusServiceUnavailable, codeDown, "vectorize.unavailable"}
+	}
 	var o queryOptions
 	vector, err := readFrame(r, &o)
 	if err != nil {

@@ -37,6 +37,7 @@ const (
 	codeFilter          = 40027
 	codeNoVector        = 40028
 	codeNoIndex         = 3000
+	codeDown            = 10001
 )
 
 // refusal is an error of the platform, which its binding throws as

@@ -54,6 +54,7 @@ type Options struct {
 // entrypoint in infra/dev/standins; see http.go for its routes.
 type Store struct {
 	indexes map[string]*index
+	down    atomic.Bool
 	delay   atomic.Int64
 	now     func() time.Time
 	mux     *http.ServeMux
@@ -112,6 +113,9 @@ func (c *Index) check(name string) error {
 
 // SetDelay changes how long later mutations stay invisible.
 func (s *Store) SetDelay(d time.Duration) { s.delay.Store(int64(d)) }
+
+// SetDown has every query fail as that of an index which cannot be reached, or ends that.
+func (s *Store) SetDown(down bool) { s.down.Store(down) }
 
 // Delay answers how long a mutation stays invisible.
 func (s *Store) Delay() time.Duration { return time.Duration(s.delay.Load()) }

@@ -39,6 +39,7 @@ func main() {
 		Vectors:   vectors,
 		Lexicon:   port.NewLexicon(object.Open("LEXICON"), book.ShardsOf(directory)),
 		Embedder:  port.NewEmbedder(models, gateway),
+		Reranker:  port.NewReranker(models, gateway),
 		Model:     port.NewModel(models, gateway),
 		Money:     port.NewQuota(object.Open("QUOTA")),
 		Sessions:  sessions,
