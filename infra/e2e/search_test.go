@@ -38,7 +38,7 @@ func (h hits) docs() (ids []string) {
 // ask searches in a mode, the default for "".
 func (u user) ask(query, mode string, more map[string]any) hits {
 	u.t.Helper()
-	body := map[string]any{"query": query, "filter": map[string]any{"source": "halves"}}
+	body := map[string]any{"query": query, "answer": false, "filter": map[string]any{"source": "halves"}}
 	if mode != "" {
 		body["mode"] = mode
 	}
@@ -98,7 +98,7 @@ func TestAHybridSearchFindsWhatEitherHalfMisses(t *testing.T) {
 	assert.Equal(t, "vector", h.Degraded[0].Part)
 	assert.Equal(t, "index_unavailable", h.Degraded[0].Code)
 	assert.Contains(t, h.docs(), "halves-rare", "the other half answers")
-	a := acme.do(http.MethodPost, "/search", map[string]any{"query": rare, "mode": "vector"})
+	a := acme.do(http.MethodPost, "/search", map[string]any{"query": rare, "mode": "vector", "answer": false})
 	assert.Equal(t, http.StatusServiceUnavailable, a.Status)
 	assert.Equal(t, "index_unavailable", a.Error.Code)
 }
