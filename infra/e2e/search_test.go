@@ -55,15 +55,15 @@ func halvesOf(u user) {
 	u.t.Helper()
 	const rambling = "The council met on Tuesday and spoke about roads, the market, two dogs and the weather of the last month. " +
 		"Nobody could say who had left the gate open, and the bakery will be closed for a week. A letter from the bishop was read aloud. " +
-		"The zorbulator of the frobnitz is quuxed. Then there was coffee, and a song about the sea that nobody knew by heart. " +
+		"The zorbulator was mended. Then there was coffee, and a song about the sea that nobody knew by heart. " +
 		"The treasurer counted the chairs, and the youngest member drew a ship on the back of the agenda. It rained until the evening."
 	for id, text := range map[string]string{
-		"rare":    rambling,
-		"meaning": "Somebody who cannot log in any more may choose new credentials: the link for it is sent to the registered e-mail address.",
-		"device1": "Which is the device?",
-		"device2": "What sort of device does a doctor carry?",
-		"device3": "Is there any device left at school?",
-		"sheep":   "Sheep graze on the high plain from May to October.",
+		"rare":     rambling,
+		"meaning":  "Somebody who cannot log in any more may choose new credentials: the link for it is sent to the registered e-mail address.",
+		"machine1": "The incubator.",
+		"machine2": "An oscillator.",
+		"machine3": "A generator.",
+		"sheep":    "Sheep graze on the high plain from May to October.",
 	} {
 		u.index(document{DocID: "halves-" + id, Text: text, Source: "halves"})
 	}
@@ -73,10 +73,11 @@ func halvesOf(u user) {
 func TestAHybridSearchFindsWhatEitherHalfMisses(t *testing.T) {
 	acme, globex := as(t, "acme"), as(t, "globex")
 	halvesOf(acme)
-	const rare, meaning = "Which device is the zorbulator, frobnitz or quuxed?", "forgotten password"
+	const rare, meaning = "Zorbulator?", "forgotten password"
 	three := map[string]any{"topK": 3}
 
-	assert.NotContains(t, acme.ask(rare, "vector", three).docs(), "halves-rare", "vectors miss it")
+	v := acme.ask(rare, "vector", three)
+	assert.NotContains(t, v.docs(), "halves-rare", "vectors miss it: %+v", v)
 	assert.Equal(t, "halves-rare", acme.ask(rare, "keyword", three).docs()[0])
 	assert.Empty(t, acme.ask(meaning, "keyword", three).Sources, "words miss it")
 	assert.Equal(t, "halves-meaning", acme.ask(meaning, "vector", three).docs()[0])
