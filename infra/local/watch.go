@@ -62,7 +62,8 @@ func (l *Local) published() map[string]version {
 		}
 	}
 	configs, _ := fs.Glob(l.options.Tenants, "*/tenant.config.json") // fails for a pattern that is none
-	for _, name := range configs {
+	prompts, _ := fs.Glob(l.options.Tenants, "*/prompts/*")
+	for _, name := range append(configs, prompts...) {
 		info, err := fs.Stat(l.options.Tenants, name)
 		note(name, info, err)
 	}
