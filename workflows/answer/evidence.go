@@ -218,7 +218,7 @@ func (e *Evidence) check(c claimed, at int) Verdict {
 			last = own
 			coverage := c.weigh(m.or(title)) / c.total
 			rank := coverage - wider*float64(k-i)
-			supported := coverage >= Enough && own >= Enough*apart && named && near.has(c.numbers) && c.agrees(s.sentences[i:k+1])
+			supported := coverage >= Enough && own >= Enough*apart && named && near.has(c.numbers) && c.agrees(s.sentences[i:k+1], e.masks[i:k+1], own)
 			if supported && !best.Supported || supported == best.Supported && rank > best.Coverage {
 				best = Verdict{Source: at, From: s.sentences[i].from, To: s.sentences[k].to, Coverage: rank, Supported: supported}
 			}
@@ -233,7 +233,7 @@ type claimed struct {
 	total   float64
 	numbers mask // which of the terms must stand in the words quoted
 	names   mask // which must stand in the source
-	negated bool
+	denials int  // how many words deny
 	sides   sides
 	content bool // there is a word that says something
 }
@@ -241,6 +241,7 @@ type claimed struct {
 type weighed struct {
 	id     int32
 	weight float64
+	times  int // a number comes
 }
 
 func (e *Evidence) read(claim string, in terms.Language) claimed {
@@ -249,7 +250,7 @@ func (e *Evidence) read(claim string, in terms.Language) claimed {
 	for _, p := range terms.Places(claim, in) {
 		word := claim[p.From:p.To]
 		if negates(word, in) { // its sign is compared, not the word
-			c.negated = !c.negated
+			c.denials++
 			p.Function = true
 		}
 		numeral, isNumeral := numeral(word, in)
@@ -272,6 +273,9 @@ func (c *claimed) take(e *Evidence, term string, part float64, function, number,
 	id := e.id(term)
 	for i := range c.terms {
 		if c.terms[i].id == id {
+			if number {
+				c.terms[i].times++
+			}
 			return
 		}
 	}
@@ -283,7 +287,7 @@ func (c *claimed) take(e *Evidence, term string, part float64, function, number,
 	}
 	c.total += weight
 	i := len(c.terms)
-	c.terms = append(c.terms, weighed{id, weight})
+	c.terms = append(c.terms, weighed{id: id, weight: weight, times: 1})
 	if i < len(mask{})*64 {
 		if number {
 			c.numbers.set(i)
@@ -334,20 +338,61 @@ const (
 	before = 2
 )
 
+// verbatim is the coverage from which on a claim has the source's own words, and so as many that deny.
+const verbatim = 0.95
+
 // agrees reports whether the sentences say it with the same sign: neither denies what the other says, and neither says the opposite.
-func (c *claimed) agrees(sentences []stated) bool {
-	denied := false
+// Sentences that have little of the claim are not asked.
+func (c *claimed) agrees(sentences []stated, masks []mask, coverage float64) bool {
+	denials, near := 0, 0
 	var sides sides
 	for i := range sentences {
+		if c.weigh(masks[i]) < central*c.total {
+			continue
+		}
 		words := sentences[i].words
 		for k := range words {
 			sides |= words[k].sides
-			if words[k].negates && c.concerns(words, words[k].word) {
-				denied = true
+			if !words[k].negates || k > 0 && words[k-1].word == words[k].word {
+				continue // it may have several terms
+			}
+			denials++
+			if c.concerns(words, words[k].word) {
+				near++
 			}
 		}
 	}
-	return denied == c.negated && !c.sides.opposed(sides)
+	if (c.denials > 0) != (near > 0) && !(coverage >= verbatim && c.denials == denials) {
+		return false
+	}
+	if coverage >= verbatim && c.denials != near && c.denials != denials {
+		return false
+	}
+	return !c.sides.opposed(sides) && c.counts(sentences, masks)
+}
+
+// counts reports whether the sentences have each number as often as the claim.
+func (c *claimed) counts(sentences []stated, masks []mask) bool {
+	for _, t := range c.terms {
+		if t.times < 2 {
+			continue
+		}
+		times := 0
+		for i := range sentences {
+			if c.weigh(masks[i]) < central*c.total {
+				continue
+			}
+			for _, w := range sentences[i].words {
+				if w.id == t.id {
+					times++
+				}
+			}
+		}
+		if times < t.times {
+			return false
+		}
+	}
+	return true
 }
 
 // concerns reports whether a word of a sentence is near to something that the claim says.

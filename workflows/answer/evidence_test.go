@@ -17,6 +17,7 @@ var guide = []rag.Source{
 	{DocID: "pumps", ChunkID: "pumps#0", Title: "Pumps", Start: 7,
 		Text: "A pump lifts 40 litres a minute. Pressure increases with depth. Three valves close when the pump stops."},
 	{DocID: "kanal", ChunkID: "kanal#1", Title: "Kanäle", Text: "Die Kanäle wurden im Jahr 1816 gebaut. Sie brauchen keine Pumpen, weil das Wasser bergab läuft. Drei Wärter pflegen sie."},
+	{DocID: "patent", ChunkID: "patent#0", Text: "The patents were upheld in 1903, and overturned in 1904. A village cannot register cars, this is not its task."},
 	{DocID: "suido", ChunkID: "suido#0", Title: "水道", Text: "水道は島を横切って水を運ぶ。ポンプは使わない。"},
 }
 
@@ -49,8 +50,12 @@ func TestCheck(t *testing.T) {
 		{"Die Kanäle wurden 1861 gebaut.", 2, ""},
 		{"Die Kanäle brauchen Pumpen, weil das Wasser bergab läuft.", 2, ""},
 		{"Die Kanäle brauchen keine Pumpen, weil Wasser bergab läuft.", 2, "Sie brauchen keine Pumpen, weil das Wasser bergab läuft."},
-		{"水道は水を運ぶ。", 3, "水道は島を横切って水を運ぶ。"},
-		{"水道は電気を作る。", 3, ""},
+		{"水道は水を運ぶ。", 4, "水道は島を横切って水を運ぶ。"},
+		{"水道は電気を作る。", 4, ""},
+		{"The patents were upheld in 1904, and overturned in 1904.", 3, ""},
+		{"The patents were overturned in 1904.", 3, "The patents were upheld in 1903, and overturned in 1904."},
+		{"A village cannot register cars, this is not its task.", 3, "A village cannot register cars, this is not its task."},
+		{"A village cannot register cars, this is its task.", 3, ""},
 		{"Anything.", 9, ""},
 		{"Anything.", -1, ""},
 		{"It is.", 0, ""},

@@ -3,6 +3,7 @@ package answer
 import (
 	"bufio"
 	"encoding/json"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -161,10 +162,7 @@ func TestStudyOfTheCheck(t *testing.T) {
 		for i := 0; i < len(c.questions); i += step {
 			q := c.questions[i]
 			sources := c.search(q.text, 4, q.right)
-			for d := range q.right {
-				sources = append([]rag.Source{c.docs[d]}, sources...)
-				break
-			}
+			sources = append([]rag.Source{c.docs[slices.Min(slices.Collect(maps.Keys(q.right)))]}, sources...)
 			e := Prepare(sources)
 			ss := Sentences(sources[0].Text)
 			s := ss[i%len(ss)]
