@@ -54,3 +54,30 @@ func (c *Client) Search(ctx context.Context, query string, topK int) (Found, err
 func (c *Client) SearchBy(ctx context.Context, mode, query string, topK int) (Found, error) {
 	return c.Ask(ctx, Question{Query: query, TopK: topK, Mode: mode})
 }
+
+// Answered is a search with the answer made of what it found.
+type Answered struct {
+	Found
+	Answer     string     `json:"answer"`
+	Citations  []Citation `json:"citations"`
+	Confidence float64    `json:"confidence"`
+	Abstained  bool       `json:"abstained"` // there is none, and Answer says so
+	FollowUps  []string   `json:"followUps"`
+}
+
+// Citation is what a sentence of an answer rests on.
+type Citation struct {
+	Marker    int    `json:"marker"` // the number in the answer
+	DocID     string `json:"docId"`
+	Quote     string `json:"quote"` // the document's words
+	Start     int    `json:"start"` // where they stand: bytes of its stored text
+	End       int    `json:"end"`
+	Supported bool   `json:"supported"` // they say it
+	Sentence  string `json:"sentence"`
+}
+
+// Answer asks a question and has it answered from the passages.
+func (c *Client) Answer(ctx context.Context, q Question) (Answered, error) {
+	q.Answer = true
+	return post[Answered](ctx, c, "/search", q)
+}
