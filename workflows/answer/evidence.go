@@ -26,6 +26,7 @@ type source struct {
 	start     int // in the document's text
 	language  terms.Language
 	title     []int32
+	joined    bool // of several chunks, between which the document may have other white space
 	sentences []stated
 }
 
@@ -57,7 +58,7 @@ func Prepare(sources []rag.Source) *Evidence {
 
 func (e *Evidence) add(from *rag.Source) {
 	shown, start := from.Shown()
-	s := source{text: shown, start: start, language: terms.LanguageOf(from.Title, shown)}
+	s := source{text: shown, start: start, language: terms.LanguageOf(from.Title, shown), joined: from.Context != nil}
 	for _, p := range terms.Places(from.Title, s.language) {
 		for _, t := range p.Terms {
 			s.title = append(s.title, e.id(t))
@@ -207,6 +208,9 @@ func (e *Evidence) check(c claimed, at int) Verdict {
 		var m, near mask
 		last := 0.0
 		for k := i; k < min(i+widest, len(s.sentences)); k++ {
+			if s.joined && k > i && strings.Contains(s.text[s.sentences[k-1].to:s.sentences[k].from], "\n") {
+				break // the quote would perhaps not be the document's, byte for byte
+			}
 			m = m.or(e.masks[k])
 			if c.weigh(e.masks[k].without(c.numbers)) >= central*c.total {
 				near = near.or(e.masks[k])

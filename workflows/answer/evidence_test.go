@@ -83,6 +83,22 @@ func TestBest(t *testing.T) {
 	assert.False(t, e.Says("It is so."))
 }
 
+// With its neighbours a source says more, and a quote never goes over the white space between chunks, which may be other bytes in the document.
+func TestASourceWithItsNeighbours(t *testing.T) {
+	const document = "Levadas carry water.\t \nThey cross Madeira from north to south. Figs grow there."
+	src := rag.Source{Text: "Figs grow there.", Start: 63, Context: &rag.Context{Text: strings.Replace(document, "\t \n", "\n\n\n", 1), Start: 0, End: len(document)}}
+	e := answer.Prepare([]rag.Source{src})
+	for claim, supported := range map[string]bool{
+		"Levadas carry water.": true, "Figs grow there.": true, "They cross Madeira from north to south.": true,
+		"Levadas carry water, cross Madeira from north to south, and figs grow there.": false,
+	} {
+		v := e.Check(claim, 0)
+		assert.Equal(t, supported, v.Supported, claim)
+		quote, start, end := e.Quote(v)
+		assert.Equal(t, document[start:end], quote)
+	}
+}
+
 // What a source says word for word it supports, and a number that it has nowhere it does not.
 func TestASourceSaysItsOwnSentences(t *testing.T) {
 	e := answer.Prepare(guide)
