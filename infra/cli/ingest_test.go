@@ -325,6 +325,12 @@ func TestIngestWhereNoPlatformIs(t *testing.T) {
 	code, _, errs := levada(t, "ingest", "--url", server.URL, "--state-dir", state, "docs")
 	assert.Equal(t, exitProblem, code)
 	assert.Contains(t, errs, "404 Not Found, and no answer of Levada's: something else is there")
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "internal error", http.StatusInternalServerError)
+	})
+	code, _, errs = levada(t, "ingest", "--url", server.URL, "--state-dir", state, "docs")
+	assert.Equal(t, exitProblem, code)
+	assert.Contains(t, errs, "500 Internal Server Error, and no reason: it broke down")
 	server.Close()
 	code, _, errs = levada(t, "ingest", "--url", server.URL, "--state-dir", state, "docs")
 	assert.Equal(t, exitProblem, code)

@@ -63,7 +63,7 @@ func open(r request, resp *http.Response) (json.RawMessage, error) {
 		RequestID string
 	}
 	if err := json.Unmarshal(b, &env); err != nil || env.OK == nil {
-		return nil, fmt.Errorf("%s %s: %s, and no answer of Levada's: something else is there", r.method, resp.Request.URL.Redacted(), resp.Status)
+		return nil, foreign(r, resp)
 	}
 	if *env.OK {
 		return env.Data, nil
@@ -73,6 +73,16 @@ func open(r request, resp *http.Response) (json.RawMessage, error) {
 		WithRetryAfter(max(time.Duration(said.Details.RetryAfterMS)*time.Millisecond, retryAfter(resp.Header)))
 	f.Field = said.Details.Field
 	return nil, &Error{Fault: f, Status: resp.StatusCode, RequestID: env.RequestID, TraceID: said.TraceID, Refused: said.Details.Errors}
+}
+
+// foreign is an answer without Levada's envelope. A failure may be Levada's all the same: whoever stood between, or was left when what should
+// have answered had died, knows nothing of envelopes.
+func foreign(r request, resp *http.Response) error {
+	what := "and no answer of Levada's: something else is there"
+	if resp.StatusCode >= http.StatusInternalServerError {
+		what = "and no reason: it broke down before it could give one; try again, and look into its log if that helps nothing"
+	}
+	return fmt.Errorf("%s %s: %s, %s", r.method, resp.Request.URL.Redacted(), resp.Status, what)
 }
 
 // retryAfter is the header of this name in seconds, which is how the platform writes it.
