@@ -48,7 +48,7 @@ func (w *world) batch(as string, body io.Reader) *httptest.ResponseRecorder {
 func (w *world) feed(tenant, id string) {
 	w.t.Helper()
 	ctx, scope := context.Background(), w.scope(tenant)
-	raw, err := w.store.parts.Get(ctx, scope, id, 0)
+	raw, err := w.store.parts.Get(ctx, scope, id, 0, imports.MaxPartBytes)
 	require.NoError(w.t, err)
 	var takings []imports.Taking
 	for entry := range bytes.Lines(raw) {

@@ -43,13 +43,16 @@ func (p *Parts) Put(_ context.Context, s tenants.Scope, id string, part int, ndj
 }
 
 // Get implements imports.Parts.
-func (p *Parts) Get(_ context.Context, s tenants.Scope, id string, part int) (ndjson []byte, err error) {
+func (p *Parts) Get(_ context.Context, s tenants.Scope, id string, part int, limit int64) (ndjson []byte, err error) {
 	err = p.do(s, "get", func() error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		kept, ok := p.parts[partKey(s, id, part)]
 		if !ok {
 			return fault.Missing("part_not_found", "no part %d of import %.80q", part, id)
+		}
+		if int64(len(kept)) > limit {
+			return fault.Invalidf("", "part_too_large", "%d bytes; the limit is %d", len(kept), limit)
 		}
 		ndjson = bytes.Clone(kept)
 		return nil

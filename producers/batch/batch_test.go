@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -85,7 +86,7 @@ func of(body string) imports.Batch {
 func (d *door) entries(im imports.Import) (all, refused []string) {
 	d.t.Helper()
 	for part := range im.Origin.Batch {
-		raw, err := d.parts.Get(d.t.Context(), d.acme, im.ID, part)
+		raw, err := d.parts.Get(d.t.Context(), d.acme, im.ID, part, math.MaxInt64)
 		require.NoError(d.t, err)
 		for line := range bytes.Lines(raw) {
 			var e imports.Entry

@@ -46,14 +46,21 @@ type Ports struct {
 // Feeder is the flow that feeds imports. It is safe for concurrent use.
 type Feeder struct {
 	Ports
-	room *semaphore.Weighted // for files of all runs, in bytes
+	room      *semaphore.Weighted // for files of all runs, in bytes
+	partsRoom *semaphore.Weighted // for their parts and what these are taken apart to. Who has some of it may wait for that of files, never the other way round
 }
 
-// maxFiles is how many bytes of files are in memory at a time: a document of the largest size, and some.
-const maxFiles = 16 << 20
+const (
+	// maxFiles is how many bytes of files are in memory at a time: a document of the largest size, and some.
+	maxFiles = 16 << 20
+	// maxParts is how many bytes of parts are, with their entries: five parts, or one with an entry of the largest size.
+	maxParts = 10 * MaxPartBytes
+)
 
 // New makes a feeder.
-func New(p Ports) *Feeder { return &Feeder{p, semaphore.NewWeighted(maxFiles)} }
+func New(p Ports) *Feeder {
+	return &Feeder{Ports: p, room: semaphore.NewWeighted(maxFiles), partsRoom: semaphore.NewWeighted(maxParts)}
+}
 
 var _ flow.Flow = (*Feeder)(nil).Flow
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -42,7 +43,7 @@ func TestPartsAreFullAndNotMore(t *testing.T) {
 			assert.Equal(t, []int{c.entries, 5 + c.parts, c.parts}, []int{w.Entries, w.Parts, parts.Len(acme)})
 			lines := 0
 			for part := 5; part < w.Parts; part++ {
-				body, err := parts.Get(t.Context(), acme, "i", part)
+				body, err := parts.Get(t.Context(), acme, "i", part, math.MaxInt64)
 				require.NoError(t, err)
 				lines += bytes.Count(body, []byte("\n"))
 			}
@@ -71,7 +72,7 @@ func TestAPartHasEntriesAsJSON(t *testing.T) {
 		assert.Equal(t, before, fmt.Sprint(d), "it is the caller's")
 	}
 	require.NoError(t, w.Flush(t.Context()))
-	got, err := parts.Get(t.Context(), acme, "i", 0)
+	got, err := parts.Get(t.Context(), acme, "i", 0, math.MaxInt64)
 	require.NoError(t, err)
 	assert.Equal(t, string(want), string(got))
 }

@@ -3,6 +3,7 @@ package imports_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -59,4 +60,63 @@ func TestLongFilesAreInMemoryOneAfterTheOther(t *testing.T) {
 	require.NoError(t, w.run(imports.Origin{Prefix: "f"}, 0).Run(t.Context()))
 	w.whole(t, "f0.txt", "f1.txt", "f2.txt", "f3.txt", "f4.txt", "f5.txt")
 	assert.Equal(t, []any{size, int64(size)}, []any{held.most, held.limit})
+}
+
+// heavy notes how many large parts are in memory, from when they are read until their entry is prepared.
+type heavy struct {
+	imports.Parts
+	imports.Preparer
+	mu        sync.Mutex
+	now, most int
+}
+
+func (h *heavy) Get(ctx context.Context, s tenants.Scope, id string, part int, limit int64) ([]byte, error) {
+	b, err := h.Parts.Get(ctx, s, id, part, limit)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(b) > imports.MaxPartBytes {
+		h.now++
+		h.most = max(h.most, h.now)
+	}
+	return b, err
+}
+
+func (h *heavy) Prepare(ctx context.Context, s tenants.Scope, d corpus.Draft) (corpus.Submission, error) {
+	runtime.Gosched() // others may read meanwhile
+	if len(d.Text) > imports.MaxPartBytes {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.now--
+	}
+	return h.Preparer.Prepare(ctx, s, d)
+}
+
+// Parts with an entry of the largest size are in memory one after the other, whatever imports they are of; small ones go on beside each other.
+func TestLargePartsAreInMemoryOneAfterTheOther(t *testing.T) {
+	first, second := newWorld(t, "acme"), newWorld(t, "globex")
+	directory, _ := tenantstest.Directory(t, tenantstest.Config(t, "acme", nil), tenantstest.Config(t, "globex", nil))
+	held := &heavy{Parts: first.parts, Preparer: first.feeder.Preparer}
+	var all sync.WaitGroup
+	var feeder *imports.Feeder
+	for _, w := range []*world{first, second} {
+		w.parts, w.texts = first.parts, first.texts
+		p := imports.NewWriter(w.parts, w.scope, importID, 0)
+		for i, size := range []int{10, imports.MaxPartBytes + 1, 10, imports.MaxPartBytes + 1} {
+			require.NoError(t, p.Add(t.Context(), imports.Entry{Line: i + 1, Draft: &corpus.Draft{
+				DocID: fmt.Sprint("doc-", i), Text: append(make([]byte, size-1), 'x'), ContentType: "text/plain", Model: "@cf/baai/bge-small-en-v1.5", MaxBytes: 2 * imports.MaxPartBytes,
+			}}))
+		}
+		require.NoError(t, p.Flush(t.Context()))
+		if feeder == nil {
+			ports := w.feeder.Ports
+			ports.Directory, ports.Parts, ports.Preparer = directory, held, held
+			feeder = imports.New(ports)
+		}
+		w.feeder = feeder
+	}
+	for _, w := range []*world{first, second} {
+		all.Go(func() { assert.NoError(t, w.run(imports.Origin{Batch: 4}, 4).Run(t.Context())) })
+	}
+	all.Wait()
+	assert.Equal(t, []int{0, 1}, []int{held.now, held.most})
 }

@@ -3,6 +3,7 @@ package imports
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -58,14 +59,11 @@ func (f *feed) submit(ctx context.Context, parts int) (cancelled bool, err error
 
 // submitPart submits the entries of a part, whose first is the import's entry of number start, from the import's entry of number from on.
 func (f *feed) submitPart(ctx context.Context, part, start, from int) (submitted, error) {
-	raw, err := f.Parts.Get(ctx, f.scope, f.id, part)
+	entries, leave, err := f.entries(ctx, part)
 	if err != nil {
 		return submitted{}, err
 	}
-	entries, err := readPart(raw)
-	if err != nil {
-		return submitted{}, err
-	}
+	defer leave()
 	c, err := f.Directory.Config(ctx, f.scope.Tenant())
 	if err != nil {
 		return submitted{}, err
@@ -97,6 +95,33 @@ func (f *feed) submitPart(ctx context.Context, part, start, from int) (submitted
 		}
 	}
 	return done, nil
+}
+
+// entries reads a part and takes it apart, when there is room for both. leave gives the room back. That a part is large shows when it is asked
+// for; then it is asked for again, with all of the room.
+func (f *feed) entries(ctx context.Context, part int) (entries []Entry, leave func(), err error) {
+	entries, leave, err = f.entriesWithin(ctx, part, MaxPartBytes, 2*MaxPartBytes)
+	if err != nil && fault.As(err).Code == "part_too_large" {
+		return f.entriesWithin(ctx, part, math.MaxInt64, maxParts)
+	}
+	return entries, leave, err
+}
+
+func (f *feed) entriesWithin(ctx context.Context, part int, limit, room int64) (entries []Entry, leave func(), err error) {
+	if err := f.partsRoom.Acquire(ctx, room); err != nil {
+		return nil, nil, err
+	}
+	raw, err := f.Parts.Get(ctx, f.scope, f.id, part, limit)
+	if err == nil {
+		entries, err = readPart(raw)
+	}
+	if err != nil {
+		f.partsRoom.Release(room)
+		return nil, nil, err
+	}
+	taken := min(2*int64(len(raw)), room)
+	f.partsRoom.Release(room - taken)
+	return entries, func() { f.partsRoom.Release(taken) }, nil
 }
 
 // prepareAll makes submissions of the entries from the import's n-th on, a few at a time.

@@ -2,7 +2,6 @@ package port
 
 import (
 	"context"
-	"math"
 	"strconv"
 	"strings"
 
@@ -30,18 +29,22 @@ func (p Parts) Put(ctx context.Context, s tenants.Scope, id string, part int, nd
 	if err := s.Check(); err != nil {
 		return err
 	}
-	if _, err := p.bucket.Put(ctx, partKey(s, id, part), ndjson, &r2.PutOptions{ContentType: "application/x-ndjson"}); err != nil {
+	if err := write(ctx, p.bucket, partKey(s, id, part), ndjson, "application/x-ndjson"); err != nil {
 		return fault.Unavailablef(err, "store_unavailable", "the object store did not take a part of an import")
 	}
 	return nil
 }
 
 // Get implements imports.Parts.
-func (p Parts) Get(ctx context.Context, s tenants.Scope, id string, part int) ([]byte, error) {
+func (p Parts) Get(ctx context.Context, s tenants.Scope, id string, part int, limit int64) ([]byte, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	return read(ctx, p.bucket, partKey(s, id, part), p.missing, math.MaxInt64)
+	b, err := read(ctx, p.bucket, partKey(s, id, part), p.missing, limit)
+	if f := fault.As(err); err != nil && f.Code == "document_too_large" {
+		return nil, fault.Invalidf("", "part_too_large", "%s", f.Message)
+	}
+	return b, err
 }
 
 // Drop implements imports.Parts.

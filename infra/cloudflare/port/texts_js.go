@@ -1,6 +1,7 @@
 package port
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -86,10 +87,24 @@ func (o objects) put(ctx context.Context, s tenants.Scope, key string, body []by
 	if err := s.Check(); err != nil {
 		return err
 	}
-	if _, err := o.bucket.Put(ctx, s.Key(o.kind, key), body, &r2.PutOptions{ContentType: contentType}); err != nil {
+	if err := write(ctx, o.bucket, s.Key(o.kind, key), body, contentType); err != nil {
 		return fault.Unavailablef(err, "store_unavailable", "the object store did not take %s", o.kind)
 	}
 	return nil
+}
+
+// streamed is from how many bytes on an object goes to the store as a stream: the frame of a call would be one more copy of it.
+const streamed = 1 << 20
+
+// write makes an object of a body.
+func write(ctx context.Context, to r2.Bucket, key string, body []byte, contentType string) (err error) {
+	o := &r2.PutOptions{ContentType: contentType}
+	if len(body) < streamed {
+		_, err = to.Put(ctx, key, body, o)
+	} else {
+		_, err = to.PutStream(ctx, key, bytes.NewReader(body), int64(len(body)), o)
+	}
+	return err
 }
 
 func (o objects) get(ctx context.Context, s tenants.Scope, key string) ([]byte, error) {

@@ -20,13 +20,13 @@ func TestParts(t *testing.T, make func(t *testing.T) imports.Parts) {
 	acme, globex := tenantstest.Two(t)
 	get := func(t *testing.T, p imports.Parts, s tenants.Scope, id string, part int) string {
 		t.Helper()
-		b, err := p.Get(ctx, s, id, part)
+		b, err := p.Get(ctx, s, id, part, imports.MaxPartBytes)
 		require.NoError(t, err)
 		return string(b)
 	}
 	missing := func(t *testing.T, p imports.Parts, s tenants.Scope, id string, part int) {
 		t.Helper()
-		_, err := p.Get(ctx, s, id, part)
+		_, err := p.Get(ctx, s, id, part, imports.MaxPartBytes)
 		require.Error(t, err)
 		assert.Equal(t, []any{fault.NotFound, "part_not_found"}, []any{fault.KindOf(err), fault.As(err).Code})
 	}
@@ -49,7 +49,9 @@ func TestParts(t *testing.T, make func(t *testing.T) imports.Parts) {
 		p, id := make(t), tenantstest.Fresh(t, "large")
 		body := bytes.Repeat(append(bytes.Repeat([]byte("x"), imports.MaxPartBytes/2-1), 0x0a), 2)
 		require.NoError(t, p.Put(ctx, acme, id, 0, body))
-		got, err := p.Get(ctx, acme, id, 0)
+		_, err := p.Get(ctx, acme, id, 0, imports.MaxPartBytes-1)
+		assert.Equal(t, []any{fault.Invalid, "part_too_large"}, []any{fault.KindOf(err), fault.As(err).Code})
+		got, err := p.Get(ctx, acme, id, 0, imports.MaxPartBytes)
 		require.NoError(t, err)
 		assert.True(t, bytes.Equal(body, got))
 		require.NoError(t, p.Drop(ctx, acme, id))
@@ -73,7 +75,7 @@ func TestParts(t *testing.T, make func(t *testing.T) imports.Parts) {
 	t.Run("nobody has none", func(t *testing.T) {
 		p := make(t)
 		assert.Error(t, p.Put(ctx, tenants.Scope{}, "a", 0, nil))
-		_, err := p.Get(ctx, tenants.Scope{}, "a", 0)
+		_, err := p.Get(ctx, tenants.Scope{}, "a", 0, 1)
 		assert.Error(t, err)
 		assert.Error(t, p.Drop(ctx, tenants.Scope{}, "a"))
 	})

@@ -260,8 +260,8 @@ func (x parts) Put(ctx context.Context, s tenants.Scope, id string, part int, nd
 	return x.port.Put(x.in(ctx), s, id, part, ndjson)
 }
 
-func (x parts) Get(ctx context.Context, s tenants.Scope, id string, part int) ([]byte, error) {
-	return x.port.Get(x.in(ctx), s, id, part)
+func (x parts) Get(ctx context.Context, s tenants.Scope, id string, part int, limit int64) ([]byte, error) {
+	return x.port.Get(x.in(ctx), s, id, part, limit)
 }
 
 func (x parts) Drop(ctx context.Context, s tenants.Scope, id string) error {
