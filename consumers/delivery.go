@@ -48,6 +48,7 @@ type Route struct {
 	Type   string
 	Name   string       // the handler's, in logs and letters
 	Stage  corpus.Stage // the stage that fails when the event is dead; empty when no document depends on it
+	Memory int          // how many bytes the handler takes for each byte of data; 0: so few that it needs no room, or it sees to it itself
 	Handle Handler
 }
 

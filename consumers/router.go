@@ -31,13 +31,16 @@ type Options struct {
 	// RetryDelay is the delay after the first failure; it doubles with each further one up to MaxDelay. The defaults are
 	// 2 seconds and 5 minutes. A fault that says when to try again (RetryAfter) is not tried sooner.
 	RetryDelay, MaxDelay time.Duration
+	DeadAttempts         int              // how often a message of a dead-letter queue is delivered at most. Default: 101
 	Log                  *slog.Logger     // default: slog.Default()
 	Now                  func() time.Time // default: time.Now
 	Middleware           []Middleware     // outermost first, inside Log, Trace and Recover
+	Room                 *Room            // for what the handlers take; default: there is enough
 }
 
 const (
 	defaultAttempts   = 4
+	defaultDead       = 101
 	defaultRetryDelay = 2 * time.Second
 	defaultMaxDelay   = 5 * time.Minute
 
@@ -52,6 +55,9 @@ func (o *Options) withDefaults() Options {
 	var c Options
 	if o != nil {
 		c = *o
+	}
+	if c.DeadAttempts <= 0 {
+		c.DeadAttempts = defaultDead
 	}
 	if c.RetryDelay <= 0 {
 		c.RetryDelay = defaultRetryDelay
@@ -109,7 +115,27 @@ func (r *Router) HandleDead(ctx context.Context, queue string, ms []Message) []V
 		b.dead[i] = b.dead[i] || err != nil && b.messages[i].Attempts >= b.maxAttempts()
 	}
 	b.bury(ctx, groups)
+	b.keepLast(ctx)
 	return b.verdicts()
+}
+
+// keepLast keeps, with those that nobody can read, the letters of messages that do not come again although nobody could bury them: their
+// tenant's ledger or box has been silent all the time. Their documents fail as stuck.
+func (b *batch) keepLast(ctx context.Context) {
+	for i, m := range b.messages {
+		if b.errs[i] == nil || b.dead[i] || m.Attempts < b.options.DeadAttempts {
+			continue
+		}
+		l := b.letter(i)
+		if ev, err := events.Decode(m.Body); err == nil {
+			l = b.buried(i, b.routes[ev.Type], ev).Letter
+		}
+		if err := b.undertaker.BuryUnread(ctx, l); err != nil {
+			b.errs[i] = fmt.Errorf("%w; %w", b.errs[i], err)
+			continue
+		}
+		b.dead[i] = true
+	}
 }
 
 // batch is one call of Handle.
@@ -188,7 +214,19 @@ func (b *batch) each(groups []*group, f func(*group)) {
 	_ = eg.Wait()
 }
 
+// run has a group handled when there is room for what that takes. A group that gets none is not done, and no more than that: it comes
+// again, also after the last attempt, when the platform's dead-letter queue has it.
 func (b *batch) run(ctx context.Context, g *group) {
+	var bytes int64
+	for _, d := range g.deliveries {
+		bytes += int64(g.route.Memory) * int64(len(d.Event.Data))
+	}
+	leave, err := b.options.Room.Enter(ctx, bytes)
+	if err != nil {
+		FailAt(b.errs, g.where, err)
+		return
+	}
+	defer leave()
 	for i, err := range g.route.Handle(ctx, g.scope, g.deliveries) {
 		if err != nil {
 			b.fail(g.where[i], err)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -242,6 +243,58 @@ func TestAWholeBatchThatDied(t *testing.T) {
 	for _, l := range p.letters {
 		assert.Equal(t, 4, l.Attempts, "those of the queue that gave it up, not of the one that it was moved to")
 	}
+}
+
+// When a tenant's ledger is silent to the last, its letter is kept with those that nobody can read. One that may come again comes again.
+func TestALetterThatNobodyTakesIsNotLost(t *testing.T) {
+	p, last := &parish{}, &memory.Unread{}
+	p.err = fault.Unavailablef(nil, "ledger_unavailable", "silent")
+	r := consumers.New([]consumers.Route{{Type: events.TypeDocumentSubmitted, Name: "test", Stage: corpus.StageChunk}},
+		&eventstest.Claims{}, consumers.NewUndertaker(p, corpus.Stores{Texts: &memory.Texts{}, Vectors: p}, p, last), &consumers.Options{DeadAttempts: 3})
+	ms := []consumers.Message{message(t, "acme", "a", 2), message(t, "globex", "b", 3)}
+	vs := r.HandleDead(t.Context(), "ingest", ms)
+	assert.Equal(t, []consumers.Outcome{consumers.Retry, consumers.Dead}, []consumers.Outcome{vs[0].Outcome, vs[1].Outcome})
+	require.Len(t, last.All(), 1)
+	l := last.All()[0]
+	assert.Equal(t, []any{tenants.ID("globex"), "documents/b", ms[1].Body}, []any{l.Tenant, l.Subject, l.Body})
+	assert.Contains(t, l.Reason, "attempts_exhausted")
+	assert.Contains(t, l.Reason, "silent")
+
+	last.Hooks.Before = func(string) error { return p.err }
+	assert.Equal(t, consumers.Retry, r.HandleDead(t.Context(), "ingest", ms[1:])[0].Outcome, "nobody says that it is kept")
+}
+
+// Groups that take much go one after the other, and one that gets no room comes again, also after the last attempt.
+func TestHandlersShareARoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var inside, most, done int
+		proceed := make(chan struct{})
+		room := consumers.NewRoom(100)
+		r := consumers.New([]consumers.Route{{Type: events.TypeDocumentSubmitted, Name: "test", Stage: corpus.StageChunk, Memory: 1, Handle: func(_ context.Context, _ tenants.Scope, ds []consumers.Delivery) []error {
+			inside++
+			most = max(most, inside)
+			<-proceed
+			inside--
+			done++
+			return make([]error, len(ds))
+		}}}, &eventstest.Claims{}, consumers.NewUndertaker(&parish{}, corpus.Stores{}, nil, nil), &consumers.Options{Room: room, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		over := make(chan []consumers.Verdict)
+		go func() {
+			over <- r.Handle(t.Context(), "ingest", []consumers.Message{message(t, "acme", "a", 1), message(t, "globex", "b", 1)})
+		}()
+		synctest.Wait()
+		assert.Equal(t, 1, inside, "each is more than the room has, and has all of it")
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		vs := r.Handle(ctx, "ingest", []consumers.Message{message(t, "acme", "c", 4)})
+		assert.Equal(t, consumers.Retry, vs[0].Outcome)
+		assert.Equal(t, "memory_busy", fault.As(vs[0].Err).Code)
+		close(proceed)
+		for _, v := range <-over {
+			assert.Equal(t, consumers.Done, v.Outcome)
+		}
+		assert.Equal(t, []int{1, 2}, []int{most, done})
+	})
 }
 
 func TestTraceContinues(t *testing.T) {

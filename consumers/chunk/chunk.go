@@ -32,11 +32,18 @@ type Consumer struct {
 	ledger corpus.Ledger
 	out    events.Publisher
 	now    func() time.Time
+	room   *consumers.Room
 }
 
 // New makes the consumer. now tells the time of its events.
 func New(texts corpus.Texts, ledger corpus.Ledger, out events.Publisher, now func() time.Time) *Consumer {
 	return &Consumer{texts: texts, ledger: ledger, out: out, now: now}
+}
+
+// Within makes the consumer keep to a room that it shares with others, and returns it.
+func (c *Consumer) Within(r *consumers.Room) *Consumer {
+	c.room = r
+	return c
 }
 
 // Route takes document.submitted.
@@ -56,24 +63,41 @@ func (c *Consumer) Handle(ctx context.Context, s tenants.Scope, ds []delivery) [
 	progress := make([]corpus.Progress, len(ds))
 	skip := make([]bool, len(ds))
 	for i, d := range ds {
-		parts, derived, err := c.cut(ctx, s, &d.Fact)
-		if err != nil {
+		var err error
+		if progress[i], err = b.cutOne(ctx, i, d); err != nil {
 			skip[i], b.errs[i] = true, b.excuse(ctx, d, err)
-			continue
-		}
-		all := events.Slice{Slices: len(parts)}
-		for _, p := range parts {
-			all.Chunks += len(p)
-		}
-		b.tell(ctx, i, d, all, parts)
-		progress[i] = corpus.Progress{
-			DocumentRef: d.Fact.DocumentRef, Stage: corpus.StageChunk, Slice: all, Attempts: d.Attempt, Cause: d.Event.Cause(),
-			Derived: derived,
 		}
 	}
 	b.flush(ctx)
 	b.advance(ctx, progress, skip)
 	return b.errs
+}
+
+// cutOne cuts a document and has its slices published, or waiting to be. One that takes much memory waits for room, and has it until
+// nothing of it waits any more.
+func (b *batch) cutOne(ctx context.Context, i int, d delivery) (corpus.Progress, error) {
+	if bytes := b.weight(d.Fact); bytes > 0 {
+		b.flush(ctx) // what waits would wait with it
+		leave, err := b.room.Enter(ctx, bytes)
+		if err != nil {
+			return corpus.Progress{}, err
+		}
+		defer leave()
+		defer b.flush(ctx)
+	}
+	parts, derived, err := b.cut(ctx, b.scope, &d.Fact)
+	if err != nil {
+		return corpus.Progress{}, err
+	}
+	all := events.Slice{Slices: len(parts)}
+	for _, p := range parts {
+		all.Chunks += len(p)
+	}
+	b.tell(ctx, i, d, all, parts)
+	return corpus.Progress{
+		DocumentRef: d.Fact.DocumentRef, Stage: corpus.StageChunk, Slice: all, Attempts: d.Attempt, Cause: d.Event.Cause(),
+		Derived: derived,
+	}, nil
 }
 
 // batch is one call of Handle.

@@ -14,6 +14,24 @@ import (
 // largeDocument is from where on a document is a good part of a Worker's memory.
 const largeDocument = 1 << 20
 
+// weight is how much room a document needs; 0: it is small. A large one needs all of it, one that may become large half of it, so that the
+// other stages go on meanwhile.
+func (c *Consumer) weight(f events.DocumentSubmitted) int64 {
+	if f.Text != "" {
+		return 0
+	}
+	format, _ := corpus.FormatOf(f.ContentType) // what is none takes no room either: it fails
+	switch half := c.room.Bytes() / 2; {
+	case f.Bytes > largeDocument:
+		return c.room.Bytes()
+	case format.Binary() || format == corpus.Unknown: // packed a thousand times, perhaps
+		return half
+	case format == corpus.JSON || format == corpus.CSV: // each value gets its name
+		return min(half, 32*int64(f.Bytes))
+	}
+	return 0
+}
+
 // text is what is to be cut of a document: itself, or what is taken out of it, which is stored beside it.
 func (c *Consumer) text(ctx context.Context, s tenants.Scope, f events.DocumentSubmitted) (text []byte, contentType string, d *corpus.Derived, err error) {
 	if f.Text != "" { // it travelled

@@ -25,10 +25,13 @@ func New(embedder llm.Embedder, out events.Publisher, now func() time.Time) *Con
 	return &Consumer{embedder: embedder, out: out, now: now}
 }
 
+// memory is how many bytes a byte of text takes: its vectors are twice as long, and in an answer, an event, a message and a call by turns.
+const memory = 16
+
 // Route takes document.chunked.
 func (c *Consumer) Route() consumers.Route {
 	return consumers.Route{
-		Type: events.TypeDocumentChunked, Name: "embed", Stage: corpus.StageEmbed, Handle: consumers.Facts(c.Handle),
+		Type: events.TypeDocumentChunked, Name: "embed", Stage: corpus.StageEmbed, Memory: memory, Handle: consumers.Facts(c.Handle),
 	}
 }
 

@@ -27,10 +27,13 @@ func New(stores corpus.Stores, ledger corpus.Ledger, out events.Publisher, now f
 	return &Consumer{Stores: stores, ledger: ledger, out: out, now: now}
 }
 
+// memory is how many bytes a byte of an event takes: vectors and texts are in a fact, a batch and a call.
+const memory = 3
+
 // Route takes chunks.embedded.
 func (c *Consumer) Route() consumers.Route {
 	return consumers.Route{
-		Type: events.TypeChunksEmbedded, Name: "index", Stage: corpus.StageIndex, Handle: consumers.Facts(c.Handle),
+		Type: events.TypeChunksEmbedded, Name: "index", Stage: corpus.StageIndex, Memory: memory, Handle: consumers.Facts(c.Handle),
 	}
 }
 

@@ -171,6 +171,10 @@ func (o *Options) log() *slog.Logger {
 	return o.Log
 }
 
+// roomBytes is what the consumers' handlers may take together of an instance's 96 MiB. The rest is the program's, that of messages that
+// wait, and what lies between. A large document takes as much alone.
+const roomBytes = 40 << 20
+
 // Consumers is the role that reacts to the queues.
 func Consumers(p Ports, o Options) *consumers.Router {
 	now := o.Now
@@ -178,9 +182,10 @@ func Consumers(p Ports, o Options) *consumers.Router {
 		now = time.Now
 	}
 	stores := corpus.Stores{Texts: p.Texts, Vectors: p.Vectors, Lexicon: p.Lexicon}
+	room := consumers.NewRoom(roomBytes)
 	routes := []consumers.Route{
 		fetch.New(p.Texts, p.Ledger, p.Fetcher, p.Publisher, now).Route(),
-		chunk.New(p.Texts, p.Ledger, p.Publisher, now).Route(),
+		chunk.New(p.Texts, p.Ledger, p.Publisher, now).Within(room).Route(),
 		embed.New(llm.NewPaidEmbedder(p.Embedder, o.gate(p)), p.Publisher, now).Route(),
 		index.New(stores, p.Ledger, p.Publisher, now).Route(),
 		audit.New(p.Trail).Route(),
@@ -189,7 +194,7 @@ func Consumers(p Ports, o Options) *consumers.Router {
 	routes = append(routes, erase.New(stores, p.Ledger, p.Letters).Routes()...)
 	routes = append(routes, reacts.New(p.Runs).Routes()...)
 	return consumers.New(routes, p.Claims, consumers.NewUndertaker(p.Ledger, stores, p.Letters, p.Unread),
-		&consumers.Options{MaxAttempts: o.MaxAttempts, Log: o.Log, Now: now})
+		&consumers.Options{MaxAttempts: o.MaxAttempts, DeadAttempts: o.MaxAttempts["ingest"+stack.DeadLetter], Log: o.Log, Now: now, Room: room})
 }
 
 // Import is the flow that feeds imports.

@@ -39,7 +39,8 @@ type Forgetter interface {
 	Forget(ctx context.Context, s tenants.Scope, docID string, generation int) error
 }
 
-// Unread keeps the letters that name no tenant, for operators of the pool. What Keep returned nil for is durable; a letter with
+// Unread keeps the letters that name no tenant, and those that their tenant's own box has not taken until there was no further attempt, for
+// operators of the pool. What Keep returned nil for is durable; a letter with
 // the id of an earlier one replaces it. Safe for concurrent use.
 type Unread interface {
 	Keep(ctx context.Context, ls []Letter) error

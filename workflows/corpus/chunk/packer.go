@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/rivo/uniseg"
 
@@ -41,6 +42,7 @@ type atom struct {
 // packer puts atoms into pieces as they come. It holds the atoms of one piece at a time.
 type packer struct {
 	text    []byte
+	shared  string // the text: pieces that were copies would be in memory a second time, for which a large document has no room
 	o       Options
 	section *section
 	at      int // the end of the last atom
@@ -51,7 +53,9 @@ type packer struct {
 	out   []events.Chunk
 }
 
-func newPacker(text []byte, o Options) *packer { return &packer{text: text, o: o} }
+func newPacker(text []byte, o Options) *packer {
+	return &packer{text: text, shared: unsafe.String(unsafe.SliceData(text), len(text)), o: o}
+}
 
 // add takes the part of the text from start to end as one atom, or as several when it is larger than a piece.
 func (p *packer) add(start, end int, l level) {
@@ -198,7 +202,7 @@ func (p *packer) repeat(k int, next level) int {
 func (p *packer) emit(atoms []atom) {
 	start, end := atoms[0].start, atoms[len(atoms)-1].end
 	p.out = append(p.out, events.Chunk{
-		Index: len(p.out), Start: start, End: end, Text: string(p.text[start:end]), Heading: heading(atoms),
+		Index: len(p.out), Start: start, End: end, Text: p.shared[start:end], Heading: heading(atoms),
 	})
 }
 

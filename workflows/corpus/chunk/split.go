@@ -19,7 +19,8 @@ const (
 )
 
 // Split cuts a text, in a format that is Text. No piece means that there is nothing to read in it. A text that is
-// not UTF-8, a content type or sizes that are not supported are fault.Invalid.
+// not UTF-8, a content type or sizes that are not supported are fault.Invalid. The pieces are parts of the text where it is: nobody may change it
+// as long as they are used.
 func Split(text []byte, contentType string, o Options) ([]events.Chunk, error) {
 	format, err := corpus.FormatOf(contentType)
 	if err != nil {

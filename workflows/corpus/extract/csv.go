@@ -26,10 +26,9 @@ func readCSV(text []byte, contentType string) Text {
 	if err != nil || size == 0 || size > MaxText { // nothing but a header
 		return asItIs
 	}
-	var out bytes.Buffer
-	out.Grow(size) // at once: what it grows by doubling is in memory three times
+	out := bytes.NewBuffer(roomFor(size))
 	_ = eachRecord(text, comma, func(columns, record []string) bool {
-		writeRecord(&out, columns, record)
+		writeRecord(out, columns, record)
 		return true
 	})
 	return Text{Body: out.Bytes(), ContentType: lines}

@@ -3,6 +3,7 @@ package extract
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"strings"
 	"unicode/utf8"
 
@@ -21,6 +22,15 @@ type Text struct {
 
 // MaxText is how long the text of a document may be: more would not fit into a consumer's memory beside its chunks.
 const MaxText = 16 << 20
+
+// roomFor is where a text of n bytes is written to, at once: what grows by doubling is in memory three times. What the reading before it has left
+// goes first if the text is long: with it there might be no piece of a Worker's memory that is large enough.
+func roomFor(n int) []byte {
+	if n > MaxText/16 {
+		runtime.GC()
+	}
+	return make([]byte, 0, n)
+}
 
 // The content types of texts.
 const (

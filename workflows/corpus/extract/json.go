@@ -13,22 +13,13 @@ import (
 // of each value what it is. Elements of a list of objects are paragraphs, and so are the values of a text of several, such
 // as JSON lines. What is not JSON, or would become too long, stays as it is.
 func readJSON(text []byte) Text {
-	o := &outline{dec: json.NewDecoder(bytes.NewReader(text))}
-	o.dec.UseNumber()
-	o.out.Grow(min(3*len(text)/2, MaxText)) // what it grows by doubling is in memory three times
-	for {
-		tok, err := o.dec.Token()
-		if err == io.EOF {
-			return Text{Body: o.out.Bytes(), ContentType: lines}
-		}
-		if err == nil {
-			o.paragraph()
-			err = o.value(tok, "", 0)
-		}
-		if err != nil {
-			return Text{Body: text, ContentType: lines}
-		}
+	var o outline
+	if err := o.read(text); err != nil {
+		return Text{Body: text, ContentType: lines}
 	}
+	o = outline{out: roomFor(o.size)}
+	_ = o.read(text)
+	return Text{Body: o.out, ContentType: lines}
 }
 
 // maxNesting is how deep a value may lie to be written out; it keeps the paths, and with them the text, short.
@@ -36,15 +27,36 @@ const maxNesting = 32
 
 var errOutline = errors.New("too long or too deep to be written out")
 
-// outline reads JSON token by token and writes lines.
+// outline reads JSON token by token and writes lines, or counts what it would write.
 type outline struct {
-	dec *json.Decoder
-	out bytes.Buffer
+	dec   *json.Decoder
+	out   []byte // as long as it has room, which is at first none
+	size  int    // of all that is written
+	ended int    // how many line feeds are at its end
+}
+
+// read writes all values of a text.
+func (o *outline) read(text []byte) error {
+	o.dec = json.NewDecoder(bytes.NewReader(text))
+	o.dec.UseNumber()
+	for {
+		tok, err := o.dec.Token()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		o.paragraph()
+		if err := o.value(tok, "", 0); err != nil {
+			return err
+		}
+	}
 }
 
 // value writes the value that begins with tok; depth counts what it lies in.
 func (o *outline) value(tok json.Token, path string, depth int) error {
-	if depth > maxNesting {
+	if depth > maxNesting || o.size > MaxText {
 		return errOutline
 	}
 	switch tok {
@@ -53,11 +65,13 @@ func (o *outline) value(tok json.Token, path string, depth int) error {
 	case json.Delim('['):
 		return o.list(path, depth)
 	}
-	v := scalar(tok)
-	if o.out.Len()+len(path)+len(": \n\n")+len(v) > MaxText {
+	if v := unbroken(scalar(tok)); v != "" {
+		o.begin(path)
+		o.write(v, "\n")
+	}
+	if o.size > MaxText {
 		return errOutline
 	}
-	o.line(path, v)
 	return nil
 }
 
@@ -85,20 +99,32 @@ func (o *outline) object(path string, depth int) error {
 
 // list writes its elements. Plain values that follow each other share a line.
 func (o *outline) list(path string, depth int) error {
-	var row []string
+	row := false // a line of plain values has begun
 	for i := 0; o.dec.More(); i++ {
 		tok, err := o.dec.Token()
 		if err != nil {
 			return err
 		}
 		if _, nested := tok.(json.Delim); !nested {
-			if v := scalar(tok); v != "" {
-				row = append(row, v)
+			v := unbroken(scalar(tok))
+			switch {
+			case v == "":
+				continue
+			case row:
+				o.write(", ")
+			default:
+				o.begin(path)
+			}
+			row = true
+			if o.write(v); o.size > MaxText {
+				return errOutline
 			}
 			continue
 		}
-		o.line(path, strings.Join(row, ", "))
-		row = nil
+		if row {
+			o.write("\n")
+		}
+		row = false
 		if tok == json.Delim('{') {
 			o.paragraph()
 		}
@@ -106,29 +132,39 @@ func (o *outline) list(path string, depth int) error {
 			return err
 		}
 	}
-	o.line(path, strings.Join(row, ", "))
+	if row {
+		o.write("\n")
+	}
 	_, err := o.dec.Token()
 	return err
 }
 
 // paragraph begins a paragraph, unless one has just begun.
 func (o *outline) paragraph() {
-	if b := o.out.Bytes(); len(b) > 0 && !bytes.HasSuffix(b, []byte("\n\n")) {
-		o.out.WriteByte('\n')
+	if o.size > 0 && o.ended < 2 {
+		o.write("\n")
 	}
 }
 
-func (o *outline) line(path, value string) {
-	value = unbroken(value)
-	if value == "" {
-		return
-	}
+// begin begins a line.
+func (o *outline) begin(path string) {
 	if path != "" {
-		o.out.WriteString(path)
-		o.out.WriteString(": ")
+		o.write(path, ": ")
 	}
-	o.out.WriteString(value)
-	o.out.WriteByte('\n')
+}
+
+func (o *outline) write(all ...string) {
+	for _, s := range all {
+		o.size += len(s)
+		if o.out != nil {
+			o.out = append(o.out, s...)
+		}
+		kept := strings.TrimRight(s, "\n")
+		if kept != "" {
+			o.ended = 0
+		}
+		o.ended += len(s) - len(kept)
+	}
 }
 
 func scalar(tok json.Token) string {
