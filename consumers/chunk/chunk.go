@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"time"
 
 	"levada.dev/consumers"
@@ -21,6 +22,9 @@ const (
 	// maxSliceBytes bounds the event that carries the slice with its vectors, which is the largest on the way. The queue
 	// takes 128,000 bytes; the rest is for the envelope.
 	maxSliceBytes = 120_000
+	// maxChunks is how many a document may have. Its erasure asks the index twice for 20 of them at a time and removes 100 at a time, all in one
+	// delivery, which may make 10,000 calls: enough for three generations of the most.
+	maxChunks = 30_000
 	// publishAt is how many events are gathered before they are published, so that small documents share a call and a
 	// large one is not held in memory whole.
 	publishAt = 64
@@ -28,11 +32,12 @@ const (
 
 // Consumer cuts documents.
 type Consumer struct {
-	texts  corpus.Texts
-	ledger corpus.Ledger
-	out    events.Publisher
-	now    func() time.Time
-	room   *consumers.Room
+	texts   corpus.Texts
+	ledger  corpus.Ledger
+	out     events.Publisher
+	now     func() time.Time
+	room    *consumers.Room
+	reserve []byte // of whoever has all of the room
 }
 
 // New makes the consumer. now tells the time of its events.
@@ -181,12 +186,19 @@ func (c *Consumer) cut(ctx context.Context, s tenants.Scope, f *events.DocumentS
 	if derived != nil && f.Title == "" {
 		f.Title = derived.Title
 	}
+	if len(text) > largeDocument {
+		runtime.GC() // what reading and storing it have left
+	}
 	chunks, err := chunk.Split(text, contentType, options(f.Chunking, model))
 	if err != nil {
 		return nil, nil, err
 	}
 	if len(chunks) == 0 {
 		return nil, nil, fault.Invalidf("text", "document_empty", "there is no text to search in")
+	}
+	if len(chunks) > maxChunks {
+		return nil, nil, fault.Invalidf("chunking.maxTokens", "document_too_many_chunks", "the document would become %d chunks; the limit is %d", len(chunks), maxChunks).
+			WithHint("raise chunking.maxTokens, or divide it into several documents")
 	}
 	parts, err := slice(chunks, f.About, model)
 	return parts, derived, err

@@ -110,3 +110,12 @@ func TestWhatMayBecomeLargeHasRoom(t *testing.T) {
 		}
 	}
 }
+
+// What a document becomes is bounded: its erasure must fit into a delivery.
+func TestADocumentHasNotTooManyChunks(t *testing.T) {
+	x, out := &store{}, &eventstest.Publisher{}
+	errs := chunk.New(x, x, out, time.Now).Handle(t.Context(), scope(t), deliveries(t, x, sentences(31_000), sentences(1)))
+	assert.Equal(t, "document_too_many_chunks", fault.As(errs[0]).Code)
+	assert.NotEmpty(t, fault.As(errs[0]).Hint)
+	assert.NoError(t, errs[1])
+}

@@ -32,10 +32,26 @@ func (c *Consumer) weight(f events.DocumentSubmitted) int64 {
 	return 0
 }
 
+// reserveFor is where the text of a large document is written to. It stays for ever: a piece of that size would not be found again between what
+// other work has left. Large documents follow each other, so each has it to itself, until its pieces are in the queue.
+func (c *Consumer) reserveFor(f events.DocumentSubmitted) []byte {
+	if c.room == nil || c.weight(f) < c.room.Bytes() {
+		return nil
+	}
+	if c.reserve == nil {
+		c.reserve = make([]byte, 0, extract.MaxText)
+	}
+	return c.reserve
+}
+
 // text is what is to be cut of a document: itself, or what is taken out of it, which is stored beside it.
 func (c *Consumer) text(ctx context.Context, s tenants.Scope, f events.DocumentSubmitted) (text []byte, contentType string, d *corpus.Derived, err error) {
 	if f.Text != "" { // it travelled
 		return []byte(f.Text), f.ContentType, nil, nil
+	}
+	large := f.Bytes > largeDocument
+	if large {
+		runtime.GC() // what other work has left goes now: a few allocations of this size outrun the collector
 	}
 	data, err := c.texts.Get(ctx, s, f.TextKey)
 	if err != nil {
@@ -44,11 +60,7 @@ func (c *Consumer) text(ctx context.Context, s tenants.Scope, f events.DocumentS
 	if corpus.Ready(f.ContentType, data) {
 		return data, f.ContentType, nil, nil
 	}
-	large := len(data) > largeDocument
-	if large {
-		runtime.GC() // what the last one has left goes now: a few allocations of this size outrun the collector
-	}
-	t, err := extract.Extract(f.ContentType, data)
+	t, err := extract.Into(c.reserveFor(f), f.ContentType, data)
 	if err != nil {
 		return nil, "", nil, err
 	}

@@ -2,6 +2,9 @@ package erasure
 
 import (
 	"context"
+	"maps"
+	"math/rand/v2"
+	"slices"
 
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
@@ -18,29 +21,38 @@ func NewVectors(index corpus.Vectors) Store { return vectors{index} }
 // Name implements Store.
 func (v vectors) Name() string { return "vectors" }
 
-// Sweep implements Store. It removes corpus.MaxTopK of each model, whatever the limit: more a query does not show, and the same ones until
-// the index has got to their removal.
+// looks is in how many directions a sweep looks. What it finds is less than a step takes, so that the index has time to get to its removal: until then
+// the same ones are shown.
+const looks = 9
+
+// Sweep implements Store. It removes what it sees of the first model that has some, whatever the limit: a query shows no more than corpus.MaxTopK, those of other
+// directions others.
 func (v vectors) Sweep(ctx context.Context, s tenants.Scope, _ int) (removed int, more bool, err error) {
 	for _, m := range llm.EmbeddingModels() {
-		ids, err := v.any(ctx, s, m)
-		if err != nil {
-			return removed, false, err
+		found := map[string]bool{}
+		for look := range looks {
+			ids, err := v.any(ctx, s, m, look)
+			if err != nil {
+				return 0, false, err
+			}
+			for _, id := range ids {
+				found[id] = true
+			}
+			if len(ids) < corpus.MaxTopK { // that was all
+				break
+			}
 		}
-		if len(ids) == 0 {
-			continue
+		if len(found) > 0 {
+			return len(found), true, v.index.Delete(ctx, s, m.Name, slices.Sorted(maps.Keys(found)))
 		}
-		if err := v.index.Delete(ctx, s, m.Name, ids); err != nil {
-			return removed, false, err
-		}
-		removed, more = removed+len(ids), true
 	}
-	return removed, more, nil
+	return 0, false, nil
 }
 
 // Left implements Store.
 func (v vectors) Left(ctx context.Context, s tenants.Scope) (n int, err error) {
 	for _, m := range llm.EmbeddingModels() {
-		ids, err := v.any(ctx, s, m)
+		ids, err := v.any(ctx, s, m, 0)
 		if err != nil {
 			return 0, err
 		}
@@ -49,11 +61,13 @@ func (v vectors) Left(ctx context.Context, s tenants.Scope) (n int, err error) {
 	return n, nil
 }
 
-// any is some of a namespace's vectors: those nearest to one that means nothing.
-func (v vectors) any(ctx context.Context, s tenants.Scope, m llm.EmbeddingModel) ([]string, error) {
-	values := make([]float32, m.Dimensions)
+// any is some of a namespace's vectors: those nearest to one that means nothing. There is such a one for each look.
+func (v vectors) any(ctx context.Context, s tenants.Scope, m llm.EmbeddingModel, look int) ([]string, error) {
+	values, random := make([]float32, m.Dimensions), rand.New(rand.NewPCG(uint64(look), 0)) // the same ones each time
 	for i := range values {
-		values[i] = 1
+		if values[i] = 1; look > 0 {
+			values[i] = float32(random.NormFloat64())
+		}
 	}
 	found, err := v.index.Query(ctx, s, m.Name, corpus.VectorQuery{Values: values, TopK: corpus.MaxTopK})
 	ids := make([]string, len(found))

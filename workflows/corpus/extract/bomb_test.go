@@ -40,6 +40,7 @@ func TestBombsStaySmall(t *testing.T) {
 	}{
 		{"rows", docx, word(t, "<w:tbl>"+strings.Repeat("<w:tr/>", 6<<20)), "document_expands", 450},
 		{"cells", docx, word(t, "<w:tbl><w:tr>"+strings.Repeat("<w:tc/>", 6<<20)), "document_expands", 450},
+		{"paragraphs", docx, word(t, strings.Repeat("<w:p><w:t>"+strings.Repeat("x", 1000)+"</w:t></w:p>", 50_000)), "document_expands", 150},
 		{"a comment", docx, word(t, "<!--"+strings.Repeat("<>", 25<<20)+"-->"), "document_expands", 20},
 		{"styles", docx, pack(t, []txtar.File{{Name: "word/document.xml"}, {Name: "word/styles.xml", Data: []byte(styles.String())}}), "document_expands", 20},
 		{"columns", "text/csv", []byte(columns.String()), "", 30},

@@ -3,6 +3,7 @@ package extract
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -35,6 +36,9 @@ func decode(data []byte, declared string, page bool) (text []byte, name string, 
 		e, name = inHead(data)
 	}
 	if e == nil || name == utf8Name && !utf8.Valid(data) {
+		if noText(data) {
+			return nil, "", broken(corpus.Plain, errors.New("its bytes are not those of a text"))
+		}
 		e, name = detect(data)
 	}
 	if text = data; name != utf8Name {
@@ -116,6 +120,21 @@ func detect(data []byte) (encoding.Encoding, string) {
 	return charset.Lookup("windows-1252")
 }
 
+// noText reports whether bytes are no text in any encoding: too many of them are control characters. A few are in many a text, zeros between
+// records and shifts among letters of another script in more.
+func noText(data []byte) bool {
+	if utf8.Valid(data) || wide(data) != "" {
+		return false
+	}
+	sample, n := data[:min(len(data), 64<<10)], 0
+	for _, c := range sample {
+		if control(c) && c != 0 && c != 0x0e && c != 0x0f && c != 0x1b {
+			n++
+		}
+	}
+	return n >= 8 && n*32 > len(sample)
+}
+
 // telling is the part of a text that says most about its encoding: what stands around the bytes that are not ASCII, and, where
 // that is written in escape sequences, all behind the first of them.
 func telling(data []byte) []byte {
@@ -164,6 +183,9 @@ func wide(data []byte) string {
 		}
 	}
 	pairs := len(sample) / 2
+	if zeros := even + odd; zeros*5 < pairs*2 && !slices.ContainsFunc(sample, func(c byte) bool { return c >= utf8.RuneSelf || c != 0 && control(c) }) {
+		return "" // ASCII with zeros in it: what has other letters than ASCII's in UTF-16 has other bytes, too
+	}
 	switch {
 	case odd > 0 && even == 0 && odd*10 >= pairs:
 		return "utf-16le"

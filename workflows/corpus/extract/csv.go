@@ -12,7 +12,7 @@ import (
 
 // readCSV writes each record as lines "column: value" with a blank line behind it, so that a piece of the text says of
 // each value what it is. A table that cannot be read, or would become too long, stays as it is.
-func readCSV(text []byte, contentType string) Text {
+func readCSV(reserve, text []byte, contentType string) Text {
 	asItIs := Text{Body: text, ContentType: lines}
 	comma := delimiter(text, contentType)
 	if tooWide(text, comma) {
@@ -26,7 +26,7 @@ func readCSV(text []byte, contentType string) Text {
 	if err != nil || size == 0 || size > MaxText { // nothing but a header
 		return asItIs
 	}
-	out := bytes.NewBuffer(roomFor(size))
+	out := bytes.NewBuffer(roomFor(reserve, size))
 	_ = eachRecord(text, comma, func(columns, record []string) bool {
 		writeRecord(out, columns, record)
 		return true

@@ -23,9 +23,12 @@ type Text struct {
 // MaxText is how long the text of a document may be: more would not fit into a consumer's memory beside its chunks.
 const MaxText = 16 << 20
 
-// roomFor is where a text of n bytes is written to, at once: what grows by doubling is in memory three times. What the reading before it has left
-// goes first if the text is long: with it there might be no piece of a Worker's memory that is large enough.
-func roomFor(n int) []byte {
+// roomFor is where a text of n bytes is written to, at once: what grows by doubling is in memory three times. That is in the reserve if it can be. Else
+// what the reading before it has left goes first if the text is long: with it there might be no piece of a Worker's memory that is large enough.
+func roomFor(reserve []byte, n int) []byte {
+	if n <= cap(reserve) {
+		return reserve[:0]
+	}
 	if n > MaxText/16 {
 		runtime.GC()
 	}
@@ -42,6 +45,12 @@ const (
 // Extract takes the text out of a document. Its faults are fault.Invalid: content_type_unsupported, document_encrypted,
 // document_has_no_text, document_broken, document_expands.
 func Extract(contentType string, data []byte) (t Text, err error) {
+	return Into(nil, contentType, data)
+}
+
+// Into is Extract for a text that may be long: it is written to the room that reserve has, if that is enough. What was in there is lost, and
+// nobody may use the text any more when the reserve is used again.
+func Into(reserve []byte, contentType string, data []byte) (t Text, err error) {
 	format, err := corpus.FormatOf(contentType)
 	if err != nil {
 		return Text{}, err
@@ -57,7 +66,7 @@ func Extract(contentType string, data []byte) (t Text, err error) {
 			t, err = Text{}, broken(format, fmt.Errorf("panic: %v", p))
 		}
 	}()
-	t, err = read(format, contentType, data)
+	t, err = read(reserve, format, contentType, data)
 	if err != nil {
 		return Text{}, err
 	}
@@ -79,12 +88,12 @@ var noTextHints = map[corpus.Format]string{
 	corpus.PDF: "a scan has pictures of its pages only: recognise the text (OCR) before you submit it",
 }
 
-func read(format corpus.Format, contentType string, data []byte) (Text, error) {
+func read(reserve []byte, format corpus.Format, contentType string, data []byte) (Text, error) {
 	switch format {
 	case corpus.PDF:
 		return readPDF(data)
 	case corpus.DOCX, corpus.PPTX:
-		return readOffice(format, data)
+		return readOffice(reserve, format, data)
 	}
 	text, charset, err := decode(data, corpus.Charset(contentType), format == corpus.HTML)
 	if err != nil {
@@ -93,11 +102,11 @@ func read(format corpus.Format, contentType string, data []byte) (Text, error) {
 	t := Text{Body: text, ContentType: plain}
 	switch format {
 	case corpus.HTML:
-		t, err = readHTML(text)
+		t, err = readHTML(reserve, text)
 	case corpus.JSON:
-		t = readJSON(text)
+		t = readJSON(reserve, text)
 	case corpus.CSV:
-		t = readCSV(text, contentType)
+		t = readCSV(reserve, text, contentType)
 	case corpus.Markdown:
 		t.ContentType = markdown
 	case corpus.Code:

@@ -157,7 +157,10 @@ func TestWhatIsRefused(t *testing.T) {
 		{"bytes of nothing", corpus.OctetStream, []byte("\x89PNG\r\n\x1a\n\x00\x00"), "content_type_unsupported"},
 		{"an archive", corpus.OctetStream, pack(t, []txtar.File{{Name: "a.txt"}}), "content_type_unsupported"},
 		{"no PDF", "application/pdf", []byte("hello"), "document_broken"},
-		{"half a PDF", "application/pdf", []byte("%PDF-1.7\n1 0 obj"), "document_has_no_text"},
+		{"half a PDF", "application/pdf", []byte("%PDF-1.7\n1 0 obj"), "document_broken"},
+		{"a PDF without pages", "application/pdf", []byte("%PDF-1.7\n1 0 obj <</Type/Page>> endobj\nstartxref\n0\n%%EOF"), "document_has_no_text"},
+		{"a picture that is named a text", "text/plain", picture(), "document_broken"},
+		{"of an even length", "text/markdown", append(picture(), 0), "document_broken"},
 		{"no document", docx, []byte("hello"), "document_broken"},
 		{"half a document", docx, word("<w:document><w:p><w:t>x")[:40], "document_broken"},
 		{"another container", docx, pack(t, []txtar.File{{Name: "a.txt"}}), "document_broken"},
@@ -274,4 +277,27 @@ func FuzzExtract(f *testing.F) {
 		require.LessOrEqual(t, len(got.Body), extract.MaxText)
 		require.NotEmpty(t, bytes.TrimSpace(got.Body))
 	})
+}
+
+// picture is bytes that begin as a PNG file and have each value.
+func picture() []byte {
+	b := []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x01\x00\x00\x00\x01\x00\x08\x06\x00\x00\x00\x5c\x72\xa8")
+	for c := range 256 {
+		b = append(b, byte(c*167))
+	}
+	return b
+}
+
+// Zeros and a few control characters do not keep a text from being one, nor make another script of it.
+func TestTextsWithControlCharacters(t *testing.T) {
+	for in, want := range map[string]string{
+		"abc\x00def\x00 some text":                              "abc\ufffddef\ufffd some text",
+		"a bell\a, a tab\t":                                     "a bell\a, a tab\t",
+		"l\x00e\x00v\x00a\x00d\x00a\x00":                        "levada",
+		"\x04\x1f\x04@\x048\x042\x045\x04B\x00 \x04<\x048\x04@": "Привет мир",
+	} {
+		got, err := extract.Extract("text/plain", []byte(in))
+		require.NoError(t, err, "%q", in)
+		assert.Equal(t, want, string(got.Body))
+	}
 }

@@ -29,8 +29,8 @@ const (
 )
 
 // readHTML takes the article out of a page, or all of it but navigation if there is none, as Markdown.
-func readHTML(page []byte) (Text, error) {
-	flat := readPage(page)
+func readHTML(reserve, page []byte) (Text, error) {
+	flat := readPage(reserve, page)
 	if len(page) > maxTree || nodes(page) > maxNodes {
 		return flat, nil
 	}

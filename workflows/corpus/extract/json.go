@@ -12,13 +12,13 @@ import (
 // readJSON writes each value on a line behind its path, "orders[3].customer.name: Ada", so that a piece of the text says
 // of each value what it is. Elements of a list of objects are paragraphs, and so are the values of a text of several, such
 // as JSON lines. What is not JSON, or would become too long, stays as it is.
-func readJSON(text []byte) Text {
+func readJSON(reserve, text []byte) Text {
 	var o outline
 	if err := o.read(text); err != nil {
 		return Text{Body: text, ContentType: lines}
 	}
-	o = outline{out: roomFor(o.size)}
-	_ = o.read(text)
+	o = outline{out: roomFor(reserve, o.size)}
+	_ = o.read(text) // which has no mistake
 	return Text{Body: o.out, ContentType: lines}
 }
 

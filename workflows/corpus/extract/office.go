@@ -20,7 +20,7 @@ import (
 const maxPart = 4 * MaxText
 
 // readOffice reads the parts of a Word document or a presentation that have text, in order.
-func readOffice(format corpus.Format, data []byte) (Text, error) {
+func readOffice(reserve []byte, format corpus.Format, data []byte) (Text, error) {
 	if bytes.HasPrefix(data, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) { // an OLE container: an old format, or an encrypted one
 		return Text{}, fault.Invalidf("text", "document_encrypted", "the document is protected with a password, or in the format of before 2007").
 			WithHint("save it without a password, as " + string(format))
@@ -42,7 +42,7 @@ func readOffice(format corpus.Format, data []byte) (Text, error) {
 	if err != nil {
 		return Text{}, err
 	}
-	return Text{Body: w.out.Bytes(), ContentType: markdown, Title: p.title()}, nil
+	return Text{Body: w.out.join(reserve), ContentType: markdown, Title: p.title()}, nil
 }
 
 // parts is the container of an office document.

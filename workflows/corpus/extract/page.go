@@ -11,14 +11,14 @@ import (
 // readPage reads a page in one pass, in time and memory that are linear in its size whatever it is: nesting is counted,
 // not kept. It knows headings, list items, rows of tables and code. Of a page with a <main> it reads that, of any other all
 // but navigation, and a page that is nothing but navigation it reads whole.
-func readPage(page []byte) Text {
+func readPage(reserve, page []byte) Text {
 	hasMain := bytes.Contains(page, []byte("<main")) || bytes.Contains(page, []byte("<MAIN"))
-	r := newReader(page, hasMain, true).read()
+	r := newReader(reserve, page, hasMain, true).read()
 	if r.empty() && r.onlyMain {
-		r = newReader(page, false, true).read()
+		r = newReader(reserve, page, false, true).read()
 	}
 	if r.empty() {
-		r = newReader(page, false, false).read()
+		r = newReader(reserve, page, false, false).read()
 	}
 	return Text{Body: bytes.TrimSpace(r.out.Bytes()), ContentType: markdown, Title: r.title.String()}
 }
@@ -35,7 +35,7 @@ type reader struct {
 	onlyMain bool
 	noNav    bool
 
-	out    bytes.Buffer
+	out    *bytes.Buffer
 	title  strings.Builder
 	prefix string // due before the next word: what the block that it begins is
 	gap    bool   // white space is due before the next word
@@ -46,10 +46,9 @@ type reader struct {
 	depth  int      // how many of it are open
 }
 
-func newReader(page []byte, onlyMain, noNav bool) *reader {
-	r := &reader{z: html.NewTokenizer(bytes.NewReader(page)), onlyMain: onlyMain, noNav: noNav}
-	r.out.Grow(min(len(page), MaxText)) // what it grows by doubling is in memory three times
-	return r
+func newReader(reserve, page []byte, onlyMain, noNav bool) *reader {
+	out := bytes.NewBuffer(roomFor(reserve, min(len(page), MaxText)))
+	return &reader{z: html.NewTokenizer(bytes.NewReader(page)), out: out, onlyMain: onlyMain, noNav: noNav}
 }
 
 func (r *reader) empty() bool { return len(bytes.TrimSpace(r.out.Bytes())) == 0 }

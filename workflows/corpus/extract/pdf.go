@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"bytes"
 	"errors"
 
 	"levada.dev/events/fault"
@@ -19,6 +20,9 @@ func readPDF(data []byte) (Text, error) {
 		return Text{}, expands()
 	case err != nil:
 		return Text{}, broken(corpus.PDF, err)
+	}
+	if len(d.Text) == 0 && !bytes.Contains(data[max(0, len(data)-2048):], []byte("startxref")) {
+		return Text{}, broken(corpus.PDF, errors.New("it breaks off")) // and no scan, as far as anybody knows
 	}
 	return Text{Body: d.Text, ContentType: plain, Title: d.Title}, nil
 }

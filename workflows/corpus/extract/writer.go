@@ -1,7 +1,6 @@
 package extract
 
 import (
-	"bytes"
 	"encoding/xml"
 	"io"
 	"strings"
@@ -12,7 +11,7 @@ import (
 // writer makes Markdown of the markup that Word and PowerPoint share: paragraphs (p) of texts (t), and tables (tbl) of
 // rows (tr) of cells (tc).
 type writer struct {
-	out      bytes.Buffer
+	out      pieces
 	headings map[string]int // rank by style
 
 	size    int             // of what was read and may be in memory
@@ -51,7 +50,7 @@ func (w *writer) read(dec *markup.Decoder) error {
 				w.size += len(t)
 			}
 		}
-		if w.size > MaxText || w.out.Len() > MaxText {
+		if w.size > MaxText || w.out.size > MaxText {
 			return expands()
 		}
 	}
@@ -123,7 +122,7 @@ func (w *writer) end(name string) {
 		}
 	case "tbl":
 		if w.tables = max(0, w.tables-1); w.tables == 0 {
-			w.out.WriteByte('\n')
+			w.out.WriteString("\n")
 		}
 	}
 }
@@ -155,7 +154,7 @@ func (w *writer) endParagraph() {
 // paragraph writes a block, apart from what stands before it.
 func (w *writer) paragraph(text string) {
 	if w.wasItem {
-		w.out.WriteByte('\n')
+		w.out.WriteString("\n")
 		w.wasItem = false
 	}
 	w.out.WriteString(text)
@@ -164,7 +163,7 @@ func (w *writer) paragraph(text string) {
 
 func (w *writer) endRow() {
 	if w.wasItem {
-		w.out.WriteByte('\n')
+		w.out.WriteString("\n")
 		w.wasItem = false
 	}
 	w.out.WriteString("| " + strings.Join(w.row, " | ") + " |\n")
