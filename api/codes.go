@@ -61,6 +61,7 @@ var codes = []code{
 	{"document_has_no_text", 400, "The document can be read, and has no text: a PDF of scanned pages, say."},
 	{"document_broken", 400, "The document cannot be read as what its content type, or its first bytes, say it is."},
 	{"document_too_many_chunks", 400, "The document would become more than 30,000 chunks: raise chunking.maxTokens, or divide it."},
+	{"memory_busy", 503, "Large documents had all of an instance's memory for too long. It is tried again. Seen in a document."},
 	{"document_expands", 400, "The document's text, or what it unpacks to, is above 16 MiB."},
 	{"title_too_long", 400, "The title is longer than 500 characters."},
 	{"source_too_long", 400, "The source is longer than 500 characters."},

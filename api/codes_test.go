@@ -84,7 +84,7 @@ var between = map[string]bool{
 	"tenant_invalid": true, "config_invalid": true, "keys_invalid": true, "scope_unknown": true, "grant_invalid": true, // what is published
 	"secret_invalid": true, "secret_missing": true, "secret_not_found": true, "vault_invalid": true, // likewise
 	"run_not_found": true, "step_failed": true, "workflow_unavailable": true, // runs of flows to who starts them, and to flows
-	"part_not_found": true, "import_order": true, // an import to its flow
+	"part_not_found": true, "part_too_large": true, "import_order": true, // an import to its flow
 	"erasure_order": true, "letter_invalid": true, "fact_invalid": true, // an erasure to its flow, a consumer to the box of letters, consumers to each other
 }
 

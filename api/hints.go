@@ -12,6 +12,7 @@ var nextSteps = map[string]string{
 	"document_has_no_text":     "a scan has pictures of its pages only: recognise the text (OCR) and submit that",
 	"document_broken":          "open it in a program of its kind and save it again, or check that it arrived whole",
 	"document_expands":         "divide it into several documents",
+	"document_too_many_chunks": "raise chunking.maxTokens, or divide it into several documents",
 	"document_empty":           "submit a text, or leave the document out",
 	"document_too_large":       "divide it into several documents, or raise limits.documentBytes of the tenant",
 	"line_too_long":            "divide the document, or raise limits.bodyBytes of the tenant",

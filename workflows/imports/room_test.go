@@ -14,6 +14,7 @@ import (
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/imports"
+	"levada.dev/workflows/job"
 )
 
 // scales is a store of long files, and a preparer that lets go of them: it weighs what is in memory in between.
@@ -91,6 +92,24 @@ func (h *heavy) Prepare(ctx context.Context, s tenants.Scope, d corpus.Draft) (c
 	return h.Preparer.Prepare(ctx, s, d)
 }
 
+// byTenant is the ledgers of two tenants.
+type byTenant struct {
+	imports.Ledger
+	of map[tenants.ID]*clerk
+}
+
+func (b byTenant) Take(ctx context.Context, s tenants.Scope, id string, n int, entries []imports.Taking) (imports.Taken, error) {
+	return b.of[s.Tenant()].Take(ctx, s, id, n, entries)
+}
+
+func (b byTenant) SealImport(ctx context.Context, s tenants.Scope, id string, entries int, p *job.Problem) (job.Job, error) {
+	return b.of[s.Tenant()].SealImport(ctx, s, id, entries, p)
+}
+
+func (b byTenant) Job(ctx context.Context, s tenants.Scope, id string) (job.Job, error) {
+	return b.of[s.Tenant()].Job(ctx, s, id)
+}
+
 // Parts with an entry of the largest size are in memory one after the other, whatever imports they are of; small ones go on beside each other.
 func TestLargePartsAreInMemoryOneAfterTheOther(t *testing.T) {
 	first, second := newWorld(t, "acme"), newWorld(t, "globex")
@@ -109,7 +128,8 @@ func TestLargePartsAreInMemoryOneAfterTheOther(t *testing.T) {
 		require.NoError(t, p.Flush(t.Context()))
 		if feeder == nil {
 			ports := w.feeder.Ports
-			ports.Directory, ports.Parts, ports.Preparer = directory, held, held
+			ledgers := byTenant{of: map[tenants.ID]*clerk{"acme": first.ledger, "globex": second.ledger}}
+			ports.Directory, ports.Parts, ports.Preparer, ports.Ledger, ports.Jobs = directory, held, held, ledgers, ledgers
 			feeder = imports.New(ports)
 		}
 		w.feeder = feeder
