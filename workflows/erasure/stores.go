@@ -32,13 +32,13 @@ func (v vectors) Sweep(ctx context.Context, s tenants.Scope, _ int) (removed int
 		found := map[string]bool{}
 		for look := range looks {
 			ids, err := v.any(ctx, s, m, look)
-			if err != nil {
+			if err != nil && len(found) == 0 {
 				return 0, false, err
 			}
 			for _, id := range ids {
 				found[id] = true
 			}
-			if len(ids) < corpus.MaxTopK { // that was all
+			if len(ids) < corpus.MaxTopK { // that was all, or all that it said
 				break
 			}
 		}
