@@ -114,7 +114,7 @@ func newRoot(g *globals, start func()) *cobra.Command {
 		newReplay(g),
 		newIngest(g),
 		newJobs(g),
-		newDocuments(g),
+		newDocuments(g), newSearch(g),
 		newErase(g),
 		newValidate(g),
 		newVersion(),
