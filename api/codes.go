@@ -97,6 +97,7 @@ var codes = []code{
 	{"cancelled", 409, "The job, or the import that it belongs to, was cancelled. Seen in a job."},
 	{"deleted", 409, "The document was deleted while it was on its way. Seen in a job."},
 	{"slices_disagree", 409, "The document was cut in two ways while it was processed, by two versions of the platform for example. Submit it again. Seen in a job."},
+	{"import_found_nothing", 404, "The import has ended well, and brought nothing: no file has the prefix, or the sitemap names no page. A job's `note`, not one of its errors."},
 	{"stuck", 503, "Nothing was heard of the document, the import or the erasure for too long, although it was sent again. Seen in a job."},
 	{"attempts_exhausted", 503, "Each attempt to process the document died: it may be too large for an instance. Seen in a job."},
 	{"erasure_busy", 503, "Calls of models that had begun before the erasure went on for an hour. Ask for the erasure again. Seen in a job."},

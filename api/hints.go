@@ -20,8 +20,17 @@ var nextSteps = map[string]string{
 	"unknown_field":            "GET /openapi.json names the fields",
 	"metadata_type":            "search.filterable of the tenant says which type it has",
 	"address_denied":           "only public addresses are asked",
+	"import_found_nothing":     "check the prefix, with which names of the tenant's files begin (docs/, for example), or what is at the sitemap's address",
 	"fetch_refused":            "check the address in a browser that is not signed in",
 	"attempts_exhausted":       "GET /events has its letter; when the cause is gone, POST /events/replay sends it again",
+}
+
+// adviseJob gives what a job says its hints.
+func adviseJob(j *job.Job) {
+	advised(j.Errors)
+	if j.Note != nil {
+		j.Note = &advised([]job.Problem{*j.Note})[0]
+	}
 }
 
 // advised gives problems their hints. Those that have one keep it. It writes to the list that it is given.

@@ -18,6 +18,10 @@ func TestHints(t *testing.T) {
 	assert.Equal(t, "fields are docId, text", ps[1].Hint, "who said it where it happened knows better")
 	assert.Empty(t, ps[2].Hint)
 
+	j := job.Job{Note: &job.Problem{Code: job.FoundNothing}}
+	adviseJob(&j)
+	assert.Equal(t, nextSteps[job.FoundNothing], j.Note.Hint)
+
 	why := &corpus.NotSearchable{Code: corpus.WhyFailed, Error: "document_expands"}
 	d := corpus.Document{Why: why}
 	adviseDocument(&d)

@@ -24,7 +24,7 @@ func showJob(c *call) error {
 	if err != nil {
 		return err
 	}
-	advised(j.Errors)
+	adviseJob(&j)
 	return c.ok(http.StatusOK, j)
 }
 
@@ -51,7 +51,7 @@ func listJobs(c *call) error {
 		return fmt.Errorf("list the jobs: %w", err)
 	}
 	for i := range list.Jobs {
-		advised(list.Jobs[i].Errors)
+		adviseJob(&list.Jobs[i])
 	}
 	return c.ok(http.StatusOK, list)
 }
@@ -110,7 +110,7 @@ func (c *call) follow(ctx context.Context, r corpus.Receipt) (job.Job, bool) {
 		}
 		if !last.State.Final() {
 			if j, err := c.Ledger.Job(ctx, c.scope, r.JobID); err == nil {
-				advised(j.Errors)
+				adviseJob(&j)
 				last = j
 			}
 		}

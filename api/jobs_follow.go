@@ -129,7 +129,7 @@ func (f *jobFollower) look(ctx context.Context) (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	advised(j.Errors)
+	adviseJob(&j)
 	data, err := json.Marshal(j)
 	if err != nil {
 		return false, fault.New(fault.Internal, "answer_encoding", "", err)

@@ -3,11 +3,9 @@ package app
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"strings"
 	"time"
 
-	"levada.dev/api"
 	"levada.dev/consumers"
 	"levada.dev/consumers/audit"
 	"levada.dev/consumers/chunk"
@@ -18,16 +16,11 @@ import (
 	reacts "levada.dev/consumers/imports"
 	"levada.dev/consumers/index"
 	"levada.dev/events"
-	"levada.dev/events/fault"
 	"levada.dev/infra/stack"
-	"levada.dev/producers/batch"
 	"levada.dev/producers/intake"
-	"levada.dev/producers/replay"
 	"levada.dev/producers/sync"
-	"levada.dev/producers/webhook"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
-	"levada.dev/workflows/answer"
 	"levada.dev/workflows/cache"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/corpus"
@@ -36,7 +29,6 @@ import (
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
-	"levada.dev/workflows/rag"
 )
 
 // Ports is everything the platform needs of its surroundings. Every role uses some of it.
@@ -71,7 +63,6 @@ type Ports struct {
 	Trail     audit.Trail
 	Letters   Letters
 	Unread    letters.Unread
-	Probes    []api.Probe
 }
 
 // Letters is all that the box of a tenant's dead letters does.
@@ -102,8 +93,8 @@ type Options struct {
 	Background func(ctx context.Context, f func(context.Context)) error
 }
 
-// gate is the one way to the tenants' money in an isolate.
-func (o *Options) gate(p Ports) quota.Gate {
+// Gate is the one way to the tenants' money in an isolate.
+func (o *Options) Gate(p Ports) quota.Gate {
 	return quota.NewGate(p.Money, func(ctx context.Context, s tenants.Scope) (quota.Limits, error) {
 		c, err := p.Directory.Config(ctx, s.Tenant())
 		if err != nil {
@@ -113,58 +104,17 @@ func (o *Options) gate(p Ports) quota.Gate {
 	}, &quota.Options{Now: o.Now, Background: o.Background})
 }
 
+// production is what api.Production calls the environment. That package is not imported here: see front.
+const production = "prod"
+
 // Private reports whether documents may come from private networks in an environment, where a tenant's config says so. In production they
 // never do, and neither where nobody has said what a deployment is for.
 func Private(environment string) bool {
-	return environment != "" && environment != string(api.Production)
+	return environment != "" && environment != production
 }
 
-// API is the role that answers HTTP.
-func API(p Ports, o Options) http.Handler {
-	gate := o.gate(p)
-	embedder := llm.NewPaidEmbedder(p.Embedder, gate)
-	paid := llm.NewGenerator(p.Model, gate, &llm.Options{Replaced: func(ctx context.Context, s tenants.Scope, model string, err error) {
-		o.log().WarnContext(ctx, "model replaced", "tenantId", s.Tenant(), "model", model, "code", fault.As(err).Code)
-	}})
-	generator := llm.NewCached(paid, p.Cache, &llm.CachedOptions{Background: o.Background})
-	retriever := rag.New(rag.Ports{
-		Embedder: embedder, Vectors: p.Vectors, Lexicon: p.Lexicon, Ledger: p.Ledger,
-		Reranker: llm.NewPaidReranker(p.Reranker, gate), Generator: generator,
-	}, &rag.Options{Now: o.Now})
-	door := batch.New(p.Parts, p.Imports, nil)
-	documents := intake.New(p.Texts, p.Ledger, nil)
-	return api.New(api.Deps{
-		Directory: p.Directory,
-		Intake:    documents,
-		Imports:   door,
-		Problems:  p.Imports,
-		Webhooks: webhook.New(webhook.Ports{
-			Secrets: p.Secrets, Intake: documents, Catalogue: p.Catalogue, Imports: door, Witness: p.Witness, Draft: api.ReadDraft,
-			Afford: func(ctx context.Context, s tenants.Scope, c *tenants.Config, bytes int) error {
-				return api.Afford(ctx, gate, s, c.Models.Embedding, bytes)
-			},
-		}, &webhook.Options{Now: o.Now}),
-		Ledger:    p.Ledger,
-		Catalogue: p.Catalogue,
-		Erasures:  p.Erasures,
-		Texts:     p.Texts,
-		Vectors:   p.Vectors,
-		Retriever: retriever,
-		Gate:      gate,
-		Chat: chat.New(chat.Ports{Sessions: p.Sessions, Summaries: p.Summaries, Generator: generator, Retriever: retriever},
-			&chat.Options{Background: o.Background, Log: o.Log}),
-		Sessions:  p.Sessions,
-		Shelf:     p.Shelf,
-		Generator: generator,
-		Answerer:  answer.New(generator, nil),
-		Embedder:  embedder,
-		Letters:   p.Letters,
-		Replayer:  replay.New(p.Letters, p.Letters, p.Catalogue, nil),
-		Probes:    p.Probes,
-	}, &api.Options{Version: o.Version, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
-}
-
-func (o *Options) log() *slog.Logger {
+// Logger is where the platform writes to.
+func (o *Options) Logger() *slog.Logger {
 	if o.Log == nil {
 		return slog.Default()
 	}
@@ -186,7 +136,7 @@ func Consumers(p Ports, o Options) *consumers.Router {
 	routes := []consumers.Route{
 		fetch.New(p.Texts, p.Ledger, p.Fetcher, p.Publisher, now).Route(),
 		chunk.New(p.Texts, p.Ledger, p.Publisher, now).Within(room).Route(),
-		embed.New(llm.NewPaidEmbedder(p.Embedder, o.gate(p)), p.Publisher, now).Route(),
+		embed.New(llm.NewPaidEmbedder(p.Embedder, o.Gate(p)), p.Publisher, now).Route(),
 		index.New(stores, p.Ledger, p.Publisher, now).Route(),
 		audit.New(p.Trail).Route(),
 		eraser.New(p.Runs).Route(),
@@ -216,7 +166,7 @@ func Erasure(p Ports, settle time.Duration) flow.Flow {
 
 // Syncer opens the imports of the pool's sources when their time has come.
 func Syncer(pool sync.Pool, p Ports, o Options) *sync.Syncer {
-	return sync.New(pool, p.Imports, o.log())
+	return sync.New(pool, p.Imports, o.Logger())
 }
 
 // Stage is the stage of a queue by the queue's name, which in an account begins with the pool, and whether it is the

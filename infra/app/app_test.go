@@ -5,11 +5,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"levada.dev/api"
 	"levada.dev/infra/app"
 )
 
 func TestPrivateNetworksAreClosedUnlessADeploymentIsForSomethingElse(t *testing.T) {
-	for environment, open := range map[string]bool{"dev": true, "staging": true, "prod": false, "": false} {
+	for environment, open := range map[string]bool{"dev": true, "staging": true, string(api.Production): false, "": false} {
 		assert.Equal(t, open, app.Private(environment), environment)
 	}
 }

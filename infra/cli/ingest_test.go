@@ -237,7 +237,23 @@ func TestIngestFromTheWeb(t *testing.T) {
 
 		code, out, errs = w.run(t.Context(), "acme", "ingest", "--wait", "--sitemap", "https://example.com/sitemap.xml")
 		assert.Equal(t, exitOK, code, errs)
-		assert.Contains(t, out, "2 documents: 2 searchable")
+		assert.Contains(t, out, "0002 (sitemap https://example.com/sitemap.xml): succeeded, 2 documents: 2 searchable")
+
+		w.web.Serve("https://example.com/none.xml", memory.Page{ContentType: "application/xml", Body: []byte("<urlset></urlset>")})
+		code, out, errs = w.run(t.Context(), "acme", "ingest", "--wait", "--sitemap", "https://example.com/none.xml")
+		assert.Equal(t, exitOK, code, errs)
+		assert.Contains(t, out, ": succeeded, but nothing was found: https://example.com/none.xml: no page is named there; check")
+
+		code, _, errs = w.run(t.Context(), "acme", "ingest", "--wait", "--sitemap", "https://example.com/lost.xml")
+		assert.Equal(t, exitProblem, code)
+		assert.Contains(t, errs, "sitemap: https://example.com/lost.xml: ")
+		assert.Contains(t, errs, "levada: the import failed\n", "and no document")
+
+		code, out, errs = w.run(t.Context(), "acme", "jobs", "--kind", "import")
+		assert.Equal(t, exitOK, code, errs)
+		for _, of := range []string{"batch", "sitemap https://example.com/sitemap.xml", "sitemap https://example.com/none.xml", "sitemap https://example.com/lost.xml"} {
+			assert.Contains(t, out, " "+of+" ")
+		}
 	})
 }
 

@@ -92,7 +92,14 @@ func (v view) fail(failed []failure) error {
 func outcome(j job.Job) string {
 	switch j.Kind {
 	case job.Import:
-		return "import " + j.ID + ": " + tally(j)
+		s := "import " + j.ID
+		if of := origin(j); of != "" && of != "batch" { // which is what was sent with the command, mostly
+			s += " (" + of + ")"
+		}
+		if j.Note != nil {
+			return s + ": " + string(j.State) + ", " + noted(*j.Note)
+		}
+		return s + ": " + tally(j)
 	case job.Erase:
 		return "erasure of " + cmp.Or(j.DocID, "everything") + ": " + removal(j)
 	}
@@ -102,6 +109,18 @@ func outcome(j job.Job) string {
 		s += ", unchanged"
 	case !j.State.Final() && j.Stage != "":
 		s += fmt.Sprintf(", at %s (%d of %d slices)", j.Stage, j.Counts.Done, j.Counts.Total)
+	}
+	return s
+}
+
+// noted says what is odd about a job that has not failed.
+func noted(p job.Problem) string {
+	s := p.Message
+	if p.Code == job.FoundNothing {
+		s = "but nothing was found: " + s
+	}
+	if p.Hint != "" {
+		s += "; " + p.Hint
 	}
 	return s
 }

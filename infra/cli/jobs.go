@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,7 +92,7 @@ func (v view) job(j job.Job) error {
 	}
 	rows := []row{
 		{"job", j.ID}, {"kind", string(j.Kind)}, {"state", fmt.Sprintf("%s, %d %%", j.State, j.Percent)}, {"stage", j.Stage},
-		{"document", j.DocID}, {"import", j.ImportID}, {"source", j.Source},
+		{"document", j.DocID}, {"import", j.ImportID}, {"source", j.Source}, {"of", origin(j)},
 	}
 	switch j.Kind {
 	case job.Import:
@@ -100,6 +101,9 @@ func (v view) job(j job.Job) error {
 		rows = append(rows, row{"receipt", removal(j)})
 	default:
 		rows = append(rows, row{"slices", fmt.Sprintf("%d of %d", j.Counts.Done, j.Counts.Total)})
+	}
+	if j.Note != nil {
+		rows = append(rows, row{"note", noted(*j.Note)})
 	}
 	if j.Unchanged {
 		rows = append(rows, row{"unchanged", "the same document was searchable already"})
@@ -200,5 +204,25 @@ func state(j job.Job) string {
 
 // subject is what a job is about.
 func subject(j job.Job) string {
-	return strings.TrimSpace(j.DocID + " " + j.Source)
+	return strings.Join(slices.DeleteFunc([]string{j.DocID, j.Source, origin(j)}, func(s string) bool { return s == "" }), " ")
+}
+
+// origin is what an import is of.
+func origin(j job.Job) string {
+	if j.Of == nil {
+		return ""
+	}
+	switch of := *j.Of; of.Kind {
+	case "sitemap":
+		return "sitemap " + of.URL
+	case "prefix":
+		return "prefix " + of.Prefix
+	case "urls":
+		if n := j.Counts.Total; n > 1 {
+			return fmt.Sprintf("%s and %d more", of.URL, n-1)
+		}
+		return of.URL
+	default:
+		return of.Kind
+	}
 }

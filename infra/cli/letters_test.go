@@ -17,6 +17,7 @@ import (
 
 	"levada.dev/events"
 	"levada.dev/infra/app"
+	"levada.dev/infra/app/front"
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/tenants/tenantstest"
@@ -47,7 +48,7 @@ func newPostbox(t *testing.T) *postbox {
 	require.NoError(t, err)
 	shelf := memory.NewShelf(time.Now)
 	sessions := memory.NewSessions(shelf, time.Now)
-	server := httptest.NewServer(app.API(app.Ports{
+	server := httptest.NewServer(front.API(app.Ports{
 		Directory: directory, Texts: &memory.Texts{}, Ledger: p.ledger, Catalogue: p.ledger, Imports: p.ledger, Erasures: p.ledger, Vectors: memory.NewVectors(time.Now),
 		Embedder: &llmtest.Embedder{}, Model: &memory.Model{}, Money: memory.NewQuota(time.Now), Sessions: sessions, Summaries: sessions,
 		Shelf: shelf, Cache: memory.NewCache(time.Now), Letters: p.box,

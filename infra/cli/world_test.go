@@ -20,6 +20,7 @@ import (
 	"levada.dev/consumers"
 	"levada.dev/events"
 	"levada.dev/infra/app"
+	"levada.dev/infra/app/front"
 	"levada.dev/infra/client/clienttest"
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
@@ -86,7 +87,7 @@ func newCLIWorld(t *testing.T) *world {
 		stop()
 		w.running.Wait()
 	})
-	w.handle = app.API(w.ports, options)
+	w.handle = front.API(w.ports, options)
 	w.running.Go(func() { w.work(ctx, app.Consumers(w.ports, options)) })
 	return w
 }

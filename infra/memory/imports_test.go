@@ -162,7 +162,8 @@ func TestABatchThroughEverything(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := newImporting(t)
 			dice := rand.New(rand.NewPCG(seed, 7))
-			p.queues.Rand, p.queues.Duplicate, p.queues.MaxAttempts = rand.New(rand.NewPCG(seed, 8)), 0.2, 50
+			p.queues.Rand, p.queues.Duplicate, p.queues.MaxAttempts = rand.New(rand.NewPCG(seed, 8)), 0.2, 1<<20
+			p.router = patient(p.platform, reacts.New(p.runs).Routes()...) // or the dice end a document in one run of many
 			lost := errors.New("connection lost")
 			var one sync.Mutex // at a time has the dice
 			fail := func(string) error {

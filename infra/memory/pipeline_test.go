@@ -487,10 +487,10 @@ func TestEverythingFailsAndEndsTheSame(t *testing.T) {
 	}
 }
 
-// patient is the platform's router with attempts without end.
-func patient(p *platform) *consumers.Router {
+// patient is the platform's router, with more routes, and with attempts without end.
+func patient(p *platform, more ...consumers.Route) *consumers.Router {
 	n := 1 << 20
-	return consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.stores(), p.letters, p.unread), &consumers.Options{
+	return consumers.New(append(p.routes(), more...), p.claims, consumers.NewUndertaker(p.ledger, p.stores(), p.letters, p.unread), &consumers.Options{
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now,
 		MaxAttempts: map[string]int{"fetch": n, "ingest": n, "embed": n, "index": n, "audit": n},
 	})

@@ -79,7 +79,7 @@ func levadaWorkers() []Worker {
 	behind := []Binding{config, corpus, ledger, audit, quota, letters, lexicon} // what the roles behind the API have
 	consumers := levadaWorker(Consumers, 4250, behind, queues, models, []Binding{imports, erasure})
 	consumers.CPUMillis = maxCPUMillis // a batch may hold many large documents
-	flows := levadaWorker(Workflows, 3450, behind, queues, models, []Binding{cache, session, shelf})
+	flows := levadaWorker(Workflows, 3050, behind, queues, models, []Binding{cache, session, shelf})
 	flows.Crons = []string{SyncCron}
 	flows.CPUMillis = maxCPUMillis // a step takes hundreds of documents in
 	api := levadaWorker(API, 3600, []Binding{config, cache, corpus, ledger, quota, session, shelf, letters, lexicon}, models)

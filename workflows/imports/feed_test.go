@@ -97,6 +97,12 @@ func TestASitemapOfSitemaps(t *testing.T) {
 	}, func(t *testing.T, w *world) {
 		w.whole(t, "https://a.example.com/1", imports.DocID("https://a.example.com/2?a=1&b=2"), "https://a.example.com/3")
 		assert.Equal(t, []string{"4 fetch_refused", "5 sitemap_invalid", "6 url_invalid"}, w.ledger.problems())
+		for _, taking := range w.ledger.taken {
+			if p := taking.Problem; p != nil {
+				assert.Equal(t, "sitemap", p.Field, p.Message)
+				assert.NotContains(t, p.Message, "map.xml", "each is named itself")
+			}
+		}
 		assert.Nil(t, w.ledger.failed)
 	})
 }
@@ -116,7 +122,8 @@ func TestASitemapThatIsNone(t *testing.T) {
 			}
 			require.NoError(t, w.run(imports.Origin{Sitemap: "https://a.example.com/map.xml"}, 0).Run(t.Context()))
 			require.NotNil(t, w.ledger.failed)
-			assert.Equal(t, c.code, w.ledger.failed.Code)
+			assert.Equal(t, []string{c.code, "sitemap"}, []string{w.ledger.failed.Code, w.ledger.failed.Field})
+			assert.Contains(t, w.ledger.failed.Message, "https://a.example.com/map.xml: ")
 			assert.Zero(t, w.ledger.sealed, "the import ends without an entry")
 		})
 	}

@@ -30,6 +30,21 @@ type Origin struct {
 	Rules *address.Rules `json:"-"`
 }
 
+// Of is how the origin's job tells it.
+func (o Origin) Of() *job.Origin {
+	switch {
+	case o.Batch > 0:
+		return &job.Origin{Kind: "batch"}
+	case len(o.URLs) > 0:
+		return &job.Origin{Kind: "urls", URL: o.URLs[0]}
+	case o.Sitemap != "":
+		return &job.Origin{Kind: "sitemap", URL: o.Sitemap}
+	case o.Prefix != "":
+		return &job.Origin{Kind: "prefix", Prefix: o.Prefix}
+	}
+	return nil
+}
+
 // Import is many documents that come in as one job.
 type Import struct {
 	ID          string       `json:"id"` // the job's

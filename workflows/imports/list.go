@@ -101,26 +101,16 @@ func (f *feed) listSitemaps(ctx context.Context, address string) (listing, error
 			if err == nil || fault.Retryable(err) {
 				return err
 			}
-			return add(Entry{Line: l.Entries + 1, Refuse: about(child, err)})
+			return add(Entry{Line: l.Entries + 1, Refuse: fault.As(err)})
 		})
 	}
 	return l, err
 }
 
 func (f *feed) listSitemap(ctx context.Context, address string, depth int, add adder, l *listing) error {
-	if err := CheckAddress("sitemap", address, f.rules); err != nil {
-		return err
-	}
-	got, err := f.Fetcher.Fetch(ctx, f.scope, address, corpus.FetchOptions{Limit: MaxSitemapBytes / 5})
+	m, err := f.sitemap(ctx, address, depth)
 	if err != nil {
-		return err
-	}
-	m, err := readSitemap(got.Body)
-	if err != nil {
-		return err
-	}
-	if len(m.index) > 0 && depth > 0 {
-		return fault.Invalidf("", "sitemap_invalid", "an index of sitemaps in an index of sitemaps")
+		return about(address, err)
 	}
 	if depth == 0 {
 		l.Sitemaps = someOf(m.index)
@@ -136,9 +126,25 @@ func (f *feed) listSitemap(ctx context.Context, address string, depth int, add a
 		}
 	}
 	if m.more {
-		l.Problem = problem(fault.Invalidf("", "import_too_large", "an import takes %d addresses of %d sitemaps; those after are left out", MaxSitemapURLs, maxSitemaps))
+		l.Problem = problem(fault.Invalidf("sitemap", "import_too_large", "an import takes %d addresses of %d sitemaps; those after are left out", MaxSitemapURLs, maxSitemaps))
 	}
 	return nil
+}
+
+// sitemap gets and reads a sitemap.
+func (f *feed) sitemap(ctx context.Context, address string, depth int) (sitemap, error) {
+	if err := CheckAddress("sitemap", address, f.rules); err != nil {
+		return sitemap{}, err
+	}
+	got, err := f.Fetcher.Fetch(ctx, f.scope, address, corpus.FetchOptions{Limit: MaxSitemapBytes / 5})
+	if err != nil {
+		return sitemap{}, err
+	}
+	m, err := readSitemap(got.Body)
+	if err == nil && len(m.index) > 0 && depth > 0 {
+		err = fault.Invalidf("", "sitemap_invalid", "an index of sitemaps in an index of sitemaps")
+	}
+	return m, err
 }
 
 // someOf is as many sitemaps of an index as a step may return.
@@ -152,10 +158,13 @@ func someOf(index []string) []string {
 	return index
 }
 
-// about is a refusal with the address that it is about.
-func about(address string, err error) *fault.Error {
+// about is a failure with the sitemap that it is about.
+func about(address string, err error) error {
 	f := *fault.As(err)
-	f.Message = fmt.Sprintf("%.200s: %s", address, f.Message)
+	f.Field = "sitemap"
+	if f.Code != "url_invalid" { // which quotes it
+		f.Message = fmt.Sprintf("%.200s: %s", address, f.Message)
+	}
 	return &f
 }
 
@@ -197,7 +206,7 @@ func (f *feed) listPage(ctx context.Context, prefix string, add adder, l *listin
 		}
 	}
 	if l.Cursor = cursor; cursor != "" && line >= MaxEntries {
-		l.Problem = problem(fault.Invalidf("", "import_too_large", "an import takes %d files; those after are left out", line))
+		l.Problem = problem(fault.Invalidf("prefix", "import_too_large", "an import takes %d files; those after are left out", line))
 	}
 	return nil
 }

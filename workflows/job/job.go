@@ -29,15 +29,27 @@ type Job struct {
 	DocID     string    `json:"docId,omitempty"`     // of a job about one document
 	ImportID  string    `json:"importId,omitempty"`  // the job of the import that the document came with
 	Source    string    `json:"source,omitempty"`    // the source that an import belongs to
+	Of        *Origin   `json:"of,omitempty"`        // what an import is of
 	Unchanged bool      `json:"unchanged,omitempty"` // there was nothing to do: the same document is searchable
 	Counts    Counts    `json:"counts"`
 	Percent   int       `json:"percent"`
 	Cost      *Cost     `json:"cost,omitempty"`
 	Errors    []Problem `json:"errors,omitempty"` // of an import: the first ones
+	Note      *Problem  `json:"note,omitempty"`   // what is odd about a job that has not failed
 	Erasure   *Erasure  `json:"receipt,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 }
+
+// Origin is what an import is of.
+type Origin struct {
+	Kind   string `json:"kind"`             // batch, urls, sitemap, prefix
+	URL    string `json:"url,omitempty"`    // the sitemap's, or the first of the addresses
+	Prefix string `json:"prefix,omitempty"` // of the tenant's files
+}
+
+// FoundNothing is the code of the note on an import that has ended well with no document at all.
+const FoundNothing = "import_found_nothing"
 
 // Kind is what a job is about.
 type Kind string

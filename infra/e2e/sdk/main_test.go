@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/infra/app"
+	"levada.dev/infra/app/front"
 	"levada.dev/infra/dev/devtest"
 	"levada.dev/infra/local"
 	"levada.dev/infra/memory"
@@ -53,7 +54,7 @@ func inMemory(t *testing.T) server {
 	shelf := memory.NewShelf(time.Now)
 	sessions := memory.NewSessions(shelf, time.Now)
 	ledger := memory.NewLedger(time.Now)
-	s := httptest.NewServer(app.API(app.Ports{
+	s := httptest.NewServer(front.API(app.Ports{
 		Directory: directory, Texts: &memory.Texts{}, Ledger: ledger, Catalogue: ledger, Imports: ledger, Erasures: ledger, Letters: memory.NewLetters(time.Now), Vectors: memory.NewVectors(time.Now),
 		Embedder: &llmtest.Embedder{}, Model: &memory.Model{}, Money: memory.NewQuota(time.Now), Sessions: sessions, Summaries: sessions,
 		Shelf: shelf, Cache: memory.NewCache(time.Now),

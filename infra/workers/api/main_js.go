@@ -7,6 +7,7 @@ import (
 
 	"levada.dev/api"
 	"levada.dev/infra/app"
+	"levada.dev/infra/app/front"
 	"levada.dev/infra/cloudflare/ai"
 	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/kv"
@@ -26,7 +27,7 @@ func main() {
 	models, gateway := ai.Open("AI"), port.Var("GATEWAY", "levada")
 	sessions := port.NewSessions(object.Open("SESSION"))
 	ledger := port.NewLedger(object.Open("LEDGER"))
-	isolate.HandleHTTP(app.API(app.Ports{
+	isolate.HandleHTTP(front.API(app.Ports{
 		Directory: directory,
 		Secrets:   tenants.NewSecrets(published, port.SealKey(), nil),
 		Texts:     port.NewTexts(r2.Open("CORPUS")),
@@ -47,7 +48,6 @@ func main() {
 		Shelf:     port.NewShelf(object.Open("SHELF")),
 		Letters:   port.NewLetters(object.Open("LETTERS")),
 		Cache:     port.NewCache(kv.Open("CACHE")),
-		Probes:    probes(published, vectors),
 	}, app.Options{
 		Version:     port.Var("VERSION", "dev"),
 		Environment: port.Var("ENVIRONMENT", "dev"),
@@ -55,7 +55,7 @@ func main() {
 
 		MaxBodyBytes: tenants.MaxBodyBytes,
 		Background:   isolate.Go,
-	}))
+	}, probes(published, vectors)...))
 	isolate.Run()
 }
 

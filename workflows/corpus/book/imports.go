@@ -2,6 +2,7 @@ package book
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 // importRow is what a job's row knows of an import. Its problems have rows of their own.
 type importRow struct {
 	Source  string       `json:"s,omitempty"`
+	Of      *job.Origin  `json:"o,omitempty"`
 	LeftOut int          `json:"r,omitempty"` // refused by the door, and counted only
 	Entries int          `json:"e,omitempty"` // as far as is known
 	Taken   int          `json:"t,omitempty"`
@@ -65,7 +67,7 @@ func (im *importRow) state() job.State {
 func (row *jobRow) importing(id string) job.Job {
 	im := row.Import
 	j := job.Job{
-		ID: id, Kind: job.Import, State: im.state(), Stage: "take", Source: im.Source, Counts: im.Counts,
+		ID: id, Kind: job.Import, State: im.state(), Stage: "take", Source: im.Source, Of: im.Of, Counts: im.Counts,
 		CreatedAt: at(row.Created), UpdatedAt: at(im.Updated),
 	}
 	if im.Sealed && im.Taken >= im.Entries {
@@ -75,10 +77,27 @@ func (row *jobRow) importing(id string) job.Job {
 	switch {
 	case im.over():
 		j.Percent = 100
+		if j.State == job.Succeeded && j.Counts.Total == 0 {
+			j.Note = im.foundNothing()
+		}
 	case j.Counts.Total > 0:
 		j.Percent = min(99, 100*im.final()/j.Counts.Total)
 	}
 	return j
+}
+
+// foundNothing is the note on an import without a document. It is no failure: a source may have nothing yet, and what is asked for again and
+// again would fail each time.
+func (im *importRow) foundNothing() *job.Problem {
+	p := &job.Problem{Stage: string(job.Import), Code: job.FoundNothing, Message: "there was no document in it"}
+	switch of := im.Of; {
+	case of == nil:
+	case of.Kind == "sitemap":
+		p.Field, p.Message = "sitemap", fmt.Sprintf("%.200s: no page is named there", of.URL)
+	case of.Kind == "prefix":
+		p.Field, p.Message = "prefix", clip(fmt.Sprintf("no file's name begins with %.200q", of.Prefix), maxMessage)
+	}
+	return p
 }
 
 // openImport is an import that a call works on.
@@ -212,7 +231,7 @@ func (b *Book) OpenImport(r rows.Tx, s tenants.Scope, im imports.Import) (job.Jo
 		return job.Job{}, err
 	}
 	row := jobRow{Kind: job.Import, Created: c.now.UnixMilli(), Import: &importRow{
-		Source: im.Source, Entries: im.Entries, LeftOut: im.LeftOut, Updated: c.now.UnixMilli(), Trace: im.Cause.TraceParent,
+		Source: im.Source, Of: im.Origin.Of(), Entries: im.Entries, LeftOut: im.LeftOut, Updated: c.now.UnixMilli(), Trace: im.Cause.TraceParent,
 		Counts: job.Counts{Failed: im.LeftOut, Refused: im.LeftOut}, Started: &fact,
 	}}
 	open := &openImport{id: im.ID, row: row, dirty: true}
@@ -254,15 +273,8 @@ func started(im imports.Import) events.ImportStarted {
 		ImportID: im.ID, Source: im.Source, Entries: im.Entries,
 		Parts: im.Origin.Batch, URLs: im.Origin.URLs, Sitemap: im.Origin.Sitemap, Prefix: im.Origin.Prefix,
 	}
-	switch {
-	case f.Parts > 0:
-		f.Origin = "batch"
-	case len(f.URLs) > 0:
-		f.Origin = "urls"
-	case f.Sitemap != "":
-		f.Origin = "sitemap"
-	case f.Prefix != "":
-		f.Origin = "prefix"
+	if of := im.Origin.Of(); of != nil {
+		f.Origin = of.Kind
 	}
 	return f
 }

@@ -191,6 +191,17 @@ func (d *desk) opened() {
 		return func(im *imports.Import) { im.Cause.IdempotencyKey, im.RequestHash = key, hash }
 	}
 	id := d.open(with("h1"))
+	for _, c := range []struct {
+		origin imports.Origin
+		of     job.Origin
+	}{
+		{imports.Origin{Batch: 2}, job.Origin{Kind: "batch"}},
+		{imports.Origin{URLs: []string{"https://a.example/1", "https://a.example/2"}}, job.Origin{Kind: "urls", URL: "https://a.example/1"}},
+		{imports.Origin{Sitemap: "https://a.example/map.xml"}, job.Origin{Kind: "sitemap", URL: "https://a.example/map.xml"}},
+		{imports.Origin{Prefix: "docs/"}, job.Origin{Kind: "prefix", Prefix: "docs/"}},
+	} {
+		assert.Equal(d, &c.of, d.job(d.open(func(im *imports.Import) { im.Origin = c.origin })).Of)
+	}
 	again := imports.Import{ID: id, Origin: imports.Origin{Prefix: "docs/"}, Cause: events.Cause{ID: "request"}}
 	j, err := d.OpenImport(d.Context(), d.scope, again)
 	require.NoError(d, err)
@@ -380,6 +391,22 @@ func (d *desk) futile() {
 	d.seal(id, 1, nil)
 	d.advance(failed(refs[0]))
 	assert.Equal(d, job.Failed, d.job(id).State)
+	assert.Nil(d, d.job(id).Note)
+
+	// There was nothing.
+	for field, origin := range map[string]imports.Origin{"prefix": {Prefix: "none/"}, "sitemap": {Sitemap: "https://a.example/map.xml"}} {
+		id := d.open(func(im *imports.Import) { im.Origin = origin })
+		assert.Nil(d, d.job(id).Note, "there may be something")
+		j := d.seal(id, 0, nil)
+		assert.Equal(d, []any{job.Succeeded, job.Counts{}, 100}, []any{j.State, j.Counts, j.Percent})
+		require.NotNil(d, j.Note)
+		assert.Equal(d, []any{job.FoundNothing, field}, []any{j.Note.Code, j.Note.Field})
+		assert.Contains(d, j.Note.Message, origin.Prefix+origin.Sitemap)
+		assert.Empty(d, j.Errors)
+		assert.Equal(d, j, d.job(id))
+	}
+	id = d.open()
+	assert.Nil(d, d.seal(id, 0, &job.Problem{Stage: "import", Code: "sitemap_invalid", Message: "no"}).Note, "it has failed")
 }
 
 func (d *desk) overtaken() {

@@ -1,0 +1,64 @@
+package front
+
+import (
+	"context"
+	"net/http"
+
+	"levada.dev/api"
+	"levada.dev/events/fault"
+	"levada.dev/infra/app"
+	"levada.dev/producers/batch"
+	"levada.dev/producers/intake"
+	"levada.dev/producers/replay"
+	"levada.dev/producers/webhook"
+	"levada.dev/tenants"
+	"levada.dev/workflows/answer"
+	"levada.dev/workflows/chat"
+	"levada.dev/workflows/llm"
+	"levada.dev/workflows/rag"
+)
+
+// API is the role that answers HTTP. The probes are what its health depends on.
+func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
+	gate := o.Gate(p)
+	embedder := llm.NewPaidEmbedder(p.Embedder, gate)
+	paid := llm.NewGenerator(p.Model, gate, &llm.Options{Replaced: func(ctx context.Context, s tenants.Scope, model string, err error) {
+		o.Logger().WarnContext(ctx, "model replaced", "tenantId", s.Tenant(), "model", model, "code", fault.As(err).Code)
+	}})
+	generator := llm.NewCached(paid, p.Cache, &llm.CachedOptions{Background: o.Background})
+	retriever := rag.New(rag.Ports{
+		Embedder: embedder, Vectors: p.Vectors, Lexicon: p.Lexicon, Ledger: p.Ledger,
+		Reranker: llm.NewPaidReranker(p.Reranker, gate), Generator: generator,
+	}, &rag.Options{Now: o.Now})
+	door := batch.New(p.Parts, p.Imports, nil)
+	documents := intake.New(p.Texts, p.Ledger, nil)
+	return api.New(api.Deps{
+		Directory: p.Directory,
+		Intake:    documents,
+		Imports:   door,
+		Problems:  p.Imports,
+		Webhooks: webhook.New(webhook.Ports{
+			Secrets: p.Secrets, Intake: documents, Catalogue: p.Catalogue, Imports: door, Witness: p.Witness, Draft: api.ReadDraft,
+			Afford: func(ctx context.Context, s tenants.Scope, c *tenants.Config, bytes int) error {
+				return api.Afford(ctx, gate, s, c.Models.Embedding, bytes)
+			},
+		}, &webhook.Options{Now: o.Now}),
+		Ledger:    p.Ledger,
+		Catalogue: p.Catalogue,
+		Erasures:  p.Erasures,
+		Texts:     p.Texts,
+		Vectors:   p.Vectors,
+		Retriever: retriever,
+		Gate:      gate,
+		Chat: chat.New(chat.Ports{Sessions: p.Sessions, Summaries: p.Summaries, Generator: generator, Retriever: retriever},
+			&chat.Options{Background: o.Background, Log: o.Log}),
+		Sessions:  p.Sessions,
+		Shelf:     p.Shelf,
+		Generator: generator,
+		Answerer:  answer.New(generator, nil),
+		Embedder:  embedder,
+		Letters:   p.Letters,
+		Replayer:  replay.New(p.Letters, p.Letters, p.Catalogue, nil),
+		Probes:    probes,
+	}, &api.Options{Version: o.Version, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
+}
