@@ -8,6 +8,22 @@ import (
 type example struct {
 	x []float64
 	y bool
+	n float64 // so many: there are to be as many with an answer as without
+}
+
+// balance gives examples without an answer as much weight as those with one.
+func balance(examples []example) {
+	yes := 0.0
+	for _, e := range examples {
+		if e.y {
+			yes++
+		}
+	}
+	for i := range examples {
+		if examples[i].n = 1; !examples[i].y {
+			examples[i].n = yes / (float64(len(examples)) - yes)
+		}
+	}
 }
 
 // TestStudyOfConfidence fits the weights: for each question of the collections what was found with its answer and without.
@@ -34,24 +50,29 @@ func TestStudyOfConfidence(t *testing.T) {
 					y = y || kind == 0 && q.right[c.at[sources[k].DocID]]
 				}
 				f := Prepare(sources).Look(q.text)
-				folds[fold] = append(folds[fold], example{[]float64{1, f.Window, f.Source, f.All, f.Margin}, y})
+				folds[fold] = append(folds[fold], example{[]float64{1, f.Window, f.Source, f.All, f.Margin}, y, 1})
 			}
 		}
 	}
 	report := func(w []float64, held []example, print bool) (ece, best, at float64) {
+		balance(held)
 		var sum, right, count [10]float64
+		all := 0.0
 		for _, e := range held {
 			p := probability(w, e.x)
 			b := min(int(p*10), 9)
-			sum[b] += p
-			count[b]++
+			sum[b] += p * e.n
+			count[b] += e.n
+			all += e.n
 			if e.y {
-				right[b]++
+				right[b] += e.n
 			}
 		}
 		for b := range 10 {
 			if count[b] > 0 {
-				ece += math.Abs(sum[b]-right[b]) / float64(len(held))
+				ece += math.Abs(sum[b]-right[b]) / all
+			}
+			if count[b] > 0 {
 				if print {
 					t.Logf("said %.2f was %.2f (%d)", sum[b]/count[b], right[b]/count[b], int(count[b]))
 				}
@@ -62,11 +83,11 @@ func TestStudyOfConfidence(t *testing.T) {
 			for _, e := range held {
 				switch abstains := probability(w, e.x) < cut; {
 				case abstains && !e.y:
-					tp++
+					tp += e.n
 				case abstains:
-					fp++
+					fp += e.n
 				case !e.y:
-					fn++
+					fn += e.n
 				}
 			}
 			f1 := 2 * tp / (2*tp + fp + fn)
@@ -79,7 +100,7 @@ func TestStudyOfConfidence(t *testing.T) {
 		}
 		return ece, best, at
 	}
-	var all, held []example
+	var all []example
 	mean := 0.0
 	for k := range folds {
 		var train []example
@@ -91,17 +112,9 @@ func TestStudyOfConfidence(t *testing.T) {
 		w := fit(train)
 		ece, f1, at := report(w, folds[k], false)
 		mean += ece / 5
-		{
-			u := 0.0
-			for _, e := range folds[k] {
-				u += 1 - e.x[4]
-			}
-			t.Logf("usual %.2f", u/float64(len(folds[k])))
-		}
 		t.Logf("fold %d: weights %.2f calibration error %.3f abstention F1 %.3f at %.2f", k, w, ece, f1, at)
 		all = append(all, folds[k]...)
 	}
-	_ = held
 	w := fit(all)
 	t.Logf("all: %d examples, weights %.3f, mean error on held-out folds %.3f", len(all), w, mean)
 	report(w, all, true)
@@ -117,8 +130,9 @@ func probability(w, x []float64) float64 {
 
 // fit is logistic regression by gradient descent.
 func fit(examples []example) []float64 {
+	balance(examples)
 	w := make([]float64, len(examples[0].x))
-	for range 6000 {
+	for range 8000 {
 		g := make([]float64, len(w))
 		for _, e := range examples {
 			d := -probability(w, e.x)
@@ -126,7 +140,7 @@ func fit(examples []example) []float64 {
 				d++
 			}
 			for i := range g {
-				g[i] += d * e.x[i]
+				g[i] += d * e.x[i] * e.n
 			}
 		}
 		for i := range w {
