@@ -1,6 +1,9 @@
 package localvec
 
-import "container/heap"
+import (
+	"cmp"
+	"container/heap"
+)
 
 type hit struct {
 	score float32
@@ -26,8 +29,16 @@ func (b *best) offer(h hit) {
 	}
 }
 
+// rulesOut tells whether no score up to the ceiling would be kept, whatever the id.
+// A ceiling that is NaN rules nothing out.
+func (b *best) rulesOut(ceiling float64) bool {
+	return len(b.hits) == b.limit && ceiling < float64(b.hits[0].score)
+}
+
+// worse orders all hits: NaN, which numbers near the largest make, is the worst score.
 func (*best) worse(a, b hit) bool {
-	return a.score < b.score || a.score == b.score && a.id() > b.id()
+	order := cmp.Compare(a.score, b.score)
+	return order < 0 || order == 0 && a.id() > b.id()
 }
 
 func (b *best) Len() int           { return len(b.hits) }

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // queryOptions are the platform's, and the id of queryById.
@@ -93,9 +94,10 @@ func finite(v []float32) bool {
 }
 
 // search answers the best matches, exactly, best first, equal scores by id. The
-// caller holds the lock.
+// caller holds the lock. A vector's numbers are read only where its sketch does not
+// rule it out.
 func (ix *index) search(q query) []Match {
-	score := ix.scorer(q.vector)
+	score, probe := ix.scorer(q.vector), ix.probe(q.vector)
 	type stretch struct {
 		space    *space
 		from, to int
@@ -110,15 +112,20 @@ func (ix *index) search(q query) []Match {
 	}
 	workers := min(runtime.GOMAXPROCS(0), len(work))
 	found := make([]best, workers)
+	var next atomic.Int64
 	var done sync.WaitGroup
 	for w := range workers {
 		done.Go(func() {
 			b := best{limit: q.topK}
-			for i := w; i < len(work); i += workers {
+			for i := next.Add(1) - 1; i < int64(len(work)); i = next.Add(1) - 1 {
 				s := work[i].space
 				for slot := work[i].from; slot < work[i].to; slot++ {
-					if r := &s.rows[slot]; passes(q.tests, r.indexed) {
-						b.offer(hit{score(s.vector(slot), r.inverse), s, slot})
+					if len(q.tests) > 0 && !passes(q.tests, s.rows[slot].indexed) {
+						continue
+					}
+					sketch := &s.sketches[slot]
+					if !b.rulesOut(probe.ceiling(sketch, product(s.codes(slot), probe.codes))) {
+						b.offer(hit{score(s.vector(slot), sketch.inverse), s, slot})
 					}
 				}
 			}

@@ -13,37 +13,50 @@ const blockRows = 1024
 type space struct {
 	name       string
 	dimensions int
-	blocks     [][]float32
+	blocks     []block
+	sketches   []sketch
 	rows       []row
+}
+
+// block is the numbers of blockRows vectors, and their codes.
+type block struct {
+	values []float32
+	codes  []int8
 }
 
 // row is what belongs to a vector besides its numbers.
 type row struct {
 	id       string
-	inverse  float32 // one over its length, zero for a zero vector
 	metadata []byte  // compact JSON, or empty
 	indexed  []value // by the index's properties
 }
 
 func (s *space) vector(slot int) []float32 {
 	at := slot % blockRows * s.dimensions
-	return s.blocks[slot/blockRows][at : at+s.dimensions : at+s.dimensions]
+	return s.blocks[slot/blockRows].values[at : at+s.dimensions : at+s.dimensions]
+}
+
+func (s *space) codes(slot int) []int8 {
+	n := padded(s.dimensions)
+	at := slot % blockRows * n
+	return s.blocks[slot/blockRows].codes[at : at+n]
 }
 
 // add answers the new vector's slot.
 func (s *space) add(r row, values []float32) int {
 	slot := len(s.rows)
 	if slot/blockRows == len(s.blocks) {
-		s.blocks = append(s.blocks, make([]float32, blockRows*s.dimensions))
+		s.blocks = append(s.blocks, block{make([]float32, blockRows*s.dimensions), make([]int8, blockRows*padded(s.dimensions))})
 	}
+	s.sketches = append(s.sketches, sketch{})
 	s.rows = append(s.rows, row{})
 	s.set(slot, r, values)
 	return slot
 }
 
 func (s *space) set(slot int, r row, values []float32) {
-	r.inverse = inverse(values)
 	s.rows[slot] = r
+	s.sketches[slot] = draw(s.codes(slot), values)
 	copy(s.vector(slot), values)
 }
 
@@ -51,12 +64,13 @@ func (s *space) set(slot int, r row, values []float32) {
 func (s *space) remove(slot int) (moved string) {
 	last := len(s.rows) - 1
 	if slot != last {
-		s.rows[slot] = s.rows[last]
+		s.rows[slot], s.sketches[slot] = s.rows[last], s.sketches[last]
+		copy(s.codes(slot), s.codes(last))
 		copy(s.vector(slot), s.vector(last))
 		moved = s.rows[slot].id
 	}
 	s.rows[last] = row{}
-	s.rows = s.rows[:last]
+	s.rows, s.sketches = s.rows[:last], s.sketches[:last]
 	if used := (last + blockRows - 1) / blockRows; used < len(s.blocks) {
 		clear(s.blocks[used:])
 		s.blocks = s.blocks[:used]
