@@ -67,7 +67,8 @@ func benchmarkQuery(b *testing.B, vectors func(seed uint64, n, dimensions int) [
 	run(fmt.Sprint(total), map[string]any{"topK": 20})
 	largest := fmt.Sprint("of", sizes[len(sizes)-2])
 	run("filter", map[string]any{"topK": 20, "namespace": largest, "filter": map[string]any{"n": 3}})
-	queries, c = nil, reopen(b, c, dir, options)
+	queries = nil
+	reopen(b, &c, dir, options)
 	require.Equal(b, total, c.describe().VectorCount)
 	runtime.GC()
 	b.Logf("resident: %s", resident())
@@ -91,14 +92,14 @@ func clustered(seed uint64, n, dimensions int) [][]float32 {
 	return out
 }
 
-func reopen(b *testing.B, c client, dir string, options Options) client {
+// reopen lets go of the old store's memory first.
+func reopen(b *testing.B, c *client, dir string, options Options) {
 	require.NoError(b, c.store.Close())
 	c.store = nil
 	runtime.GC()
 	started := time.Now()
-	c = open(b, dir, options)
+	*c = open(b, dir, options)
 	b.Logf("opened in %v", time.Since(started).Round(time.Millisecond))
-	return c
 }
 
 // resident is the process's memory where the system tells it.

@@ -39,7 +39,7 @@ func TestSketchesChangeNoAnswer(t *testing.T) {
 					c.remove(fmt.Sprint(from%1000+1), fmt.Sprint(from%1000+8))
 				}
 				ix := c.store.indexes["docs"]
-				for _, v := range adversarial(source, 40, dimensions) {
+				for _, v := range adversarial(source, 20, dimensions) {
 					for _, topK := range []int{1, 10, 100} {
 						sameAsPlain(t, ix, query{vector: v, topK: topK})
 						sameAsPlain(t, ix, query{vector: v, topK: topK, namespace: "of1"})

@@ -5,10 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 )
 
 // queryOptions are the platform's, and the id of queryById.
@@ -96,53 +93,31 @@ func finite(v []float32) bool {
 // search answers the best matches, exactly, best first, equal scores by id. The
 // caller holds the lock. A vector's numbers are read only where its sketch does not
 // rule it out.
+//
+// One goroutine: the scan takes what one core can read from memory, and where a
+// machine is busy a second one is waited for longer than it saves.
 func (ix *index) search(q query) []Match {
 	score, probe := ix.scorer(q.vector), ix.probe(q.vector)
-	type stretch struct {
-		space    *space
-		from, to int
-	}
-	var work []stretch
+	b := best{limit: q.topK}
 	for name, s := range ix.spaces {
-		if q.namespace == "" || name == q.namespace {
-			for from := 0; from < len(s.rows); from += blockRows {
-				work = append(work, stretch{s, from, min(from+blockRows, len(s.rows))})
+		if q.namespace != "" && name != q.namespace {
+			continue
+		}
+		for slot := range s.rows {
+			if len(q.tests) > 0 && !passes(q.tests, s.rows[slot].indexed) {
+				continue
+			}
+			sketch := &s.sketches[slot]
+			if !b.rulesOut(probe.ceiling(sketch, product(s.codes(slot), probe.codes))) {
+				b.offer(hit{score(s.vector(slot), sketch.inverse), s, slot})
 			}
 		}
 	}
-	workers := min(runtime.GOMAXPROCS(0), len(work))
-	found := make([]best, workers)
-	var next atomic.Int64
-	var done sync.WaitGroup
-	for w := range workers {
-		done.Go(func() {
-			b := best{limit: q.topK}
-			for i := next.Add(1) - 1; i < int64(len(work)); i = next.Add(1) - 1 {
-				s := work[i].space
-				for slot := work[i].from; slot < work[i].to; slot++ {
-					if len(q.tests) > 0 && !passes(q.tests, s.rows[slot].indexed) {
-						continue
-					}
-					sketch := &s.sketches[slot]
-					if !b.rulesOut(probe.ceiling(sketch, product(s.codes(slot), probe.codes))) {
-						b.offer(hit{score(s.vector(slot), sketch.inverse), s, slot})
-					}
-				}
-			}
-			found[w] = b
-		})
-	}
-	done.Wait()
-	var hits []hit
-	for _, b := range found {
-		hits = append(hits, b.hits...)
-	}
-	slices.SortFunc(hits, func(a, b hit) int {
+	slices.SortFunc(b.hits, func(a, b hit) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.id(), b.id()))
 	})
-	hits = hits[:min(len(hits), q.topK)]
-	matches := make([]Match, len(hits))
-	for i, h := range hits {
+	matches := make([]Match, len(b.hits))
+	for i, h := range b.hits {
 		matches[i] = ix.match(h, q)
 	}
 	return matches

@@ -27,6 +27,10 @@ const (
 
 func padded(dimensions int) int { return (dimensions + codeStride - 1) / codeStride * codeStride }
 
+// gamma is twice what a float32 sum of n products, in any order, can lose of the
+// product of the lengths: the other half is room for the few roundings around it.
+func gamma(n int) float64 { return float64(n+16) * 0x1p-23 }
+
 // draw sets the codes of a vector.
 func draw(codes []int8, values []float32) sketch {
 	clear(codes)
@@ -39,34 +43,36 @@ func draw(codes []int8, values []float32) sketch {
 		s.loss = float32(math.Inf(1))
 		return s
 	}
-	s.scale = float32(largest / codeMost)
+	s.scale = largest / codeMost
 	// Adding 1.5 * 2^23 rounds to a whole number, which is then in the lowest bits.
 	// Where the rounding goes does not matter: what it lost is measured.
 	const whole = 3 << 22
 	over := 1 / s.scale
+	codes = codes[:len(values)]
 	var lost float64
 	for i, x := range values {
-		code := int8(math.Float32bits(x*over + whole))
-		codes[i] = code
-		d := float64(x) - float64(code)*float64(s.scale)
+		rounded := x*over + whole
+		codes[i] = int8(math.Float32bits(rounded))
+		d := float64(x - (rounded-whole)*s.scale)
 		lost += d * d
 	}
-	s.loss, s.length = up(math.Sqrt(lost)), up(length)
+	s.length = up(length)
+	s.loss = up(math.Sqrt(lost) + length*0x1p-21) // each difference was rounded, too
 	return s
 }
 
-func measure(values []float32) (largest, length float64) {
-	var sum float64
-	var most float32
+// measure answers the largest number of a vector and a length that is not less than
+// its own, and by 2 * gamma more at most: wrong below shortest and above longest only.
+func measure(values []float32) (largest float32, length float64) {
+	var most uint32
 	for _, x := range values {
-		sum += float64(x) * float64(x)
-		most = max(most, x, -x)
+		most = max(most, math.Float32bits(x)&math.MaxInt32)
 	}
-	return float64(most), math.Sqrt(sum)
+	return math.Float32frombits(most), math.Sqrt(float64(dot(values, values))) * (1 + gamma(len(values)))
 }
 
 // up rounds to a float32 that is not less.
-func up(x float64) float32 { return float32(x * (1 + 1e-6)) }
+func up(x float64) float32 { return float32(x * (1 + 1e-7)) }
 
 // probe is a query's side of the bounds.
 type probe struct {
@@ -87,11 +93,9 @@ func (ix *index) probe(of []float32) probe {
 		euclidean: ix.config.Metric == Euclidean,
 		cosine:    ix.config.Metric == Cosine,
 		codes:     make([]int16, padded(n)),
-		// Twice what a float32 sum of n products can lose in any order, and room for
-		// the few roundings before and after it.
-		gamma: float64(n+16) * 0x1p-23,
-		floor: float64(n) * 0x1p-148,
-		over:  float64(inverse(of)),
+		gamma:     gamma(n),
+		floor:     float64(n) * 0x1p-148,
+		over:      float64(inverse(of)),
 	}
 	largest, length := measure(of)
 	if !(length >= shortest && length <= longest) {
@@ -100,7 +104,7 @@ func (ix *index) probe(of []float32) probe {
 	}
 	// As fine as the kernel's 32-bit sums allow.
 	most := min(math.MaxInt16, math.MaxInt32/(codeMost*len(p.codes)))
-	p.scale = largest / float64(most)
+	p.scale = float64(largest) / float64(most)
 	var lost float64
 	for i, x := range of {
 		p.codes[i] = int16(math.RoundToEven(float64(x) / p.scale))
@@ -124,8 +128,9 @@ func (p *probe) ceiling(s *sketch, product int32) float64 {
 	case p.cosine:
 		return most*float64(s.inverse)*p.over + 1e-20
 	case p.euclidean:
-		shortest, least := length*(1-4e-6), p.length*(1-4e-6)
-		return min(-(shortest*shortest+least*least-2*most)*(1-p.gamma)+p.floor, p.floor)
+		// Not more than the true lengths, which were rounded up.
+		x, q := length*(1-3*p.gamma), p.length*(1-3*p.gamma)
+		return min(-(x*x+q*q-2*most)*(1-p.gamma), 0) + p.floor
 	default:
 		return most
 	}
