@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"time"
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
@@ -70,8 +69,8 @@ func (c *call) question(req *searchRequest, found searchAnswer) (answer.Request,
 		RequestID: c.requestID, Threshold: float64(config.Threshold) / 100, Drop: config.Unsupported == tenants.UnsupportedDrop,
 		Language: config.Language, Unknown: config.Unknown,
 	}
-	if ttl := c.config.Chat.CacheTTLSeconds; ttl > 0 && !wantsFresh(c.r.Header.Get("Cache-Control")) {
-		r.Cache = time.Duration(ttl) * time.Second
+	if found.delimiter != "" {
+		r.Delimiter, r.Cache = found.delimiter, c.config.Search.CacheTTL()
 	}
 	return r, nil
 }

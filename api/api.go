@@ -72,7 +72,7 @@ type Webhooks interface {
 	Receive(ctx context.Context, s tenants.Scope, c *tenants.Config, d corpus.Delivery) (corpus.Delivered, error)
 }
 
-// Retriever answers searches; *rag.Retriever is the one there is.
+// Retriever answers searches; *rag.Retriever does, and *rag.Cached.
 type Retriever interface {
 	Search(ctx context.Context, s tenants.Scope, q rag.Query) (rag.Result, error)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"levada.dev/tenants"
+	"levada.dev/workflows/rag"
 )
 
 // call is one request on its way through the steps, and what they have found out about it.
@@ -33,6 +34,7 @@ type call struct {
 	idempotencyKey string
 	body           []byte
 	taken          int64 // of the room for bodies
+	cache          rag.CacheUse
 	err            error // what the answer was, for the log
 	broken         bool  // the answer was cut short
 }

@@ -109,6 +109,9 @@ func (c *call) log() {
 		slog.Int("status", c.w.status),
 		slog.Float64("latencyMs", milliseconds(now.Sub(c.start))),
 	)
+	if c.cache != "" {
+		attrs = append(attrs, slog.String("cache", string(c.cache)))
+	}
 	if c.err != nil {
 		attrs = append(attrs, slog.String("code", fault.As(c.err).Code))
 	}

@@ -36,7 +36,10 @@ type searchAnswer struct {
 	Rewritten string        `json:"rewrittenQuery,omitempty"`
 	Degraded  []rag.Missing `json:"degraded,omitempty"`
 	Sources   []rag.Source  `json:"sources"`
+	Cached    bool          `json:"cached,omitempty"`
 	Timings   rag.Timings   `json:"timings"`
+
+	delimiter rag.Delimiter // of a result that equal searches may have
 }
 
 // search answers with the places in the tenant's documents that answer the question best, and with an answer made of them.
@@ -54,12 +57,16 @@ func search(c *call) error {
 		return err
 	}
 	t := result.Timings
+	if c.cache = result.Cache; c.cache != "" {
+		c.timed("cache;desc="+string(c.cache), t.Cache)
+	}
 	c.timed("embed", t.Embed)
 	c.timed("vectors", t.Vectors)
 	c.timed("lexicon", t.Lexicon)
 	c.timed("ledger", t.Ledger)
 	found := searchAnswer{
-		Mode: result.Mode, Intent: result.Intent, Rewritten: result.Rewritten, Degraded: result.Degraded, Sources: result.Sources, Timings: t,
+		Mode: result.Mode, Intent: result.Intent, Rewritten: result.Rewritten, Degraded: result.Degraded, Sources: result.Sources,
+		Cached: result.Cache == rag.Hit, Timings: t, delimiter: result.Delimiter,
 	}
 	if req.wantsAnswer() {
 		return c.answerFrom(&req, found)
@@ -95,8 +102,12 @@ func (req *searchRequest) query(c *call) (rag.Query, error) {
 	if err != nil {
 		return rag.Query{}, err
 	}
+	ttl := limits.CacheTTL()
+	if req.SessionID != "" || wantsFresh(c.r.Header.Get("Cache-Control")) {
+		ttl = 0
+	}
 	return rag.Query{
-		Text: req.Query, TopK: topK, Mode: rag.Mode(req.Mode), Filter: req.Filter, Fields: limits.Filterable, Boosts: limits.Boosts,
+		Cache: ttl, Text: req.Query, TopK: topK, Mode: rag.Mode(req.Mode), Filter: req.Filter, Fields: limits.Filterable, Boosts: limits.Boosts,
 		Expand: req.Expand, Rerank: req.Rerank, Rewrite: rewrite, Model: c.config.Models.Embedding, RequestID: c.requestID,
 	}, nil
 }

@@ -68,10 +68,10 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.deps = api.Deps{
 		Gate:      w.gate,
 		Directory: w.directory(), Intake: w.store, Imports: w.store.door(), Problems: w.store.ledger, Ledger: w.store.ledger, Catalogue: w.store.ledger, Erasures: w.store.ledger, Texts: w.store.texts, Vectors: w.store.vectors,
-		Retriever: rag.New(rag.Ports{
+		Retriever: w.remembering(rag.New(rag.Ports{
 			Embedder: w.store.embedder, Vectors: w.store.vectors, Lexicon: w.store.lexicon, Ledger: w.store.ledger,
 			Reranker: llm.NewPaidReranker(w.store.reranker, w.gate), Generator: talking{w},
-		}, &rag.Options{Now: func() time.Time { return w.opts.Now() }}),
+		}, &rag.Options{Now: func() time.Time { return w.opts.Now() }})),
 	}
 	w.deps.Webhooks = w.webhooks()
 	for _, e := range edit {
@@ -93,6 +93,12 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.routes, err = router()
 	require.NoError(t, err)
 	return w
+}
+
+// remembering puts a cache before a searcher.
+func (w *world) remembering(next rag.Searcher) *rag.Cached {
+	now := func() time.Time { return w.opts.Now() }
+	return rag.NewCached(next, w.store.ledger, memory.NewCache(now), &rag.CachedOptions{Now: now})
 }
 
 // talking is the world's generator, which is made after what asks it.

@@ -86,6 +86,7 @@ func (c *Config) Defaults() {
 	setDefault(&c.Search.MaxTopK, max(20, min(c.Search.TopK, MaxTopK)))
 	setDefault(&c.Search.TopK, min(5, c.Search.MaxTopK))
 	setDefault(&c.Search.Shards, 1)
+	setDefault(&c.Search.CacheTTLSeconds, DefaultSearchCacheTTL)
 	setDefault(&c.Models.Chat, DefaultChat)
 	setDefault(&c.Limits.MessageChars, 64_000)
 	setDefault(&c.Chat.MaxTokensLimit, max(4_096, min(c.Chat.MaxTokens, MaxAnswerTokens)))
@@ -195,6 +196,9 @@ func (c *Config) searchProblems(ps *Problems) {
 		ps.add("search.topK", "", "is more than search.maxTopK (%d)", s.MaxTopK)
 	}
 	between(ps, "search.shards", int64(s.Shards), MaxShards)
+	if ttl := s.CacheTTLSeconds; ttl != NoCache && (ttl < MinCacheTTL || ttl > MaxSearchCacheTTL) {
+		ps.add("search.cacheTtlSeconds", "-1 is for no cache", "%d is not between %d and %d", ttl, MinCacheTTL, MaxSearchCacheTTL)
+	}
 	s.boostProblems(ps)
 	if len(s.Filterable) > MaxFilterable {
 		ps.add("search.filterable", "", "has %d fields, the index holds %d", len(s.Filterable), MaxFilterable)

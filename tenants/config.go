@@ -1,5 +1,7 @@
 package tenants
 
+import "time"
+
 // Config is one tenant's configuration: tenants/<id>/tenant.config.json, validated before anything starts or
 // is deployed (Inspect, and tenants/validate for all of them together), completed with defaults (Defaults),
 // and published to the Directory (Publish). tenant.schema.json says the same for editors and people.
@@ -75,6 +77,21 @@ type Search struct {
 	Filterable map[string]FieldType `json:"filterable,omitempty"`
 
 	Boosts []Boost `json:"boosts,omitempty"`
+
+	// CacheTTLSeconds is for how long an equal search may have the same result while no document changes; NoCache is never.
+	CacheTTLSeconds int `json:"cacheTtlSeconds,omitempty"`
+}
+
+// What a search's cache may be told, in seconds.
+const (
+	NoCache               = -1
+	DefaultSearchCacheTTL = 600
+	MaxSearchCacheTTL     = 86_400 // what was found of a document is gone a day after it, at the latest
+)
+
+// CacheTTL is for how long an equal search may have the same result; 0 is never.
+func (s *Search) CacheTTL() time.Duration {
+	return max(0, time.Duration(s.CacheTTLSeconds)) * time.Second
 }
 
 // Boost raises or lowers the score of documents: those of a source, those with a value in a field of their metadata, or all of

@@ -19,7 +19,7 @@ func TestParseSetsDefaults(t *testing.T) {
 		Auth:     tenants.Auth{Mode: tenants.AuthKeys},
 		Models:   tenants.Models{Embedding: tenants.DefaultEmbedding, Chat: tenants.DefaultChat},
 		Limits:   tenants.Limits{BodyBytes: 10_000_000, DocumentBytes: 5_000_000, QueryChars: 2_000, MessageChars: 64_000},
-		Search:   tenants.Search{TopK: 5, MaxTopK: 20, Shards: 1},
+		Search:   tenants.Search{TopK: 5, MaxTopK: 20, Shards: 1, CacheTTLSeconds: tenants.DefaultSearchCacheTTL},
 		Chat:     tenants.Chat{MaxTokens: 1_024, MaxTokensLimit: 4_096}, // and no cache
 		Sessions: tenants.Sessions{Days: 30, Turns: 200, WindowTokens: 4_000},
 		Rates: tenants.Rates{

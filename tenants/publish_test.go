@@ -50,7 +50,7 @@ func TestThePublishedFormIsPinned(t *testing.T) {
 	assert.Equal(t, `{"id":"acme","name":"Test tenant acme","pool":"acme","allowedHosts":["acme.localhost"],"auth":{"mode":"keys"},`+
 		`"models":{"embedding":"@cf/baai/bge-m3","chat":"@cf/zai-org/glm-4.7-flash"},`+
 		`"limits":{"bodyBytes":10000000,"documentBytes":5000000,"queryChars":2000,"messageChars":64000},`+
-		`"search":{"topK":5,"maxTopK":20,"shards":1,"filterable":{"year":"number"}},"chat":{"maxTokens":1024,"maxTokensLimit":4096},`+
+		`"search":{"topK":5,"maxTopK":20,"shards":1,"filterable":{"year":"number"},"cacheTtlSeconds":600},"chat":{"maxTokens":1024,"maxTokensLimit":4096},`+
 		`"sessions":{"days":30,"turns":200,"windowTokens":4000},`+
 		`"rates":{"tenant":{"perMinute":1200,"burst":120},"user":{"perMinute":300,"burst":30}},`+
 		`"budgets":{"tokensPerDay":2000000,"tokensPerMonth":20000000,"usdPerDay":10,"usdPerMonth":100},`+

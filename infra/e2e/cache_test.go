@@ -76,3 +76,38 @@ func TestAnAnswerThatWasCutIsNotKept(t *testing.T) {
 	eventually(t, "the one that was whole is kept", func() bool { return len(u.kept()) > 0 })
 	assert.Len(t, u.kept(), 1)
 }
+
+// A search that was made before is answered from the cache, whole, until what searches show has changed. Another tenant's equal search finds that
+// tenant's documents.
+func TestEqualSearchesAreAnsweredFromTheCache(t *testing.T) {
+	one, two := newcomer(t, "searches"), newcomer(t, "searches")
+	const query = "Where does the water of the levadas come from?"
+	again := func(u user) (f found) {
+		eventually(t, "an equal search is answered from the cache", func() bool {
+			f = u.search(query, nil)
+			return f.Cached
+		})
+		return f
+	}
+	for _, u := range []user{one, two} {
+		u.index(document{DocID: "levadas", Text: "The levadas of " + u.tenant + " carry water from the rainy north."})
+		first := u.search(query, nil)
+		require.False(t, first.Cached)
+		require.Len(t, first.Sources, 1)
+		assert.Contains(t, first.Sources[0].Text, u.tenant)
+		assert.Equal(t, first.Sources, again(u).Sources)
+	}
+
+	one.index(document{DocID: "springs", Text: "Springs in the mountains feed the levadas with water."})
+	fresh := one.search(query, nil)
+	assert.False(t, fresh.Cached, "a document has come")
+	assert.Len(t, fresh.Sources, 2)
+	assert.Len(t, again(one).Sources, 2)
+	assert.True(t, two.search(query, nil).Cached, "not of the other tenant")
+
+	one.do(http.MethodDelete, "/documents/levadas", nil)
+	fresh = one.search(query, nil)
+	assert.False(t, fresh.Cached, "a document has gone")
+	require.Len(t, fresh.Sources, 1)
+	assert.Equal(t, "springs", fresh.Sources[0].DocID)
+}

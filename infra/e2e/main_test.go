@@ -218,6 +218,7 @@ type found struct {
 		Start, End                          int
 		Score                               float64
 	} `json:"sources"`
+	Cached  bool
 	Timings map[string]float64 `json:"timings"`
 }
 

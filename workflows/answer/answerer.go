@@ -44,6 +44,7 @@ type Request struct {
 	Stream    bool          // the answer is wanted piece by piece
 	Cache     time.Duration // for how long an equal request of the tenant may get what this one's model said
 	RequestID string
+	Delimiter rag.Delimiter // of the sources (rag.Result); "" makes one
 
 	Threshold float64 // of the confidence below which there is no answer
 	Drop      bool    // what no source says is left out
@@ -72,10 +73,14 @@ func (a *Answerer) Open(ctx context.Context, s tenants.Scope, r Request) (*Telli
 		t.abstain()
 		return t, nil
 	}
-	mark, err := rag.NewDelimiter(a.random)
-	if err != nil {
-		return nil, err
+	mark := r.Delimiter
+	if mark == "" {
+		var err error
+		if mark, err = rag.NewDelimiter(a.random); err != nil {
+			return nil, err
+		}
 	}
+	var err error
 	t.model, err = a.generator.Generate(ctx, s, llm.Order{
 		Models: r.Models,
 		Call:   llm.Call{Purpose: llm.ForAnswer, RequestID: r.RequestID},

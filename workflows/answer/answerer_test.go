@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -90,6 +92,22 @@ func (letters) Read(p []byte) (int, error) {
 func ask(question string) answer.Request {
 	return answer.Request{Question: question, Sources: guide[:2], Prompt: answer.Grounded(), Models: llm.GenerationModels()[:1],
 		MaxTokens: 100, Stream: true, RequestID: "r-1", Threshold: 0.4}
+}
+
+// An equal request of a result that others will have, too, is an equal prompt, so that what the model said may be theirs.
+func TestEqualResultsMakeEqualPrompts(t *testing.T) {
+	prompts := map[string]bool{}
+	for _, mark := range []rag.Delimiter{"abcdefgh", "abcdefgh", "ijklmnop"} {
+		r := ask("How long are the levadas of Madeira?")
+		r.Delimiter, r.Cache, r.Threshold = mark, time.Minute, 0
+		p := &parrot{says: []string{"No."}}
+		_, _, err := tell(t, p, r)
+		require.NoError(t, err)
+		require.Len(t, p.orders, 1)
+		require.Equal(t, time.Minute, p.orders[0].Cache)
+		prompts[fmt.Sprint(p.orders[0].Prompt.Messages)] = true
+	}
+	require.Len(t, prompts, 2)
 }
 
 // tell is the events of an answer, and how it ended.

@@ -44,6 +44,8 @@ type Query struct {
 	Rerank    bool     // the best candidates are read by a reranker
 	Rewrite   *Rewrite // nil: the question is asked as it is
 	RequestID string   // for the gateway's record
+	// Cache is for how long an equal query may have the same result (NewCached); 0 is never.
+	Cache time.Duration
 }
 
 // check finds what no search can be made of.

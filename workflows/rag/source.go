@@ -16,7 +16,20 @@ type Result struct {
 	Sources   []Source
 	Degraded  []Missing // what the search was made without, though it was to be part of it
 	Timings   Timings
+	Cache     CacheUse // what a cache had to do with it
+	// Delimiter is for the prompt of an answer, when the result is one that equal queries will have: so their prompts are equal, too. It was drawn
+	// after all of the documents had been written. "" is none.
+	Delimiter Delimiter
 }
+
+// CacheUse says what a cache had to do with a result; "" is nothing: the query did not allow it.
+type CacheUse string
+
+// The uses. A Hit was found by an earlier search.
+const (
+	Hit  CacheUse = "hit"
+	Miss CacheUse = "miss"
+)
 
 // Missing is a part of a search that could not be had, and why: the code of its fault.
 type Missing struct {
@@ -113,6 +126,7 @@ type Timings struct {
 	Ledger  time.Duration
 	Rerank  time.Duration
 	Expand  time.Duration
+	Cache   time.Duration // looking for an earlier result; all that one took, if there was one
 	Total   time.Duration
 }
 
@@ -125,7 +139,7 @@ func (t Timings) MarshalJSON() ([]byte, error) {
 		seldom bool
 	}{
 		{`"rewriteMs":`, t.Rewrite, true}, {`"embedMs":`, t.Embed, false}, {`"vectorsMs":`, t.Vectors, false}, {`"lexiconMs":`, t.Lexicon, false},
-		{`"ledgerMs":`, t.Ledger, false}, {`"rerankMs":`, t.Rerank, true}, {`"expandMs":`, t.Expand, true}, {`"totalMs":`, t.Total, false},
+		{`"ledgerMs":`, t.Ledger, false}, {`"rerankMs":`, t.Rerank, true}, {`"expandMs":`, t.Expand, true}, {`"cacheMs":`, t.Cache, true}, {`"totalMs":`, t.Total, false},
 	} {
 		if stage.seldom && stage.d == 0 {
 			continue

@@ -48,7 +48,7 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Erasures:  p.Erasures,
 		Texts:     p.Texts,
 		Vectors:   p.Vectors,
-		Retriever: retriever,
+		Retriever: rag.NewCached(retriever, p.Ledger, p.Cache, &rag.CachedOptions{Background: o.Background, Now: o.Now}),
 		Gate:      gate,
 		Chat: chat.New(chat.Ports{Sessions: p.Sessions, Summaries: p.Summaries, Generator: generator, Retriever: retriever},
 			&chat.Options{Background: o.Background, Log: o.Log}),

@@ -69,6 +69,7 @@ type open struct {
 	*document
 	dirty   bool
 	retired []corpus.Retired // when it was read
+	shown   face             // when it was read
 }
 
 func (b *Book) begin(r rows.Tx, s tenants.Scope) *change {
@@ -86,7 +87,7 @@ func (c *change) open(id string) (*open, error) {
 	}
 	var o *open
 	if found {
-		o = &open{document: &d, retired: d.retired()}
+		o = &open{document: &d, retired: d.retired(), shown: d.face()}
 		c.order = append(c.order, o)
 	}
 	c.documents[id] = o
@@ -114,6 +115,11 @@ func (c *change) close() error {
 		o.prune()
 		if err := c.watchRetired(o); err != nil {
 			return err
+		}
+		if o.shown != o.face() {
+			if err := c.reissue(); err != nil {
+				return err
+			}
 		}
 		if err := rows.Write(c.rows, documentPrefix+o.ID, o.document); err != nil {
 			return err

@@ -149,7 +149,7 @@ func (b *Book) DropErased(r rows.Tx, s tenants.Scope, jobID string, limit int) (
 	if err != nil || !state.Open || state.JobID != jobID {
 		return false, err
 	}
-	was := state.Floor
+	was, shown := state.Floor, false
 	for _, prefix := range dropped {
 		found, err := r.Scan(prefix, limit+1) // one of them may be the erasure's
 		if err != nil {
@@ -164,7 +164,7 @@ func (b *Book) DropErased(r rows.Tx, s tenants.Scope, jobID string, limit int) (
 				if err := json.Unmarshal(row.Value, &d); err != nil {
 					return false, fmt.Errorf("book: row %.80q: %w", row.Key, err)
 				}
-				state.Floor = max(state.Floor, d.Newest, d.Last)
+				state.Floor, shown = max(state.Floor, d.Newest, d.Last), shown || d.Searchable > 0
 			}
 			if err := r.Delete(row.Key); err != nil {
 				return false, fmt.Errorf("book: delete: %w", err)
@@ -178,6 +178,9 @@ func (b *Book) DropErased(r rows.Tx, s tenants.Scope, jobID string, limit int) (
 	}
 	if state.Floor != was {
 		err = rows.Write(r, erasureKey, state)
+	}
+	if shown {
+		err = errors.Join(err, c.reissue(), c.closeTurns())
 	}
 	return more, err
 }

@@ -23,6 +23,7 @@ type turns struct {
 	Lanes   [lanes]lane `json:"l"`
 	Watched []watched   `json:"g,omitempty"`  // what was let in lately: see watch.go
 	Empty   []string    `json:"em,omitempty"` // imports that were cancelled, of which documents may wait
+	Edition int64       `json:"ed,omitempty"` // see edition.go
 
 	dirty bool
 }

@@ -19,6 +19,7 @@ const (
 	methodSubmit      = "submitAll"
 	methodAdvance     = "advance"
 	methodDocuments   = "documents"
+	methodEdition     = "edition"
 	methodJob         = "job"
 	methodList        = "list"
 	methodJobs        = "jobs"
@@ -50,6 +51,8 @@ func (b *Book) Call(r rows.Tx, method string, body []byte) (reply []byte, commit
 			docs, err := b.Documents(r, ids)
 			return wrap(docs), err
 		})
+	case methodEdition:
+		return call.Serve(r, body, func(tenants.Scope, struct{}) (corpus.Edition, error) { return b.Edition(r) })
 	case methodJob:
 		return call.Serve(r, body, func(_ tenants.Scope, id string) (job.Job, error) { return b.Job(r, id) })
 	case methodList:
@@ -151,6 +154,11 @@ func (c *Client) Advance(ctx context.Context, s tenants.Scope, ps []corpus.Progr
 func (c *Client) Documents(ctx context.Context, s tenants.Scope, ids []string) ([]corpus.Document, error) {
 	docs, err := call.Ask[[]shown](ctx, c.do, s, nil, methodDocuments, ids)
 	return unwrap(docs), err
+}
+
+// Edition implements corpus.Ledger.
+func (c *Client) Edition(ctx context.Context, s tenants.Scope) (corpus.Edition, error) {
+	return call.Ask[corpus.Edition](ctx, c.do, s, nil, methodEdition, struct{}{})
 }
 
 // Job implements corpus.Ledger.

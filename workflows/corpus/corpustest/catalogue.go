@@ -48,6 +48,7 @@ func TestCatalogue(t *testing.T, newLedger func(t *testing.T) Ledger) {
 		"the texts of what nobody will ask for are named":     retiring,
 		"texts are kept that somebody may ask for":            sharing,
 		"a text that was left behind is found":                straying,
+		"an edition ends with what searches show":             editions,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newLedger(t)) })
 	}
