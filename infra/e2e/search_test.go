@@ -46,7 +46,7 @@ func (u user) ask(query, mode string, more map[string]any) hits {
 		body[k] = v
 	}
 	var h hits
-	u.do(http.MethodPost, "/search", body).into(u.t, &h)
+	u.do(http.MethodPost, "/search", body, "cache-control", "no-cache").into(u.t, &h)
 	return h
 }
 
@@ -99,7 +99,7 @@ func TestAHybridSearchFindsWhatEitherHalfMisses(t *testing.T) {
 	assert.Equal(t, "vector", h.Degraded[0].Part)
 	assert.Equal(t, "index_unavailable", h.Degraded[0].Code)
 	assert.Contains(t, h.docs(), "halves-rare", "the other half answers")
-	a := acme.do(http.MethodPost, "/search", map[string]any{"query": rare, "mode": "vector", "answer": false})
+	a := acme.do(http.MethodPost, "/search", map[string]any{"query": rare, "mode": "vector", "answer": false}, "cache-control", "no-cache")
 	assert.Equal(t, http.StatusServiceUnavailable, a.Status)
 	assert.Equal(t, "index_unavailable", a.Error.Code)
 }
