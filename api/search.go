@@ -25,6 +25,7 @@ type searchRequest struct {
 	Expand    int             `json:"expand"`
 	SessionID string          `json:"sessionId"`
 	Rewrite   *bool           `json:"rewrite"` // absent: when there is a session
+	Keep      bool            `json:"keepDuplicates"`
 }
 
 var searchForm = formOf[searchRequest]()
@@ -109,6 +110,7 @@ func (req *searchRequest) query(c *call) (rag.Query, error) {
 	return rag.Query{
 		Cache: ttl, Text: req.Query, TopK: topK, Mode: rag.Mode(req.Mode), Filter: req.Filter, Fields: limits.Filterable, Boosts: limits.Boosts,
 		Expand: req.Expand, Rerank: req.Rerank, Rewrite: rewrite, Model: c.config.Models.Embedding, RequestID: c.requestID,
+		KeepDuplicates: req.Keep,
 	}, nil
 }
 

@@ -256,7 +256,7 @@ func (u user) finished(jobID string) (j jobView) {
 
 func (u user) search(query string, more map[string]any) found {
 	u.t.Helper()
-	body := map[string]any{"query": query, "mode": "vector", "answer": false}
+	body := map[string]any{"query": query, "mode": "vector", "answer": false, "keepDuplicates": true}
 	for k, v := range more {
 		body[k] = v
 	}

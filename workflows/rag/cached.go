@@ -181,6 +181,7 @@ type asked struct {
 	Fields   Fields          `json:"fi,omitempty"`
 	Boosts   []tenants.Boost `json:"b,omitempty"`
 	Expand   int             `json:"x,omitempty"`
+	Twins    bool            `json:"d,omitempty"`
 	Reranker string          `json:"r,omitempty"`
 	Model    string          `json:"e"`
 	Edition  corpus.Edition  `json:"ed"`
@@ -190,7 +191,7 @@ type asked struct {
 // nameOf is the name of a query's result in an edition. White space between the words of a question makes no other question.
 func nameOf(q Query, e corpus.Edition) (string, error) {
 	a := asked{
-		Text: strings.Join(strings.Fields(q.Text), " "), Mode: cmp.Or(q.Mode, Hybrid), TopK: q.TopK, Boosts: q.Boosts, Expand: q.Expand,
+		Text: strings.Join(strings.Fields(q.Text), " "), Mode: cmp.Or(q.Mode, Hybrid), TopK: q.TopK, Boosts: q.Boosts, Expand: q.Expand, Twins: q.KeepDuplicates,
 		Model: q.Model, Edition: e, Fusion: FuseVersion,
 	}
 	if q.Rerank {

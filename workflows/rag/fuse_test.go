@@ -163,6 +163,10 @@ func TestSignaturesTellDuplicates(t *testing.T) {
 		assert.Equal(t, tc.same, like >= rag.Duplicate, "%s: %.2f", tc.why, like)
 		assert.Equal(t, like, rag.Sign(tc.other).Resembles(rag.Sign(text)), "it is the same both ways")
 	}
+	year := text + " It was cut in 1836."
+	assert.True(t, rag.Sign(year).Twins(rag.Sign(strings.ToUpper(year))))
+	assert.False(t, rag.Sign(year).Twins(rag.Sign(text+" It was cut in 1863.")), "other numbers say something else")
+	assert.False(t, rag.Sign("").Twins(rag.Sign("")))
 	assert.Zero(t, rag.Sign("").Resembles(rag.Sign("")))
 	assert.Equal(t, 1.0, rag.Sign("one").Resembles(rag.Sign("One!")))
 }
@@ -182,8 +186,9 @@ func FuzzSignature(f *testing.F) {
 		like := x.Resembles(y)
 		require.True(t, like >= 0 && like <= 1)
 		require.Equal(t, like, y.Resembles(x))
-		if len(x) > 0 {
+		if like > 0 {
 			require.Equal(t, 1.0, x.Resembles(x))
+			require.True(t, x.Twins(x))
 		}
 	})
 }

@@ -112,7 +112,7 @@ type unlike []Signature
 func (u *unlike) twin(text string) (int, bool) {
 	sig := Sign(text)
 	for i, other := range *u {
-		if sig.Resembles(other) >= Duplicate {
+		if sig.Twins(other) {
 			return i, true
 		}
 	}

@@ -33,17 +33,19 @@ var Modes = []Mode{Hybrid, Vector, Keyword}
 
 // Query is one question to a tenant's documents.
 type Query struct {
-	Text      string
-	TopK      int             // 1 to MaxTopK
-	Mode      Mode            // "" is Hybrid
-	Filter    json.RawMessage // in the public filter language, see ParseFilter; nil for none
-	Model     string          // the embedding model whose index holds the documents
-	Fields    Fields          // what the filter may name
-	Boosts    []tenants.Boost
-	Expand    int      // how many neighbours of each source, on each side, come with it: 0 to MaxExpand
-	Rerank    bool     // the best candidates are read by a reranker
-	Rewrite   *Rewrite // nil: the question is asked as it is
-	RequestID string   // for the gateway's record
+	Text    string
+	TopK    int             // 1 to MaxTopK
+	Mode    Mode            // "" is Hybrid
+	Filter  json.RawMessage // in the public filter language, see ParseFilter; nil for none
+	Model   string          // the embedding model whose index holds the documents
+	Fields  Fields          // what the filter may name
+	Boosts  []tenants.Boost
+	Expand  int      // how many neighbours of each source, on each side, come with it: 0 to MaxExpand
+	Rerank  bool     // the best candidates are read by a reranker
+	Rewrite *Rewrite // nil: the question is asked as it is
+	// KeepDuplicates shows what says the same as a better source, too.
+	KeepDuplicates bool
+	RequestID      string // for the gateway's record
 	// Cache is for how long an equal query may have the same result (NewCached); 0 is never.
 	Cache time.Duration
 }
@@ -249,7 +251,7 @@ func (r *Retriever) join(mode Mode, h halves, documents map[string]*corpus.Docum
 	return out
 }
 
-// best makes sources of the best candidates: boosted, and without those that say the same. When they are to be reranked it is as many as a
+// best makes sources of the best candidates: boosted, and without those that say the same, unless they are wanted. When they are to be reranked it is as many as a
 // reranker takes.
 func (r *Retriever) best(q Query, found []candidate) []Source {
 	most := q.TopK
@@ -263,9 +265,11 @@ func (r *Retriever) best(q Query, found []candidate) []Source {
 		if len(sources) == most {
 			break
 		}
-		if twin, same := once.twin(ranked[i].Text); same {
-			sources[twin].Duplicates++
-			continue
+		if !q.KeepDuplicates {
+			if twin, same := once.twin(ranked[i].Text); same {
+				sources[twin].Duplicates++
+				continue
+			}
 		}
 		sources = append(sources, ranked[i].source(q.Mode))
 	}

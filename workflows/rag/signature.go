@@ -2,6 +2,7 @@ package rag
 
 import (
 	"slices"
+	"unicode"
 
 	"levada.dev/workflows/corpus/terms"
 )
@@ -11,19 +12,21 @@ const (
 	samples = 64 // of a text's shingles
 )
 
-// Duplicate is from which resemblance on two passages say the same.
+// Duplicate is from which resemblance on two passages with the same numbers say the same.
 const Duplicate = 0.6
 
-// Signature is a sample of what a text says, by which near-duplicates are known without keeping the texts: the smallest hashes of
-// its three words in a row, in order.
-type Signature []uint32
+// Signature is a sample of what a text says, by which near-duplicates are known without keeping the texts.
+type Signature struct {
+	sample  []uint32 // the smallest hashes of its three words in a row, in order
+	numbers uint32   // of all of its numbers, in any order
+}
 
 // Sign makes the signature of a text. The same words have the same signature, whatever their case, marks and punctuation.
 func Sign(text string) Signature {
 	words := terms.Sketch(text)
 	n := max(1, len(words)-shingle+1)
 	if len(words) == 0 {
-		return nil
+		return Signature{}
 	}
 	all := make([]uint32, 0, n)
 	for i := range n {
@@ -38,11 +41,37 @@ func Sign(text string) Signature {
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)
-	return Signature(slices.Clone(all[:min(len(all), samples)]))
+	return Signature{slices.Clone(all[:min(len(all), samples)]), numbersIn(text)}
+}
+
+// numbersIn is a sum of the numbers that stand in a text.
+func numbersIn(text string) (sum uint32) {
+	const start = uint32(2166136261)
+	h := start
+	for _, r := range text {
+		if unicode.IsDigit(r) {
+			h = (h ^ uint32(r)) * 16777619
+			continue
+		}
+		if h != start {
+			sum, h = sum+h, start
+		}
+	}
+	if h != start {
+		sum += h
+	}
+	return sum
+}
+
+// Twins reports whether two texts say the same: nearly the same words, and the same numbers. Two forms that were filled in
+// differently are alike, and do not say the same.
+func (s Signature) Twins(other Signature) bool {
+	return s.numbers == other.numbers && s.Resembles(other) >= Duplicate
 }
 
 // Resembles estimates the part of what two texts say that both say, 0 to 1. A text without words resembles none.
-func (a Signature) Resembles(b Signature) float64 {
+func (s Signature) Resembles(other Signature) float64 {
+	a, b := s.sample, other.sample
 	if len(a) == 0 || len(b) == 0 {
 		return 0
 	}
