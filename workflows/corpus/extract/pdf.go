@@ -21,8 +21,14 @@ func readPDF(data []byte) (Text, error) {
 	case err != nil:
 		return Text{}, broken(corpus.PDF, err)
 	}
-	if len(d.Text) == 0 && !bytes.Contains(data[max(0, len(data)-2048):], []byte("startxref")) {
+	if len(d.Text) == 0 && !ends(data) {
 		return Text{}, broken(corpus.PDF, errors.New("it breaks off")) // and no scan, as far as anybody knows
 	}
 	return Text{Body: d.Text, ContentType: plain, Title: d.Title}, nil
+}
+
+// ends reports whether a file has what a PDF ends with. Readers forgive the lack of the one or the other.
+func ends(data []byte) bool {
+	tail := data[max(0, len(data)-2048):]
+	return bytes.Contains(tail, []byte("startxref")) || bytes.Contains(tail, []byte("%%EOF"))
 }
