@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -83,31 +82,12 @@ func newDeleteDocument(g *globals) *cobra.Command {
 func (o *documentsOptions) list(ctx context.Context, c *client.Client) error {
 	t := newTable("document", "state", "searchable", column{name: "bytes", spare: 2}, column{name: "chunks", spare: 3}, column{name: "changed", spare: 1},
 		column{name: "why not", sparse: true})
-	n := 0
-	for d, err := range c.Documents(ctx, client.DocumentQuery{State: o.State, Source: o.Source, Prefix: o.Prefix}) {
-		if err != nil {
-			return err
-		}
-		if n++; o.Limit > 0 && n > o.Limit {
-			fmt.Fprintln(o.View.Stderr, "there are more: --limit 0 lists all")
-			break
-		}
-		if o.View.JSON {
-			if err := printLine(o.View.Stdout, d); err != nil {
-				return err
-			}
-			continue
-		}
-		t.add(d.ID, d.State, searchable(d), d.Bytes, d.Chunks, when(d.UpdatedAt), whyNot(d.Why))
-	}
-	switch {
-	case o.View.JSON:
-	case n == 0:
-		fmt.Fprintln(o.View.Stdout, "no documents")
-	default:
-		t.draw(o.View.Stdout)
-	}
-	return nil
+	found := c.Documents(ctx, client.DocumentQuery{State: o.State, Source: o.Source, Prefix: o.Prefix})
+	return list(o.View, found, o.Limit, t, documentRow, "no documents")
+}
+
+func documentRow(d corpus.Document) []any {
+	return []any{d.ID, d.State, searchable(d), d.Bytes, d.Chunks, when(d.UpdatedAt), whyNot(d.Why)}
 }
 
 func (o *documentsOptions) show(ctx context.Context, c *client.Client, id string) error {

@@ -160,34 +160,14 @@ func (o *jobListOptions) run(ctx context.Context) error {
 	t := newTable(column{name: "job", id: true}, column{name: "kind", spare: 1}, "state", column{name: "what", sparse: true}, column{name: "done", spare: 2}, column{name: "failed", spare: 3},
 		column{name: "created", spare: 4}, column{name: "took", spare: 5})
 	return o.Platform.run(ctx, func(ctx context.Context, c *client.Client) error {
-		n := 0
-		for j, err := range c.Jobs(ctx, client.JobQuery{Kind: o.Kind, State: o.State, ImportID: o.Import}) {
-			if err != nil {
-				return err
-			}
-			if n++; o.Limit > 0 && n > o.Limit {
-				fmt.Fprintf(o.View.Stderr, "there are more: --limit 0 lists all\n")
-				break
-			}
-			if o.View.JSON {
-				if err := printLine(o.View.Stdout, j); err != nil {
-					return err
-				}
-				continue
-			}
-			t.add(j.ID, j.Kind, state(j), subject(j), fmt.Sprintf("%d of %d", j.Counts.Done, j.Counts.Total), j.Counts.Failed, when(j.CreatedAt),
-				j.UpdatedAt.Sub(j.CreatedAt).Round(100*time.Millisecond))
-		}
-		if o.View.JSON {
-			return nil
-		}
-		if n == 0 {
-			fmt.Fprintln(o.View.Stdout, "no jobs")
-			return nil
-		}
-		t.draw(o.View.Stdout)
-		return nil
+		found := c.Jobs(ctx, client.JobQuery{Kind: o.Kind, State: o.State, ImportID: o.Import})
+		return list(o.View, found, o.Limit, t, jobRow, "no jobs")
 	})
+}
+
+func jobRow(j job.Job) []any {
+	return []any{j.ID, j.Kind, state(j), subject(j), fmt.Sprintf("%d of %d", j.Counts.Done, j.Counts.Total), j.Counts.Failed, when(j.CreatedAt),
+		j.UpdatedAt.Sub(j.CreatedAt).Round(100 * time.Millisecond)}
 }
 
 // state is a job's, with what is wrong in a word.

@@ -44,31 +44,7 @@ func (o *problemsOptions) run(ctx context.Context) error {
 	t := newTable(column{name: "line", sparse: true, right: true}, column{name: "document", sparse: true, most: 60}, column{name: "stage", sparse: true, spare: 1},
 		"code", column{name: "message", most: 60}, column{name: "what to do", sparse: true, most: 60}, column{name: "when", sparse: true, spare: 2})
 	return o.Platform.run(ctx, func(ctx context.Context, c *client.Client) error {
-		n := 0
-		for p, err := range c.Problems(ctx, o.Job) {
-			if err != nil {
-				return err
-			}
-			if n++; o.Limit > 0 && n > o.Limit {
-				fmt.Fprintf(o.View.Stderr, "there are more: --limit 0 lists all\n")
-				break
-			}
-			if o.View.JSON {
-				if err := printLine(o.View.Stdout, p); err != nil {
-					return err
-				}
-				continue
-			}
-			t.add(problemRow(p)...)
-		}
-		switch {
-		case o.View.JSON:
-		case n == 0:
-			fmt.Fprintln(o.View.Stdout, "no problems")
-		default:
-			t.draw(o.View.Stdout)
-		}
-		return nil
+		return list(o.View, c.Problems(ctx, o.Job), o.Limit, t, problemRow, "no problems")
 	})
 }
 
