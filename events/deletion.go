@@ -2,6 +2,7 @@ package events
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"levada.dev/events/fault"
@@ -30,10 +31,14 @@ type DocumentDeleted struct {
 
 // Written is a generation that may have vectors.
 type Written struct {
-	Generation int    `json:"generation"`
-	Chunks     int    `json:"chunks"`
-	Model      string `json:"model"`
+	Generation int      `json:"generation"`
+	Chunks     int      `json:"chunks"`
+	Model      string   `json:"model"`
+	Also       []string `json:"also,omitempty"` // other models in whose spaces it may have them
 }
+
+// Models are all in whose spaces it may have vectors.
+func (w Written) Models() []string { return append([]string{w.Model}, w.Also...) }
 
 // Type implements Fact.
 func (DocumentDeleted) Type() string { return TypeDocumentDeleted }
@@ -47,7 +52,7 @@ func (f DocumentDeleted) Check() error {
 		return fault.Invalidf("textPrefix", "fact_invalid", "is required")
 	}
 	for i, g := range f.Generations {
-		if g.Generation < 1 || g.Generation > f.Generation || g.Chunks < 1 || g.Model == "" {
+		if g.Generation < 1 || g.Generation > f.Generation || g.Chunks < 1 || slices.Contains(g.Models(), "") {
 			return fault.Invalidf(fmt.Sprintf("generations[%d]", i), "fact_invalid", "generation %d of %d with %d chunks", g.Generation, f.Generation, g.Chunks)
 		}
 	}

@@ -66,6 +66,11 @@ func samples() map[string]events.Fact {
 			DocumentRef: ref, Generations: []events.Written{{Generation: 2, Chunks: 18, Model: "@cf/baai/bge-m3"}},
 			TextPrefix: "0hB2nsL1-Zr3/",
 		},
+		"document.deleted/spaces": events.DocumentDeleted{
+			DocumentRef: ref, TextPrefix: "0hB2nsL1-Zr3/", Generations: []events.Written{
+				{Generation: 2, Chunks: 18, Model: "@cf/baai/bge-m3", Also: []string{"@cf/baai/bge-small-en-v1.5"}},
+			},
+		},
 		"document.retired/full":         events.DocumentRetired{DocumentRef: ref},
 		"document.erased/full":          events.DocumentErased{DocumentRef: ref, Generations: 1, Vectors: 18, Texts: 2, CheckedAt: at},
 		"document.erased/passages":      events.DocumentErased{DocumentRef: ref, Generations: 1, Vectors: 18, Passages: 18, Texts: 2, CheckedAt: at},
@@ -73,7 +78,14 @@ func samples() map[string]events.Fact {
 		"tenant.erased/full": events.TenantErased{JobID: ref.JobID, CheckedAt: at, Stores: []events.ErasedStore{
 			{Name: "documents", Removed: 20}, {Name: "vectors"},
 		}},
-		"document.indexed/full": events.DocumentIndexed{DocumentRef: ref, Chunks: 18, Model: "@cf/baai/bge-m3"},
+		"tenant.embedding.requested/move": events.TenantEmbeddingRequested{JobID: ref.JobID, Model: "@cf/baai/bge-m3"},
+		"tenant.embedding.requested/fill": events.TenantEmbeddingRequested{JobID: ref.JobID, Model: "@cf/baai/bge-m3", Stay: true},
+		"tenant.embedding.requested/drop": events.TenantEmbeddingRequested{JobID: ref.JobID, Model: "@cf/baai/bge-m3", Drop: true},
+		"tenant.embedding.switched/full": events.TenantEmbeddingSwitched{
+			JobID: ref.JobID, From: "@cf/baai/bge-small-en-v1.5", To: "@cf/baai/bge-m3",
+		},
+		"tenant.embedding.switched/first": events.TenantEmbeddingSwitched{JobID: ref.JobID, To: "@cf/baai/bge-m3"},
+		"document.indexed/full":           events.DocumentIndexed{DocumentRef: ref, Chunks: 18, Model: "@cf/baai/bge-m3"},
 		"document.failed/full": events.DocumentFailed{
 			DocumentRef: ref, Stage: "embed", Code: "model_unavailable", Message: "the model did not answer", Attempts: 4,
 		},

@@ -50,7 +50,7 @@ var specs = [...]Spec{
 	{
 		Type: TypeDocumentIndexed, Stage: StageNone, New: func() Fact { return new(DocumentIndexed) },
 		Says:     "Every chunk of the generation is in the index, and searches find it.",
-		Producer: "consumers/index",
+		Producer: "consumers/index, the ledger (outbox)",
 	},
 	{
 		Type: TypeDocumentFailed, Stage: StageNone, New: func() Fact { return new(DocumentFailed) },
@@ -90,6 +90,16 @@ var specs = [...]Spec{
 	{
 		Type: TypeTenantErased, Stage: StageNone, New: func() Fact { return new(TenantErased) },
 		Says:     "What was stored of the tenant is gone from the stores, which were asked.",
+		Producer: "the ledger (outbox)",
+	},
+	{
+		Type: TypeTenantEmbeddingRequested, Stage: StageIngest, New: func() Fact { return new(TenantEmbeddingRequested) },
+		Says:     "The documents of the tenant are to be brought to another embedding model's space, or what is in one is to be removed.",
+		Producer: "the ledger (outbox)", Consumer: "consumers/reembed",
+	},
+	{
+		Type: TypeTenantEmbeddingSwitched, Stage: StageNone, New: func() Fact { return new(TenantEmbeddingSwitched) },
+		Says:     "Searches of the tenant use another embedding model's space from now on.",
 		Producer: "the ledger (outbox)",
 	},
 	{

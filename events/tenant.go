@@ -9,8 +9,10 @@ import (
 
 // Types of the facts about a tenant as a whole.
 const (
-	TypeTenantErasureRequested = "dev.levada.tenant.erasure.requested.v1"
-	TypeTenantErased           = "dev.levada.tenant.erased.v1"
+	TypeTenantErasureRequested   = "dev.levada.tenant.erasure.requested.v1"
+	TypeTenantErased             = "dev.levada.tenant.erased.v1"
+	TypeTenantEmbeddingRequested = "dev.levada.tenant.embedding.requested.v1"
+	TypeTenantEmbeddingSwitched  = "dev.levada.tenant.embedding.switched.v1"
 )
 
 // TenantErasureRequested says that somebody wants everything erased that is stored of the tenant. Nothing new is taken from

@@ -30,6 +30,7 @@ type Job struct {
 	ImportID  string    `json:"importId,omitempty"`  // the job of the import that the document came with
 	Source    string    `json:"source,omitempty"`    // the source that an import belongs to
 	Of        *Origin   `json:"of,omitempty"`        // what an import is of
+	Model     string    `json:"model,omitempty"`     // the embedding model whose space a job fills, or empties
 	Unchanged bool      `json:"unchanged,omitempty"` // there was nothing to do: the same document is searchable
 	Counts    Counts    `json:"counts"`
 	Percent   int       `json:"percent"`
@@ -59,10 +60,12 @@ const (
 	Ingest Kind = "ingest" // a document; its unit is the slice
 	Import Kind = "import" // many documents; its unit is the document
 	Erase  Kind = "erase"  // the removal of a document, or of everything; its unit is what is removed
+	// Reembed is the move to another embedding model, or the removal of what is in a model's space; its unit is the document.
+	Reembed Kind = "reembed"
 )
 
 // Kinds are all of them.
-var Kinds = []Kind{Ingest, Import, Erase}
+var Kinds = []Kind{Ingest, Import, Erase, Reembed}
 
 // Counts says how much there is to do and how much is done, in the job's own unit.
 type Counts struct {

@@ -63,18 +63,23 @@ type Missing struct {
 
 // Asked asks for the next documents of a move.
 type Asked struct {
-	JobID  string `json:"jobId"`
-	Cursor string `json:"cursor,omitempty"` // where the walk over all documents stands
-	Noted  bool   `json:"noted,omitempty"`  // only what was noted: the walk is over
-	Chunks int    `json:"chunks"`           // about so many at most; one document is taken whatever it has
+	JobID string `json:"jobId"`
+	// Cursor is the Next of the batch before, of which everything was done (Filled); "" for the first.
+	Cursor string `json:"cursor,omitempty"`
+	Chunks int    `json:"chunks"` // about so many at most; one document is taken whatever it has
+	// Total is how many documents there are to be done, as far as is known: what the job's percentage is of.
+	Total int `json:"total,omitempty"`
 }
 
-// Batch is documents to be brought to the target, or, of a drop, taken away.
+// Batch is documents to be brought to the target, or, of a drop, taken away from it. It may be empty and not the last: a call looks at a
+// bounded number of rows.
 type Batch struct {
 	Spaces Spaces `json:"spaces"`
 	Works  []Work `json:"works,omitempty"`
-	// Next is where the walk goes on; "" when it is over.
-	Next string `json:"next,omitempty"`
+	Next   string `json:"next,omitempty"` // where the next call goes on
+	// Last says that the phase needs no more than these: when they are done, Turn may follow on filling, Switch on turning, EndMove on
+	// dropping, and on settling when nothing is late any more.
+	Last bool `json:"last,omitempty"`
 	// Over says that the job has ended, and nothing is to be done any more.
 	Over bool `json:"over,omitempty"`
 }
@@ -88,7 +93,7 @@ type Work struct {
 	TextKey string `json:"textKey"`
 }
 
-// Done is what became of a work: its vectors are in the target, or, with a Code, could not be made.
+// Done is what became of a work: its vectors are in the target, or not any more, or, with a Code, could not be made.
 type Done struct {
 	corpus.Generation
 	Cost    job.Cost `json:"cost,omitzero"`
@@ -99,7 +104,10 @@ type Done struct {
 // Ledger is what a move needs of the tenant's ledger. Each call is one transaction and may be repeated; what returned nil is durable.
 //
 // A generation is taken before anything is written for it, and what was taken is named by whoever removes the generation: so
-// whatever dies, nothing stays in a space that the ledger does not know of.
+// whatever dies, nothing stays in a space that the ledger does not know of. Whoever has written, though, has to say so (Filled), also when
+// the job has ended meanwhile, as that is how it learns that its work came too late and is to be removed.
+//
+// A job that is not the one under way is refused by Turn and Switch: fault.Conflict, code embedding_over.
 type Ledger interface {
 	// Spaces tells where the vectors are.
 	Spaces(ctx context.Context, s tenants.Scope) (Spaces, error)
@@ -107,21 +115,26 @@ type Ledger interface {
 	Missing(ctx context.Context, s tenants.Scope, model, cursor string) (Missing, error)
 	// OpenMove opens the job and takes tenant.embedding.requested into the outbox. While one goes on that asks for the same it answers
 	// with that one (Replayed), and refuses another: fault.Conflict, code embedding_moving. It refuses the model that is active already
-	// (embedding_active), also to drop it.
+	// (embedding_active), also to drop it. A drop makes the space one in which nothing is at once, and what is written there has to go.
 	OpenMove(ctx context.Context, s tenants.Scope, r Request) (corpus.Receipt, error)
-	// Take names documents that the target lacks, what was noted first, and marks them as taken. What was taken and not done is named again.
-	Take(ctx context.Context, s tenants.Scope, a Asked) (Batch, error)
-	// Filled records what was done, and says of each, in order, whether it is stale: then what was written for it is to be removed.
-	Filled(ctx context.Context, s tenants.Scope, jobID string, ds []Done) (stale []bool, err error)
-	// Turn begins the phase in which what becomes searchable has to be in both spaces. The walk is over.
+	// TakeWorks names documents that the target lacks, those among them that were noted first, and marks them as taken. What was taken and not
+	// done is named again; what has failed is not, in the same job. Of a drop it names those that may have vectors in the target.
+	TakeWorks(ctx context.Context, s tenants.Scope, a Asked) (Batch, error)
+	// Filled records what was done, and says of each, in order, what that means, as corpus.Ledger's Advance does: when it is stale, what was
+	// written for it is to be removed from the target; when it is complete, it is searchable, and Retired is to be removed. Of a drop it
+	// counts what was done, and the verdicts are empty.
+	Filled(ctx context.Context, s tenants.Scope, jobID string, ds []Done) ([]corpus.Verdict, error)
+	// Turn begins the phase in which what becomes searchable has to be in both spaces: fault.Conflict, code space_incomplete, until TakeWorks
+	// has said that its batch is the last.
 	Turn(ctx context.Context, s tenants.Scope, jobID string) error
 	// Switch makes the target the active space, unless something searchable is missing in it: fault.Conflict, code space_incomplete.
 	// tenant.embedding.switched goes into the outbox.
 	Switch(ctx context.Context, s tenants.Scope, jobID string) error
 	// Late is how many documents are still on their way to another space than the active one.
 	Late(ctx context.Context, s tenants.Scope, jobID string) (int, error)
-	// EndMove ends the job, and the phase: what was held back for the target's sake becomes searchable. A drop that did not fail makes
-	// the space an empty one.
+	// EndMove ends the job, and the phase: what was held back for the target's sake becomes searchable, some of it a little later; what was on
+	// its way to a space that is not active any more, and is not in that one, fails (space_left). Where a move has not failed, and has not come
+	// to its end either, it is refused (space_incomplete).
 	EndMove(ctx context.Context, s tenants.Scope, jobID string, failed *job.Problem) (job.Job, error)
 }
 
