@@ -33,6 +33,11 @@ func TestSearch(t *testing.T) {
 		require.Len(t, found.Sources, 1)
 		assert.Contains(t, found.Sources[0].Scores, "fused")
 
+		code, out, errs = w.run(t.Context(), "acme", "search", "--rerank", "water channels")
+		assert.Equal(t, exitOK, code, errs)
+		assert.Contains(t, out, "RERANK")
+		assert.NotContains(t, out, "bottles")
+
 		w.model.Before = func(llm.Call, []string) error { return fault.Unavailablef(nil, "model_busy", "busy") }
 		code, out, errs = w.run(t.Context(), "acme", "search", "water channels")
 		assert.Equal(t, exitOK, code)

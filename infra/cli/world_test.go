@@ -68,7 +68,7 @@ func newCLIWorld(t *testing.T) *world {
 	sessions := memory.NewSessions(shelf, time.Now)
 	money := memory.NewQuota(time.Now)
 	w.ports = app.Ports{
-		Directory: directory, Texts: &memory.Texts{}, Ledger: w.ledger, Vectors: memory.NewVectors(time.Now), Lexicon: memory.NewLexicon(), Embedder: w.model,
+		Directory: directory, Texts: &memory.Texts{}, Ledger: w.ledger, Vectors: memory.NewVectors(time.Now), Lexicon: memory.NewLexicon(), Embedder: w.model, Reranker: &llmtest.Reranker{},
 		Model: &memory.Model{}, Money: money, Bar: money, Sessions: sessions, Summaries: sessions, Shelf: shelf,
 		Cache: memory.NewCache(time.Now), Publisher: w.out, Claims: claims, Trail: &memory.Trail{}, Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{},
 		Catalogue: w.ledger, Erasures: w.ledger, Imports: w.ledger, Parts: &memory.Parts{}, Files: &memory.Files{}, Fetcher: w.web,

@@ -68,6 +68,7 @@ func (a *Answerer) Open(ctx context.Context, s tenants.Scope, r Request) (*Telli
 		r.Sources = r.Sources[:maxSources]
 	}
 	t := &Telling{request: r, evidence: Prepare(r.Sources)}
+	t.review = &Review{evidence: t.evidence, sources: r.Sources, drop: r.Drop}
 	t.answerable = t.evidence.Look(r.Question).Answerable()
 	if len(r.Sources) == 0 || t.answerable < r.Threshold {
 		t.abstain()

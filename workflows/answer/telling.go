@@ -48,15 +48,12 @@ type Telling struct {
 	answerable float64
 	model      llm.Answer // nil where none was asked
 
-	said    strings.Builder // by the model
-	pending string          // of it, what is not a whole sentence yet, where sentences are held
-	ripe    bool            // there may be a whole one in it
-	kept    []judged
-	written strings.Builder // of the answer, where sentences are held
-	queue   []Event
-	stage   int
-	answer  Answer
-	err     error
+	review *Review
+	told   bool // something of what it said was told
+	queue  []Event
+	stage  int
+	answer Answer
+	err    error
 }
 
 const (
@@ -138,84 +135,23 @@ func (t *Telling) listen() {
 	if d.Text == "" {
 		return
 	}
-	t.said.WriteString(d.Text)
-	if !t.request.Drop {
-		t.token(d.Text)
-		return
-	}
-	t.pending += d.Text
-	if t.ripe = t.ripe || strings.ContainsAny(d.Text, ends); t.ripe {
-		t.release(false)
-	}
-}
-
-// ends is what a sentence may end with.
-const ends = ".!?\n。！？।؟…"
-
-// release lets the sentences go that are whole: all but the last one, behind which a marker may still come, until the end.
-func (t *Telling) release(all bool) {
-	sentences := judge(t.evidence, t.request.Sources, t.pending)
-	if !all {
-		if len(sentences) < 2 {
-			return
-		}
-		last := sentences[len(sentences)-1]
-		if strings.Trim(last.Claim(t.pending), " \n\t[【") == "" {
-			return
-		}
-		sentences = sentences[:len(sentences)-1]
-	}
-	for _, j := range sentences {
-		t.kept = append(t.kept, j)
-		if j.claims && !j.supported {
-			continue
-		}
-		text := j.write(t.pending, len(t.request.Sources), true)
-		t.written.WriteString(text)
-		t.token(text)
-	}
-	if n := len(sentences); n > 0 {
-		t.pending = t.pending[sentences[n-1].To:]
-		t.ripe = strings.ContainsAny(t.pending, ends)
-	}
+	t.token(t.review.Take(d.Text))
 }
 
 // conclude checks the answer when all of it is there.
 func (t *Telling) conclude() {
 	a := &t.answer
-	if t.request.Drop {
-		t.release(true)
-		a.Text = t.written.String()
-	} else {
-		said := t.said.String()
-		t.kept = judge(t.evidence, t.request.Sources, said)
-		for i := range t.kept {
-			a.Text += t.kept[i].write(said, len(t.request.Sources), false)
-		}
-	}
-	a.Text = strings.TrimSpace(a.Text)
-	a.Citations = []Citation{}
-	claims, supported := 0, 0
-	for i := range t.kept {
-		j := &t.kept[i]
-		if j.claims {
-			claims++
-		}
-		if j.claims && j.supported {
-			supported++
-		}
-		if !t.request.Drop || j.supported {
-			a.Citations = append(a.Citations, j.citations...)
-		}
-	}
+	rest, r := t.review.End()
+	t.token(rest)
+	a.Text, a.Citations = strings.TrimSpace(r.Text), r.Citations
 	a.Model = t.model.Source().Model
 	a.Usage, _ = t.model.Spent()
-	if claims > 0 {
-		a.Confidence = round(t.answerable * float64(supported) / float64(claims))
+	if r.Claims > 0 {
+		a.Confidence = round(t.answerable * float64(r.Supported) / float64(r.Claims))
 	}
-	if supported == 0 || a.Confidence < t.request.Threshold {
-		a.Text, a.Abstained, a.Citations = t.request.unknown(), true, []Citation{}
-		if t.request.Drop && t.written.Len() == 0 {
+	if r.Supported == 0 || a.Confidence < t.request.Threshold {
+		a.Text, a.Abstained, a.Citations = Unknown(t.request.Question, t.request.Unknown), true, []Citation{}
+		if !t.told {
 			t.token(a.Text)
 		}
 	}
@@ -224,7 +160,7 @@ func (t *Telling) conclude() {
 
 // abstain answers without a model.
 func (t *Telling) abstain() {
-	t.answer.Text, t.answer.Abstained = t.request.unknown(), true
+	t.answer.Text, t.answer.Abstained = Unknown(t.request.Question, t.request.Unknown), true
 	t.answer.Confidence = round(t.answerable)
 	if len(t.request.Sources) == 0 {
 		t.answer.Confidence = 0
@@ -253,6 +189,7 @@ func (t *Telling) end() {
 
 func (t *Telling) token(text string) {
 	if text != "" {
+		t.told = true
 		t.put(Token, struct {
 			Token string `json:"token"`
 		}{text})
@@ -270,24 +207,3 @@ func (t *Telling) put(typ EventType, data any) {
 
 // round keeps what a confidence can mean.
 func round(x float64) float64 { return float64(int(x*1000+0.5)) / 1000 }
-
-// unknowns say that there is no answer.
-var unknowns = map[string]string{
-	"en": "The documents do not answer this question.",
-	"de": "Die Dokumente beantworten diese Frage nicht.",
-	"fr": "Les documents ne répondent pas à cette question.",
-	"es": "Los documentos no responden a esta pregunta.",
-	"it": "I documenti non rispondono a questa domanda.",
-	"pt": "Os documentos não respondem a esta pergunta.",
-	"nl": "De documenten beantwoorden deze vraag niet.",
-}
-
-func (r *Request) unknown() string {
-	if r.Unknown != "" {
-		return r.Unknown
-	}
-	if text, ok := unknowns[language(r.Question)]; ok {
-		return text
-	}
-	return unknowns["en"]
-}

@@ -2,7 +2,10 @@ package rag_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -148,6 +151,97 @@ func TestReranking(t *testing.T) {
 			assert.Nil(t, found.Sources[0].Scores.Rerank)
 		})
 	}
+}
+
+// scorer is a reranker that says what it is told to say.
+type scorer struct {
+	out   llm.Reranked
+	err   error
+	texts [][]string
+}
+
+func (s *scorer) Rerank(_ context.Context, _ tenants.Scope, _ llm.Call, _ string, texts []string) (llm.Reranked, error) {
+	s.texts = append(s.texts, texts)
+	return s.out, s.err
+}
+
+// What a reranker says of other texts than it was given is no order: the one before it stays, and the answer says so.
+func TestARerankThatCannotBeUsed(t *testing.T) {
+	w := library(t, nil)
+	model := &scorer{}
+	w.ports.Reranker = model
+	r := rag.New(w.ports, nil)
+	q := hybrid("5 zorbulator", 2)
+	before, err := r.Search(t.Context(), w.acme, q)
+	require.NoError(t, err)
+	q.Rerank = true
+	for name, c := range map[string]struct {
+		out  llm.Reranked
+		err  error
+		code string
+	}{
+		"none":         {code: "rerank_count"},
+		"too few":      {out: llm.Reranked{Scores: []float64{1}}, code: "rerank_count"},
+		"too many":     {out: llm.Reranked{Scores: []float64{1, 2, 3, 4}}, code: "rerank_count"},
+		"no numbers":   {out: llm.Reranked{Scores: []float64{1, math.NaN(), 2}}, code: "rerank_count"},
+		"endless":      {out: llm.Reranked{Scores: []float64{1, math.Inf(1), 2}}, code: "rerank_count"},
+		"busy":         {err: fault.Unavailablef(nil, "model_busy", "busy"), code: "model_busy"},
+		"another form": {err: fault.New(fault.Internal, "model_answer", "", nil), code: "model_answer"},
+		"no money":     {err: fault.New(fault.Limited, "budget_exhausted", "", nil), code: "budget_exhausted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			model.out, model.err = c.out, c.err
+			for _, s := range []tenants.Scope{w.acme, w.globex} {
+				found, err := r.Search(t.Context(), s, q)
+				require.NoError(t, err)
+				assert.Equal(t, []rag.Missing{{Part: rag.PartRerank, Code: c.code}}, found.Degraded)
+				assert.Equal(t, ids(before), ids(found))
+				assert.Nil(t, found.Sources[0].Scores.Rerank)
+			}
+		})
+	}
+}
+
+// A reranker reads as many as its port takes, whatever the indexes have found, and none where nothing was found.
+func TestARerankReadsTheBestAlone(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, s := range []tenants.Scope{w.acme, w.globex} {
+		for i := range 80 {
+			doc := fmt.Sprintf("d%02d", i)
+			w.ledger.set(s, doc, 1)
+			// Half are found by their words, half by their places.
+			text := fmt.Sprintf("Field %d lies behind the mill of farm %d", i, 1000+i)
+			if i%2 == 0 {
+				text = fmt.Sprintf("Zorbulator %d of %s stands at gate %d", i, s.Tenant(), 2000+i)
+			}
+			w.both(t, s, 5+float64(i%2)/10+float64(i)/1000, corpus.Metadata{DocID: doc, Generation: 1, End: len(text), Text: text})
+		}
+	}
+	model := &llmtest.Reranker{}
+	w.ports.Reranker = model
+	r := rag.New(w.ports, nil)
+	q := hybrid("5.1 zorbulator", 3)
+	q.Rerank, q.KeepDuplicates = true, true
+	for _, s := range []tenants.Scope{w.acme, w.globex} {
+		found, err := r.Search(t.Context(), s, q)
+		require.NoError(t, err)
+		assert.Empty(t, found.Degraded)
+		assert.Len(t, found.Sources, 3)
+		for _, src := range found.Sources {
+			assert.NotNil(t, src.Scores.Rerank)
+		}
+	}
+	calls := model.Calls()
+	require.Len(t, calls, 2)
+	for _, c := range calls {
+		assert.Equal(t, llm.MaxContexts, c.Texts)
+	}
+	q.Filter = json.RawMessage(`{"docId":"no-such"}`)
+	found, err := r.Search(t.Context(), w.acme, q)
+	require.NoError(t, err)
+	assert.Empty(t, found.Sources)
+	assert.Empty(t, found.Degraded)
+	assert.Len(t, model.Calls(), 2, "nothing to read")
 }
 
 // writer is a generator that answers with a text.

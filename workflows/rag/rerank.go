@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -29,8 +30,8 @@ func (r *Retriever) rerank(ctx context.Context, s tenants.Scope, q Query, out *R
 	began := r.opts.Now()
 	ranked, err := r.ports.Reranker.Rerank(ctx, s, llm.Call{Model: llm.DefaultReranker.Name, Purpose: llm.ForRerank, RequestID: q.RequestID}, q.Text, texts)
 	out.Timings.Rerank = r.opts.Now().Sub(began)
-	if err == nil && len(ranked.Scores) != len(texts) {
-		err = fault.New(fault.Internal, "rerank_count", fmt.Sprintf("%d scores for %d texts", len(ranked.Scores), len(texts)), nil)
+	if err == nil && (len(ranked.Scores) != len(texts) || slices.ContainsFunc(ranked.Scores, endless)) {
+		err = fault.New(fault.Internal, "rerank_count", fmt.Sprintf("%d scores for %d texts, or some that are no numbers", len(ranked.Scores), len(texts)), nil)
 	}
 	if err != nil {
 		out.degrade(PartRerank, err)
@@ -43,3 +44,5 @@ func (r *Retriever) rerank(ctx context.Context, s tenants.Scope, q Query, out *R
 	}
 	slices.SortStableFunc(out.Sources, func(a, b Source) int { return cmp.Compare(b.Score, a.Score) })
 }
+
+func endless(score float64) bool { return math.IsNaN(score) || math.IsInf(score, 0) }

@@ -3,6 +3,12 @@ package port
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"time"
+
+	"levada.dev/events/fault"
+	"levada.dev/workflows/llm"
+	"levada.dev/workflows/llm/dialect"
 )
 
 // rankingInput is what a reranking model takes: https://developers.cloudflare.com/workers-ai/models/bge-reranker-base/.
@@ -22,6 +28,19 @@ func ranking(question string, texts []string) rankingInput {
 		in.Contexts[i].Text = text
 	}
 	return in
+}
+
+// reranked is what a call has answered about so many texts.
+func reranked(model string, status int, logID string, body []byte, texts int) (llm.Reranked, error) {
+	if status != http.StatusOK {
+		return llm.Reranked{}, dialect.Refusal(model, status, body, time.Now())
+	}
+	out := llm.Reranked{LogID: logID}
+	var err error
+	if out.Scores, err = scores(body, texts); err != nil {
+		return llm.Reranked{}, fault.New(fault.Internal, "model_answer", "model "+model+" answered in another form", err)
+	}
+	return out, nil
 }
 
 // scores reads what it answers: {"response":[{"id":1,"score":0.9},...]}, best first, with the places of the texts as ids.

@@ -4,14 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net/http"
-	"time"
 
 	"levada.dev/events/fault"
 	"levada.dev/infra/cloudflare/ai"
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
-	"levada.dev/workflows/llm/dialect"
 )
 
 // Reranker is Workers AI through the AI Gateway.
@@ -50,12 +47,5 @@ func (r Reranker) Rerank(ctx context.Context, s tenants.Scope, c llm.Call, quest
 	if err != nil {
 		return llm.Reranked{}, fault.Unavailablef(err, llm.CodeBrokeOff, "model %s broke off", m.Name)
 	}
-	if resp.Status != http.StatusOK {
-		return llm.Reranked{}, dialect.Refusal(m.Name, resp.Status, body, time.Now())
-	}
-	out := llm.Reranked{LogID: resp.LogID()}
-	if out.Scores, err = scores(body, len(texts)); err != nil {
-		return llm.Reranked{}, fault.New(fault.Internal, "model_answer", "model "+m.Name+" answered in another form", err)
-	}
-	return out, nil
+	return reranked(m.Name, resp.Status, resp.LogID(), body, len(texts))
 }

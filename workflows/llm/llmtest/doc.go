@@ -1,3 +1,3 @@
-// Package llmtest helps to test what calls models: an embedder without a model, which checks the rules of its port, and
-// the suite that every embedder runs.
+// Package llmtest helps to test what calls models: an embedder and a reranker without a model, which check the rules of their ports, and
+// the suites that every embedder, every reranker and every model runs.
 package llmtest

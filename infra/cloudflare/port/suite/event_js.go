@@ -155,6 +155,15 @@ func (x embedder) Embed(ctx context.Context, s tenants.Scope, c llm.Call, texts 
 	return x.port.Embed(x.in(ctx), s, c, texts)
 }
 
+type reranker struct {
+	event
+	port llm.Reranker
+}
+
+func (x reranker) Rerank(ctx context.Context, s tenants.Scope, c llm.Call, question string, texts []string) (llm.Reranked, error) {
+	return x.port.Rerank(x.in(ctx), s, c, question, texts)
+}
+
 type model struct {
 	event
 	port llm.Model

@@ -93,6 +93,9 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 		"TestEmbedder": func(t *testing.T) {
 			llmtest.TestEmbedder(t, small, func(*testing.T) llm.Embedder { return embedder{ev, port.NewEmbedder(ai.Open("AI"), "suite")} })
 		},
+		"TestReranker": func(t *testing.T) {
+			llmtest.TestReranker(t, func(*testing.T) llm.Reranker { return reranker{ev, port.NewReranker(ai.Open("AI"), "suite")} })
+		},
 		"TestModelClassic": func(t *testing.T) { testModel(t, ev, "@local/script") },
 		"TestModelOpenAI":  func(t *testing.T) { testModel(t, ev, "@local/script-openai") },
 		"TestClaims": func(t *testing.T) {
