@@ -68,7 +68,8 @@ const (
 // NewCached puts a cache before a searcher.
 //
 // A result is kept only when nothing of it is degraded; what a session had a part in (Query.Rewrite) is neither kept nor asked for. The edition is
-// read before anything else, so what is found while it changes is kept under the one that was before, which nobody asks for any more. A ledger or a store
+// read before anything else, so what is found while it changes is kept under the one that was before, which nobody asks for any more, and it is found in the
+// space that the edition names. What a query itself names a space for (Query.Space) may change without an edition, so that is not kept, either. A ledger or a store
 // that is slow or fails costs a search Patience at most, and nothing else. Two equal queries at the same time may both be searched.
 func NewCached(next Searcher, ledger Editions, store cache.Store, o *CachedOptions) *Cached {
 	c := &Cached{next: next, ledger: ledger, store: store}
@@ -95,7 +96,7 @@ func NewCached(next Searcher, ledger Editions, store cache.Store, o *CachedOptio
 
 // Search implements Searcher.
 func (c *Cached) Search(ctx context.Context, s tenants.Scope, q Query) (Result, error) {
-	if q.Cache < cache.MinTTL || q.Rewrite != nil || s.Check() != nil || !utf8.ValidString(q.Text) {
+	if q.Cache < cache.MinTTL || q.Rewrite != nil || q.Space != "" || s.Check() != nil || !utf8.ValidString(q.Text) {
 		return c.next.Search(ctx, s, q)
 	}
 	began := c.options.Now()
@@ -104,6 +105,9 @@ func (c *Cached) Search(ctx context.Context, s tenants.Scope, q Query) (Result, 
 	if ok {
 		kept.Timings, kept.Cache = Timings{Cache: looked, Total: looked}, Hit
 		return kept, nil
+	}
+	if name != "" {
+		q.Space = q.in(edition)
 	}
 	found, err := c.next.Search(ctx, s, q)
 	if err != nil {
@@ -188,11 +192,14 @@ type asked struct {
 	Fusion   int             `json:"v"`
 }
 
+// in is the model whose space a query reads in an edition.
+func (q *Query) in(e corpus.Edition) string { return cmp.Or(q.Space, e.Space, q.Model) }
+
 // nameOf is the name of a query's result in an edition. White space between the words of a question makes no other question.
 func nameOf(q Query, e corpus.Edition) (string, error) {
 	a := asked{
 		Text: strings.Join(strings.Fields(q.Text), " "), Mode: cmp.Or(q.Mode, Hybrid), TopK: q.TopK, Boosts: q.Boosts, Expand: q.Expand, Twins: q.KeepDuplicates,
-		Model: q.Model, Edition: e, Fusion: FuseVersion,
+		Model: q.in(e), Edition: e, Fusion: FuseVersion,
 	}
 	if q.Rerank {
 		a.Reranker = llm.DefaultReranker.Name

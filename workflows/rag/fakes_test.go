@@ -25,13 +25,16 @@ func place(x float64) []float32 {
 
 // embedder embeds a text by the number it begins with, as its place; one without a number is at 0.
 type embedder struct {
+	mu    sync.Mutex
 	calls []llm.Call
 	err   error
 	late  bool // waits for its context
 }
 
 func (e *embedder) Embed(ctx context.Context, _ tenants.Scope, c llm.Call, texts []string) (llm.Embedded, error) {
+	e.mu.Lock()
 	e.calls = append(e.calls, c)
+	e.mu.Unlock()
 	if e.late {
 		<-ctx.Done()
 		return llm.Embedded{}, ctx.Err()
@@ -40,7 +43,11 @@ func (e *embedder) Embed(ctx context.Context, _ tenants.Scope, c llm.Call, texts
 	for _, t := range texts {
 		var x float64
 		_, _ = fmt.Sscan(t, &x)
-		out.Vectors = append(out.Vectors, place(x))
+		m, err := llm.FindEmbedding(c.Model)
+		if err != nil {
+			return out, err
+		}
+		out.Vectors = append(out.Vectors, append(place(x), make([]float32, m.Dimensions-384)...))
 	}
 	return out, e.err
 }
@@ -87,6 +94,15 @@ type ledger struct {
 	documents map[string]corpus.Document
 	asked     [][]string
 	err       error
+
+	edition func(ctx context.Context) (corpus.Edition, error) // nil: it names no space
+}
+
+func (l *ledger) Edition(ctx context.Context, _ tenants.Scope) (corpus.Edition, error) {
+	if l.edition == nil {
+		return corpus.Edition{}, nil
+	}
+	return l.edition(ctx)
 }
 
 func (l *ledger) Documents(_ context.Context, s tenants.Scope, ids []string) ([]corpus.Document, error) {

@@ -11,7 +11,6 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/terms"
-	"levada.dev/workflows/llm"
 )
 
 // halves are what the two indexes have found.
@@ -29,7 +28,9 @@ type asker struct {
 	window int
 	out    *Result
 
-	values []float32 // the question's vector, when it is known
+	space   string    // whose vectors are asked for, when it is known
+	values  []float32 // the question's vector there
+	unknown error     // why the ledger did not say which space it is
 }
 
 // errLate is why a half is no longer waited for.
@@ -104,6 +105,9 @@ func (a *asker) both(ctx context.Context, h *halves) error {
 
 // weigh is what becomes of a search by how its halves have ended.
 func (a *asker) weigh(two [2]half) error {
+	if a.unknown != nil {
+		return a.unknown
+	}
 	for i := range two {
 		if err := two[i].err; err != nil && (!fault.Is(err, fault.Unavailable) || two[1-i].err != nil) {
 			// The one that could not be reached may be so because the other has ended the search.
@@ -126,30 +130,19 @@ func (a *asker) vectors(ctx context.Context, h *halves) (err error) {
 	t := &a.out.Timings
 	if a.values == nil {
 		began := a.opts.Now()
-		if a.values, err = a.embed(ctx); err != nil {
+		if err := a.place(ctx); err != nil {
 			return err
 		}
 		t.Embed = a.opts.Now().Sub(began)
 	}
 	began := a.opts.Now()
-	found, err := a.ports.Vectors.Query(ctx, a.scope, a.query.Model, corpus.VectorQuery{Values: a.values, TopK: a.window, Filter: a.filter})
+	found, err := a.ports.Vectors.Query(ctx, a.scope, a.space, corpus.VectorQuery{Values: a.values, TopK: a.window, Filter: a.filter})
 	if err != nil {
 		return fmt.Errorf("query the vectors: %w", err)
 	}
 	h.matches = found
 	t.Vectors += a.opts.Now().Sub(began)
 	return nil
-}
-
-func (a *asker) embed(ctx context.Context) ([]float32, error) {
-	e, err := a.ports.Embedder.Embed(ctx, a.scope, llm.Call{Model: a.query.Model, Purpose: llm.ForQuery, RequestID: a.query.RequestID}, []string{a.query.Text})
-	if err != nil {
-		return nil, fmt.Errorf("embed the query: %w", err)
-	}
-	if len(e.Vectors) != 1 {
-		return nil, fault.New(fault.Internal, "embedding_count", fmt.Sprintf("%d vectors for one query", len(e.Vectors)), nil)
-	}
-	return e.Vectors[0], nil
 }
 
 // keywords finds what says the same. A question without a word finds nothing.

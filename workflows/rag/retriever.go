@@ -37,12 +37,14 @@ type Query struct {
 	TopK    int             // 1 to MaxTopK
 	Mode    Mode            // "" is Hybrid
 	Filter  json.RawMessage // in the public filter language, see ParseFilter; nil for none
-	Model   string          // the embedding model whose index holds the documents
+	Model   string          // the embedding model of the tenant's configuration, whose space is read where Space and the ledger say of none
 	Fields  Fields          // what the filter may name
 	Boosts  []tenants.Boost
 	Expand  int      // how many neighbours of each source, on each side, come with it: 0 to MaxExpand
 	Rerank  bool     // the best candidates are read by a reranker
 	Rewrite *Rewrite // nil: the question is asked as it is
+	// Space is the embedding model whose space is read, and no other; "" is the one that the ledger says (corpus.Edition).
+	Space string
 	// KeepDuplicates shows what says the same as a better source, too.
 	KeepDuplicates bool
 	RequestID      string // for the gateway's record

@@ -1,0 +1,77 @@
+package rag
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"levada.dev/events/fault"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/llm"
+)
+
+// place finds out which space is read, and the question's vector there. While the ledger is asked the question is embedded in the space that it
+// most likely is; in the few searches between a change of the tenant's model and that of its configuration, once more.
+func (a *asker) place(ctx context.Context) error {
+	guess := cmp.Or(a.query.Space, a.query.Model)
+	if a.query.Space != "" {
+		return a.placeIn(ctx, guess)
+	}
+	guessing, stop := context.WithCancel(ctx)
+	defer stop()
+	said := beside(func() (corpus.Edition, error) {
+		e, err := a.ports.Ledger.Edition(ctx, a.scope)
+		if err != nil || e.Space != "" && e.Space != guess {
+			stop() // what is embedded is of no use
+		}
+		return e, err
+	})
+	embedded := a.placeIn(guessing, guess)
+	e, err := said()
+	if err != nil {
+		err = fmt.Errorf("ask for the space: %w", err)
+		if ctx.Err() == nil { // and nobody has ended this
+			a.unknown = err
+		}
+		return err
+	}
+	if space := cmp.Or(e.Space, guess); space != guess {
+		return a.placeIn(ctx, space)
+	}
+	return embedded
+}
+
+// placeIn embeds the question in a space.
+func (a *asker) placeIn(ctx context.Context, space string) error {
+	e, err := a.ports.Embedder.Embed(ctx, a.scope, llm.Call{Model: space, Purpose: llm.ForQuery, RequestID: a.query.RequestID}, []string{a.query.Text})
+	if err != nil {
+		return fmt.Errorf("embed the query: %w", err)
+	}
+	if len(e.Vectors) != 1 {
+		return fault.New(fault.Internal, "embedding_count", fmt.Sprintf("%d vectors for one query", len(e.Vectors)), nil)
+	}
+	a.space, a.values = space, e.Vectors[0]
+	return nil
+}
+
+// beside runs f in a goroutine and returns what waits for its end. What f panics with the waiter does, as no goroutine may take the process
+// with it.
+func beside[T any](f func() (T, error)) (wait func() (T, error)) {
+	var (
+		v        T
+		err      error
+		panicked any
+		done     = make(chan struct{})
+	)
+	go func() {
+		defer close(done)
+		defer func() { panicked = recover() }()
+		v, err = f()
+	}()
+	return func() (T, error) {
+		if <-done; panicked != nil {
+			panic(panicked)
+		}
+		return v, err
+	}
+}
