@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"levada.dev/events"
+	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/letters"
@@ -35,7 +36,7 @@ func NewUndertaker(ledger corpus.Ledger, stores corpus.Stores, box letters.Keepe
 // a generation that nobody waited for any more, since it was cancelled, deleted or overtaken: it would only be sent again. It may be repeated. It answers an error for each
 // letter; what has one is to be buried again.
 func (u *Undertaker) Bury(ctx context.Context, s tenants.Scope, ds []Deceased) []error {
-	return Isolate(len(ds), func(from, to int) error {
+	return fault.Isolate(len(ds), func(from, to int) error {
 		works, err := u.fail(ctx, s, ds[from:to])
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 
 	"levada.dev/consumers"
 	"levada.dev/events"
+	"levada.dev/events/fault"
 	"levada.dev/tenants"
 )
 
@@ -31,7 +32,7 @@ func (c *Consumer) Route() consumers.Route {
 // Handle appends the entries of all events, in one call; if the trail refuses an entry, those of its event are left
 // out alone.
 func (c *Consumer) Handle(ctx context.Context, s tenants.Scope, ds []consumers.Of[events.EventRecorded]) []error {
-	return consumers.Isolate(len(ds), func(from, to int) error {
+	return fault.Isolate(len(ds), func(from, to int) error {
 		var entries []events.AuditEntry
 		for _, d := range ds[from:to] {
 			entries = append(entries, d.Fact.Entries...)

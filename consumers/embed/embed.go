@@ -2,12 +2,10 @@ package embed
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"levada.dev/consumers"
 	"levada.dev/events"
-	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/llm"
@@ -70,50 +68,30 @@ func (c *Consumer) embed(ctx context.Context, s tenants.Scope, name string, ds [
 			texts, owner = append(texts, corpus.ToEmbed(ds[i].Fact.Title, p.Heading, p.Text)), append(owner, i)
 		}
 	}
-	vectors, tokens := make([][]float32, len(texts)), make([]int64, len(texts))
 	call := llm.Call{Model: name, Purpose: llm.ForDocument, RequestID: ds[where[0]].Event.ID}
-	for from := 0; from < len(texts); from += model.Batch {
-		to := min(from+model.Batch, len(texts))
-		for k, err := range consumers.Isolate(to-from, func(a, b int) error {
-			return c.call(ctx, s, call, model, texts[from+a:from+b], vectors[from+a:from+b], tokens[from+a:from+b])
-		}) {
-			if err != nil {
-				errs[owner[from+k]] = err
-			}
-		}
-	}
-	c.publish(ctx, s, model, ds, owner, vectors, tokens, errs)
-}
-
-// call embeds texts into vectors, one call, and says what each of them took.
-func (c *Consumer) call(ctx context.Context, s tenants.Scope, call llm.Call, m llm.EmbeddingModel, texts []string, vectors [][]float32, tokens []int64) error {
-	got, err := c.embedder.Embed(ctx, s, call, texts)
+	each, err := llm.EmbedEach(ctx, c.embedder, s, call, texts)
 	if err != nil {
-		return err
+		consumers.FailAt(errs, where, err)
+		return
 	}
-	if len(got.Vectors) != len(texts) {
-		return fault.New(fault.Internal, "embedder_answer", fmt.Sprintf("%d vectors for %d texts", len(got.Vectors), len(texts)), nil)
-	}
-	for i, v := range got.Vectors {
-		if len(v) != m.Dimensions {
-			return fault.New(fault.Internal, "embedder_answer", fmt.Sprintf("%d dimensions instead of %d", len(v), m.Dimensions), nil)
+	for k, e := range each {
+		if e.Err != nil {
+			errs[owner[k]] = e.Err
 		}
-		vectors[i] = v
 	}
-	copy(tokens, got.Shares(texts))
-	return nil
+	c.publish(ctx, s, model, ds, owner, each, errs)
 }
 
 // publish tells of the slices that are complete, in one call.
-func (c *Consumer) publish(ctx context.Context, s tenants.Scope, m llm.EmbeddingModel, ds []delivery, owner []int, vectors [][]float32, tokens []int64, errs []error) {
+func (c *Consumer) publish(ctx context.Context, s tenants.Scope, m llm.EmbeddingModel, ds []delivery, owner []int, each []llm.Each, errs []error) {
 	var evs []events.Event
 	var of []int
 	for first := 0; first < len(owner); {
 		i := owner[first]
 		f := ds[i].Fact
-		mine, took := vectors[first:first+len(f.Parts)], int64(0)
-		for _, n := range tokens[first : first+len(f.Parts)] {
-			took += n
+		vectors, took := make([][]float32, len(f.Parts)), int64(0)
+		for k, e := range each[first : first+len(f.Parts)] {
+			vectors[k], took = e.Vector, took+e.Tokens
 		}
 		first += len(f.Parts)
 		if errs[i] != nil {
@@ -121,7 +99,7 @@ func (c *Consumer) publish(ctx context.Context, s tenants.Scope, m llm.Embedding
 		}
 		ev, err := events.New(s, "consumers", ds[i].Event.Cause(), c.now(), events.ChunksEmbedded{
 			DocumentRef: f.DocumentRef, About: f.About, Slice: f.Slice, Model: f.Model, Dimensions: m.Dimensions, Tokens: took,
-			Parts: f.Parts, Vectors: events.PackVectors(mine),
+			Parts: f.Parts, Vectors: events.PackVectors(vectors),
 		})
 		if err != nil {
 			errs[i] = err

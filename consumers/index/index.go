@@ -94,7 +94,7 @@ func (c *Consumer) upsert(ctx context.Context, s tenants.Scope, ds []delivery, e
 	}
 	for model, where := range byModel {
 		for _, call := range gather(where, vectors) {
-			for k, err := range consumers.Isolate(len(call), func(from, to int) error {
+			for k, err := range fault.Isolate(len(call), func(from, to int) error {
 				var vs []corpus.Vector
 				for _, i := range call[from:to] {
 					vs = append(vs, vectors[i]...)
@@ -132,7 +132,7 @@ func unpack(s tenants.Scope, f events.ChunksEmbedded) ([]corpus.Vector, error) {
 		if err != nil {
 			return nil, err
 		}
-		vs[i] = corpus.Vector{ID: corpus.VectorID(s, f.DocID, f.Generation, p.Index), Values: f.Vector(i), Metadata: m}
+		vs[i] = corpus.VectorOf(s, m, f.Vector(i))
 	}
 	return vs, nil
 }

@@ -3,8 +3,8 @@ package index
 import (
 	"context"
 
-	"levada.dev/consumers"
 	"levada.dev/events"
+	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/terms"
@@ -45,7 +45,7 @@ func (c *Consumer) putAll(ctx context.Context, s tenants.Scope, ds []delivery, c
 		}
 		parts, of = append(parts, ps), append(of, i)
 	}
-	for k, err := range consumers.Isolate(len(parts), func(from, to int) error {
+	for k, err := range fault.Isolate(len(parts), func(from, to int) error {
 		var all []corpus.Passage
 		for _, ps := range parts[from:to] {
 			all = append(all, ps...)

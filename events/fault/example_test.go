@@ -1,16 +1,15 @@
-package consumers_test
+package fault_test
 
 import (
 	"fmt"
 
-	"levada.dev/consumers"
 	"levada.dev/events/fault"
 )
 
 // Five things are done in one call; the one that cannot be done is found, and the others are done.
 func ExampleIsolate() {
 	texts := []string{"one", "two", "bad", "four", "five"}
-	errs := consumers.Isolate(len(texts), func(from, to int) error {
+	errs := fault.Isolate(len(texts), func(from, to int) error {
 		for _, t := range texts[from:to] {
 			if t == "bad" {
 				return fault.Invalidf("text", "text_refused", "no")

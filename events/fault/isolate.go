@@ -1,6 +1,4 @@
-package consumers
-
-import "levada.dev/events/fault"
+package fault
 
 // Isolate does n things in one call and finds out which of them cannot be done. A call that fails for good is split
 // in halves until each culprit stands alone; one that may succeed later fails all that were in it, at once. do gets
@@ -20,7 +18,7 @@ func isolate(errs []error, from int, do func(from, to int) error) {
 	if err == nil {
 		return
 	}
-	if n == 1 || fault.Retryable(err) {
+	if n == 1 || Retryable(err) {
 		for i := range errs {
 			errs[i] = err
 		}
@@ -28,20 +26,4 @@ func isolate(errs []error, from int, do func(from, to int) error) {
 	}
 	isolate(errs[:n/2], from, do)
 	isolate(errs[n/2:], from+n/2, do)
-}
-
-// Fail gives err to every one of n.
-func Fail(n int, err error) []error {
-	errs := make([]error, n)
-	for i := range errs {
-		errs[i] = err
-	}
-	return errs
-}
-
-// FailAt gives err to those of errs that are at the given places.
-func FailAt(errs []error, places []int, err error) {
-	for _, i := range places {
-		errs[i] = err
-	}
 }
