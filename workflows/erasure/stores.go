@@ -12,11 +12,19 @@ import (
 	"levada.dev/workflows/llm"
 )
 
-// vectors is the tenant's namespaces in the indexes of all models.
-type vectors struct{ index corpus.Vectors }
+// vectors is the tenant's namespaces in the indexes of models.
+type vectors struct {
+	index  corpus.Vectors
+	models []llm.EmbeddingModel
+}
 
 // NewVectors is the store of the tenant's vectors. It asks the indexes what they have and not the ledger, so it finds what nobody knows of.
-func NewVectors(index corpus.Vectors) Store { return vectors{index} }
+func NewVectors(index corpus.Vectors) Store { return vectors{index, llm.EmbeddingModels()} }
+
+// NewSpace is the store of the tenant's vectors in the index of one model.
+func NewSpace(index corpus.Vectors, m llm.EmbeddingModel) Store {
+	return vectors{index, []llm.EmbeddingModel{m}}
+}
 
 // Name implements Store.
 func (v vectors) Name() string { return "vectors" }
@@ -28,7 +36,7 @@ const looks = 9
 // Sweep implements Store. It removes what it sees of the first model that has some, whatever the limit: a query shows no more than corpus.MaxTopK, those of other
 // directions others.
 func (v vectors) Sweep(ctx context.Context, s tenants.Scope, _ int) (removed int, more bool, err error) {
-	for _, m := range llm.EmbeddingModels() {
+	for _, m := range v.models {
 		found := map[string]bool{}
 		for look := range looks {
 			ids, err := v.any(ctx, s, m, look)
@@ -51,7 +59,7 @@ func (v vectors) Sweep(ctx context.Context, s tenants.Scope, _ int) (removed int
 
 // Left implements Store.
 func (v vectors) Left(ctx context.Context, s tenants.Scope) (n int, err error) {
-	for _, m := range llm.EmbeddingModels() {
+	for _, m := range v.models {
 		ids, err := v.any(ctx, s, m, 0)
 		if err != nil {
 			return 0, err
