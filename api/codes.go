@@ -73,6 +73,7 @@ var codes = []code{
 	{"chunking_invalid", 400, "The chunks are smaller than 16 tokens, larger than what the tenant's embedding model reads, or overlap by more than half."},
 	{"url_invalid", 400, "The url is not an http or https address, or holds a user name."},
 	{"address_denied", 400, "The tenant's documents may not be fetched from this address, or from one that it redirects to."},
+	{"fetch_downgraded", 400, "The server of the document's url redirects from https to http, which is not followed."},
 	{"fetch_refused", 400, "The server of the document's url refused it for good, with 401, 403 or 404 for example."},
 	{"fetch_too_large", 400, "The document at the url is above the tenant's limit."},
 	{"fetch_failed", 503, "The server of the document's url did not answer, or not with the document. It is tried again."},

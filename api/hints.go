@@ -21,6 +21,7 @@ var nextSteps = map[string]string{
 	"metadata_type":            "search.filterable of the tenant says which type it has",
 	"address_denied":           "only public addresses are asked",
 	"import_found_nothing":     "check the prefix, with which names of the tenant's files begin (docs/, for example), or what is at the sitemap's address",
+	"fetch_downgraded":         "submit the https address of the document itself, or the http one if it is to be had in no other way",
 	"fetch_refused":            "check the address in a browser that is not signed in",
 	"attempts_exhausted":       "GET /events has its letter; when the cause is gone, POST /events/replay sends it again",
 }

@@ -11,7 +11,7 @@ import (
 //
 // It follows at most five redirects, asks only addresses that the tenant's config allows, and gives up after its time or beyond limit
 // bytes. What the server says for good (404, 410, 401, 403) is fault.Invalid, code fetch_refused, fetch_too_large,
-// url_invalid or address_denied; anything else is fault.Unavailable, code fetch_failed, with the server's retry-after. Safe for concurrent use.
+// fetch_downgraded, url_invalid or address_denied; anything else is fault.Unavailable, code fetch_failed, with the server's retry-after. Safe for concurrent use.
 type Fetcher interface {
 	Fetch(ctx context.Context, s tenants.Scope, url string, o FetchOptions) (Fetched, error)
 }

@@ -139,11 +139,16 @@ func (f *Fetcher) answer(req *http.Request, patience time.Duration) (*http.Respo
 	return resp, err
 }
 
-// location is where a redirect leads; it is checked like any other address before it is asked.
+// location is where a redirect leads; it is checked like any other address before it is asked. It does not lead out of TLS: who asked for
+// https is not to get what somebody else wrote.
 func location(from *url.URL, to string) (*url.URL, error) {
 	u, err := from.Parse(to)
 	if to == "" || err != nil {
 		return nil, refused("the server redirects to no address")
+	}
+	if from.Scheme == "https" && u.Scheme == "http" {
+		return nil, fault.Invalidf("url", "fetch_downgraded", "%.200s redirects from https to http, where anybody on the way may write the document", from.Redacted()).
+			WithHint("submit the https address of the document itself, or the http one if it is to be had in no other way")
 	}
 	u.User = nil
 	return address.Parse(u.String())

@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/web"
 )
@@ -140,6 +142,45 @@ func TestRedirects(t *testing.T) {
 		_, err := x.fetch(t, "acme", "/to?u="+to, corpus.FetchOptions{})
 		assert.Equal(t, code, fault.As(err).Code, to)
 		assert.False(t, fault.Retryable(err))
+	}
+}
+
+// TestRedirectsStayInTLS: what is asked for by https is not had from where anybody may have written it; the other way round it is.
+func TestRedirectsStayInTLS(t *testing.T) {
+	for name, c := range map[string]struct {
+		chain []string
+		code  string
+	}{
+		"down":             {[]string{"https://example.com/", "http://example.com/"}, "fetch_downgraded"},
+		"down, elsewhere":  {[]string{"https://example.com/", "http://www.example.org/a"}, "fetch_downgraded"},
+		"up and down":      {[]string{"http://example.com/", "https://example.com/", "http://example.com/a"}, "fetch_downgraded"},
+		"no scheme":        {[]string{"https://example.com/", "//example.com/a"}, ""},
+		"up":               {[]string{"http://example.com/", "https://example.com/"}, ""},
+		"as it was":        {[]string{"http://example.com/", "http://example.com/a"}, ""},
+		"to no other host": {[]string{"https://example.com/", "/a"}, ""},
+	} {
+		var asked []string
+		do := func(req *http.Request) (*http.Response, error) {
+			asked = append(asked, req.URL.String())
+			resp := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("text"))}
+			if n := len(asked); n < len(c.chain) {
+				resp.StatusCode = http.StatusFound
+				resp.Header.Set("Location", c.chain[n])
+			}
+			return resp, nil
+		}
+		config := func(context.Context, tenants.ID) (*tenants.Config, error) {
+			return &tenants.Config{Limits: tenants.Limits{DocumentBytes: 100}}, nil
+		}
+		_, err := web.New(do, config, time.Now, nil).Fetch(t.Context(), tenantstest.Scope(t, "acme"), c.chain[0], corpus.FetchOptions{})
+		if c.code == "" {
+			assert.NoError(t, err, name)
+			assert.Len(t, asked, len(c.chain), name)
+			continue
+		}
+		assert.Equal(t, c.code, fault.As(err).Code, name)
+		assert.False(t, fault.Retryable(err), name)
+		assert.Len(t, asked, len(c.chain)-1, "%s: the last is not asked", name)
 	}
 }
 
