@@ -67,7 +67,7 @@ type Webhooks interface {
 	// outside of the window.
 	Inspect(header map[string][]string) error
 	// Receive takes the events of a delivery. When it is not signed by its source it fails with fault.Denied, code signature_invalid, and
-	// has not looked at the body. When it returns nil, what it accepted is safe as what Intake.Submit took, and a repetition starts
+	// has neither looked at the body nor asked its Admit. When it returns nil, what it accepted is safe as what Intake.Submit took, and a repetition starts
 	// nothing. When it fails the whole delivery may be sent again. Safe for concurrent use.
 	Receive(ctx context.Context, s tenants.Scope, c *tenants.Config, d corpus.Delivery) (corpus.Delivered, error)
 }
@@ -161,4 +161,6 @@ type server struct {
 	hashes  hashes
 	room    *semaphore.Weighted // for bodies, in bytes
 	batches *semaphore.Weighted // that are being read
+
+	strangers strangers
 }

@@ -22,7 +22,7 @@ func (c *call) steps() error {
 		return err
 	}
 	err := c.serve()
-	if err != nil && !c.asked { // it failed before it was known who asks, and was a request all the same
+	if err != nil && !c.asked && !c.route.signed { // it failed before it was known who asks, and was a request all the same
 		if limited := c.permit("", quota.Amount{}); limited != nil {
 			return limited
 		}

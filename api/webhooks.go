@@ -11,34 +11,51 @@ import (
 	"levada.dev/workflows/corpus"
 )
 
-// deliver takes the signed events of a source in. Nothing of the body is looked at before the signature is verified.
+// deliver takes the signed events of a source in. Nothing of the body is looked at before the signature is verified, and nothing is taken of
+// the rates of tenant and source: what strangers send is theirs. Of those the isolate remembers that they failed, and reads no large
+// bodies of them for a while.
 func deliver(c *call) error {
 	source, err := c.source()
 	if err != nil {
-		return err
-	}
-	if err := c.permit(sourceUser(source), quota.Amount{}); err != nil {
 		return err
 	}
 	if err := c.Webhooks.Inspect(c.r.Header); err != nil {
 		return err
 	}
 	defer c.dropBody()
-	if err := c.readBytes(); err != nil {
-		return err
+	who := string(c.config.ID) + "\n" + caller(sourceUser(source), c.r.RemoteAddr)
+	if size := c.r.ContentLength; size < 0 || size > smallBody {
+		if err := c.strangers.check(who, c.opts.Now()); err != nil {
+			return err
+		}
 	}
-	began := c.opts.Now()
-	done, err := c.Webhooks.Receive(c.ctx(), c.scope, c.config, corpus.Delivery{
-		Source: source, Header: c.r.Header, Body: c.body, Cause: c.cause(),
+	admitted := false
+	done, err := c.received(source, func() error {
+		admitted = true
+		return c.permit(sourceUser(source), quota.Amount{})
 	})
-	c.stage("intake", began)
 	if err != nil {
+		if !admitted && !fault.Retryable(err) {
+			c.strangers.failed(who, c.opts.Now())
+		}
 		return err
 	}
 	if len(done.Accepted)+len(done.Ignored) == 0 && len(done.Refused) > 0 {
 		return withDetails(fault.Invalidf("", "events_refused", "none of the %d events can be taken", len(done.Refused)), details{Refused: done.Refused})
 	}
 	return c.ok(http.StatusAccepted, done)
+}
+
+// received reads the body and takes it in, once admit lets whoever signed it.
+func (c *call) received(source *tenants.Source, admit func() error) (corpus.Delivered, error) {
+	if err := c.readBytes(); err != nil {
+		return corpus.Delivered{}, err
+	}
+	began := c.opts.Now()
+	defer func() { c.stage("intake", began) }()
+	return c.Webhooks.Receive(c.ctx(), c.scope, c.config, corpus.Delivery{
+		Source: source, Header: c.r.Header, Body: c.body, Cause: c.cause(), Admit: admit,
+	})
 }
 
 // source is the one that the path names. That of another tenant is none.
@@ -63,7 +80,8 @@ const (
 )
 
 // greet answers OPTIONS: the handshake of a sender, which names itself, or else a browser's. Consent is given in the answer, always;
-// a callback that the sender offers is not called.
+// a callback that the sender offers is not called. Anybody may ask, so it takes nothing of the tenant's rates, as a browser's preflight does not; nor
+// does it call anything.
 func greet(c *call) error {
 	origin := c.r.Header.Get(requestOrigin)
 	if origin == "" {
@@ -79,9 +97,6 @@ func greet(c *call) error {
 		return err
 	}
 	source, err := c.source()
-	if limited := c.permit("handshake", quota.Amount{}); limited != nil { // whatever it asks for
-		return limited
-	}
 	if err != nil {
 		return err
 	}

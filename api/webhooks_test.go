@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -130,12 +131,60 @@ func TestDeliveriesAreLimited(t *testing.T) {
 	w.gate.Refuse = func(tenants.Scope, quota.Ask) error {
 		return fault.New(fault.Limited, "rate_limited", "too many", nil).WithRetryAfter(time.Second)
 	}
-	rec := w.do("", "POST", "/ingest/webhooks/cms", cloudEvent, append(w.signature("acme", "cms-1", cloudEvent), "host", "acme.localhost")...)
-	assert.Equal(t, 429, rec.Code)
-	rec = w.do("", "POST", "/ingest/webhooks/none", cloudEvent, "host", "acme.localhost")
-	assert.Equal(t, 429, rec.Code, "also who tries names")
-	rec = w.do("", "OPTIONS", "/ingest/webhooks/none", "", "host", "acme.localhost", "WebHook-Request-Origin", "a.example.com")
-	assert.Equal(t, 429, rec.Code)
+	assert.Equal(t, 429, w.delivered("acme", "cms", "cms-1").StatusCode)
+	assert.Zero(t, w.store.texts.Len(w.scope("acme")), "nothing was taken")
+	w.gate.Refuse = nil
+	res := w.delivered("acme", "cms", "cms-1")
+	assert.Equal(t, 202, res.StatusCode)
+	assert.NotEmpty(t, res.Header.Get("X-RateLimit-Remaining"))
+	assert.Equal(t, []string{"source/cms\n192.0.2.1"}, w.permits("acme"))
+}
+
+// TestStrangersTakeNothingOfTheRates, neither of the tenant's nor of those of a source that shares their address.
+func TestStrangersTakeNothingOfTheRates(t *testing.T) {
+	w := newWorld(t)
+	clock := w.opts.Now()
+	w.Handler = nil
+	w.opts.Now = func() time.Time { return clock }
+	w.Handler = api.New(w.deps, &w.opts)
+	send := func(tenant, remote, body string, unannounced bool, headers ...string) *httptest.ResponseRecorder {
+		r := w.request("", "POST", "/ingest/webhooks/cms", body)
+		headers = append(headers, "x-tenant-id", tenant, "content-type", "application/cloudevents+json")
+		for i := 0; i < len(headers); i += 2 {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+		if r.RemoteAddr = remote; unannounced { // which may be of any size
+			r.ContentLength = -1
+		}
+		return w.send(r)
+	}
+	const here, there = "203.0.113.7", "203.0.113.8"
+	forged := w.signature("acme", "cms-1", "something else")
+	for range 100 {
+		assert.Equal(t, 401, send("acme", here, cloudEvent, false, forged...).Code, "a small one is looked at, which costs no more than any refusal")
+		assert.Equal(t, 400, send("acme", here, cloudEvent, false).Code)
+		assert.Equal(t, 404, w.do("", "POST", "/ingest/webhooks/none", cloudEvent, "host", "acme.localhost").Code)
+		assert.Equal(t, 200, w.do("", "OPTIONS", "/ingest/webhooks/cms", "", "host", "acme.localhost", "WebHook-Request-Origin", "a.example.com").Code)
+	}
+	assert.Empty(t, w.permits("acme"))
+	refused := send("acme", here, cloudEvent, true, forged...)
+	assert.Equal(t, 429, refused.Code, "what may be large is not read")
+	assert.Equal(t, "3", refused.Header().Get("Retry-After"))
+	assert.Equal(t, "rate_limited", failed(t, refused).Code)
+
+	good, theirs := w.signature("acme", "cms-1", cloudEvent), w.signature("globex", "cms-1", cloudEvent)
+	assert.Equal(t, 202, send("acme", here, cloudEvent, false, good...).Code, "the source, from the same address")
+	assert.Equal(t, 429, send("acme", here, cloudEvent, true, good...).Code)
+	assert.Equal(t, 202, send("acme", there, cloudEvent, true, good...).Code, "from another")
+	assert.Equal(t, 202, send("globex", here, cloudEvent, true, theirs...).Code, "another tenant's, from the same")
+	assert.Len(t, w.permits("acme"), 2)
+	assert.Len(t, w.permits("globex"), 1)
+
+	clock = clock.Add(3 * time.Second)
+	assert.Equal(t, 401, send("acme", here, cloudEvent, true, forged...).Code, "one is forgotten")
+	assert.Equal(t, 429, send("acme", here, cloudEvent, true, good...).Code)
+	clock = clock.Add(time.Minute)
+	assert.Equal(t, 202, send("acme", here, cloudEvent, true, good...).Code)
 }
 
 func TestHandshake(t *testing.T) {

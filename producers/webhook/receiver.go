@@ -87,6 +87,11 @@ func (rc *Receiver) Receive(ctx context.Context, s tenants.Scope, c *tenants.Con
 	if err := rc.authenticate(ctx, s, d); err != nil {
 		return done, err
 	}
+	if d.Admit != nil {
+		if err := d.Admit(); err != nil {
+			return done, err
+		}
+	}
 	if err := rc.Afford(ctx, s, c, len(d.Body)); err != nil {
 		return done, err
 	}

@@ -240,6 +240,27 @@ func TestOnlyTheSourceSigns(t *testing.T) {
 	assert.ErrorIs(t, receiveAs(d, tenants.Scope{}, d.signed("acme", "cms-1", body)), tenants.ErrNoScope)
 }
 
+// TestTheSourceAloneIsAdmitted: who counts deliveries is asked about those that are signed, before anything of them is taken.
+func TestTheSourceAloneIsAdmitted(t *testing.T) {
+	d := newDoor(t)
+	body := event("e1", `"data":{"text":"Hello."}`)
+	asked := 0
+	del := d.signed("acme", "cms-1", body, "Content-Type", structured)
+	del.Admit = func() error {
+		asked++
+		return fault.New(fault.Limited, "rate_limited", "too many", nil)
+	}
+	forged := del
+	forged.Body = []byte(body + " ")
+	assert.Equal(t, "signature_invalid", fault.As(receiveAs(d, d.scope("acme"), forged)).Code)
+	assert.Zero(t, asked)
+	assert.Equal(t, "rate_limited", fault.As(receiveAs(d, d.scope("acme"), del)).Code)
+	assert.Equal(t, 1, asked)
+	docs, err := d.ledger.Documents(t.Context(), d.scope("acme"), []string{"e1"})
+	require.NoError(t, err)
+	assert.Empty(t, docs)
+}
+
 func receiveAs(d *door, s tenants.Scope, del corpus.Delivery) error {
 	_, err := d.Receive(d.t.Context(), s, d.configs["acme"], del)
 	return err

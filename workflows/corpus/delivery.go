@@ -13,6 +13,9 @@ type Delivery struct {
 	Header map[string][]string // under the names that net/http writes
 	Body   []byte
 	Cause  events.Cause // the request
+	// Admit is asked once the signature is verified, before anything else is done: only a source takes of its rates. What it refuses is not
+	// taken. It may be nil.
+	Admit func() error
 }
 
 // Witness remembers, for a day, what came under which name.
