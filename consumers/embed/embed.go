@@ -14,13 +14,15 @@ import (
 // Consumer embeds slices.
 type Consumer struct {
 	embedder llm.Embedder
+	stores   corpus.Stores
+	ledger   corpus.Ledger
 	out      events.Publisher
 	now      func() time.Time
 }
 
 // New makes the consumer. now tells the time of its events.
-func New(embedder llm.Embedder, out events.Publisher, now func() time.Time) *Consumer {
-	return &Consumer{embedder: embedder, out: out, now: now}
+func New(embedder llm.Embedder, stores corpus.Stores, ledger corpus.Ledger, out events.Publisher, now func() time.Time) *Consumer {
+	return &Consumer{embedder: embedder, stores: stores, ledger: ledger, out: out, now: now}
 }
 
 // memory is how many bytes a byte of text takes: its vectors are twice as long, and in an answer, an event, a message and a call by turns.
@@ -36,19 +38,22 @@ func (c *Consumer) Route() consumers.Route {
 type delivery = consumers.Of[events.DocumentChunked]
 
 // Handle embeds the texts of all slices, in as few calls as the model allows, and publishes the slices that have all
-// of their vectors. It does not ask the ledger whether a slice is stale: a generation is rarely overtaken, and
-// asking would cost a call each time.
+// of their vectors.
 func (c *Consumer) Handle(ctx context.Context, s tenants.Scope, ds []delivery) []error {
 	errs := make([]error, len(ds))
-	for name, where := range byModel(ds) {
+	for name, where := range byModel(ds, c.wanted(ctx, s, ds)) {
 		c.embed(ctx, s, name, ds, where, errs)
 	}
 	return errs
 }
 
-func byModel(ds []delivery) map[string][]int {
+// byModel are those that are wanted.
+func byModel(ds []delivery, wanted []bool) map[string][]int {
 	by := map[string][]int{}
 	for i, d := range ds {
+		if !wanted[i] {
+			continue
+		}
 		by[d.Fact.Model] = append(by[d.Fact.Model], i)
 	}
 	return by

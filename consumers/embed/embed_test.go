@@ -57,7 +57,7 @@ func numbered(name string, n int) (texts []string) {
 
 func TestTextsOfManySlicesFillCalls(t *testing.T) {
 	e, out := &llmtest.Embedder{}, &eventstest.Publisher{}
-	c := embed.New(e, out, time.Now)
+	c := embed.New(e, corpus.Stores{}, nil, out, time.Now)
 	ds := deliveries(t, model, numbered("a", 16), numbered("b", 90), numbered("c", 100), numbered("d", 1))
 	for _, err := range c.Handle(t.Context(), scope(t), ds) {
 		require.NoError(t, err)
@@ -87,7 +87,7 @@ func TestTheTokensOfCallsAreSharedOutExactly(t *testing.T) {
 	took := 0
 	counted := counter{e, func(n int) { took += n }}
 	ds := deliveries(t, model, numbered("a", 16), append(numbered("b", 90), "one text that is much longer than all of the others"), numbered("c", 100))
-	for _, err := range embed.New(counted, out, time.Now).Handle(t.Context(), scope(t), ds) {
+	for _, err := range embed.New(counted, corpus.Stores{}, nil, out, time.Now).Handle(t.Context(), scope(t), ds) {
 		require.NoError(t, err)
 	}
 	sum := int64(0)
@@ -122,7 +122,7 @@ func TestOneBadTextFailsItsSliceAlone(t *testing.T) {
 	}}
 	out := &eventstest.Publisher{}
 	ds := deliveries(t, model, numbered("a", 20), append(numbered("b", 19), "bad"), numbered("c", 20))
-	errs := embed.New(e, out, time.Now).Handle(t.Context(), scope(t), ds)
+	errs := embed.New(e, corpus.Stores{}, nil, out, time.Now).Handle(t.Context(), scope(t), ds)
 	assert.NoError(t, errs[0])
 	assert.Equal(t, "text_refused", fault.As(errs[1]).Code)
 	assert.NoError(t, errs[2])
@@ -135,7 +135,7 @@ func TestWhatCanSucceedLaterIsNotSplit(t *testing.T) {
 		calls++
 		return fault.Unavailablef(nil, "model_busy", "later")
 	}}
-	errs := embed.New(e, &eventstest.Publisher{}, time.Now).Handle(t.Context(), scope(t), deliveries(t, model, numbered("a", 9), numbered("b", 9)))
+	errs := embed.New(e, corpus.Stores{}, nil, &eventstest.Publisher{}, time.Now).Handle(t.Context(), scope(t), deliveries(t, model, numbered("a", 9), numbered("b", 9)))
 	assert.Equal(t, 1, calls)
 	for _, err := range errs {
 		assert.True(t, fault.Retryable(err))
@@ -146,7 +146,7 @@ func TestModelsAreNotMixed(t *testing.T) {
 	e, out := &llmtest.Embedder{}, &eventstest.Publisher{}
 	ds := append(deliveries(t, model, []string{"x"}), deliveries(t, "@cf/baai/bge-m3", []string{"x"})...)
 	ds = append(ds, deliveries(t, "no/model", []string{"x"})...)
-	errs := embed.New(e, out, time.Now).Handle(t.Context(), scope(t), ds)
+	errs := embed.New(e, corpus.Stores{}, nil, out, time.Now).Handle(t.Context(), scope(t), ds)
 	assert.NoError(t, errs[0])
 	assert.NoError(t, errs[1])
 	assert.Equal(t, "model_unknown", fault.As(errs[2]).Code)
@@ -163,7 +163,7 @@ func (s short) Embed(context.Context, tenants.Scope, llm.Call, []string) (llm.Em
 func TestAnAnswerThatIsNoneIsNotPublished(t *testing.T) {
 	for _, answer := range []llm.Embedded{{}, {Vectors: [][]float32{{1}}}} {
 		out := &eventstest.Publisher{}
-		errs := embed.New(short{answer}, out, time.Now).Handle(t.Context(), scope(t), deliveries(t, model, []string{"x"}))
+		errs := embed.New(short{answer}, corpus.Stores{}, nil, out, time.Now).Handle(t.Context(), scope(t), deliveries(t, model, []string{"x"}))
 		assert.Equal(t, "embedder_answer", fault.As(errs[0]).Code)
 		assert.Empty(t, out.Events())
 	}

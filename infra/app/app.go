@@ -136,7 +136,7 @@ func Consumers(p Ports, o Options) *consumers.Router {
 	routes := []consumers.Route{
 		fetch.New(p.Texts, p.Ledger, p.Fetcher, p.Publisher, now).Route(),
 		chunk.New(p.Texts, p.Ledger, p.Publisher, now).Within(room).Route(),
-		embed.New(llm.NewPaidEmbedder(p.Embedder, o.Gate(p)), p.Publisher, now).Route(),
+		embed.New(llm.NewPaidEmbedder(p.Embedder, o.Gate(p)), stores, p.Ledger, p.Publisher, now).Route(),
 		index.New(stores, p.Ledger, p.Publisher, now).Route(),
 		audit.New(p.Trail).Route(),
 		eraser.New(p.Runs).Route(),

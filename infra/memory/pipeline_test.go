@@ -106,7 +106,7 @@ func (p *platform) routes() []consumers.Route {
 	return append([]consumers.Route{
 		fetch.New(p.texts, p.ledger, p.web, p.out, p.clock.Now).Route(),
 		chunk.New(p.texts, p.ledger, p.out, p.clock.Now).Route(),
-		embed.New(p.model, p.out, p.clock.Now).Route(),
+		embed.New(p.model, p.stores(), p.ledger, p.out, p.clock.Now).Route(),
 		index.New(p.stores(), p.ledger, p.out, p.clock.Now).Route(),
 		audit.New(p.trail).Route(),
 	}, erase.New(p.stores(), p.ledger, p.letters).Routes()...)

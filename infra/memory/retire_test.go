@@ -9,11 +9,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/consumers"
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/job"
 	"levada.dev/workflows/llm"
 )
 
@@ -206,4 +208,73 @@ func TestAPageThatWasFetchedTwiceGoesWithItsVersion(t *testing.T) {
 	p.keeps(acme)
 	assert.Len(t, p.textsOf(globex, "a"), 1)
 	p.keeps(globex)
+}
+
+// TestWhatIsLeftOfALargeDocumentIsNotEmbedded once nobody waits for it: it was cancelled, deleted, or replaced by another that was first. Another
+// tenant's document of the same name goes on.
+func TestWhatIsLeftOfALargeDocumentIsNotEmbedded(t *testing.T) {
+	for name, end := range map[string]func(*platform, tenants.Scope, corpus.Receipt){
+		"cancelled": func(p *platform, s tenants.Scope, r corpus.Receipt) {
+			_, err := p.ledger.Cancel(t.Context(), s, r.JobID)
+			require.NoError(t, err)
+		},
+		"deleted": func(p *platform, s tenants.Scope, r corpus.Receipt) {
+			_, err := p.ledger.Delete(t.Context(), s, corpus.Deletion{DocID: r.DocID, JobID: "erasure"})
+			require.NoError(t, err)
+		},
+		"replaced": func(p *platform, s tenants.Scope, r corpus.Receipt) {
+			p.submit(s, draft(r.DocID, "The field is dry."))
+			_, err := p.ledger.Relay(t.Context(), s, p.out, 10)
+			require.NoError(t, err)
+			p.deliver("ingest", 10)
+			queue := p.queues.Take("embed", 1000) // the short one is first, as it is where the queue has more than one consumer
+			p.queues.Settle("embed", queue[len(queue)-1:], p.router.Handle(t.Context(), "embed", queue[len(queue)-1:]))
+			p.queues.Settle("embed", queue[:len(queue)-1], slices.Repeat([]consumers.Verdict{{Outcome: consumers.Retry}}, len(queue)-1))
+			p.deliver("index", 100)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlatform(t)
+			acme, globex := scope(t, "acme"), scope(t, "globex")
+			var receipts []corpus.Receipt
+			for _, s := range []tenants.Scope{acme, globex} { // acme's slices are before those of the other
+				receipts = append(receipts, p.submit(s, draft("large", prose("rain", 300))))
+				_, err := p.ledger.Relay(t.Context(), s, p.out, 10)
+				require.NoError(t, err)
+				p.deliver("ingest", 10)
+			}
+			large, theirs := receipts[0], receipts[1]
+			p.deliver("embed", 3) // some of it is in the index
+			p.deliver("index", 3)
+			require.NotEmpty(t, p.vectors.IDs(acme, model))
+			end(p, acme, large)
+			before := p.embedded("acme")
+			p.run(acme, globex)
+			assert.Equal(t, before, p.embedded("acme"), "texts that a model was called for")
+			assert.Equal(t, job.Succeeded, p.job(globex, theirs.JobID).State)
+			p.exactly(globex, p.document(globex, "large"))
+			if name == "replaced" {
+				p.exactly(acme, p.document(acme, "large"))
+			} else {
+				p.exactly(acme)
+			}
+		})
+	}
+}
+
+// deliver hands out the first messages of a queue.
+func (p *platform) deliver(queue string, n int) {
+	p.t.Helper()
+	batch := p.queues.Take(queue, n)
+	p.queues.Settle(queue, batch, p.router.Handle(p.t.Context(), queue, batch))
+}
+
+// embedded is how many texts of a tenant's documents models were called for.
+func (p *platform) embedded(tenant tenants.ID) (n int) {
+	for _, c := range p.model.Calls() {
+		if c.Tenant == tenant {
+			n += c.Texts
+		}
+	}
+	return n
 }

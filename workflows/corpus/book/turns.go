@@ -391,7 +391,7 @@ func (q *queues) show(d *document) (corpus.Document, error) {
 	if q.t.waits(g) {
 		before := q.t.before(*g.Place)
 		doc.Why = &corpus.NotSearchable{
-			Code: corpus.WhyWaiting, Message: fmt.Sprintf("it waits for its turn; %d documents are before it", before),
+			Code: corpus.WhyWaiting, Message: "it waits for its turn",
 			Stage: corpus.StageSubmit, Since: at(g.Submitted), Before: before,
 		}
 	}
