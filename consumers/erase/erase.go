@@ -124,7 +124,10 @@ func vectorIDs(s tenants.Scope, f events.DocumentDeleted) map[string][]string {
 	ids := map[string][]string{}
 	for _, g := range f.Generations {
 		for chunk := range g.Chunks {
-			ids[g.Model] = append(ids[g.Model], corpus.VectorID(s, f.DocID, g.Generation, chunk))
+			id := corpus.VectorID(s, f.DocID, g.Generation, chunk)
+			for _, model := range g.Models() {
+				ids[model] = append(ids[model], id)
+			}
 		}
 	}
 	return ids

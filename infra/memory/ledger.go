@@ -14,6 +14,7 @@ import (
 	"levada.dev/workflows/corpus/book"
 	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/imports"
+	"levada.dev/workflows/reembed"
 )
 
 // Ledger keeps a book for each tenant.
@@ -33,6 +34,7 @@ var (
 	_ corpus.Catalogue = (*Ledger)(nil)
 	_ imports.Ledger   = (*Ledger)(nil)
 	_ erasure.Ledger   = (*Ledger)(nil)
+	_ reembed.Ledger   = (*Ledger)(nil)
 )
 
 // NewLedger makes a ledger that tells the time by now.

@@ -37,7 +37,11 @@ func Erase(ctx context.Context, s tenants.Scope, in Stores, l Ledger, rs []Retir
 	confirm := make([]Progress, len(rs))
 	for i, r := range rs {
 		for chunk := range r.Chunks {
-			ids[r.Model] = append(ids[r.Model], VectorID(s, r.DocID, r.Generation, chunk))
+			id := VectorID(s, r.DocID, r.Generation, chunk)
+			ids[r.Model] = append(ids[r.Model], id)
+			for _, model := range r.Also {
+				ids[model] = append(ids[model], id)
+			}
 		}
 		refs[i] = Generation{DocID: r.DocID, Generation: r.Generation}
 		keys = append(keys, r.Texts...)

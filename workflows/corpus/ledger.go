@@ -46,7 +46,7 @@ type Submission struct {
 	Text        string          `json:"text,omitempty"` // a copy for the event, when it is small enough to travel
 	Bytes       int             `json:"bytes"`
 	SHA256      string          `json:"sha256"`
-	Model       string          `json:"model"`
+	Model       string          `json:"model"` // of a tenant without documents; any other has its own (package reembed)
 	Chunking    events.Chunking `json:"chunking,omitzero"`
 	Cause       events.Cause    `json:"cause"`
 	RequestHash string          `json:"requestHash,omitempty"` // of the request that came with an idempotency key
@@ -166,6 +166,8 @@ type Retired struct {
 	Generation int    `json:"generation"`
 	Chunks     int    `json:"chunks"`
 	Model      string `json:"model"`
+	// Also are other models in whose spaces it may have vectors.
+	Also []string `json:"also,omitempty"`
 	// Texts are the keys of its texts, once nobody will ask for those again: the newest generation of a document keeps its own.
 	Texts []string `json:"texts,omitempty"`
 	// Stray says that it may have left others, of which the ledger was told nothing.

@@ -68,6 +68,7 @@ type change struct {
 type open struct {
 	*document
 	dirty   bool
+	marked  bool             // its row has changed, and the document has not
 	retired []corpus.Retired // when it was read
 	shown   face             // when it was read
 }
@@ -108,10 +109,12 @@ func (c *change) close() error {
 		return err
 	}
 	for _, o := range c.order {
-		if !o.dirty {
+		if !o.dirty && !o.marked {
 			continue
 		}
-		o.Updated = c.now.UnixMilli()
+		if o.dirty {
+			o.Updated = c.now.UnixMilli()
+		}
 		o.prune()
 		if err := c.watchRetired(o); err != nil {
 			return err
@@ -149,6 +152,9 @@ func (c *change) apply(o *open, p corpus.Progress) error {
 	}
 	if gone, err := c.overtaken(o, g); err != nil || gone {
 		return err
+	}
+	if g.full() { // it is held: nothing that comes now is news
+		return nil
 	}
 	if g.attempts(p.Stage, p.Attempts) {
 		o.dirty = true
@@ -212,7 +218,7 @@ func (c *change) indexed(o *open, g *generation, p corpus.Progress) error {
 	if !g.full() {
 		return nil
 	}
-	return c.complete(o, g)
+	return c.arrived(o, g)
 }
 
 // complete makes a generation the one that searches show, and retires every one below it.

@@ -64,6 +64,7 @@ type jobRow struct {
 	Found      *job.Erasure  `json:"er,omitempty"`
 	Import     *importRow    `json:"im,omitempty"` // of an import, also of one that has ended
 	Whole      *wholeErasure `json:"w,omitempty"`  // of the erasure of everything
+	Move       *moveRow      `json:"mv,omitempty"` // of a move to another embedding model
 	Trace      string        `json:"tp,omitempty"` // of an erasure
 	Barred     bool          `json:"x,omitempty"`  // no job: none of this id may begin, as its text was erased
 	End        *job.Job      `json:"end,omitempty"`
@@ -86,6 +87,8 @@ func (row *jobRow) show(r rows.Tx, id string) (j job.Job, known bool, err error)
 		return row.erasingAll(id), true, nil
 	case row.Kind == job.Erase:
 		return row.erasing(id), true, nil
+	case row.Move != nil:
+		return row.moving(id), true, nil
 	}
 	var d document
 	if _, err := rows.Read(r, documentPrefix+row.DocID, &d); err != nil {

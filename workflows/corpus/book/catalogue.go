@@ -102,7 +102,11 @@ func (b *Book) Cancel(r rows.Tx, s tenants.Scope, id string) (job.Job, error) {
 		return job.Job{}, fault.New(fault.Conflict, "job_not_cancellable", "an erasure cannot be cancelled", nil).
 			WithHint("submit the document again, if it is wanted")
 	}
-	if row.End == nil {
+	if row.Move != nil && row.End == nil {
+		if err := b.begin(r, s).cancelMove(id); err != nil {
+			return job.Job{}, err
+		}
+	} else if row.End == nil {
 		c := b.begin(r, s)
 		cancel := c.cancelJob
 		if row.Kind == job.Import {

@@ -78,7 +78,7 @@ func (c *change) delete(o *open, del corpus.Deletion) (corpus.Receipt, error) {
 		if g.State.OnItsWay() && g.live() {
 			errs = append(errs, c.cancel(o, g, "deleted", "the document was deleted"))
 		}
-		kept = append(kept, &generation{Number: g.Number, Model: g.Model, Chunks: g.Chunks, State: corpus.Deleted, Retired: true, Stray: true})
+		kept = append(kept, &generation{Number: g.Number, Model: g.Model, Others: g.Others, Chunks: g.Chunks, State: corpus.Deleted, Retired: true, Stray: true})
 	}
 	o.Generations, o.History, o.Searchable = kept, nil, 0
 	o.Deleted, o.dirty = &deletion{At: c.now.UnixMilli(), JobID: del.JobID}, true
@@ -96,7 +96,7 @@ func (d *document) deleted(ref events.DocumentRef) events.DocumentDeleted {
 	f := events.DocumentDeleted{DocumentRef: ref, Generations: []events.Written{}, TextPrefix: corpus.TextPrefix(d.ID)}
 	for _, g := range d.Generations {
 		if g.Chunks > 0 && g.Number <= ref.Generation {
-			f.Generations = append(f.Generations, events.Written{Generation: g.Number, Chunks: g.Chunks, Model: g.Model})
+			f.Generations = append(f.Generations, events.Written{Generation: g.Number, Chunks: g.Chunks, Model: g.Model, Also: g.also()})
 		}
 	}
 	return f

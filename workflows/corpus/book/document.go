@@ -82,7 +82,7 @@ func gather(all []*generation) []*generation {
 func (d *document) strip(g *generation) *generation {
 	s := &generation{Number: g.Number, Model: g.Model, State: g.State}
 	if g.Retired {
-		s.Chunks = g.Chunks
+		s.Chunks, s.Others = g.Chunks, g.Others
 	}
 	shared := slices.ContainsFunc(d.Generations, func(other *generation) bool {
 		return other != g && other.TextKey == g.TextKey && d.needed(other)
@@ -122,7 +122,7 @@ func (d *document) verdict(n int) corpus.Verdict {
 func (d *document) retired() (all []corpus.Retired) {
 	for _, g := range d.Generations {
 		if g.Retired {
-			all = append(all, corpus.Retired{Generation: g.Number, Chunks: g.Chunks, Model: g.Model, Texts: g.Texts, Stray: g.Stray})
+			all = append(all, corpus.Retired{Generation: g.Number, Chunks: g.Chunks, Model: g.Model, Also: g.also(), Texts: g.Texts, Stray: g.Stray})
 		}
 	}
 	return all

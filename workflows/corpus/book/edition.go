@@ -10,9 +10,12 @@ import (
 func (b *Book) Edition(r rows.Tx) (corpus.Edition, error) {
 	var t struct {
 		Edition int64 `json:"ed"`
+		Spaces  struct {
+			Active string `json:"a"`
+		} `json:"sp"`
 	}
 	_, err := rows.Read(r, turnsKey, &t)
-	return corpus.Edition{Number: t.Edition}, err
+	return corpus.Edition{Number: t.Edition, Space: t.Spaces.Active}, err
 }
 
 // face is what a document's row says to searches. Their sources have the newest generation's title and metadata.

@@ -67,6 +67,7 @@ func (b *Book) OpenErasure(r rows.Tx, s tenants.Scope, req erasure.Request) (cor
 	}
 	now := c.now.UnixMilli()
 	return corpus.Receipt{JobID: req.JobID}, errors.Join(
+		c.abandonMove(),
 		c.watchJob(req.JobID),
 		c.closeTurns(),
 		rows.Write(r, erasureKey, erasureRow{JobID: req.JobID, Open: true, Key: key, Asked: now, Floor: row.Floor}),
@@ -140,7 +141,7 @@ func (b *Book) asJob(row jobRow, err error) (job.Job, error) {
 
 // dropped is what an erasure has the ledger forget: everything but the outbox, which sends itself, the erasure's row and its job, and the turns, which
 // have it under watch and go with its end. What was set aside of the outbox goes, too: it may have texts in it.
-var dropped = []string{documentPrefix, jobPrefix, receiptPrefix, waitingPrefix, watchPrefix, problemsPrefix, asidePrefix}
+var dropped = []string{documentPrefix, jobPrefix, receiptPrefix, waitingPrefix, watchPrefix, problemsPrefix, notesPrefix, asidePrefix}
 
 // DropErased implements erasure.Ledger.
 func (b *Book) DropErased(r rows.Tx, s tenants.Scope, jobID string, limit int) (more bool, err error) {

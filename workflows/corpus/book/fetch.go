@@ -39,9 +39,9 @@ func (d *document) fetchOf(g *generation) events.Fetch {
 }
 
 // sameWay reports whether the same document, fetched for both generations, would become the same chunks with the same
-// description.
+// description. The first is the one that searches show, so it is in the active space, which is where the other is to be.
 func (g *generation) sameWay(other *generation) bool {
-	if g.State != corpus.Indexed || g.Fetch == nil || other.Fetch == nil || g.SHA256 == "" || g.Model != other.Model {
+	if g.State != corpus.Indexed || g.Fetch == nil || other.Fetch == nil || g.SHA256 == "" {
 		return false
 	}
 	if g.Fetch.URL != other.Fetch.URL || g.Fetch.Asked != other.Fetch.Asked || g.Chunking != other.Chunking {

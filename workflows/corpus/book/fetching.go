@@ -50,6 +50,7 @@ func (c *change) arrive(g *generation, f *corpus.Original) error {
 			return err
 		}
 		g.Place = nil
+		t.Spaces.entered(g)
 	} else {
 		t.fetching.leave(now)
 	}

@@ -14,7 +14,9 @@ type generation struct {
 	Number      int             `json:"n"`
 	State       corpus.State    `json:"st,omitempty"`
 	JobID       string          `json:"job,omitempty"`
-	Model       string          `json:"model"`
+	Model       string          `json:"model"`        // of the space that it is made in
+	Epoch       int             `json:"ep,omitempty"` // of that space then
+	Others      []space         `json:"o,omitempty"`  // other spaces that it is in, or was taken for; see spaces
 	About       *events.About   `json:"about,omitempty"`
 	ContentType string          `json:"ct,omitempty"`
 	Chunking    events.Chunking `json:"ck,omitzero"`

@@ -28,6 +28,9 @@ func (b *Book) SetAside(r rows.Tx, id string, reason error) error {
 	if typ == events.TypeImportStarted {
 		return b.neverStarted(r, jobID, reason)
 	}
+	if typ == events.TypeTenantEmbeddingRequested {
+		return b.neverMoved(r, jobID, reason)
+	}
 	if typ == events.TypeTenantErasureRequested {
 		s, err := call.Owner(r)
 		if err != nil {
@@ -68,6 +71,17 @@ func (b *Book) neverStarted(r rows.Tx, id string, reason error) error {
 	return err
 }
 
+// neverMoved ends a move that nobody can be told of.
+func (b *Book) neverMoved(r rows.Tx, id string, reason error) error {
+	s, err := call.Owner(r)
+	if err != nil {
+		return err
+	}
+	f := fault.As(reason)
+	_, err = b.EndMove(r, s, id, &job.Problem{Stage: "begin", Code: f.Code, Message: f.Message})
+	return err
+}
+
 // Submits reports whether a method of the wire takes a document in.
 func Submits(method string) bool {
 	return method == methodSubmit || method == methodTake || method == methodOpen
@@ -77,7 +91,8 @@ func Submits(method string) bool {
 // their sending before the method is committed.
 func Sends(method string) bool {
 	switch method {
-	case methodSubmit, methodAdvance, methodDelete, methodCancel, methodResubmit, methodOpen, methodTake, methodSeal, methodErase, methodEndErasure:
+	case methodSubmit, methodAdvance, methodDelete, methodCancel, methodResubmit, methodOpen, methodTake, methodSeal, methodErase, methodEndErasure,
+		methodOpenMove, methodTakeWorks, methodFilled, methodSwitch, methodEndMove:
 		return true
 	}
 	return false

@@ -64,7 +64,12 @@ func (b *Book) Problems(r rows.Tx, l imports.Listing) (imports.Page, error) {
 		return page, err
 	}
 	if j.Kind != job.Import {
-		page.Problems = append(page.Problems, j.Errors[min(from, len(j.Errors)):]...) // one or two
+		from = min(from, len(j.Errors))
+		to := min(from+l.Limit, len(j.Errors))
+		page.Problems = append(page.Problems, j.Errors[from:to]...)
+		if to < len(j.Errors) {
+			page.Next = problemsCursor(to)
+		}
 		return page, nil
 	}
 	var of jobRow
@@ -86,9 +91,14 @@ func (b *Book) Problems(r rows.Tx, l imports.Listing) (imports.Page, error) {
 		at += len(ps)
 	}
 	if to < of.Import.Listed {
-		page.Next = base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(to)))
+		page.Next = problemsCursor(to)
 	}
 	return page, nil
+}
+
+// problemsCursor is the cursor of what comes after so many problems.
+func problemsCursor(n int) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(n)))
 }
 
 // fromCursor is how many problems the pages before have shown.

@@ -68,7 +68,7 @@ func (c *change) submit(sub corpus.Submission, importID string) (corpus.Receipt,
 	}
 	t.follow(sub.Pace)
 	take := c.generate
-	if o.unchanged(sub) {
+	if o.unchanged(sub, &t.Spaces) {
 		take = c.nothingToDo
 	}
 	rec, err := take(o, sub, importID)
@@ -87,7 +87,12 @@ func (c *change) generate(o *open, sub corpus.Submission, importID string) (corp
 	if err := t.room(laneOf(importID, sub.Fetch != nil), units(sub.Bytes), c.now.UnixMilli()); err != nil {
 		return corpus.Receipt{}, err
 	}
+	if sp := &t.Spaces; sp.Active == "" {
+		sp.Active, t.dirty = sub.Model, true
+	}
+	sub.Model = t.Spaces.Active
 	g := o.submit(sub, c.now)
+	g.Epoch = t.Spaces.Epochs[g.Model]
 	g.ImportID, g.Line, g.Units, g.Trace = importID, sub.Line, units(sub.Bytes), sub.Cause.TraceParent
 	ev, err := events.New(c.scope, worker, sub.Cause, c.now, g.begins(o.document, sub.Text))
 	if err != nil {

@@ -24,6 +24,7 @@ type turns struct {
 	Watched []watched   `json:"g,omitempty"`  // what was let in lately: see watch.go
 	Empty   []string    `json:"em,omitempty"` // imports that were cancelled, of which documents may wait
 	Edition int64       `json:"ed,omitempty"` // see edition.go
+	Spaces  spaces      `json:"sp,omitzero"`
 
 	dirty bool
 }
@@ -66,6 +67,8 @@ type waiting struct {
 	Number   int             `json:"g"`
 	Units    int             `json:"u"`
 	ImportID string          `json:"im,omitempty"`
+	Model    string          `json:"m,omitempty"` // of the space that the event is for, and its epoch
+	Epoch    int             `json:"ep,omitempty"`
 	Event    json.RawMessage `json:"e"`
 }
 
@@ -206,7 +209,7 @@ func (c *change) queue(o *open, g *generation, ev events.Event) error {
 	if err != nil {
 		return err
 	}
-	return rows.Write(c.rows, g.Place.key(), waiting{g.JobID, o.ID, g.Number, g.Units, g.ImportID, body})
+	return rows.Write(c.rows, g.Place.key(), waiting{g.JobID, o.ID, g.Number, g.Units, g.ImportID, g.Model, g.Epoch, body})
 }
 
 // enter lets a document in.
@@ -244,6 +247,7 @@ func (c *change) leave(g *generation, through bool) error {
 	} else {
 		t.window.leave(g.JobID, units, c.now.UnixMilli(), through)
 	}
+	t.Spaces.left(g)
 	t.unwatch(g.JobID)
 	return nil
 }
@@ -333,6 +337,11 @@ func (c *change) take(lane int, key string, w waiting) error {
 	c.turn.dirty = true
 	if err := c.rows.Delete(key); err != nil {
 		return fmt.Errorf("book: delete: %w", err)
+	}
+	if sp := &c.turn.Spaces; w.Model != "" && (w.Model != sp.Active || w.Epoch != sp.Epochs[sp.Active]) {
+		if ev, err = c.redirect(w, ev); err != nil {
+			return err
+		}
 	}
 	return c.enter(lane, w.JobID, w.Units, ev)
 }

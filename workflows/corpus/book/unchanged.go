@@ -2,6 +2,7 @@ package book
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 
@@ -30,12 +31,12 @@ func submitted(r rows.Tx, docID, jobID string) (first corpus.Receipt, found bool
 
 // unchanged reports whether a submission would make the searchable generation once more, and nothing was submitted since.
 // What was submitted and failed is tried anew.
-func (d *document) unchanged(sub corpus.Submission) bool {
+func (d *document) unchanged(sub corpus.Submission, sp *spaces) bool {
 	g := d.generation(d.Searchable)
 	if g == nil || d.Searchable != d.Newest || g.State != corpus.Indexed || g.SHA256 == "" || g.About == nil {
 		return false
 	}
-	if g.SHA256 != sub.SHA256 || g.Model != sub.Model || g.ContentType != sub.ContentType || g.Chunking != sub.Chunking {
+	if g.SHA256 != sub.SHA256 || !sp.has(g, cmp.Or(sp.Active, sub.Model)) || g.ContentType != sub.ContentType || g.Chunking != sub.Chunking {
 		return false
 	}
 	is, err := json.Marshal(g.About)

@@ -86,7 +86,7 @@ func due(ws []watched) int64 {
 }
 
 // Watch looks after the documents that should have ended by now: what does not get on is sent again, and in the end it
-// fails. It also goes on ending what waits of cancelled imports. next is when to call it again, which may be at once; zero when
+// fails. It also goes on ending what waits of cancelled imports, and what was noted by a move that has ended. next is when to call it again, which may be at once; zero when
 // there is nothing to watch.
 func (b *Book) Watch(r rows.Tx) (next time.Time, err error) {
 	s, err := call.Owner(r)
@@ -98,7 +98,7 @@ func (b *Book) Watch(r rows.Tx) (next time.Time, err error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	err = errors.Join(c.overdue(), c.empty(), c.close())
+	err = errors.Join(c.overdue(), c.empty(), c.release(), c.close())
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -152,6 +152,8 @@ func (c *change) look(w watched, now int64) error {
 		return c.lookErasure(w, row, now)
 	case row.Kind == job.Import:
 		return c.lookAtImport(w, now)
+	case row.Move != nil:
+		return c.lookAtMove(w, &row, now)
 	}
 	o, g, err := c.generationOf(row)
 	if err != nil || g == nil || !g.State.OnItsWay() || !g.live() {
@@ -164,6 +166,9 @@ func (c *change) look(w watched, now int64) error {
 	gone, err := c.overtaken(o, g)
 	if err != nil || gone {
 		return err
+	}
+	if g.full() {
+		return c.lookAtHeld(o, g, w)
 	}
 	stage, last := g.stage()
 	if again := last.UnixMilli() + deadline; again > now && now-w.From < maxDeadlines*deadline {
@@ -251,7 +256,7 @@ func (c *change) emptyLane(im *openImport, lane int, emptied *int64, limit int) 
 
 // nextWatch is when the first document is due.
 func (c *change) nextWatch(t *turns) (time.Time, error) {
-	if len(t.Empty) > 0 {
+	if len(t.Empty) > 0 || t.Spaces.Ending {
 		return c.now, nil
 	}
 	first := int64(0)

@@ -35,6 +35,9 @@ func (g *generation) progress() string {
 	stage, _ := g.stage()
 	switch stage {
 	case corpus.StageIndex:
+		if g.full() {
+			return "it is in the index, and becomes searchable once it is in the index of the tenant's next embedding model, too"
+		}
 		return fmt.Sprintf("%d of %d slices are in the index", g.Done.count(), g.Slices)
 	case corpus.StageFetch:
 		return "it was accepted, and is going to be fetched"

@@ -12,6 +12,7 @@ import (
 	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/job"
+	"levada.dev/workflows/reembed"
 )
 
 // The methods of the wire.
@@ -35,9 +36,18 @@ const (
 	methodNoteErasure = "noteErasure"
 	methodDropErased  = "dropErased"
 	methodEndErasure  = "endErasure"
+	methodSpaces      = "spaces"
+	methodMissing     = "missing"
+	methodOpenMove    = "openMove"
+	methodTakeWorks   = "takeWorks"
+	methodFilled      = "filled"
+	methodTurn        = "turn"
+	methodSwitch      = "switch"
+	methodLate        = "late"
+	methodEndMove     = "endMove"
 )
 
-// Call runs one method of corpus.Ledger or corpus.Catalogue inside an open transaction, as call.Serve does.
+// Call runs one method of a port that Client implements inside an open transaction, as call.Serve does.
 func (b *Book) Call(r rows.Tx, method string, body []byte) (reply []byte, commit bool) {
 	switch method {
 	case methodSubmit:
@@ -89,7 +99,7 @@ func (b *Book) Call(r rows.Tx, method string, body []byte) (reply []byte, commit
 	case methodEndErasure:
 		return call.Serve(r, body, func(s tenants.Scope, e endingErasure) (job.Job, error) { return b.EndErasure(r, s, e.JobID, e.Failed) })
 	}
-	return call.Unknown(method)
+	return b.callMove(r, method, body)
 }
 
 // taking and sealing are the arguments of Take and SealImport.
@@ -127,6 +137,7 @@ var (
 	_ imports.Ledger   = (*Client)(nil)
 	_ corpus.Witness   = (*Client)(nil)
 	_ erasure.Ledger   = (*Client)(nil)
+	_ reembed.Ledger   = (*Client)(nil)
 )
 
 // NewClient makes a ledger over do.

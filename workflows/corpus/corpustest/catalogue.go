@@ -209,10 +209,10 @@ func unchanged(t *testing.T, l Ledger) {
 		assert.Equal(t, []any{1, sub.TextKey, ref.JobID}, []any{d.Generation, d.TextKey, d.JobID}, "the document is what it was")
 	}
 	assert.False(t, again(globex, func(*corpus.Submission) {}).Unchanged, "another's document is another's")
+	assert.True(t, again(acme, func(s *corpus.Submission) { s.Model = "other" }).Unchanged, "which model embeds documents the ledger says")
 	generation := 1
 	for name, change := range map[string]func(*corpus.Submission){
 		"text":         func(s *corpus.Submission) { s.SHA256 = "other" },
-		"model":        func(s *corpus.Submission) { s.Model = "other" },
 		"content type": func(s *corpus.Submission) { s.ContentType = "text/markdown" },
 		"chunking":     func(s *corpus.Submission) { s.Chunking.OverlapTokens = 7 },
 		"title":        func(s *corpus.Submission) { s.About.Title = "other" },
