@@ -11,6 +11,7 @@ import (
 	"levada.dev/infra/client"
 	"levada.dev/infra/local"
 	"levada.dev/tenants"
+	"levada.dev/workflows/corpus"
 )
 
 // Beside measures how long one document of a tenant takes while another tenant has a backlog, and how long on the idle platform, by
@@ -29,8 +30,14 @@ type BesideResult struct {
 	Lexical bool            `json:"embedderStubbed"`
 	Backlog int             `json:"backlog"`
 	Least   int             `json:"least"` // documents that the other tenant had to go at any of the samples
-	Idle    []time.Duration `json:"idleNs"`
-	Busy    []time.Duration `json:"busyNs"`
+	Idle    []BesideSample `json:"idle"`
+	Busy    []BesideSample `json:"busy"`
+}
+
+// BesideSample is one document's way: from the first byte sent until it was searchable, and how long each stage had it, with the queue before it.
+type BesideSample struct {
+	Took   time.Duration                  `json:"ns"`
+	Stages map[corpus.Stage]time.Duration `json:"stagesNs"`
 }
 
 // The tenants: the one with the backlog, and the one with a single document. Their weights do not matter to who has one document only.
@@ -93,7 +100,7 @@ func (b Beside) beside(ctx context.Context, many, one *client.Client, block, n i
 			return err
 		}
 		if j.State.Final() {
-			return errors.New("the backlog is gone before all samples were taken: try a larger one")
+			return errors.New("the backlog is gone before all samples were taken: try more --documents")
 		}
 		r.Busy, r.Least = append(r.Busy, took), min(r.Least, remaining(j, b.Backlog))
 	}
@@ -112,14 +119,22 @@ func (b Beside) beside(ctx context.Context, many, one *client.Client, block, n i
 }
 
 // sample is how long one document takes.
-func (b Beside) sample(ctx context.Context, c *client.Client, name string) (time.Duration, error) {
+func (b Beside) sample(ctx context.Context, c *client.Client, name string) (BesideSample, error) {
 	start := time.Now()
 	a, err := c.Ingest(ctx, client.Document{DocID: name, Text: "The gardener of " + name + " has a single orange."})
 	if err != nil {
-		return 0, err
+		return BesideSample{}, err
 	}
 	j, err := c.Finished(ctx, a.JobID, jobPause)
-	return j.UpdatedAt.Sub(start), err
+	if err != nil {
+		return BesideSample{}, err
+	}
+	d, err := c.Document(ctx, name)
+	s := BesideSample{j.UpdatedAt.Sub(start), map[corpus.Stage]time.Duration{}}
+	for i, stage := range d.Stages[min(1, len(d.Stages)):] {
+		s.Stages[stage.Stage] = stage.At.Sub(d.Stages[i].At)
+	}
+	return s, err
 }
 
 func wait(ctx context.Context, d time.Duration) error {
@@ -133,16 +148,45 @@ func wait(ctx context.Context, d time.Duration) error {
 
 // BesideTable shows the results.
 func BesideTable(results []BesideResult) string {
-	t := newTable("one document, ms", "samples", "idle p50", "idle worst", "other's backlog", "beside it p50", "worst", "p50 : p50", "worst : worst")
+	t := newTable("one document, ms", "samples", "other's backlog", "p50", "worst", "chunk p50", "embed p50", "index p50", "p50 to idle", "worst to idle")
 	for _, r := range results {
 		name := "real embedder"
 		if r.Lexical {
 			name = "stubbed embedder"
 		}
-		idle, busy := slices.Sorted(slices.Values(r.Idle)), slices.Sorted(slices.Values(r.Busy))
-		i50, b50, iw, bw := idle[len(idle)/2], busy[len(busy)/2], idle[len(idle)-1], busy[len(busy)-1]
-		t.AppendRow([]any{name, len(busy), i50.Milliseconds(), iw.Milliseconds(), fmt.Sprintf("%d to %d", r.Backlog, r.Least), b50.Milliseconds(), bw.Milliseconds(),
-			fmt.Sprintf("%.2f x", b50.Seconds()/i50.Seconds()), fmt.Sprintf("%.2f x", bw.Seconds()/iw.Seconds())})
+		idle, busy := besideTimes(r.Idle, ""), besideTimes(r.Busy, "")
+		for _, row := range []struct {
+			name, backlog string
+			samples       []BesideSample
+			ratios        []any
+		}{
+			{"idle, " + name, "none", r.Idle, nil},
+			{"beside it, " + name, fmt.Sprintf("%d to %d", r.Backlog, r.Least), r.Busy, []any{
+				fmt.Sprintf("%.2f x", middle(busy).Seconds()/middle(idle).Seconds()),
+				fmt.Sprintf("%.2f x", busy[len(busy)-1].Seconds()/idle[len(idle)-1].Seconds()),
+			}},
+		} {
+			all := besideTimes(row.samples, "")
+			cells := []any{row.name, len(all), row.backlog, middle(all).Milliseconds(), all[len(all)-1].Milliseconds()}
+			for _, stage := range []corpus.Stage{corpus.StageChunk, corpus.StageEmbed, corpus.StageIndex} {
+				cells = append(cells, middle(besideTimes(row.samples, stage)).Milliseconds())
+			}
+			t.AppendRow(append(cells, row.ratios...))
+		}
 	}
 	return t.Render()
 }
+
+// besideTimes are what the samples took in a stage, or, without one, in all, in order.
+func besideTimes(samples []BesideSample, stage corpus.Stage) []time.Duration {
+	all := make([]time.Duration, len(samples))
+	for i, s := range samples {
+		if all[i] = s.Took; stage != "" {
+			all[i] = s.Stages[stage]
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+func middle(sorted []time.Duration) time.Duration { return sorted[len(sorted)/2] }

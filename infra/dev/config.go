@@ -96,6 +96,7 @@ func configure(s stack.Stack, at site) (config, error) {
 			"LOCALAI":  {External: &externalConfig{Address: at.ai}},
 			"LOCALVEC": {External: &externalConfig{Address: at.vectors}},
 		},
+		Bindings: map[string]any{"LOCALVEC_ADDRESS": at.vectors},
 	})
 	return c, nil
 }

@@ -114,6 +114,10 @@ func TestOnWorkerd(t *testing.T) {
 			"last": true
 		}`, withoutProgress(t, call(t, "vectors")))
 	})
+	t.Run("large writes", func(t *testing.T) {
+		assert.JSONEq(t, `{"found": 50, "text": true, "last": [0, 0, 1], "refused": {"name": "Error",
+			"message": "VECTOR_UPSERT_ERROR (code = 40012): invalid vector for id=\"many-0\", expected 3 dimensions, and got 2 dimensions"}}`, call(t, "large"))
+	})
 	t.Run("refusals", func(t *testing.T) {
 		assert.JSONEq(t, `[
 			{"name":"Error","message":"VECTOR_QUERY_ERROR (code = 40006): invalid query vector, expected 3 dimensions, and got 2 dimensions"},

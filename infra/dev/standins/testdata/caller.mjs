@@ -91,6 +91,15 @@ const cases = {
     const info = await VECTORIZE.describe();
     return { ...result, info, last: info.processedUpToMutation === gone.mutationId };
   },
+  // Bodies that are longer than a piece of workerd's go another way.
+  async large({ VECTORIZE }) {
+    const many = (n, values) => Array.from({ length: n }, (_, i) => ({ id: `many-${i}`, namespace: "many", values, metadata: { text: "ä".repeat(500) } }));
+    await VECTORIZE.upsert(many(200, vector(0, 0, 1)));
+    const refused = await failure(() => VECTORIZE.upsert(many(200, [1, 0])));
+    const found = await VECTORIZE.query(vector(0, 0, 1), { namespace: "many", topK: 50, returnMetadata: "all" });
+    const [last] = await VECTORIZE.getByIds(["many-199"]);
+    return { refused, found: found.count, text: found.matches.every((m) => m.metadata.text === "ä".repeat(500)), last: [...last.values] };
+  },
   async refused({ VECTORIZE }) {
     return [
       await failure(() => VECTORIZE.query([1, 0])),

@@ -31,6 +31,7 @@ const miniflare = new Miniflare(convertV4MiniflareOptions({
         LOCALAI: { external: { address: process.env.LOCALAI, http: {} } },
         LOCALVEC: { external: { address: process.env.LOCALVEC, http: {} } },
       },
+      bindings: { LOCALVEC_ADDRESS: process.env.LOCALVEC },
     },
   ],
 }));
