@@ -6,43 +6,45 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
+	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"levada.dev/infra/eval"
 )
 
 type evalOptions struct {
-	Root           string
-	Folders        []string
-	Modes          []string
-	Questions      int
-	Out            string
-	JSON           bool
-	Stdout, Stderr io.Writer
+	Root      string
+	Folders   []string
+	Modes     []string
+	Questions int
+	Answers   int
+	Out       string
+	Resume    string
+	View      view
 }
 
 func newEval(g *globals) *cobra.Command {
 	var o evalOptions
 	cmd := &cobra.Command{
 		Use:   "eval FOLDER...",
-		Short: "Measure how good searches are, on collections of questions and answers",
+		Short: "Measure how good searches and answers are, on collections of questions",
 		Long: "Takes collections (folders with corpus.jsonl, queries.jsonl and qrels.tsv, as BEIR hands them out), ingests each into a\n" +
 			"platform of its own, asks every question in every mode as clients do, and prints nDCG, MRR, recall and times beside\n" +
-			"those of a BM25 of its own. With --out the page is written, too.",
-		Args: cobra.MinimumNArgs(1),
+			"those of a BM25 of its own. Some questions are answered, too, and some that the collection has no answer to: their\n" +
+			"citations are held against the documents. With --out the page is written.",
+		Example: "  levada eval --out docs/quality.md scifact cranfield\n  levada eval --questions 20 --answers 0 --mode keyword cranfield",
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			o.Stdout, o.Stderr, o.Folders = cmd.OutOrStdout(), cmd.ErrOrStderr(), args
+			o.View.Stdout, o.View.Stderr, o.Folders = cmd.OutOrStdout(), cmd.ErrOrStderr(), args
 			for _, mode := range o.Modes {
-				if !slices.Contains(eval.Modes, mode) {
-					return usagef("--mode %q is none of %s", mode, strings.Join(eval.Modes, ", "))
+				if err := among("mode", mode, eval.Modes); err != nil {
+					return err
 				}
 			}
-			if o.Questions < 0 {
-				return usagef("--questions %d is below 0", o.Questions)
+			if o.Questions < 0 || o.Answers < 0 {
+				return usagef("--questions %d, --answers %d: neither is below 0", o.Questions, o.Answers)
 			}
 			if o.Root, err = g.folder(); err != nil {
 				return err
@@ -53,41 +55,154 @@ func newEval(g *globals) *cobra.Command {
 	f := cmd.Flags()
 	f.StringSliceVar(&o.Modes, "mode", eval.Modes, "the modes to compare")
 	f.IntVar(&o.Questions, "questions", 0, "how many questions of each collection, the first ones; 0 for all")
+	f.IntVar(&o.Answers, "answers", 200, "how many of them are answered, and as many without an answer; 0 for none")
 	f.StringVar(&o.Out, "out", "", "write the page there, such as docs/quality.md")
-	f.BoolVar(&o.JSON, "json", false, "print JSON")
+	f.StringVar(&o.Resume, "resume", "", "keep each collection's result in this file, and measure what it has not")
+	f.BoolVar(&o.View.JSON, "json", false, "print JSON")
 	return cmd
 }
 
-func (o *evalOptions) run(ctx context.Context) error {
-	var collections []eval.Collection
+// collections reads the folders. Two of the same name would have one state.
+func (o *evalOptions) collections() (all []eval.Collection, err error) {
+	from := map[string]string{}
 	for _, folder := range o.Folders {
 		c, err := eval.Load(folder)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		if other, twice := from[c.Name]; twice {
+			return nil, usagef("%s and %s are both named %s", other, folder, c.Name)
+		}
+		from[c.Name] = folder
 		if o.Questions > 0 {
 			c.Questions = c.Questions[:min(o.Questions, len(c.Questions))]
 		}
-		collections = append(collections, c)
+		all = append(all, c)
 	}
-	dir, err := os.MkdirTemp("", "levada-eval-")
+	return all, nil
+}
+
+func (o *evalOptions) run(ctx context.Context) error {
+	collections, err := o.collections()
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	results, err := eval.Run{Root: o.Root, Dir: dir, Collections: collections, Modes: o.Modes, Bar: o.Stderr}.Run(ctx)
-	if err != nil {
-		return err
-	}
-	page := eval.Page(results, time.Now())
-	if o.Out != "" {
-		if err := os.WriteFile(filepath.Clean(o.Out), []byte(page), 0o644); err != nil {
+	r := eval.Run{Root: o.Root, Collections: collections, Modes: o.Modes, Answers: o.Answers, Commit: versionOf().commit()}
+	if o.Resume != "" {
+		if r.Keep, err = eval.OpenKept(o.Resume); err != nil {
 			return err
 		}
 	}
-	if o.JSON {
-		return printJSON(o.Stdout, results)
+	if o.Out != "" {
+		if _, err := os.Stat(filepath.Dir(o.Out)); err != nil { // not after an hour
+			return err
+		}
 	}
-	_, err = fmt.Fprint(o.Stdout, page)
-	return err
+	if r.Dir, err = os.MkdirTemp("", "levada-eval-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(r.Dir)
+	steps := steps{w: o.View.Stderr}
+	r.Progress = steps.show
+	results, err := r.Run(ctx)
+	steps.end()
+	if err != nil {
+		if r.Keep != nil && len(results) > 0 {
+			err = fmt.Errorf("%w (%s has %d of %d collections)", err, o.Resume, len(results), len(collections))
+		}
+		return err
+	}
+	report := eval.Report{Results: results, Server: os.Getenv("OPENAI_BASE_URL") != ""}
+	if o.Out != "" {
+		if err := os.WriteFile(o.Out, []byte(report.Page()), 0o644); err != nil {
+			return err
+		}
+	}
+	if o.View.JSON {
+		return printJSON(o.View.Stdout, results)
+	}
+	return o.tell(report)
+}
+
+// tell draws the tables.
+func (o *evalOptions) tell(report eval.Report) error {
+	right := func(name string) column { return column{name: name, right: true} }
+	ranking := newTable("collection", "mode", right("nDCG@10"), right("MRR@10"), right("recall@10"), right("recall@50"), right("p50"), right("p95"), right("p99"), right("cached p50"), right("p95"))
+	answers := newTable("collection", right("coverage"), right("supported"), right("exact"), right("in a right document"), right("abstention F1"), right("calibration error"), right("p50"), right("p95"))
+	for _, c := range report.Results {
+		ranking.line()
+		ranking.add(c.Name, "BM25", score(c.BM25.NDCG), score(c.BM25.MRR), score(c.BM25.Recall), score(c.BM25.Deep))
+		for _, mode := range eval.Modes {
+			if m, there := c.Modes[mode]; there {
+				ranking.add("", mode, score(m.NDCG), score(m.MRR), score(m.Recall), score(m.Deep),
+					took(m.Searched, m.Searched.P50), took(m.Searched, m.Searched.P95), took(m.Searched, m.Searched.P99), took(m.Remembered, m.Remembered.P50), took(m.Remembered, m.Remembered.P95))
+			}
+		}
+		if a := c.Answers; a != nil {
+			_, _, f1 := a.Abstention()
+			sources := a.OfSources()
+			answers.add(c.Name, score(a.Coverage()), ratio(a.Supported, a.Sentences), ratio(a.Exact, a.Spans), ratio(a.Relevant, a.OwnSpans), score(f1), score(sources.Error()), took(a.Took, a.Took.P50), took(a.Took, a.Took.P95))
+		}
+	}
+	ranking.draw(o.View.Stdout)
+	if better, own, there := report.Mean(); there {
+		fmt.Fprintf(o.View.Stdout, "hybrid is %.3f of the better of BM25 and vectors, on the mean, and %.3f of its own better half\n", better, own)
+	}
+	if len(answers.rows) > 0 {
+		answers.draw(o.View.Stdout)
+	}
+	if o.Out != "" {
+		fmt.Fprintf(o.View.Stdout, "written: %s\n", o.Out)
+	}
+	return nil
+}
+
+func score(x float64) string { return fmt.Sprintf("%.4f", x) }
+
+// ratio is n of all; empty of nothing.
+func ratio(n, all int) string {
+	if all == 0 {
+		return ""
+	}
+	return score(float64(n) / float64(all))
+}
+
+// took is a time of a latency, if there is one.
+func took(l eval.Latency, d time.Duration) string {
+	if l.N == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+}
+
+// steps draws how far a run of several steps is: a bar where somebody is looking, elsewhere a line for each step.
+type steps struct {
+	w    io.Writer
+	what string
+	bar  *progressbar.ProgressBar
+}
+
+// show implements eval.Progress.
+func (s *steps) show(what string, done, total int) {
+	if what != s.what {
+		s.end()
+		s.what = what
+		if !isTerminal(s.w) || total == 0 {
+			fmt.Fprintln(s.w, what)
+			return
+		}
+		s.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(s.w), progressbar.OptionSetDescription(what), progressbar.OptionShowCount(),
+			progressbar.OptionSetWidth(min(max(widthOf(s.w)-besideBar-len(what), 1), 30)), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(redraw))
+	}
+	if s.bar != nil {
+		_ = s.bar.Set(done) // fails where the terminal does
+	}
+}
+
+// end leaves the bar of the last step as it is.
+func (s *steps) end() {
+	if s.bar != nil {
+		fmt.Fprintln(s.w)
+	}
+	s.what, s.bar = "", nil
 }

@@ -39,7 +39,8 @@ func newVersion() *cobra.Command {
 	return cmd
 }
 
-func (o *versionOptions) run() error {
+// versionOf is that of this program.
+func versionOf() versionView {
 	v := versionView{Version: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		v.Version = info.Main.Version
@@ -52,6 +53,20 @@ func (o *versionOptions) run() error {
 			}
 		}
 	}
+	return v
+}
+
+// commit is a short name of what was built; empty where nobody knows.
+func (v versionView) commit() string {
+	name := v.Commit[:min(len(v.Commit), 12)]
+	if name != "" && v.Modified {
+		name += " with changes"
+	}
+	return name
+}
+
+func (o *versionOptions) run() error {
+	v := versionOf()
 	if o.JSON {
 		return printJSON(o.Stdout, v)
 	}

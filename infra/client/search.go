@@ -1,6 +1,9 @@
 package client
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+)
 
 // Found is the answer to a search.
 type Found struct {
@@ -9,6 +12,7 @@ type Found struct {
 	Rewritten string             `json:"rewrittenQuery,omitempty"`
 	Degraded  []Missing          `json:"degraded,omitempty"`
 	Sources   []Source           `json:"sources"`
+	Cached    bool               `json:"cached,omitempty"` // an equal search found them
 	Timings   map[string]float64 `json:"timings"`
 }
 
@@ -38,6 +42,8 @@ type Question struct {
 	Rerank bool   `json:"rerank,omitempty"`
 	Expand int    `json:"expand,omitempty"`
 	Answer bool   `json:"answer"`
+
+	Filter json.RawMessage `json:"filter,omitempty"` // as POST /search has it
 }
 
 // Ask asks a question of the tenant's documents.
@@ -63,6 +69,7 @@ type Answered struct {
 	Confidence float64    `json:"confidence"`
 	Abstained  bool       `json:"abstained"` // there is none, and Answer says so
 	FollowUps  []string   `json:"followUps"`
+	Model      string     `json:"model,omitempty"` // none when no model was asked
 }
 
 // Citation is what a sentence of an answer rests on.

@@ -10,7 +10,7 @@ type Score struct {
 	NDCG   float64 `json:"ndcg@10"`
 	MRR    float64 `json:"mrr@10"`
 	Recall float64 `json:"recall@10"`
-	Deep   float64 `json:"recall@100"` // of as many documents as were listed, up to 100
+	Deep   float64 `json:"recall@50"` // of as many as a search gives
 }
 
 // cutoff is how many documents a person looks at.
@@ -19,7 +19,7 @@ const cutoff = 10
 // Of scores one ranking of documents, best first, each once.
 func Of(ranking []string, answers map[string]int) (s Score) {
 	gain, found, deep := 0.0, 0, 0
-	for i, d := range ranking[:min(len(ranking), 100)] {
+	for i, d := range ranking[:min(len(ranking), Depth)] {
 		grade := answers[d]
 		if grade == 0 {
 			continue

@@ -78,20 +78,20 @@ func (s *smoke) embed(texts []string) [][]float32 {
 }
 
 // ask searches as the retriever does.
-func (s *smoke) ask(ctx context.Context, mode, question string) ([]string, error) {
+func (s *smoke) ask(ctx context.Context, mode, question string) ([]string, bool, error) {
 	var found corpus.Found
 	var matches []corpus.Match
 	var err error
 	if mode != "vector" {
 		q := corpus.LexicalQuery{Terms: terms.Question(question), TopK: rag.FuseWindow}
 		if found, err = s.lexicon.Find(ctx, s.scope, q); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	if mode != "keyword" {
 		q := corpus.VectorQuery{Values: s.embed([]string{question})[0], TopK: rag.FuseWindow}
 		if matches, err = s.vectors.Query(ctx, s.scope, model, q); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	cs := rag.Fuse(matches, found, nil)
@@ -105,7 +105,7 @@ func (s *smoke) ask(ctx context.Context, mode, question string) ([]string, error
 	for _, c := range cs {
 		ids = append(ids, c.DocID)
 	}
-	return ids, nil
+	return ids, false, nil
 }
 
 // floors is the nDCG that each mode had when it was last looked at, less a hundredth. A change that falls below has made searches
@@ -135,7 +135,7 @@ func TestSearchesAreNoWorse(t *testing.T) {
 func (s *smoke) tellWhatIsMissed(c eval.Collection) {
 	for _, q := range c.Questions {
 		for _, mode := range eval.Modes {
-			found, err := s.ask(s.t.Context(), mode, q.Text)
+			found, _, err := s.ask(s.t.Context(), mode, q.Text)
 			require.NoError(s.t, err)
 			if len(found) == 0 || q.Answers[found[0]] == 0 {
 				s.t.Logf("%s %q: %s", mode, q.Text, fmt.Sprint(found[:min(3, len(found))]))
