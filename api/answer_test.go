@@ -183,4 +183,34 @@ func TestATenantsOwnPrompt(t *testing.T) {
 	assert.Equal(t, "Levadas carry water across Madeira. [1] The moon is cheese [1].", b.Answer)
 	assert.Equal(t, tenants.DefaultPrompt, b.Prompt)
 	assert.NotContains(t, w.talk.model.Calls()[1].Prompt.Messages[0].Content, "pirate")
+
+	// A turn of a conversation leaves out the same, whether it is told or answered, and has the tenant's words for nothing.
+	for tenant, want := range map[string]string{
+		"acme": "Levadas carry water across Madeira. [1] ", "globex": "Levadas carry water across Madeira. The moon is cheese [1].",
+	} {
+		c := data[turnData](t, w.do(tenant, "POST", "/chat", `{"message":"Where do levadas carry water?","rag":{},"stream":false}`))
+		assert.Equal(t, want, c.Message)
+		require.NotEmpty(t, c.Citations)
+		told := w.do(tenant, "POST", "/chat", `{"sessionId":"told","message":"Where do levadas carry water?","rag":{}}`).Body.String()
+		assert.Equal(t, 1, strings.Count(told, "event: citations\n"))
+		kept := data[struct{ Messages []turnData }](t, w.do(tenant, "GET", "/sessions/told/history", ""))
+		assert.Equal(t, c.Citations, kept.Messages[1].Citations)
+		lies := 0
+		for _, x := range c.Citations {
+			if !x.Supported && x.Sentence == "The moon is cheese." {
+				lies++
+			}
+		}
+		assert.Equal(t, map[string]int{"acme": 0, "globex": 1}[tenant], lies, "%v", c.Citations)
+		assert.Equal(t, tenant == "globex", strings.Contains(told, "cheese [1]"))
+	}
+	none := data[turnData](t, w.do("acme", "POST", "/chat", `{"message":"{\"script\":{\"tokens\":[\"Norway sells oil [1].\"]}}","rag":{"filter":{"docId":"no-such"}},"stream":false}`))
+	assert.Equal(t, "Arr.", none.Message)
+	assert.Empty(t, none.Citations)
+}
+
+// turnData is a turn as it is answered, and as the session has it.
+type turnData struct {
+	Message   string
+	Citations []answer.Citation
 }

@@ -67,6 +67,8 @@ type chatAnswer struct {
 	Message      string          `json:"message"`
 	ToolCalls    []llm.ToolCall  `json:"toolCalls,omitempty"`
 	Sources      json.RawMessage `json:"sources,omitempty"`
+	Degraded     json.RawMessage `json:"degraded,omitempty"`  // what the sources were found without
+	Citations    json.RawMessage `json:"citations,omitempty"` // of an answer that was checked
 	Usage        json.RawMessage `json:"usage"`
 	FinishReason llm.Finish      `json:"finishReason"`
 	Model        string          `json:"model"`
@@ -103,8 +105,8 @@ func collect(ctx context.Context, live chat.Live) (chatAnswer, error) {
 			var t llm.ToolCall
 			err = json.Unmarshal(e.Data, &t)
 			a.ToolCalls = append(a.ToolCalls, t)
-		case chat.Sources:
-			err = json.Unmarshal(e.Data, &a) // {"sources": [...]}
+		case chat.Sources, chat.Citations:
+			err = json.Unmarshal(e.Data, &a) // {"sources": [...], "degraded": [...]}, {"citations": [...]}
 		case chat.Done:
 			a.Message = string(message)
 			err = json.Unmarshal(e.Data, &a) // {"usage", "finishReason", "sessionId", "model"}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"levada.dev/events/fault"
+	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
@@ -176,7 +177,10 @@ func (req *chatRequest) grounding(c *call) (*chat.Grounding, error) {
 	if _, err := rag.ParseFilter(req.RAG.Filter, limits.Filterable); err != nil {
 		return nil, inField(err, func(field string) string { return "rag." + field })
 	}
-	return &chat.Grounding{TopK: topK, Filter: req.RAG.Filter, Model: c.config.Models.Embedding, Fields: limits.Filterable, Boosts: limits.Boosts}, nil
+	return &chat.Grounding{
+		TopK: topK, Filter: req.RAG.Filter, Model: c.config.Models.Embedding, Fields: limits.Filterable, Boosts: limits.Boosts,
+		Drop: c.config.Answers.Unsupported == tenants.UnsupportedDrop, Unknown: c.config.Answers.Unknown,
+	}, nil
 }
 
 // key is the caller's idempotency key and what was asked with it, however it is to be answered.

@@ -37,8 +37,9 @@ type Reply struct {
 
 // Listener hears a turn as it happens.
 type Listener struct {
-	Sources func([]Source)
-	Token   func(string)
+	Sources   func([]Source)
+	Token     func(string)
+	Citations func([]Citation) // of an answer that rests on documents, once; may be nil
 }
 
 // Talk takes a turn of a conversation. A turn that breaks off or ends in an error is an error.
@@ -66,6 +67,7 @@ func (c *Client) Talk(ctx context.Context, t Turn, l Listener) (Reply, error) {
 func (l Listener) hear(ev sse.Event) (r Reply, over bool, err error) {
 	var data struct {
 		Sources       []Source
+		Citations     []Citation
 		Token         string
 		Code, Message string
 	}
@@ -81,6 +83,10 @@ func (l Listener) hear(ev sse.Event) (r Reply, over bool, err error) {
 		l.Sources(data.Sources)
 	case "token":
 		l.Token(data.Token)
+	case "citations":
+		if l.Citations != nil {
+			l.Citations(data.Citations)
+		}
 	case "error":
 		return r, true, fault.New(fault.Unavailable, data.Code, data.Message, nil)
 	}

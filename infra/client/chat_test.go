@@ -16,12 +16,13 @@ import (
 
 const (
 	heard = "retry: 1000\n\nid: 1\nevent: sources\ndata: {\"sources\":[{\"docId\":\"go.context\",\"title\":\"package context\"}]}\n\n:\n\n" +
-		"id: 2\nevent: token\ndata: {\"token\":\"Use \"}\n\nid: 3\nevent: token\ndata: {\"token\":\"água.\\n\"}\n\nid: 9\nevent: usage\ndata: {\"promptTokens\":5}\n\n"
+		"id: 2\nevent: token\ndata: {\"token\":\"Use \"}\n\nid: 3\nevent: token\ndata: {\"token\":\"água.\\n\"}\n\nid: 8\nevent: citations\ndata: {\"citations\":[{\"marker\":1,\"docId\":\"go.context\",\"quote\":\"água\",\"start\":3,\"end\":8,\"supported\":true,\"sentence\":\"Use água.\"}]}\n\n" +
+		"id: 9\nevent: usage\ndata: {\"promptTokens\":5}\n\n"
 	ended = "id: 10\nevent: done\ndata: {\"sessionId\":\"s1\",\"model\":\"m\",\"finishReason\":\"stop\",\"usage\":{\"promptTokens\":5,\"completionTokens\":2}}\n\n"
 )
 
 // talk has a client hear what a server says.
-func talk(t *testing.T, status int, contentType, body string) (sources []client.Source, said string, r client.Reply, err error) {
+func talk(t *testing.T, status int, contentType, body string, more ...func(*client.Listener)) (sources []client.Source, said string, r client.Reply, err error) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked, err := io.ReadAll(r.Body)
@@ -34,19 +35,27 @@ func talk(t *testing.T, status int, contentType, body string) (sources []client.
 		fmt.Fprint(w, body)
 	}))
 	defer server.Close()
-	r, err = client.New(server.URL, "key", &client.Options{Tenant: "demo", Patience: 1}).Talk(t.Context(), client.Turn{Message: "How?", RAG: &client.Grounding{TopK: 3}}, client.Listener{
+	listener := client.Listener{
 		Sources: func(s []client.Source) { sources = s },
 		Token:   func(token string) { said += token },
-	})
+	}
+	for _, f := range more {
+		f(&listener)
+	}
+	r, err = client.New(server.URL, "key", &client.Options{Tenant: "demo", Patience: 1}).Talk(t.Context(), client.Turn{Message: "How?", RAG: &client.Grounding{TopK: 3}}, listener)
 	return sources, said, r, err
 }
 
 func TestATurnIsHeardAsItComes(t *testing.T) {
-	sources, said, r, err := talk(t, 200, "text/event-stream; charset=utf-8", heard+ended)
+	var cited []client.Citation
+	sources, said, r, err := talk(t, 200, "text/event-stream; charset=utf-8", heard+ended, func(l *client.Listener) {
+		l.Citations = func(c []client.Citation) { cited = append(cited, c...) }
+	})
 	require.NoError(t, err)
 	require.Len(t, sources, 1)
 	assert.Equal(t, "package context", sources[0].Title)
 	assert.Equal(t, "Use água.\n", said)
+	assert.Equal(t, []client.Citation{{Marker: 1, DocID: "go.context", Quote: "água", Start: 3, End: 8, Supported: true, Sentence: "Use água."}}, cited)
 	assert.Equal(t, []any{"s1", "m", "stop", 5, 2}, []any{r.SessionID, r.Model, r.FinishReason, r.Usage.Prompt, r.Usage.Completion})
 }
 

@@ -12,15 +12,8 @@ import (
 )
 
 type answered struct {
-	Answer    *string `json:"answer"`
-	Citations []struct {
-		Marker    int
-		DocID     string `json:"docId"`
-		Quote     string
-		Start     int
-		End       int
-		Supported bool
-	}
+	Answer     *string `json:"answer"`
+	Citations  []citation
 	Sources    []struct{ DocID string }
 	Confidence float64
 	Abstained  bool

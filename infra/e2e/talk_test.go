@@ -188,12 +188,41 @@ func (u user) tells(message string, more map[string]any) []happening {
 	return all
 }
 
+// citation is what a sentence of an answer rests on.
+type citation struct {
+	Marker     int
+	Source     string
+	DocID      string `json:"docId"`
+	Quote      string
+	Start, End int
+	Supported  bool
+	Sentence   string
+}
+
+// cited are the citations of a turn, which come once, before the usage.
+func cited(t *testing.T, all []happening) (c []citation) {
+	t.Helper()
+	at := -1
+	for i, h := range all {
+		if h.Type == "citations" {
+			require.Equal(t, -1, at, "they come once")
+			at = i
+			var data struct{ Citations []citation }
+			require.NoError(t, json.Unmarshal(h.Data, &data))
+			c = data.Citations
+		}
+	}
+	require.Equal(t, len(all)-3, at, "%v", all)
+	return c
+}
+
 // history is a session as its tenant reads it.
 type history struct {
 	SessionID string `json:"sessionId"`
 	Messages  []struct {
 		Role, Content, Error string
 		Turn                 int
+		Citations            []citation
 	} `json:"messages"`
 }
 

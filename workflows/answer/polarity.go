@@ -96,25 +96,30 @@ func (a sides) opposed(b sides) bool {
 	return false
 }
 
-// english is the language of the opposites.
-var english = sync.OnceValue(func() terms.Language { return terms.LanguageOf("the words that are in this") })
+// english is the language of the opposites, and which sides its terms take. It is made when the first text comes, by a function that a Worker
+// which checks nothing does not have in it.
+var english struct {
+	sync.Once
+	language terms.Language
+	sides    map[string]sides
+}
 
-// sidesByTerm is made when the first text comes.
-var sidesByTerm = sync.OnceValue(func() map[string]sides {
-	m := make(map[string]sides, 64)
+func readOpposites() {
+	english.language = terms.LanguageOf("the words that are in this")
+	english.sides = make(map[string]sides, 64)
 	for i, pair := range opposites {
 		for side, words := range pair {
-			for _, p := range terms.Places(words, english()) {
-				m[p.Terms[0]] |= 1 << (2*i + side)
+			for _, p := range terms.Places(words, english.language) {
+				english.sides[p.Terms[0]] |= 1 << (2*i + side)
 			}
 		}
 	}
-	return m
-})
+}
 
 func sidesOf(term string, in terms.Language) sides {
-	if in != english() {
+	english.Do(readOpposites)
+	if in != english.language {
 		return 0
 	}
-	return sidesByTerm()[term]
+	return english.sides[term]
 }

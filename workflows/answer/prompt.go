@@ -10,17 +10,25 @@ import (
 )
 
 //go:embed prompts/grounded@1.md
-var grounded string
+var groundedText string
+
+var grounded struct {
+	sync.Once
+	prompt *tenants.Prompt
+}
 
 // Grounded is the platform's own prompt, tenants.DefaultPrompt. A change of its text is a new version, in a file of its own: an answer tells
 // by which it was made.
-var Grounded = sync.OnceValue(func() *tenants.Prompt {
-	p, problems := tenants.ParsePrompt(tenants.DefaultPrompt, grounded)
-	if err := problems.Err(); err != nil {
-		panic(err) // a file of this package, which tests parse
-	}
-	return p
-})
+func Grounded() *tenants.Prompt {
+	grounded.Do(func() {
+		p, problems := tenants.ParsePrompt(tenants.DefaultPrompt, groundedText)
+		if err := problems.Err(); err != nil {
+			panic(err) // a file of this package, which tests parse
+		}
+		grounded.prompt = p
+	})
+	return grounded.prompt
+}
 
 // messages are what the model is shown.
 func (r *Request) messages(mark rag.Delimiter) []llm.Message {

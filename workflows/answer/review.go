@@ -48,10 +48,13 @@ func (r *Review) Take(piece string) string {
 	return ""
 }
 
-// End is called once, when nothing more is said. The rest is what may be told beyond what Take has returned.
-func (r *Review) End() (rest string, out Reviewed) {
+// End is called once, when nothing more is said. The rest is what may be told beyond what Take has returned. Of an answer that is not whole,
+// but was broken off, that is nothing: half a sentence may say what the whole one does not.
+func (r *Review) End(whole bool) (rest string, out Reviewed) {
 	if r.drop {
-		rest = r.release(true)
+		if whole {
+			rest = r.release(true)
+		}
 		out.Text = r.written.String()
 	} else {
 		said := r.said.String()

@@ -141,7 +141,7 @@ func (t *Telling) listen() {
 // conclude checks the answer when all of it is there.
 func (t *Telling) conclude() {
 	a := &t.answer
-	rest, r := t.review.End()
+	rest, r := t.review.End(true)
 	t.token(rest)
 	a.Text, a.Citations = strings.TrimSpace(r.Text), r.Citations
 	a.Model = t.model.Source().Model

@@ -17,6 +17,7 @@ const (
 	Sources    EventType = "sources"   // {"sources": [...]}: what the answer may rest on, before it begins
 	Token      EventType = "token"     // {"token": "..."}
 	ToolCalled EventType = "tool_call" // {"id", "name", "arguments"}
+	Citations  EventType = "citations" // {"citations": [...]}: what the check of an answer from sources has found, when all of it is there
 	UsageEvent EventType = "usage"     // what the turn took
 	Done       EventType = "done"      // {"usage", "finishReason", "sessionId"}
 	Error      EventType = "error"     // {"code", "message"}

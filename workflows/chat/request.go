@@ -60,4 +60,7 @@ type Grounding struct {
 	Model  string // the embedding model
 	Fields rag.Fields
 	Boosts []tenants.Boost
+
+	Drop    bool   // what no source says is left out of the answer
+	Unknown string // what is said when that leaves nothing; "" says so in the question's language
 }

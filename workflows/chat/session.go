@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"levada.dev/events"
@@ -60,6 +61,8 @@ const (
 	Ahead = 4096
 	// MaxNews is the most bytes of events one Tell may bring.
 	MaxNews = 512 << 10
+	// MaxCitations is the most bytes of citations that are told of an answer.
+	MaxCitations = 96 << 10
 )
 
 // Opening is the beginning of a turn.
@@ -111,12 +114,16 @@ type News struct {
 // Outcome is how a turn ended.
 type Outcome struct {
 	Answer llm.Message `json:"answer"` // as far as it came
-	Model  string      `json:"model"`
-	Usage  llm.Usage   `json:"usage"`
-	Finish llm.Finish  `json:"finish,omitempty"`
-	Code   string      `json:"code,omitempty"` // of the error, when it failed
-	Nanos  int64       `json:"nanos"`          // what it cost
-	LogID  string      `json:"logId,omitempty"`
+	// Citations is what the check of an answer from sources has found, a list as the event has it; nil where nothing was checked. Beyond
+	// MaxCitations bytes none is kept.
+	Citations json.RawMessage `json:"citations,omitempty"`
+
+	Model  string     `json:"model"`
+	Usage  llm.Usage  `json:"usage"`
+	Finish llm.Finish `json:"finish,omitempty"`
+	Code   string     `json:"code,omitempty"` // of the error, when it failed
+	Nanos  int64      `json:"nanos"`          // what it cost
+	LogID  string     `json:"logId,omitempty"`
 }
 
 // Audience is who listens to a turn besides its owner's client.
@@ -149,6 +156,8 @@ type Entry struct {
 	Tokens    int       `json:"tokens"`
 	Model     string    `json:"model,omitempty"`
 	Error     string    `json:"error,omitempty"` // the code, when the turn failed
+
+	Citations json.RawMessage `json:"citations,omitempty"` // of an answer that was checked
 }
 
 // Listing is a page of sessions.

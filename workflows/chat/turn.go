@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"levada.dev/events/fault"
@@ -30,6 +31,7 @@ type turn struct {
 	journal *journal
 	answer  llm.Answer // nil until a model answers
 	draft   draft
+	check   *check // nil where the answer rests on nothing
 	failed  bool
 	told    chan struct{} // closed when the session will be told nothing more
 
@@ -136,6 +138,7 @@ func (t *turn) converse(ctx context.Context, past Past) {
 	}
 	if found != nil {
 		t.happen(ctx, Sources, found.event)
+		t.check = newCheck(found.sources, t.request)
 	}
 	t.answer, err = t.chat.ports.Generator.Generate(ctx, t.scope, llm.Order{
 		Models: t.request.Models,
@@ -170,9 +173,13 @@ func (t *turn) listen(ctx context.Context) error {
 	text := ""
 	for {
 		d, ended := t.answer.Next()
-		if ended == nil {
+		switch {
+		case ended == nil:
+			d.Text = t.check.take(d.Text)
 			t.draft.take(d)
 			text += d.Text
+		case errors.Is(ended, io.EOF):
+			text += t.conclude()
 		}
 		if text != "" && (ended != nil || len(text) >= maxToken || !llm.Ready(t.answer)) {
 			if err := t.happen(ctx, Token, token(text)); err != nil {
@@ -204,9 +211,25 @@ func (t *turn) happen(ctx context.Context, typ EventType, data json.RawMessage) 
 	return err
 }
 
-// end writes down how the turn ended: the usage, if a model answered, and the final event. Only the first call counts.
+// conclude ends the check of a whole answer, and returns what may still be told of it.
+func (t *turn) conclude() string {
+	text := t.check.end(true)
+	if len(t.draft.calls) == 0 && strings.TrimSpace(t.draft.text.String()+text) == "" {
+		text = t.check.silence()
+	}
+	t.draft.text.WriteString(text)
+	return text
+}
+
+// end writes down how the turn ended: what of the answer was checked and the usage, if a model answered, and the final event. Only the
+// first call counts.
 func (t *turn) end(ctx context.Context, err error) {
 	o := Outcome{Answer: t.draft.message(), Finish: t.draft.finish}
+	if t.answer != nil && t.check != nil {
+		t.check.end(false)
+		o.Citations = t.check.citations
+		t.live.put(t.journal.addLast(Citations, encode(cited{o.Citations})))
+	}
 	if t.answer != nil {
 		source := t.answer.Source()
 		o.Model, o.LogID = source.Model, source.LogID

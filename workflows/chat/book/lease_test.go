@@ -77,6 +77,17 @@ func TestATurnOfADeadOwnerEnds(t *testing.T) {
 	}
 }
 
+// What the owner has told of the check of its answer is kept, too.
+func TestATurnOfADeadOwnerKeepsItsCitations(t *testing.T) {
+	w := newWorld(t)
+	turn := w.begin(chat.Opening{})
+	require.NoError(t, w.tell(turn.Stream, token(1, "Hi [1]"), event(2, chat.Citations, map[string]any{"citations": []int{7}})))
+	w.time = w.time.Add(chat.TurnLease)
+	e := w.transcript().Messages[1]
+	assert.Equal(t, "turn_interrupted", e.Error)
+	assert.JSONEq(t, "[7]", string(e.Citations))
+}
+
 func TestNewsRenewsTheLease(t *testing.T) {
 	w := newWorld(t)
 	turn := w.begin(chat.Opening{})

@@ -78,6 +78,9 @@ func checkNews(n chat.News) error {
 	if n.Outcome != nil && len(n.Events) == 0 {
 		return fault.Invalidf("events", "events_invalid", "an outcome without a final event")
 	}
+	if n.Outcome != nil && n.Outcome.Citations != nil && !json.Valid(n.Outcome.Citations) {
+		return fault.Invalidf("outcome", "events_invalid", "citations that are no JSON")
+	}
 	if bytes > chat.MaxNews {
 		return fault.Invalidf("events", "news_too_large", "%d bytes of events, more than %d", bytes, chat.MaxNews)
 	}
@@ -121,6 +124,9 @@ func finish(tx rows.Tx, s tenants.Scope, m *meta, t *turn, out chat.Outcome, now
 		return err
 	}
 	out.Answer = fitting(out.Answer)
+	if len(out.Citations) > chat.MaxCitations {
+		out.Citations = nil
+	}
 	t.state |= ended
 	t.head.Ended, t.head.Outcome = now.UnixMilli(), &out
 	if err := t.write(tx); err != nil {
@@ -162,7 +168,7 @@ func fitting(a llm.Message) llm.Message {
 // interrupt ends a turn whose owner has not been heard of, with what had come of its answer. The id of the event that says so is
 // beyond every one that the owner may have told its client, so a client that knows them gets this one, too.
 func interrupt(tx rows.Tx, s tenants.Scope, m *meta, t *turn, now time.Time) error {
-	answer, err := t.log.answer()
+	answer, citations, err := t.log.answer()
 	if err != nil {
 		return err
 	}
@@ -173,23 +179,28 @@ func interrupt(tx rows.Tx, s tenants.Scope, m *meta, t *turn, now time.Time) err
 	t.log.add(chat.Event{ID: t.log.last + chat.Ahead + 1, Type: chat.Error, Data: data})
 	t.state |= interrupted
 	usage := llm.Usage{Completion: llm.EstimateText(answer.Content), Estimated: true}
-	return finish(tx, s, m, t, chat.Outcome{Answer: answer, Usage: usage, Code: "turn_interrupted"}, now)
+	return finish(tx, s, m, t, chat.Outcome{Answer: answer, Citations: citations, Usage: usage, Code: "turn_interrupted"}, now)
 }
 
-// answer is what the events say of the answer.
-func (l *eventLog) answer() (llm.Message, error) {
+// answer is what the events say of the answer, and of the check of it.
+func (l *eventLog) answer() (a llm.Message, citations json.RawMessage, err error) {
 	evs, _, err := l.after(0, len(l.records))
 	if err != nil {
-		return llm.Message{}, err
+		return a, nil, err
 	}
 	var text strings.Builder
-	a := llm.Message{Role: llm.Assistant}
+	a.Role = llm.Assistant
 	for _, e := range evs {
 		switch e.Type {
 		case chat.Token:
 			var piece struct{ Token string }
 			if json.Unmarshal(e.Data, &piece) == nil {
 				text.WriteString(piece.Token)
+			}
+		case chat.Citations:
+			var c struct{ Citations json.RawMessage }
+			if json.Unmarshal(e.Data, &c) == nil {
+				citations = c.Citations
 			}
 		case chat.ToolCalled:
 			var c struct {
@@ -202,7 +213,7 @@ func (l *eventLog) answer() (llm.Message, error) {
 		}
 	}
 	a.Content = text.String()
-	return a, nil
+	return a, citations, nil
 }
 
 // arguments are those of a call, which an event may carry as an object or as a string of one.

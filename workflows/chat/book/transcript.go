@@ -47,7 +47,7 @@ func (b *Book) Transcript(tx rows.Tx, s tenants.Scope, cursor string, limit int)
 			return chat.Transcript{}, err
 		}
 		for i := skip; i < len(entries); i++ {
-			bytes += len(entries[i].Content)
+			bytes += len(entries[i].Content) + len(entries[i].Citations)
 			if len(out.Messages) == min(limit, MaxPage) || bytes > pageBytes && len(out.Messages) > 0 {
 				out.Cursor = formCursor(n, i)
 				return out, nil
@@ -87,7 +87,7 @@ func entriesOf(tx rows.Tx, n int) ([]chat.Entry, error) {
 	answer, _ := t.head.answer()
 	e := chat.Entry{
 		Message: answer, Turn: n, Timestamp: at(t.head.Ended), Tokens: t.head.Outcome.Usage.Completion,
-		Model: t.head.Outcome.Model, Error: t.head.Outcome.Code,
+		Model: t.head.Outcome.Model, Error: t.head.Outcome.Code, Citations: t.head.Outcome.Citations,
 	}
 	if e.Tokens == 0 {
 		e.Tokens = tokens(answer)

@@ -1,6 +1,7 @@
 package chattest
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -134,6 +135,7 @@ func endless(t *testing.T, p Ports) {
 	last := event(id+1, chat.Error, map[string]string{"code": "answer_too_long", "message": "the answer is too long"})
 	out := answer(strings.Repeat(piece, id-1))
 	out.Code = "answer_too_long"
+	out.Citations = json.RawMessage(`["` + strings.Repeat("y", chat.MaxCitations-4) + `"]`)
 	tell(t, p, acme, chat.News{Stream: turn.Stream, Events: []chat.Event{last}, Outcome: out})
 	r := replay(t, p, acme, turn.Stream, id-1, 100)
 	sameEvents(t, []chat.Event{last}, r.Events)
@@ -142,6 +144,7 @@ func endless(t *testing.T, p Ports) {
 	require.Len(t, script.Messages, 2)
 	assert.Equal(t, "answer_too_long", script.Messages[1].Error)
 	assert.True(t, strings.HasPrefix(out.Answer.Content, script.Messages[1].Content))
+	assert.JSONEq(t, string(out.Citations), string(script.Messages[1].Citations))
 }
 
 func unicode(t *testing.T, p Ports) {

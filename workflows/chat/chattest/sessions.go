@@ -1,6 +1,8 @@
 package chattest
 
 import (
+	"encoding/json"
+	"strings"
 	"sync"
 	"testing"
 
@@ -31,6 +33,7 @@ func TestSessions(t *testing.T, open func(t *testing.T) Ports) {
 		"a turn has one final event, and it is last": oneEnd,
 		"news that is none is refused":               noNews,
 		"a reader resumes from any event":            resuming,
+		"what a check has found is kept":             cited,
 		"who follows is known":                       followed,
 		"sessions belong to a tenant":                belonging,
 		"what does not exist is missing":             missing,
@@ -234,6 +237,35 @@ func resuming(t *testing.T, p Ports) {
 		}
 		sameEvents(t, want, got)
 	}
+}
+
+func cited(t *testing.T, p Ports) {
+	acme, globex := tenantstest.Two(t)
+	session := tenantstest.Fresh(t, "")
+	found := json.RawMessage(`[{"marker":1,"source":"a#0","quote":"5 < 6 & \"so\"","start":3,"end":9,"supported":true,"sentence":"x"}]`)
+	turn := begin(t, p, acme, chat.Opening{Session: session, Messages: says("Why?")})
+	other := begin(t, p, globex, chat.Opening{Session: session, Messages: says("Why?")})
+	end := []chat.Event{token(1, "x [1]"), event(2, chat.Citations, map[string]any{"citations": found}), done(3)}
+	out := answer("x [1]")
+	out.Citations = found
+	for range 2 {
+		tell(t, p, acme, chat.News{Stream: turn.Stream, Events: end, Outcome: out})
+		tell(t, p, globex, chat.News{Stream: other.Stream, Events: []chat.Event{done(1)}, Outcome: answer("y")})
+	}
+	sameEvents(t, end[1:], replay(t, p, acme, turn.Stream, 1, 10).Events)
+	said := transcript(t, p, acme, session).Messages
+	require.Len(t, said, 2)
+	assert.Nil(t, said[0].Citations)
+	assert.JSONEq(t, string(found), string(said[1].Citations))
+	assert.Nil(t, transcript(t, p, globex, session).Messages[1].Citations)
+
+	turn = begin(t, p, acme, chat.Opening{Session: session, Messages: says("And?")})
+	assert.Equal(t, []string{"Why?", "x [1]"}, contents(turn.Past.Messages), "no model is shown them")
+	out.Citations = json.RawMessage(`["` + strings.Repeat("y", chat.MaxCitations) + `"]`)
+	tell(t, p, acme, chat.News{Stream: turn.Stream, Events: []chat.Event{done(1)}, Outcome: out})
+	said = transcript(t, p, acme, session).Messages
+	assert.Equal(t, "x [1]", said[3].Content)
+	assert.Nil(t, said[3].Citations, "more than there is room for")
 }
 
 func followed(t *testing.T, p Ports) {
