@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -87,7 +89,7 @@ func (o *evalOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := eval.Run{Root: o.Root, Collections: collections, Modes: o.Modes, Answers: o.Answers, Commit: versionOf().commit()}
+	r := eval.Run{Root: o.Root, Collections: collections, Modes: o.Modes, Answers: o.Answers, Commit: commitOf(ctx, o.Root)}
 	if o.Resume != "" {
 		if r.Keep, err = eval.OpenKept(o.Resume); err != nil {
 			return err
@@ -122,6 +124,23 @@ func (o *evalOptions) run(ctx context.Context) error {
 		return printJSON(o.View.Stdout, results)
 	}
 	return o.tell(report)
+}
+
+// commitOf is a short name of what is checked out, from which the platform is built; empty where git knows none. The docs, which have the page,
+// are no part of it.
+func commitOf(ctx context.Context, root string) string {
+	git := func(args ...string) (string, error) {
+		out, err := exec.CommandContext(ctx, "git", append([]string{"-C", root}, args...)...).Output()
+		return strings.TrimSpace(string(out)), err
+	}
+	commit, err := git("rev-parse", "--short=12", "HEAD")
+	if err != nil {
+		return ""
+	}
+	if changed, err := git("status", "--porcelain", "--", ".", ":!docs"); err != nil || changed != "" {
+		commit += " with changes"
+	}
+	return commit
 }
 
 // tell draws the tables.

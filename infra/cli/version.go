@@ -39,8 +39,7 @@ func newVersion() *cobra.Command {
 	return cmd
 }
 
-// versionOf is that of this program.
-func versionOf() versionView {
+func (o *versionOptions) run() error {
 	v := versionView{Version: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		v.Version = info.Main.Version
@@ -53,20 +52,6 @@ func versionOf() versionView {
 			}
 		}
 	}
-	return v
-}
-
-// commit is a short name of what was built; empty where nobody knows.
-func (v versionView) commit() string {
-	name := v.Commit[:min(len(v.Commit), 12)]
-	if name != "" && v.Modified {
-		name += " with changes"
-	}
-	return name
-}
-
-func (o *versionOptions) run() error {
-	v := versionOf()
 	if o.JSON {
 		return printJSON(o.Stdout, v)
 	}
