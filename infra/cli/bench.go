@@ -32,7 +32,7 @@ type benchOptions struct {
 }
 
 // benchParts are what can be measured, in the order in which it is.
-var benchParts = []string{"route", "gateway", "streams", "cold", "api", "ingest", "beside", "memory", "lexicon"}
+var benchParts = []string{"route", "gateway", "streams", "cold", "api", "ingest", "beside", "memory", "lexicon", "search"}
 
 func newBench(g *globals) *cobra.Command {
 	var o benchOptions
@@ -48,7 +48,8 @@ func newBench(g *globals) *cobra.Command {
 			"  ingest   documents to searchable: against the embedder alone; one by one and as imports with the embedder stubbed\n" +
 			"  beside   one document while another tenant has a backlog, against the idle platform\n" +
 			"  memory   documents of 10 MB of each format: how much of their memory the instances take\n" +
-			"  lexicon  a question to the lexical index at 1,000, 10,000 and 100,000 passages",
+			"  lexicon  a question to the lexical index at 1,000, 10,000 and 100,000 passages\n" +
+			"  search   a whole search of 1,000, 10,000 and 100,000 chunks with the embedder stubbed, anew and from the cache",
 		ValidArgs: benchParts,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.Stdout, o.Stderr, o.Parts = cmd.OutOrStdout(), cmd.ErrOrStderr(), args
@@ -141,6 +142,11 @@ func (o *benchOptions) part(ctx context.Context, part, dir string) (result any, 
 			Root: o.Root, Dir: filepath.Join(dir, "lexicon"), Sizes: []int{1_000, 10_000, 100_000}, Questions: 400, Progress: o.say,
 		}.Run(ctx)
 		return r, bench.LexiconTable(r), err
+	case "search":
+		r, err := bench.Search{
+			Root: o.Root, Dir: filepath.Join(dir, "platforms"), Sizes: []int{1_000, 10_000, 100_000}, Questions: 200, Progress: o.say,
+		}.Run(ctx)
+		return r, bench.SearchTable(r), err
 	default:
 		const large = 10_000_000
 		r, err := bench.Memory{Root: o.Root, Dir: filepath.Join(dir, "platforms"), Bytes: large, Progress: o.say}.Run(ctx)

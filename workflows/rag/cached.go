@@ -38,6 +38,7 @@ type Cached struct {
 	next    Searcher
 	ledger  Editions
 	store   cache.Store
+	recent  *recent
 	options CachedOptions
 }
 
@@ -49,6 +50,8 @@ type CachedOptions struct {
 	PutPatience time.Duration
 	// MaxBytes is the longest result that is kept, 256 KiB.
 	MaxBytes int
+	// RecentBytes is how much of what was kept or found is in memory as well, about, 4 MiB.
+	RecentBytes int
 	// Background runs f after the search, for the event of ctx. Without it, the search waits for f.
 	Background func(ctx context.Context, f func(context.Context)) error
 	// Now is the clock. Default time.Now.
@@ -68,9 +71,12 @@ const (
 // NewCached puts a cache before a searcher.
 //
 // A result is kept only when nothing of it is degraded; what a session had a part in (Query.Rewrite) is neither kept nor asked for. The edition is
-// read before anything else, so what is found while it changes is kept under the one that was before, which nobody asks for any more, and it is found in the
+// read before anything is searched, so what is found while it changes is kept under the one that was before, which nobody asks for any more, and it is found in the
 // space that the edition names. What a query itself names a space for (Query.Space) may change without an edition, so that is not kept, either. A ledger or a store
 // that is slow or fails costs a search Patience at most, and nothing else. Two equal queries at the same time may both be searched.
+//
+// Nothing is answered that the edition does not confirm. Beside asking for it the store is asked for what an equal query found in the edition that
+// was heard of last, which is mostly the same; and what this process has asked for of late is in its memory, so that of a hit only the edition is left.
 func NewCached(next Searcher, ledger Editions, store cache.Store, o *CachedOptions) *Cached {
 	c := &Cached{next: next, ledger: ledger, store: store}
 	if o != nil {
@@ -79,6 +85,7 @@ func NewCached(next Searcher, ledger Editions, store cache.Store, o *CachedOptio
 	c.options.Patience = cmp.Or(c.options.Patience, 250*time.Millisecond)
 	c.options.PutPatience = cmp.Or(c.options.PutPatience, 10*time.Second)
 	c.options.MaxBytes = cmp.Or(c.options.MaxBytes, 256<<10)
+	c.recent = newRecent(cmp.Or(c.options.RecentBytes, 4<<20))
 	if c.options.Now == nil {
 		c.options.Now = time.Now
 	}
@@ -127,17 +134,27 @@ func (c *Cached) Search(ctx context.Context, s tenants.Scope, q Query) (Result, 
 // find looks for what was found, and takes whatever goes wrong for a miss. Without a name nothing can be kept, either.
 func (c *Cached) find(ctx context.Context, s tenants.Scope, q Query) (name string, e corpus.Edition, found Result, ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.Patience)
+	early := c.early(ctx, s, q)
+	defer early.end()
 	defer cancel()
 	e, err := c.ledger.Edition(ctx, s)
 	if err != nil {
 		slog.WarnContext(ctx, "edition not read", "tenantId", s.Tenant(), "error", err)
 		return "", e, Result{}, false
 	}
-	name, err = nameOf(q, e)
+	c.recent.heard(s.Tenant(), e)
+	name, err = early.nameOf(q, e)
 	if err != nil {
 		return "", e, Result{}, false // a filter that is none, which the search will say
 	}
-	b, err := c.store.Get(ctx, s, cache.Key{Kind: kindSearch, Name: name})
+	if found, ok := c.recent.find(s.Tenant(), name, c.options.Now()); ok {
+		return name, e, found, true
+	}
+	value := early.value
+	if value == nil || early.name != name {
+		value = func() ([]byte, error) { return c.store.Get(ctx, s, cache.Key{Kind: kindSearch, Name: name}) }
+	}
+	b, err := value()
 	var r remembered
 	if err == nil {
 		r, err = decodeRemembered(b, name)
@@ -148,7 +165,12 @@ func (c *Cached) find(ctx context.Context, s tenants.Scope, q Query) (name strin
 		}
 		return name, e, Result{}, false
 	}
-	return name, e, r.result(), c.options.Now().UnixMilli() < r.Until
+	found, until := r.result(), time.UnixMilli(r.Until)
+	if !c.options.Now().Before(until) {
+		return name, e, Result{}, false
+	}
+	c.recent.keep(s.Tenant(), e, name, until, len(b), found)
+	return name, e, found, true
 }
 
 // keep stores a result, when it can.
@@ -161,6 +183,9 @@ func (c *Cached) keep(ctx context.Context, s tenants.Scope, name string, e corpu
 	b, err := json.Marshal(remember(name, until, found))
 	if err == nil && len(b) > min(c.options.MaxBytes, cache.MaxValue) {
 		return
+	}
+	if err == nil {
+		c.recent.keep(s.Tenant(), e, name, until, len(b), Result{Mode: found.Mode, Intent: found.Intent, Sources: found.Sources, Delimiter: found.Delimiter})
 	}
 	if err == nil {
 		err = c.options.Background(ctx, func(ctx context.Context) {

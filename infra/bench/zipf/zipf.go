@@ -37,7 +37,8 @@ func New() Language {
 	return l
 }
 
-func (l Language) draw(r *rand.Rand) int { return min(sort.SearchFloat64s(l, r.Float64()), len(l)-1) }
+// Draw is the rank of a word, from 0.
+func (l Language) Draw(r *rand.Rand) int { return min(sort.SearchFloat64s(l, r.Float64()), len(l)-1) }
 
 func word(rank int) string { return fmt.Sprintf("w%d", rank) }
 
@@ -49,10 +50,10 @@ func (l Language) Passage(n int) corpus.Passage {
 		Meta: map[string]any{"year": 2000 + n%26},
 	}}
 	for range headTerms {
-		p.Head = append(p.Head, word(l.draw(r)))
+		p.Head = append(p.Head, word(l.Draw(r)))
 	}
 	for range passageTerms {
-		p.Body = append(p.Body, word(l.draw(r)))
+		p.Body = append(p.Body, word(l.Draw(r)))
 	}
 	p.Text = strings.Join(p.Body, " ")
 	p.End = len(p.Text)
@@ -67,7 +68,7 @@ func (l Language) Question(n, topK int) corpus.LexicalQuery {
 	for want := 2 + r.IntN(11); len(q.Terms) < want; {
 		rank := 100 + r.IntN(20_000)
 		if r.IntN(2) == 0 {
-			rank = l.draw(r)
+			rank = l.Draw(r)
 		}
 		if !seen[rank] {
 			seen[rank] = true
