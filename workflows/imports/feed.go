@@ -96,6 +96,7 @@ type feed struct {
 	id    string
 	order Order
 	rules *address.Rules // of the tenant, while something is listed
+	again int            // how often sitemaps were asked for again
 }
 
 // over reports whether the import has ended already: it was cancelled, or this run is told of it late.
@@ -108,7 +109,7 @@ func (f *feed) over(ctx context.Context, name string) (bool, error) {
 
 func (f *feed) feed(ctx context.Context) error {
 	list, err := f.list(ctx)
-	if err != nil {
+	if err != nil || list.Over {
 		return err
 	}
 	// From here on the job knows how much there is to do.

@@ -88,6 +88,8 @@ type Ledger interface {
 	// SealImport says that the import has no more than so many entries, which may be fewer than was said before, or, with a problem, that
 	// the rest cannot be had. Once all of them are taken and final the job ends and import.completed goes into the outbox.
 	SealImport(ctx context.Context, s tenants.Scope, id string, entries int, failed *job.Problem) (job.Job, error)
+	// NoteImport has the job say what it waits for, until the import is sealed. It says nothing of one that is sealed, was cancelled or has ended.
+	NoteImport(ctx context.Context, s tenants.Scope, id string, note job.Problem) (job.Job, error)
 	// Problems pages through what went wrong with a job: of an import with each of its entries, in the order in which it was found. While
 	// the job goes on there may be more later. They are known for as long as the job is.
 	Problems(ctx context.Context, s tenants.Scope, l Listing) (Page, error)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"levada.dev/events"
 	"levada.dev/events/fault"
@@ -14,10 +15,8 @@ import (
 
 // What one import brings at most, and how it is listed.
 const (
-	MaxEntries       = 500_000   // of a prefix: so many files
-	maxSitemaps      = 400       // of an index
-	maxSitemapsBytes = 128 << 10 // of their addresses, which a step returns: as JSON in JSON at most seven times as many
-	pageFiles        = 500       // in one step
+	MaxEntries = 500_000 // of a prefix: so many files
+	pageFiles  = 500     // in one step
 )
 
 // listing is how far an import has been listed. It is what a step returns.
@@ -27,6 +26,11 @@ type listing struct {
 	Sitemaps []string     `json:"sitemaps,omitempty"` // of an index, to be read
 	Cursor   string       `json:"cursor,omitempty"`   // of the rest of a prefix
 	Problem  *job.Problem `json:"problem,omitempty"`  // why the rest cannot be had
+
+	Silent *job.Problem  `json:"silent,omitempty"` // why a sitemap was not to be had this time
+	After  time.Duration `json:"after,omitempty"`  // when its server wants to be asked again
+	Lost   int           `json:"lost,omitempty"`   // so many sitemaps in a row were not to be had at all
+	Over   bool          `json:"over,omitempty"`   // the import has ended meanwhile
 }
 
 // list makes parts of what the import brings.
@@ -83,89 +87,6 @@ func (f *feed) page(line int, address string) Entry {
 	return Entry{Line: line, Draft: &corpus.Draft{
 		DocID: DocID(address), Fetch: address, ContentType: corpus.OctetStream, About: events.About{URL: address, Source: f.order.Source},
 	}}
-}
-
-// listSitemaps lists a sitemap, or those of an index one by one. A sitemap of an index that cannot be had is one refused entry.
-func (f *feed) listSitemaps(ctx context.Context, address string) (listing, error) {
-	l, err := f.write(ctx, "list", listing{}, func(ctx context.Context, add adder, l *listing) error {
-		return f.listSitemap(ctx, address, 0, add, l)
-	})
-	children := l.Sitemaps
-	l.Sitemaps = nil // so that not every step returns them
-	for n, child := range children {
-		if err != nil || l.Problem != nil {
-			break
-		}
-		l, err = f.write(ctx, fmt.Sprintf("list %d", n), l, func(ctx context.Context, add adder, l *listing) error {
-			err := f.listSitemap(ctx, child, 1, add, l)
-			if err == nil || fault.Retryable(err) {
-				return err
-			}
-			return add(Entry{Line: l.Entries + 1, Refuse: fault.As(err)})
-		})
-	}
-	return l, err
-}
-
-func (f *feed) listSitemap(ctx context.Context, address string, depth int, add adder, l *listing) error {
-	m, err := f.sitemap(ctx, address, depth)
-	if err != nil {
-		return about(address, err)
-	}
-	if depth == 0 {
-		l.Sitemaps = someOf(m.index)
-		m.more = m.more || len(l.Sitemaps) < len(m.index)
-	}
-	for i, page := range m.pages {
-		if l.Entries+i == MaxSitemapURLs {
-			m.more = true
-			break
-		}
-		if err := add(f.page(l.Entries+i+1, page)); err != nil {
-			return err
-		}
-	}
-	if m.more {
-		l.Problem = problem(fault.Invalidf("sitemap", "import_too_large", "an import takes %d addresses of %d sitemaps; those after are left out", MaxSitemapURLs, maxSitemaps))
-	}
-	return nil
-}
-
-// sitemap gets and reads a sitemap.
-func (f *feed) sitemap(ctx context.Context, address string, depth int) (sitemap, error) {
-	if err := CheckAddress("sitemap", address, f.rules); err != nil {
-		return sitemap{}, err
-	}
-	got, err := f.Fetcher.Fetch(ctx, f.scope, address, corpus.FetchOptions{Limit: MaxSitemapBytes / 5})
-	if err != nil {
-		return sitemap{}, err
-	}
-	m, err := readSitemap(got.Body)
-	if err == nil && len(m.index) > 0 && depth > 0 {
-		err = fault.Invalidf("", "sitemap_invalid", "an index of sitemaps in an index of sitemaps")
-	}
-	return m, err
-}
-
-// someOf is as many sitemaps of an index as a step may return.
-func someOf(index []string) []string {
-	size := 0
-	for i, address := range index {
-		if size += len(address); i == maxSitemaps || size > maxSitemapsBytes {
-			return index[:i]
-		}
-	}
-	return index
-}
-
-// about is a failure with the sitemap that it is about.
-func about(address string, err error) error {
-	f := *fault.As(err)
-	f.Field = "sitemap"
-	if f.Code != "url_invalid" { // which quotes it
-		f.Message = fmt.Sprintf("%.200s: %s", address, f.Message)
-	}
-	return &f
 }
 
 // listPrefix lists the tenant's files below a prefix, a page a step.

@@ -102,6 +102,10 @@ func (b byTenant) Take(ctx context.Context, s tenants.Scope, id string, n int, e
 	return b.of[s.Tenant()].Take(ctx, s, id, n, entries)
 }
 
+func (b byTenant) NoteImport(ctx context.Context, s tenants.Scope, id string, note job.Problem) (job.Job, error) {
+	return b.of[s.Tenant()].NoteImport(ctx, s, id, note)
+}
+
 func (b byTenant) SealImport(ctx context.Context, s tenants.Scope, id string, entries int, p *job.Problem) (job.Job, error) {
 	return b.of[s.Tenant()].SealImport(ctx, s, id, entries, p)
 }

@@ -20,15 +20,17 @@ const (
 	MaxSitemapBytes = 50 << 20 // unpacked
 )
 
-// maxAddress is how long an address may be.
-const maxAddress = 2048
+const (
+	maxAddress   = 2048     // how long an address may be
+	maxAddresses = 16 << 20 // how long those of a sitemap may be together
+)
 
 // sitemap is what one file says: addresses of pages, or of other sitemaps. One that is longer than any address comes cut, and is refused
 // like any that is none.
 type sitemap struct {
 	pages []string
 	index []string
-	more  bool // than MaxSitemapURLs
+	more  bool // than MaxSitemapURLs, or maxAddresses
 }
 
 // held is what roots hold.
@@ -63,6 +65,7 @@ type siteReader struct {
 	in    bool            // an entry is
 	at    int             // the depth of the <loc> that is open; 0 when none is
 	loc   strings.Builder // what it says so far
+	size  int             // of the addresses, in bytes
 }
 
 func (s *siteReader) read(d *markup.Decoder) error {
@@ -120,13 +123,13 @@ func (s *siteReader) end() error {
 		return nil
 	}
 	s.in = false
-	if len(s.pages)+len(s.index) == MaxSitemapURLs {
-		s.more = true
-		return nil
-	}
 	loc := strings.TrimSpace(s.loc.String())
 	loc = strings.Clone(loc[:min(len(loc), maxAddress+1)])
 	s.loc.Reset()
+	if s.size += len(loc); len(s.pages)+len(s.index) == MaxSitemapURLs || s.size > maxAddresses {
+		s.more = true
+		return nil
+	}
 	if s.entry == "url" {
 		s.pages = append(s.pages, loc)
 	} else {

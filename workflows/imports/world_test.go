@@ -88,6 +88,7 @@ type clerk struct {
 	sealed    int // -1: not
 	wasSealed bool
 	failed    *job.Problem
+	notes     []job.Problem
 	room      int // documents that may wait; the clerk has no limit until a test gives it one
 	limited   bool
 	settled   bool
@@ -159,6 +160,18 @@ func (c *clerk) SealImport(_ context.Context, _ tenants.Scope, id string, entrie
 		if failed != nil {
 			c.failed = failed
 		}
+		j = c.job()
+		return nil
+	})
+	return j, err
+}
+
+func (c *clerk) NoteImport(_ context.Context, _ tenants.Scope, id string, note job.Problem) (j job.Job, err error) {
+	err = c.do("note", func() error {
+		if !c.open || id != importID {
+			return fault.Missing("job_not_found", "")
+		}
+		c.notes = append(c.notes, note)
 		j = c.job()
 		return nil
 	})

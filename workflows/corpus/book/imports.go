@@ -25,6 +25,7 @@ type importRow struct {
 	Listed  int          `json:"l,omitempty"` // problems
 	Sealed  bool         `json:"se,omitempty"`
 	Failed  *job.Problem `json:"f,omitempty"` // why the rest could not be had
+	Note    *job.Problem `json:"n,omitempty"` // what it waits for, until it is sealed
 	Counts  job.Counts   `json:"c"`           // but for Total
 	Updated int64        `json:"u"`
 	Trace   string       `json:"tp,omitempty"`
@@ -74,6 +75,9 @@ func (row *jobRow) importing(id string) job.Job {
 		j.Stage = "process"
 	}
 	j.Counts.Total = im.LeftOut + max(im.Entries, im.Taken)
+	if !im.Sealed {
+		j.Note = im.Note
+	}
 	switch {
 	case im.over():
 		j.Percent = 100

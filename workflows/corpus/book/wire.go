@@ -30,6 +30,7 @@ const (
 	methodOpen        = "openImport"
 	methodTake        = "take"
 	methodSeal        = "sealImport"
+	methodNote        = "noteImport"
 	methodProblems    = "problems"
 	methodAttest      = "attest"
 	methodErase       = "openErasure"
@@ -86,6 +87,8 @@ func (b *Book) Call(r rows.Tx, method string, body []byte) (reply []byte, commit
 		return call.Serve(r, body, func(s tenants.Scope, q sealing) (job.Job, error) {
 			return b.SealImport(r, s, q.ID, q.Entries, q.Failed)
 		})
+	case methodNote:
+		return call.Serve(r, body, func(s tenants.Scope, q noting) (job.Job, error) { return b.NoteImport(r, s, q.ID, q.Note) })
 	case methodProblems:
 		return call.Serve(r, body, func(_ tenants.Scope, l imports.Listing) (imports.Page, error) { return b.Problems(r, l) })
 	case methodAttest:
@@ -102,7 +105,7 @@ func (b *Book) Call(r rows.Tx, method string, body []byte) (reply []byte, commit
 	return b.callMove(r, method, body)
 }
 
-// taking and sealing are the arguments of Take and SealImport.
+// taking, sealing and noting are the arguments of Take, SealImport and NoteImport.
 type (
 	taking struct {
 		ID      string           `json:"id"`
@@ -113,6 +116,10 @@ type (
 		ID      string       `json:"id"`
 		Entries int          `json:"entries"`
 		Failed  *job.Problem `json:"failed,omitempty"`
+	}
+	noting struct {
+		ID   string      `json:"id"`
+		Note job.Problem `json:"note"`
 	}
 )
 
@@ -190,6 +197,11 @@ func (c *Client) Take(ctx context.Context, s tenants.Scope, id string, n int, en
 // SealImport implements imports.Ledger.
 func (c *Client) SealImport(ctx context.Context, s tenants.Scope, id string, entries int, failed *job.Problem) (job.Job, error) {
 	return call.Ask[job.Job](ctx, c.do, s, nil, methodSeal, sealing{id, entries, failed})
+}
+
+// NoteImport implements imports.Ledger.
+func (c *Client) NoteImport(ctx context.Context, s tenants.Scope, id string, note job.Problem) (job.Job, error) {
+	return call.Ask[job.Job](ctx, c.do, s, nil, methodNote, noting{id, note})
 }
 
 // Problems implements imports.Ledger.

@@ -76,6 +76,10 @@ func (x ledger) Take(ctx context.Context, s tenants.Scope, id string, n int, ent
 	return x.port.Take(x.in(ctx), s, id, n, entries)
 }
 
+func (x ledger) NoteImport(ctx context.Context, s tenants.Scope, id string, note job.Problem) (job.Job, error) {
+	return x.port.NoteImport(x.in(ctx), s, id, note)
+}
+
 func (x ledger) SealImport(ctx context.Context, s tenants.Scope, id string, entries int, failed *job.Problem) (job.Job, error) {
 	return x.port.SealImport(x.in(ctx), s, id, entries, failed)
 }
