@@ -27,9 +27,9 @@ type Beside struct {
 
 // BesideResult is what the documents took, from the first byte sent until each was searchable.
 type BesideResult struct {
-	Lexical bool            `json:"embedderStubbed"`
-	Backlog int             `json:"backlog"`
-	Least   int             `json:"least"` // documents that the other tenant had to go at any of the samples
+	Lexical bool           `json:"embedderStubbed"`
+	Backlog int            `json:"backlog"`
+	Least   int            `json:"least"` // documents that the other tenant had to go at any of the samples
 	Idle    []BesideSample `json:"idle"`
 	Busy    []BesideSample `json:"busy"`
 }
