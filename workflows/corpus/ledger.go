@@ -60,7 +60,7 @@ type Submission struct {
 
 // Pace is what the tenant's config says of how its documents take their turn.
 type Pace struct {
-	Weight     int           `json:"weight,omitempty"`     // its share where tenants compete; 0 is 1
+	Weight     int           `json:"weight,omitempty"`     // its share where tenants compete; 0 is 10
 	MaxWaiting int           `json:"maxWaiting,omitempty"` // documents that may wait for their turn, and as many that are to be fetched; 0 is DefaultMaxWaiting
 	Deadline   time.Duration `json:"deadline,omitempty"`   // by when a document that has begun is looked after; 0 is DefaultDeadline
 }

@@ -1,6 +1,7 @@
 package book
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -9,7 +10,7 @@ import (
 // window is how much of a tenant's work may be in the queues at once, in units. It follows the delay, as FAST TCP does
 // (Jin, Wei, Low: FAST TCP, 2004): with base the shortest time from release to end lately (but see Patience), and rtt what it takes now,
 //
-//	size = (size + base/rtt * size + alpha) / 2
+//	size = base/rtt * size + alpha
 //
 // once a round trip. Where that stands still, alpha units of the tenant are queued beside those that are worked on, whatever the speed
 // of the pipeline. So tenants that compete share it as their alphas are, and nobody asks anybody.
@@ -20,7 +21,7 @@ type window struct {
 	Size     float64 `json:"w"` // units; 0 before the first
 	InFlight int     `json:"f,omitempty"`
 	Docs     int     `json:"n,omitempty"`  // documents in flight
-	Weight   int     `json:"wt,omitempty"` // times alpha
+	Weight   int     `json:"wt,omitempty"` // the tenant's; 0 is usual
 
 	Steady  bool    `json:"st,omitempty"` // the growth of the start is over
 	Short   bool    `json:"sh,omitempty"` // something had to wait since the last change
@@ -51,9 +52,10 @@ const (
 	probeUnits = 4 // a document that is timed is no larger
 	maxProbes  = 8
 
-	// alpha is what a tenant of weight 1 has queued. Less of it and tenants find their shares later; more, and a single
+	// alpha is what a tenant of the usual weight has queued. Less of it and tenants find their shares later; more, and a single
 	// document of another tenant waits for it.
 	alpha = 64
+	usual = 10 // what a configuration says that says nothing
 	// Patience is what the way may take however idle it is. A lone document waits for company in the batch of each of three
 	// stages (a second each, infra/stack), and a window that took this for a queue would shrink, fill batches less, and wait the
 	// longer: what is sooner is no reason to hold anything back.
@@ -144,7 +146,7 @@ func (w *window) sample(p probe, now int64) {
 // follow sets the size by what a round trip takes. It grows only if it held something up.
 func (w *window) follow() {
 	size, base := w.size(), w.base()
-	next := base/w.RTT*size + alpha*float64(max(1, w.Weight))
+	next := base/w.RTT*size + alpha*float64(cmp.Or(w.Weight, usual))/usual
 	switch {
 	case w.Steady:
 	case w.RTT <= near*base:

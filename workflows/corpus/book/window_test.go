@@ -204,7 +204,7 @@ func TestATenantAloneHasThePipeline(t *testing.T) {
 	for kind := range kinds {
 		rate := func(free bool) float64 {
 			p := newPipeline(kind, 1)
-			a := p.tenant(1)
+			a := p.tenant(usual)
 			a.free = free
 			start := p.now
 			a.submit(300_000, one)
@@ -220,7 +220,7 @@ func TestTenantsShareByWeight(t *testing.T) {
 	for kind := range kinds {
 		for _, weight := range []int{1, 3} {
 			p := newPipeline(kind, 2)
-			a, b := p.tenant(weight), p.tenant(1)
+			a, b := p.tenant(weight*usual), p.tenant(usual)
 			start := p.now
 			a.submit(500_000, one)
 			p.run(start + 60*seconds) // so that the second comes when the first is busy
@@ -238,9 +238,9 @@ func TestASingleDocumentIsNotHeldUp(t *testing.T) {
 	for kind := range kinds {
 		for seed := range uint64(5) {
 			p := newPipeline(kind, seed)
-			b := p.tenant(1)
+			b := p.tenant(usual)
 			idle := b.one()
-			a := p.tenant(1)
+			a := p.tenant(usual)
 			a.submit(20_000, one)
 			late, count, total, longest := 0, 0, int64(0), int64(0)
 			for ; len(a.waiting) > 0; count++ {
@@ -284,7 +284,7 @@ func TestALargeDocumentGoesAloneAtLeast(t *testing.T) {
 
 func TestAWindowThatHoldsNothingUpDoesNotGrow(t *testing.T) {
 	p := newPipeline("fast", 4)
-	a := p.tenant(1)
+	a := p.tenant(usual)
 	for range 200 {
 		a.one()
 	}
