@@ -153,6 +153,9 @@ func (c *change) apply(o *open, p corpus.Progress) error {
 	if gone, err := c.overtaken(o, g); err != nil || gone {
 		return err
 	}
+	if err := c.hear(g, p); err != nil {
+		return err
+	}
 	if g.full() { // it is held: nothing that comes now is news
 		return nil
 	}

@@ -19,6 +19,7 @@ type fetch struct {
 	ETag     string `json:"e,omitempty"`
 	Modified int64  `json:"m,omitempty"`
 	At       int64  `json:"t,omitempty"` // when it was fetched; 0 while it is not
+	Slow     bool   `json:"s,omitempty"` // its host failed, so that it goes after others
 }
 
 func newFetch(sub corpus.Submission) *fetch {

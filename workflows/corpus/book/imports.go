@@ -35,7 +35,7 @@ type importRow struct {
 	Told    int                   `json:"to,omitempty"`
 
 	Cancelled bool     `json:"x,omitempty"`
-	Emptied   [2]int64 `json:"el,omitzero"` // of a cancelled one: which of those that wait were looked at, in each of its lanes
+	Emptied   [3]int64 `json:"el,omitzero"` // of a cancelled one: which of those that wait were looked at, in each of its lanes
 }
 
 // importCancelled is what is said of the documents of a cancelled import.
@@ -446,7 +446,7 @@ func (c *change) cancelImport(id string) error {
 	}
 	row := im.row.Import
 	row.Cancelled, row.Sealed, row.Entries, row.Started, im.dirty = true, true, row.Taken, nil, true
-	if !slices.Contains(t.Empty, id) && t.Lanes[laneImport].Waiting+t.Lanes[laneFetchImport].Waiting > 0 {
+	if !slices.Contains(t.Empty, id) && t.Lanes[laneImport].Waiting+t.Lanes[laneFetchImport].Waiting+t.Lanes[laneSlowImport].Waiting > 0 {
 		t.Empty, t.dirty = append(t.Empty, id), true
 	}
 	return errors.Join(c.empty(), c.close())

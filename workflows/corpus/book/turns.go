@@ -37,12 +37,15 @@ type lane struct {
 }
 
 // The lanes: single documents go before those of imports. What is to be fetched has two of its own, and takes its turn with what is
-// to be fetched only: a slow server is waited for by nobody but those who want something of servers.
+// to be fetched only: a slow server is waited for by nobody but those who want something of servers. And what is to be had of a host that fails goes
+// after all of that, in two more: it is waited for by nobody but those who want something of such hosts.
 const (
 	laneSingle = iota
 	laneImport
 	laneFetch
 	laneFetchImport
+	laneSlow
+	laneSlowImport
 	lanes
 )
 
@@ -57,8 +60,14 @@ func laneOf(importID string, fetch bool) int {
 	return lane
 }
 
-// upTo is a lane, and before it the one that has its turn first.
-func (t *turns) upTo(lane int) []lane { return t.Lanes[lane&^1 : lane+1] }
+// upTo is a lane, and before it those that have their turn first.
+func (t *turns) upTo(lane int) []lane {
+	first := lane &^ 1
+	if lane >= laneSlow {
+		first = laneFetch
+	}
+	return t.Lanes[first : lane+1]
+}
 
 // waiting is the row of a document that waits: what it takes to let it in, so that its own row is left alone.
 type waiting struct {
@@ -69,6 +78,7 @@ type waiting struct {
 	ImportID string          `json:"im,omitempty"`
 	Model    string          `json:"m,omitempty"` // of the space that the event is for, and its epoch
 	Epoch    int             `json:"ep,omitempty"`
+	Host     string          `json:"h,omitempty"` // that it is to be fetched from
 	Event    json.RawMessage `json:"e"`
 }
 
@@ -116,9 +126,13 @@ func (t *turns) follow(p corpus.Pace) {
 	}
 }
 
-// waiting is how many wait in a lane and in the one that it takes turns with.
+// waiting is how many wait in a lane and in those that it takes turns with.
 func (t *turns) waiting(lane int) (n int) {
-	for _, l := range t.upTo(lane | 1) {
+	last := lane | 1
+	if lane >= laneFetch {
+		last = laneSlowImport
+	}
+	for _, l := range t.upTo(last) {
 		n += l.Waiting
 	}
 	return n
@@ -151,7 +165,7 @@ func (t *turns) goes(lane, units int, now int64) bool {
 // admits reports whether there is room for one more of a lane among those that are on their way.
 func (t *turns) admits(lane, units int, now int64) bool {
 	if lane >= laneFetch {
-		return t.fetching.fits() && float64(t.InFlight) <= t.limit(now)
+		return t.fetching.fits(lane) && float64(t.InFlight) <= t.limit(now)
 	}
 	return t.window.fits(units, now)
 }
@@ -164,7 +178,7 @@ func (t *turns) room(lane, units int, now int64) error {
 		all = corpus.DefaultMaxWaiting
 	}
 	limit, waiting := all, t.waiting(lane)
-	if lane == laneImport || lane == laneFetchImport {
+	if lane&1 == 1 {
 		limit -= max(1, all/4)
 	}
 	if waiting < limit || t.goes(lane, units, now) {
@@ -197,6 +211,10 @@ func (c *change) queue(o *open, g *generation, ev events.Event) error {
 	}
 	t.dirty = true
 	lane := laneOf(g.ImportID, g.toFetch())
+	if g.toFetch() && t.fails(g.Fetch.host()) {
+		lane += laneSlow - laneFetch
+		g.Fetch.Slow = true
+	}
 	if t.goes(lane, g.Units, c.now.UnixMilli()) {
 		return c.enter(lane, g.JobID, g.Units, ev)
 	}
@@ -209,13 +227,17 @@ func (c *change) queue(o *open, g *generation, ev events.Event) error {
 	if err != nil {
 		return err
 	}
-	return rows.Write(c.rows, g.Place.key(), waiting{g.JobID, o.ID, g.Number, g.Units, g.ImportID, g.Model, g.Epoch, body})
+	w := waiting{JobID: g.JobID, DocID: o.ID, Number: g.Number, Units: g.Units, ImportID: g.ImportID, Model: g.Model, Epoch: g.Epoch, Event: body}
+	if g.toFetch() {
+		w.Host = g.Fetch.host()
+	}
+	return rows.Write(c.rows, g.Place.key(), w)
 }
 
 // enter lets a document in.
 func (c *change) enter(lane int, jobID string, units int, ev events.Event) error {
 	if lane >= laneFetch {
-		c.turn.fetching.enter()
+		c.turn.fetching.enter(lane)
 	} else {
 		c.turn.window.enter(jobID, units, c.now.UnixMilli())
 	}
@@ -243,7 +265,7 @@ func (c *change) leave(g *generation, through bool) error {
 		return nil
 	}
 	if g.toFetch() {
-		t.fetching.leave(c.now.UnixMilli())
+		t.fetching.leave(g.Fetch.Slow, c.now.UnixMilli())
 	} else {
 		t.window.leave(g.JobID, units, c.now.UnixMilli(), through)
 	}
@@ -303,6 +325,12 @@ func (c *change) letInSome(lane, limit int) (n int, err error) {
 		if gone {
 			continue
 		}
+		if lane >= laneFetch && lane < laneSlow && c.turn.fails(w.Host) {
+			if err := c.putLast(lane, row.Key, w); err != nil {
+				return 0, err
+			}
+			continue
+		}
 		if !c.fits(lane, w.Units) {
 			return n, nil
 		}
@@ -331,12 +359,8 @@ func (c *change) take(lane int, key string, w waiting) error {
 	if err != nil {
 		return c.spoilt(lane, key, w, err)
 	}
-	l := &c.turn.Lanes[lane]
-	l.Head = numberOf(key) + 1
-	l.Waiting--
-	c.turn.dirty = true
-	if err := c.rows.Delete(key); err != nil {
-		return fmt.Errorf("book: delete: %w", err)
+	if err := c.unqueue(lane, key); err != nil {
+		return err
 	}
 	if sp := &c.turn.Spaces; w.Model != "" && (w.Model != sp.Active || w.Epoch != sp.Epochs[sp.Active]) {
 		if ev, err = c.redirect(w, ev); err != nil {
@@ -344,6 +368,18 @@ func (c *change) take(lane int, key string, w waiting) error {
 		}
 	}
 	return c.enter(lane, w.JobID, w.Units, ev)
+}
+
+// unqueue takes the first of a lane out of it.
+func (c *change) unqueue(lane int, key string) error {
+	l := &c.turn.Lanes[lane]
+	l.Head = numberOf(key) + 1
+	l.Waiting--
+	c.turn.dirty = true
+	if err := c.rows.Delete(key); err != nil {
+		return fmt.Errorf("book: delete: %w", err)
+	}
+	return nil
 }
 
 // spoilt fails a document whose event cannot be read, so that it stands in nobody's way.

@@ -216,7 +216,7 @@ func (c *change) empty() error {
 		return nil
 	}
 	left := emptyBatch
-	for i, lane := range [...]int{laneImport, laneFetchImport} {
+	for i, lane := range [...]int{laneImport, laneFetchImport, laneSlowImport} {
 		n, err := c.emptyLane(im, lane, &im.row.Import.Emptied[i], left)
 		if err != nil {
 			return err
