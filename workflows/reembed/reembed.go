@@ -105,7 +105,7 @@ type Done struct {
 //
 // A generation is taken before anything is written for it, and what was taken is named by whoever removes the generation: so
 // whatever dies, nothing stays in a space that the ledger does not know of. Whoever has written, though, has to say so (Filled), also when
-// the job has ended meanwhile, as that is how it learns that its work came too late and is to be removed.
+// the job has ended meanwhile, as that is how it learns that the generation is gone and what it wrote is to be removed.
 //
 // A job that is not the one under way is refused by Turn and Switch: fault.Conflict, code embedding_over.
 type Ledger interface {
@@ -115,13 +115,14 @@ type Ledger interface {
 	Missing(ctx context.Context, s tenants.Scope, model, cursor string) (Missing, error)
 	// OpenMove opens the job and takes tenant.embedding.requested into the outbox. While one goes on that asks for the same it answers
 	// with that one (Replayed), and refuses another: fault.Conflict, code embedding_moving. It refuses the model that is active already
-	// (embedding_active), also to drop it. A drop makes the space one in which nothing is at once, and what is written there has to go.
+	// (embedding_active), also to drop it. A drop makes the space one in which nothing is at once, so that half a drop leaves none that looks whole, and
+	// cannot be cancelled.
 	OpenMove(ctx context.Context, s tenants.Scope, r Request) (corpus.Receipt, error)
 	// TakeWorks names documents that the target lacks, those among them that were noted first, and marks them as taken. What was taken and not
 	// done is named again; what has failed is not, in the same job. Of a drop it names those that may have vectors in the target.
 	TakeWorks(ctx context.Context, s tenants.Scope, a Asked) (Batch, error)
 	// Filled records what was done, and says of each, in order, what that means, as corpus.Ledger's Advance does: when it is stale, what was
-	// written for it is to be removed from the target; when it is complete, it is searchable, and Retired is to be removed. Of a drop it
+	// written for it is to be removed from the target, which may be done at any time later; when it is complete, it is searchable, and Retired is to be removed. Of a drop it
 	// counts what was done, and the verdicts are empty.
 	Filled(ctx context.Context, s tenants.Scope, jobID string, ds []Done) ([]corpus.Verdict, error)
 	// Turn begins the phase in which what becomes searchable has to be in both spaces: fault.Conflict, code space_incomplete, until TakeWorks

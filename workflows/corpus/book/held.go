@@ -73,11 +73,7 @@ func (c *change) arrived(o *open, g *generation) error {
 	if sp.Phase != reembed.Filling || sp.has(g, sp.Target) {
 		return nil
 	}
-	err = c.unremind(notedFailed, o.ID) // which was about the one before
-	if sp.passed(o.ID) {
-		err = errors.Join(err, c.remind(notedLacking, o.ID))
-	}
-	return err
+	return errors.Join(c.unremind(notedFailed, o.ID), c.remind(notedLacking, o.ID)) // what failed was the one before
 }
 
 // letGo makes a generation searchable that was held, or ends it, and tells that, as nobody else is there to.

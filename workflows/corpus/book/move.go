@@ -3,7 +3,6 @@ package book
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"levada.dev/events"
@@ -132,15 +131,7 @@ func (c *change) openMove(req reembed.Request) (corpus.Receipt, error) {
 // beginMove is openMove where nothing speaks against it.
 func (c *change) beginMove(req reembed.Request) error {
 	sp := &c.turn.Spaces
-	newest, err := c.rows.Reverse(documentPrefix, documentsEnd, 1)
-	if err != nil {
-		return fmt.Errorf("book: reverse: %w", err)
-	}
-	sp.rest()
 	sp.Target, sp.JobID, sp.Phase = req.Model, req.JobID, reembed.Filling
-	if len(newest) > 0 {
-		sp.Last = strings.TrimPrefix(newest[0].Key, documentPrefix)
-	}
 	if req.Drop {
 		sp.Phase = reembed.Dropping
 		sp.void(req.Model)
@@ -223,15 +214,20 @@ func (b *Book) Switch(r rows.Tx, s tenants.Scope, id string) error {
 	if err := c.lacksNothing(); err != nil {
 		return err
 	}
-	ev, err := events.New(c.scope, worker, events.Cause{ID: id, TraceParent: row.Move.Trace}, c.now, events.TenantEmbeddingSwitched{
-		JobID: id, From: sp.Active, To: sp.Target,
-	})
-	if err != nil {
-		return err
+	if sp.Active != sp.Target { // the first document may have come meanwhile, for the same model
+		ev, err := events.New(c.scope, worker, events.Cause{ID: id, TraceParent: row.Move.Trace}, c.now, events.TenantEmbeddingSwitched{
+			JobID: id, From: sp.Active, To: sp.Target,
+		})
+		if err != nil {
+			return err
+		}
+		sp.change(c.turn.Docs + c.turn.Fetches)
+		if err := errors.Join(c.reissue(), enqueue(c.rows, id, ev)); err != nil {
+			return err
+		}
 	}
-	sp.change(c.turn.Docs + c.turn.Fetches)
-	sp.Phase = reembed.Settling
-	return errors.Join(c.reissue(), enqueue(c.rows, id, ev), c.keepMove(id, row), c.close())
+	sp.Phase, c.turn.dirty = reembed.Settling, true
+	return errors.Join(c.keepMove(id, row), c.close())
 }
 
 // Late implements reembed.Ledger. What waits for its turn is not late: it begins in the active space.
@@ -282,7 +278,7 @@ func (c *change) endMove(id string, row *jobRow, state job.State, p *job.Problem
 	case state == job.Succeeded:
 		j.Percent, j.Counts.Total = 100, j.Counts.Done+j.Counts.Failed
 	}
-	if row.Move.Drop && state == job.Succeeded {
+	if row.Move.Drop && state == job.Succeeded && !sp.Soiled {
 		sp.forget(row.Move.Model)
 	}
 	sp.rest()
@@ -298,9 +294,12 @@ func (c *change) cancelMove(id string) error {
 	if err != nil {
 		return err
 	}
-	if c.turn.Spaces.Phase == reembed.Settling {
+	switch c.turn.Spaces.Phase {
+	case reembed.Settling:
 		return fault.New(fault.Conflict, "job_not_cancellable", "searches use the new embedding model already", nil).
 			WithHint("when the job has ended, move back to the model before: what is in its space is kept")
+	case reembed.Dropping: // a run that does not know yet would remove what the next move brings there
+		return fault.New(fault.Conflict, "job_not_cancellable", "the removal of a space cannot be cancelled", nil)
 	}
 	return errors.Join(c.endMove(id, row, job.Cancelled, nil), c.release(), c.close())
 }

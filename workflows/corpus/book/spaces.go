@@ -22,8 +22,8 @@ type spaces struct {
 	Phase  reembed.Phase `json:"p,omitempty"`
 	JobID  string        `json:"j,omitempty"`
 	Walk   string        `json:"w,omitempty"` // ids up to this one have the target, or are noted
-	Last   string        `json:"z,omitempty"` // the last id there was when it began; who comes after it is noted
 	Walked bool          `json:"d,omitempty"`
+	Soiled bool          `json:"so,omitempty"` // something was written in the space while it was emptied
 
 	// Ending says that the last move has ended, and that what it had noted is not yet dealt with.
 	Ending bool `json:"x,omitempty"`
@@ -67,9 +67,6 @@ func (sp *spaces) lacking(d *document) (gs []*generation) {
 	return gs
 }
 
-// passed reports whether the walk will not come to a document any more.
-func (sp *spaces) passed(docID string) bool { return sp.Walked || docID <= sp.Walk || docID > sp.Last }
-
 // entered and left count a document that is in the queues, if it is on its way to another space than the active one.
 func (sp *spaces) entered(g *generation) {
 	if g.Model == sp.Active || sp.Active == "" {
@@ -95,6 +92,12 @@ func (sp *spaces) late() (n int) {
 		n += of
 	}
 	return n
+}
+
+// begin makes a model's space the first active one.
+func (sp *spaces) begin(model string) {
+	sp.Active = model
+	sp.forget(model)
 }
 
 // change makes the target the active space, while so many documents are in the queues.
@@ -133,9 +136,20 @@ func (sp *spaces) forget(model string) {
 	sp.Kept = slices.DeleteFunc(sp.Kept, func(m string) bool { return m == model })
 }
 
+// soil notes that something was written in a space after it was emptied.
+func (sp *spaces) soil(model string) {
+	if model == sp.Active {
+		return
+	}
+	sp.keep(model)
+	if sp.Phase == reembed.Dropping && sp.Target == model {
+		sp.Soiled = true
+	}
+}
+
 // rest ends the move.
 func (sp *spaces) rest() {
-	sp.Target, sp.Phase, sp.JobID, sp.Walk, sp.Last, sp.Walked = "", reembed.Idle, "", "", "", false
+	sp.Target, sp.Phase, sp.JobID, sp.Walk, sp.Walked, sp.Soiled = "", reembed.Idle, "", "", false, false
 }
 
 func (sp *spaces) show() reembed.Spaces {
@@ -189,7 +203,7 @@ func (b *Book) Missing(r rows.Tx, s tenants.Scope, model, cursor string) (reembe
 		return reembed.Missing{}, err
 	}
 	var m reembed.Missing
-	m.Next, err = c.eachDocument(cursor, "", func(d *document) (bool, error) {
+	m.Next, err = c.eachDocument(cursor, func(d *document) (bool, error) {
 		if g := d.generation(d.Searchable); g != nil && !t.Spaces.has(g, model) {
 			m.Documents++
 			m.Chunks += g.Chunks

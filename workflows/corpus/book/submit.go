@@ -88,7 +88,8 @@ func (c *change) generate(o *open, sub corpus.Submission, importID string) (corp
 		return corpus.Receipt{}, err
 	}
 	if sp := &t.Spaces; sp.Active == "" {
-		sp.Active, t.dirty = sub.Model, true
+		sp.begin(sub.Model)
+		t.dirty = true
 	}
 	sub.Model = t.Spaces.Active
 	g := o.submit(sub, c.now)

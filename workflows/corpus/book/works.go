@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"levada.dev/events"
+	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/tenants/rows"
 	"levada.dev/workflows/corpus"
@@ -66,7 +67,7 @@ func (p *picking) lacked() (next string, last bool, err error) {
 		return "", false, err
 	}
 	if walks {
-		p.left += all / 2
+		p.left = max(1, p.left+all/2)
 		err = p.walk()
 		return sp.Walk, sp.Walked, err
 	}
@@ -100,35 +101,47 @@ func (p *picking) notes(prefix string) (more bool, err error) {
 	return len(found) == maxLooked, nil
 }
 
-// walk goes on through the documents. What it takes it comes to again, and passes when it is done; so where it stands everything is.
+// walk goes on through the documents. What it takes it comes to again, and passes when it is done; so where it stands everything is. It passes what was
+// noted, so that it has an end, however many documents come.
 func (p *picking) walk() error {
 	sp := &p.turn.Spaces
 	stands := false
-	next, err := p.eachDocument(sp.Walk, sp.Last, func(d *document) (bool, error) {
+	next, err := p.eachDocument(sp.Walk, func(d *document) (bool, error) {
 		if p.full() {
 			stands = true
 			return false, nil
 		}
-		if lacking := len(sp.lacking(d)) > 0; lacking {
-			failed, err := p.rows.Get(notedFailed + d.ID)
-			if err != nil {
-				return false, fmt.Errorf("book: get: %w", err)
-			}
-			if failed == nil {
-				o, err := p.open(d.ID)
-				stands = true
-				return err == nil && o != nil && p.pick(o), err
+		passes := len(sp.lacking(d)) == 0
+		if !passes {
+			var err error
+			if passes, err = p.isNoted(d); err != nil {
+				return false, err
 			}
 		}
-		if !stands {
-			sp.Walk = d.ID
+		if passes {
+			if !stands {
+				sp.Walk = d.ID
+			}
+			return true, nil
 		}
-		return true, nil
+		stands = true
+		o, err := p.open(d.ID)
+		return err == nil && o != nil && p.pick(o), err
 	})
 	if err == nil && next == "" && !stands {
 		sp.Walked = true
 	}
 	return err
+}
+
+// isNoted reports whether the target lacks something of a document that the walk need not stop for.
+func (p *picking) isNoted(d *document) (bool, error) {
+	for _, prefix := range []string{notedLacking, notedFailed} {
+		if found, err := p.rows.Get(prefix + d.ID); err != nil || found != nil {
+			return found != nil, err
+		}
+	}
+	return false, nil
 }
 
 // pick takes what the target lacks of a document, and reports whether that is anything. It is marked before anything is written.
@@ -151,12 +164,12 @@ func (p *picking) pick(o *open) bool {
 // kept takes what may be in a space that is being emptied, from a cursor on. Nothing is written for it: all marks there are void.
 func (p *picking) kept(cursor string) (next string, err error) {
 	model := p.turn.Spaces.Target
-	return p.eachDocument(cursor, "", func(d *document) (bool, error) {
+	return p.eachDocument(cursor, func(d *document) (bool, error) {
 		if p.full() {
 			return false, nil
 		}
 		for _, g := range d.Generations {
-			if g.live() && g.full() && (g.Model == model || g.marked(model) != nil) {
+			if g.live() && g.full() && !p.turn.Spaces.has(g, model) && (g.Model == model || g.marked(model) != nil) {
 				p.works = append(p.works, g.work(d))
 				p.left -= max(1, g.Chunks)
 			}
@@ -180,20 +193,16 @@ func (g *generation) work(d *document) reembed.Work {
 	return w
 }
 
-// eachDocument shows documents in the order of their ids, after one and, unless that is empty, up to another, until it is told to stop or has
-// looked at many. next is the last that was seen to, empty when there are no more.
-func (c *change) eachDocument(after, last string, see func(*document) (bool, error)) (next string, err error) {
-	to := documentsEnd
-	if last != "" {
-		to = documentPrefix + last + "\x00"
-	}
+// eachDocument shows documents in the order of their ids, after one, until it is told to stop or has looked at many. next is the last that was
+// seen to, empty when there are no more.
+func (c *change) eachDocument(after string, see func(*document) (bool, error)) (next string, err error) {
 	next = after
 	for looked := 0; looked < maxLooked; looked += lookBatch {
 		from := documentPrefix
 		if next != "" {
 			from += next + "\x00"
 		}
-		found, err := c.rows.Range(from, max(from, to), lookBatch)
+		found, err := c.rows.Range(from, documentsEnd, lookBatch)
 		if err != nil {
 			return "", fmt.Errorf("book: range: %w", err)
 		}
@@ -217,11 +226,17 @@ func (c *change) eachDocument(after, last string, see func(*document) (bool, err
 // Filled implements reembed.Ledger.
 func (b *Book) Filled(r rows.Tx, s tenants.Scope, id string, ds []reembed.Done) ([]corpus.Verdict, error) {
 	c := b.begin(r, s)
+	verdicts := make([]corpus.Verdict, len(ds))
 	row, err := c.move(id)
+	if fault.Is(err, fault.NotFound) { // everything was erased meanwhile
+		for i := range verdicts {
+			verdicts[i] = corpus.Verdict{Stale: true, Unwanted: true}
+		}
+		return verdicts, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	verdicts := make([]corpus.Verdict, len(ds))
 	for i, d := range ds {
 		o, err := c.open(d.DocID)
 		if err != nil {
@@ -252,10 +267,14 @@ func (c *change) filled(o *open, d reembed.Done, row *jobRow) (corpus.Verdict, e
 		return o.verdict(d.Generation.Generation), nil
 	}
 	mark := g.marked(m.Model)
-	if mark == nil || mark.Epoch != sp.Epochs[m.Model] {
-		return corpus.Verdict{Stale: true, Unwanted: true, Retired: o.document.retired()}, nil
-	}
-	if mark.Full {
+	switch {
+	case mark == nil || mark.Epoch != sp.Epochs[m.Model]:
+		// The space was emptied meanwhile. What was written stays there, and whoever removes the generation removes it: if the writer was to, it
+		// might come too late for that, too, and remove what was made after it.
+		sp.soil(m.Model)
+		c.turn.dirty = true
+		return o.verdict(g.Number), nil
+	case mark.Full:
 		return o.verdict(g.Number), nil
 	}
 	if d.Code != "" {
