@@ -13,6 +13,7 @@ import (
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/imports/importstest"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/reembed/reembedtest"
 )
 
 func TestTexts(t *testing.T) {
@@ -27,6 +28,10 @@ func TestWitness(t *testing.T) { corpustest.TestWitness(t, memory.NewLedger(time
 
 func TestImports(t *testing.T) {
 	importstest.TestLedger(t, func(*testing.T) importstest.Book { return memory.NewLedger(time.Now) })
+}
+
+func TestSpaces(t *testing.T) {
+	reembedtest.TestLedger(t, func(*testing.T) reembedtest.Book { return memory.NewLedger(time.Now) })
 }
 
 func TestCatalogue(t *testing.T) {

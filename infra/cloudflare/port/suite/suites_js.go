@@ -31,6 +31,7 @@ import (
 	"levada.dev/workflows/letters/letterstest"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/llmtest"
+	"levada.dev/workflows/reembed/reembedtest"
 )
 
 // suites is every suite by the name that it has in native tests.
@@ -50,6 +51,9 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 		},
 		"TestCatalogue": func(t *testing.T) {
 			corpustest.TestCatalogue(t, func(*testing.T) corpustest.Ledger { return ledger{ev, port.NewLedger(object.Open("LEDGER"))} })
+		},
+		"TestSpaces": func(t *testing.T) {
+			reembedtest.TestLedger(t, func(*testing.T) reembedtest.Book { return ledger{ev, port.NewLedger(object.Open("LEDGER"))} })
 		},
 		"TestWitness": func(t *testing.T) {
 			corpustest.TestWitness(t, witness{ev, port.NewLedger(object.Open("LEDGER"))})

@@ -1,0 +1,2 @@
+// Package reembedtest is the suite of the ports of a change of the embedding model.
+package reembedtest
