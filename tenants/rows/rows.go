@@ -29,6 +29,24 @@ type Row struct {
 	Value []byte
 }
 
+// GetAll returns the values under the keys, in their order, nil where there is none. A Tx that can reads them at once (GetAll).
+func GetAll(tx Tx, keys []string) ([][]byte, error) {
+	if at, once := tx.(interface {
+		GetAll(keys []string) ([][]byte, error)
+	}); once {
+		return at.GetAll(keys)
+	}
+	values := make([][]byte, len(keys))
+	for i, key := range keys {
+		v, err := tx.Get(key)
+		if err != nil {
+			return nil, fmt.Errorf("rows: get: %w", err)
+		}
+		values[i] = v
+	}
+	return values, nil
+}
+
 // Read decodes the JSON under key into v and reports whether there is any.
 func Read(tx Tx, key string, v any) (bool, error) {
 	b, err := tx.Get(key)

@@ -30,6 +30,9 @@ type Ledger interface {
 	Advance(ctx context.Context, s tenants.Scope, ps []Progress) ([]Verdict, error)
 	// Documents looks documents up by id; ids that do not exist are left out, order is kept.
 	Documents(ctx context.Context, s tenants.Scope, ids []string) ([]Document, error)
+	// Shown tells of the documents that searches show what a search needs of them: ID, About, Searchable and UpdatedAt, and nothing else. Those that are
+	// not searchable or do not exist are left out, order is kept.
+	Shown(ctx context.Context, s tenants.Scope, ids []string) ([]Document, error)
 	// Edition is what searches show now. It changes in the transaction that changes what Documents says of a document that is searchable, or was.
 	Edition(ctx context.Context, s tenants.Scope) (Edition, error)
 	// Job is one job.

@@ -105,7 +105,7 @@ func (l *ledger) Edition(ctx context.Context, _ tenants.Scope) (corpus.Edition, 
 	return l.edition(ctx)
 }
 
-func (l *ledger) Documents(_ context.Context, s tenants.Scope, ids []string) ([]corpus.Document, error) {
+func (l *ledger) Shown(_ context.Context, s tenants.Scope, ids []string) ([]corpus.Document, error) {
 	l.asked = append(l.asked, ids)
 	var found []corpus.Document
 	for _, id := range ids {

@@ -210,7 +210,7 @@ func (r *Retriever) documents(ctx context.Context, s tenants.Scope, h halves) (m
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	found, err := r.ports.Ledger.Documents(ctx, s, ids)
+	found, err := r.ports.Ledger.Shown(ctx, s, ids)
 	if err != nil {
 		return nil, fmt.Errorf("look up %d documents: %w", len(ids), err)
 	}

@@ -2,6 +2,7 @@ package objects
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"levada.dev/infra/cloudflare/object"
@@ -65,6 +66,27 @@ func (r stored) Get(key string) ([]byte, error) {
 	}
 	var value []byte
 	return value, found.Scan(&value)
+}
+
+// GetAll reads many keys in one statement: rows.GetAll. A key that comes twice is found twice.
+func (r stored) GetAll(keys []string) ([][]byte, error) {
+	list, err := json.Marshal(keys)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.tx.Query(`SELECT j.key, r.v FROM json_each(?) j CROSS JOIN rows r ON r.k = j.value`, string(list))
+	if err != nil {
+		return nil, err
+	}
+	values := make([][]byte, len(keys))
+	for found.Next() {
+		place, value := 0, []byte(nil)
+		if err := found.Scan(&place, &value); err != nil {
+			return nil, err
+		}
+		values[place] = value
+	}
+	return values, nil
 }
 
 // Put implements rows.Tx.

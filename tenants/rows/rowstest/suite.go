@@ -34,6 +34,12 @@ func TestTx(t *testing.T, open func(t *testing.T) Store) {
 				assert.Equal(t, v, get(t, tx, k), "%.20q", k)
 			}
 			assert.Nil(t, get(t, tx, p+"c"), "what is not there")
+			all, err := rows.GetAll(tx, []string{p + "long", p + "c", p + "b\x00é~", p, p + "a", p + "c", p + "a"})
+			require.NoError(t, err)
+			assert.Equal(t, [][]byte{values[p+"long"], nil, values[p+"b\x00é~"], {}, []byte("1"), nil, []byte("1")}, all)
+			all, err = rows.GetAll(tx, nil)
+			require.NoError(t, err)
+			assert.Empty(t, all)
 		})
 	})
 	t.Run("a later value replaces, and what is deleted is gone", func(t *testing.T) {

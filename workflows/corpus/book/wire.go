@@ -20,6 +20,7 @@ const (
 	methodSubmit      = "submitAll"
 	methodAdvance     = "advance"
 	methodDocuments   = "documents"
+	methodShown       = "shown"
 	methodEdition     = "edition"
 	methodJob         = "job"
 	methodList        = "list"
@@ -62,6 +63,8 @@ func (b *Book) Call(r rows.Tx, method string, body []byte) (reply []byte, commit
 			docs, err := b.Documents(r, ids)
 			return wrap(docs), err
 		})
+	case methodShown:
+		return call.Serve(r, body, func(_ tenants.Scope, ids []string) ([]showing, error) { return b.Shown(r, ids) })
 	case methodEdition:
 		return call.Serve(r, body, func(tenants.Scope, struct{}) (corpus.Edition, error) { return b.Edition(r) })
 	case methodJob:

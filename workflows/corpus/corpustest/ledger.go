@@ -87,7 +87,25 @@ func document(t *testing.T, l corpus.Ledger, s tenants.Scope, id string) corpus.
 	docs, err := l.Documents(t.Context(), s, []string{id})
 	require.NoError(t, err)
 	require.Len(t, docs, 1)
+	assert.Equal(t, shown(docs...), showing(t, l, s, id))
 	return docs[0]
+}
+
+// shown is what searches are told of the documents.
+func shown(docs ...corpus.Document) (all []corpus.Document) {
+	for _, d := range docs {
+		if d.Searchable > 0 {
+			all = append(all, corpus.Document{ID: d.ID, About: d.About, Searchable: d.Searchable, UpdatedAt: d.UpdatedAt})
+		}
+	}
+	return all
+}
+
+func showing(t *testing.T, l corpus.Ledger, s tenants.Scope, ids ...string) (all []corpus.Document) {
+	t.Helper()
+	docs, err := l.Shown(t.Context(), s, ids)
+	require.NoError(t, err)
+	return append(all, docs...)
 }
 
 func jobOf(t *testing.T, l corpus.Ledger, s tenants.Scope, ref events.DocumentRef) job.Job {
@@ -340,6 +358,8 @@ func nobody(t *testing.T, l corpus.Ledger) {
 	assert.ErrorIs(t, err, tenants.ErrNoScope)
 	_, err = l.Advance(t.Context(), none, nil)
 	assert.ErrorIs(t, err, tenants.ErrNoScope)
+	_, err = l.Shown(t.Context(), none, []string{"doc"})
+	assert.ErrorIs(t, err, tenants.ErrNoScope)
 	_, err = l.Documents(t.Context(), none, []string{"doc"})
 	assert.ErrorIs(t, err, tenants.ErrNoScope)
 	_, err = l.Job(t.Context(), none, "job")
@@ -393,9 +413,11 @@ func ordered(t *testing.T, l corpus.Ledger) {
 	require.NoError(t, err)
 	require.Len(t, docs, 2)
 	assert.Equal(t, []string{b.DocID, a.DocID}, []string{docs[0].ID, docs[1].ID})
+	assert.Equal(t, shown(docs...), showing(t, l, acme, b.DocID, ghost.DocID, a.DocID))
 	docs, err = l.Documents(t.Context(), acme, nil)
 	require.NoError(t, err)
 	assert.Empty(t, docs)
+	assert.Empty(t, showing(t, l, acme))
 }
 
 func content(t *testing.T, l corpus.Ledger) {

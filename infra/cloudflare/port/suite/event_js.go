@@ -56,6 +56,10 @@ func (x ledger) Documents(ctx context.Context, s tenants.Scope, ids []string) ([
 	return x.port.Documents(x.in(ctx), s, ids)
 }
 
+func (x ledger) Shown(ctx context.Context, s tenants.Scope, ids []string) ([]corpus.Document, error) {
+	return x.port.Shown(x.in(ctx), s, ids)
+}
+
 func (x ledger) Edition(ctx context.Context, s tenants.Scope) (corpus.Edition, error) {
 	return x.port.Edition(x.in(ctx), s)
 }
