@@ -73,7 +73,7 @@ func TestAnswersAreNoWorse(t *testing.T) {
 	})
 }
 
-func share(n, all int) float64 { return float64(n) / float64(all) }
+func share(n, all int) float64 { return float64(n) / float64(max(1, all)) }
 
 // answers asks as eval.Run does.
 func answers(c *client.Client) eval.Answerer {
@@ -137,8 +137,7 @@ func TestWhatAModelMakesUpIsFoundOut(t *testing.T) {
 		}
 		model := &dictated{}
 		who := ingested(t, c, newLocal(t), model)
-		type tally struct{ supported, all int }
-		kinds := map[string]tally{}
+		supported, all := map[string]int{}, map[string]int{}
 		for _, q := range c.Questions {
 			for id := range q.Answers {
 				for kind, claim := range claims(texts[id]) {
@@ -148,15 +147,17 @@ func TestWhatAModelMakesUpIsFoundOut(t *testing.T) {
 					if got.Model == "" {
 						continue // none was asked
 					}
-					n := kinds[kind]
-					n.all++
+					all[kind]++
 					if !got.Abstained && slices.ContainsFunc(got.Citations, func(c client.Citation) bool { return c.Supported }) {
-						n.supported++
+						supported[kind]++
 					}
-					kinds[kind] = n
 				}
 			}
 		}
-		assert.Equal(t, map[string]tally{"as it stands": {54, 54}, "a number changed": {0, 7}, "denied": {0, 12}, "invented": {0, 54}}, kinds)
+		t.Logf("supported %v of %v", supported, all)
+		assert.Equal(t, map[string]int{"as it stands": all["as it stands"]}, supported, "what stands there, and nothing else")
+		for kind, least := range map[string]int{"as it stands": 50, "invented": 50, "denied": 10, "a number changed": 5} {
+			assert.GreaterOrEqual(t, all[kind], least, kind)
+		}
 	})
 }
