@@ -16,6 +16,7 @@ import (
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
+	"levada.dev/workflows/reembed"
 )
 
 const model = "@cf/baai/bge-small-en-v1.5"
@@ -110,6 +111,48 @@ func TestErase(t *testing.T) {
 	j := h.job(h.acme, "erasure")
 	assert.Equal(t, job.Succeeded, j.State)
 	assert.Equal(t, &job.Erasure{DocID: "guide", Generations: 1, Vectors: chunks, Passages: chunks, Texts: 1, CheckedAt: h.now}, j.Erasure)
+}
+
+// A document whose tenant changed its embedding model has vectors in more than one space. None is left in any.
+func TestErasureReachesEverySpace(t *testing.T) {
+	const other = "@cf/baai/bge-base-en-v1.5"
+	h := newHouse(t)
+	ctx := t.Context()
+	_, err := h.ledger.OpenMove(ctx, h.acme, reembed.Request{JobID: "move", Model: other, Cause: events.Cause{ID: "move"}})
+	require.NoError(t, err)
+	b, err := h.ledger.TakeWorks(ctx, h.acme, reembed.Asked{JobID: "move", Chunks: 1})
+	require.NoError(t, err)
+	require.Len(t, b.Works, 1)
+	vs := make([]corpus.Vector, chunks)
+	for i := range vs {
+		vs[i] = corpus.Vector{ID: corpus.VectorID(h.acme, "guide", 1, i), Values: make([]float32, 768), Metadata: corpus.Metadata{DocID: "guide"}}
+		vs[i].Values[0] = 1
+	}
+	require.NoError(t, h.vectors.Upsert(ctx, h.acme, other, vs)) // and then whoever made them is not heard of any more
+
+	d := h.delete(h.acme, "guide", "erasure")
+	d.Fact.Generations[0].Also = []string{other}
+	require.Equal(t, []error{nil}, h.erase.Handle(ctx, h.acme, []consumers.Of[events.DocumentDeleted]{d}))
+	assert.Empty(t, h.vectors.IDs(h.acme, model))
+	assert.Empty(t, h.vectors.IDs(h.acme, other))
+	assert.Len(t, h.vectors.IDs(h.globex, model), chunks)
+	j := h.job(h.acme, "erasure")
+	assert.Equal(t, []any{job.Succeeded, 2 * chunks}, []any{j.State, j.Erasure.Vectors})
+}
+
+// What a move left behind in a generation that was replaced meanwhile is removed with it.
+func TestARetiredGenerationIsRemovedFromEverySpace(t *testing.T) {
+	const other = "@cf/baai/bge-base-en-v1.5"
+	h := newHouse(t)
+	v := corpus.Vector{ID: corpus.VectorID(h.acme, "guide", 1, 0), Values: make([]float32, 768), Metadata: corpus.Metadata{DocID: "guide"}}
+	v.Values[0] = 1
+	require.NoError(t, h.vectors.Upsert(t.Context(), h.acme, other, []corpus.Vector{v}))
+	stores := corpus.Stores{Texts: h.texts, Vectors: h.vectors, Lexicon: h.words}
+	require.NoError(t, corpus.Erase(t.Context(), h.acme, stores, h.ledger, []corpus.Retirement{
+		{DocID: "guide", Retired: corpus.Retired{Generation: 1, Chunks: chunks, Model: model, Also: []string{other}}},
+	}))
+	assert.Empty(t, h.vectors.IDs(h.acme, model))
+	assert.Empty(t, h.vectors.IDs(h.acme, other))
 }
 
 // The index shows late what it was told. The erasure is not over before it has caught up with the deletion.
