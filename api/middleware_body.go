@@ -7,7 +7,6 @@ import (
 	"mime"
 	"net/http"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
@@ -54,47 +53,30 @@ func (c *call) readBytes() error {
 	return incomplete(n, limit, err)
 }
 
-// readUnknown reads a body that does not say how long it is. It is taken for a small one until it shows that it is none. Until all of a large
-// one is here it is in pieces: of one that is too long, or has doubled its way up, there would be more than there is memory in one piece.
+// readUnknown reads a body that does not say how long it is. It is taken for a small one until it shows that it is none. A large one has room
+// for the longest there may be, at once: one that doubles its way up is in memory three times.
 func (c *call) readUnknown(limit int64) error {
 	var buf bytes.Buffer
-	small := min(smallBody, limit)
-	n, err := buf.ReadFrom(io.LimitReader(c.r.Body, small+1))
-	if err != nil || n <= small {
-		c.body = buf.Bytes()
-		return incomplete(n, limit, err)
+	n, err := readOn(&buf, c.r.Body, min(smallBody, limit))
+	if err == nil && n > smallBody && n <= limit {
+		if err := c.takeRoom(limit); err != nil {
+			return err
+		}
+		n, err = readOn(&buf, c.r.Body, min(mediumBody, limit))
 	}
-	if err := c.takeRoom(limit); err != nil {
-		return err
+	if err == nil && n > mediumBody && n <= limit {
+		makeWay(limit)
+		buf = *bytes.NewBuffer(append(make([]byte, 0, limit+1+bytes.MinRead), buf.Bytes()...))
+		n, err = readOn(&buf, c.r.Body, limit)
 	}
-	all := pieces{buf.Bytes()}
-	more, err := io.Copy(&all, io.LimitReader(c.r.Body, limit+1-n))
-	if err := incomplete(n+more, limit, err); err != nil {
-		return err
-	}
-	makeWay(n + more)
-	c.body = slices.Concat(all...)
-	return nil
+	c.body = buf.Bytes()
+	return incomplete(n, limit, err)
 }
 
-// pieces is what was written to it.
-type pieces [][]byte
-
-const pieceBytes = 32 << 10 // fits between what is left of earlier work
-
-// Write implements io.Writer.
-func (p *pieces) Write(b []byte) (int, error) {
-	for rest := b; len(rest) > 0; {
-		last := &(*p)[len(*p)-1]
-		if len(*last) == cap(*last) {
-			*p = append(*p, make([]byte, 0, pieceBytes))
-			continue
-		}
-		n := min(len(rest), cap(*last)-len(*last))
-		*last = append(*last, rest[:n]...)
-		rest = rest[n:]
-	}
-	return len(b), nil
+// readOn reads until the buffer has a byte more than the most, and returns how many it has.
+func readOn(buf *bytes.Buffer, body io.Reader, most int64) (int64, error) {
+	_, err := buf.ReadFrom(io.LimitReader(body, most+1-int64(buf.Len())))
+	return int64(buf.Len()), err
 }
 
 // incomplete says what is wrong with a body of which n bytes were read, a byte more than the limit at most, until err.
@@ -110,9 +92,10 @@ func incomplete(n, limit int64, err error) error {
 }
 
 const (
-	smallBody = 64 << 10         // needs no room kept for it
-	largeBody = 4 << 20          // needs all of it
-	roomWait  = 10 * time.Second // for room, so that a slow client does not hold up the others for good
+	smallBody  = 64 << 10         // needs no room kept for it
+	mediumBody = 1 << 20          // may double its way up
+	largeBody  = 4 << 20          // needs what earlier work has left
+	roomWait   = 10 * time.Second // for room, so that a slow client does not hold up the others for good
 )
 
 // takeRoom waits until there is room for a body of a size.

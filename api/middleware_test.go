@@ -173,7 +173,7 @@ func TestBodiesAreBounded(t *testing.T) {
 func TestABodyOfUnknownLengthIsTheSame(t *testing.T) {
 	w := newWorld(t)
 	var text strings.Builder
-	for i := range 60_000 {
+	for i := range 300_000 {
 		fmt.Fprint(&text, i, " ")
 	}
 	body := `{"docId":"a","text":"` + text.String() + `"}`

@@ -1,11 +1,15 @@
 package api
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"levada.dev/events/fault"
 )
 
 var literals = []string{
@@ -25,6 +29,33 @@ func TestTextIsWhatEncodingJSONReads(t *testing.T) {
 	var req ingestRequest
 	require.NoError(t, json.Unmarshal([]byte(`{"text":null}`), &req))
 	assert.Nil(t, req.Text)
+}
+
+// A base64 is decoded where it stands: what is written never overtakes what is read.
+func TestBase64IsDecodedWhereItStands(t *testing.T) {
+	dice := rand.New(rand.NewPCG(1, 2))
+	for n := range 300 {
+		want := make([]byte, n)
+		for i := range want {
+			want[i] = byte(dice.Uint32())
+		}
+		encoded := base64.StdEncoding.EncodeToString(want)
+		for at := dice.IntN(20); at < len(encoded); at += dice.IntN(20) + 1 {
+			encoded = encoded[:at] + "\n" + encoded[at:] // lines are allowed
+		}
+		body, err := json.Marshal(map[string]string{"base64": encoded})
+		require.NoError(t, err)
+		var req ingestRequest
+		require.NoError(t, json.Unmarshal(body, &req))
+		got, err := req.text()
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	for _, wrong := range []string{"=", "AAA", "AA=A", "AAAA=", "AAAAAAAAAAA-", "AAAAAAAA AAA"} {
+		req := ingestRequest{Base64: text(wrong)}
+		_, err := req.text()
+		assert.Equal(t, "base64", fault.As(err).Field, wrong)
+	}
 }
 
 // FuzzText holds text against encoding/json, for all that form lets pass.

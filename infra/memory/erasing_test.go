@@ -71,7 +71,7 @@ func (p *holding) fill(s tenants.Scope) {
 	}
 	require.NoError(t, p.texts.Put(ctx, s, "orphan/j/s", []byte("nobody knows of it"), "text/plain"))
 	require.NoError(t, p.claims.Put(ctx, s, "claim", []byte("{}")))
-	require.NoError(t, p.parts.Put(ctx, s, "import", 0, []byte("{}\n")))
+	require.NoError(t, p.parts.Put(ctx, s, "import", 0, strings.NewReader("{}\n"), 3))
 	p.files.Put(s, "a/b.txt", "text/plain", []byte("a file"))
 	require.NoError(t, p.cache.Put(ctx, s, cache.Key{Kind: "k", Name: "n"}, []byte("answer"), 24*time.Hour))
 	values := make([]float32, 384)
@@ -208,7 +208,7 @@ func TestWritersThatRunWhenAnErasureBeginsAreWaitedFor(t *testing.T) {
 		case slept == 60:
 			_, err := p.sessions.Begin(t.Context(), p.acme, opening())
 			require.NoError(t, err)
-			require.NoError(t, p.parts.Put(t.Context(), p.acme, "late", 0, []byte("{}\n")))
+			require.NoError(t, p.parts.Put(t.Context(), p.acme, "late", 0, strings.NewReader("{}\n"), 3))
 			p.holds(p.acme, 61, 0, 0)
 		case slept == 61: // an answer is cached after its call is settled
 			require.NoError(t, p.cache.Put(t.Context(), p.acme, cache.Key{Kind: "k", Name: "late"}, []byte("answer"), 24*time.Hour))

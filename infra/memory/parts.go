@@ -3,6 +3,7 @@ package memory
 import (
 	"bytes"
 	"context"
+	"io"
 	"maps"
 	"strconv"
 	"strings"
@@ -27,8 +28,15 @@ func partKey(s tenants.Scope, id string, part int) string {
 }
 
 // Put implements imports.Parts.
-func (p *Parts) Put(_ context.Context, s tenants.Scope, id string, part int, ndjson []byte) error {
+func (p *Parts) Put(_ context.Context, s tenants.Scope, id string, part int, body io.Reader, size int64) error {
 	return p.do(s, "put", func() error {
+		ndjson, err := io.ReadAll(body)
+		if err != nil {
+			return err
+		}
+		if int64(len(ndjson)) != size {
+			return fault.New(fault.Internal, "part_rule", "the part has another size", nil)
+		}
 		if lines := bytes.Count(ndjson, []byte{'\n'}); lines > imports.MaxPartEntries || len(ndjson) > imports.MaxPartBytes && lines > 1 {
 			return fault.New(fault.Internal, "part_rule", "the part is too large", nil)
 		}
@@ -37,7 +45,7 @@ func (p *Parts) Put(_ context.Context, s tenants.Scope, id string, part int, ndj
 		if p.parts == nil {
 			p.parts = map[string][]byte{}
 		}
-		p.parts[partKey(s, id, part)] = bytes.Clone(ndjson)
+		p.parts[partKey(s, id, part)] = ndjson
 		return nil
 	})
 }

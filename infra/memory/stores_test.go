@@ -3,6 +3,7 @@ package memory_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ func TestSweptObjects(t *testing.T) {
 			case 1:
 				return claims.Put(ctx, s, name, []byte("{}"))
 			case 2:
-				return parts.Put(ctx, s, "import", n, []byte("{}\n"))
+				return parts.Put(ctx, s, "import", n, strings.NewReader("{}\n"), 3)
 			}
 			files.Put(s, name, "text/plain", []byte("file"))
 			return nil

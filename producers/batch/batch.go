@@ -111,7 +111,7 @@ func (t *taking) read(ctx context.Context) error {
 			err = in.need(len(line))
 		}
 		if err == nil {
-			err = t.take(ctx, in, line)
+			err = t.take(ctx, in.n, line)
 		}
 		if fault.Is(err, fault.Invalid) && fault.As(err).Code != "body_incomplete" {
 			err = t.refuse(ctx, in.n, err)
@@ -123,7 +123,7 @@ func (t *taking) read(ctx context.Context) error {
 }
 
 // take adds the document of a line.
-func (t *taking) take(ctx context.Context, in *lines, line []byte) error {
+func (t *taking) take(ctx context.Context, n int, line []byte) error {
 	draft, err := t.batch.Decode(line)
 	if err != nil {
 		return err
@@ -134,9 +134,8 @@ func (t *taking) take(ctx context.Context, in *lines, line []byte) error {
 	if draft.DocID == "" {
 		draft.DocID = t.newID() // now: whoever submits it may do so twice
 	}
-	in.spent()
 	t.receipt.Entries++
-	return t.keep(ctx, imports.Entry{Line: in.n, Draft: &draft})
+	return t.keep(ctx, imports.Entry{Line: n, Draft: &draft})
 }
 
 // refuse names a line in the answer, and among the entries, so that the job names it as well; from some number on it only counts it.

@@ -283,14 +283,31 @@ func TestAStreamOfAnySize(t *testing.T) {
 	assert.Less(t, parts.most, 8<<20)
 }
 
+// A large line is in memory once, with room for the longest there may be: also while its document goes to the store.
+func TestALargeLineIsInMemoryOnce(t *testing.T) {
+	const most, bytes = 15_000_000, 14_000_000
+	parts, b := &shredder{before: live()}, of(strings.Repeat("x", bytes))
+	b.MaxLine = most
+	b.Decode = func(line []byte) (corpus.Draft, error) {
+		return corpus.Draft{DocID: "a", Text: line, ContentType: "text/plain", Model: "@cf/baai/bge-m3"}, nil
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := batch.New(parts, &clerk{}, nil).Take(t.Context(), tenantstest.Scope(t, "acme"), b)
+	require.NoError(t, err)
+	runtime.ReadMemStats(&after)
+	assert.Greater(t, parts.bytes, bytes*4/3)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(most+bytes/2))
+}
+
 // shredder takes parts and keeps nothing but how much was in memory meanwhile.
 type shredder struct {
 	imports.Parts
 	bytes, before, most int
 }
 
-func (s *shredder) Put(_ context.Context, _ tenants.Scope, _ string, part int, ndjson []byte) error {
-	if s.bytes += len(ndjson); part%40 == 0 {
+func (s *shredder) Put(_ context.Context, _ tenants.Scope, _ string, part int, _ io.Reader, size int64) error {
+	if s.bytes += int(size); part%40 == 0 {
 		s.most = max(s.most, live()-s.before)
 	}
 	return nil

@@ -6,23 +6,21 @@ import (
 	"errors"
 	"io"
 	"runtime"
-	"slices"
 
 	"levada.dev/events/fault"
 )
 
 // lines reads a stream line by line. The memory of an instance is not much larger than the longest lines, and what earlier work has left of
-// it is in small parts: so a line is kept in pieces while it is read, what is too long is never in one, and only one that is whole is joined.
+// it is in small parts: so a large line has room for the longest there may be, at once, and never doubles its way up.
 type lines struct {
 	r     *bufio.Reader
 	limit int64                           // of a line
 	room  func(bytes int) (func(), error) // is asked for a large line; nil: there is room
 	n     int                             // the number of the line, from 1
 
-	line   []byte   // as far as it has been read, up to large bytes of it
-	pieces [][]byte // the rest of it
-	size   int      // of all
-	free   func()   // gives back the room of the line, if it has any
+	line []byte // as far as it has been read
+	size int    // of it, with its end
+	free func() // gives back the room of the line, if it has any
 }
 
 const (
@@ -88,7 +86,6 @@ func (l *lines) read() error {
 		case long:
 			return errTooLong
 		}
-		l.join()
 		return err
 	}
 }
@@ -96,17 +93,17 @@ func (l *lines) read() error {
 // add keeps a piece of the line. A large line waits for the room of the longest there may be: two that asked step by step could wait for
 // each other.
 func (l *lines) add(piece []byte) error {
-	l.size += len(piece)
-	if l.size <= large {
-		l.line = append(l.line, piece...)
-		return nil
+	if l.size += len(piece); l.size > large && cap(l.line) < int(l.limit) {
+		if err := l.need(int(l.limit)); err != nil {
+			return err
+		}
+		runtime.GC() // a few allocations of this size outrun the collector
+		l.line = append(make([]byte, 0, l.limit), l.line...)
 	}
-	if err := l.need(int(l.limit)); err != nil {
-		return err
+	if l.size > large {
+		piece = piece[:min(len(piece), cap(l.line)-len(l.line))] // what is beyond the limit is the line's end
 	}
-	for part := range slices.Chunk(piece, ordinary/2) { // fits between what is left of earlier work
-		l.pieces = append(l.pieces, slices.Clone(part))
-	}
+	l.line = append(l.line, piece...)
 	return nil
 }
 
@@ -118,33 +115,12 @@ func (l *lines) need(bytes int) (err error) {
 	return err
 }
 
-// join makes one of the line's pieces. The collector runs before: a few allocations of this size outrun it.
-func (l *lines) join() {
-	if l.pieces == nil {
-		return
-	}
-	runtime.GC()
-	whole := append(make([]byte, 0, l.size), l.line...)
-	for _, p := range l.pieces {
-		whole = append(whole, p...)
-	}
-	l.line, l.pieces = whole, nil
-}
-
-// spent says that nobody needs the line any more. Its room stays, for what was made of it.
-func (l *lines) spent() {
-	if l.size > large {
-		l.line = nil
-		runtime.GC()
-	}
-}
-
 // drop forgets the line, and gives its room back.
 func (l *lines) drop() {
 	if l.line = l.line[:0]; cap(l.line) > 4*ordinary {
 		l.line = nil
 	}
-	l.pieces, l.size = nil, 0
+	l.size = 0
 	if l.free != nil {
 		l.free()
 		l.free = nil

@@ -2,6 +2,7 @@ package imports
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"levada.dev/events"
@@ -118,11 +119,11 @@ type Taken struct {
 
 // Parts keeps the entries of an import until it has ended.
 //
-// Put under the same number replaces. Get of an unknown part is fault.NotFound, code part_not_found; of one that is longer than limit bytes
+// Put writes what is read, which is size bytes; under the same number it replaces. Get of an unknown part is fault.NotFound, code part_not_found; of one that is longer than limit bytes
 // nothing is read, and that is fault.Invalid, code part_too_large. Drop removes all parts of
 // the import, and may be repeated. Safe for concurrent use.
 type Parts interface {
-	Put(ctx context.Context, s tenants.Scope, id string, part int, ndjson []byte) error
+	Put(ctx context.Context, s tenants.Scope, id string, part int, ndjson io.Reader, size int64) error
 	Get(ctx context.Context, s tenants.Scope, id string, part int, limit int64) ([]byte, error)
 	Drop(ctx context.Context, s tenants.Scope, id string) error
 }

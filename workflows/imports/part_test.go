@@ -55,13 +55,15 @@ func TestPartsAreFullAndNotMore(t *testing.T) {
 // What a part has of an entry is the entry as JSON, although its text goes another way.
 func TestAPartHasEntriesAsJSON(t *testing.T) {
 	acme := tenantstest.Scope(t, "acme")
-	var want []byte
+	var want, got []byte
 	parts := &memory.Parts{}
 	w := imports.NewWriter(parts, acme, "i", 0)
+	w.Limit = 10_000
 	for i, d := range []*corpus.Draft{
 		nil, {}, {Text: []byte{}}, {DocID: "a", Text: []byte("x")}, {Text: bytes.Repeat([]byte{0, 255, '"'}, 1000)},
 		{DocID: `"Text":null`, JobID: `\"Text":null`, Text: []byte("x"), Fetch: `"Text":null`},
 		{DocID: `"Text":null`}, {Text: []byte("x"), About: events.About{Title: `"Text":null`, Metadata: map[string]any{"Text": nil}}},
+		{Text: bytes.Repeat([]byte{1, 2, 3, 4}, 10_001)}, {Text: []byte("behind what is larger than a part")},
 	} {
 		e := imports.Entry{Line: i + 1, Draft: d, File: "f"}
 		line, err := json.Marshal(e)
@@ -72,8 +74,12 @@ func TestAPartHasEntriesAsJSON(t *testing.T) {
 		assert.Equal(t, before, fmt.Sprint(d), "it is the caller's")
 	}
 	require.NoError(t, w.Flush(t.Context()))
-	got, err := parts.Get(t.Context(), acme, "i", 0, math.MaxInt64)
-	require.NoError(t, err)
+	assert.Equal(t, 3, w.Parts)
+	for part := range w.Parts {
+		body, err := parts.Get(t.Context(), acme, "i", part, math.MaxInt64)
+		require.NoError(t, err)
+		got = append(got, body...)
+	}
 	assert.Equal(t, string(want), string(got))
 }
 

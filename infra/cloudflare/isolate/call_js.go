@@ -138,18 +138,28 @@ func call(ctx context.Context, op string, args ...any) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	id, err := t.begin(op, name, args)
+	if err != nil {
+		return result{}, err
+	}
+	return t.wait(ctx, id)
+}
+
+// begin starts an operation. The glue copies the arguments, so that their frame is free while the answer is waited for: of many streams most
+// wait.
+func (t *Task) begin(op string, name int32, args []any) (id int32, err error) {
 	frame, err := wire.Append(borrow(), args...)
 	defer giveBack(frame)
 	if err != nil {
-		return result{}, fmt.Errorf("%s: %w", op, err)
+		return 0, fmt.Errorf("%s: %w", op, err)
 	}
 	if err := t.Enter(); err != nil {
-		return result{}, err
+		return 0, err
 	}
-	id := newOp(t)
+	id = newOp(t)
 	p, n := pointer(frame)
 	jsCall(t.id, id, name, p, n)
-	return t.wait(ctx, id)
+	return id, nil
 }
 
 func (t *Task) wait(ctx context.Context, id int32) (result, error) {

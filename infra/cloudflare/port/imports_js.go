@@ -2,6 +2,7 @@ package port
 
 import (
 	"context"
+	"io"
 	"strconv"
 	"strings"
 
@@ -25,14 +26,26 @@ func partKey(s tenants.Scope, id string, part int) string {
 }
 
 // Put implements imports.Parts.
-func (p Parts) Put(ctx context.Context, s tenants.Scope, id string, part int, ndjson []byte) error {
+func (p Parts) Put(ctx context.Context, s tenants.Scope, id string, part int, ndjson io.Reader, size int64) error {
 	if err := s.Check(); err != nil {
 		return err
 	}
-	if err := write(ctx, p.bucket, partKey(s, id, part), ndjson, "application/x-ndjson"); err != nil {
+	if err := p.write(ctx, partKey(s, id, part), ndjson, size); err != nil {
 		return fault.Unavailablef(err, "store_unavailable", "the object store did not take a part of an import")
 	}
 	return nil
+}
+
+func (p Parts) write(ctx context.Context, key string, ndjson io.Reader, size int64) error {
+	const contentType = "application/x-ndjson"
+	if size >= streamed {
+		return stream(ctx, p.bucket, key, ndjson, size, contentType)
+	}
+	part := make([]byte, size)
+	if _, err := io.ReadFull(ndjson, part); err != nil {
+		return err
+	}
+	return write(ctx, p.bucket, key, part, contentType)
 }
 
 // Get implements imports.Parts.

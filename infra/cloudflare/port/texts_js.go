@@ -98,12 +98,16 @@ const streamed = 1 << 20
 
 // write makes an object of a body.
 func write(ctx context.Context, to r2.Bucket, key string, body []byte, contentType string) (err error) {
-	o := &r2.PutOptions{ContentType: contentType}
-	if len(body) < streamed {
-		_, err = to.Put(ctx, key, body, o)
-	} else {
-		_, err = to.PutStream(ctx, key, bytes.NewReader(body), int64(len(body)), o)
+	if len(body) >= streamed {
+		return stream(ctx, to, key, bytes.NewReader(body), int64(len(body)), contentType)
 	}
+	_, err = to.Put(ctx, key, body, &r2.PutOptions{ContentType: contentType})
+	return err
+}
+
+// stream makes an object of what is read, which is so many bytes.
+func stream(ctx context.Context, to r2.Bucket, key string, body io.Reader, size int64, contentType string) error {
+	_, err := to.PutStream(ctx, key, body, size, &r2.PutOptions{ContentType: contentType})
 	return err
 }
 

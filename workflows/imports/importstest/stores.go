@@ -1,8 +1,8 @@
 package importstest
 
 import (
-	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,6 +18,9 @@ import (
 func TestParts(t *testing.T, make func(t *testing.T) imports.Parts) {
 	ctx := t.Context()
 	acme, globex := tenantstest.Two(t)
+	put := func(p imports.Parts, s tenants.Scope, id string, part int, body string) error {
+		return p.Put(ctx, s, id, part, strings.NewReader(body), int64(len(body)))
+	}
 	get := func(t *testing.T, p imports.Parts, s tenants.Scope, id string, part int) string {
 		t.Helper()
 		b, err := p.Get(ctx, s, id, part, imports.MaxPartBytes)
@@ -38,31 +41,29 @@ func TestParts(t *testing.T, make func(t *testing.T) imports.Parts) {
 			part int
 		}{{acme, id, 0}, {acme, id, 1}, {acme, id, 10}, {acme, other, 0}, {globex, id, 0}} {
 			missing(t, p, of.s, of.id, of.part)
-			require.NoError(t, p.Put(ctx, of.s, of.id, of.part, fmt.Appendf(nil, "%d\n", n)))
+			require.NoError(t, put(p, of.s, of.id, of.part, fmt.Sprintf("%d\n", n)))
 			assert.Equal(t, fmt.Sprintf("%d\n", n), get(t, p, of.s, of.id, of.part))
 		}
-		require.NoError(t, p.Put(ctx, acme, id, 1, []byte("again\n")))
+		require.NoError(t, put(p, acme, id, 1, "again\n"))
 		assert.Equal(t, "again\n", get(t, p, acme, id, 1))
 		assert.Equal(t, "0\n", get(t, p, acme, id, 0))
 	})
 	t.Run("a whole part", func(t *testing.T) {
 		p, id := make(t), tenantstest.Fresh(t, "large")
-		body := bytes.Repeat(append(bytes.Repeat([]byte("x"), imports.MaxPartBytes/2-1), 0x0a), 2)
-		require.NoError(t, p.Put(ctx, acme, id, 0, body))
+		body := strings.Repeat(strings.Repeat("x", imports.MaxPartBytes/2-1)+"\n", 2)
+		require.NoError(t, put(p, acme, id, 0, body))
 		_, err := p.Get(ctx, acme, id, 0, imports.MaxPartBytes-1)
 		assert.Equal(t, []any{fault.Invalid, "part_too_large"}, []any{fault.KindOf(err), fault.As(err).Code})
-		got, err := p.Get(ctx, acme, id, 0, imports.MaxPartBytes)
-		require.NoError(t, err)
-		assert.True(t, bytes.Equal(body, got))
+		assert.True(t, body == get(t, p, acme, id, 0))
 		require.NoError(t, p.Drop(ctx, acme, id))
 	})
 	t.Run("dropped", func(t *testing.T) {
 		p, id, other := make(t), tenantstest.Fresh(t, "drop"), tenantstest.Fresh(t, "drop")
 		for part := range 12 {
-			require.NoError(t, p.Put(ctx, acme, id, part, []byte("x\n")))
+			require.NoError(t, put(p, acme, id, part, "x\n"))
 		}
-		require.NoError(t, p.Put(ctx, acme, other, 0, []byte("y\n")))
-		require.NoError(t, p.Put(ctx, globex, id, 0, []byte("z\n")))
+		require.NoError(t, put(p, acme, other, 0, "y\n"))
+		require.NoError(t, put(p, globex, id, 0, "z\n"))
 		for range 2 {
 			require.NoError(t, p.Drop(ctx, acme, id))
 			for part := range 12 {
@@ -74,7 +75,7 @@ func TestParts(t *testing.T, make func(t *testing.T) imports.Parts) {
 	})
 	t.Run("nobody has none", func(t *testing.T) {
 		p := make(t)
-		assert.Error(t, p.Put(ctx, tenants.Scope{}, "a", 0, nil))
+		assert.Error(t, put(p, tenants.Scope{}, "a", 0, ""))
 		_, err := p.Get(ctx, tenants.Scope{}, "a", 0, 1)
 		assert.Error(t, err)
 		assert.Error(t, p.Drop(ctx, tenants.Scope{}, "a"))

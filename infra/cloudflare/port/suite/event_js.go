@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"levada.dev/events"
@@ -277,8 +278,8 @@ type parts struct {
 	port imports.Parts
 }
 
-func (x parts) Put(ctx context.Context, s tenants.Scope, id string, part int, ndjson []byte) error {
-	return x.port.Put(x.in(ctx), s, id, part, ndjson)
+func (x parts) Put(ctx context.Context, s tenants.Scope, id string, part int, ndjson io.Reader, size int64) error {
+	return x.port.Put(x.in(ctx), s, id, part, ndjson, size)
 }
 
 func (x parts) Get(ctx context.Context, s tenants.Scope, id string, part int, limit int64) ([]byte, error) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,7 +45,7 @@ func sweptStores(ev event, bucket r2.Bucket, small llm.EmbeddingModel) map[strin
 			case 1:
 				return port.NewClaims(bucket).Put(ctx, s, name, []byte("{}"))
 			case 2:
-				return port.NewParts(bucket).Put(ctx, s, "import", n, []byte("{}\n"))
+				return port.NewParts(bucket).Put(ctx, s, "import", n, strings.NewReader("{}\n"), 3)
 			}
 			_, err := bucket.Put(ctx, s.Key("files", name), []byte("file"), nil)
 			return err
