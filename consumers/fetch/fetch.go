@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,12 +24,19 @@ type Consumer struct {
 	fetcher corpus.Fetcher
 	out     events.Publisher
 	now     func() time.Time
-	room    *room
+	room    *consumers.Room
+	turns   *turns
 }
 
 // New makes the consumer. now tells the time of its events.
 func New(texts corpus.Texts, ledger corpus.Ledger, fetcher corpus.Fetcher, out events.Publisher, now func() time.Time) *Consumer {
-	return &Consumer{texts: texts, ledger: ledger, fetcher: fetcher, out: out, now: now, room: newRoom()}
+	return &Consumer{texts: texts, ledger: ledger, fetcher: fetcher, out: out, now: now, turns: newTurns()}
+}
+
+// Within makes the consumer keep to a room that it shares with others, and returns it.
+func (c *Consumer) Within(r *consumers.Room) *Consumer {
+	c.room = r
+	return c
 }
 
 // Route takes document.requested.
@@ -88,8 +96,9 @@ func (c *Consumer) tell(ctx context.Context, s tenants.Scope, p corpus.Progress)
 // get fetches a document, stores it and tells the ledger. With conditions it is content to learn that the document is what it was. What was
 // stored and is not what the generation is made of, since another delivery was first, goes again.
 func (c *Consumer) get(ctx context.Context, s tenants.Scope, d delivery, conditions bool) (corpus.Verdict, error) {
-	defer c.room.leave(s.Tenant(), d.Event.ID)
-	p, err := c.fetch(ctx, s, d, conditions)
+	guest := &visit{Consumer: c, tenant: s.Tenant()}
+	defer guest.end()
+	p, err := c.fetch(ctx, s, d, guest, conditions)
 	if err != nil {
 		return corpus.Verdict{}, err
 	}
@@ -104,16 +113,28 @@ func (c *Consumer) get(ctx context.Context, s tenants.Scope, d delivery, conditi
 	return v, err
 }
 
-func (c *Consumer) fetch(ctx context.Context, s tenants.Scope, d delivery, conditions bool) (corpus.Progress, error) {
-	f := d.Fact
-	o := corpus.FetchOptions{
-		Patience: time.Duration(max(1, d.Attempt)) * patience,
-		Large:    func(ctx context.Context) error { return c.room.enter(ctx, s.Tenant(), d.Event.ID) },
+// ask asks the server. While there is no room for what it has, nobody keeps it waiting.
+func (c *Consumer) ask(ctx context.Context, s tenants.Scope, url string, guest *visit, o corpus.FetchOptions) (corpus.Fetched, error) {
+	ctx, guest.recall = context.WithCancelCause(ctx)
+	defer guest.recall(nil)
+	o.Large = guest.large
+	got, err := c.fetcher.Fetch(ctx, s, url, o)
+	if errors.Is(err, errBusy) && guest.enter(ctx, longest) == nil {
+		got, err = c.fetcher.Fetch(ctx, s, url, o)
 	}
+	if err != nil && errors.Is(context.Cause(ctx), errSlow) {
+		err = errSlow
+	}
+	return got, err
+}
+
+func (c *Consumer) fetch(ctx context.Context, s tenants.Scope, d delivery, guest *visit, conditions bool) (corpus.Progress, error) {
+	f := d.Fact
+	o := corpus.FetchOptions{Patience: time.Duration(max(1, d.Attempt)) * patience}
 	if conditions {
 		o.ETag, o.Modified = f.Fetch.ETag, f.Fetch.Modified
 	}
-	got, err := c.fetcher.Fetch(ctx, s, f.Fetch.URL, o)
+	got, err := c.ask(ctx, s, f.Fetch.URL, guest, o)
 	if err != nil {
 		return corpus.Progress{}, fmt.Errorf("fetch %s: %w", f.DocID, err)
 	}

@@ -134,7 +134,7 @@ func Consumers(p Ports, o Options) *consumers.Router {
 	stores := corpus.Stores{Texts: p.Texts, Vectors: p.Vectors, Lexicon: p.Lexicon}
 	room := consumers.NewRoom(roomBytes)
 	routes := []consumers.Route{
-		fetch.New(p.Texts, p.Ledger, p.Fetcher, p.Publisher, now).Route(),
+		fetch.New(p.Texts, p.Ledger, p.Fetcher, p.Publisher, now).Within(room).Route(),
 		chunk.New(p.Texts, p.Ledger, p.Publisher, now).Within(room).Route(),
 		embed.New(llm.NewPaidEmbedder(p.Embedder, o.Gate(p)), stores, p.Ledger, p.Publisher, now).Route(),
 		index.New(stores, p.Ledger, p.Publisher, now).Route(),

@@ -23,8 +23,9 @@ type FetchOptions struct {
 	Modified time.Time
 	// Patience is how long the server may take to begin its answer; 0: as long as all of it may take.
 	Patience time.Duration
-	// Large is called, once at most, before more of a document is read than LargeFetch, and waited for: whoever holds many bodies makes room.
-	Large func(ctx context.Context) error
+	// Large is called, once at most, before more of a document is read than LargeFetch, with how many bytes it may take, and waited for: whoever
+	// holds many bodies makes room.
+	Large func(ctx context.Context, bytes int64) error
 }
 
 // LargeFetch is from where on a document is a good part of a Worker's memory, when many are fetched at a time.

@@ -131,7 +131,7 @@ func (f *feed) sitemap(ctx context.Context, address string, depth int) (sitemap,
 		return sitemap{}, err
 	}
 	taken := false
-	got, err := f.Fetcher.Fetch(ctx, f.scope, address, corpus.FetchOptions{Limit: MaxSitemapFile, Large: func(ctx context.Context) error {
+	got, err := f.Fetcher.Fetch(ctx, f.scope, address, corpus.FetchOptions{Limit: MaxSitemapFile, Large: func(ctx context.Context, _ int64) error {
 		if err := f.room.Acquire(ctx, maxFiles); err != nil {
 			return fault.Unavailablef(err, "memory_busy", "there was no room for the sitemap")
 		}

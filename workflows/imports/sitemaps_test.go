@@ -138,12 +138,12 @@ type long struct {
 }
 
 func (l *long) Fetch(ctx context.Context, s tenants.Scope, url string, o corpus.FetchOptions) (corpus.Fetched, error) {
-	if err := o.Large(ctx); err != nil {
+	if err := o.Large(ctx, 1); err != nil {
 		return corpus.Fetched{}, err
 	}
 	late, cancel := context.WithCancel(ctx)
 	cancel()
-	l.second = o.Large(late)
+	l.second = o.Large(late, 1)
 	return l.Web.Fetch(ctx, s, url, o)
 }
 

@@ -184,14 +184,16 @@ func read(ctx context.Context, resp *http.Response, o corpus.FetchOptions) ([]by
 			return b.Bytes(), err
 		}
 	}
+	most := resp.ContentLength
+	if most < 0 || resp.Header.Get("Content-Encoding") != "" { // it was packed when its length was said
+		most = o.Limit + 1
+	}
 	if o.Large != nil {
-		if err := o.Large(ctx); err != nil {
+		if err := o.Large(ctx, most); err != nil {
 			return nil, err
 		}
 	}
-	if resp.ContentLength > 0 {
-		b.Grow(int(resp.ContentLength) + bytes.MinRead) // what it grows by doubling is in memory three times
-	}
+	b.Grow(int(most) - b.Len() + bytes.MinRead) // what grows by doubling is in memory three times
 	_, err := b.ReadFrom(io.LimitReader(resp.Body, o.Limit+1-int64(b.Len())))
 	return b.Bytes(), err
 }

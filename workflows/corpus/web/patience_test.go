@@ -69,12 +69,14 @@ func TestALargeDocumentWaitsForRoom(t *testing.T) {
 				return resp, nil
 			}
 			asked := 0
-			got, err := fetchWith(t, do, corpus.FetchOptions{Large: func(context.Context) error { asked++; return nil }})
+			got, err := fetchWith(t, do, corpus.FetchOptions{Large: func(context.Context, int64) error { asked++; return nil }})
 			require.NoError(t, err)
 			assert.True(t, bytes.Equal(page, got.Body), "%d bytes, said %v", size, said)
 			assert.LessOrEqual(t, asked, 1)
 			assert.Equal(t, size >= corpus.LargeFetch, asked == 1, "%d bytes, said %v", size, said)
-			_, err = fetchWith(t, do, corpus.FetchOptions{Large: func(context.Context) error { return fault.Unavailablef(errors.New("full"), "fetch_failed", "no room") }})
+			_, err = fetchWith(t, do, corpus.FetchOptions{Large: func(context.Context, int64) error {
+				return fault.Unavailablef(errors.New("full"), "fetch_failed", "no room")
+			}})
 			assert.Equal(t, size >= corpus.LargeFetch, err != nil, "%d bytes", size)
 		}
 	}
