@@ -62,7 +62,7 @@ type Ports struct {
 	Claims    events.Claims
 	Trail     audit.Trail
 	Letters   Letters
-	Unread    letters.Unread
+	Unread    letters.Pile
 }
 
 // Letters is all that the box of a tenant's dead letters does.
@@ -141,7 +141,7 @@ func Consumers(p Ports, o Options) *consumers.Router {
 		audit.New(p.Trail).Route(),
 		eraser.New(p.Runs).Route(),
 	}
-	routes = append(routes, erase.New(stores, p.Ledger, p.Letters).Routes()...)
+	routes = append(routes, erase.New(stores, p.Ledger, Home(p)).Routes()...)
 	routes = append(routes, reacts.New(p.Runs).Routes()...)
 	return consumers.New(routes, p.Claims, consumers.NewUndertaker(p.Ledger, stores, p.Letters, p.Unread),
 		&consumers.Options{MaxAttempts: o.MaxAttempts, DeadAttempts: o.MaxAttempts["ingest"+stack.DeadLetter], Log: o.Log, Now: now, Room: room})

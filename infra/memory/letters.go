@@ -82,7 +82,7 @@ type Unread struct {
 	ls []letters.Letter
 }
 
-var _ letters.Unread = (*Unread)(nil)
+var _ letters.Pile = (*Unread)(nil)
 
 // Keep implements letters.Unread.
 func (u *Unread) Keep(_ context.Context, ls []letters.Letter) error {
@@ -90,9 +90,36 @@ func (u *Unread) Keep(_ context.Context, ls []letters.Letter) error {
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		for _, letter := range ls {
-			u.ls = slices.DeleteFunc(u.ls, func(old letters.Letter) bool { return old.ID == letter.ID })
+			u.ls = slices.DeleteFunc(u.ls, func(old letters.Letter) bool { return old.ID == letter.ID && old.Tenant == letter.Tenant })
 			u.ls = append(u.ls, letter)
 		}
+		return nil
+	})
+}
+
+// Stranded implements letters.Pile.
+func (u *Unread) Stranded(_ context.Context, s tenants.Scope, limit int) (found []letters.Letter, err error) {
+	err = u.do(s, "stranded", func() error {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		for _, l := range u.ls {
+			if l.Tenant == s.Tenant() && len(found) < limit {
+				found = append(found, l)
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+// Drop implements letters.Pile.
+func (u *Unread) Drop(_ context.Context, s tenants.Scope, ls []letters.Letter) error {
+	return u.do(s, "drop", func() error {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.ls = slices.DeleteFunc(u.ls, func(kept letters.Letter) bool {
+			return kept.Tenant == s.Tenant() && slices.ContainsFunc(ls, func(l letters.Letter) bool { return l.ID == kept.ID && l.Queue == kept.Queue })
+		})
 		return nil
 	})
 }

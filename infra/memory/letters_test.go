@@ -50,7 +50,7 @@ func TestOutboxOfLetters(t *testing.T) {
 func TestUnread(t *testing.T) {
 	letterstest.TestUnread(t, func(*testing.T) letterstest.Pile {
 		u := &memory.Unread{}
-		return letterstest.Pile{Unread: u, Read: func(context.Context) ([]letters.Letter, error) { return u.All(), nil }}
+		return letterstest.Pile{Pile: u, Read: func(context.Context) ([]letters.Letter, error) { return u.All(), nil }}
 	})
 }
 

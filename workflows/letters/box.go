@@ -39,11 +39,20 @@ type Forgetter interface {
 	Forget(ctx context.Context, s tenants.Scope, docID string, generation int) error
 }
 
-// Unread keeps the letters that name no tenant, and those that their tenant's own box has not taken until there was no further attempt, for
-// operators of the pool. What Keep returned nil for is durable; a letter with
+// Unread keeps the letters that name no tenant, for operators of the pool, and those that their tenant's own box has not taken until there was no
+// further attempt, until they are brought home. What Keep returned nil for is durable; a letter with
 // the id of an earlier one replaces it. Safe for concurrent use.
 type Unread interface {
 	Keep(ctx context.Context, ls []Letter) error
+}
+
+// Pile is an Unread from which the letters of tenants come home again: see BringHome. Safe for concurrent use.
+type Pile interface {
+	Unread
+	// Stranded returns letters of a tenant that are here and not in its box, limit at most.
+	Stranded(ctx context.Context, s tenants.Scope, limit int) ([]Letter, error)
+	// Drop removes letters of a tenant. It may be repeated.
+	Drop(ctx context.Context, s tenants.Scope, ls []Letter) error
 }
 
 // Page is a part of a list. Next is the cursor of the rest, empty at the end.

@@ -30,7 +30,7 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Embedder: embedder, Vectors: p.Vectors, Lexicon: p.Lexicon, Ledger: p.Ledger,
 		Reranker: llm.NewPaidReranker(p.Reranker, gate), Generator: generator,
 	}, &rag.Options{Now: o.Now})
-	door := batch.New(p.Parts, p.Imports, nil)
+	door, home := batch.New(p.Parts, p.Imports, nil), app.Home(p)
 	documents := intake.New(p.Texts, p.Ledger, nil)
 	return api.New(api.Deps{
 		Directory: p.Directory,
@@ -57,8 +57,8 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Generator: generator,
 		Answerer:  answer.New(generator, nil),
 		Embedder:  embedder,
-		Letters:   p.Letters,
-		Replayer:  replay.New(p.Letters, p.Letters, p.Catalogue, nil),
+		Letters:   home,
+		Replayer:  replay.New(home, home, p.Catalogue, nil),
 		Probes:    probes,
 	}, &api.Options{Version: o.Version, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
 }

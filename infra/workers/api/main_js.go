@@ -47,6 +47,7 @@ func main() {
 		Summaries: sessions,
 		Shelf:     port.NewShelf(object.Open("SHELF")),
 		Letters:   port.NewLetters(object.Open("LETTERS")),
+		Unread:    port.NewUnread(r2.Open("CORPUS")),
 		Cache:     port.NewCache(kv.Open("CACHE")),
 	}, app.Options{
 		Version:     port.Var("VERSION", "dev"),

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/events"
+	"levada.dev/tenants"
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/letters"
 )
@@ -80,13 +81,45 @@ func next(ctx context.Context, t *testing.T, p Post, stage events.Stage, wanted 
 
 // Pile is letters of nobody, and all of them that are there.
 type Pile struct {
-	letters.Unread
+	letters.Pile
 	Read func(ctx context.Context) ([]letters.Letter, error)
 }
 
 // TestUnread checks the promises of letters.Unread.
 func TestUnread(t *testing.T, open func(t *testing.T) Pile) {
 	t.Run("the same message is the same letter", func(t *testing.T) { sameLetter(t, open(t)) })
+	t.Run("letters of tenants are stranded", func(t *testing.T) { stranded(t, open(t)) })
+}
+
+// stranded keeps letters of two tenants, which neither sees of the other, until they are dropped.
+func stranded(t *testing.T, p Pile) {
+	one, other := tenantstest.Scope(t, "acme"), tenantstest.Scope(t, "globex")
+	at := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+	var all []letters.Letter
+	for i, s := range []tenants.Scope{one, one, one, other} {
+		all = append(all, letters.Letter{
+			ID: letters.NewID("ingest-dlq", string(rune('a'+i))), Queue: "ingest-dlq", Tenant: s.Tenant(), Stage: "chunk", Code: "attempts_exhausted", At: at, Body: []byte("{\x00"),
+		})
+	}
+	require.NoError(t, p.Keep(t.Context(), all))
+	require.NoError(t, p.Keep(t.Context(), all[:1]), "again")
+	found := func(s tenants.Scope, limit int) []letters.Letter {
+		ls, err := p.Stranded(t.Context(), s, limit)
+		require.NoError(t, err)
+		return ls
+	}
+	assert.ElementsMatch(t, all[:3], found(one, 10))
+	assert.Equal(t, all[3:], found(other, 10))
+	assert.Len(t, found(one, 2), 2)
+	for range 2 {
+		require.NoError(t, p.Drop(t.Context(), other, all[:3]), "those of another are not there")
+		require.NoError(t, p.Drop(t.Context(), one, all[:2]))
+	}
+	assert.Equal(t, all[2:3], found(one, 10))
+	assert.Equal(t, all[3:], found(other, 10))
+	require.NoError(t, p.Drop(t.Context(), one, nil))
+	_, err := p.Stranded(t.Context(), tenants.Scope{}, 1)
+	assert.ErrorIs(t, err, tenants.ErrNoScope)
 }
 
 func sameLetter(t *testing.T, p Pile) {

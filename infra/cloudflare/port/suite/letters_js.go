@@ -51,11 +51,19 @@ func (x box) Close(ctx context.Context, s tenants.Scope, key string, answer []by
 // unread is the port of the suite of letters that name no tenant.
 type unread struct {
 	event
-	port letters.Unread
+	port letters.Pile
 }
 
 func (x unread) Keep(ctx context.Context, ls []letters.Letter) error {
 	return x.port.Keep(x.in(ctx), ls)
+}
+
+func (x unread) Stranded(ctx context.Context, s tenants.Scope, limit int) ([]letters.Letter, error) {
+	return x.port.Stranded(x.in(ctx), s, limit)
+}
+
+func (x unread) Drop(ctx context.Context, s tenants.Scope, ls []letters.Letter) error {
+	return x.port.Drop(x.in(ctx), s, ls)
 }
 
 // pile reads the letters that name no tenant, as an operator does.

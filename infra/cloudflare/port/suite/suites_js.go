@@ -74,7 +74,7 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 		},
 		"TestUnread": func(t *testing.T) {
 			letterstest.TestUnread(t, func(*testing.T) letterstest.Pile {
-				return letterstest.Pile{Unread: unread{ev, port.NewUnread(bucket)}, Read: func(context.Context) ([]letters.Letter, error) {
+				return letterstest.Pile{Pile: unread{ev, port.NewUnread(bucket)}, Read: func(context.Context) ([]letters.Letter, error) {
 					return pile(ev.in(context.Background()), bucket)
 				}}
 			})
