@@ -81,6 +81,9 @@ var codes = []code{
 	{"backlog_full", 429, "Too much work is waiting; the document was not taken. Try again after `Retry-After`."},
 	{"tenant_erasing", 409, "Everything of the tenant is being erased; nothing new is taken, and no model is called, until that has ended."},
 	{"confirmation_required", 400, "The erasure of everything has to be confirmed: `confirm` is the tenant's id."},
+	{"embedding_active", 409, "Searches use the space of this embedding model already, so there is nothing to change, and it cannot be removed."},
+	{"embedding_moving", 409, "The tenant's embedding model is being changed, or the space of one emptied; one such thing goes on at a time."},
+	{"space_unknown", 400, "The tenant has no document in the space of this embedding model."},
 	{"text_erased", 409, "The document was erased while it was submitted, again and again. Send it again."},
 	{"batch_refused", 400, "No line of the batch, or none of the addresses, is a document; `details.errors` names the first ones."},
 	{"sitemap_invalid", 400, "What is at a sitemap's address is no sitemap, or an index within an index. Seen in an import's job."},
@@ -103,6 +106,11 @@ var codes = []code{
 	{"attempts_exhausted", 503, "Each attempt to process the document died: it may be too large for an instance. Seen in a job."},
 	{"erasure_busy", 503, "Calls of models that had begun before the erasure went on for an hour. Ask for the erasure again. Seen in a job."},
 	{"erasure_incomplete", 503, "A store still showed something, however often it was removed. Ask for the erasure again. Seen in a job."},
+	{"space_incomplete", 409, "Documents are missing in the space of the other embedding model, so searches were not switched to it. Seen in a job, which names them."},
+	{"space_left", 409, "The document was on its way to the space of an embedding model that searches do not use any more. Submit it again. Seen in a job."},
+	{"space_not_empty", 503, "The index of an embedding model still showed something, however often it was removed. Ask for the removal again. Seen in a job."},
+	{"index_behind", 503, "The index of an embedding model has not shown for long what was written to it, so searches were not switched to it. Ask for the move again. Seen in a job."},
+	{"passage_missing", 409, "A chunk of the document is not where it should be, so it cannot be embedded again. Submit the document again. Seen in a job."},
 
 	// Dead letters.
 	{"letter_not_found", 404, "The tenant has no such letter, or it is not kept any more: letters are kept for 30 days."},

@@ -55,7 +55,7 @@ func TestEveryCodeIsInTheTable(t *testing.T) {
 	found := 0
 	for _, pattern := range []string{"*.go", "../workflows/rag/*.go", "../producers/intake/*.go", "../producers/batch/*.go", "../workflows/imports/*.go", "../producers/webhook/*.go", "../workflows/corpus/format.go", "../workflows/corpus/address/*.go", "../workflows/corpus/web/*.go", "../workflows/corpus/extract/*.go",
 		"../workflows/llm/*.go", "../workflows/llm/dialect/*.go", "../workflows/chat/*.go", "../workflows/chat/book/*.go", "../workflows/cache/*.go", "../workflows/corpus/book/*.go",
-		"../workflows/erasure/*.go", "../workflows/letters/*.go", "../workflows/letters/book/*.go", "../producers/replay/*.go", "../consumers/*.go", "../consumers/*/*.go",
+		"../workflows/erasure/*.go", "../workflows/reembed/*.go", "../workflows/letters/*.go", "../workflows/letters/book/*.go", "../producers/replay/*.go", "../consumers/*.go", "../consumers/*/*.go",
 		"../tenants/*.go", "../tenants/call/*.go", "../tenants/quota/*.go", "../tenants/quota/book/*.go",
 		"../infra/cloudflare/port/*.go", "../infra/cloudflare/objects/*.go"} {
 		files, err := filepath.Glob(pattern)
@@ -85,7 +85,7 @@ var between = map[string]bool{
 	"secret_invalid": true, "secret_missing": true, "secret_not_found": true, "vault_invalid": true, // likewise
 	"run_not_found": true, "step_failed": true, "workflow_unavailable": true, // runs of flows to who starts them, and to flows
 	"part_not_found": true, "part_too_large": true, "import_order": true, // an import to its flow
-	"erasure_order": true, "letter_invalid": true, "fact_invalid": true, // an erasure to its flow, a consumer to the box of letters, consumers to each other
+	"erasure_order": true, "reembed_order": true, "embedding_over": true, "letter_invalid": true, "fact_invalid": true, // an erasure to its flow, a consumer to the box of letters, consumers to each other
 }
 
 // codesIn finds the codes of the faults a file makes, except those of internal ones, which no client sees.

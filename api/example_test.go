@@ -42,6 +42,7 @@ func ExampleNew() {
 		Ledger:    ledger,
 		Catalogue: ledger,
 		Erasures:  ledger,
+		Moves:     ledger,
 		Texts:     texts,
 		Vectors:   vectors,
 		Retriever: retriever,

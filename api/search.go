@@ -26,6 +26,7 @@ type searchRequest struct {
 	SessionID string          `json:"sessionId"`
 	Rewrite   *bool           `json:"rewrite"` // absent: when there is a session
 	Keep      bool            `json:"keepDuplicates"`
+	Model     string          `json:"embeddingModel"` // whose space is read; absent: that which the tenant uses
 }
 
 var searchForm = formOf[searchRequest]()
@@ -103,6 +104,10 @@ func (req *searchRequest) query(c *call) (rag.Query, error) {
 	if err != nil {
 		return rag.Query{}, err
 	}
+	space, err := c.readable(req.Model)
+	if err != nil {
+		return rag.Query{}, err
+	}
 	ttl := limits.CacheTTL()
 	if req.SessionID != "" || wantsFresh(c.r.Header.Get("Cache-Control")) {
 		ttl = 0
@@ -110,7 +115,7 @@ func (req *searchRequest) query(c *call) (rag.Query, error) {
 	return rag.Query{
 		Cache: ttl, Text: req.Query, TopK: topK, Mode: rag.Mode(req.Mode), Filter: req.Filter, Fields: limits.Filterable, Boosts: limits.Boosts,
 		Expand: req.Expand, Rerank: req.Rerank, Rewrite: rewrite, Model: c.config.Models.Embedding, RequestID: c.requestID,
-		KeepDuplicates: req.Keep,
+		KeepDuplicates: req.Keep, Space: space,
 	}, nil
 }
 

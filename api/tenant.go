@@ -33,11 +33,11 @@ func eraseTenant(c *call) error {
 	if receipt.Replayed {
 		c.w.Header().Set("Idempotent-Replayed", "true")
 	}
-	return c.ok(http.StatusAccepted, erasureReceipt{receipt.JobID, statusURL})
+	return c.ok(http.StatusAccepted, jobReceipt{receipt.JobID, statusURL})
 }
 
-// erasureReceipt says where the erasure of a tenant is followed.
-type erasureReceipt struct {
+// jobReceipt says where what was begun is followed.
+type jobReceipt struct {
 	JobID     string `json:"jobId"`
 	StatusURL string `json:"statusUrl"`
 }

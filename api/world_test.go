@@ -58,16 +58,16 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.opts = api.Options{Version: "v1.2.3", Environment: "test", Random: &counter{}, Now: func() time.Time {
 		return time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
 	}}
-	erasures := 0
+	begun := 0
 	w.opts.NewID = func() string {
-		erasures++
-		return fmt.Sprint("erasure-", erasures)
+		begun++
+		return fmt.Sprint("job-", begun)
 	}
 	w.store = newStore(func() time.Time { return w.opts.Now() })
 	w.gate = &quotatest.Gate{}
 	w.deps = api.Deps{
 		Gate:      w.gate,
-		Directory: w.directory(), Intake: w.store, Imports: w.store.door(), Problems: w.store.ledger, Ledger: w.store.ledger, Catalogue: w.store.ledger, Erasures: w.store.ledger, Texts: w.store.texts, Vectors: w.store.vectors,
+		Directory: w.directory(), Intake: w.store, Imports: w.store.door(), Problems: w.store.ledger, Ledger: w.store.ledger, Catalogue: w.store.ledger, Erasures: w.store.ledger, Moves: w.store.ledger, Texts: w.store.texts, Vectors: w.store.vectors,
 		Retriever: w.remembering(rag.New(rag.Ports{
 			Embedder: w.store.embedder, Vectors: w.store.vectors, Lexicon: w.store.lexicon, Ledger: w.store.ledger,
 			Reranker: llm.NewPaidReranker(w.store.reranker, w.gate), Generator: talking{w},

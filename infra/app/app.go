@@ -15,6 +15,7 @@ import (
 	"levada.dev/consumers/fetch"
 	reacts "levada.dev/consumers/imports"
 	"levada.dev/consumers/index"
+	mover "levada.dev/consumers/reembed"
 	"levada.dev/events"
 	"levada.dev/infra/stack"
 	"levada.dev/producers/intake"
@@ -29,6 +30,7 @@ import (
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/reembed"
 )
 
 // Ports is everything the platform needs of its surroundings. Every role uses some of it.
@@ -41,6 +43,7 @@ type Ports struct {
 	Catalogue corpus.Catalogue
 	Imports   imports.Ledger
 	Erasures  erasure.Ledger
+	Moves     reembed.Ledger
 	Objects   erasure.Store // all that R2 keeps of a tenant
 	Cached    erasure.Store // all that KV keeps of a tenant
 	Parts     imports.Parts
@@ -140,6 +143,7 @@ func Consumers(p Ports, o Options) *consumers.Router {
 		index.New(stores, p.Ledger, p.Publisher, now).Route(),
 		audit.New(p.Trail).Route(),
 		eraser.New(p.Runs).Route(),
+		mover.New(p.Runs).Route(),
 	}
 	routes = append(routes, erase.New(stores, p.Ledger, Home(p)).Routes()...)
 	routes = append(routes, reacts.New(p.Runs).Routes()...)
@@ -162,6 +166,18 @@ func Erasure(p Ports, settle time.Duration) flow.Flow {
 		Ledger: p.Erasures, Catalogue: p.Catalogue, Shelf: p.Shelf, Sessions: p.Sessions, Gate: p.Bar,
 		Stores: []erasure.Store{p.Objects, p.Cached, erasure.NewVectors(p.Vectors), erasure.NewLexicon(p.Lexicon), erasure.NewLetters(p.Letters)},
 	}).Flow
+}
+
+// Reembed is the flow that changes a tenant's embedding model.
+func Reembed(p Ports, o Options) flow.Flow {
+	now := o.Now
+	if now == nil {
+		now = time.Now
+	}
+	return reembed.New(reembed.Ports{
+		Ledger: p.Moves, Documents: p.Ledger, Stores: corpus.Stores{Texts: p.Texts, Vectors: p.Vectors, Lexicon: p.Lexicon},
+		Embedder: llm.NewPaidEmbedder(p.Embedder, o.Gate(p)),
+	}, now).Flow
 }
 
 // Syncer opens the imports of the pool's sources when their time has come.

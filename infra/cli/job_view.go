@@ -102,6 +102,8 @@ func outcome(j job.Job) string {
 		return s + ": " + tally(j)
 	case job.Erase:
 		return "erasure of " + cmp.Or(j.DocID, "everything") + ": " + removal(j)
+	case job.Reembed:
+		return spaceOf(j)
 	}
 	s := "document " + j.DocID + ": " + string(j.State)
 	switch {

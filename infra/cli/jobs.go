@@ -99,6 +99,8 @@ func (v view) job(j job.Job) error {
 		rows = append(rows, row{"documents", tally(j)})
 	case job.Erase:
 		rows = append(rows, row{"receipt", removal(j)})
+	case job.Reembed:
+		rows = append(rows, row{"space", spaceOf(j)})
 	default:
 		rows = append(rows, row{"slices", fmt.Sprintf("%d of %d", j.Counts.Done, j.Counts.Total)})
 	}

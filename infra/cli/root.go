@@ -115,7 +115,7 @@ func newRoot(g *globals, start func()) *cobra.Command {
 		newIngest(g),
 		newJobs(g),
 		newDocuments(g), newSearch(g),
-		newErase(g),
+		newErase(g), newEmbedding(g),
 		newValidate(g),
 		newVersion(),
 	)

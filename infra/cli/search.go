@@ -32,6 +32,13 @@ func newSearch(g *globals) *cobra.Command {
 			if err := errors.Join(among("mode", o.Mode, rag.Modes), atLeastNone(o.Question.TopK)); err != nil {
 				return err
 			}
+			if name := o.Question.EmbeddingModel; name != "" {
+				m, err := embeddingNamed(name)
+				if err != nil {
+					return err
+				}
+				o.Question.EmbeddingModel = m
+			}
 			o.Question.Query, o.Question.Mode = strings.Join(args, " "), o.Mode
 			return o.Platform.run(cmd.Context(), o.run)
 		},
@@ -40,6 +47,7 @@ func newSearch(g *globals) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.Mode, "mode", "", "hybrid, vector or keyword; the tenant's default is hybrid")
 	f.IntVar(&o.Question.TopK, "top", 0, "how many sources; 0 for the tenant's default")
+	f.StringVar(&o.Question.EmbeddingModel, "embedding", "", "read the space of another embedding model, filled or being filled (levada embedding)")
 	f.BoolVar(&o.Question.Rerank, "rerank", false, "let a model order the best of them")
 	f.BoolVar(&o.View.JSON, "json", false, "print JSON")
 	return cmd

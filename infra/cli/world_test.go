@@ -29,6 +29,7 @@ import (
 	"levada.dev/workflows/flow"
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/llm/llmtest"
+	"levada.dev/workflows/reembed"
 )
 
 // world is the whole platform in memory behind a server, with a state folder as a local platform has it: acme and globex with keys.
@@ -71,18 +72,18 @@ func newCLIWorld(t *testing.T) *world {
 		Directory: directory, Texts: &memory.Texts{}, Ledger: w.ledger, Vectors: memory.NewVectors(time.Now), Lexicon: memory.NewLexicon(), Embedder: w.model, Reranker: &llmtest.Reranker{},
 		Model: &memory.Model{}, Money: money, Bar: money, Sessions: sessions, Summaries: sessions, Shelf: shelf,
 		Cache: memory.NewCache(time.Now), Publisher: w.out, Claims: claims, Trail: &memory.Trail{}, Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{},
-		Catalogue: w.ledger, Erasures: w.ledger, Imports: w.ledger, Parts: &memory.Parts{}, Files: &memory.Files{}, Fetcher: w.web,
+		Catalogue: w.ledger, Erasures: w.ledger, Moves: w.ledger, Imports: w.ledger, Parts: &memory.Parts{}, Files: &memory.Files{}, Fetcher: w.web,
 	}
 	w.ports.Objects = memory.NewObjects(w.ports.Texts.(*memory.Texts), claims, w.ports.Parts.(*memory.Parts), w.ports.Files.(*memory.Files))
 	w.ports.Cached = memory.NewCached(w.ports.Cache.(*memory.Cache))
-	runs := memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: app.Import(w.ports), erasure.Kind: app.Erasure(w.ports, 0)})
-	w.ports.Runs = runs
-	t.Cleanup(runs.Stop)
 	ctx, stop := context.WithCancel(context.Background())
 	options := app.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Background: func(_ context.Context, f func(context.Context)) error {
 		w.running.Go(func() { f(ctx) })
 		return nil
 	}}
+	runs := memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: app.Import(w.ports), erasure.Kind: app.Erasure(w.ports, 0), reembed.Kind: app.Reembed(w.ports, options)})
+	w.ports.Runs = runs
+	t.Cleanup(runs.Stop)
 	t.Cleanup(func() {
 		stop()
 		w.running.Wait()

@@ -44,6 +44,8 @@ type Question struct {
 	Answer bool   `json:"answer"`
 
 	Filter json.RawMessage `json:"filter,omitempty"` // as POST /search has it
+	// EmbeddingModel names the space that is read.
+	EmbeddingModel string `json:"embeddingModel,omitempty"`
 }
 
 // Ask asks a question of the tenant's documents.

@@ -12,6 +12,7 @@ import (
 	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/reembed"
 )
 
 // CompatibilityDate is the day whose behaviour of the runtime the Workers were
@@ -51,6 +52,7 @@ func levadaWorkflows() []Workflow {
 	return []Workflow{
 		{Name: string(imports.Kind), Class: "Import", Role: Workflows},
 		{Name: string(erasure.Kind), Class: "Erasure", Role: Workflows},
+		{Name: string(reembed.Kind), Class: "Reembed", Role: Workflows},
 	}
 }
 
@@ -70,6 +72,7 @@ func levadaWorkers() []Worker {
 		lexicon = Binding{Name: "LEXICON", Kind: Class, Target: "Lexicon"}
 		imports = Binding{Name: "IMPORT", Kind: Flow, Target: string(imports.Kind)}
 		erasure = Binding{Name: "ERASURE", Kind: Flow, Target: string(erasure.Kind)}
+		reembed = Binding{Name: "REEMBED", Kind: Flow, Target: string(reembed.Kind)}
 	)
 	queues := []Binding{{Name: "FETCH", Kind: Producer, Target: "fetch"}, ingest, {Name: "EMBED", Kind: Producer, Target: "embed"}, {Name: "INDEX", Kind: Producer, Target: "index"}, audits}
 	models := []Binding{{Name: "AI", Kind: AI}}
@@ -77,7 +80,7 @@ func levadaWorkers() []Worker {
 		models = append(models, Binding{Name: VectorsBinding(m.Slug), Kind: Vectorize, Target: m.Slug})
 	}
 	behind := []Binding{config, corpus, ledger, audit, quota, letters, lexicon} // what the roles behind the API have
-	consumers := levadaWorker(Consumers, 4250, behind, queues, models, []Binding{imports, erasure})
+	consumers := levadaWorker(Consumers, 4250, behind, queues, models, []Binding{imports, erasure, reembed})
 	consumers.CPUMillis = maxCPUMillis // a batch may hold many large documents
 	flows := levadaWorker(Workflows, 3050, behind, queues, models, []Binding{cache, session, shelf})
 	flows.Crons = []string{SyncCron}

@@ -16,9 +16,14 @@ const (
 	callTime = time.Second
 )
 
+// Counter counts what spaces lack; a Ledger does.
+type Counter interface {
+	Missing(ctx context.Context, s tenants.Scope, model, cursor string) (Missing, error)
+}
+
 // EstimateOf tells what a move of the tenant to a model would take. Chunks and documents are counted, tokens are those that were counted when they
 // were embedded first, by another model perhaps, and the time is that of the calls as they come, with what the index takes to show them.
-func EstimateOf(ctx context.Context, l Ledger, s tenants.Scope, from string, to llm.EmbeddingModel) (Estimate, error) {
+func EstimateOf(ctx context.Context, l Counter, s tenants.Scope, from string, to llm.EmbeddingModel) (Estimate, error) {
 	all, err := count(ctx, l, s, to.Name)
 	if err != nil {
 		return Estimate{}, err
@@ -32,7 +37,7 @@ func EstimateOf(ctx context.Context, l Ledger, s tenants.Scope, from string, to 
 }
 
 // count sums up what a space lacks. Where that is more than anybody has, Next says that there is more.
-func count(ctx context.Context, l Ledger, s tenants.Scope, model string) (all Missing, err error) {
+func count(ctx context.Context, l Counter, s tenants.Scope, model string) (all Missing, err error) {
 	for range maxPages {
 		page, err := l.Missing(ctx, s, model, all.Next)
 		if err != nil {

@@ -14,7 +14,7 @@ const (
 	// batchChunks is about how much work is taken at a time, and exactly how much a step does of it at most.
 	batchChunks = corpus.MaxWrite
 	// batchBytes is how much of a batch is kept, as a step returns no more than 1 MiB. What is left out is named again.
-	batchBytes = 512 << 10
+	batchBytes = 768 << 10
 	// emptyTakes is how many batches a step takes in which nothing is to do.
 	emptyTakes = 20
 )
@@ -56,14 +56,25 @@ func (x *moving) take(ctx context.Context, cursor string) (b Batch, err error) {
 		}
 		cursor = b.Next
 	}
+	if x.order.Drop {
+		return plain(b), err
+	}
 	return clip(b, cursor), err
 }
 
-// clip leaves out what a step cannot keep. With the same cursor it is named again.
+// plain leaves out what nobody needs who removes: all of what a drop takes has to be kept, as it is not named again.
+func plain(b Batch) Batch {
+	for i := range b.Works {
+		b.Works[i].Title, b.Works[i].TextKey = "", ""
+	}
+	return b
+}
+
+// clip leaves out what a step cannot keep. What was not done is named again.
 func clip(b Batch, cursor string) Batch {
 	size := 0
 	for i, w := range b.Works {
-		size += 6*(len(w.Title)+len(w.DocID)) + len(w.TextKey) + 200 // as JSON, at most
+		size += corpus.EncodedLen(w.Title) + corpus.EncodedLen(w.DocID) + len(w.TextKey) + 100
 		if i > 0 && size > batchBytes {
 			b.Works, b.Next, b.Last = b.Works[:i], cursor, false
 			break

@@ -46,6 +46,7 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Ledger:    p.Ledger,
 		Catalogue: p.Catalogue,
 		Erasures:  p.Erasures,
+		Moves:     p.Moves,
 		Texts:     p.Texts,
 		Vectors:   p.Vectors,
 		Retriever: rag.NewCached(retriever, p.Ledger, p.Cache, &rag.CachedOptions{Background: o.Background, Now: o.Now}),

@@ -35,6 +35,7 @@ func main() {
 		Catalogue: ledger,
 		Imports:   ledger,
 		Erasures:  ledger,
+		Moves:     ledger,
 		Parts:     port.NewParts(r2.Open("CORPUS")),
 		Witness:   ledger,
 		Vectors:   vectors,

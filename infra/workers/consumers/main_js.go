@@ -26,6 +26,7 @@ import (
 	"levada.dev/workflows/flow"
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/lexicon/book"
+	"levada.dev/workflows/reembed"
 )
 
 func main() {
@@ -48,7 +49,7 @@ func main() {
 		Letters:   port.NewLetters(object.Open("LETTERS")),
 		Unread:    port.NewUnread(bucket),
 		Runs: port.NewRuns(map[flow.Kind]workflow.Workflow{
-			imports.Kind: workflow.Open("IMPORT"), erasure.Kind: workflow.Open("ERASURE"),
+			imports.Kind: workflow.Open("IMPORT"), erasure.Kind: workflow.Open("ERASURE"), reembed.Kind: workflow.Open("REEMBED"),
 		}),
 	}, app.Options{Log: slog.New(logline.New(isolate.Console{})), MaxAttempts: table.Attempts(), Background: isolate.Go})
 	queue.Consume(func(ctx context.Context, b *queue.Batch) { consume(ctx, router, b) })

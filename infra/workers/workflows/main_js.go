@@ -1,4 +1,4 @@
-// Command workflows is the entry point of the role that hosts the Workflow classes: Import and Erasure. By its cron it also opens the imports of sources that are due.
+// Command workflows is the entry point of the role that hosts the Workflow classes: Import, Erasure and Reembed. By its cron it also opens the imports of sources that are due.
 package main
 
 import (
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"levada.dev/infra/app"
+	"levada.dev/infra/cloudflare/ai"
 	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/kv"
 	"levada.dev/infra/cloudflare/object"
@@ -31,6 +32,9 @@ func main() {
 		Files:     port.NewFiles(bucket),
 		Catalogue: ledger,
 		Erasures:  ledger,
+		Moves:     ledger,
+		Money:     port.NewQuota(object.Open("QUOTA")),
+		Embedder:  port.NewEmbedder(ai.Open("AI"), port.Var("GATEWAY", "levada")),
 		Bar:       port.NewQuota(object.Open("QUOTA")),
 		Objects:   port.NewObjects(bucket),
 		Cached:    port.NewCached(kv.Open("CACHE")),
@@ -47,7 +51,9 @@ func main() {
 		panic(err)
 	}
 	port.RegisterFlow("Erasure", app.Erasure(ports, settle), 0)
-	syncer := app.Syncer(directory, ports, app.Options{Log: slog.New(logline.New(isolate.Console{}))})
+	options := app.Options{Log: slog.New(logline.New(isolate.Console{})), Background: isolate.Go}
+	port.RegisterFlow("Reembed", app.Reembed(ports, options), 0)
+	syncer := app.Syncer(directory, ports, options)
 	isolate.HandleScheduled(func(ctx context.Context, _ string, at time.Time) error { return syncer.Sync(ctx, at) })
 	isolate.Run()
 }
