@@ -2,7 +2,6 @@ package port
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -106,7 +105,7 @@ func (v Vectors) Query(ctx context.Context, s tenants.Scope, model string, q cor
 	matches := make([]corpus.Match, len(found))
 	for i, f := range found {
 		matches[i] = corpus.Match{ID: f.ID, Score: f.Score}
-		if err := json.Unmarshal(f.Metadata, &matches[i].Metadata); err != nil {
+		if matches[i].Metadata, err = corpus.ReadMetadata(f.Metadata); err != nil {
 			return nil, fault.New(fault.Internal, "vector_metadata", "the index returned metadata of another form", err)
 		}
 	}

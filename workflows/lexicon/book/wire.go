@@ -108,7 +108,7 @@ func decode(b []byte) (found corpus.Found, err error) {
 		if r.short {
 			break
 		}
-		if err := json.Unmarshal(about, &h.Passage.Metadata); err != nil {
+		if h.Passage.Metadata, err = corpus.ReadMetadata(about); err != nil {
 			return found, fault.New(fault.Internal, "object_answer", "a passage cannot be read", err)
 		}
 		h.Passage.Text = string(r.bytes())
