@@ -39,10 +39,15 @@ type ledger struct {
 	relay *relay
 }
 
-// Call implements object.Object: one method of the book in one transaction.
+// Call implements object.Object: one method of the book in one transaction, if it needs one.
 func (l *ledger) Call(ctx context.Context, method string, body []byte) ([]byte, error) {
 	if method == "ping" {
 		return nil, nil
+	}
+	if book.Looks(method) {
+		if reply, ok := look(ctx, l.state.SQL(), l.book, method, body); ok {
+			return reply, nil
+		}
 	}
 	if book.Submits(method) && l.queue.full(ctx) {
 		return call.Refuse(errBacklog), nil

@@ -53,8 +53,40 @@ func serve(ctx context.Context, db *object.DB, d decider, method string, body []
 	return reply, true, nil
 }
 
+// look answers a call that only reads, and with one statement all that it tells, without a transaction and the turns that one takes.
+// ok is false for one that would write after all, or is refused: it is to be served in a transaction.
+func look(ctx context.Context, db *object.DB, d decider, method string, body []byte) (reply []byte, ok bool) {
+	return d.Call(stored{looking{ctx, db}}, method, body)
+}
+
+// looking is the database outside of a transaction.
+type looking struct {
+	ctx context.Context
+	db  *object.DB
+}
+
+func (l looking) Query(query string, args ...any) (*object.Rows, error) {
+	return l.db.Query(l.ctx, query, args...)
+}
+
+// Exec is for writes, which want a transaction.
+func (l looking) Exec(string, ...any) (int64, error) {
+	return 0, errors.New("objects: a look does not write")
+}
+
+// statements run in a transaction, or where none is needed.
+type statements interface {
+	Query(query string, args ...any) (*object.Rows, error)
+	Exec(query string, args ...any) (written int64, err error)
+}
+
+var (
+	_ statements = (*object.Tx)(nil)
+	_ statements = looking{}
+)
+
 // stored is Rows over SQL.
-type stored struct{ tx *object.Tx }
+type stored struct{ tx statements }
 
 var _ rows.Tx = stored{}
 

@@ -87,6 +87,9 @@ func Submits(method string) bool {
 	return method == methodSubmit || method == methodTake || method == methodOpen
 }
 
+// Looks reports whether a method of the wire reads all that it tells at once: such a call needs no transaction. Every search makes two of them.
+func Looks(method string) bool { return method == methodEdition || method == methodShown }
+
 // Sends reports whether a method of the wire may take events into the outbox, so that whoever keeps the book sees to
 // their sending before the method is committed.
 func Sends(method string) bool {
