@@ -281,10 +281,37 @@ func TestAnImportThatNobodyKnows(t *testing.T) {
 	assert.Equal(t, "job_not_found", fault.As(e.Run(t.Context())).Code)
 }
 
+// TestTextsOfUnchangedDocumentsGo, wherever the run dies, also between the ledger's taking them and its answer; and when the store does not remove them at once.
 func TestTextsOfUnchangedDocumentsGo(t *testing.T) {
-	w := newWorld(t, "acme")
-	w.ledger.unchanged = map[string]bool{"doc-1": true, "doc-120": true}
-	require.NoError(t, w.run(w.batch(150), 150).Run(t.Context()))
-	assert.Equal(t, docs(150), w.ledger.docs())
-	assert.Equal(t, 148, w.texts.Len(w.scope))
+	unchanged := map[string]bool{"doc-1": true, "doc-120": true}
+	gone := func(t *testing.T, w *world) {
+		assert.Equal(t, docs(150), w.ledger.docs())
+		assert.Equal(t, 148, w.texts.Len(w.scope))
+	}
+	survives(t, func(w *world) (imports.Origin, int) {
+		w.ledger.unchanged = unchanged
+		return w.batch(150), 150
+	}, gone)
+	for name, hook := range map[string]func(w *world, fail func(string) error){
+		"before":               func(w *world, fail func(string) error) { w.texts.Before = fail },
+		"after":                func(w *world, fail func(string) error) { w.texts.After = fail },
+		"the ledger's answers": func(w *world, fail func(string) error) { w.ledger.hooks.After = fail },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "acme")
+			w.ledger.unchanged = unchanged
+			origin := w.batch(150)
+			failures := 2
+			hook(w, func(op string) error {
+				if failures == 0 || op != "delete" && op != "take" {
+					return nil
+				}
+				failures--
+				return fault.Unavailablef(nil, "store_unavailable", "no answer")
+			})
+			require.NoError(t, w.run(origin, 150).Run(t.Context()))
+			assert.Zero(t, failures)
+			gone(t, w)
+		})
+	}
 }

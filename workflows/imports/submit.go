@@ -83,8 +83,10 @@ func (f *feed) submitPart(ctx context.Context, part, start, from int) (submitted
 		if err != nil {
 			return submitted{}, err
 		}
-		if len(taken.Unused) > 0 {
-			_ = f.Texts.Delete(ctx, f.scope, taken.Unused...) // a failure leaves objects that nobody refers to
+		if len(taken.Unused) > 0 { // a step that runs again stores them again, and is told again that nobody needs them
+			if err := f.Texts.Delete(ctx, f.scope, taken.Unused...); err != nil {
+				return submitted{}, err
+			}
 		}
 		if done.Cancelled = taken.Cancelled; taken.Cancelled {
 			return done, nil

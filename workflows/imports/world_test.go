@@ -138,7 +138,8 @@ func (c *clerk) Take(_ context.Context, _ tenants.Scope, id string, n int, entri
 				return fault.New(fault.Limited, "backlog_full", "later", nil).WithRetryAfter(90 * time.Second)
 			}
 		}
-		for _, taking := range fresh {
+		known := entries[:min(len(c.taken)-n, len(entries))] // whoever stored their texts once more is told once more
+		for _, taking := range append(known[:len(known):len(known)], fresh...) {
 			if sub := taking.Submission; sub != nil && c.unchanged[sub.DocID] {
 				t.Unused = append(t.Unused, sub.TextKey)
 			}

@@ -13,8 +13,8 @@ import (
 	"levada.dev/workflows/job"
 )
 
-// A document that changes more often than it has its turn does not outgrow its row, which SQLite in an object takes up to 2 MB of: the oldest versions
-// give way, and whatever is left of them the newest becomes searchable.
+// A document that changes more often than it has its turn does not outgrow its row, which SQLite in an object takes up to 2 MB of: the newest version but one
+// gives way, and whatever is left of them the newest becomes searchable.
 func TestADocumentThatChangesAllTheTimeKeepsItsRowSmall(t *testing.T) {
 	d, large := crowded(t)
 	_, err := d.book.OpenImport(d.rows, d.scope, imports.Import{ID: "import", Origin: imports.Origin{Batch: 1}, Cause: events.Cause{ID: "r"}})
@@ -34,9 +34,10 @@ func TestADocumentThatChangesAllTheTimeKeepsItsRowSmall(t *testing.T) {
 	require.NoError(t, err)
 	assert.Less(t, len(d.m["d/a"]), 200_000, "bytes of its row")
 	assert.Equal(t, 16, d.count("w/"))
-	first := d.job(es[0].Submission.JobID)
-	assert.Equal(t, job.Cancelled, first.State)
-	assert.Equal(t, "superseded", first.Errors[0].Code)
+	overtaken := d.job(es[many-2].Submission.JobID)
+	assert.Equal(t, job.Cancelled, overtaken.State)
+	assert.Equal(t, "superseded", overtaken.Errors[0].Code)
+	assert.Equal(t, job.Queued, d.job(es[0].Submission.JobID).State, "the first are as near to their turn as they were")
 
 	newest := events.DocumentRef{DocID: "a", Generation: many, JobID: es[many-1].Submission.JobID}
 	assert.Equal(t, corpus.WhyWaiting, d.document("a").Why.Code)
@@ -46,6 +47,48 @@ func TestADocumentThatChangesAllTheTimeKeepsItsRowSmall(t *testing.T) {
 	assert.Zero(t, d.inFlight(), "every turn was given back")
 	im := d.job("import")
 	assert.Equal(t, []any{job.Succeeded, many, 1, many - 1}, []any{im.State, im.Counts.Total, im.Counts.Done, im.Counts.Cancelled})
+}
+
+// TestADocumentThatChangesAllTheTimeIsSearchable: a version takes longer than 16 others to come, and yet they get through, one after the other; in the end the
+// newest does.
+func TestADocumentThatChangesAllTheTimeIsSearchable(t *testing.T) {
+	d := newDesk(t)
+	const steps, takes = 200, 40
+	var refs []events.DocumentRef
+	shown := 0
+	for step := range steps {
+		r := d.submit("a")
+		refs = append(refs, events.DocumentRef{DocID: "a", Generation: r.Generation, JobID: r.JobID})
+		if step >= takes {
+			d.advance(indexed(refs[step-takes], 0, 1, 1))
+		}
+		now := d.document("a").Searchable
+		require.GreaterOrEqual(t, now, shown)
+		shown = now
+	}
+	assert.Greater(t, shown, steps/2, "it follows what comes")
+	for _, ref := range refs[steps-takes:] {
+		d.advance(indexed(ref, 0, 1, 1))
+	}
+	assert.Equal(t, steps, d.document("a").Searchable)
+	assert.Zero(t, d.inFlight())
+}
+
+// TestWhatCameBeforeIsThereWhenTheNewestFails, however many there were.
+func TestWhatCameBeforeIsThereWhenTheNewestFails(t *testing.T) {
+	d := newDesk(t)
+	var refs []events.DocumentRef
+	for range 30 {
+		r := d.submit("a")
+		refs = append(refs, events.DocumentRef{DocID: "a", Generation: r.Generation, JobID: r.JobID})
+	}
+	d.advance(failed(refs[29], corpus.StageChunk))
+	for _, ref := range refs[:29] {
+		d.advance(indexed(ref, 0, 1, 1))
+	}
+	doc := d.document("a")
+	assert.Equal(t, []any{15, 30, corpus.WhyFailed}, []any{doc.Searchable, doc.Generation, doc.Why.Code}, "the last of those that were not cancelled")
+	assert.Zero(t, d.inFlight())
 }
 
 // A page that is what the searchable version was is that version again, also when one in between has failed of which vectors are left.

@@ -110,22 +110,23 @@ func (c *change) generate(o *open, sub corpus.Submission, importID string) (corp
 // maxOnTheirWay is how many versions of a document are on their way at once. They are in its row, of which SQLite takes 2 MB in an object.
 const maxOnTheirWay = 16
 
-// thin cancels the oldest version on its way when there are too many. It would be superseded in the end, unless all those after it failed.
+// thin cancels a version on its way when there are too many: the newest but one. It is the one that has cost least, and nobody asks for it: what
+// counts in the end is the newest. Those before it go on, so that a document which changes more often than its versions get through is
+// searchable all the same, each time in a later one, and if the newest fails there is what came before.
 func (c *change) thin(o *open) error {
-	var oldest *generation
+	var last, butOne *generation
 	n := 0
 	for _, g := range o.Generations {
 		if !g.State.OnItsWay() || !g.live() {
 			continue
 		}
-		if n++; oldest == nil {
-			oldest = g
-		}
+		n++
+		last, butOne = g, last
 	}
 	if n <= maxOnTheirWay {
 		return nil
 	}
-	return c.cancel(o, oldest, "superseded", fmt.Sprintf("%d newer versions came before it was searchable", maxOnTheirWay))
+	return c.cancel(o, butOne, "superseded", fmt.Sprintf("generation %d came while %d others were on their way", last.Number, maxOnTheirWay))
 }
 
 // begins is the fact that begins a generation's way, or what there is left of it: where its document is to be had, or is.
