@@ -60,6 +60,8 @@ func (c *change) arrived(o *open, g *generation) error {
 	sp := &t.Spaces
 	switch {
 	case !sp.active(g) && sp.Phase == reembed.Settling, sp.Phase == reembed.Turning && !sp.has(g, sp.Target) && sp.active(g):
+		t.window.forget(g.JobID)
+		t.dirty = true
 		return c.remind(notedHeld, o.ID)
 	case !sp.active(g):
 		return c.fail(o, g, corpus.Progress{
@@ -78,6 +80,9 @@ func (c *change) arrived(o *open, g *generation) error {
 
 // letGo makes a generation searchable that was held, or ends it, and tells that, as nobody else is there to.
 func (c *change) letGo(o *open, g *generation) error {
+	if gone, err := c.overtaken(o, g); err != nil || gone {
+		return err
+	}
 	if err := c.arrived(o, g); err != nil || g.State != corpus.Indexed {
 		return err
 	}

@@ -16,10 +16,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/events/outbox"
-	"levada.dev/tenants"
-	stored "levada.dev/tenants/rows"
 	"levada.dev/workflows/corpus"
-	"levada.dev/workflows/corpus/book"
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/job"
 )
@@ -27,15 +24,11 @@ import (
 // traffic is all that may happen to a ledger, at random: documents and imports come, are cancelled, deleted and sent again,
 // queues lose, repeat and reorder, answers are lost, consumers fail, and time goes by.
 type traffic struct {
-	*desk
-	*book.Client
-	rng      *rand.Rand
-	kept     *stored.Memory
+	*office
 	queue    []message
 	batches  []*batch
 	jobs     []string
 	told     map[string]int // events by type and subject
-	calm     bool           // nothing is lost any more
 	resent   int
 	stuck    int
 	waited   int
@@ -57,23 +50,7 @@ type batch struct {
 }
 
 func newTraffic(t *testing.T, seed uint64) *traffic {
-	w := &traffic{desk: newDesk(t), rng: rand.New(rand.NewPCG(seed, 5)), kept: stored.NewMemory(), told: map[string]int{}}
-	w.Client = book.NewClient(w.carry)
-	return w
-}
-
-// carry runs a call. Its answer may be lost, and then the caller calls again.
-func (w *traffic) carry(_ context.Context, _ tenants.Scope, _ []string, method string, body []byte) (reply []byte, err error) {
-	for {
-		tx := w.kept.Begin()
-		reply, commit := w.book.Call(tx, method, body)
-		if commit {
-			tx.Commit()
-		}
-		if w.calm || w.rng.IntN(10) > 0 {
-			return reply, nil
-		}
-	}
+	return &traffic{office: newOffice(t, "acme", rand.New(rand.NewPCG(seed, 5))), told: map[string]int{}}
 }
 
 func (w *traffic) pace() corpus.Pace {
@@ -233,14 +210,6 @@ func (w *traffic) process(m message) {
 func (w *traffic) tell(p corpus.Progress) {
 	_, err := w.Advance(w.t.Context(), w.scope, []corpus.Progress{p})
 	require.NoError(w.t, err)
-}
-
-func (w *traffic) lookAfter() (next time.Time) {
-	tx := w.kept.Begin()
-	next, err := w.book.Watch(tx)
-	require.NoError(w.t, err)
-	tx.Commit()
-	return next
 }
 
 // any is one of what there is, nothing when there is none.

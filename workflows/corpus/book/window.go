@@ -120,6 +120,11 @@ func (w *window) leave(id string, units int, now int64, through bool) {
 	}
 }
 
+// forget times a document no longer: it waits for something that says nothing about the way.
+func (w *window) forget(id string) {
+	w.Probes = slices.DeleteFunc(w.Probes, func(p probe) bool { return p.ID == id })
+}
+
 // sample takes a round trip. The size follows one that began when the window was full, and has been since it changed: it
 // tells what the size has done.
 func (w *window) sample(p probe, now int64) {

@@ -20,10 +20,14 @@ type picking struct {
 	*change
 	works []reembed.Work
 	left  int // chunks
+	room  int // generations
 }
 
+// maxPicked is how many generations one call takes, however few chunks they have: searches ask the ledger, too, and wait meanwhile.
+const maxPicked = 250
+
 // full reports whether no more is to be taken.
-func (p *picking) full() bool { return p.left <= 0 }
+func (p *picking) full() bool { return p.left <= 0 || p.room <= 0 }
 
 // TakeWorks implements reembed.Ledger.
 func (b *Book) TakeWorks(r rows.Tx, s tenants.Scope, a reembed.Asked) (reembed.Batch, error) {
@@ -36,7 +40,8 @@ func (b *Book) TakeWorks(r rows.Tx, s tenants.Scope, a reembed.Asked) (reembed.B
 	if row.End != nil {
 		return reembed.Batch{Spaces: sp.show(), Over: true}, nil
 	}
-	p := &picking{change: c, left: max(1, a.Chunks)}
+	p := &picking{change: c, left: max(1, a.Chunks), room: maxPicked}
+	walk, walked := sp.Walk, sp.Walked
 	batch := reembed.Batch{Last: true}
 	if row.Move.Drop {
 		batch.Next, err = p.kept(a.Cursor)
@@ -48,7 +53,7 @@ func (b *Book) TakeWorks(r rows.Tx, s tenants.Scope, a reembed.Asked) (reembed.B
 	if err != nil {
 		return reembed.Batch{}, err
 	}
-	c.turn.dirty = true
+	c.turn.dirty = c.turn.dirty || walk != sp.Walk || walked != sp.Walked
 	batch.Spaces, batch.Works = sp.show(), p.works
 	row.Move.Total = max(row.Move.Total, a.Total, row.Move.Done+row.Move.Failed+len(p.works))
 	return batch, errors.Join(c.keepMove(a.JobID, row), c.close())
@@ -60,14 +65,14 @@ func (p *picking) lacked() (next string, last bool, err error) {
 	all := p.left
 	walks := sp.Phase == reembed.Filling && !sp.Walked
 	if walks {
-		p.left = (all + 1) / 2 // so that the walk comes to its end however fast documents change
+		p.left, p.room = (all+1)/2, maxPicked/2 // so that the walk comes to its end however fast documents change
 	}
 	rest, err := p.notes(notedLacking)
 	if err != nil {
 		return "", false, err
 	}
 	if walks {
-		p.left = max(1, p.left+all/2)
+		p.left, p.room = max(1, p.left+all/2), p.room+maxPicked/2
 		err = p.walk()
 		return sp.Walk, sp.Walked, err
 	}
@@ -80,7 +85,7 @@ func (p *picking) lacked() (next string, last bool, err error) {
 
 // notes takes documents that were noted, and drops the notes that are about nothing any more. It reports whether there may be more.
 func (p *picking) notes(prefix string) (more bool, err error) {
-	found, err := p.rows.Scan(prefix, maxLooked)
+	found, err := p.rows.Scan(prefix, maxPicked)
 	if err != nil {
 		return false, fmt.Errorf("book: scan: %w", err)
 	}
@@ -98,7 +103,7 @@ func (p *picking) notes(prefix string) (more bool, err error) {
 			}
 		}
 	}
-	return len(found) == maxLooked, nil
+	return len(found) == maxPicked, nil
 }
 
 // walk goes on through the documents. What it takes it comes to again, and passes when it is done; so where it stands everything is. It passes what was
@@ -157,6 +162,7 @@ func (p *picking) pick(o *open) bool {
 		}
 		p.works = append(p.works, g.work(o.document))
 		p.left -= max(1, g.Chunks)
+		p.room--
 	}
 	return len(gs) > 0
 }
@@ -172,6 +178,7 @@ func (p *picking) kept(cursor string) (next string, err error) {
 			if g.live() && g.full() && !p.turn.Spaces.has(g, model) && (g.Model == model || g.marked(model) != nil) {
 				p.works = append(p.works, g.work(d))
 				p.left -= max(1, g.Chunks)
+				p.room--
 			}
 		}
 		return true, nil
