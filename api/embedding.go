@@ -123,12 +123,7 @@ func (c *call) openMove(r reembed.Request) error {
 	if err != nil {
 		return fmt.Errorf("change the embedding model: %w", err)
 	}
-	statusURL := jobURL(receipt.JobID)
-	c.w.Header().Set("Location", statusURL)
-	if receipt.Replayed {
-		c.w.Header().Set("Idempotent-Replayed", "true")
-	}
-	return c.ok(http.StatusAccepted, jobReceipt{receipt.JobID, statusURL})
+	return c.begun(receipt)
 }
 
 // estimate is what a move would take.

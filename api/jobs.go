@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -131,6 +132,10 @@ func (c *call) visible(ctx context.Context, r corpus.Receipt) bool {
 	if found[0].Generation != r.Generation {
 		return true
 	}
-	visible, err := rag.Visible(ctx, c.scope, c.Vectors, found[0])
+	e, err := c.Ledger.Edition(ctx, c.scope)
+	if err != nil {
+		return false
+	}
+	visible, err := rag.Visible(ctx, c.scope, c.Vectors, found[0], cmp.Or(e.Space, found[0].Model))
 	return err == nil && visible
 }

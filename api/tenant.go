@@ -28,6 +28,11 @@ func eraseTenant(c *call) error {
 	if err != nil {
 		return fmt.Errorf("erase: %w", err)
 	}
+	return c.begun(receipt)
+}
+
+// begun answers with the job of what was begun.
+func (c *call) begun(receipt corpus.Receipt) error {
 	statusURL := jobURL(receipt.JobID)
 	c.w.Header().Set("Location", statusURL)
 	if receipt.Replayed {

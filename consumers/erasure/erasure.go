@@ -2,7 +2,6 @@ package erasure
 
 import (
 	"context"
-	"fmt"
 
 	"levada.dev/consumers"
 	"levada.dev/events"
@@ -24,12 +23,7 @@ func (c *Consumer) Route() consumers.Route {
 
 // Start starts the flow of each erasure. Its id is the job's, so one that is told twice runs once.
 func (c *Consumer) Start(ctx context.Context, s tenants.Scope, ds []consumers.Of[events.TenantErasureRequested]) []error {
-	errs := make([]error, len(ds))
-	for i, d := range ds {
-		order := erasure.Order{Cause: d.Event.Cause()}
-		if err := c.runs.Start(ctx, s, erasure.Kind, d.Fact.JobID, order); err != nil {
-			errs[i] = fmt.Errorf("start the erasure %s: %w", d.Fact.JobID, err)
-		}
-	}
-	return errs
+	return consumers.Starts(c.runs, erasure.Kind, func(d consumers.Of[events.TenantErasureRequested]) (string, any) {
+		return d.Fact.JobID, erasure.Order{Cause: d.Event.Cause()}
+	})(ctx, s, ds)
 }

@@ -28,18 +28,13 @@ func (c *Consumer) Routes() []consumers.Route {
 
 // Start starts the flow of each import. Its id is the import's, so one that is told twice runs once.
 func (c *Consumer) Start(ctx context.Context, s tenants.Scope, ds []consumers.Of[events.ImportStarted]) []error {
-	errs := make([]error, len(ds))
-	for i, d := range ds {
+	return consumers.Starts(c.runs, imports.Kind, func(d consumers.Of[events.ImportStarted]) (string, any) {
 		f := d.Fact
-		order := imports.Order{
+		return f.ImportID, imports.Order{
 			Origin: imports.Origin{Batch: f.Parts, URLs: f.URLs, Sitemap: f.Sitemap, Prefix: f.Prefix},
 			Source: f.Source, Entries: f.Entries, Cause: d.Event.Cause(),
 		}
-		if err := c.runs.Start(ctx, s, imports.Kind, f.ImportID, order); err != nil {
-			errs[i] = fmt.Errorf("start import %s: %w", f.ImportID, err)
-		}
-	}
-	return errs
+	})(ctx, s, ds)
 }
 
 // Complete tells the flow of each import that it may end. One that has ended needs no telling, and one that begins later sees it by itself.

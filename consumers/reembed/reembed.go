@@ -2,7 +2,6 @@ package reembed
 
 import (
 	"context"
-	"fmt"
 
 	"levada.dev/consumers"
 	"levada.dev/events"
@@ -24,12 +23,7 @@ func (c *Consumer) Route() consumers.Route {
 
 // Start starts the flow of each move. Its id is the job's, so one that is told twice runs once.
 func (c *Consumer) Start(ctx context.Context, s tenants.Scope, ds []consumers.Of[events.TenantEmbeddingRequested]) []error {
-	errs := make([]error, len(ds))
-	for i, d := range ds {
-		order := reembed.Order{Model: d.Fact.Model, Stay: d.Fact.Stay, Drop: d.Fact.Drop, Cause: d.Event.Cause()}
-		if err := c.runs.Start(ctx, s, reembed.Kind, d.Fact.JobID, order); err != nil {
-			errs[i] = fmt.Errorf("start the move %s: %w", d.Fact.JobID, err)
-		}
-	}
-	return errs
+	return consumers.Starts(c.runs, reembed.Kind, func(d consumers.Of[events.TenantEmbeddingRequested]) (string, any) {
+		return d.Fact.JobID, reembed.Order{Model: d.Fact.Model, Stay: d.Fact.Stay, Drop: d.Fact.Drop, Cause: d.Event.Cause()}
+	})(ctx, s, ds)
 }

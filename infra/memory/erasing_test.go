@@ -310,20 +310,7 @@ func TestATenantIsErasedWhateverFails(t *testing.T) {
 			t.Run(name+" "+when, func(t *testing.T) {
 				p := newHolding(t)
 				e := p.begin()
-				seen, mu := map[string]int{}, sync.Mutex{}
-				flaky := func(op string) error {
-					mu.Lock()
-					defer mu.Unlock()
-					if seen[op]++; seen[op]%7 == 1 {
-						return fault.Unavailablef(nil, "flaky", "not now")
-					}
-					return nil
-				}
-				if h := p.hooks()[name]; when == "before" {
-					h.Before = flaky
-				} else {
-					h.After = flaky
-				}
+				flaky(p.hooks()[name], when, 7)
 				require.NoError(t, e.Run(t.Context()))
 				p.gone(t)
 			})
@@ -399,4 +386,22 @@ func (c *clock) advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
+}
+
+// flaky has calls fail before their effect or after it: the first of each kind, and one of so many.
+func flaky(h *memory.Hooks, when string, every int) {
+	seen, mu := map[string]int{}, sync.Mutex{}
+	fail := func(op string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if seen[op]++; seen[op]%every == 1 {
+			return fault.Unavailablef(nil, "flaky", "not now")
+		}
+		return nil
+	}
+	if when == "before" {
+		h.Before = fail
+	} else {
+		h.After = fail
+	}
 }

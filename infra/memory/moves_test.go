@@ -259,20 +259,7 @@ func TestAMoveSurvivesWhateverFails(t *testing.T) {
 				p := newMoving(t)
 				e := p.begin(there)
 				p.submit(p.acme, draft("doc-0", prose("change", 3)))
-				seen, mu := map[string]int{}, sync.Mutex{}
-				flaky := func(op string) error {
-					mu.Lock()
-					defer mu.Unlock()
-					if seen[op]++; seen[op]%5 == 1 {
-						return fault.Unavailablef(nil, "flaky", "not now")
-					}
-					return nil
-				}
-				if h := p.hooks()[name]; when == "before" {
-					h.Before = flaky
-				} else {
-					h.After = flaky
-				}
+				flaky(p.hooks()[name], when, 5)
 				require.NoError(t, e.Run(t.Context()))
 				p.calm()
 				p.run(p.acme, p.globex)

@@ -22,7 +22,7 @@ func TestVisible(t *testing.T) {
 			w.index.Lag = time.Minute
 			d := corpus.Document{ID: "guide", Generation: 2, Chunks: size, Model: model}
 			visible := func(s tenants.Scope, d corpus.Document) bool {
-				ok, err := rag.Visible(t.Context(), s, w.index, d)
+				ok, err := rag.Visible(t.Context(), s, w.index, d, d.Model)
 				require.NoError(t, err)
 				return ok
 			}
@@ -45,4 +45,25 @@ func TestVisible(t *testing.T) {
 			assert.True(t, visible(w.acme, long), "its clock can")
 		})
 	}
+}
+
+// A document that was indexed in one space, and brought to another, is visible where it is searched when that index shows it.
+func TestVisibleInAnotherSpace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.index.Lag = time.Minute
+		d := corpus.Document{ID: "guide", Generation: 1, Chunks: 1, Model: model, Stages: []corpus.StageTimes{{Stage: corpus.StageIndex, At: time.Now().Add(-time.Hour)}}}
+		visible := func(space string) bool {
+			ok, err := rag.Visible(t.Context(), w.acme, w.index, d, space)
+			require.NoError(t, err)
+			return ok
+		}
+		assert.True(t, visible(model))
+		require.NoError(t, w.index.Upsert(t.Context(), w.acme, other, []corpus.Vector{{
+			ID: "v", Values: append(place(1), make([]float32, 768-384)...), Metadata: corpus.Metadata{DocID: "guide", Generation: 1},
+		}}))
+		assert.False(t, visible(other))
+		time.Sleep(time.Minute)
+		assert.True(t, visible(other))
+	})
 }
