@@ -109,6 +109,7 @@ var codes = []code{
 	{"space_incomplete", 409, "Documents are missing in the space of the other embedding model, so searches were not switched to it. Seen in a job, which names them."},
 	{"space_left", 409, "The document was on its way to the space of an embedding model that searches do not use any more. Submit it again. Seen in a job."},
 	{"space_not_empty", 503, "The index of an embedding model still showed something, however often it was removed. Ask for the removal again. Seen in a job."},
+	{"move_too_long", 409, "A change of the embedding model has brought as many documents to the other space as one job does. The same request brings the rest. Seen in a job."},
 	{"index_behind", 503, "The index of an embedding model has not shown for long what was written to it, so searches were not switched to it. Ask for the move again. Seen in a job."},
 	{"passage_missing", 409, "A chunk of the document is not where it should be, so it cannot be embedded again. Submit the document again. Seen in a job."},
 

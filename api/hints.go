@@ -24,6 +24,7 @@ var nextSteps = map[string]string{
 	"fetch_downgraded":         "submit the https address of the document itself, or the http one if it is to be had in no other way",
 	"fetch_refused":            "check the address in a browser that is not signed in",
 	"space_incomplete":         "the job's errors name documents that are missing; when the cause is gone, the same POST /tenant/embedding goes on",
+	"move_too_long":            "the same POST /tenant/embedding goes on",
 	"index_behind":             "the same POST /tenant/embedding goes on",
 	"space_not_empty":          "the same DELETE /tenant/embedding goes on",
 	"passage_missing":          "submit the document again",

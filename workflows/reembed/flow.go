@@ -55,10 +55,22 @@ type moving struct {
 	total int   // documents, as far as is known
 	wrote wrote // last
 	hasty bool  // documents wait for it
+	steps int
 }
+
+// maxSteps is how many steps a run makes before it ends by itself: 10,000 are what the platform lets it, with what is tried again
+// (https://developers.cloudflare.com/workflows/reference/limits/).
+const maxSteps = 9500
+
+// errLong is why a run ends that has made so many.
+var errLong = fault.New(fault.Conflict, "move_too_long", "so many documents are not brought by one job", nil)
 
 // try does a step, and while nobody waits for it for longer than the run would by itself.
 func try[T any](ctx context.Context, x *moving, name string, f func(ctx context.Context) (T, error)) (T, error) {
+	if x.steps++; x.steps > maxSteps {
+		var none T
+		return none, errLong
+	}
 	if x.hasty {
 		return flow.Do(ctx, x.run, name, f)
 	}
