@@ -1,13 +1,17 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/infra/stack"
+	"levada.dev/tenants"
 )
 
 // asked asks a tenant's model, and reports what was answered and whether it was a hit.
@@ -110,4 +114,80 @@ func TestEqualSearchesAreAnsweredFromTheCache(t *testing.T) {
 	assert.False(t, fresh.Cached, "a document has gone")
 	require.Len(t, fresh.Sources, 1)
 	assert.Equal(t, "springs", fresh.Sources[0].DocID)
+}
+
+// An equal question is answered again without any model: the gateway, which sees every call, sees none. A document that comes, and a prompt that
+// changes, have it asked anew, of their tenant alone.
+func TestAnEqualQuestionCostsNoModelCall(t *testing.T) {
+	t.Parallel()
+	const own = "Answer in {{language}} from what stands in <{{fence}}> alone, and cite it like [1].\n---\n{{sources}}\nQuestion: {{question}}\n"
+	talks := func(c *tenants.Config) { c.Models.Chat = platform.Tenants[0].Models.Chat }
+	ones := map[string]user{}
+	for _, name := range []string{"asks", "beside"} {
+		u := newcomer(t, name)
+		u.publish(talks)
+		u.index(document{DocID: "mill", Text: "The mill of " + u.tenant + " was built in 1834. It grinds maize."})
+		ones[name] = u
+	}
+	// ask asks, and answers which models were called for it.
+	ask := func(u user) (a answeredAgain, routes []string) {
+		id := uuid.NewString()
+		u.do(http.MethodPost, "/search", map[string]any{"query": "When was the mill built?"}, "x-request-id", id).into(t, &a)
+		require.False(t, a.Abstained, "%+v", a)
+		for _, c := range calls(t, id) {
+			routes = append(routes, fmt.Sprint(c.Metadata["route"]))
+		}
+		slices.Sort(routes)
+		return a, routes
+	}
+	free := func(u user, prompt string) (a answeredAgain) {
+		eventually(t, "an equal question is answered from what is kept", func() bool {
+			var routes []string
+			a, routes = ask(u)
+			require.Equal(t, prompt, a.Prompt)
+			return len(routes) == 0
+		})
+		assert.True(t, a.Cached)
+		assert.Zero(t, a.Usage.Prompt)
+		assert.NotEmpty(t, a.Citations, "they are checked each time")
+		return a
+	}
+	paid := []string{"answer", "embed.query"}
+	for _, u := range ones {
+		first, routes := ask(u)
+		assert.Equal(t, paid, routes)
+		assert.Positive(t, first.Usage.Prompt)
+		again := free(u, tenants.DefaultPrompt)
+		assert.Equal(t, first.Answer, again.Answer)
+		assert.Equal(t, first.Citations, again.Citations)
+	}
+
+	u, other := ones["asks"], ones["beside"]
+	u.index(document{DocID: "forge", Text: "The forge beside the mill was built in 1840."})
+	_, routes := ask(u)
+	assert.Equal(t, paid, routes, "a document has come")
+	free(u, tenants.DefaultPrompt)
+
+	u.publish(func(c *tenants.Config) {
+		talks(c)
+		c.Prompts, c.Answers.Prompt = map[string]string{"mine@1": own}, "mine@1"
+	})
+	eventually(t, "the tenant's own prompt is gone by", func() bool {
+		a, routes := ask(u)
+		if a.Prompt == tenants.DefaultPrompt {
+			return false
+		}
+		assert.Equal(t, "mine@1", a.Prompt)
+		assert.Contains(t, routes, "answer", "what was kept was said to another prompt")
+		return true
+	})
+	free(u, "mine@1")
+	assert.Contains(t, *free(other, tenants.DefaultPrompt).Answer, "1834", "the other tenant's is what it was")
+}
+
+// answeredAgain is an answer that may have been given before.
+type answeredAgain struct {
+	answered
+	Cached bool
+	Prompt string
 }

@@ -76,20 +76,36 @@ func withTalkers(root string) (fs.FS, error) {
 func newcomer(t *testing.T, name string) user {
 	t.Helper()
 	id := tenants.ID(name + "-" + uuid.NewString()[:8])
+	u := user{t, platform.URL, string(id), ""}
+	u.key = u.publish(nil)
+	return u
+}
+
+// publish publishes the configuration of a newcomer, changed, and answers its key. Whoever has read an earlier one goes by it for half a minute.
+func (u user) publish(change func(*tenants.Config)) (key string) {
+	t, id := u.t, tenants.ID(u.tenant)
+	t.Helper()
 	config := platform.Tenants[slices.IndexFunc(platform.Tenants, func(c tenants.Config) bool { return c.ID == "acme" })]
 	config.ID, config.AllowedHosts, config.Sources = id, nil, nil
 	config.Models.Chat, config.Models.ChatFallback = "@local/script-openai", nil
 	config.Chat.CacheTTLSeconds = 600
+	if change != nil {
+		change(&config)
+	}
 	key, err := tenants.NewKey(strings.NewReader(strings.Repeat(string(id), 10)), id)
 	require.NoError(t, err)
 	hash := tenants.HashKey(key)
 	entries, err := tenants.Publish([]tenants.Config{config}, map[string]tenants.Grant{hash: {Tenant: id, Name: t.Name(), Scopes: tenants.AllScopes}}, nil)
 	require.NoError(t, err)
-	for _, name := range []string{"config/" + string(id), "key/" + hash} {
+	names := []string{"config/" + string(id), "key/" + hash}
+	for name := range config.Prompts {
+		names = append(names, "prompt/"+string(id)+"/"+name)
+	}
+	for _, name := range names {
 		require.Contains(t, entries, name)
 		require.NoError(t, platform.KV(stack.API, "CONFIG").Put(t.Context(), name, entries[name]))
 	}
-	return user{t, platform.URL, string(id), key}
+	return key
 }
 
 // thriftyAnswer is how many tokens an answer to thrifty may have.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
+
 	"strings"
 	"time"
 
@@ -52,6 +53,13 @@ type Request struct {
 	Unknown   string  // what is said when there is no answer; "" says so in the question's language
 }
 
+// CheckVersion counts the changes of what the check says of the same answer and the same sources.
+const CheckVersion = "1"
+
+// checkedBy is what a kept answer is known by besides the prompt's name: what a version of the platform that prompts or checks otherwise has kept is not
+// given.
+const checkedBy = " check@" + CheckVersion
+
 // Open asks a model for the answer, unless the sources alone tell that they hold none, which costs nothing. What keeps a model from beginning
 // to answer is the error, with what llm.Generator says of it. What Open returns must be closed.
 func (a *Answerer) Open(ctx context.Context, s tenants.Scope, r Request) (*Telling, error) {
@@ -86,7 +94,7 @@ func (a *Answerer) Open(ctx context.Context, s tenants.Scope, r Request) (*Telli
 		Models: r.Models,
 		Call:   llm.Call{Purpose: llm.ForAnswer, RequestID: r.RequestID},
 		Prompt: llm.Prompt{Messages: r.messages(mark), MaxTokens: r.MaxTokens, Stream: r.Stream},
-		Cache:  r.Cache,
+		Cache:  r.Cache, Version: r.Prompt.Name + checkedBy,
 	})
 	if err != nil {
 		return nil, err

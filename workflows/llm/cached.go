@@ -29,7 +29,7 @@ type CachedOptions struct {
 const kindAnswer = "answer"
 
 // NewCached gives the orders that allow it (Order.Cache) the answer that an equal order of the same tenant had: one with
-// the same first model and the same prompt. Such an answer reserves nothing, costs nothing and asks no budget.
+// the same first model, the same prompt and the same version. Such an answer reserves nothing, costs nothing and asks no budget.
 //
 // An answer is kept only when the first model gave it, it said something and ended by itself, with FinishStop or
 // FinishTools: never one that was cut, that failed, that was closed before its end or that another model gave. A store
@@ -75,7 +75,7 @@ func (c *cachedGenerator) Generate(ctx context.Context, s tenants.Scope, o Order
 // cached answers an order that may be answered from the store.
 func (c *cachedGenerator) cached(ctx context.Context, s tenants.Scope, o Order) (Answer, error) {
 	first := o.Models[0].Name
-	name, err := fingerprint(question{s.Tenant(), first, o.Prompt})
+	name, err := fingerprint(question{s.Tenant(), first, o.Version, o.Prompt})
 	if err != nil {
 		return nil, err // a mistake in Prompt's type, which a test finds
 	}

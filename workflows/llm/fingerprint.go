@@ -13,9 +13,10 @@ import (
 
 // question is everything that an answer depends on.
 type question struct {
-	Tenant tenants.ID
-	Model  string
-	Prompt Prompt
+	Tenant  tenants.ID
+	Model   string
+	Version string
+	Prompt  Prompt
 }
 
 // fingerprint is the name of a question: equal questions have the same one and others another, whatever is in their

@@ -17,7 +17,7 @@ func TestEveryFieldOfAPromptIsInItsFingerprint(t *testing.T) {
 	fill(t, prompt)
 	of := map[string]string{} // fingerprint -> what was changed
 	note := func(what string) {
-		f, err := fingerprint(question{"acme", "m", prompt.Interface().(Prompt)})
+		f, err := fingerprint(question{"acme", "m", "1", prompt.Interface().(Prompt)})
 		require.NoError(t, err)
 		assert.Empty(t, of[f], "%s makes no difference", what)
 		of[f] = what
@@ -34,13 +34,13 @@ func TestEveryFieldOfAPromptIsInItsFingerprint(t *testing.T) {
 	assert.Greater(t, changed, 40)
 
 	full := prompt.Interface().(Prompt)
-	whole, err := fingerprint(question{"acme", "m", full})
+	whole, err := fingerprint(question{"acme", "m", "1", full})
 	require.NoError(t, err)
 	full.Stream = !full.Stream
-	same, err := fingerprint(question{"acme", "m", full})
+	same, err := fingerprint(question{"acme", "m", "1", full})
 	require.NoError(t, err)
 	assert.Equal(t, whole, same, "however it is wanted, it is the same answer")
-	for _, q := range []question{{"globex", "m", full}, {"acme", "n", full}} {
+	for _, q := range []question{{"globex", "m", "1", full}, {"acme", "n", "1", full}, {"acme", "m", "2", full}, {"acme", "m1", "", full}} {
 		other, err := fingerprint(q)
 		require.NoError(t, err)
 		assert.NotEqual(t, whole, other)
@@ -122,7 +122,7 @@ func TestTextsThatRunIntoEachOtherAreOthers(t *testing.T) {
 		{ToolChoice: json.RawMessage(`{"a":1}`)},
 		{},
 	} {
-		f, err := fingerprint(question{"acme", "m", p})
+		f, err := fingerprint(question{"acme", "m", "1", p})
 		require.NoError(t, err)
 		before, seen := of[f]
 		assert.False(t, seen, "%d is as %d", i, before)
@@ -141,7 +141,7 @@ func BenchmarkFingerprint(b *testing.B) {
 		p.Messages = append(p.Messages, Message{Role: User, Content: fmt.Sprintf("%0500d", i)})
 	}
 	for b.Loop() {
-		if _, err := fingerprint(question{"acme", "m", p}); err != nil {
+		if _, err := fingerprint(question{"acme", "m", "1", p}); err != nil {
 			b.Fatal(err)
 		}
 	}

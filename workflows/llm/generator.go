@@ -24,6 +24,8 @@ type Order struct {
 	Call   Call              // without the model
 	Prompt Prompt            // with MaxTokens
 	Cache  time.Duration     // for how long an equal order of the tenant may get this answer; 0 is never
+	// Version is of what the caller makes of an answer. One that was kept is given to orders of the same version alone.
+	Version string
 }
 
 // Answer is a Stream that knows what it cost. Just before io.EOF it has told the usage, estimated if the provider did not.
