@@ -77,22 +77,30 @@ func (c *call) question(req *searchRequest, found searchAnswer) (answer.Request,
 
 // wholeAnswer answers when all of the answer is there.
 func (c *call) wholeAnswer(telling *answer.Telling, found searchAnswer) error {
-	began := c.opts.Now()
-	for {
-		_, err := telling.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
+	if err := hearOut(c, telling.Next, func(answer.Event) {}); err != nil {
+		return err
 	}
-	c.stage("answer", began)
 	a := telling.Answer()
 	return c.ok(http.StatusOK, answeredSearch{
 		Answer: a.Text, searchAnswer: found, Citations: a.Citations, Confidence: a.Confidence, Abstained: a.Abstained, FollowUps: a.FollowUps,
 		Prompt: a.Prompt, Model: a.Model, Finish: a.Finish, Usage: a.Usage,
 	})
+}
+
+// hearOut takes what a model says, piece by piece, to its end.
+func hearOut[P any](c *call, next func() (P, error), take func(P)) error {
+	began := c.opts.Now()
+	for {
+		piece, err := next()
+		switch {
+		case errors.Is(err, io.EOF):
+			c.stage("answer", began)
+			return nil
+		case err != nil:
+			return err
+		}
+		take(piece)
+	}
 }
 
 // tellAnswer tells the answer as it comes. Events that are there at once go out together. What goes wrong after the first byte is the last

@@ -125,18 +125,9 @@ func said(p *llm.Prompt, length func(string) int) (n int) {
 // tellWhole answers when all of the answer is there.
 func (c *call) tellWhole(answer llm.Answer, head openai.Head) error {
 	var whole openai.Completion
-	began := c.opts.Now()
-	for {
-		d, err := answer.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		whole.Add(d)
+	if err := hearOut(c, answer.Next, whole.Add); err != nil {
+		return err
 	}
-	c.stage("answer", began)
 	return c.raw(whole.Append(nil, head))
 }
 

@@ -33,6 +33,7 @@ type smoke struct {
 	lexicon *memory.Lexicon
 	vectors *memory.Vectors
 	titles  map[string]string
+	known   map[string][]float32 // what was embedded before
 }
 
 func newSmoke(t *testing.T, c eval.Collection) *smoke {
@@ -41,29 +42,35 @@ func newSmoke(t *testing.T, c eval.Collection) *smoke {
 	t.Cleanup(func() { ai.Close() })
 	s := &smoke{
 		t: t, scope: tenantstest.Scope(t, "acme"), ai: ai, lexicon: memory.NewLexicon(), vectors: memory.NewVectors(time.Now), titles: map[string]string{},
+		known: map[string][]float32{},
 	}
-	var texts []string
-	for _, d := range c.Documents {
-		texts = append(texts, corpus.ToEmbed(d.Title, "", d.Text))
-	}
-	values := s.embed(texts)
-	for i, d := range c.Documents {
+	s.fill(c.Documents)
+	return s
+}
+
+// fill puts documents into the indexes.
+func (s *smoke) fill(documents []eval.Document) {
+	t := s.t
+	for _, d := range documents {
+		values := s.embed(corpus.ToEmbed(d.Title, "", d.Text))
 		m := corpus.Metadata{DocID: d.ID, Generation: 1, End: len(d.Text), Text: d.Text}
 		p := corpus.Passage{Metadata: m}
 		p.Head, p.Body = terms.Passage(d.Title, "", d.Text)
 		require.NoError(t, s.lexicon.Put(t.Context(), s.scope, []corpus.Passage{p}))
 		require.NoError(t, s.vectors.Upsert(t.Context(), s.scope, model, []corpus.Vector{{
-			ID: corpus.VectorID(s.scope, d.ID, 1, 0), Values: values[i], Metadata: m,
+			ID: corpus.VectorID(s.scope, d.ID, 1, 0), Values: values, Metadata: m,
 		}}))
 		s.titles[d.ID] = d.Title
 	}
-	return s
 }
 
 // embed asks the encoder as a Worker's binding does.
-func (s *smoke) embed(texts []string) [][]float32 {
+func (s *smoke) embed(text string) []float32 {
+	if v, ok := s.known[text]; ok {
+		return v
+	}
 	body, err := json.Marshal(map[string]any{
-		"inputs":  map[string]any{"text": texts},
+		"inputs":  map[string]any{"text": []string{text}},
 		"options": map[string]any{"gateway": map[string]any{"id": "levada", "metadata": map[string]any{"tenant_id": "acme"}}},
 	})
 	require.NoError(s.t, err)
@@ -73,8 +80,9 @@ func (s *smoke) embed(texts []string) [][]float32 {
 	s.ai.ServeHTTP(w, r)
 	var answer struct{ Data [][]float32 }
 	require.NoError(s.t, json.Unmarshal(w.Body.Bytes(), &answer))
-	require.Len(s.t, answer.Data, len(texts))
-	return answer.Data
+	require.Len(s.t, answer.Data, 1)
+	s.known[text] = answer.Data[0]
+	return answer.Data[0]
 }
 
 // ask searches as the retriever does.
@@ -89,7 +97,7 @@ func (s *smoke) ask(ctx context.Context, mode, question string) ([]string, bool,
 		}
 	}
 	if mode != "keyword" {
-		q := corpus.VectorQuery{Values: s.embed([]string{question})[0], TopK: rag.FuseWindow}
+		q := corpus.VectorQuery{Values: s.embed(question), TopK: rag.FuseWindow}
 		if matches, err = s.vectors.Query(ctx, s.scope, model, q); err != nil {
 			return nil, false, err
 		}

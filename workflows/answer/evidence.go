@@ -2,6 +2,7 @@ package answer
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -203,7 +204,7 @@ func (e *Evidence) check(c claimed, at int) Verdict {
 		whole = whole.or(m)
 		e.masks = append(e.masks, m)
 	}
-	named := whole.has(c.names)
+	named := whole.has(c.names) && !slices.ContainsFunc(c.addresses, func(a string) bool { return !strings.Contains(s.text, a) })
 	for i := range s.sentences {
 		var m, near mask
 		last := 0.0
@@ -240,6 +241,8 @@ type claimed struct {
 	denials int  // how many words deny
 	sides   sides
 	content bool // there is a word that says something
+
+	addresses []string // which must stand in the source as they are
 }
 
 type weighed struct {
@@ -249,7 +252,8 @@ type weighed struct {
 }
 
 func (e *Evidence) read(claim string, in terms.Language) claimed {
-	var c claimed
+	c := claimed{addresses: addresses(claim)}
+	c.content = len(c.addresses) > 0
 	first := true
 	for _, p := range terms.Places(claim, in) {
 		word := claim[p.From:p.To]

@@ -19,6 +19,7 @@ var guide = []rag.Source{
 	{DocID: "kanal", ChunkID: "kanal#1", Title: "Kanäle", Text: "Die Kanäle wurden im Jahr 1816 gebaut. Sie brauchen keine Pumpen, weil das Wasser bergab läuft. Drei Wärter pflegen sie."},
 	{DocID: "patent", ChunkID: "patent#0", Text: "The patents were upheld in 1903, and overturned in 1904. A village cannot register cars, this is not its task."},
 	{DocID: "suido", ChunkID: "suido#0", Title: "水道", Text: "水道は島を横切って水を運ぶ。ポンプは使わない。"},
+	{DocID: "maps", ChunkID: "maps#0", Text: "The map is at https://maps.example/levadas?sheet=4, and a picture of it ![map](/media/map.png). Do not print it."},
 }
 
 func TestCheck(t *testing.T) {
@@ -56,6 +57,14 @@ func TestCheck(t *testing.T) {
 		{"The patents were overturned in 1904.", 3, "The patents were upheld in 1903, and overturned in 1904."},
 		{"A village cannot register cars, this is not its task.", 3, "A village cannot register cars, this is not its task."},
 		{"A village cannot register cars, this is its task.", 3, ""},
+		{"The map is at https://maps.example/levadas?sheet=4 today.", 5, "The map is at https://maps.example/levadas?sheet=4, and a picture of it ![map](/media/map.png)."},
+		{"The map is at https://maps.example/levadas?sheet=4&q=secret today.", 5, ""},
+		{"The map is at <https://maps.example/levadas?sheet=4>.", 5, "The map is at https://maps.example/levadas?sheet=4, and a picture of it ![map](/media/map.png)."},
+		{"The map is at [maps](https://evil.example/levadas?sheet=4).", 5, ""},
+		{"The map is a picture ![map](/media/map.png).", 5, "The map is at https://maps.example/levadas?sheet=4, and a picture of it ![map](/media/map.png)."},
+		{"The map is a picture ![map](/media/map.png?q=secret).", 5, ""},
+		{`The map is a picture <img src="//evil.example/map.png">.`, 5, ""},
+		{"![](https://maps.example/)", 0, ""},
 		{"Anything.", 9, ""},
 		{"Anything.", -1, ""},
 		{"It is.", 0, ""},

@@ -32,7 +32,7 @@ func Sentences(text string) []Sentence {
 				from = g.to
 			}
 		}
-		if end > from && rest != "" && (abbreviates(text[from:end]) || next > 0 && end < groups[next-1].to) {
+		if end > from && rest != "" && (abbreviates(text[from:end]) || next > 0 && end < groups[next-1].to || withinAddress(text, end)) {
 			continue
 		}
 		switch {

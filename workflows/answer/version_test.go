@@ -50,7 +50,7 @@ func TestTheVersionOfTheCheckStandsForWhatItSays(t *testing.T) {
 		require.NoError(t, err)
 		said.WriteString(rest + string(b))
 	}
-	assert.Equal(t, map[string]string{"1": "95db6c9e13086d8f"}[answer.CheckVersion], sumOf([]byte(said.String())), "another check is another CheckVersion")
+	assert.Equal(t, map[string]string{"2": "76167f9bc53e8d19"}[answer.CheckVersion], sumOf([]byte(said.String())), "another check is another CheckVersion")
 }
 
 // An answer names the prompt that it was made by, so a prompt that was once published stays as it is.

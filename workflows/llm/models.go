@@ -10,14 +10,18 @@ type EmbeddingModel struct {
 	Tokens     int   // what the model reads of one text
 	Batch      int   // texts a call
 	Price      int64 // billionths of a US dollar a token
+	// Weight is what a cosine of 1 counts in a search beside a passage with every word of the question, 0 to 1 (rag.FuseOptions.Vector). How far
+	// cosines lie apart is a model's own, so this is, too: docs/design/search.md tells how it is measured.
+	Weight float64
 }
 
 // embeddingModels is every model the platform can index with. Sizes from
-// https://developers.cloudflare.com/workers-ai/models/.
+// https://developers.cloudflare.com/workers-ai/models/. The weights are those of the local platform's encoder, which stands in for all of them;
+// with the models themselves none has been measured yet.
 var embeddingModels = []EmbeddingModel{
-	{"@cf/baai/bge-m3", "bge-m3", 1024, 512, 100, 12},
-	{"@cf/baai/bge-base-en-v1.5", "bge-base", 768, 512, 100, 67},
-	{"@cf/baai/bge-small-en-v1.5", "bge-small", 384, 512, 100, 20},
+	{"@cf/baai/bge-m3", "bge-m3", 1024, 512, 100, 12, 0.3},
+	{"@cf/baai/bge-base-en-v1.5", "bge-base", 768, 512, 100, 67, 0.3},
+	{"@cf/baai/bge-small-en-v1.5", "bge-small", 384, 512, 100, 20, 0.3},
 }
 
 // EmbeddingModels lists the models, the default first.

@@ -11,10 +11,13 @@ import (
 // RaiseAlike orders candidates again: those that are about the same as the best one rise, which stays first. It is what pseudo-relevance
 // feedback does, without a second question to an index: it reads the texts of the first few, and nothing else.
 //
+// Which words are common is known only from many passages: of fewer than are compared likeness counts less.
+//
 // Candidates are those that may be shown, best first, with their titles. All scores are scaled alike, so that they stay in 0 to 1.
 func RaiseAlike(cs []Candidate, opts *FuseOptions) {
 	o := opts.defaults()
 	near := cs[:min(len(cs), o.Compared)]
+	o.Alike *= float64(len(near)) / float64(o.Compared)
 	if len(near) > 2 { // of two, one is first already
 		for i, like := range likeFirst(near) {
 			near[i].Fused += o.Alike * like

@@ -215,6 +215,7 @@ type asked struct {
 	Model    string          `json:"e"`
 	Edition  corpus.Edition  `json:"ed"`
 	Fusion   int             `json:"v"`
+	Weight   float64         `json:"w"` // of the model
 }
 
 // in is the model whose space a query reads in an edition.
@@ -224,7 +225,7 @@ func (q *Query) in(e corpus.Edition) string { return cmp.Or(q.Space, e.Space, q.
 func nameOf(q Query, e corpus.Edition) (string, error) {
 	a := asked{
 		Text: strings.Join(strings.Fields(q.Text), " "), Mode: cmp.Or(q.Mode, Hybrid), TopK: q.TopK, Boosts: q.Boosts, Expand: q.Expand, Twins: q.KeepDuplicates,
-		Model: q.in(e), Edition: e, Fusion: FuseVersion,
+		Model: q.in(e), Edition: e, Fusion: FuseVersion, Weight: weightOf(q.in(e)),
 	}
 	if q.Rerank {
 		a.Reranker = llm.DefaultReranker.Name

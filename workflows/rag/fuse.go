@@ -5,20 +5,23 @@ import (
 	"slices"
 
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/llm"
 )
 
 // FuseWindow is how many passages each half should be asked for: what the parameters of Fuse were chosen with, and the most that
 // the vector index gives. A half that is asked for less knows less of what an ordinary passage scores.
 const FuseWindow = corpus.MaxTopK
 
-// FuseVersion counts the changes of what Fuse and RaiseAlike answer to the same halves. It belongs in the key of a remembered answer.
-const FuseVersion = 1
+// FuseVersion counts the changes of what becomes of the same halves: by Fuse, RaiseAlike, duplicates, intent. It belongs in the key of a remembered
+// search.
+const FuseVersion = 2
 
 // FuseOptions are the parameters of fusion. docs/design/search.md tells what they were chosen by.
 type FuseOptions struct {
-	// Vector is what a cosine of 1 weighs against a passage with every word of the question, 0 to 1. Default 0.3.
+	// Vector is what a cosine of 1 weighs against a passage with every word of the question, 0 to 1. It belongs to the model that the vectors are
+	// of (llm.EmbeddingModel.Weight); default that of the default model.
 	Vector float64
-	// Alike is what likeness to the best passage weighs against the scores. Default 0.6.
+	// Alike is what likeness to the best passage weighs against the scores, where there are as many passages as are compared. Default 0.6.
 	Alike float64
 	// Compared is how many of the best passages are read for that. Default 24.
 	Compared int
@@ -29,7 +32,7 @@ func (o *FuseOptions) defaults() FuseOptions {
 	if o != nil {
 		d = *o
 	}
-	d.Vector, d.Alike, d.Compared = cmp.Or(d.Vector, 0.3), cmp.Or(d.Alike, 0.6), cmp.Or(d.Compared, 24)
+	d.Vector, d.Alike, d.Compared = cmp.Or(d.Vector, weightOf(llm.EmbeddingNames()[0])), cmp.Or(d.Alike, 0.6), cmp.Or(d.Compared, 24)
 	return d
 }
 
@@ -50,8 +53,8 @@ type Candidate struct {
 // Fuse joins what the two halves found, best first. Either may be empty: then the order is the other's.
 //
 // What is added is scores, not ranks, so that a half which is sure counts for more than one that is guessing. For words that is
-// how much of the question a passage has (Found.Most is all of it). For vectors it is how far a passage stands out from the
-// last of the list: where meanings are all alike, they decide little.
+// how much of the question a passage has (Found.Most is all of it). For vectors it is how far a passage stands out from what an ordinary one
+// has (ordinary): where meanings are all alike, they decide little.
 func Fuse(vectors []corpus.Match, words corpus.Found, opts *FuseOptions) []Candidate {
 	o := opts.defaults()
 	out := make([]Candidate, 0, len(vectors)+len(words.Hits))
@@ -66,16 +69,11 @@ func Fuse(vectors []corpus.Match, words corpus.Found, opts *FuseOptions) []Candi
 		}
 		return &out[i]
 	}
-	floor := 0.0
-	for i, m := range vectors {
-		if i == 0 || m.Score < floor {
-			floor = m.Score
-		}
-	}
+	floor := ordinary(vectors)
 	for _, m := range vectors {
 		if c := find(m.Metadata); !c.InVectors {
 			c.InVectors, c.Vector = true, m.Score
-			c.Fused += o.Vector * (m.Score - floor)
+			c.Fused += o.Vector * max(0, m.Score-floor)
 		}
 	}
 	for _, h := range words.Hits {
@@ -86,6 +84,30 @@ func Fuse(vectors []corpus.Match, words corpus.Found, opts *FuseOptions) []Candi
 	}
 	sortCandidates(out)
 	return out
+}
+
+// ordinary is the cosine of a passage that has nothing to do with the question: the last one's of a whole list. The last of a shorter list is the
+// farthest of all there are, beside which every other would stand out; there it is nearer to the mean, up to half-way, the shorter the list is.
+func ordinary(vectors []corpus.Match) float64 {
+	if len(vectors) == 0 {
+		return 0
+	}
+	least, sum := vectors[0].Score, 0.0
+	for _, m := range vectors {
+		least = min(least, m.Score)
+		sum += m.Score
+	}
+	missing := 1 - min(1, float64(len(vectors))/FuseWindow)
+	return least + missing/2*(sum/float64(len(vectors))-least)
+}
+
+// weightOf is what the cosines of an embedding model weigh; 0 for one that nobody knows, of which no index has vectors.
+func weightOf(model string) float64 {
+	m, err := llm.FindEmbedding(model)
+	if err != nil {
+		return 0
+	}
+	return m.Weight
 }
 
 func sortCandidates(cs []Candidate) {

@@ -90,8 +90,10 @@ type Options struct {
 	OverFetch int
 	// Patience is how long a search waits for its slower half when the other has answered. Default 3 s.
 	Patience time.Duration
-	// Fuse are the parameters of fusion.
+	// Fuse are the parameters of fusion. Its Vector is that of the model whose space is read, unless it is set.
 	Fuse *FuseOptions
+	// Weight is what the vectors of an embedding model weigh in fusion. Default what the catalogue of models says.
+	Weight func(model string) float64
 	// Now is the clock that stages are timed with and the ages of documents are told by. Default time.Now.
 	Now func() time.Time
 }
@@ -110,6 +112,9 @@ func New(ports Ports, opts *Options) *Retriever {
 	}
 	if r.opts.Now == nil {
 		r.opts.Now = time.Now
+	}
+	if r.opts.Weight == nil {
+		r.opts.Weight = weightOf
 	}
 	return r
 }
@@ -175,7 +180,7 @@ func (r *Retriever) candidates(ctx context.Context, s tenants.Scope, q Query, fi
 		out.Timings.Ledger += r.opts.Now().Sub(began)
 		asked := a.window
 		full := len(h.matches) >= asked || len(h.words.Hits) >= asked
-		found := r.join(q.Mode, h, documents)
+		found := r.join(q.Mode, h, documents, r.fusion(a.space))
 		if len(found) >= q.TopK || !full || asked == MaxTopK {
 			return found, nil
 		}
@@ -220,21 +225,33 @@ func (r *Retriever) documents(ctx context.Context, s tenants.Scope, h halves) (m
 	return byID, nil
 }
 
+// fusion is the parameters for the vectors of a space.
+func (r *Retriever) fusion(space string) *FuseOptions {
+	var o FuseOptions
+	if r.opts.Fuse != nil {
+		o = *r.opts.Fuse
+	}
+	if o.Vector == 0 && space != "" {
+		o.Vector = r.opts.Weight(space)
+	}
+	return &o
+}
+
 // join drops what the ledger does not show and orders the rest.
-func (r *Retriever) join(mode Mode, h halves, documents map[string]*corpus.Document) []candidate {
+func (r *Retriever) join(mode Mode, h halves, documents map[string]*corpus.Document, o *FuseOptions) []candidate {
 	hidden := func(m *corpus.Metadata) bool {
 		d := documents[m.DocID]
 		return d == nil || d.Searchable == 0 || d.Searchable != m.Generation
 	}
 	h.matches = slices.DeleteFunc(h.matches, func(m corpus.Match) bool { return hidden(&m.Metadata) })
 	h.words.Hits = slices.DeleteFunc(h.words.Hits, func(hit corpus.Hit) bool { return hidden(&hit.Passage.Metadata) })
-	fused := Fuse(h.matches, h.words, r.opts.Fuse)
+	fused := Fuse(h.matches, h.words, o)
 	for i := range fused {
 		fused[i].Title = documents[fused[i].DocID].Title // one in the index is as old as the chunk
 	}
 	switch mode {
 	case Hybrid:
-		RaiseAlike(fused, r.opts.Fuse)
+		RaiseAlike(fused, o)
 	case Vector:
 		for i := range fused {
 			fused[i].Fused = fused[i].Vector
