@@ -42,6 +42,7 @@ type SearchResult struct {
 	Small     Spread            `json:"small"`       // the same questions to the corpus that stays small
 	CPU       time.Duration     `json:"cpuNs"`       // of Node and workerd, for a question
 	Cached    Spread            `json:"cached"`      // the same questions again
+	Degraded  int               `json:"degraded"`    // answers that a half is missing in, as the machine was too busy for it
 	CachedCPU time.Duration     `json:"cachedCPUNs"` // for one of them
 }
 
@@ -128,7 +129,7 @@ func (x Search) fill(ctx context.Context, l library.Library, c *client.Client, a
 
 // warm asks until V8 has optimised what is asked for often: until then it takes more than twice as much.
 func (x Search) warm(ctx context.Context, l library.Library, a *asker) error {
-	const questions, clients = 1000, 8
+	const questions, clients = 800, 2
 	x.Progress(fmt.Sprintf("warming up with %d questions", questions))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(clients)
@@ -166,6 +167,9 @@ func (x Search) measure(ctx context.Context, pid int, l library.Library, mode ra
 			return r, err
 		}
 		r.CPU += (after - before) / time.Duration(x.Questions)
+		if one.degraded {
+			r.Degraded++
+		}
 		all = append(all, one.took-one.parts["embed"])
 		rest := one.took - one.parts["embed"] - max(one.parts["vectors"], one.parts["lexicon"]-one.parts["embed"]) - one.parts["ledger"]
 		for _, p := range searchParts {
@@ -214,14 +218,15 @@ var searchParts = []string{"embed", "vectors", "lexicon", "ledger", "total"}
 
 // answered is one question.
 type answered struct {
-	took   time.Duration
-	parts  map[string]time.Duration
-	cached bool
+	took     time.Duration
+	parts    map[string]time.Duration
+	cached   bool
+	degraded bool // a half took 3 s longer than the other
 }
 
 // remember asks until the answer is one that was kept.
 func (a *asker) remember(ctx context.Context, question string, mode rag.Mode) error {
-	for range 20 {
+	for range 200 {
 		one, err := a.ask(ctx, question, mode, false)
 		if err != nil || one.cached {
 			return err
@@ -272,10 +277,7 @@ func (a *asker) ask(ctx context.Context, question string, mode rag.Mode, fresh b
 	if err := json.Unmarshal(text, &answer); err != nil {
 		return one, err
 	}
-	if len(answer.Data.Degraded) > 0 {
-		return one, fmt.Errorf("a search was degraded: %.300s", text)
-	}
-	one.cached = answer.Data.Cached
+	one.cached, one.degraded = answer.Data.Cached, len(answer.Data.Degraded) > 0
 	one.parts, err = serverTiming(resp.Header.Get("Server-Timing"))
 	return one, err
 }
@@ -316,5 +318,11 @@ func SearchTable(results []SearchResult) string {
 		}
 		parts.AppendRow(row)
 	}
-	return whole.Render() + "\n" + parts.Render()
+	text := whole.Render() + "\n" + parts.Render()
+	for _, r := range results {
+		if r.Degraded > 0 {
+			text += fmt.Sprintf("\n%s, %d chunks: %d answers lack a half that took 3 s longer than the other", r.Mode, r.Chunks, r.Degraded)
+		}
+	}
+	return text
 }

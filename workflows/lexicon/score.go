@@ -34,6 +34,7 @@ type Scorer struct {
 	asked   []asked // by hash
 	average float64 // length of a passage
 	most    float64
+	worth   []float64 // of the terms by their place
 }
 
 // asked is a term of a question.
@@ -52,6 +53,7 @@ func NewScorer(o Options, c Corpus, terms []corpus.Term, found []int) *Scorer {
 	}
 	for i, t := range terms {
 		worth := t.Weight * rarity(found[i], c.Passages)
+		s.worth = append(s.worth, worth)
 		s.asked[i] = asked{place: i, hash: hash(Clip(t.Text)), worth: worth, weight: t.Weight}
 	}
 	s.most = (s.o.K1 + 1) * most(s.asked, terms, found)
@@ -83,6 +85,12 @@ func most(as []asked, terms []corpus.Term, found []int) float64 {
 func rarity(found, passages int) float64 {
 	n, df := float64(passages), float64(min(found, passages))
 	return math.Log(1 + (n-df+0.5)/(df+0.5))
+}
+
+// Guess is what a term of the question, by its place there, is worth to a passage of ordinary length that has it so often.
+func (s *Scorer) Guess(place, head, body int) float64 {
+	tf := s.o.Head*float64(head) + float64(body)
+	return s.worth[place] * tf * (s.o.K1 + 1) / (tf + s.o.K1)
 }
 
 // Most is what corpus.Found says of it.

@@ -27,7 +27,7 @@ const (
 
 // find ranks the passages that have any of the terms.
 //
-// The rarer terms find candidates, as many terms as the budget allows: FTS5 ranks what has any of them, and the best are scored with
+// The rarer terms find candidates, as many terms as the budget allows: what has any of them is ranked, and the best are scored with
 // all terms. Where that gives too few, passages that have the rest of the terms together are candidates, and then those that have
 // fewer of them. So a passage that has the question's commonest words only is found when nothing else is.
 func (b *Book) find(tx Tx, q corpus.LexicalQuery) (found hits, err error) {
@@ -68,6 +68,7 @@ func (b *Book) find(tx Tx, q corpus.LexicalQuery) (found hits, err error) {
 type word struct {
 	match string // as a query of FTS5
 	have  int
+	place int // in the question
 }
 
 // words are the terms of a question that some passage has, the rarest first.
@@ -75,7 +76,7 @@ func words(terms []corpus.Term, have []int) []word {
 	var ws []word
 	for i, t := range terms {
 		if have[i] > 0 {
-			ws = append(ws, word{match: `"` + string(lexicon.Encode(nil, t.Text)) + `"`, have: have[i]})
+			ws = append(ws, word{match: `"` + string(lexicon.Encode(nil, t.Text)) + `"`, have: have[i], place: i})
 		}
 	}
 	slices.SortStableFunc(ws, func(a, b word) int { return cmp.Compare(a.have, b.have) })
@@ -105,7 +106,11 @@ func (s *search) run(ws []word, enough int) error {
 		sum += ws[rare].have
 		rare++
 	}
-	if rare > 0 {
+	if rare > 0 && s.where == "" {
+		if err := s.rank(ws[:rare]); err != nil {
+			return err
+		}
+	} else if rare > 0 {
 		if err := s.take(join(ws[:rare], " OR "), true); err != nil {
 			return err
 		}

@@ -33,6 +33,7 @@ func Schema() []string {
 		`CREATE TABLE IF NOT EXISTS totals (one INTEGER PRIMARY KEY, passages INTEGER NOT NULL, head INTEGER NOT NULL, body INTEGER NOT NULL)`,
 		`CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(head, body, content='', contentless_delete=1, tokenize='ascii')`,
 		`CREATE VIRTUAL TABLE IF NOT EXISTS word USING fts5vocab('words', 'row')`,
+		`CREATE VIRTUAL TABLE IF NOT EXISTS place USING fts5vocab('words', 'instance')`,
 	}
 }
 
