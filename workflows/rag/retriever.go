@@ -79,8 +79,9 @@ type Ports struct {
 
 // Retriever searches the documents of tenants. Safe for concurrent use.
 type Retriever struct {
-	ports Ports
-	opts  Options
+	ports   Ports
+	opts    Options
+	guesses guesses
 }
 
 // Options tunes a Retriever.

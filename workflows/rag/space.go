@@ -4,16 +4,18 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"sync"
 
 	"levada.dev/events/fault"
+	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/llm"
 )
 
 // place finds out which space is read, and the question's vector there. While the ledger is asked the question is embedded in the space that it
-// most likely is; in the few searches between a change of the tenant's model and that of its configuration, once more.
+// most likely is: that of the tenant's last search here, or of its configuration. Where that was wrong, it is embedded once more.
 func (a *asker) place(ctx context.Context) error {
-	guess := cmp.Or(a.query.Space, a.query.Model)
+	guess := cmp.Or(a.query.Space, a.guesses.of(a.scope.Tenant()), a.query.Model)
 	if a.query.Space != "" {
 		return a.placeIn(ctx, guess)
 	}
@@ -21,7 +23,7 @@ func (a *asker) place(ctx context.Context) error {
 	defer stop()
 	said := beside(func() (corpus.Edition, error) {
 		e, err := a.ports.Ledger.Edition(ctx, a.scope)
-		if err != nil || e.Space != "" && e.Space != guess {
+		if err != nil || cmp.Or(e.Space, a.query.Model) != guess {
 			stop() // what is embedded is of no use
 		}
 		return e, err
@@ -35,7 +37,9 @@ func (a *asker) place(ctx context.Context) error {
 		}
 		return err
 	}
-	if space := cmp.Or(e.Space, guess); space != guess {
+	space := cmp.Or(e.Space, a.query.Model)
+	a.guesses.heard(a.scope.Tenant(), space)
+	if space != guess {
 		return a.placeIn(ctx, space)
 	}
 	return embedded
@@ -52,6 +56,30 @@ func (a *asker) placeIn(ctx context.Context, space string) error {
 	}
 	a.space, a.values = space, e.Vectors[0]
 	return nil
+}
+
+// guesses are the spaces that tenants were in when they were last asked for.
+type guesses struct {
+	mu     sync.Mutex
+	spaces map[tenants.ID]string
+}
+
+// maxGuesses is of how many tenants the space is remembered.
+const maxGuesses = 1000
+
+func (g *guesses) of(t tenants.ID) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.spaces[t]
+}
+
+func (g *guesses) heard(t tenants.ID, space string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, there := g.spaces[t]; g.spaces == nil || !there && len(g.spaces) >= maxGuesses {
+		g.spaces = map[tenants.ID]string{}
+	}
+	g.spaces[t] = space
 }
 
 // beside runs f in a goroutine and returns what waits for its end. What f panics with the waiter does, as no goroutine may take the process

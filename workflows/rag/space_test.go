@@ -61,13 +61,31 @@ func TestTheLedgerSaysWhichSpaceIsRead(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, []string{c.finds}, ids(r))
 			assert.Equal(t, c.embedded, w.embedder.models())
+			w.embedder.calls = nil
 			q.Mode = rag.Hybrid
 			r, err = w.Search(t.Context(), w.acme, q)
 			require.NoError(t, err)
 			assert.Equal(t, []string{c.finds}, ids(r))
 			assert.Empty(t, r.Degraded)
+			assert.Equal(t, c.embedded[len(c.embedded)-1:], w.embedder.models(), "the next one guesses better")
 		})
 	}
+}
+
+// What was guessed right becomes wrong when the tenant moves, and is another tenant's never.
+func TestAGuessIsOnlyAGuess(t *testing.T) {
+	w := moved(t)
+	for _, c := range []struct {
+		s     tenants.Scope
+		space string
+		finds string
+	}{{w.acme, other, "far#0"}, {w.globex, model, "near#0"}, {w.acme, model, "near#0"}, {w.acme, "", "near#0"}, {w.acme, other, "far#0"}} {
+		w.ledger.edition = space(c.space)
+		r, err := w.Search(t.Context(), c.s, ask("5", 1))
+		require.NoError(t, err)
+		assert.Equal(t, []string{c.finds}, ids(r))
+	}
+	assert.Equal(t, []string{model, other, model, other, model, model, model, other}, w.embedder.models())
 }
 
 // What the question was embedded with first is of no use, and may fail.

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
@@ -36,11 +38,16 @@ type Ports struct {
 // Mover is the flow that fills a tenant's space of an embedding model and has searches use it, or empties it. It is safe for concurrent use.
 type Mover struct {
 	Ports
-	now func() time.Time
+	now  func() time.Time
+	room *semaphore.Weighted // of those who have chunks, texts and vectors in memory
 }
 
+// atOnce is how many steps of all tenants' moves are embedded at a time in an instance: 1,000 chunks with their vectors are some 20 MB, on their way into
+// a call twice as much.
+const atOnce = 2
+
 // New makes a mover. Of its clock it needs only that the index's is the same: whether what was written is seen is told by time.
-func New(p Ports, now func() time.Time) *Mover { return &Mover{p, now} }
+func New(p Ports, now func() time.Time) *Mover { return &Mover{p, now, semaphore.NewWeighted(atOnce)} }
 
 var _ flow.Flow = (*Mover)(nil).Flow
 
@@ -221,6 +228,9 @@ type wrote struct {
 	At     time.Time `json:"at,omitzero"`
 }
 
+// looked is how many of the vectors that were written last the index is asked for: as many as it is asked for at once.
+const looked = 20
+
 // breath is how many looks a run waits that has written nothing: another, which was cancelled, may have just done so.
 const breath = 3
 
@@ -234,7 +244,7 @@ func (x *moving) shown(ctx context.Context, n int) (bool, error) {
 	if err != nil || !at.Before(x.wrote.At) {
 		return err == nil, err
 	}
-	last := min(x.wrote.Chunks, corpus.MaxWrite)
+	last := min(x.wrote.Chunks, looked)
 	ids := corpus.VectorIDs(x.scope, x.wrote.Generation, x.wrote.Chunks)[x.wrote.Chunks-last:]
 	found, err := x.Stores.Vectors.Stored(ctx, x.scope, x.model.Name, ids)
 	return found == last, err

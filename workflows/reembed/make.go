@@ -18,6 +18,10 @@ const callsAtOnce = 4
 // make makes the vectors of portions and writes them, in one write. The same again writes the same.
 func (x *moving) make(ctx context.Context, works []Work, part []portion) (made, error) {
 	out := made{Of: make([]outcome, len(part))}
+	if err := x.room.Acquire(ctx, 1); err != nil {
+		return out, fault.Unavailablef(err, "memory_busy", "there was no room for it")
+	}
+	defer x.room.Release(1)
 	chunks, err := x.read(ctx, works, part, out.Of)
 	if err != nil {
 		return out, err
