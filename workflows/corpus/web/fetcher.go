@@ -185,7 +185,7 @@ func read(ctx context.Context, resp *http.Response, o corpus.FetchOptions) ([]by
 		}
 	}
 	most := resp.ContentLength
-	if most < 0 || resp.Header.Get("Content-Encoding") != "" { // it was packed when its length was said
+	if most < int64(b.Len()) || resp.Header.Get("Content-Encoding") != "" { // nothing was said, or of something packed
 		most = o.Limit + 1
 	}
 	if o.Large != nil {
