@@ -91,7 +91,7 @@ func levadaWorkers() []Worker {
 		api,
 		consumers,
 		flows,
-		levadaWorker(Objects, 2750, []Binding{corpus, shelf}, queues),
+		levadaWorker(Objects, 2800, []Binding{corpus, shelf}, queues),
 	}
 }
 

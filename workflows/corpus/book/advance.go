@@ -246,13 +246,9 @@ func (c *change) fail(o *open, g *generation, p corpus.Progress) error {
 	o.dirty = true
 	g.retire(corpus.Failed)
 	g.Failure = newFailure(p, c.now)
-	ev, err := events.New(c.scope, worker, p.Cause, c.now, events.DocumentFailed{
+	return errors.Join(c.tell(g.JobID, p.Cause, events.DocumentFailed{
 		DocumentRef: o.ref(g), Stage: string(p.Stage), Code: g.Failure.Code, Message: g.Failure.Message, Attempts: g.Failure.Attempts,
-	})
-	if err != nil {
-		return err
-	}
-	return errors.Join(enqueue(c.rows, g.JobID, ev), c.end(o, g, job.Failed, g.Failure.problem()))
+	}), c.end(o, g, job.Failed, g.Failure.problem()))
 }
 
 // cancel ends a generation that is on its way, because somebody said so or a newer one was first.

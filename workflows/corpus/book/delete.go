@@ -103,11 +103,7 @@ func (d *document) deleted(ref events.DocumentRef) events.DocumentDeleted {
 }
 
 func (c *change) tellDeleted(f events.DocumentDeleted, cause events.Cause) error {
-	ev, err := events.New(c.scope, worker, cause, c.now, f)
-	if err != nil {
-		return err
-	}
-	return enqueue(c.rows, f.JobID, ev)
+	return c.tell(f.JobID, cause, f)
 }
 
 // watchErasure puts an erasure under watch for longer than its consumer tries.
@@ -179,14 +175,11 @@ func (c *change) erase(o *open, p corpus.Progress) (corpus.Verdict, error) {
 func (c *change) erased(o *open, p corpus.Progress, row jobRow) error {
 	o.Generations = slices.DeleteFunc(o.Generations, func(g *generation) bool { return g.Number <= row.Generation && g.Retired })
 	o.dirty = true
-	ev, err := events.New(c.scope, worker, p.Cause, c.now, events.DocumentErased{
+	err := c.tell(p.JobID, p.Cause, events.DocumentErased{
 		DocumentRef: events.DocumentRef{DocID: o.ID, Generation: row.Generation, JobID: p.JobID},
 		Generations: row.Found.Generations, Vectors: row.Found.Vectors, Passages: row.Found.Passages, Texts: row.Found.Texts, CheckedAt: row.Found.CheckedAt,
 	})
-	if err != nil {
-		return err
-	}
-	return errors.Join(enqueue(c.rows, p.JobID, ev), c.endErasure(p.JobID, row, job.Succeeded, nil))
+	return errors.Join(err, c.endErasure(p.JobID, row, job.Succeeded, nil))
 }
 
 func (c *change) endErasure(jobID string, row jobRow, state job.State, p *job.Problem) error {

@@ -224,9 +224,5 @@ func (c *change) tellErased(jobID string, row jobRow) error {
 	for _, st := range row.Found.Stores {
 		f.Stores = append(f.Stores, events.ErasedStore(st))
 	}
-	ev, err := events.New(c.scope, worker, events.Cause{ID: jobID, TraceParent: row.Whole.Trace}, c.now, f)
-	if err != nil {
-		return err
-	}
-	return enqueue(c.rows, jobID, ev)
+	return c.tell(jobID, events.Cause{ID: jobID, TraceParent: row.Whole.Trace}, f)
 }

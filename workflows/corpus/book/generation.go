@@ -62,6 +62,11 @@ func (g *generation) live() bool {
 	return !g.Retired && (g.State.OnItsWay() || g.State == corpus.Indexed)
 }
 
+// cause is that of what follows from nothing but its submission.
+func (g *generation) cause() events.Cause {
+	return events.Cause{ID: g.JobID, TraceParent: g.Trace}
+}
+
 // whole reports whether all is kept that was known of the generation.
 func (g *generation) whole() bool { return g.JobID != "" }
 

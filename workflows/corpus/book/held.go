@@ -65,7 +65,7 @@ func (c *change) arrived(o *open, g *generation) error {
 		return c.remind(notedHeld, o.ID)
 	case !sp.active(g):
 		return c.fail(o, g, corpus.Progress{
-			Stage: corpus.StageIndex, Code: "space_left", Cause: events.Cause{ID: g.JobID, TraceParent: g.Trace},
+			Stage: corpus.StageIndex, Code: "space_left", Cause: g.cause(),
 			Message: "searches use another embedding model by now, and the move to it did not take the document along; submit it again",
 		})
 	}
@@ -91,13 +91,7 @@ func (c *change) letGo(o *open, g *generation) error {
 
 func (c *change) tellIndexed(o *open, g *generation) error {
 	o.dirty = true
-	ev, err := events.New(c.scope, worker, events.Cause{ID: g.JobID, TraceParent: g.Trace}, c.now, events.DocumentIndexed{
-		DocumentRef: o.ref(g), Chunks: g.Chunks, Model: g.Model,
-	})
-	if err != nil {
-		return err
-	}
-	return enqueue(c.rows, g.JobID, ev)
+	return c.tell(g.JobID, g.cause(), events.DocumentIndexed{DocumentRef: o.ref(g), Chunks: g.Chunks, Model: g.Model})
 }
 
 // releaseBatch is how many notes of a move that has ended one transaction deals with.

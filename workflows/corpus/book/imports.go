@@ -206,14 +206,10 @@ func (c *change) endImport(im *openImport) error {
 	j := im.row.importing(im.id)
 	j.Stage = ""
 	im.row.End = &j
-	ev, err := events.New(c.scope, worker, events.Cause{ID: im.id, TraceParent: im.row.Import.Trace}, c.now, events.ImportCompleted{
+	return c.tell(im.id, events.Cause{ID: im.id, TraceParent: im.row.Import.Trace}, events.ImportCompleted{
 		ImportID: im.id, State: string(j.State), Source: j.Source, Total: j.Counts.Total, Done: j.Counts.Done, Unchanged: j.Counts.Unchanged,
 		Failed: j.Counts.Failed, Refused: j.Counts.Refused, Cancelled: j.Counts.Cancelled,
 	})
-	if err != nil {
-		return err
-	}
-	return enqueue(c.rows, im.id, ev)
 }
 
 // OpenImport implements imports.Ledger.

@@ -141,11 +141,7 @@ func (c *change) beginMove(req reembed.Request) error {
 	row := jobRow{Kind: job.Reembed, Created: now, Move: &moveRow{
 		Model: req.Model, Stay: req.Stay, Drop: req.Drop, Phase: sp.Phase, Updated: now, Trace: req.Cause.TraceParent, Waits: true,
 	}}
-	ev, err := events.New(c.scope, worker, req.Cause, c.now, row.Move.begun(req.JobID))
-	if err != nil {
-		return err
-	}
-	return errors.Join(enqueue(c.rows, req.JobID, ev), c.watch(req.JobID), rows.Write(c.rows, jobPrefix+req.JobID, row))
+	return errors.Join(c.tell(req.JobID, req.Cause, row.Move.begun(req.JobID)), c.watch(req.JobID), rows.Write(c.rows, jobPrefix+req.JobID, row))
 }
 
 // move is the row of a move's job.
@@ -215,14 +211,9 @@ func (b *Book) Switch(r rows.Tx, s tenants.Scope, id string) error {
 		return err
 	}
 	if sp.Active != sp.Target { // the first document may have come meanwhile, for the same model
-		ev, err := events.New(c.scope, worker, events.Cause{ID: id, TraceParent: row.Move.Trace}, c.now, events.TenantEmbeddingSwitched{
-			JobID: id, From: sp.Active, To: sp.Target,
-		})
-		if err != nil {
-			return err
-		}
+		f := events.TenantEmbeddingSwitched{JobID: id, From: sp.Active, To: sp.Target}
 		sp.change(c.turn.Docs + c.turn.Fetches)
-		if err := errors.Join(c.reissue(), enqueue(c.rows, id, ev)); err != nil {
+		if err := errors.Join(c.reissue(), c.tell(id, events.Cause{ID: id, TraceParent: row.Move.Trace}, f)); err != nil {
 			return err
 		}
 	}
@@ -336,10 +327,7 @@ func (c *change) lookAtMove(w watched, row *jobRow, now int64) error {
 		return c.watchUntil(w)
 	}
 	m.Told++
-	ev, err := events.New(c.scope, worker, events.Cause{ID: fmt.Sprintf("%s/%d", w.JobID, m.Told), TraceParent: m.Trace}, c.now, m.begun(w.JobID))
-	if err != nil {
-		return err
-	}
+	cause := events.Cause{ID: fmt.Sprintf("%s/%d", w.JobID, m.Told), TraceParent: m.Trace}
 	w.Due = min(now+c.turn.deadline()<<min(m.Told, 10), dies)
-	return errors.Join(rows.Write(c.rows, jobPrefix+w.JobID, row), enqueue(c.rows, w.JobID, ev), c.watchUntil(w))
+	return errors.Join(rows.Write(c.rows, jobPrefix+w.JobID, row), c.tell(w.JobID, cause, m.begun(w.JobID)), c.watchUntil(w))
 }

@@ -18,6 +18,15 @@ func enqueue(r rows.Tx, jobID string, ev events.Event) error {
 	return outbox.Put(r, jobID+"."+ev.Type, ev)
 }
 
+// tell takes a fact about a job into the outbox.
+func (c *change) tell(jobID string, cause events.Cause, f events.Fact) error {
+	ev, err := events.New(c.scope, worker, cause, c.now, f)
+	if err != nil {
+		return err
+	}
+	return enqueue(c.rows, jobID, ev)
+}
+
 // SetAside takes an event that can never be sent out of the others' way, and fails the document that waited for it. The
 // row is kept for operators.
 func (b *Book) SetAside(r rows.Tx, id string, reason error) error {

@@ -1,6 +1,7 @@
 package book
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,13 +80,6 @@ func (c *change) lookRetired(w watched, now int64) error {
 	w.Told++
 	g := o.generation(o.Newest)
 	cause := events.Cause{ID: fmt.Sprintf("%s/retired/%d", g.JobID, w.Told), TraceParent: g.Trace}
-	ev, err := events.New(c.scope, worker, cause, c.now, events.DocumentRetired{DocumentRef: o.ref(g)})
-	if err != nil {
-		return err
-	}
 	w.Due = now + c.turn.deadline()
-	if err := c.watchUntil(w); err != nil {
-		return err
-	}
-	return enqueue(c.rows, g.JobID, ev)
+	return errors.Join(c.watchUntil(w), c.tell(g.JobID, cause, events.DocumentRetired{DocumentRef: o.ref(g)}))
 }

@@ -182,12 +182,8 @@ func (c *change) look(w watched, now int64) error {
 	}
 	g.Resent++
 	o.dirty = true
-	ev, err := events.New(c.scope, worker, cause, c.now, g.begins(o.document, ""))
-	if err != nil {
-		return err
-	}
 	w.Due = now + deadline
-	return errors.Join(enqueue(c.rows, g.JobID, ev), c.watchUntil(w))
+	return errors.Join(c.tell(g.JobID, cause, g.begins(o.document, "")), c.watchUntil(w))
 }
 
 // generationOf is the document and the generation that a job follows; nil when there is none.

@@ -42,12 +42,9 @@ func (c *change) lookAtImport(w watched, now int64) error {
 	}
 	row.Told++
 	im.dirty = true
-	ev, err := events.New(c.scope, worker, events.Cause{ID: fmt.Sprintf("%s/%d", im.id, row.Told), TraceParent: row.Trace}, c.now, *row.Started)
-	if err != nil {
-		return err
-	}
+	cause := events.Cause{ID: fmt.Sprintf("%s/%d", im.id, row.Told), TraceParent: row.Trace}
 	w.Due = min(now+deadline<<min(row.Told, 10), dies)
-	return errors.Join(enqueue(c.rows, im.id, ev), c.watchUntil(w))
+	return errors.Join(c.tell(im.id, cause, *row.Started), c.watchUntil(w))
 }
 
 // erasurePatience is for how long nothing may come of an erasure of everything. While it goes on the ledger takes nothing in.
@@ -73,12 +70,8 @@ func (c *change) lookAtErasureOfAll(w watched, row jobRow, now int64) error {
 	}
 	row.Whole.Told++
 	cause := events.Cause{ID: fmt.Sprintf("%s/%d", w.JobID, row.Whole.Told), TraceParent: row.Whole.Trace}
-	ev, err := events.New(c.scope, worker, cause, c.now, events.TenantErasureRequested{JobID: w.JobID})
-	if err != nil {
-		return err
-	}
 	w.Due = min(now+c.turn.deadline()<<min(row.Whole.Told, 10), dies)
-	return errors.Join(rows.Write(c.rows, jobPrefix+w.JobID, row), enqueue(c.rows, w.JobID, ev), c.watchUntil(w))
+	return errors.Join(rows.Write(c.rows, jobPrefix+w.JobID, row), c.tell(w.JobID, cause, events.TenantErasureRequested{JobID: w.JobID}), c.watchUntil(w))
 }
 
 // watchJob puts the job of a flow, which was opened, under watch.

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/tenants/rows"
@@ -312,7 +311,7 @@ func (c *change) notFilled(o *open, g *generation, d reembed.Done, row *jobRow) 
 	if err != nil {
 		return corpus.Verdict{}, fmt.Errorf("book: get: %w", err)
 	}
-	p := corpus.Progress{Stage: corpus.StageEmbed, Code: d.Code, Message: d.Message, Cause: events.Cause{ID: g.JobID, TraceParent: g.Trace}}
+	p := corpus.Progress{Stage: corpus.StageEmbed, Code: d.Code, Message: d.Message, Cause: g.cause()}
 	if failed == nil {
 		problem := newFailure(p, c.now).problem()
 		problem.DocID = o.ID
