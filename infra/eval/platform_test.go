@@ -32,6 +32,7 @@ import (
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/llm/llmtest"
 	"levada.dev/workflows/llm/dialect"
 )
 
@@ -117,7 +118,7 @@ func ingested(t *testing.T, c eval.Collection, embedder llm.Embedder, model llm.
 	shelf, money, parts, files, cache := memory.NewShelf(time.Now), memory.NewQuota(time.Now), &memory.Parts{}, &memory.Files{}, memory.NewCache(time.Now)
 	sessions := memory.NewSessions(shelf, time.Now)
 	ports := app.Ports{
-		Directory: directory, Texts: texts, Ledger: ledger, Vectors: memory.NewVectors(time.Now), Lexicon: memory.NewLexicon(), Embedder: embedder,
+		Directory: directory, Texts: texts, Ledger: ledger, Vectors: memory.NewVectors(time.Now), Lexicon: memory.NewLexicon(), Embedder: embedder, Reranker: &llmtest.Reranker{},
 		Model: model, Money: money, Bar: money, Sessions: sessions, Summaries: sessions, Shelf: shelf, Cache: cache, Publisher: out, Claims: claims, Trail: &memory.Trail{},
 		Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{}, Catalogue: ledger, Erasures: ledger, Moves: ledger, Imports: ledger, Parts: parts, Files: files, Fetcher: &memory.Web{},
 		Objects: memory.NewObjects(texts, claims, parts, files), Cached: memory.NewCached(cache),

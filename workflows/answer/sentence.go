@@ -32,6 +32,10 @@ func Sentences(text string) []Sentence {
 				from = g.to
 			}
 		}
+		if image := end - len("!["); image > from && strings.HasSuffix(text[:end], "![") && terminated(text[from:image]) {
+			out = append(out, Sentence{From: from, To: image}) // uniseg takes the sign for the sentence's
+			from = image
+		}
 		if end > from && rest != "" && (abbreviates(text[from:end]) || next > 0 && end < groups[next-1].to || withinAddress(text, end)) {
 			continue
 		}

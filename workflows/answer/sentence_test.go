@@ -24,6 +24,7 @@ func TestSentences(t *testing.T) {
 		{"Dr. Lima measured 3.5 km. It rained.", []string{"Dr. Lima measured 3.5 km.", "It rained."}},
 		{"See [a] and [1a] and [] and [1234].", []string{"See [a] and [1a] and [] and [1234]."}},
 		{"See https://a.example/x?y=1!z and go. Then https://b.example/. Or ![map](/m.png?q=1) here! Yes.", []string{"See https://a.example/x?y=1!z and go.", "Then https://b.example/.", "Or ![map](/m.png?q=1) here!", "Yes."}},
+		{"It falls [1]. ![map](https://a.example/?q=1) [2]. Done.", []string{"It falls. 1", "![map](https://a.example/?q=1). 2", "Done."}},
 		{"水は流れる。[1]雨が降る。", []string{"水は流れる。 1", "雨が降る。"}},
 	} {
 		var got []string
