@@ -32,8 +32,8 @@ import (
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/llm"
-	"levada.dev/workflows/llm/llmtest"
 	"levada.dev/workflows/llm/dialect"
+	"levada.dev/workflows/llm/llmtest"
 )
 
 // local is the local platform's models as ports.
