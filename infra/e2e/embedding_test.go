@@ -138,7 +138,13 @@ func (u user) active() (model string) {
 func TestATenantMovesToAnotherEmbeddingModel(t *testing.T) {
 	const first, second = "@cf/baai/bge-m3", "@cf/baai/bge-small-en-v1.5" // globex has bge-base
 	state := newState(t)
-	p := own(t, state)
+	begin := func() *local.Local {
+		p, err := startWith(state, local.Options{Lexical: true}) // or two cores would be busy with the encoder, and searches late
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, p.Stop()) })
+		return p
+	}
+	p := begin()
 	acme, globex := asOn(t, p, "acme"), asOn(t, p, "globex")
 	jobs := stock(acme, 11)
 	others := stock(globex, 0)
@@ -174,7 +180,7 @@ func TestATenantMovesToAnotherEmbeddingModel(t *testing.T) {
 	}
 	k.down.Store(true)
 	require.NoError(t, p.Kill())
-	p = own(t, state)
+	p = begin()
 	acme, globex = asOn(t, p, "acme"), asOn(t, p, "globex")
 	k.platform.Store(p)
 	k.down.Store(false)
@@ -194,6 +200,14 @@ func TestATenantMovesToAnotherEmbeddingModel(t *testing.T) {
 	total := acme.chunks()
 	eventually(t, "all of it is in the new space", func() bool { return vectors(t, p, "bge-small") == total })
 	assert.Len(t, acme.ask("sheep", "vector", map[string]any{"filter": map[string]any{"source": "added"}, "topK": 50}).Sources, 15)
+	talk := acme.tells("Which gardens get water?", map[string]any{"rag": map[string]any{"topK": 5, "filter": map[string]any{"source": "watched"}}})
+	require.Equal(t, "sources", talk[0].Type, "%s", talk[0].Data)
+	var grounded hits
+	require.NoError(t, json.Unmarshal(talk[0].Data, &grounded))
+	require.Len(t, grounded.Sources, 5)
+	for _, s := range grounded.Sources {
+		assert.Contains(t, s.Scores, "vector", "a conversation reads the same space")
+	}
 	kept := vectors(t, p, "bge-m3")
 	assert.GreaterOrEqual(t, kept, before)
 

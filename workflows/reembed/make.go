@@ -12,8 +12,9 @@ import (
 	"levada.dev/workflows/llm"
 )
 
-// callsAtOnce is how many calls of the model are under way at a time: as many as the consumers of a tenant that is alone have.
-const callsAtOnce = 4
+// callsAtOnce is how many calls of the model a step has under way at a time. A move has time, and what is searched and ingested meanwhile asks
+// models, too.
+const callsAtOnce = 2
 
 // make makes the vectors of portions and writes them, in one write. The same again writes the same.
 func (x *moving) make(ctx context.Context, works []Work, part []portion) (made, error) {
