@@ -1,0 +1,213 @@
+package credential
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/zalando/go-keyring"
+
+	"levada.dev/events/fault"
+)
+
+// Options says where a Source looks. The zero value looks where the process does.
+type Options struct {
+	Getenv  func(name string) (string, bool)
+	Environ func() []string // what commands inherit, but for what could be another account's
+	Command func(ctx context.Context, argv, environ []string) ([]byte, error)
+	Keyring func(service, user string) (string, error)
+}
+
+// Source reads tokens, each once. Safe for concurrent use.
+type Source struct {
+	options Options
+
+	mu     sync.Mutex
+	tokens map[string]*entry // by reference
+}
+
+type entry struct {
+	once  sync.Once
+	value string
+	err   error
+}
+
+// New makes a Source.
+func New(o Options) *Source {
+	if o.Getenv == nil {
+		o.Getenv = os.LookupEnv
+	}
+	if o.Environ == nil {
+		o.Environ = os.Environ
+	}
+	if o.Command == nil {
+		o.Command = run
+	}
+	if o.Keyring == nil {
+		o.Keyring = keyring.Get
+	}
+	return &Source{options: o, tokens: map[string]*entry{}}
+}
+
+// Token is what the reference leads to, for messages that of the owner. A failure is remembered, too, but for a context that ended.
+func (s *Source) Token(ctx context.Context, owner string, r Ref) (Token, error) {
+	key := r.String()
+	s.mu.Lock()
+	e := s.tokens[key]
+	if e == nil {
+		e = &entry{}
+		s.tokens[key] = e
+	}
+	s.mu.Unlock()
+	e.once.Do(func() {
+		value, err := s.read(ctx, r)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		e.value, e.err = value, err
+	})
+	if e.err != nil {
+		if ctx.Err() != nil {
+			s.mu.Lock()
+			delete(s.tokens, key)
+			s.mu.Unlock()
+		}
+		return Token{}, fmt.Errorf("the token of %s: %w", owner, e.err)
+	}
+	return Token{owner: owner, value: e.value}, nil
+}
+
+func (s *Source) read(ctx context.Context, r Ref) (string, error) {
+	raw, err := s.fetch(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	value := strings.TrimSpace(raw)
+	if !plausible(value) {
+		return "", failed(r, "what it leads to is not a token: 20 to 512 printable characters without spaces are", nil)
+	}
+	return value, nil
+}
+
+func (s *Source) fetch(ctx context.Context, r Ref) (string, error) {
+	switch r.scheme {
+	case schemeEnv:
+		value, there := s.options.Getenv(r.rest)
+		if !there || value == "" {
+			return "", failed(r, "the variable is not set", nil)
+		}
+		return value, nil
+	case schemeFile:
+		return readFile(r)
+	case schemeOP:
+		return s.command(ctx, r, []string{"op", "read", "--no-newline", r.String()})
+	case schemeKeyring:
+		service, user, _ := strings.Cut(r.rest, "/")
+		value, err := s.options.Keyring(service, user)
+		if err != nil {
+			return "", failed(r, "the keyring does not give it", err)
+		}
+		return value, nil
+	case schemeExec:
+		return s.command(ctx, r, r.argv)
+	}
+	return "", fault.New(fault.Invalid, "credential_missing", "no reference to a token is given", nil).WithHint(refHint)
+}
+
+func readFile(r Ref) (string, error) {
+	file, err := os.Open(r.rest)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", failed(r, "there is no such file", nil)
+	} else if err != nil {
+		return "", failed(r, "the file cannot be read", err)
+	}
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return "", failed(r, "the file cannot be read", err)
+	case !info.Mode().IsRegular():
+		return "", failed(r, "it is no file", nil)
+	case info.Mode().Perm()&0o077 != 0:
+		return "", failed(r, fmt.Sprintf("others may read it (%v): chmod 600", info.Mode().Perm()), nil)
+	case info.Size() > maxBytes:
+		return "", failed(r, "it is too long for a token", nil)
+	}
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(file); err != nil {
+		return "", failed(r, "the file cannot be read", err)
+	}
+	return b.String(), nil
+}
+
+const (
+	maxBytes = 4 << 10
+	patience = time.Minute // a person may have to unlock a vault
+)
+
+func (s *Source) command(ctx context.Context, r Ref, argv []string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var environ []string
+	for _, v := range s.options.Environ() {
+		if name, _, _ := strings.Cut(v, "="); !ambient(name) {
+			environ = append(environ, v)
+		}
+	}
+	out, err := s.options.Command(ctx, argv, environ)
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return "", failed(r, fmt.Sprintf("the command %q is not installed", argv[0]), nil)
+	case err != nil:
+		return "", failed(r, fmt.Sprintf("the command %q failed", argv[0]), err)
+	case len(out) > maxBytes:
+		return "", failed(r, "what the command prints is too long for a token", nil)
+	}
+	return string(out), nil
+}
+
+// run runs a command; what it prints is a secret and is in no error.
+func run(ctx context.Context, argv, environ []string) ([]byte, error) {
+	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	c.Env, c.Stderr = environ, os.Stderr // it may ask for something
+	out, err := c.Output()
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return out, err
+}
+
+// plausible reports whether something may be a token.
+func plausible(value string) bool {
+	if len(value) < 20 || len(value) > 512 {
+		return false
+	}
+	for _, c := range []byte(value) {
+		if c <= ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+func failed(r Ref, message string, why error) error {
+	return fault.New(fault.Invalid, "credential_unreadable", r.String()+": "+message, why)
+}
+
+// Redact covers every token that was read so far wherever it stands in a text.
+func (s *Source) Redact(text string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.tokens {
+		if e.value != "" {
+			text = strings.ReplaceAll(text, e.value, "[token]")
+		}
+	}
+	return text
+}
