@@ -1,0 +1,249 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	cloudflare "github.com/cloudflare/cloudflare-go/v4"
+	"github.com/cloudflare/cloudflare-go/v4/option"
+
+	"levada.dev/infra/deploy/credential"
+)
+
+// DefaultURL is where the API is.
+const DefaultURL = "https://api.cloudflare.com/client/v4/"
+
+// Options changes how an account is spoken to. The zero value is good.
+type Options struct {
+	URL   string       // DefaultURL
+	HTTP  *http.Client // http.DefaultClient
+	Tries int          // how often a request is sent at most, 4
+	Pace  Pace         // nil: as fast as it goes
+	Sleep func(ctx context.Context, d time.Duration) error
+}
+
+// Pace says when the next request may go. golang.org/x/time/rate has limiters that do.
+type Pace interface {
+	Wait(ctx context.Context) error
+}
+
+// Account is one account as one token sees it. Safe for concurrent use.
+type Account struct {
+	ID      string
+	client  *cloudflare.Client
+	options Options
+}
+
+// ambient are the headers of credentials that cloudflare-go finds in the environment by itself.
+var ambient = []string{"X-Auth-Key", "X-Auth-Email", "X-Auth-User-Service-Key"}
+
+// Open makes the client of an account. It sends nothing.
+func Open(id string, token credential.Token, o Options) *Account {
+	if o.URL == "" {
+		o.URL = DefaultURL
+	}
+	if o.Tries < 1 {
+		o.Tries = 4
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
+	}
+	opts := []option.RequestOption{
+		option.WithBaseURL(strings.TrimSuffix(o.URL, "/") + "/"), option.WithMaxRetries(0), option.WithRequestTimeout(requestTimeout),
+		option.WithMiddleware(func(r *http.Request, next option.MiddlewareNext) (*http.Response, error) {
+			for _, h := range ambient {
+				r.Header.Del(h)
+			}
+			if r.Header.Get("Authorization") == "" {
+				r.Header.Set("Authorization", "Bearer "+token.Secret())
+			}
+			return next(r)
+		}),
+	}
+	if o.HTTP != nil {
+		opts = append(opts, option.WithHTTPClient(o.HTTP))
+	}
+	// Not NewClient, which reads the environment.
+	return &Account{ID: id, client: &cloudflare.Client{Options: opts}, options: o}
+}
+
+const requestTimeout = 2 * time.Minute // an upload may be 10 MB
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// Path joins segments below the account, each escaped.
+func (a *Account) Path(segments ...string) string {
+	return Join(append([]string{"accounts", a.ID}, segments...)...)
+}
+
+// Join joins the segments of a path, each escaped.
+func Join(segments ...string) string {
+	escaped := make([]string, len(segments))
+	for i, s := range segments {
+		escaped[i] = url.PathEscape(s)
+	}
+	return strings.Join(escaped, "/")
+}
+
+// Get reads one result into out.
+func (a *Account) Get(ctx context.Context, path string, out any) error {
+	return a.Do(ctx, http.MethodGet, path, nil, out)
+}
+
+// Do sends a request and reads its result into out, which may be nil. body is what becomes JSON, or an Upload. What the API refuses is an
+// *Error. A POST is sent again after 429 alone, since one whose answer was lost may have had its effect; others also after a fault of the
+// server or of the way.
+func (a *Account) Do(ctx context.Context, method, path string, body, out any) error {
+	for try := 1; ; try++ {
+		if a.options.Pace != nil {
+			if err := a.options.Pace.Wait(ctx); err != nil {
+				return err
+			}
+		}
+		answer, err := a.send(ctx, method, path, body)
+		if err == nil {
+			return answer.into(out)
+		}
+		if try == a.options.Tries || !again(ctx, method, err) {
+			return err
+		}
+		if err := a.options.Sleep(ctx, answer.pause(try)); err != nil {
+			return err
+		}
+	}
+}
+
+// again reports whether a request that failed so may be sent once more.
+func again(ctx context.Context, method string, err error) bool {
+	var refused *Error
+	switch {
+	case ctx.Err() != nil:
+		return false
+	case !errors.As(err, &refused):
+		return method != http.MethodPost
+	case refused.Status == http.StatusTooManyRequests:
+		return true
+	}
+	return refused.Status >= 500 && method != http.MethodPost
+}
+
+// answer is what came back.
+type answer struct {
+	what   string
+	status int
+	after  string // Retry-After
+	result json.RawMessage
+}
+
+func (a answer) into(out any) error {
+	if out == nil || len(a.result) == 0 {
+		return nil
+	}
+	if raw, ok := out.(*json.RawMessage); ok {
+		*raw = a.result
+		return nil
+	}
+	if err := json.Unmarshal(a.result, out); err != nil {
+		return fmt.Errorf("%s: its result: %w", a.what, err)
+	}
+	return nil
+}
+
+// longestAsked is the longest pause that a server is granted; the API blocks for five minutes who was too fast.
+const longestAsked = 5 * time.Minute
+
+func (a answer) pause(try int) time.Duration {
+	if seconds, err := strconv.Atoi(a.after); err == nil && seconds > 0 {
+		return min(time.Duration(seconds)*time.Second, longestAsked)
+	}
+	return 250*time.Millisecond<<try + rand.N(250*time.Millisecond)
+}
+
+// send sends a request once.
+func (a *Account) send(ctx context.Context, method, path string, body any) (answer, error) {
+	var raw []byte
+	var response *http.Response
+	got := answer{what: method + " " + path}
+	err := a.client.Execute(ctx, method, path, body, &raw, option.WithResponseInto(&response))
+	if response != nil {
+		got.status, got.after = response.StatusCode, response.Header.Get("Retry-After")
+	}
+	var refused *cloudflare.Error
+	switch {
+	case errors.As(err, &refused): // not passed on: it has the request, and that has the token
+		e := &Error{Method: method, Path: path, Status: refused.StatusCode, Message: http.StatusText(refused.StatusCode)}
+		if len(refused.Errors) > 0 {
+			e.Code, e.Message = int(refused.Errors[0].Code), refused.Errors[0].Message
+		}
+		return got, e
+	case err != nil && got.status >= 400: // what is no JSON, as a proxy's page
+		return got, &Error{Method: method, Path: path, Status: got.status, Message: http.StatusText(got.status)}
+	case err != nil:
+		return got, fmt.Errorf("%s: %w", got.what, err)
+	case len(raw) == 0:
+		return got, nil
+	}
+	var e envelope
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return got, fmt.Errorf("%s: %w", got.what, err)
+	}
+	got.result = e.Result
+	return got, e.refusal(method, path, got.status)
+}
+
+// envelope is what every answer is in.
+type envelope struct {
+	Success bool `json:"success"`
+	Errors  []struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+	} `json:"errors"`
+	Result json.RawMessage `json:"result"`
+}
+
+// refusal is the error of an envelope that says so; its status may be 200.
+func (e envelope) refusal(method, path string, status int) error {
+	if e.Success {
+		return nil
+	}
+	refused := &Error{Method: method, Path: path, Status: status, Message: "the answer says that it failed, and not why"}
+	if len(e.Errors) > 0 {
+		refused.Code, refused.Message = e.Errors[0].Code, e.Errors[0].Message
+	}
+	return refused
+}
+
+// pageSize is how much of a list is asked for at once.
+const pageSize = 100
+
+// List reads a whole list, page by page.
+func List[T any](ctx context.Context, a *Account, path string) ([]T, error) {
+	var all []T
+	for page := 1; ; page++ {
+		q := url.Values{"page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(pageSize)}}
+		var some []T
+		if err := a.Get(ctx, path+"?"+q.Encode(), &some); err != nil {
+			return nil, err
+		}
+		if all = append(all, some...); len(some) < pageSize {
+			return all, nil
+		}
+	}
+}
