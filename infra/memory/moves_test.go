@@ -506,3 +506,39 @@ func TestASpaceIsEmptiedWhateverDies(t *testing.T) {
 		}
 	})
 }
+
+// A tenant that is erased in the middle of a move has nothing in either space after it, and the move ends.
+func TestATenantIsErasedInTheMiddleOfAMove(t *testing.T) {
+	for n := 0; ; n += 2 {
+		p := newHolding(t)
+		p.before = p.all(p.globex)
+		_, err := p.ledger.OpenMove(t.Context(), p.acme, reembed.Request{JobID: there.JobID, Model: other, Cause: events.Cause{ID: "r"}})
+		require.NoError(t, err)
+		flowOf := reembed.New(reembed.Ports{Ledger: p.ledger, Documents: p.ledger, Stores: p.stores(), Embedder: p.model}, p.clock.Now).Flow
+		calls, erased := 0, false
+		e := &flowtest.Engine{Flow: flowOf, Scope: p.acme, ID: there.JobID, Params: reembed.Order{Model: other}, Asleep: func(d time.Duration) {
+			p.clock.advance(d)
+			p.run(p.acme, p.globex)
+		}}
+		e.Die = func(flowtest.Point) bool {
+			if calls++; calls == n+1 {
+				require.NoError(t, p.ask("erasure-1").Run(t.Context()))
+				erased = true
+			}
+			return false
+		}
+		err = e.Run(t.Context())
+		if !erased {
+			require.NoError(t, err)
+			require.Greater(t, n, 10)
+			return
+		}
+		if err != nil {
+			assert.Equal(t, "job_not_found", fault.As(err).Code, "its job is forgotten")
+		}
+		p.gone(t)
+		if t.Failed() {
+			t.Fatalf("erased at moment %d", n)
+		}
+	}
+}
