@@ -11,8 +11,10 @@ import (
 )
 
 const (
-	// batchChunks is about how much work is taken at a time, and exactly how much a step does of it at most.
-	batchChunks = corpus.MaxWrite
+	// stepChunks is how many chunks a step embeds at most: as many as one read and one write take.
+	stepChunks = corpus.MaxWrite
+	// batchChunks is about how many are taken at a time. The last document of a batch may have more, and most have not so many that it is two steps.
+	batchChunks = stepChunks - 100
 	// batchBytes is how much of a batch is kept, as a step returns no more than 1 MiB. What is left out is named again.
 	batchBytes = 768 << 10
 	// emptyTakes is how many batches a step takes in which nothing is to do.
@@ -86,14 +88,14 @@ func clip(b Batch, cursor string) Batch {
 // portion is some chunks of a work.
 type portion struct{ work, from, to int }
 
-// portions divides the chunks of works into what steps do: as many as one read and one write take.
+// portions divides the chunks of works into what steps do.
 func portions(works []Work) [][]portion {
 	var parts [][]portion
 	room := 0
 	for i, w := range works {
 		for from := 0; from < w.Chunks; {
 			if room == 0 {
-				parts, room = append(parts, nil), batchChunks
+				parts, room = append(parts, nil), stepChunks
 			}
 			n := min(room, w.Chunks-from)
 			last := &parts[len(parts)-1]
