@@ -54,7 +54,7 @@ type Request struct {
 }
 
 // CheckVersion counts the changes of what the check says of the same answer and the same sources.
-const CheckVersion = "2"
+const CheckVersion = "3"
 
 // checkedBy is what a kept answer is known by besides the prompt's name: what a version of the platform that prompts or checks otherwise has kept is not
 // given.

