@@ -202,6 +202,24 @@ func TestLexicon(t *testing.T, newLexicon func(t *testing.T) corpus.Lexicon) {
 		assert.Equal(t, 77, chunksOf(sh.find(acme, "levada", "water"))[0])
 		assert.Equal(t, 120, sh.stored(acme, 1))
 	})
+	t.Run("many have a word often", func(t *testing.T) {
+		sh := start(t)
+		const passages = 220 // 22,000 places
+		for _, s := range []tenants.Scope{acme, globex} {
+			best := map[tenants.ID]int{acme.Tenant(): passages - 1, globex.Tenant(): 0}[s.Tenant()]
+			var ps []corpus.Passage
+			for i := range passages {
+				text := strings.Repeat(" water", 100) + strings.Repeat(" stone", 50)
+				if i == best {
+					text = strings.Repeat(" water", 101)
+				}
+				ps = append(ps, sh.passage(i, text))
+			}
+			sh.put(s, ps...)
+			assert.Equal(t, best, chunksOf(sh.find(s, "water"))[0], "the newest is found as the oldest is")
+			assert.Equal(t, best, chunksOf(sh.find(s, "water", "hill"))[0])
+		}
+	})
 	t.Run("a full write passes, what is too much is refused whole", func(t *testing.T) {
 		sh := start(t)
 		text := strings.Repeat("água e pedra <b>\n", 300)

@@ -1,15 +1,17 @@
 package book
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 )
 
-// maxPlaces is how many places of a word are looked at: four a passage, where one word uses up the budget.
+// maxPlaces is how many places of a word are read: four a passage, where one word uses up the budget.
 const maxPlaces = 4 * budget
 
 // rank scores the passages that are likely best by their rarer words: those that have most of them, as if all were of ordinary length. FTS5's own
-// rank looks up the length of each passage that has a word, which takes longer than all else.
+// rank looks up the length of each passage that has a word, which takes longer than all else. So it ranks them only where a word has more places
+// than are read: they come oldest passage first, and the newest would never be candidates.
 func (s *search) rank(ws []word) error {
 	terms := make([]string, len(ws))
 	for i, w := range ws {
@@ -25,16 +27,22 @@ func (s *search) rank(ws []word) error {
 	if err != nil {
 		return err
 	}
-	guessed := make(map[int64]float64, budget)
+	guessed, whole := make(map[int64]float64, budget), true
 	for rows.Next() {
 		var i int
 		var places []byte
 		if err := rows.Scan(&i, &places); err != nil {
 			return err
 		}
+		if whole = whole && bytes.Count(places, []byte(",")) < maxPlaces-1; !whole {
+			continue
+		}
 		if err := s.guess(ws[i].place, places, guessed); err != nil {
 			return err
 		}
+	}
+	if !whole {
+		return s.take(join(ws, " OR "), true)
 	}
 	list, err = json.Marshal(likely(guessed, candidates))
 	if err != nil {
