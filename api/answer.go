@@ -65,7 +65,7 @@ func (c *call) question(req *searchRequest, found searchAnswer) (answer.Request,
 		}
 	}
 	r := answer.Request{
-		Question: cmp.Or(found.Rewritten, req.Query), Sources: found.Sources, Degraded: found.Degraded, Prompt: prompt, Models: models, MaxTokens: c.config.Chat.MaxTokens, Stream: req.Stream,
+		Question: cmp.Or(found.Rewritten, req.Query), Sources: found.Sources, Rewritten: found.Rewritten, Degraded: found.Degraded, Prompt: prompt, Models: models, MaxTokens: c.config.Chat.MaxTokens, Stream: req.Stream,
 		RequestID: c.requestID, Threshold: float64(config.Threshold) / 100, Drop: config.Unsupported == tenants.UnsupportedDrop,
 		Language: config.Language, Unknown: config.Unknown,
 	}

@@ -67,8 +67,9 @@ type chatAnswer struct {
 	Message      string          `json:"message"`
 	ToolCalls    []llm.ToolCall  `json:"toolCalls,omitempty"`
 	Sources      json.RawMessage `json:"sources,omitempty"`
-	Degraded     json.RawMessage `json:"degraded,omitempty"`  // what the sources were found without
-	Citations    json.RawMessage `json:"citations,omitempty"` // of an answer that was checked
+	Rewritten    string          `json:"rewrittenQuery,omitempty"` // what the sources were searched by instead of a message that leaned
+	Degraded     json.RawMessage `json:"degraded,omitempty"`       // what the sources were found without
+	Citations    json.RawMessage `json:"citations,omitempty"`      // of an answer that was checked
 	Usage        json.RawMessage `json:"usage"`
 	FinishReason llm.Finish      `json:"finishReason"`
 	Model        string          `json:"model"`
@@ -106,7 +107,7 @@ func collect(ctx context.Context, live chat.Live) (chatAnswer, error) {
 			err = json.Unmarshal(e.Data, &t)
 			a.ToolCalls = append(a.ToolCalls, t)
 		case chat.Sources, chat.Citations:
-			err = json.Unmarshal(e.Data, &a) // {"sources": [...], "degraded": [...]}, {"citations": [...]}
+			err = json.Unmarshal(e.Data, &a) // {"sources", "rewrittenQuery"?, "degraded"?}, {"citations"}
 		case chat.Done:
 			a.Message = string(message)
 			err = json.Unmarshal(e.Data, &a) // {"usage", "finishReason", "sessionId", "model"}

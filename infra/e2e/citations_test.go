@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -111,6 +112,38 @@ func TestDocumentsGiveNoOrders(t *testing.T) {
 					return c.Supported && c.DocID == "orders/tower" && strings.Contains(c.Quote, year)
 				}), "%+v", said.citations)
 			}
+		})
+	}
+}
+
+// A turn that leans on its conversation rests on what that is about: each tenant's own, whose session and document have the same names.
+func TestATurnLeansOnItsConversation(t *testing.T) {
+	t.Parallel()
+	for tenant, about := range map[string]string{"alder": "lighthouse", "birch": "aqueduct"} {
+		t.Run(tenant, func(t *testing.T) {
+			t.Parallel()
+			u := as(t, tenant)
+			u.index(document{DocID: "lean/a", Source: "lean", Text: "The " + about + " was finished by masons from Funchal."})
+			u.index(document{DocID: "lean/b", Source: "lean", Text: "And why not have it in another way, when they ask how that is?"})
+			asked := "Who finished the " + about + "?"
+			more := map[string]any{"sessionId": "lean", "rag": map[string]any{"topK": 1, "filter": map[string]any{"source": "lean"}}}
+			told := func(message string) (first struct {
+				Rewritten string `json:"rewrittenQuery"`
+				Sources   []struct{ DocID string }
+				Degraded  []any
+			}) {
+				all := u.tells(message+" "+script(map[string]any{"tokens": []string{asked}}), more)
+				require.Equal(t, "done", inOrder(t, all).Type)
+				require.Equal(t, "sources", all[0].Type)
+				require.NoError(t, json.Unmarshal(all[0].Data, &first))
+				assert.Empty(t, first.Degraded)
+				require.Len(t, first.Sources, 1)
+				return first
+			}
+			assert.Empty(t, told("Tell me of towers.").Rewritten)
+			leaning := told("And how is that?")
+			assert.Equal(t, asked, leaning.Rewritten)
+			assert.Equal(t, "lean/a", leaning.Sources[0].DocID)
 		})
 	}
 }

@@ -38,7 +38,8 @@ func New(g llm.Generator, o *Options) *Answerer {
 type Request struct {
 	Question  string
 	Sources   []rag.Source  // best first
-	Degraded  []rag.Missing // what they were found without; it is told with them
+	Rewritten string        // what they were searched by, where that is not what was asked; it is told with them, as is the next
+	Degraded  []rag.Missing // what they were found without
 	Prompt    *tenants.Prompt
 	Models    []llm.GenerationModel // to be asked in this order
 	MaxTokens int

@@ -22,7 +22,7 @@ type EventType string
 
 // The kinds, in the order they come. Sources, Citations and Done come once.
 const (
-	Sources   EventType = "sources"   // {"sources": [...]}
+	Sources   EventType = "sources"   // {"sources": [...], "rewrittenQuery"?, "degraded"?}
 	Token     EventType = "token"     // {"token": "..."}
 	Citations EventType = "citations" // {"citations": [...]}
 	Done      EventType = "done"      // an Answer without its citations
@@ -104,9 +104,10 @@ func (t *Telling) step() {
 			sources = []rag.Source{}
 		}
 		t.put(Sources, struct {
-			Sources  []rag.Source  `json:"sources"`
-			Degraded []rag.Missing `json:"degraded,omitempty"`
-		}{sources, t.request.Degraded})
+			Sources   []rag.Source  `json:"sources"`
+			Rewritten string        `json:"rewrittenQuery,omitempty"`
+			Degraded  []rag.Missing `json:"degraded,omitempty"`
+		}{sources, t.request.Rewritten, t.request.Degraded})
 		t.stage = atTokens
 	case t.stage == atEnd:
 		t.err = io.EOF

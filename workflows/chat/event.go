@@ -14,7 +14,7 @@ type EventType string
 
 // The kinds. Done and Error end a turn: every turn has exactly one of them, and nothing after it.
 const (
-	Sources    EventType = "sources"   // {"sources": [...]}: what the answer may rest on, before it begins
+	Sources    EventType = "sources"   // {"sources": [...], "rewrittenQuery"?, "degraded"?}: what the answer may rest on, before it begins
 	Token      EventType = "token"     // {"token": "..."}
 	ToolCalled EventType = "tool_call" // {"id", "name", "arguments"}
 	Citations  EventType = "citations" // {"citations": [...]}: what the check of an answer from sources has found, when all of it is there

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"levada.dev/events/fault"
@@ -14,21 +15,22 @@ import (
 // findings is what the search of a turn has found, as the client is told and as the model is shown.
 type findings struct {
 	sources []rag.Source
-	event   json.RawMessage // {"sources": [...], "degraded": [...]}
+	event   json.RawMessage // {"sources": [...], "rewrittenQuery"?, "degraded"?}
 }
 
 // neighbours is how many chunks on each side of a source the model is shown with it.
 const neighbours = 1
 
-// search finds what the turn's answer may rest on; nil when it rests on nothing.
-func (c *Chat) search(ctx context.Context, s tenants.Scope, r Request) (*findings, error) {
+// search finds what the turn's answer may rest on; nil when it rests on nothing. A question that leans on the past is searched by the whole one
+// that a model makes of it; the model that answers is shown the past, and the question as it was said.
+func (c *Chat) search(ctx context.Context, s tenants.Scope, r Request, past Past) (*findings, error) {
 	g := r.Grounding
 	if g == nil {
 		return nil, nil
 	}
 	result, err := c.ports.Retriever.Search(ctx, s, rag.Query{
 		Text: r.question(), TopK: g.TopK, Filter: g.Filter, Model: g.Model, Fields: g.Fields, Boosts: g.Boosts, Expand: neighbours,
-		RequestID: r.RequestID,
+		Rewrite: &rag.Rewrite{Models: r.Models, Session: r.Session, History: past.said}, RequestID: r.RequestID,
 	})
 	if err != nil {
 		return nil, err
@@ -38,13 +40,22 @@ func (c *Chat) search(ctx context.Context, s tenants.Scope, r Request) (*finding
 		f.sources = []rag.Source{}
 	}
 	f.event, err = json.Marshal(struct {
-		Sources  []rag.Source  `json:"sources"`
-		Degraded []rag.Missing `json:"degraded,omitempty"`
-	}{f.sources, result.Degraded})
+		Sources   []rag.Source  `json:"sources"`
+		Rewritten string        `json:"rewrittenQuery,omitempty"`
+		Degraded  []rag.Missing `json:"degraded,omitempty"`
+	}{f.sources, result.Rewritten, result.Degraded})
 	if err != nil {
 		return nil, fault.New(fault.Internal, "sources_encoding", "", err)
 	}
 	return f, nil
+}
+
+// said is the past as far as the model that answers is shown its words: a summary, which may be of much else, is nothing that a question points to.
+func (p Past) said(context.Context) ([]llm.Message, error) {
+	if p.Fallen == nil {
+		return p.Messages, nil
+	}
+	return slices.Concat(p.Fallen.Messages, p.Messages), nil
 }
 
 // question is what the client says last; "" when it only brings outcomes of tools.

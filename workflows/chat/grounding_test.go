@@ -36,6 +36,10 @@ func TestSourcesComeFirst(t *testing.T) {
 		var told struct{ Sources []rag.Source }
 		require.NoError(t, json.Unmarshal(events[0].Data, &told))
 		assert.Equal(t, w.shelf.found["acme"], told.Sources)
+		require.Len(t, w.shelf.queries, 1)
+		rewrite := w.shelf.queries[0].Rewrite
+		w.shelf.queries[0].Rewrite = nil
+		assert.Equal(t, []any{gpt(t), "s"}, []any{rewrite.Models, rewrite.Session})
 		assert.Equal(t, []rag.Query{{Text: "What is the answer?", TopK: 3, Filter: json.RawMessage(`{"year":2026}`), Model: "@cf/baai/bge-m3",
 			Fields: rag.Fields{"year": tenants.FieldNumber}, Expand: 1, RequestID: "r-1"}}, w.shelf.queries)
 
@@ -53,6 +57,40 @@ func TestSourcesComeFirst(t *testing.T) {
 		other := drain(t, w.start(w.globex, w.grounded("s", "What is the answer?")))
 		assert.JSONEq(t, `{"sources":[]}`, string(other[0].Data), "another tenant has other documents")
 		assert.Contains(t, w.model.last(llm.ForChat).Prompt.Messages[1].Content, "no sources")
+	})
+}
+
+// A question may lean on whatever the model that answers is shown of its own session: also on what fell out of the window and is not in the notes
+// yet, and not on a turn that nobody answered. What was searched instead of it is told with the sources, and changes nothing of what is asked.
+func TestWhatAQuestionLeansOn(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.shelf.whole, w.shelf.lacks = "What is the answer to <it>?", []rag.Missing{{Part: rag.PartRerank, Code: "model_busy"}}
+		w.model.refuse = fault.Unavailablef(nil, "model_busy", "busy")
+		_, err := w.Start(t.Context(), w.acme, w.ask("s", "Lost?"))
+		require.Equal(t, "model_busy", fault.As(err).Code)
+		w.model.refuse = nil
+		drain(t, w.start(w.acme, w.ask("s", "First?")))
+		drain(t, w.start(w.acme, w.ask("s", "Second?")))
+		drain(t, w.start(w.globex, w.ask("s", "Another's?")))
+
+		r := w.grounded("s", "And why?")
+		r.Keep = chat.Retention{Days: 1, Turns: 100, WindowTokens: 12} // one turn
+		events := drain(t, w.start(w.acme, r))
+		assert.JSONEq(t, `{"sources":[],"rewrittenQuery":"What is the answer to <it>?","degraded":[{"part":"rerank","code":"model_busy"}]}`, string(events[0].Data))
+		prompt := w.model.last(llm.ForChat).Prompt.Messages
+		assert.Contains(t, prompt[0].Content, "user: First?", "it fell out of the window")
+		assert.True(t, strings.HasSuffix(prompt[len(prompt)-1].Content, "\nAnd why?"), prompt[len(prompt)-1].Content)
+		drain(t, w.start(w.globex, w.grounded("s", "And why?")))
+
+		spoken := func(messages []llm.Message) (all []string) {
+			for _, m := range messages {
+				all = append(all, m.Content)
+			}
+			return all
+		}
+		require.Len(t, w.shelf.said, 2)
+		assert.Equal(t, []string{"First?", "The answer is 42.", "Second?", "The answer is 42."}, spoken(w.shelf.said[0]))
+		assert.Equal(t, []string{"Another's?", "The answer is 42."}, spoken(w.shelf.said[1]))
 	})
 }
 

@@ -147,9 +147,17 @@ type shelf struct {
 	found   map[tenants.ID][]rag.Source
 	err     error
 	queries []rag.Query
+	said    [][]llm.Message // what each question could lean on
+	whole   string          // that every question is rewritten to
+	lacks   []rag.Missing
 }
 
-func (r *shelf) Search(_ context.Context, s tenants.Scope, q rag.Query) (rag.Result, error) {
+func (r *shelf) Search(ctx context.Context, s tenants.Scope, q rag.Query) (rag.Result, error) {
 	r.queries = append(r.queries, q)
-	return rag.Result{Sources: r.found[s.Tenant()]}, r.err
+	said, err := q.Rewrite.History(ctx)
+	if err != nil {
+		return rag.Result{}, err
+	}
+	r.said = append(r.said, said)
+	return rag.Result{Sources: r.found[s.Tenant()], Rewritten: r.whole, Degraded: r.lacks}, r.err
 }

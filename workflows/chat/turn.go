@@ -131,7 +131,7 @@ func (t *turn) lost(ctx context.Context) error {
 // converse searches, when the turn is to be grounded, asks the model and writes down what it says, to the end.
 func (t *turn) converse(ctx context.Context, past Past) {
 	defer t.recover(func(err error) { t.refused(ctx, err) })
-	found, err := t.chat.search(ctx, t.scope, t.request)
+	found, err := t.chat.search(ctx, t.scope, t.request, past)
 	if err != nil {
 		t.refused(ctx, fmt.Errorf("ground the turn: %w", err))
 		return

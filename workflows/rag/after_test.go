@@ -302,6 +302,10 @@ func TestRewriting(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, found.Rewritten)
 	assert.Zero(t, asked, "a whole question asks for no history")
+	whole.Text = "5 and " + strings.Repeat("o", 500)
+	_, err = r.Search(t.Context(), w.acme, whole)
+	require.NoError(t, err)
+	assert.Zero(t, asked, "nor does one that is longer than what a model may make of it")
 
 	gen.Before = func(llm.Call, llm.Prompt) error { return fault.Unavailablef(nil, "model_busy", "busy") }
 	found, err = r.Search(t.Context(), w.acme, with(w.acme))

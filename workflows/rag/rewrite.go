@@ -35,7 +35,7 @@ const (
 
 // rewrite is the question that is to be asked: the one that was, or, when that leans on the conversation, a whole one.
 func (r *Retriever) rewrite(ctx context.Context, s tenants.Scope, q Query, out *Result) string {
-	if q.Rewrite == nil || !Leans(q.Text) {
+	if q.Rewrite == nil || utf8.RuneCountInString(q.Text) > rewriteChars || !Leans(q.Text) {
 		return q.Text
 	}
 	began := r.opts.Now()
