@@ -83,6 +83,7 @@ var codes = []code{
 	{"confirmation_required", 400, "The erasure of everything has to be confirmed: `confirm` is the tenant's id."},
 	{"embedding_active", 409, "Searches use the space of this embedding model already, so there is nothing to change, and it cannot be removed."},
 	{"embedding_moving", 409, "The tenant's embedding model is being changed, or the space of one emptied; one such thing goes on at a time."},
+	{"space_empty", 409, "The tenant has no documents, so there is nothing to remove from the space of an embedding model."},
 	{"space_unknown", 400, "The tenant has no document in the space of this embedding model."},
 	{"text_erased", 409, "The document was erased while it was submitted, again and again. Send it again."},
 	{"batch_refused", 400, "No line of the batch, or none of the addresses, is a document; `details.errors` names the first ones."},

@@ -115,7 +115,7 @@ type Ledger interface {
 	Missing(ctx context.Context, s tenants.Scope, model, cursor string) (Missing, error)
 	// OpenMove opens the job and takes tenant.embedding.requested into the outbox. While one goes on that asks for the same it answers
 	// with that one (Replayed), and refuses another: fault.Conflict, code embedding_moving. It refuses the model that is active already
-	// (embedding_active), also to drop it. A drop makes the space one in which nothing is at once, so that half a drop leaves none that looks whole, and
+	// (embedding_active), also to drop it, and any drop before the first document (space_empty), as that may come for the very space. A drop makes the space one in which nothing is at once, so that half a drop leaves none that looks whole, and
 	// cannot be cancelled.
 	OpenMove(ctx context.Context, s tenants.Scope, r Request) (corpus.Receipt, error)
 	// TakeWorks names documents that the target lacks, those among them that were noted first, and marks them as taken. What was taken and not

@@ -122,6 +122,9 @@ func (c *change) openMove(req reembed.Request) (corpus.Receipt, error) {
 		return corpus.Receipt{JobID: sp.JobID, Replayed: true}, nil
 	case sp.Ending:
 		return corpus.Receipt{}, errMoving("the last change of the embedding model is still being wound up")
+	case req.Drop && sp.Active == "": // the first document may come at any time, for this very model
+		return corpus.Receipt{}, fault.New(fault.Conflict, "space_empty", "there is no document, so nothing is in any space", nil).
+			WithHint("there is nothing to remove; the first document decides which space searches use")
 	case req.Model == sp.Active:
 		return corpus.Receipt{}, fault.New(fault.Conflict, "embedding_active", "searches use the space of this model", nil)
 	}

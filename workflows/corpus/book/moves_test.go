@@ -379,7 +379,7 @@ func (w *house) interfere() {
 		}
 		_, err := w.OpenMove(ctx, w.scope, req)
 		if err != nil {
-			require.Contains(w.t, []string{"embedding_moving", "embedding_active"}, fault.As(err).Code)
+			require.Contains(w.t, []string{"embedding_moving", "embedding_active", "space_empty"}, fault.As(err).Code)
 		}
 	case 4:
 		if sp, err := w.Spaces(ctx, w.scope); err == nil && sp.JobID != "" && w.rng.IntN(3) == 0 {

@@ -11,6 +11,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/corpus/book"
 	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/job"
@@ -545,4 +546,45 @@ func TestAMoveThatNobodyBeginsIsToldAgain(t *testing.T) {
 	d.open("next", "n")
 	require.NoError(t, d.book.SetAside(d.rows, "next."+events.TypeTenantEmbeddingRequested, fault.New(fault.Invalid, "event_refused", "no", nil)))
 	assert.Equal(t, []any{job.Failed, "event_refused"}, []any{d.job("next").State, d.job("next").Errors[0].Code})
+}
+
+// Before the first document, and after an erasure, nothing can be in a space, and the first document may come for any: a removal would take its vectors.
+func TestNothingIsRemovedBeforeTheFirstDocument(t *testing.T) {
+	d := newDesk(t)
+	drop := func(model string) error {
+		_, err := d.book.OpenMove(d.rows, d.scope, reembed.Request{JobID: "drop-" + model, Model: model, Drop: true, Cause: events.Cause{ID: "r"}})
+		return err
+	}
+	for _, model := range []string{"m", "n"} {
+		assert.Equal(t, "space_empty", fault.As(drop(model)).Code)
+	}
+	assert.Empty(t, d.sent())
+	assert.Zero(t, d.space())
+	d.searchable("a")
+	assert.Equal(t, "embedding_active", fault.As(drop("m")).Code)
+	require.NoError(t, drop("n"))
+}
+
+// A page that waits, and is brought all the same, is on its way to the space that it was submitted for: after the last look at what is late, too.
+func TestAPageThatComesAfterTheLastLookIsLate(t *testing.T) {
+	d := turning(t)
+	refs := d.request(names("p", book.MaxFetches+1)...)
+	require.NoError(t, d.book.Switch(d.rows, d.scope, "move"))
+	late := func() int {
+		n, err := d.book.Late(d.rows, d.scope, "move")
+		require.NoError(t, err)
+		return n
+	}
+	require.Equal(t, book.MaxFetches, late())
+	d.advance(arrived(refs[book.MaxFetches], 10))
+	assert.Equal(t, book.MaxFetches+1, late())
+	_, err := d.book.EndMove(d.rows, d.scope, "move", nil)
+	assert.Equal(t, "space_incomplete", fault.As(err).Code)
+	for _, ref := range refs {
+		d.advance(arrived(ref, 10))
+		d.advance(indexed(ref, 0, 1, 10))
+	}
+	d.fillWhole("move", 1000)
+	assert.Zero(t, late())
+	assert.Equal(t, job.Succeeded, d.end("move").State)
 }

@@ -241,6 +241,8 @@ func (d *desk) way() {
 
 func (d *desk) first() {
 	assert.Zero(d, d.spaces(d.scope))
+	_, err := d.OpenMove(d.Context(), d.scope, reembed.Request{JobID: "drop", Model: from, Drop: true, Cause: events.Cause{ID: "drop"}})
+	assert.Equal(d, "space_empty", d.code(err), "the first document may come for it at any time")
 	d.searchable("a")
 	assert.Equal(d, reembed.Spaces{Active: from}, d.spaces(d.scope))
 	d.moved(to)
