@@ -125,7 +125,8 @@ func (x *moving) bring(ctx context.Context, name string, works []Work) error {
 	for i, w := range works {
 		done[i].Generation = w.Generation
 	}
-	for k, part := range portions(works) {
+	parts := portions(works)
+	for k, part := range parts {
 		part = slices.DeleteFunc(part, func(p portion) bool { return done[p.work].Code != "" }) // nothing is paid for what is not whole
 		if len(part) == 0 {
 			continue
@@ -133,9 +134,10 @@ func (x *moving) bring(ctx context.Context, name string, works []Work) error {
 		got, err := try(ctx, x, fmt.Sprintf("%s, part %d", name, k), func(ctx context.Context) (made, error) { return x.make(ctx, works, part) })
 		if err != nil {
 			f := fault.As(err)
-			for i := range done {
-				if done[i].Code == "" {
-					done[i].Code, done[i].Message = f.Code, f.Message
+			parts[k] = part
+			for _, p := range slices.Concat(parts[k:]...) { // what ends before is whole
+				if d := &done[p.work]; d.Code == "" {
+					d.Code, d.Message = f.Code, f.Message
 				}
 			}
 			if told := x.report(ctx, name+": given up", works, done); told != nil {
@@ -158,8 +160,9 @@ func (x *moving) bring(ctx context.Context, name string, works []Work) error {
 	return x.report(ctx, name+": told", works, done)
 }
 
-// report tells the ledger what was done, and removes what it says is to go.
+// report tells the ledger what was done, and removes what it says is to go. A run that has made too many steps does this one all the same.
 func (x *moving) report(ctx context.Context, name string, works []Work, done []Done) error {
+	x.steps++
 	_, err := flow.Insist(ctx, x.run, name, func(ctx context.Context) (struct{}, error) {
 		verdicts, err := x.Ledger.Filled(ctx, x.scope, x.id, done)
 		if err != nil {

@@ -62,19 +62,26 @@ type moving struct {
 	total int   // documents, as far as is known
 	wrote wrote // last
 	hasty bool  // documents wait for it
-	steps int
+	steps int   // made
+	limit int   // of them, for now
+	looks int   // how often it was looked whether something is late
+	ends  int   // how often its end was tried
 }
 
-// maxSteps is how many steps a run makes before it ends by itself: 10,000 are what the platform lets it, with what is tried again
-// (https://developers.cloudflare.com/workflows/reference/limits/).
-const maxSteps = 9500
+const (
+	// maxSteps is how many steps a run makes before it ends by itself: 10,000 are what the platform lets it, with what is tried again
+	// (https://developers.cloudflare.com/workflows/reference/limits/).
+	maxSteps = 9500
+	// settleSteps are those of them that are left to what follows on the switch, where a run that ends fails documents: five a look.
+	settleSteps = 5 * settleRounds
+)
 
 // errLong is why a run ends that has made so many.
 var errLong = fault.New(fault.Conflict, "move_too_long", "so many documents are not brought by one job", nil)
 
 // try does a step, and while nobody waits for it for longer than the run would by itself.
 func try[T any](ctx context.Context, x *moving, name string, f func(ctx context.Context) (T, error)) (T, error) {
-	if x.steps++; x.steps > maxSteps {
+	if x.steps++; x.steps > x.limit {
 		var none T
 		return none, errLong
 	}
@@ -90,11 +97,27 @@ var errOver = errors.New("the job is over")
 // Flow makes the model's space whole, or empty. Each step may run again at any time; and however a run ends, its job does, and the tenant's
 // searches use one space, whole.
 func (m *Mover) Flow(ctx context.Context, s tenants.Scope, r flow.Run, params []byte) error {
-	x := &moving{Mover: m, scope: s, run: r, id: r.ID()}
+	x := &moving{Mover: m, scope: s, run: r, id: r.ID(), limit: maxSteps}
 	if err := json.Unmarshal(params, &x.order); err != nil {
 		return fault.New(fault.Invalid, "reembed_order", "the order cannot be read", err)
 	}
 	why := x.work(ctx)
+	err := x.end(ctx, why)
+	for x.looks > 0 && why == nil && fault.As(err).Code == codeIncomplete { // something has become late after the last look
+		why = x.settle(ctx)
+		err = x.end(ctx, why)
+	}
+	return err
+}
+
+// What the ledger says to a run whose job is not under way any more, and to one that has not come to its end.
+const (
+	codeOver       = "embedding_over"
+	codeIncomplete = "space_incomplete"
+)
+
+// end ends the job, unless it has ended.
+func (x *moving) end(ctx context.Context, why error) error {
 	if errors.Is(why, errOver) || fault.As(why).Code == codeOver {
 		return nil
 	}
@@ -103,15 +126,17 @@ func (m *Mover) Flow(ctx context.Context, s tenants.Scope, r flow.Run, params []
 		f := fault.As(why)
 		failed = &job.Problem{Stage: "reembed", Code: f.Code, Message: cmp.Or(f.Message, f.Code)}
 	}
-	_, err := flow.Insist(ctx, r, "end", func(ctx context.Context) (job.State, error) {
-		j, err := m.Ledger.EndMove(ctx, s, x.id, failed)
+	name := "end"
+	if x.ends > 0 {
+		name = fmt.Sprintf("end %d", x.ends)
+	}
+	x.ends++
+	_, err := flow.Insist(ctx, x.run, name, func(ctx context.Context) (job.State, error) {
+		j, err := x.Ledger.EndMove(ctx, x.scope, x.id, failed)
 		return j.State, err
 	})
 	return err
 }
-
-// codeOver is what the ledger says to a run whose job is not under way any more.
-const codeOver = "embedding_over"
 
 func (x *moving) work(ctx context.Context) (err error) {
 	if x.model, err = llm.FindEmbedding(x.order.Model); err != nil {
@@ -125,6 +150,9 @@ func (x *moving) work(ctx context.Context) (err error) {
 
 // move fills the space, and has searches use it.
 func (x *moving) move(ctx context.Context) error {
+	if !x.order.Stay {
+		x.limit = maxSteps - settleSteps
+	}
 	if err := x.count(ctx); err != nil {
 		return err
 	}
@@ -144,7 +172,7 @@ func (x *moving) move(ctx context.Context) error {
 	if err := x.tell(ctx, "switch", x.Ledger.Switch); err != nil {
 		return err
 	}
-	x.hasty = false
+	x.hasty, x.limit = false, maxSteps
 	return x.settle(ctx)
 }
 
@@ -171,13 +199,24 @@ const (
 	// shownRounds is how often the index is asked. With growing pauses that is more than half an hour.
 	shownRounds = 80
 	// settleRounds is how often it is looked whether something is still on its way: a day.
-	settleRounds = 2900
-	// longestPause is how long a document may wait for the next look.
+	settleRounds = 400
+	// hurriedRounds is how often it is looked soon again: about an hour. What is late then waits for a server, or was lost.
+	hurriedRounds = 120
+	// longestPause is how long a document may wait for the next look, and slowPause after the hurried ones.
 	longestPause = 30 * time.Second
+	slowPause    = 5 * time.Minute
 )
 
 // pause is the n-th one: 1 s at first.
 func pause(n int) time.Duration { return min(time.Second<<min(n, 10), longestPause) }
+
+// unsettled is the pause after the n-th look whether something is late.
+func unsettled(n int) time.Duration {
+	if n < hurriedRounds {
+		return pause(n)
+	}
+	return slowPause
+}
 
 // errBehind is why a move fails whose vectors the index does not show.
 var errBehind = fault.New(fault.Unavailable, "index_behind", "the index has not shown for long what was written to it", nil)
@@ -204,9 +243,11 @@ func (x *moving) show(ctx context.Context, name string, together int) error {
 // errUnsettled is why a move fails after its switch: something stays on its way for ever.
 var errUnsettled = fault.New(fault.Unavailable, "stuck", "documents were still on their way to the other model's space a day after the switch", nil)
 
-// settle brings to the target what was on its way elsewhere when searches began to use it.
+// settle brings to the target what was on its way elsewhere when searches began to use it. Begun again it goes on counting.
 func (x *moving) settle(ctx context.Context) error {
-	for n := range settleRounds {
+	for x.looks < settleRounds {
+		n := x.looks
+		x.looks++
 		late, err := try(ctx, x, fmt.Sprintf("late %d", n), func(ctx context.Context) (int, error) { return x.Ledger.Late(ctx, x.scope, x.id) })
 		if err != nil {
 			return err
@@ -214,7 +255,7 @@ func (x *moving) settle(ctx context.Context) error {
 		if err := x.fill(ctx, fmt.Sprintf("settle %d", n)); err != nil || late == 0 {
 			return err // what was late before the last look has been brought
 		}
-		if err := x.run.Sleep(ctx, fmt.Sprintf("unsettled %d", n), pause(n)); err != nil {
+		if err := x.run.Sleep(ctx, fmt.Sprintf("unsettled %d", n), unsettled(n)); err != nil {
 			return err
 		}
 	}
