@@ -127,13 +127,10 @@ func (a *asker) weigh(two [2]half) error {
 
 // vectors finds what means the same.
 func (a *asker) vectors(ctx context.Context, h *halves) (err error) {
-	t := &a.out.Timings
 	if a.values == nil {
-		began := a.opts.Now()
 		if err := a.place(ctx); err != nil {
 			return err
 		}
-		t.Embed = a.opts.Now().Sub(began)
 	}
 	began := a.opts.Now()
 	found, err := a.ports.Vectors.Query(ctx, a.scope, a.space, corpus.VectorQuery{Values: a.values, TopK: a.window, Filter: a.filter})
@@ -141,7 +138,7 @@ func (a *asker) vectors(ctx context.Context, h *halves) (err error) {
 		return fmt.Errorf("query the vectors: %w", err)
 	}
 	h.matches = found
-	t.Vectors += a.opts.Now().Sub(began)
+	a.out.Timings.Vectors += a.opts.Now().Sub(began)
 	return nil
 }
 

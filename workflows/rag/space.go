@@ -29,7 +29,9 @@ func (a *asker) place(ctx context.Context) error {
 		return e, err
 	})
 	embedded := a.placeIn(guessing, guess)
+	waited := a.opts.Now()
 	e, err := said()
+	a.out.Timings.Ledger += a.opts.Now().Sub(waited)
 	if err != nil {
 		err = fmt.Errorf("ask for the space: %w", err)
 		if ctx.Err() == nil { // and nobody has ended this
@@ -47,6 +49,8 @@ func (a *asker) place(ctx context.Context) error {
 
 // placeIn embeds the question in a space.
 func (a *asker) placeIn(ctx context.Context, space string) error {
+	began := a.opts.Now()
+	defer func() { a.out.Timings.Embed += a.opts.Now().Sub(began) }()
 	e, err := a.ports.Embedder.Embed(ctx, a.scope, llm.Call{Model: space, Purpose: llm.ForQuery, RequestID: a.query.RequestID}, []string{a.query.Text})
 	if err != nil {
 		return fmt.Errorf("embed the query: %w", err)
