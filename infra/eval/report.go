@@ -123,7 +123,7 @@ func chart(b *strings.Builder, name, mode string, value float64) {
 func (r Report) ratios(b *strings.Builder) {
 	b.WriteString(`## Hybrid against its better half
 
-nDCG@10 of hybrid search as a multiple. It is held to 0.99 of the better of BM25 and vectors on each collection, and to 1.03 on the mean.
+nDCG@10 of hybrid search as a multiple. Asked of it are 0.99 of the better of BM25 and vectors on each collection, and 1.03 on the mean.
 
 | collection | to the better of BM25 and vectors | to the better of its own halves |
 |---|---:|---:|

@@ -32,7 +32,7 @@ const (
 type Answer struct {
 	Text       string     `json:"answer"`
 	Citations  []Citation `json:"citations,omitempty"`
-	Confidence float64    `json:"confidence"` // the probability that it is right
+	Confidence float64    `json:"confidence"` // that the sources hold it, times the part of it that they support
 	Abstained  bool       `json:"abstained"`  // there is none, and Text says so
 	FollowUps  []string   `json:"followUps"`
 	Prompt     string     `json:"prompt"`          // which one, with its version
