@@ -16,6 +16,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/flow/flowtest"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/llm"
@@ -541,4 +542,46 @@ func TestATenantIsErasedInTheMiddleOfAMove(t *testing.T) {
 			t.Fatalf("erased at moment %d", n)
 		}
 	}
+}
+
+// A removal whose tenant is erased in its middle takes nothing of what comes after that to the space that it empties.
+func TestARemovalEndsWithAnErasure(t *testing.T) {
+	p := newMoving(t)
+	require.Equal(t, job.Succeeded, p.move(there).State)
+	drop := reembed.Request{JobID: "drop", Model: model, Drop: true}
+	e := p.begin(drop)
+	asleep, erased := e.Asleep, false
+	e.Asleep = func(d time.Duration) {
+		if !erased {
+			erased = true
+			p.eraseAll("erasure-1")
+			p.submit(p.acme, draft("first", prose("rain", 3)))
+		}
+		asleep(d)
+	}
+	assert.Equal(t, "job_not_found", fault.As(e.Run(t.Context())).Code, "its job is forgotten")
+	require.True(t, erased)
+	assert.Equal(t, p.ids(p.documents()), p.vectors.IDs(p.acme, model))
+	assert.NotEmpty(t, p.vectors.IDs(p.acme, model))
+}
+
+// eraseAll erases acme, but for its texts and passages.
+func (p *moving) eraseAll(id string) {
+	p.t.Helper()
+	ctx := p.t.Context()
+	_, err := p.ledger.OpenErasure(ctx, p.acme, erasure.Request{JobID: id, Cause: events.Cause{ID: id}})
+	require.NoError(p.t, err)
+	for _, m := range []string{model, other} {
+		if ids := p.vectors.IDs(p.acme, m); len(ids) > 0 {
+			require.NoError(p.t, p.vectors.Delete(ctx, p.acme, m, ids))
+		}
+	}
+	for more := true; more; {
+		more, err = p.ledger.DropErased(ctx, p.acme, id, 10)
+		require.NoError(p.t, err)
+	}
+	_, err = p.ledger.NoteErasure(ctx, p.acme, erasure.Note{JobID: id, Stage: "check", Stores: []job.Store{{Name: "cache"}}, Checked: true})
+	require.NoError(p.t, err)
+	_, err = p.ledger.EndErasure(ctx, p.acme, id, nil)
+	require.NoError(p.t, err)
 }

@@ -29,6 +29,9 @@ func (x *moving) sweep(ctx context.Context) error {
 		}
 		if n > 0 { // and not only because the removals are not seen yet
 			if _, err := try(ctx, x, fmt.Sprintf("sweep %d", n), func(ctx context.Context) (int, error) {
+				if _, err := x.Ledger.Late(ctx, x.scope, x.id); err != nil { // everything was erased, and what is there has come since
+					return 0, err
+				}
 				removed, _, err := space.Sweep(ctx, x.scope, 0)
 				return removed, err
 			}); err != nil {
