@@ -1,7 +1,6 @@
 package erasure_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -15,27 +14,12 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/erasure"
-	"levada.dev/workflows/flow"
+	"levada.dev/workflows/flow/flowtest"
 )
-
-// runs remembers what was started, and refuses while it is told to.
-type runs struct {
-	flow.Runs
-	started map[string]any
-	down    bool
-}
-
-func (r *runs) Start(_ context.Context, s tenants.Scope, k flow.Kind, id string, params any) error {
-	if r.down {
-		return fault.Unavailablef(nil, "workflow_unavailable", "down")
-	}
-	r.started[s.Key(string(k), id)] = params
-	return nil
-}
 
 func TestAnErasureIsStartedOnceHoweverOftenItIsTold(t *testing.T) {
 	acme, globex := tenantstest.Two(t)
-	r := &runs{started: map[string]any{}}
+	r := &flowtest.Starts{}
 	told := func(s tenants.Scope) consumers.Of[events.TenantErasureRequested] {
 		f := events.TenantErasureRequested{JobID: "job"}
 		ev, err := events.New(s, "ledger", events.Cause{ID: "request"}, time.Now(), f)
@@ -44,14 +28,14 @@ func TestAnErasureIsStartedOnceHoweverOftenItIsTold(t *testing.T) {
 	}
 	c := consumer.New(r)
 	ofAcme := told(acme)
-	r.down = true
+	r.Down = true
 	errs := c.Start(t.Context(), acme, []consumers.Of[events.TenantErasureRequested]{ofAcme})
 	assert.True(t, fault.Retryable(errs[0]), "it is told again")
-	r.down = false
+	r.Down = false
 	for range 2 {
 		assert.Equal(t, []error{nil, nil}, c.Start(t.Context(), acme, []consumers.Of[events.TenantErasureRequested]{ofAcme, ofAcme}))
 	}
 	assert.Equal(t, []error{nil}, c.Start(t.Context(), globex, []consumers.Of[events.TenantErasureRequested]{told(globex)}))
-	require.Len(t, r.started, 2, "one of each tenant")
-	assert.Equal(t, erasure.Order{Cause: ofAcme.Event.Cause()}, r.started[acme.Key("erasure", "job")])
+	require.Len(t, r.Started, 2, "one of each tenant")
+	assert.Equal(t, erasure.Order{Cause: ofAcme.Event.Cause()}, r.Started[acme.Key("erasure", "job")])
 }
