@@ -98,6 +98,7 @@ const Production Environment = "prod"
 // Options tunes the handler.
 type Options struct {
 	Version     string           // of the build, shown by /health; default "dev"
+	VersionID   string           // of the deployed Worker, likewise; none by default
 	Environment Environment      // default "dev"
 	Log         *slog.Logger     // one line for each request; default slog.Default
 	Now         func() time.Time // default time.Now

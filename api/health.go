@@ -14,13 +14,14 @@ type healthAnswer struct {
 	Status      string      `json:"status"`
 	Tenant      tenants.ID  `json:"tenant,omitempty"` // when the request names one
 	Version     string      `json:"version"`
+	VersionID   string      `json:"versionId,omitempty"` // of the deployed Worker
 	Environment Environment `json:"environment"`
 	Timestamp   time.Time   `json:"timestamp"`
 }
 
 // health says that the Worker runs. It asks nothing it depends on but the directory, and lives without its answer.
 func health(c *call) error {
-	answer := healthAnswer{Status: "ok", Version: c.opts.Version, Environment: c.opts.Environment, Timestamp: c.start.UTC()}
+	answer := healthAnswer{Status: "ok", Version: c.opts.Version, VersionID: c.opts.VersionID, Environment: c.opts.Environment, Timestamp: c.start.UTC()}
 	if c.resolve() == nil {
 		answer.Tenant = c.config.ID
 		c.allowOrigin()

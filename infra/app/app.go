@@ -85,6 +85,7 @@ type Lexicon interface {
 // Options says which build runs where.
 type Options struct {
 	Version     string
+	VersionID   string // of the deployed Worker
 	Environment string
 	Log         *slog.Logger
 	Now         func() time.Time // default time.Now

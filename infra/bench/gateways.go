@@ -105,7 +105,7 @@ func startLevada(target func(w *Workerd, key string) gatewayTarget) func(ctx con
 // serveLevada serves the roles that a chat passes, with the bindings of the stack's table, and returns the key of its one
 // tenant. What a chat does not touch is bound to a Worker that fails.
 func serveLevada(ctx context.Context, root, dir, upstream string) (*Workerd, string, error) {
-	table := stack.Levada("bench", nil)
+	table := stack.Levada(stack.Pool{Name: "bench"})
 	roles := []stack.Role{stack.API, stack.Objects}
 	if _, err := build.Roles(ctx, build.Options{Root: root, Out: dir, Stack: table, Roles: roles}); err != nil {
 		return nil, "", err
@@ -122,10 +122,12 @@ func serveLevada(ctx context.Context, root, dir, upstream string) (*Workerd, str
 		w, _ := table.Worker(role)
 		one := service{
 			name: string(role), dir: filepath.Join(dir, string(role)), flags: w.CompatibilityFlags,
-			vars: map[string]string{"VERSION": "bench", "ENVIRONMENT": "prod", "GATEWAY": "levada"}, bindings: map[string]string{},
+			vars: map[string]string{"VERSION": "bench", "ENVIRONMENT": "prod", "GATEWAY": stack.GatewayName}, bindings: map[string]string{},
 		}
 		for _, b := range w.Bindings {
-			one.bindings[b.Name] = bindingTo(table, b)
+			if b.Kind != stack.GatewayID && b.Kind != stack.Version {
+				one.bindings[b.Name] = bindingTo(table, b)
+			}
 		}
 		for _, o := range table.ObjectsOf(role) {
 			one.classes = append(one.classes, o.Class)

@@ -175,7 +175,7 @@ func (x Lexicon) right(ctx context.Context, w *Workerd, truth *exact) (float64, 
 
 // start serves the objects of the stack and the caller.
 func (x Lexicon) start(ctx context.Context) (*Workerd, error) {
-	table := stack.Levada("bench", nil)
+	table := stack.Levada(stack.Pool{Name: "bench"})
 	caller := stack.Worker{Role: wordsRole, Package: "infra/bench/words", MemoryMiB: 96}
 	objects, _ := table.Worker(stack.Objects)
 	caller.CompatibilityFlags = objects.CompatibilityFlags

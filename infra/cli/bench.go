@@ -126,7 +126,7 @@ func (o *benchOptions) part(ctx context.Context, part, dir string) (result any, 
 		r, err := s.Run(ctx)
 		return r, bench.StreamTable(s, r), err
 	case "cold":
-		r, err := bench.Cold{Root: o.Root, Dir: dir, Stack: stack.Levada("local", nil), Times: o.Rounds, Progress: o.say}.Run(ctx)
+		r, err := bench.Cold{Root: o.Root, Dir: dir, Stack: stack.Levada(stack.Pool{Name: "local"}), Times: o.Rounds, Progress: o.say}.Run(ctx)
 		return r, bench.ColdTable(r), err
 	case "api":
 		r, err := bench.API{

@@ -35,7 +35,7 @@ type buildRow struct {
 }
 
 func newBuild(g *globals) *cobra.Command {
-	o := buildOptions{Stack: stack.Levada("local", nil)} // no index is in a Worker
+	o := buildOptions{Stack: stack.Levada(stack.Pool{Name: "local"})} // no index is in a Worker
 	cmd := &cobra.Command{
 		Use:   "build",
 		Short: "Build every Worker and hold its size against the budget",

@@ -24,6 +24,7 @@ type workerConfig struct {
 	Metered            bool                      `json:"metered,omitempty"` // has the entrypoint that platform.mjs adds
 	CompatibilityDate  string                    `json:"compatibilityDate"`
 	CompatibilityFlags []string                  `json:"compatibilityFlags,omitempty"`
+	VersionMetadata    string                    `json:"versionMetadata,omitempty"`
 	Bindings           map[string]any            `json:"bindings,omitempty"`
 	KVNamespaces       map[string]string         `json:"kvNamespaces,omitempty"`
 	R2Buckets          map[string]string         `json:"r2Buckets,omitempty"`
@@ -147,6 +148,10 @@ func (c *workerConfig) bind(s stack.Stack, role stack.Role, b stack.Binding) err
 		c.ServiceBindings[b.Name] = serviceConfig{Name: standinsWorker, Entrypoint: "AI"}
 	case stack.Vectorize:
 		c.ServiceBindings[b.Name] = serviceConfig{Name: standinsWorker, Entrypoint: "Vectorize", Props: map[string]string{"index": b.Target}}
+	case stack.GatewayID:
+		c.Bindings[b.Name] = b.Target
+	case stack.Version:
+		c.VersionMetadata = b.Name
 	case stack.Service:
 		c.ServiceBindings[b.Name] = serviceConfig{Name: b.Target}
 	case stack.Class:

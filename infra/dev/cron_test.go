@@ -46,7 +46,7 @@ func TestSchedules(t *testing.T) {
 }
 
 func TestTheStacksSchedulesAreRead(t *testing.T) {
-	all, err := triggers(stack.Levada("demo", nil))
+	all, err := triggers(stack.Levada(stack.Pool{Name: "demo"}))
 	require.NoError(t, err)
 	require.Len(t, all, 1)
 	assert.Equal(t, []any{stack.Workflows, stack.SyncCron}, []any{all[0].role, all[0].text})

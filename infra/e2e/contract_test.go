@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -133,4 +134,14 @@ func TestWhoAsksForWhom(t *testing.T) {
 	preflight := u.do("OPTIONS", "/search", nil, "origin", "https://app.example.com", "access-control-request-method", "POST")
 	assert.Equal(t, http.StatusNoContent, preflight.Status)
 	assert.NotEmpty(t, preflight.Header.Get("Access-Control-Allow-Origin"))
+}
+
+// TestTheVersionIsTold: a deployment is healthy when the version that it deployed says so itself.
+func TestTheVersionIsTold(t *testing.T) {
+	var health struct {
+		Data struct{ Version, VersionID, Environment string }
+	}
+	require.NoError(t, json.Unmarshal(as(t, "acme").do("GET", "/health", nil).Body, &health))
+	assert.Equal(t, "dev", health.Data.Environment)
+	assert.NotEmpty(t, health.Data.VersionID)
 }

@@ -98,7 +98,7 @@ func altered(t *testing.T, state string, alter func(*stack.Worker)) *local.Local
 	require.NoError(t, err)
 	fields, err := local.Filterable(l.Tenants)
 	require.NoError(t, err)
-	l.Stack = stack.Levada("local", fields)
+	l.Stack = stack.Levada(stack.Pool{Name: "local", Env: "dev", Filterable: fields})
 	for i := range l.Stack.Workers {
 		if w := &l.Stack.Workers[i]; w.Role == stack.Objects {
 			alter(w)

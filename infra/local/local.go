@@ -63,10 +63,10 @@ func Start(ctx context.Context, o Options) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.Stack = stack.Levada("local", fields)
+	l.Stack = stack.Levada(stack.Pool{Name: "local", Env: "dev", Filterable: fields})
 	l.Platform, err = dev.Start(ctx, dev.Options{
 		Root: o.Root, State: o.State, Build: o.Build, Port: o.Port, Stack: l.Stack, Progress: o.Progress, Logs: o.Logs, Lexical: o.Lexical, WaitDivisor: o.WaitDivisor,
-		Vars:    map[string]string{"VERSION": o.Version, "ENVIRONMENT": "dev", "GATEWAY": Gateway, "ERASURE_SETTLE": "5s"},
+		Vars:    map[string]string{"VERSION": o.Version, "ERASURE_SETTLE": "5s"},
 		Secrets: map[string]string{stack.SealKey: l.Vault.SealKey},
 		Seed: func(ctx context.Context, p *dev.Platform) error {
 			return Publish(ctx, p.KV(stack.API, "CONFIG"), l.Tenants, l.Keys, l.Vault)
@@ -76,7 +76,7 @@ func Start(ctx context.Context, o Options) (*Local, error) {
 }
 
 // Gateway is the AI Gateway whose log the local platform keeps.
-const Gateway = "levada"
+const Gateway = stack.GatewayName
 
 // Filterable joins the metadata fields that the tenants of one platform filter on.
 func Filterable(configs []tenants.Config) (map[string]tenants.FieldType, error) {

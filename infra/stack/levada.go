@@ -23,20 +23,27 @@ const CompatibilityDate = glue.CompatibilityDate
 // DeadLetter is how the name of a dead-letter queue ends.
 const DeadLetter = "-dlq"
 
-// Levada returns the table of one pool: what this project deploys. Filterable are the metadata fields on which searches
-// of the pool's tenants may filter.
-func Levada(pool string, filterable map[string]tenants.FieldType) Stack {
+// Levada returns the table of one pool: what this project deploys.
+func Levada(p Pool) Stack {
 	return Stack{
-		Pool:       pool,
-		Workers:    levadaWorkers(),
-		Queues:     levadaQueues(),
-		Objects:    levadaObjects(),
-		Workflows:  levadaWorkflows(),
-		Namespaces: []Namespace{{Name: "config"}, {Name: "cache"}},
-		Buckets:    []Bucket{{Name: "corpus"}},
-		Indexes:    levadaIndexes(filterable),
+		Pool:          p.Name,
+		Workers:       levadaWorkers(p.Env),
+		Queues:        levadaQueues(),
+		Objects:       levadaObjects(),
+		Workflows:     levadaWorkflows(),
+		Namespaces:    []Namespace{{Name: "config"}, {Name: "cache"}},
+		Buckets:       []Bucket{{Name: "corpus"}},
+		Indexes:       levadaIndexes(p.Filterable),
+		Gateway:       Gateway{Name: GatewayName, Spend: p.spend()},
+		Observability: Observability{Logs: 100, Traces: 10},
+		Domains:       p.Domains,
+		Routes:        p.Routes,
+		WorkersDev:    p.WorkersDev,
 	}
 }
+
+// GatewayName is the AI Gateway of a pool.
+const GatewayName = "levada"
 
 // levadaObjects are the classes of Durable Objects, all in the Worker of their own role.
 func levadaObjects() []Object {
@@ -56,7 +63,7 @@ func levadaWorkflows() []Workflow {
 	}
 }
 
-func levadaWorkers() []Worker {
+func levadaWorkers(env string) []Worker {
 	var (
 		config  = Binding{Name: "CONFIG", Kind: KV, Target: "config"}
 		cache   = Binding{Name: "CACHE", Kind: KV, Target: "cache"}
@@ -75,7 +82,7 @@ func levadaWorkers() []Worker {
 		reembed = Binding{Name: "REEMBED", Kind: Flow, Target: string(reembed.Kind)}
 	)
 	queues := []Binding{{Name: "FETCH", Kind: Producer, Target: "fetch"}, ingest, {Name: "EMBED", Kind: Producer, Target: "embed"}, {Name: "INDEX", Kind: Producer, Target: "index"}, audits}
-	models := []Binding{{Name: "AI", Kind: AI}}
+	models := []Binding{{Name: "AI", Kind: AI}, {Name: "GATEWAY", Kind: GatewayID, Target: GatewayName}}
 	for _, m := range llm.EmbeddingModels() {
 		models = append(models, Binding{Name: VectorsBinding(m.Slug), Kind: Vectorize, Target: m.Slug})
 	}
@@ -85,15 +92,24 @@ func levadaWorkers() []Worker {
 	flows := levadaWorker(Workflows, 3050, behind, queues, models, []Binding{cache, session, shelf})
 	flows.Crons = []string{SyncCron}
 	flows.CPUMillis = maxCPUMillis // a step takes hundreds of documents in
-	api := levadaWorker(API, 3600, []Binding{config, cache, corpus, ledger, quota, session, shelf, letters, lexicon}, models)
+	api := levadaWorker(API, 3600, []Binding{config, cache, corpus, ledger, quota, session, shelf, letters, lexicon, {Name: VersionBinding, Kind: Version}}, models)
 	api.Secrets = []string{SealKey}
-	return []Worker{
+	workers := []Worker{
 		api,
 		consumers,
 		flows,
 		levadaWorker(Objects, 2800, []Binding{corpus, shelf}, queues),
 	}
+	if env != "" {
+		for i := range workers {
+			workers[i].Vars = map[string]string{"ENVIRONMENT": env}
+		}
+	}
+	return workers
 }
+
+// VersionBinding tells the public Worker which version of itself it is.
+const VersionBinding = "VERSION_METADATA"
 
 // SyncCron is when it is looked which sources are due.
 const SyncCron = "*/5 * * * *"

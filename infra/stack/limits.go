@@ -8,6 +8,7 @@ const (
 	workerLimits   = "https://developers.cloudflare.com/workers/platform/limits/"
 	vectorLimits   = "https://developers.cloudflare.com/vectorize/platform/limits/"
 	flowLimits     = "https://developers.cloudflare.com/workflows/reference/limits/"
+	gatewayLimits  = "https://developers.cloudflare.com/ai-gateway/reference/limits/"
 	bucketNames    = "https://developers.cloudflare.com/r2/buckets/create-buckets/"
 
 	maxBatchSize     = 100
@@ -27,4 +28,6 @@ const (
 	maxBucketName    = 63
 	minBucketName    = 3
 	maxCrons         = 250
+	maxGatewayName   = 64
+	maxSpendRules    = 20
 )

@@ -14,6 +14,14 @@ type Stack struct {
 	Namespaces []Namespace `json:"kv_namespaces,omitempty"`
 	Buckets    []Bucket    `json:"r2_buckets,omitempty"`
 	Indexes    []Index     `json:"vectorize_indexes,omitempty"`
+
+	Gateway       Gateway       `json:"ai_gateway,omitzero"`
+	Observability Observability `json:"observability,omitzero"`
+
+	// Domains, Routes and WorkersDev are where the public Worker answers.
+	Domains    []string `json:"custom_domains,omitempty"`
+	Routes     []Route  `json:"routes,omitempty"`
+	WorkersDev bool     `json:"workers_dev,omitempty"`
 }
 
 // Role names a Worker and what it is for. A role is also the folder of its
@@ -77,7 +85,8 @@ func (w Worker) EntryPoint() string {
 // Kind says what a binding gives access to.
 type Kind string
 
-// The kinds of binding. Target names the resource, except for AI, which has none.
+// The kinds of binding. Target names the resource, except for AI and Version, which have none. A GatewayID is the text
+// by which calls of models name the gateway.
 const (
 	KV        Kind = "kv_namespace"
 	R2        Kind = "r2_bucket"
@@ -87,6 +96,8 @@ const (
 	Vectorize Kind = "vectorize"
 	AI        Kind = "ai"
 	Service   Kind = "service"
+	GatewayID Kind = "ai_gateway"
+	Version   Kind = "version_metadata"
 )
 
 // Binding is one name in a Worker's env.
@@ -157,6 +168,32 @@ type Index struct {
 type Property struct {
 	Name string `json:"propertyName"`
 	Type string `json:"indexType"` // string, number or boolean
+}
+
+// Gateway is the AI Gateway that all calls of models go through.
+type Gateway struct {
+	Name  string  `json:"id"`
+	Spend []Spend `json:"spend_limits,omitempty"`
+}
+
+// Spend stops a tenant's calls of models when they cost more. It is what is left when the exact budgets fail: the
+// gateway counts behind the calls, and rounds.
+type Spend struct {
+	Tenant string        `json:"tenant,omitempty"` // each of the pool's for itself when empty
+	USD    int64         `json:"limit"`
+	Window time.Duration `json:"window"`
+}
+
+// Observability is which part of the events is logged and traced, in percent.
+type Observability struct {
+	Logs   int `json:"logs,omitempty"`
+	Traces int `json:"traces,omitempty"`
+}
+
+// Route is a pattern of URLs in a zone.
+type Route struct {
+	Pattern string `json:"pattern"`
+	Zone    string `json:"zone_name"`
 }
 
 // Worker returns the Worker of a role.

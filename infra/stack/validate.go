@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -137,9 +138,11 @@ func (v *validation) binding(what string, b Binding) {
 		found = has(s.Indexes, func(i Index) bool { return i.Name == b.Target })
 	case Service:
 		_, found = s.Worker(Role(b.Target))
-	case AI:
+	case GatewayID:
+		found = s.Gateway.Name != "" && s.Gateway.Name == b.Target
+	case AI, Version:
 		if b.Target != "" {
-			v.fault("%sbinding %q: ai has no target, here it is %q", what, b.Name, b.Target)
+			v.fault("%sbinding %q: %s has no target, here it is %q", what, b.Name, b.Kind, b.Target)
 		}
 		return
 	default:
@@ -220,6 +223,31 @@ func (v *validation) stores() {
 	}
 	for _, i := range v.stack.Indexes {
 		v.index(i)
+	}
+	if g := v.stack.Gateway; g.Name != "" {
+		v.matches("ai gateway", g.Name, resourceName)
+		v.within("ai gateway: length of the name", len(g.Name), 1, maxGatewayName, gatewayLimits)
+		v.within("ai gateway: number of spend limits", len(g.Spend), 0, maxSpendRules, gatewayLimits)
+	}
+	o := v.stack.Observability
+	v.within("observability: logs in percent", o.Logs, 0, 100, workerLimits)
+	v.within("observability: traces in percent", o.Traces, 0, 100, workerLimits)
+	v.public()
+}
+
+// public refuses addresses that nobody could answer at.
+func (v *validation) public() {
+	s := v.stack
+	if (len(s.Domains) > 0 || len(s.Routes) > 0 || s.WorkersDev) && !has(s.Workers, func(w Worker) bool { return w.Public }) {
+		v.fault("there are addresses, and no worker is public")
+	}
+	unique(v, "custom domain", s.Domains, func(d string) string { return d })
+	unique(v, "route", s.Routes, func(r Route) string { return r.Pattern })
+	for _, r := range s.Routes {
+		host, _, _ := strings.Cut(r.Pattern, "/")
+		if host = strings.TrimPrefix(host, "*."); r.Zone == "" || host != r.Zone && !strings.HasSuffix(host, "."+r.Zone) && host != "*"+r.Zone {
+			v.fault("route %q is not in the zone %q", r.Pattern, r.Zone)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ import (
 )
 
 func TestLevadaIsValid(t *testing.T) {
-	s := stack.Levada("demo", nil)
+	s := stack.Levada(stack.Pool{Name: "demo"})
 	require.NoError(t, s.Validate())
 	for _, name := range []string{"fetch", "ingest", "embed", "index", "audit"} {
 		assert.True(t, hasQueue(s, name) && hasQueue(s, name+"-dlq"), name)
@@ -36,7 +37,7 @@ func hasQueue(s stack.Stack, name string) bool {
 
 // A deployment reads the table as JSON, so it must survive the way there and back.
 func TestTableIsJSON(t *testing.T) {
-	want := stack.Levada("demo", nil)
+	want := stack.Levada(stack.Pool{Name: "demo"})
 	data, err := json.Marshal(want)
 	require.NoError(t, err)
 	var got stack.Stack
@@ -91,14 +92,35 @@ func TestValidateRefuses(t *testing.T) {
 		{"dimensions", func(s *stack.Stack) { s.Indexes[0].Dimensions = 2048 }, "dimensions is 2048, allowed are 1 to 1536: https://"},
 		{"metric", func(s *stack.Stack) { s.Indexes[0].Metric = "hamming" }, "hamming"},
 		{"metadata type", func(s *stack.Stack) { s.Indexes[0].Metadata[0].Type = "date" }, `type "date"`},
+		{"version with target", func(s *stack.Stack) { bind(s, "X", stack.Version, "x") }, "version_metadata has no target"},
+		{"binding to no gateway", func(s *stack.Stack) { bind(s, "X", stack.GatewayID, "other") }, `no ai_gateway "other"`},
+		{"gateway name", func(s *stack.Stack) { s.Gateway.Name = strings.Repeat("x", 65) }, "length of the name is 65, allowed are 1 to 64: https://"},
+		{"spend limits", func(s *stack.Stack) { s.Gateway.Spend = make([]stack.Spend, 21) }, "number of spend limits is 21"},
+		{"logs", func(s *stack.Stack) { s.Observability.Logs = 101 }, "logs in percent is 101"},
+		{"nobody is public", func(s *stack.Stack) { s.Domains, s.Workers[0].Public = []string{"a.example.com"}, false }, "no worker is public"},
+		{"domain twice", func(s *stack.Stack) { s.Domains = []string{"a.example.com", "a.example.com"} }, `custom domain "a.example.com" is there twice`},
+		{"route of another zone", func(s *stack.Stack) { s.Routes = []stack.Route{{Pattern: "a.example.com/*", Zone: "ample.com"}} }, `not in the zone "ample.com"`},
 		{"bucket name", func(s *stack.Stack) { s.Buckets[0].Name = "c" }, "length of the name is 1, allowed are 3 to 63"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := stack.Levada("demo", nil)
+			s := stack.Levada(stack.Pool{Name: "demo"})
 			test.spoil(&s)
 			assert.ErrorContains(t, s.Validate(), test.want)
 		})
 	}
+}
+
+func TestSpendLimits(t *testing.T) {
+	few := stack.Levada(stack.Pool{Budgets: []stack.Budget{{Tenant: "acme", USDPerDay: 10, USDPerMonth: 100}, {Tenant: "globex", USDPerMonth: 7}, {Tenant: "demo"}}})
+	const day = 24 * time.Hour
+	assert.Equal(t, []stack.Spend{{Tenant: "acme", USD: 10, Window: day}, {Tenant: "acme", USD: 100, Window: 31 * day}, {Tenant: "globex", USD: 7, Window: 31 * day}}, few.Gateway.Spend)
+	var budgets []stack.Budget
+	for i := range 12 {
+		budgets = append(budgets, stack.Budget{Tenant: fmt.Sprint("t", i), USDPerDay: int64(i + 1), USDPerMonth: int64(100 - i)})
+	}
+	many := stack.Levada(stack.Pool{Budgets: budgets})
+	require.NoError(t, many.Validate())
+	assert.Equal(t, []stack.Spend{{USD: 12, Window: day}, {USD: 100, Window: 31 * day}}, many.Gateway.Spend, "each for itself")
 }
 
 // bind adds a binding to the first Worker.
@@ -107,7 +129,7 @@ func bind(s *stack.Stack, name string, kind stack.Kind, target string) {
 }
 
 func TestValidateReportsEveryFault(t *testing.T) {
-	s := stack.Levada("demo", nil)
+	s := stack.Levada(stack.Pool{Name: "demo"})
 	s.Queues[0].MaxBatchSize = 0
 	s.Indexes[0].Dimensions = 0
 	err := s.Validate()

@@ -61,5 +61,5 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Letters:   home,
 		Replayer:  replay.New(home, home, p.Catalogue, nil),
 		Probes:    probes,
-	}, &api.Options{Version: o.Version, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
+	}, &api.Options{Version: o.Version, VersionID: o.VersionID, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
 }

@@ -2,6 +2,7 @@ package port
 
 import (
 	"strconv"
+	"syscall/js"
 
 	"github.com/syumai/workers/cloudflare"
 
@@ -40,6 +41,21 @@ func Var(name, def string) string {
 		return v
 	}
 	return def
+}
+
+// Deployed is which version of the Worker this is: its id, and the release it was uploaded for. Both are empty where nobody deployed it.
+func Deployed() (id, release string) {
+	v := isolate.EnvValue().Get(stack.VersionBinding)
+	if v.Type() != js.TypeObject {
+		return "", ""
+	}
+	text := func(name string) string {
+		if s := v.Get(name); s.Type() == js.TypeString {
+			return s.String()
+		}
+		return ""
+	}
+	return text("id"), text("tag")
 }
 
 // SealKey is the key that the tenants' secrets are sealed with, of the secret of that name. Without one it opens nothing. It panics

@@ -118,7 +118,7 @@ func start(t *testing.T) *worker {
 
 // suiteStack is the stack with one Worker beside the objects, which has all bindings and consumes all queues.
 func suiteStack(t *testing.T) stack.Stack {
-	s := stack.Levada("suite", map[string]tenants.FieldType{"year": tenants.FieldNumber})
+	s := stack.Levada(stack.Pool{Name: "suite", Filterable: map[string]tenants.FieldType{"year": tenants.FieldNumber}})
 	objects, ok := s.Worker(stack.Objects)
 	require.True(t, ok)
 	suite, ok := s.Worker(stack.Consumers)

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -27,6 +28,7 @@ func main() {
 	models, gateway := ai.Open("AI"), port.Var("GATEWAY", "levada")
 	sessions := port.NewSessions(object.Open("SESSION"))
 	ledger := port.NewLedger(object.Open("LEDGER"))
+	versionID, release := port.Deployed()
 	isolate.HandleHTTP(front.API(app.Ports{
 		Directory: directory,
 		Secrets:   tenants.NewSecrets(published, port.SealKey(), nil),
@@ -51,7 +53,8 @@ func main() {
 		Unread:    port.NewUnread(r2.Open("CORPUS")),
 		Cache:     port.NewCache(kv.Open("CACHE")),
 	}, app.Options{
-		Version:     port.Var("VERSION", "dev"),
+		Version:     cmp.Or(release, port.Var("VERSION", "dev")),
+		VersionID:   versionID,
 		Environment: port.Var("ENVIRONMENT", "dev"),
 		Log:         slog.New(logline.New(isolate.Console{})),
 

@@ -30,7 +30,7 @@ import (
 )
 
 func main() {
-	table := stack.Levada("", nil)
+	table := stack.Levada(stack.Pool{})
 	bucket := r2.Open("CORPUS")
 	claims := port.NewClaims(bucket)
 	directory := tenants.NewDirectory(port.NewPublished(kv.Open("CONFIG")), nil)
