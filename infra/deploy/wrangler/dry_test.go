@@ -1,0 +1,102 @@
+package wrangler
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/stack"
+)
+
+// The real wrangler accepts what is written, takes the modules as they are, and sees the bindings of the table and no others.
+func TestWranglerAcceptsThePool(t *testing.T) {
+	for _, p := range []Pool{pools("prod")[0], pools("stage")[1]} {
+		s := newSite(t, &p)
+		for _, f := range s.files {
+			t.Run(f.Script, func(t *testing.T) {
+				t.Parallel()
+				out, err := s.wrangler(t, "", "deploy", "--config", p.configured(f.Role), "--dry-run")
+				require.NoError(t, err, out)
+				assert.NotContains(t, out, "WARNING")
+				assert.Equal(t, []string{"glue/app.wasm compiled-wasm", "glue/index.mjs esm", "glue/wasm_exec.js esm"}, modulesIn(out))
+				w, _ := p.Stack.Worker(f.Role)
+				assert.ElementsMatch(t, bindingsOf(&p, w), bindingsIn(out), out)
+			})
+		}
+	}
+}
+
+var (
+	moduleLine  = regexp.MustCompile(`(?m)^│ (glue/\S+) +│ (\S+) +│`)
+	bindingLine = regexp.MustCompile(`(?m)^env\.(.*?) {2,}(\S.*?) *$`)
+)
+
+// modulesIn are the modules that a dry run attached.
+func modulesIn(out string) (modules []string) {
+	for _, m := range moduleLine.FindAllStringSubmatch(out, -1) {
+		modules = append(modules, m[1]+" "+m[2])
+	}
+	return modules
+}
+
+// bindingsIn is the table of bindings that a dry run prints.
+func bindingsIn(out string) (bindings []string) {
+	for _, m := range bindingLine.FindAllStringSubmatch(out, -1) {
+		bindings = append(bindings, m[1]+": "+m[2])
+	}
+	return bindings
+}
+
+// bindingsOf is what that table has to be.
+func bindingsOf(p *Pool, w stack.Worker) (bindings []string) {
+	say := func(name, target, kind string) {
+		if target != "" {
+			name += " (" + target + ")"
+		}
+		bindings = append(bindings, name+": "+kind)
+	}
+	prefix := p.Stack.Pool + "-" + p.Env + "-"
+	for _, b := range w.Bindings {
+		switch b.Kind {
+		case stack.KV:
+			id := p.Namespaces[b.Target]
+			if id == "" {
+				id = "<id of " + prefix + b.Target + ">"
+			}
+			say(b.Name, id, "KV Namespace")
+		case stack.R2:
+			say(b.Name, prefix+b.Target, "R2 Bucket")
+		case stack.Producer:
+			say(b.Name, prefix+b.Target, "Queue")
+		case stack.Vectorize:
+			say(b.Name, prefix+b.Target, "Vectorize Index")
+		case stack.Class:
+			if w.Role != stack.Objects {
+				b.Target += ", defined in " + prefix + "objects"
+			}
+			say(b.Name, b.Target, "Durable Object")
+		case stack.Flow:
+			say(b.Name, strings.ToUpper(b.Target[:1])+b.Target[1:]+" (defined in "+prefix+"workflows)", "Workflow")
+		case stack.AI:
+			say(b.Name, "", "AI")
+		case stack.Version:
+			say(b.Name, "", "Worker Version Metadata")
+		case stack.GatewayID:
+			say(b.Name, `"`+prefix+b.Target+`"`, "Environment Variable")
+		}
+	}
+	for name, value := range w.Vars {
+		say(name, `"`+value+`"`, "Environment Variable")
+	}
+	if w.Role == stack.Workflows { // wrangler makes what a Worker binds
+		for _, f := range p.Stack.Workflows {
+			say(strings.ToUpper(f.Name), f.Class, "Workflow")
+		}
+	}
+	slices.Sort(bindings)
+	return bindings
+}

@@ -1,0 +1,85 @@
+package wrangler
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"levada.dev/infra/stack"
+)
+
+// Pool is what to write: a pool's table in an environment, and what of the account has to be known.
+type Pool struct {
+	Stack   stack.Stack // its Pool and Env name everything
+	Env     string
+	Account string // 32 hexadecimal digits; wrangler asks CLOUDFLARE_ACCOUNT_ID when it is empty
+
+	// Namespaces are the ids of KV namespaces by their name in the table: wrangler knows them by id alone. For one that is missing the
+	// configuration has a placeholder, which the API refuses.
+	Namespaces map[string]string
+
+	// Dir is the folder of the configurations from where wrangler is called. Built is the folder with the Workers, each in one named after
+	// its role, and Schema the JSON schema that editors show; both from Dir. All are slash-separated.
+	Dir, Built, Schema string
+}
+
+// File is the configuration of one Worker.
+type File struct {
+	Role   stack.Role
+	Script string // the Worker's name in the account
+	Path   string // below the folder of the configurations
+	Data   []byte
+}
+
+// name is what a resource is called in the account.
+func (p *Pool) name(of string) string { return p.Stack.Pool + "-" + p.Env + "-" + of }
+
+func (p *Pool) script(role stack.Role) string { return p.name(string(role)) }
+
+// configPath is the file of a role, below the folder of the configurations.
+func configPath(role stack.Role) string { return path.Join(string(role), "wrangler.jsonc") }
+
+// Files are the configurations of the pool's Workers, in the order in which they can be deployed.
+func (p *Pool) Files() ([]File, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	workers, err := p.order()
+	if err != nil {
+		return nil, err
+	}
+	var files []File
+	for _, w := range workers {
+		data, err := p.config(w)
+		if err != nil {
+			return nil, fmt.Errorf("worker %s: %w", w.Role, err)
+		}
+		files = append(files, File{Role: w.Role, Script: p.script(w.Role), Path: configPath(w.Role), Data: data})
+	}
+	return files, nil
+}
+
+// check refuses what no configuration could be written for, or none that says what it means.
+func (p *Pool) check() error {
+	if p.Stack.Pool == "" || p.Env == "" {
+		return fmt.Errorf("a pool is deployed by its name and an environment, here they are %q and %q", p.Stack.Pool, p.Env)
+	}
+	if err := p.Stack.Validate(); err != nil {
+		return err
+	}
+	for name := range p.Namespaces {
+		if !slices.ContainsFunc(p.Stack.Namespaces, func(n stack.Namespace) bool { return n.Name == name }) {
+			return fmt.Errorf("there is no KV namespace %q to have an id; there are %s", name, strings.Join(namespaces(p.Stack), ", "))
+		}
+	}
+	return nil
+}
+
+func namespaces(s stack.Stack) []string {
+	names := make([]string, len(s.Namespaces))
+	for i, n := range s.Namespaces {
+		names[i] = n.Name
+	}
+	return names
+}
