@@ -107,7 +107,7 @@ func (d *CachedDirectory) Config(ctx context.Context, id ID) (*Config, error) {
 
 // Host implements Directory.
 func (d *CachedDirectory) Host(ctx context.Context, host string) (ID, error) {
-	if !isHost(host) {
+	if !IsHost(host) {
 		return "", errTenant()
 	}
 	value, err := d.look(ctx, hostKey+host, func(b []byte) (any, error) { return ParseID(string(b)) }, errTenant)
@@ -136,7 +136,7 @@ func errPrompt() error { return fault.Missing("prompt_not_found", "the tenant ha
 
 // Key implements Directory. Callers share the grant and must not change it.
 func (d *CachedDirectory) Key(ctx context.Context, hash string) (*Grant, error) {
-	if !isHash(hash) {
+	if !IsHash(hash) {
 		return nil, errUnauthorized()
 	}
 	value, err := d.look(ctx, grantKey+hash, parseGrant, errUnauthorized)

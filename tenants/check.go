@@ -58,7 +58,7 @@ func Parse(b []byte) (*Config, error) {
 
 // Inspect is Parse with every problem instead of the first. The configuration is what could be read of it.
 func Inspect(b []byte) (*Config, Problems) {
-	problems := shapeProblems(b, reflect.TypeFor[Config]())
+	problems := Shape(b, reflect.TypeFor[Config]())
 	var c Config
 	// The shape says more than this error, and what does not fit stays zero and gets its default.
 	_ = json.Unmarshal(b, &c)
@@ -144,7 +144,7 @@ func (c *Config) problems() Problems {
 		ps.add("auth.mode", didYouMean(string(c.Auth.Mode), []AuthMode{AuthKeys, AuthOpen}), "%.40q is not a way in", c.Auth.Mode)
 	}
 	c.modelProblems(&ps)
-	list(&ps, "allowedHosts", c.AllowedHosts, maxHosts, isHost, "a host name in lower case, without scheme and port")
+	list(&ps, "allowedHosts", c.AllowedHosts, maxHosts, IsHost, "a host name in lower case, without scheme and port")
 	list(&ps, "cors.origins", c.CORS.Origins, maxOrigins, isOrigin, "an origin such as https://app.example.com, or *")
 	c.limitProblems(&ps)
 	c.searchProblems(&ps)
@@ -247,9 +247,9 @@ func isID(s string) bool {
 	return err == nil
 }
 
-// isHost reports whether s is a host name in lower case: labels of 63 characters at most, 253 in all. Hyphens stand
+// IsHost reports whether s is a host name in lower case: labels of 63 characters at most, 253 in all. Hyphens stand
 // inside labels, several together also.
-func isHost(s string) bool {
+func IsHost(s string) bool {
 	if len(s) > 253 {
 		return false
 	}
@@ -271,7 +271,7 @@ func isOrigin(s string) bool {
 		rest, ok = strings.CutPrefix(s, "http://")
 	}
 	host, port, hasPort := strings.Cut(rest, ":")
-	if !ok || !isHost(host) {
+	if !ok || !IsHost(host) {
 		return false
 	}
 	return !hasPort || port != "" && len(port) <= 5 && strings.Trim(port, "0123456789") == ""

@@ -122,7 +122,7 @@ func hintSecret(source string) string {
 }
 
 func (w *Webhook) problems(ps *Problems, path string) {
-	list(ps, path+".origins", w.Origins, maxOrigins, func(s string) bool { return s == "*" || isHost(s) },
+	list(ps, path+".origins", w.Origins, maxOrigins, func(s string) bool { return s == "*" || IsHost(s) },
 		"a host name in lower case, or *")
 	list(ps, path+".deletes", w.Deletes, maxDeletes, isTypePattern, "an event type, perhaps with a * at its end")
 	if w.Fields != nil {
@@ -190,7 +190,7 @@ func (n *Ingest) problems(ps *Problems) {
 
 // isHostPattern reports whether s is a host name or "*." and one: every host below it.
 func isHostPattern(s string) bool {
-	return isHost(strings.TrimPrefix(s, "*."))
+	return IsHost(strings.TrimPrefix(s, "*."))
 }
 
 // isTypePattern reports whether s is an event type of visible ASCII, whose last character may be a *.

@@ -97,7 +97,7 @@ func Publish(configs []Config, grants map[string]Grant, vault *Vault) (Entries, 
 		if _, ok := entries[configKey+string(grant.Tenant)]; !ok {
 			return nil, fault.Invalidf("", "grant_invalid", "the API key %q is of %q, which is not published", grant.Name, grant.Tenant)
 		}
-		if !isHash(hash) {
+		if !IsHash(hash) {
 			return nil, fault.Invalidf("", "grant_invalid", "the API key %q is not hashed", grant.Name)
 		}
 		value, err := json.Marshal(grant)
@@ -149,8 +149,8 @@ func contentHash(e Entries) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// isHash reports whether s has the form that HashKey gives.
-func isHash(s string) bool {
+// IsHash reports whether s has the form of what HashKey gives.
+func IsHash(s string) bool {
 	if len(s) != hex.EncodedLen(sha256.Size) {
 		return false
 	}

@@ -10,10 +10,11 @@ import (
 	"strings"
 )
 
-// shapeProblems compares a JSON text with the struct it is to become. It is stricter than encoding/json and finds
+// Shape compares a JSON text with the struct it is to become. It is stricter than encoding/json and finds
 // everything, not only the first: members that the struct does not have (also in another case), that appear
-// twice or are null, values of a wrong type, and zero values, which would silently become defaults.
-func shapeProblems(b []byte, t reflect.Type) Problems {
+// twice or are null, values of a wrong type, and zero values, which would silently become defaults. A field that is
+// a pointer may be zero: it tells zero from nothing.
+func Shape(b []byte, t reflect.Type) Problems {
 	if problem, bad := syntaxProblem(b); bad {
 		return Problems{problem}
 	}
@@ -105,9 +106,12 @@ func (w *walker) field(path, name string, t reflect.Type) {
 		if known != name {
 			continue
 		}
-		if strings.HasPrefix(options, "omit") {
+		switch {
+		case f.Type.Kind() == reflect.Pointer:
+			w.value(path, f.Type, "")
+		case strings.HasPrefix(options, "omit"):
 			w.value(path, f.Type, "must not be empty or 0: leave it out for the default")
-		} else {
+		default:
 			w.value(path, f.Type, "is required")
 		}
 		return

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,9 +13,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"levada.dev/infra/deploy/target"
 	"levada.dev/tenants"
-	"levada.dev/tenants/validate"
-	"levada.dev/workflows/llm"
 )
 
 // tenantsFolder is where the tenants are in the checkout.
@@ -40,9 +40,8 @@ func newValidate(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate",
 		Short: "Check the configuration of all tenants",
-		Long: "Checks tenants/<id>/tenant.config.json of every tenant, each alone and all together,\n" +
-			"and names every problem with its file, its place and what to do about it.\n" +
-			"Exits with 1 when there is one.",
+		Long: "Checks tenants/<id>/tenant.config.json of every tenant, each alone and all together, and tenants/deploy.json, which says\n" +
+			"where they are deployed, and names every problem with its file, its place and what to do about it. Exits with 1 when there is one.",
 		Example: "  levada validate\n  levada validate --env prod\n  levada validate --tenant acme --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -56,13 +55,17 @@ func newValidate(g *globals) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&o.Tenant, "tenant", "", "report on this tenant only; it is still checked against the others")
-	cmd.Flags().StringVar(&o.Env, "env", "dev", "environment to check for; prod refuses auth.mode open")
+	cmd.Flags().StringVar(&o.Env, "env", "dev", "environment to check for: dev, stage or prod, which refuses auth.mode open")
 	cmd.Flags().BoolVar(&o.JSON, "json", false, "print JSON")
 	return cmd
 }
 
 func (o *validateOptions) run() error {
-	configs, problems := validate.Load(o.Dir, validate.Rules{Env: o.Env, Models: llm.EmbeddingNames(), ChatModels: llm.GenerationNames(o.Env != validate.Prod)})
+	if err := among("env", o.Env, target.Environments); err != nil {
+		return err
+	}
+	in, problems := target.Load(o.Dir, cmp.Or(o.Env, target.Dev))
+	configs := in.Tenants
 	if o.Tenant != "" {
 		configs, problems = only(o.Tenant, configs, problems)
 	}
@@ -82,15 +85,16 @@ func (o *validateOptions) run() error {
 func only(tenant string, configs []tenants.Config, problems tenants.Problems) ([]tenants.Config, tenants.Problems) {
 	var mine []tenants.Config
 	var ids []tenants.ID
+	pool := tenant
 	for _, c := range configs {
 		ids = append(ids, c.ID)
 		if string(c.ID) == tenant {
-			mine = append(mine, c)
+			mine, pool = append(mine, c), c.Pool
 		}
 	}
 	var found tenants.Problems
 	for _, p := range problems {
-		if p.File == path.Join(tenant, validate.File) || p.File == "" {
+		if strings.HasPrefix(p.File, tenant+"/") || p.File == "" || p.File == target.File && (p.Path == "" || strings.Contains(p.Path+".", ".pools."+pool+".")) {
 			found = append(found, p)
 		}
 	}
@@ -144,14 +148,14 @@ func problemList(problems tenants.Problems) string {
 			file = p.File
 			fmt.Fprintln(&b, path.Join(tenantsFolder, file))
 		}
-		place := p.Path
+		b.WriteString("  ")
 		if p.Line > 0 {
-			place = fmt.Sprintf("line %d, column %d", p.Line, p.Column)
+			fmt.Fprintf(&b, "line %d, column %d: ", p.Line, p.Column)
 		}
-		if place != "" {
-			place += ": "
+		if p.Path != "" {
+			b.WriteString(p.Path + ": ")
 		}
-		fmt.Fprintf(&b, "  %s%s\n", place, p.Message)
+		b.WriteString(p.Message + "\n")
 		if p.Hint != "" {
 			fmt.Fprintf(&b, "    %s\n", p.Hint)
 		}

@@ -16,33 +16,42 @@ import (
 	"levada.dev/tenants"
 )
 
-// compiled is tenant.schema.json.
-var compiled = sync.OnceValue(func() *jsonschema.Schema {
-	const name = "tenant.schema.json"
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(tenants.Schema()))
-	if err != nil {
-		panic(fmt.Errorf("%s: %w", name, err)) // a file of this repository, which tests compile
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource(name, doc); err != nil {
-		panic(fmt.Errorf("%s: %w", name, err))
-	}
-	return c.MustCompile(name)
-})
+// Checker is a JSON Schema (draft 2020-12) that texts are held against. It is compiled when it is first needed.
+type Checker struct{ compiled func() *jsonschema.Schema }
 
-// schemaProblems is what the JSON Schema finds. tenants.Inspect says the same with better words; this is the second
-// opinion, and what editors show.
-func schemaProblems(b []byte) tenants.Problems {
+// NewChecker makes a Checker of a schema of this repository. One that is none panics when it is first used.
+func NewChecker(name string, schema []byte) Checker {
+	return Checker{sync.OnceValue(func() *jsonschema.Schema {
+		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
+		if err != nil {
+			panic(fmt.Errorf("%s: %w", name, err)) // a file of this repository, which tests compile
+		}
+		c := jsonschema.NewCompiler()
+		if err := c.AddResource(name, doc); err != nil {
+			panic(fmt.Errorf("%s: %w", name, err))
+		}
+		return c.MustCompile(name)
+	})}
+}
+
+// Problems is what the schema finds in a text.
+func (c Checker) Problems(b []byte) tenants.Problems {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
 	if err != nil {
 		return tenants.Problems{{Message: "is not JSON: " + err.Error()}}
 	}
 	var failed *jsonschema.ValidationError
-	if !errors.As(compiled().Validate(doc), &failed) {
+	if !errors.As(c.compiled().Validate(doc), &failed) {
 		return nil
 	}
 	return leaves(failed, nil)
 }
+
+var tenantSchema = NewChecker("tenant.schema.json", tenants.Schema())
+
+// schemaProblems is what the JSON Schema finds. tenants.Inspect says the same with better words; this is the second
+// opinion, and what editors show.
+func schemaProblems(b []byte) tenants.Problems { return tenantSchema.Problems(b) }
 
 // leaves collects the errors that have no cause of their own.
 func leaves(e *jsonschema.ValidationError, found tenants.Problems) tenants.Problems {
@@ -107,8 +116,8 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// merge adds to the problems those of more that are at no place, nor inside or around one, that has a problem.
-func merge(problems, more tenants.Problems) tenants.Problems {
+// Merge adds to the problems those of more that are at no place, nor inside or around one, that has a problem.
+func Merge(problems, more tenants.Problems) tenants.Problems {
 	first := len(problems)
 	for _, p := range more {
 		known := false

@@ -43,7 +43,7 @@ func Load(fsys fs.FS, r Rules) ([]tenants.Config, tenants.Problems) {
 			continue
 		}
 		config, problems := tenants.Inspect(b)
-		problems = merge(problems, schemaProblems(b))
+		problems = Merge(problems, schemaProblems(b))
 		readable := len(problems) == 0 || problems[0].Line == 0
 		for i := range problems {
 			problems[i].File = name

@@ -419,7 +419,7 @@ func TestSchemaAndGoAgree(t *testing.T) {
 			assert.Equal(t, c.valid, len(problems) == 0, "Go: %v", problems)
 			bySchema := schemaProblems([]byte(text))
 			assert.Equal(t, c.valid, len(bySchema) == 0, "schema: %v", bySchema)
-			assert.Len(t, merge(problems, bySchema), len(problems), "both find it, so it is said once: %v", bySchema)
+			assert.Len(t, Merge(problems, bySchema), len(problems), "both find it, so it is said once: %v", bySchema)
 		})
 	}
 	for _, text := range []string{`null`, `[]`, `5`, `"x"`} {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"levada.dev/events/fault"
@@ -59,6 +60,8 @@ func Parse(text string) (Ref, error) {
 	case schemeExec:
 		if err := json.Unmarshal([]byte(rest), &r.argv); err != nil || len(r.argv) == 0 || r.argv[0] == "" {
 			problem = "exec: takes a command and its arguments as a JSON array"
+		} else if slices.ContainsFunc(r.argv, argumentLooksSecret) {
+			problem = "exec: an argument looks like a secret, which is not shown: let the command ask for it, or find it in its environment"
 		}
 	default:
 		problem = "is not a reference to a token; the text is not shown, as it may be one itself"
