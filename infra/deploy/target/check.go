@@ -11,7 +11,6 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/infra/deploy/credential"
-	"levada.dev/infra/stack"
 	"levada.dev/tenants"
 	"levada.dev/tenants/validate"
 )
@@ -82,7 +81,7 @@ const maxName = 63
 
 // longestName is the longest name that one of the target's resources has.
 func longestName(t Target) string {
-	s := stack.Levada(t.Pool, nil)
+	s := t.Stack()
 	var names []string
 	for _, w := range s.Workers {
 		names = append(names, string(w.Role))
@@ -102,6 +101,7 @@ func longestName(t Target) string {
 	for _, i := range s.Indexes {
 		names = append(names, i.Name)
 	}
+	names = append(names, s.Gateway.Name)
 	return t.Name(slices.MaxFunc(names, func(a, b string) int { return len(a) - len(b) }))
 }
 
@@ -136,20 +136,19 @@ func checkEntry(d *document, at string, e *Entry) {
 	checkRoutes(d, at+".routes", e.Routes)
 	checkSteps(d, at+".canary", e.Canary)
 	if o := e.Observability; o != nil {
-		if p := o.LogsPercent; p != nil && (*p < 0 || *p > 100) {
-			d.say(at+".observability.logsPercent", "", "%d is not between 0 and 100", *p)
-		}
-		if o.Traces != "" && !destination.MatchString(o.Traces) {
-			d.say(at+".observability.traces", "letters, digits, - and _, 64 at most", "%.80q is not the name of a destination", o.Traces)
-		}
+		checkPercent(d, at+".observability.logs", o.Logs)
+		checkPercent(d, at+".observability.traces", o.Traces)
 	}
 	if len(e.Domains)+len(e.Routes) == 0 && !e.WorkersDev {
 		d.say(at, `add domains, routes or "workersDev": true`, "nobody could reach it")
 	}
 }
 
-// destination is what a destination of telemetry is called.
-var destination = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+func checkPercent(d *document, at string, percent *int) {
+	if percent != nil && (*percent < 0 || *percent > 100) {
+		d.say(at, "of the requests, in percent", "%d is not between 0 and 100", *percent)
+	}
+}
 
 // checkRef refuses what is no reference. It is not shown: it may be a token.
 func checkRef(d *document, at, text string) {

@@ -67,10 +67,10 @@ type Steps struct {
 	Bake  string `json:"bake,omitempty"` // "2m"
 }
 
-// Observed is an Observability as it is written.
+// Observed is a stack.Observability as it is written: of how many requests in a hundred there are logs and traces.
 type Observed struct {
-	LogsPercent *int   `json:"logsPercent,omitempty"`
-	Traces      string `json:"traces,omitempty"`
+	Logs   *int `json:"logs,omitempty"`
+	Traces *int `json:"traces,omitempty"`
 }
 
 // of is what the file says of an environment; nil when it says nothing.

@@ -85,7 +85,7 @@ func (e *environment) target(env, pool string, configs []tenants.Config) Target 
 	entry := e.Pools[pool]
 	t := Target{
 		Pool: pool, Env: env, Account: entry.Account, Domains: entry.Domains, Routes: entry.Routes, WorkersDev: entry.WorkersDev,
-		Canary: entry.Canary.over(e.Canary.over(defaultCanary)), Observability: defaultObservability,
+		Canary: entry.Canary.over(e.Canary.over(defaultCanary)),
 	}
 	if ref, err := credential.Parse(entry.Token); err == nil {
 		t.Token = ref
@@ -94,10 +94,7 @@ func (e *environment) target(env, pool string, configs []tenants.Config) Target 
 		t.Vault = ref
 	}
 	if o := entry.Observability; o != nil {
-		t.Observability.Traces = o.Traces
-		if o.LogsPercent != nil {
-			t.Observability.LogsPercent = *o.LogsPercent
-		}
+		t.Observed = *o
 	}
 	for _, c := range configs {
 		if c.Pool == pool && e.serves(&c) {

@@ -14,6 +14,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/infra/deploy/target"
+	"levada.dev/infra/stack"
 	"levada.dev/tenants"
 )
 
@@ -51,7 +52,7 @@ const good = `// Where it goes.
           "account": "` + two + `", "token": "op://infra/cf/shared",
           "exclude": ["initech"], // its door is open
           "routes": [{"pattern": "*.example.org/*", "zone": "example.org"}],
-          "observability": {"logsPercent": 0, "traces": "honey"},
+          "observability": {"logs": 0, "traces": 5},
         },
       },
     },
@@ -68,13 +69,17 @@ func TestTargetsOfAnEnvironment(t *testing.T) {
 	assert.Equal(t, []any{"acme", "prod", one, "env:CF_ACME", "file:/run/acme.json"}, []any{acme.Pool, acme.Env, acme.Account, acme.Token.String(), acme.Vault.String()})
 	assert.Equal(t, []string{"acme"}, acme.IDs())
 	assert.Equal(t, target.Canary{Steps: []int{0, 20}, Bake: 5 * time.Minute}, acme.Canary, "its own, then the environment's")
-	assert.Equal(t, target.Observability{LogsPercent: 100}, acme.Observability)
+	assert.Equal(t, stack.Observability{Logs: 100, Traces: 10}, acme.Stack().Observability)
 	assert.Equal(t, "acme.example.com", acme.Host())
 	assert.Equal(t, "acme-prod-api", acme.Name("api"))
 
 	assert.Equal(t, []string{"globex"}, shared.IDs(), "who is excluded is not served")
 	assert.Equal(t, target.Canary{Steps: []int{0, 20}, Bake: time.Minute}, shared.Canary)
-	assert.Equal(t, target.Observability{Traces: "honey"}, shared.Observability)
+	table := shared.Stack()
+	require.NoError(t, table.Validate())
+	assert.Equal(t, stack.Observability{Traces: 5}, table.Observability)
+	assert.Equal(t, []stack.Route{{Pattern: "*.example.org/*", Zone: "example.org"}}, table.Routes)
+	assert.Len(t, table.Gateway.Spend, 2, "of globex alone")
 	assert.Equal(t, target.Route{Pattern: "*.example.org/*", Zone: "example.org"}, shared.Routes[0])
 	assert.Empty(t, shared.Host(), "a route for every host is no host")
 	assert.Empty(t, shared.Vault.String())
@@ -205,10 +210,10 @@ func TestProblemsOfAnEntry(t *testing.T) {
 			pool + `.canary.bake: "2 minutes" is not a time up to 24h (such as 90s, 2m or 1h)`,
 			pool + `.canary.steps[2]: 50 is not more than the step before`,
 			pool + `.canary.steps[3]: 100 is not between 0 and 99 (percent of the requests; 100 follows by itself)`}},
-		"bad observability": {account + tok + rest + `, "observability": {"logsPercent": 101, "traces": "a b"}`, []string{
-			pool + `.observability.logsPercent: 101 is not between 0 and 100`,
-			pool + `.observability.traces: "a b" is not the name of a destination (letters, digits, - and _, 64 at most)`}},
-		"half a percent": {account + tok + rest + `, "observability": {"logsPercent": 0.5}`, []string{pool + `.observability.logsPercent: must be a whole number`}},
+		"bad observability": {account + tok + rest + `, "observability": {"logs": 101, "traces": -1}`, []string{
+			pool + `.observability.logs: 101 is not between 0 and 100 (of the requests, in percent)`,
+			pool + `.observability.traces: -1 is not between 0 and 100 (of the requests, in percent)`}},
+		"half a percent": {account + tok + rest + `, "observability": {"logs": 0.5}`, []string{pool + `.observability.logs: must be a whole number`}},
 		"excluding whom it has not": {account + tok + `"exclude": ["initech", "acme", "globexx"], "domains": ["globex.example.org"]`, []string{
 			pool + `.exclude[1]: the pool has no tenant "acme" (one of globex, initech)`, pool + `.exclude[2]: the pool has no tenant "globexx" (did you mean "globex"?)`}},
 		"excluding all": {account + tok + `"exclude": ["initech", "globex"], "domains": ["a.example.org"]`, []string{pool + ".exclude: leaves no tenant to serve (remove the whole entry)"}},

@@ -1,12 +1,14 @@
 package target
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"levada.dev/events/fault"
 	"levada.dev/infra/deploy/credential"
+	"levada.dev/infra/stack"
 	"levada.dev/tenants"
 )
 
@@ -19,11 +21,13 @@ type Target struct {
 	Token   credential.Ref   // of the account's API
 	Vault   credential.Ref   // of the pool's secrets, a tenants.Vault as JSON; the zero one when no tenant's source has secrets
 
-	Domains       []string // custom domains of the API Worker
-	Routes        []Route
-	WorkersDev    bool // it also answers at <name>.<subdomain>.workers.dev
-	Canary        Canary
-	Observability Observability
+	Domains    []string // custom domains of the API Worker
+	Routes     []Route
+	WorkersDev bool // it also answers at <name>.<subdomain>.workers.dev
+	Canary     Canary
+
+	// Observed is what deploy.json says of logs and traces; the table of the pool has the rest.
+	Observed Observed
 }
 
 // Canary is how a release comes into force.
@@ -32,20 +36,31 @@ type Canary struct {
 	Bake  time.Duration // how long each step is watched
 }
 
-// Observability is what is kept of requests.
-type Observability struct {
-	LogsPercent int    // of the requests whose logs are kept
-	Traces      string // the destination in the account that traces go to; "" for none
-}
-
-// What holds where deploy.json says nothing.
-var (
-	defaultCanary        = Canary{Steps: []int{0, 10, 50}, Bake: 2 * time.Minute}
-	defaultObservability = Observability{LogsPercent: 100}
-)
+// defaultCanary is what holds where deploy.json says nothing.
+var defaultCanary = Canary{Steps: []int{0, 10, 50}, Bake: 2 * time.Minute}
 
 // Name is how the pool's resources are called in the account: "acme-prod-api".
 func (t Target) Name(resource string) string { return t.Pool + "-" + t.Env + "-" + resource }
+
+// Stack is the table of what the target deploys.
+func (t Target) Stack() stack.Stack {
+	p := stack.Pool{Name: t.Pool, Env: t.Env, Filterable: map[string]tenants.FieldType{}, Domains: t.Domains, WorkersDev: t.WorkersDev}
+	for _, c := range t.Tenants {
+		maps.Copy(p.Filterable, c.Search.Filterable) // tenants of a pool agree, as far as they share fields
+		p.Budgets = append(p.Budgets, stack.Budget{Tenant: string(c.ID), USDPerDay: c.Budgets.USDPerDay, USDPerMonth: c.Budgets.USDPerMonth})
+	}
+	for _, r := range t.Routes {
+		p.Routes = append(p.Routes, stack.Route{Pattern: r.Pattern, Zone: r.Zone})
+	}
+	s := stack.Levada(p)
+	if t.Observed.Logs != nil {
+		s.Observability.Logs = *t.Observed.Logs
+	}
+	if t.Observed.Traces != nil {
+		s.Observability.Traces = *t.Observed.Traces
+	}
+	return s
+}
 
 // Host is where the API Worker is asked: its first domain, else the host of its first route that has one, else "", which is its
 // workers.dev host when it has that: only the account knows its subdomain.
