@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"levada.dev/events/fault"
 	"levada.dev/infra/client"
 )
 
@@ -48,6 +49,9 @@ func execute(ctx context.Context, g *globals, args []string, stdout, stderr io.W
 		return exitUsage
 	default:
 		fmt.Fprintf(stderr, "levada: %v\n", err)
+		if hint := fault.As(err).Hint; hint != "" {
+			fmt.Fprintf(stderr, "  %s\n", hint)
+		}
 		return exitProblem
 	}
 }
@@ -116,7 +120,7 @@ func newRoot(g *globals, start func()) *cobra.Command {
 		newJobs(g),
 		newDocuments(g), newSearch(g),
 		newErase(g), newEmbedding(g),
-		newValidate(g),
+		newValidate(g), newWrangler(g),
 		newVersion(),
 	)
 	return root

@@ -55,11 +55,9 @@ func (p *Pool) needs() (needs []need) {
 		add(stack.Producer, q.Name, Step{What: "queue", Args: []string{"queues", "create", p.name(q.Name)}})
 	}
 	for _, n := range p.Stack.Namespaces {
-		s := Step{What: "KV namespace", Args: []string{"kv", "namespace", "create", p.name(n.Name)}}
-		if p.Namespaces[n.Name] == "" {
-			s.Note = "it prints the id: give it to levada wrangler as --kv " + n.Name + "=ID"
+		if p.Namespaces[n.Name] == "" { // else it is there
+			add(stack.KV, n.Name, Step{What: "KV namespace", Args: []string{"kv", "namespace", "create", p.name(n.Name)}, Note: "it prints the id: give it to levada wrangler as --kv " + n.Name + "=ID"})
 		}
-		add(stack.KV, n.Name, s)
 	}
 	for _, b := range p.Stack.Buckets {
 		add(stack.R2, b.Name, Step{What: "R2 bucket", Args: []string{"r2", "bucket", "create", p.name(b.Name)}})
