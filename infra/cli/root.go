@@ -120,6 +120,7 @@ func newRoot(g *globals, start func()) *cobra.Command {
 		newJobs(g),
 		newDocuments(g), newSearch(g),
 		newErase(g), newEmbedding(g),
+		newNew(g),
 		newValidate(g), newWrangler(g),
 		newVersion(),
 	)
