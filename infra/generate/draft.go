@@ -42,6 +42,8 @@ func (d *draft) plan() (*Plan, error) {
 	for _, name := range slices.Sorted(maps.Keys(d.files)) {
 		f := d.files[name]
 		switch {
+		case !f.touched:
+			continue
 		case f.before == nil:
 			f.Action = Make
 		case bytes.Equal(f.before, f.after):
@@ -54,7 +56,9 @@ func (d *draft) plan() (*Plan, error) {
 	return p, nil
 }
 
-func (d *draft) note(format string, args ...any) { d.notes = append(d.notes, fmt.Sprintf(format, args...)) }
+func (d *draft) note(format string, args ...any) {
+	d.notes = append(d.notes, fmt.Sprintf(format, args...))
+}
 
 // problem notes what is wrong; the plan is refused, with everything else that is.
 func (d *draft) problem(code, file, hint, format string, args ...any) {
@@ -88,6 +92,7 @@ func (d *draft) edit(name string, change func(text []byte) ([]byte, error)) erro
 		return refuse(codeForm, name, "", "the generator edits this file", "is not there")
 	}
 	f.after, err = change(f.after)
+	f.touched = true
 	return err
 }
 
@@ -116,7 +121,7 @@ func (d *draft) own(name string, text []byte) error {
 		d.problem(codeEdited, name, "keep it, or write over it with --force", "was edited since it was made, or is another's")
 		return nil
 	}
-	f.after = text
+	f.after, f.touched = text, true
 	return nil
 }
 

@@ -16,7 +16,7 @@ import (
 // Plan is what a generator is about to write.
 type Plan struct {
 	What  string   `json:"what"`            // "consumer digest"
-	Files []File   `json:"files"`           // sorted by path, also those that stay as they are
+	Files []File   `json:"files"`           // sorted by path, also those that are right already
 	Notes []string `json:"notes,omitempty"` // what is left to do
 }
 
@@ -26,6 +26,7 @@ type File struct {
 	Action Action `json:"action"`
 
 	before, after []byte
+	touched       bool // not only read
 }
 
 // Action is what is done to a file.

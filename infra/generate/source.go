@@ -236,8 +236,8 @@ func quoted(e ast.Expr) string {
 	return ""
 }
 
-// element is the first element of a list that is a literal and the one asked for.
-func element(list *ast.CompositeLit, is func(*ast.CompositeLit) bool) bool {
+// hasElement reports whether one of a list's elements is the literal asked for.
+func hasElement(list *ast.CompositeLit, is func(*ast.CompositeLit) bool) bool {
 	return slices.ContainsFunc(list.Elts, func(e ast.Expr) bool {
 		l, ok := e.(*ast.CompositeLit)
 		return ok && is(l)

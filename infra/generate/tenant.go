@@ -60,32 +60,19 @@ func NewTenant(o Options, t Tenant) (*Plan, error) {
 	return d.plan()
 }
 
-// config is the configuration as its file has it.
+// config is the configuration as its file has it: a member a line, and what it is on the same one.
 func (t Tenant) config() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteString(`{` + "\n" + `"$schema": "../tenant.schema.json"`)
-	member := func(name string, value any, there bool) error {
-		if !there {
-			return nil
-		}
-		text := &bytes.Buffer{}
-		enc := json.NewEncoder(text)
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(value); err != nil {
-			return err
-		}
-		fmt.Fprintf(&b, ",\n%q: %s", name, bytes.TrimSpace(text.Bytes()))
-		return nil
-	}
 	models := tenants.Models{Embedding: t.Embedding, Chat: t.Chat, ChatAllowed: t.ChatAllowed}
 	budgets := tenants.Budgets{TokensPerDay: t.TokensPerDay, TokensPerMonth: t.TokensPerMonth, USDPerDay: t.USDPerDay, USDPerMonth: t.USDPerMonth}
+	var b bytes.Buffer
+	b.WriteString("{\n" + `  "$schema": "../tenant.schema.json"`)
 	for _, m := range []struct {
 		name  string
 		value any
 		there bool
 	}{
 		{"id", t.ID, true},
-		{"name", t.Name, t.Name != ""},
+		{"name", t.Name, true},
 		{"pool", t.Pool, t.Pool != ""},
 		{"allowedHosts", t.Hosts, len(t.Hosts) > 0},
 		{"auth", tenants.Auth{Mode: tenants.AuthMode(t.Auth)}, t.Auth != ""},
@@ -93,27 +80,29 @@ func (t Tenant) config() ([]byte, error) {
 		{"models", models, models.Embedding != "" || models.Chat != "" || len(models.ChatAllowed) > 0},
 		{"budgets", budgets, budgets != tenants.Budgets{}},
 	} {
-		if err := member(m.name, m.value, m.there); err != nil {
+		if !m.there {
+			continue
+		}
+		value, err := inline(m.value)
+		if err != nil {
 			return nil, err
 		}
+		fmt.Fprintf(&b, ",\n  %q: %s", m.name, value)
 	}
 	b.WriteString("\n}\n")
-	formatted, err := hujson.Format(b.Bytes())
-	if err != nil {
-		return nil, err
-	}
-	return spaced(formatted), nil
+	return b.Bytes(), nil
 }
 
-// spaced indents by two spaces, as the files of tenants are.
-func spaced(text []byte) []byte {
+// inline is a value as JSON on one line, spaced as people write it.
+func inline(value any) ([]byte, error) {
 	var b bytes.Buffer
-	for line := range bytes.Lines(text) {
-		rest := bytes.TrimLeft(line, "\t")
-		b.Write(bytes.Repeat([]byte("  "), len(line)-len(rest)))
-		b.Write(rest)
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(value); err != nil {
+		return nil, err
 	}
-	return b.Bytes()
+	text, err := hujson.Format(b.Bytes())
+	return bytes.TrimSpace(text), err
 }
 
 // checkTenant holds a configuration against the rules and the other tenants, before anything is written. What was wrong before is

@@ -55,10 +55,10 @@ func config(id string) *fstest.MapFile {
 func TestShippedTenantsAreReadAndPublished(t *testing.T) {
 	configs, err := local.Configs(os.DirFS("../../tenants"))
 	require.NoError(t, err)
-	require.Len(t, configs, 3)
 	keys, made, err := local.Keys(t.TempDir(), configs)
 	require.NoError(t, err)
-	assert.Equal(t, []tenants.ID{"acme", "demo", "globex"}, made)
+	assert.Len(t, made, len(configs))
+	assert.Subset(t, made, []tenants.ID{"acme", "demo", "globex"})
 
 	vault, err := local.Vault(t.TempDir(), configs)
 	require.NoError(t, err)

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -161,7 +162,7 @@ func levadaQueues() []Queue {
 	}
 	var queues []Queue
 	for _, q := range stages {
-		q.Consumer = Consumers
+		q.Consumer = cmp.Or(q.Consumer, Consumers)
 		q.MaxWaitTime = time.Second // the price of a queue is by message, not by batch
 		q.MaxRetries = 3
 		q.RetryDelay = 2 * time.Second

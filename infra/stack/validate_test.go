@@ -19,10 +19,13 @@ func TestLevadaIsValid(t *testing.T) {
 	for _, name := range []string{"fetch", "ingest", "embed", "index", "audit"} {
 		assert.True(t, hasQueue(s, name) && hasQueue(s, name+"-dlq"), name)
 	}
-	assert.Len(t, s.ObjectsOf(stack.Objects), 7)
-	assert.Len(t, s.Queues, 10) // each stage and its dead letters
+	for _, class := range []string{"Ledger", "Audit", "Quota", "Session", "Shelf", "Letters", "Lexicon"} {
+		assert.Contains(t, s.ObjectsOf(stack.Objects), stack.Object{Class: class, Role: stack.Objects})
+	}
 	for _, q := range s.Queues {
-		assert.Equal(t, stack.Consumers, q.Consumer, q.Name)
+		_, there := s.Worker(q.Consumer)
+		assert.True(t, there, q.Name)
+		assert.True(t, q.DeadLetter != "" || strings.HasSuffix(q.Name, stack.DeadLetter), "%s has a dead-letter queue, or is one", q.Name)
 	}
 }
 
