@@ -49,11 +49,17 @@ func TestNewTenantByFlags(t *testing.T) {
 	code, out, problems := answering(t, "", append(args, "--dry-run")...)
 	assert.Equal(t, []any{exitOK, "tenant initech: nothing was written (--dry-run)\n"}, []any{code, problems})
 	assert.Contains(t, out, `+  "allowedHosts": ["initech.localhost"],`)
+	_, out, _ = answering(t, "", append(args, "--dry-run", "--json")...)
+	var planned generate.Plan
+	require.NoError(t, json.Unmarshal([]byte(out), &planned))
 	assert.NoDirExists(t, filepath.Join(root, "tenants", "initech"))
 
 	code, out, problems = answering(t, "", args...)
 	assert.Equal(t, []any{exitOK, ""}, []any{code, problems})
 	assert.Contains(t, out, "+ tenants/initech/tenant.config.json\n")
+	written, err := os.ReadFile(filepath.Join(root, "tenants", "initech", "tenant.config.json"))
+	require.NoError(t, err)
+	assert.Equal(t, string(written), planned.Files[0].Text, "the plan has the text, for those who write it themselves")
 	_, out, _ = answering(t, "", args...)
 	assert.Equal(t, "tenant initech is there already: nothing to write\n", out)
 

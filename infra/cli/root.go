@@ -106,7 +106,13 @@ func newRoot(g *globals, start func()) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 
-		PersistentPreRun: func(*cobra.Command, []string) { start() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := cmd.ValidateRequiredFlags(); err != nil {
+				return err // cobra itself looks only after this
+			}
+			start()
+			return nil
+		},
 	}
 	root.PersistentFlags().StringVar(&g.root, "root", "", "folder of the checkout (default: upwards from the working directory)")
 	root.AddCommand(
@@ -122,7 +128,7 @@ func newRoot(g *globals, start func()) *cobra.Command {
 		newErase(g), newEmbedding(g),
 		newNew(g),
 		newValidate(g), newWrangler(g),
-		newVersion(),
+		newCommands(), newVersion(),
 	)
 	return root
 }

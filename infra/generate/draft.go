@@ -51,6 +51,9 @@ func (d *draft) plan() (*Plan, error) {
 		default:
 			f.Action = Edit
 		}
+		if f.Action != Keep {
+			f.Text = string(f.after)
+		}
 		p.Files = append(p.Files, *f)
 	}
 	return p, nil

@@ -24,6 +24,7 @@ type Plan struct {
 type File struct {
 	Path   string `json:"path"` // from the checkout's root, with slashes
 	Action Action `json:"action"`
+	Text   string `json:"text,omitempty"` // what it is to hold, unless it is kept
 
 	before, after []byte
 	touched       bool // not only read
