@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -25,19 +26,49 @@ type Options struct {
 	Keyring func(service, user string) (string, error)
 }
 
-// Source reads tokens, each once. Safe for concurrent use.
+// Source reads tokens and texts, each once. Safe for concurrent use.
 type Source struct {
 	options Options
 
-	mu     sync.Mutex
-	tokens map[string]*entry // by reference
+	mu      sync.Mutex
+	entries map[key]*entry
+}
+
+// key is a reference as it is read: as a token or as a text.
+type key struct {
+	kind *kind
+	ref  string
 }
 
 type entry struct {
 	once  sync.Once
 	value string
+	parts []string // of a text
 	err   error
 }
+
+// kind is what a reference leads to.
+type kind struct {
+	name string
+	most int                               // bytes
+	form func(raw string) (string, string) // the value, or what is wrong with it
+}
+
+var (
+	tokens = &kind{"token", 4 << 10, func(raw string) (string, string) {
+		value := strings.TrimSpace(raw)
+		if !plausible(value) {
+			return "", "what it leads to is not a token: 20 to 512 printable characters without spaces are"
+		}
+		return value, ""
+	}}
+	texts = &kind{"text", 256 << 10, func(raw string) (string, string) {
+		if strings.TrimSpace(raw) == "" {
+			return "", "what it leads to is empty"
+		}
+		return raw, ""
+	}}
+)
 
 // New makes a Source.
 func New(o Options) *Source {
@@ -53,49 +84,67 @@ func New(o Options) *Source {
 	if o.Keyring == nil {
 		o.Keyring = keyring.Get
 	}
-	return &Source{options: o, tokens: map[string]*entry{}}
+	return &Source{options: o, entries: map[key]*entry{}}
 }
 
 // Token is what the reference leads to, for messages that of the owner. A failure is remembered, too, but for a context that ended.
 func (s *Source) Token(ctx context.Context, owner string, r Ref) (Token, error) {
-	key := r.String()
+	value, err := s.get(ctx, tokens, owner, r)
+	return Token{cover(tokens.name, owner, value)}, err
+}
+
+// Text is the text that the reference leads to, of 256 KiB at the most, byte for byte; for messages that of the owner. It is remembered as a
+// token is.
+func (s *Source) Text(ctx context.Context, owner string, r Ref) (Text, error) {
+	value, err := s.get(ctx, texts, owner, r)
+	return Text{cover(texts.name, owner, value)}, err
+}
+
+func (s *Source) get(ctx context.Context, k *kind, owner string, r Ref) (string, error) {
+	key := key{k, r.String()}
 	s.mu.Lock()
-	e := s.tokens[key]
+	e := s.entries[key]
 	if e == nil {
 		e = &entry{}
-		s.tokens[key] = e
+		s.entries[key] = e
 	}
 	s.mu.Unlock()
 	e.once.Do(func() {
-		value, err := s.read(ctx, r)
+		value, err := s.read(ctx, k, r)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		e.value, e.err = value, err
+		if k == texts {
+			e.parts = parts(value)
+		}
 	})
 	if e.err != nil {
 		if ctx.Err() != nil {
 			s.mu.Lock()
-			delete(s.tokens, key)
+			delete(s.entries, key)
 			s.mu.Unlock()
 		}
-		return Token{}, fmt.Errorf("the token of %s: %w", owner, e.err)
+		return "", fmt.Errorf("the %s of %s: %w", k.name, owner, e.err)
 	}
-	return Token{owner: owner, value: e.value}, nil
+	return e.value, nil
 }
 
-func (s *Source) read(ctx context.Context, r Ref) (string, error) {
-	raw, err := s.fetch(ctx, r)
+func (s *Source) read(ctx context.Context, k *kind, r Ref) (string, error) {
+	raw, err := s.fetch(ctx, k, r)
 	if err != nil {
 		return "", err
 	}
-	value := strings.TrimSpace(raw)
-	if !plausible(value) {
-		return "", failed(r, "what it leads to is not a token: 20 to 512 printable characters without spaces are", nil)
+	if len(raw) > k.most {
+		return "", failed(r, "what it leads to is too long for a "+k.name, nil)
+	}
+	value, problem := k.form(raw)
+	if problem != "" {
+		return "", failed(r, problem, nil)
 	}
 	return value, nil
 }
 
-func (s *Source) fetch(ctx context.Context, r Ref) (string, error) {
+func (s *Source) fetch(ctx context.Context, k *kind, r Ref) (string, error) {
 	switch r.scheme {
 	case schemeEnv:
 		value, there := s.options.Getenv(r.rest)
@@ -104,7 +153,7 @@ func (s *Source) fetch(ctx context.Context, r Ref) (string, error) {
 		}
 		return value, nil
 	case schemeFile:
-		return readFile(r)
+		return readFile(k, r)
 	case schemeOP:
 		return s.command(ctx, r, []string{"op", "read", "--no-newline", r.String()})
 	case schemeKeyring:
@@ -117,10 +166,10 @@ func (s *Source) fetch(ctx context.Context, r Ref) (string, error) {
 	case schemeExec:
 		return s.command(ctx, r, r.argv)
 	}
-	return "", fault.New(fault.Invalid, "credential_missing", "no reference to a token is given", nil).WithHint(refHint)
+	return "", fault.New(fault.Invalid, "credential_missing", "no reference to a "+k.name+" is given", nil).WithHint(refHint)
 }
 
-func readFile(r Ref) (string, error) {
+func readFile(k *kind, r Ref) (string, error) {
 	file, err := os.Open(r.rest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", failed(r, "there is no such file", nil)
@@ -136,20 +185,15 @@ func readFile(r Ref) (string, error) {
 		return "", failed(r, "it is no file", nil)
 	case info.Mode().Perm()&0o077 != 0:
 		return "", failed(r, fmt.Sprintf("others may read it (%v): chmod 600", info.Mode().Perm()), nil)
-	case info.Size() > maxBytes:
-		return "", failed(r, "it is too long for a token", nil)
 	}
 	var b bytes.Buffer
-	if _, err := b.ReadFrom(file); err != nil {
+	if _, err := b.ReadFrom(io.LimitReader(file, int64(k.most)+1)); err != nil {
 		return "", failed(r, "the file cannot be read", err)
 	}
 	return b.String(), nil
 }
 
-const (
-	maxBytes = 4 << 10
-	patience = time.Minute // a person may have to unlock a vault
-)
+const patience = time.Minute // a person may have to unlock a vault
 
 func (s *Source) command(ctx context.Context, r Ref, argv []string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -166,8 +210,6 @@ func (s *Source) command(ctx context.Context, r Ref, argv []string) (string, err
 		return "", failed(r, fmt.Sprintf("the command %q is not installed", argv[0]), nil)
 	case err != nil:
 		return "", failed(r, fmt.Sprintf("the command %q failed", argv[0]), err)
-	case len(out) > maxBytes:
-		return "", failed(r, "what the command prints is too long for a token", nil)
 	}
 	return string(out), nil
 }
@@ -198,16 +240,4 @@ func plausible(value string) bool {
 
 func failed(r Ref, message string, why error) error {
 	return fault.New(fault.Invalid, "credential_unreadable", r.String()+": "+message, why)
-}
-
-// Redact covers every token that was read so far wherever it stands in a text.
-func (s *Source) Redact(text string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, e := range s.tokens {
-		if e.value != "" {
-			text = strings.ReplaceAll(text, e.value, "[token]")
-		}
-	}
-	return text
 }

@@ -7,24 +7,40 @@ import (
 )
 
 // Token is the secret. However it is printed, logged or encoded, it says whose it is and not what.
-type Token struct {
-	owner string
-	value string
+type Token struct{ covered }
+
+// Text is a secret of any form and some length, such as a file of secrets. However it is printed, logged or encoded, it says whose it is
+// and not what.
+type Text struct{ covered }
+
+// covered is a secret behind a function, so that nothing that walks through values by reflection finds it, not even where it cannot call
+// a method: fmt calls none of an unexported field.
+type covered struct {
+	what   string // "token", "text"
+	owner  string
+	secret func() string
 }
 
-// Secret is the token itself, for the one place that sends it.
-func (t Token) Secret() string { return t.value }
+func cover(what, owner, secret string) covered {
+	return covered{what, owner, func() string { return secret }}
+}
 
-func (t Token) cover() string { return "[token of " + t.owner + "]" }
+// Secret is the secret itself, for the one place that uses it. That of the zero value is empty.
+func (c covered) Secret() string {
+	if c.secret == nil {
+		return ""
+	}
+	return c.secret()
+}
 
 // String implements fmt.Stringer.
-func (t Token) String() string { return t.cover() }
+func (c covered) String() string { return "[" + c.what + " of " + c.owner + "]" }
 
 // Format implements fmt.Formatter, for every verb.
-func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.cover()) }
+func (c covered) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
 
 // MarshalText implements encoding.TextMarshaler, and so JSON.
-func (t Token) MarshalText() ([]byte, error) { return []byte(t.cover()), nil }
+func (c covered) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // LogValue implements slog.LogValuer.
-func (t Token) LogValue() slog.Value { return slog.StringValue(t.cover()) }
+func (c covered) LogValue() slog.Value { return slog.StringValue(c.String()) }
