@@ -41,7 +41,8 @@ func Load(dir fs.FS, env string) (*Environment, tenants.Problems) {
 			out.Targets = append(out.Targets, t)
 		}
 	}
-	problems = append(problems, d.placed()...)
+	_, ofKeys := allKeys(dir, configs)
+	problems = slices.Concat(problems, d.placed(), ofKeys)
 	problems.Sort()
 	return out, problems
 }
