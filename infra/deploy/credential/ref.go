@@ -93,3 +93,6 @@ func (r *Ref) UnmarshalText(text []byte) (err error) {
 	*r, err = Parse(string(text))
 	return err
 }
+
+// File is the path that the reference leads to, if it leads to a file.
+func (r Ref) File() (path string, ok bool) { return r.rest, r.scheme == schemeFile }
