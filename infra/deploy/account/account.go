@@ -111,21 +111,42 @@ func (a *Account) Get(ctx context.Context, path string, out any) error {
 // *Error. A POST is sent again after 429 alone, since one whose answer was lost may have had its effect; others also after a fault of the
 // server or of the way.
 func (a *Account) Do(ctx context.Context, method, path string, body, out any) error {
+	answer, err := a.persist(ctx, method, path, body, false)
+	if err != nil {
+		return err
+	}
+	return answer.into(out)
+}
+
+// GetPage reads one page of a list into out, and returns the cursor of the next; it is empty after the last.
+func (a *Account) GetPage(ctx context.Context, path string, out any) (next string, err error) {
+	answer, err := a.persist(ctx, http.MethodGet, path, nil, false)
+	if err != nil {
+		return "", err
+	}
+	return answer.next, answer.into(out)
+}
+
+// GetRaw reads what is answered without an envelope, as the values of KV are.
+func (a *Account) GetRaw(ctx context.Context, path string) ([]byte, error) {
+	answer, err := a.persist(ctx, http.MethodGet, path, nil, true)
+	return answer.result, err
+}
+
+// persist sends a request until it had its answer, or is not to be sent again.
+func (a *Account) persist(ctx context.Context, method, path string, body any, raw bool) (answer, error) {
 	for try := 1; ; try++ {
 		if a.options.Pace != nil {
 			if err := a.options.Pace.Wait(ctx); err != nil {
-				return err
+				return answer{}, err
 			}
 		}
-		answer, err := a.send(ctx, method, path, body)
-		if err == nil {
-			return answer.into(out)
+		got, err := a.send(ctx, method, path, body, raw)
+		if err == nil || try == a.options.Tries || !again(ctx, method, err) {
+			return got, err
 		}
-		if try == a.options.Tries || !again(ctx, method, err) {
-			return err
-		}
-		if err := a.options.Sleep(ctx, answer.pause(try)); err != nil {
-			return err
+		if err := a.options.Sleep(ctx, got.pause(try)); err != nil {
+			return answer{}, err
 		}
 	}
 }
@@ -149,6 +170,7 @@ type answer struct {
 	what   string
 	status int
 	after  string // Retry-After
+	next   string // cursor
 	result json.RawMessage
 }
 
@@ -177,7 +199,7 @@ func (a answer) pause(try int) time.Duration {
 }
 
 // send sends a request once.
-func (a *Account) send(ctx context.Context, method, path string, body any) (answer, error) {
+func (a *Account) send(ctx context.Context, method, path string, body any, plain bool) (answer, error) {
 	var raw []byte
 	var response *http.Response
 	got := answer{what: method + " " + path}
@@ -199,12 +221,15 @@ func (a *Account) send(ctx context.Context, method, path string, body any) (answ
 		return got, fmt.Errorf("%s: %w", got.what, err)
 	case len(raw) == 0:
 		return got, nil
+	case plain:
+		got.result = raw
+		return got, nil
 	}
 	var e envelope
 	if err := json.Unmarshal(raw, &e); err != nil {
 		return got, fmt.Errorf("%s: %w", got.what, err)
 	}
-	got.result = e.Result
+	got.result, got.next = e.Result, e.Info.Cursor
 	return got, e.refusal(method, path, got.status)
 }
 
@@ -216,6 +241,9 @@ type envelope struct {
 		Message string `json:"message"`
 	} `json:"errors"`
 	Result json.RawMessage `json:"result"`
+	Info   struct {
+		Cursor string `json:"cursor"`
+	} `json:"result_info"`
 }
 
 // refusal is the error of an envelope that says so; its status may be 200.

@@ -255,3 +255,25 @@ func TestModulesAreUploadedUnderTheirNames(t *testing.T) {
 		}, parts)
 	}
 }
+
+func TestPagesWithCursors(t *testing.T) {
+	acct, api := open(t, says(200, `{"success": true, "result": ["a"], "result_info": {"cursor": "c1"}}`), says(200, `{"success": true, "result": ["b"], "result_info": {"cursor": ""}}`))
+	var page []string
+	next, err := acct.GetPage(t.Context(), "keys", &page)
+	require.NoError(t, err)
+	assert.Equal(t, "c1", next)
+	next, err = acct.GetPage(t.Context(), "keys?cursor=c1", &page)
+	require.NoError(t, err)
+	assert.Empty(t, next)
+	assert.Equal(t, []string{"b"}, page)
+	assert.Len(t, api.asked, 2)
+}
+
+func TestValuesHaveNoEnvelope(t *testing.T) {
+	acct, _ := open(t, says(200, `{"any": "thing"}`), says(404, refusal(10009, "get: 'key not found'")))
+	value, err := acct.GetRaw(t.Context(), "values/x")
+	require.NoError(t, err)
+	assert.Equal(t, `{"any": "thing"}`, string(value))
+	_, err = acct.GetRaw(t.Context(), "values/y")
+	assert.True(t, account.IsStatus(err, 404), "%v", err)
+}

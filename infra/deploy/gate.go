@@ -1,0 +1,214 @@
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"levada.dev/infra/stack"
+)
+
+// Gate says whether what was deployed is well.
+type Gate interface {
+	Check(ctx context.Context, c Check) error
+}
+
+// Check is what a gate is asked.
+type Check struct {
+	Host    string            // where the public Worker answers
+	Version string            // which version of it has to
+	Only    map[string]string // script -> version: asks these, and not those that have the traffic
+	Bake    time.Duration     // how long to watch
+	Fresh   bool              // the address is new, and may not be known everywhere yet
+}
+
+// check is what the gate is asked at a step.
+func (r *run) check(jobs []*job, percent int) Check {
+	c := Check{Host: r.plan.Host(), Version: r.public(), Fresh: r.fresh}
+	if percent < 100 {
+		c.Only, c.Bake = map[string]string{}, r.options.Canary.Bake
+	}
+	for _, j := range jobs {
+		if percent < 100 {
+			c.Only[j.script] = j.to
+		}
+		if j.worker.Public {
+			c.Version = j.to
+		}
+	}
+	return c
+}
+
+// public is the version of the public Worker that has the traffic before this rollout.
+func (r *run) public() string {
+	for _, w := range r.plan.desired.Stack.Workers {
+		if s := r.plan.live.scripts[r.plan.Unit.Script(w.Role)]; w.Public && s != nil && len(s.deployment) > 0 {
+			return s.stable()
+		}
+	}
+	return ""
+}
+
+// ask asks the gate, if there is one and an address to ask at.
+func (r *run) ask(ctx context.Context, c Check) error {
+	if r.options.Gate == nil || c.Host == "" {
+		return nil
+	}
+	return r.options.Gate.Check(ctx, c)
+}
+
+// verify looks whether all that was deployed answers, with the configuration that was published.
+func (r *run) verify(ctx context.Context) error {
+	c := Check{Host: r.plan.Host(), Fresh: r.fresh}
+	for _, w := range r.plan.desired.Stack.Workers {
+		v, err := r.deployed(ctx, w)
+		if err != nil {
+			return err
+		}
+		if w.Public {
+			c.Version = v.ID
+		}
+	}
+	if c.Host == "" {
+		r.tell("nobody was asked how it is: the pool has no address")
+		return nil
+	}
+	r.tell("asking " + c.Host + " how it is")
+	return r.ask(ctx, c)
+}
+
+// Host is where the public Worker answers; empty when it has no address.
+func (p *Plan) Host() string {
+	s := p.desired.Stack
+	if len(s.Domains) > 0 {
+		return s.Domains[0]
+	}
+	for _, r := range s.Routes {
+		host, _, _ := strings.Cut(r.Pattern, "/")
+		if !strings.Contains(host, "*") {
+			return host
+		}
+	}
+	i := slices.IndexFunc(s.Workers, func(w stack.Worker) bool { return w.Public })
+	if i < 0 || !s.WorkersDev || p.live.subdomain == "" {
+		return ""
+	}
+	return p.Unit.Script(s.Workers[i].Role) + "." + p.live.subdomain + ".workers.dev"
+}
+
+// Site asks the public Worker itself: /health has to name the version, /ready that all it depends on answers.
+type Site struct {
+	HTTP  *http.Client                                     // http.DefaultClient
+	Sleep func(ctx context.Context, d time.Duration) error // between two questions
+}
+
+// How long a version may take until it is known everywhere, and a new address.
+const (
+	spread       = 30 * time.Second
+	spreadFresh  = 5 * time.Minute
+	betweenAsks  = time.Second
+	betweenLooks = 5 * time.Second
+)
+
+// Check implements Gate.
+func (s Site) Check(ctx context.Context, c Check) error {
+	if s.Sleep == nil {
+		s.Sleep = sleep
+	}
+	patience := spread
+	if c.Fresh {
+		patience = spreadFresh
+	}
+	for waited := time.Duration(0); ; waited += betweenAsks {
+		err := s.version(ctx, c)
+		if err == nil {
+			break
+		}
+		if waited >= patience {
+			return err
+		}
+		if err := s.Sleep(ctx, betweenAsks); err != nil {
+			return err
+		}
+	}
+	for watched := time.Duration(0); ; watched += betweenLooks {
+		if err := s.ready(ctx, c); err != nil {
+			return err
+		}
+		if watched >= c.Bake {
+			return nil
+		}
+		if err := s.Sleep(ctx, betweenLooks); err != nil {
+			return err
+		}
+	}
+}
+
+func (s Site) version(ctx context.Context, c Check) error {
+	var answer struct {
+		Data struct {
+			VersionID string `json:"versionId"`
+		} `json:"data"`
+	}
+	if err := s.get(ctx, c, "/health", &answer); err != nil {
+		return err
+	}
+	if got := answer.Data.VersionID; c.Version != "" && got != c.Version {
+		return fmt.Errorf("https://%s/health: version %.8s answers, not %.8s", c.Host, got, c.Version)
+	}
+	return nil
+}
+
+func (s Site) ready(ctx context.Context, c Check) error { return s.get(ctx, c, "/ready", nil) }
+
+// maxAnswer is more than these routes ever say.
+const maxAnswer = 64 << 10
+
+func (s Site) get(ctx context.Context, c Check, path string, out any) error {
+	url := "https://" + c.Host + path
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	if len(c.Only) > 0 {
+		req.Header.Set("Cloudflare-Workers-Version-Overrides", overrides(c.Only))
+	}
+	client := s.HTTP
+	if client == nil {
+		client = http.DefaultClient
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", url, err)
+	case resp.StatusCode != http.StatusOK:
+		return fmt.Errorf("%s: answers %d", url, resp.StatusCode)
+	case out == nil:
+		return nil
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		return fmt.Errorf("%s: %w", url, err)
+	}
+	return nil
+}
+
+// overrides is the header that asks for versions.
+// https://developers.cloudflare.com/workers/configuration/versions-and-deployments/gradual-deployments/#version-overrides
+func overrides(versions map[string]string) string {
+	var parts []string
+	for _, script := range slices.Sorted(maps.Keys(versions)) {
+		parts = append(parts, fmt.Sprintf("%s=%q", script, versions[script]))
+	}
+	return strings.Join(parts, ", ")
+}

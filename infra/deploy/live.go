@@ -1,0 +1,185 @@
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+
+	"golang.org/x/sync/errgroup"
+
+	"levada.dev/infra/deploy/account"
+)
+
+// live is what an account has, as far as a unit's plan needs it.
+type live struct {
+	queues     map[string]*liveQueue
+	namespaces map[string]string // title -> id
+	buckets    map[string]bool
+	indexes    map[string]*liveIndex
+	gateways   map[string]json.RawMessage
+	workflows  map[string]liveWorkflow
+	scripts    map[string]*liveScript
+	domains    map[string]string // host name -> script
+	routes     map[string]zoneRoutes
+	subdomain  string
+
+	published map[string]entryMark // what the tenants' namespace has
+	manifest  Manifest             // of the release that is live
+}
+
+type liveQueue struct {
+	ID        string         `json:"queue_id"`
+	Name      string         `json:"queue_name"`
+	Consumers []liveConsumer `json:"consumers"`
+}
+
+// parallel is how many requests a plan has on the way at a time.
+const parallel = 6
+
+// read asks the account for all of it.
+func read(ctx context.Context, a *account.Account, d *Desired) (*live, error) {
+	l := &live{
+		queues: map[string]*liveQueue{}, namespaces: map[string]string{}, buckets: map[string]bool{}, indexes: map[string]*liveIndex{},
+		gateways: map[string]json.RawMessage{}, workflows: map[string]liveWorkflow{}, scripts: map[string]*liveScript{},
+		domains: map[string]string{}, routes: map[string]zoneRoutes{}, published: map[string]entryMark{},
+	}
+	first, ctx1 := errgroup.WithContext(ctx)
+	first.SetLimit(parallel)
+	for _, step := range []func(context.Context, *account.Account, *Desired) error{
+		l.readQueues, l.readNamespaces, l.readBuckets, l.readIndexes, l.readGateways, l.readWorkflows, l.readScripts, l.readDomains, l.readRoutes, l.readSubdomain,
+	} {
+		first.Go(func() error { return step(ctx1, a, d) })
+	}
+	if err := first.Wait(); err != nil {
+		return nil, err
+	}
+	second, ctx2 := errgroup.WithContext(ctx)
+	second.SetLimit(parallel)
+	second.Go(func() error { return l.readPublished(ctx2, a, d) })
+	second.Go(func() error { return l.readManifest(ctx2, a, d) })
+	for _, i := range d.Stack.Indexes {
+		if index := l.indexes[d.Unit.Name(i.Name)]; index != nil {
+			second.Go(func() error { return index.readProperties(ctx2, a) })
+		}
+	}
+	for _, w := range d.Stack.Workers {
+		if s := l.scripts[d.Unit.Script(w.Role)]; s != nil {
+			second.Go(func() error { return s.read(ctx2, a) })
+		}
+	}
+	return l, second.Wait()
+}
+
+func (l *live) readQueues(ctx context.Context, a *account.Account, _ *Desired) error {
+	all, err := account.List[*liveQueue](ctx, a, a.Path("queues"))
+	for _, q := range all {
+		l.queues[q.Name] = q
+	}
+	return err
+}
+
+func (l *live) readNamespaces(ctx context.Context, a *account.Account, _ *Desired) error {
+	all, err := account.List[struct{ ID, Title string }](ctx, a, a.Path("storage", "kv", "namespaces"))
+	for _, n := range all {
+		l.namespaces[n.Title] = n.ID
+	}
+	return err
+}
+
+// readBuckets asks for each: the list of an account has pages of its own kind.
+func (l *live) readBuckets(ctx context.Context, a *account.Account, d *Desired) error {
+	for _, b := range d.Stack.Buckets {
+		name := d.Unit.Name(b.Name)
+		err := a.Get(ctx, a.Path("r2", "buckets", name), nil)
+		if err != nil && !account.IsStatus(err, http.StatusNotFound) {
+			return err
+		}
+		l.buckets[name] = err == nil
+	}
+	return nil
+}
+
+func (l *live) readGateways(ctx context.Context, a *account.Account, _ *Desired) error {
+	all, err := account.List[json.RawMessage](ctx, a, a.Path("ai-gateway", "gateways"))
+	for _, raw := range all {
+		var g struct{ ID string }
+		if err := json.Unmarshal(raw, &g); err != nil {
+			return err
+		}
+		l.gateways[g.ID] = raw
+	}
+	return err
+}
+
+func (l *live) readWorkflows(ctx context.Context, a *account.Account, _ *Desired) error {
+	all, err := account.List[liveWorkflow](ctx, a, a.Path("workflows"))
+	for _, w := range all {
+		l.workflows[w.Name] = w
+	}
+	return err
+}
+
+func (l *live) readScripts(ctx context.Context, a *account.Account, _ *Desired) error {
+	var all []*liveScript
+	err := a.Get(ctx, a.Path("workers", "scripts"), &all)
+	for _, s := range all {
+		l.scripts[s.Name] = s
+	}
+	return err
+}
+
+func (l *live) readDomains(ctx context.Context, a *account.Account, d *Desired) error {
+	if len(d.Stack.Domains) == 0 {
+		return nil
+	}
+	var all []struct{ Hostname, Service string }
+	err := a.Get(ctx, a.Path("workers", "domains"), &all)
+	for _, one := range all {
+		l.domains[one.Hostname] = one.Service
+	}
+	return err
+}
+
+// zoneRoutes are the routes of a zone.
+type zoneRoutes struct {
+	id  string // of the zone
+	all []liveRoute
+}
+
+type liveRoute struct{ ID, Pattern, Script string }
+
+func (l *live) readRoutes(ctx context.Context, a *account.Account, d *Desired) error {
+	for _, r := range d.Stack.Routes {
+		if _, known := l.routes[r.Zone]; known {
+			continue
+		}
+		var zones []struct{ ID string }
+		if err := a.Get(ctx, "zones?"+url.Values{"name": {r.Zone}}.Encode(), &zones); err != nil {
+			return err
+		}
+		var z zoneRoutes
+		if len(zones) > 0 {
+			z.id = zones[0].ID
+			if err := a.Get(ctx, account.Join("zones", z.id, "workers", "routes"), &z.all); err != nil {
+				return err
+			}
+		}
+		l.routes[r.Zone] = z
+	}
+	return nil
+}
+
+// readSubdomain finds out where workers.dev is for the account; one that never used it has none.
+func (l *live) readSubdomain(ctx context.Context, a *account.Account, d *Desired) error {
+	if !d.Stack.WorkersDev {
+		return nil
+	}
+	var answer struct{ Subdomain string }
+	err := a.Get(ctx, a.Path("workers", "subdomain"), &answer)
+	if account.IsStatus(err, http.StatusNotFound) {
+		return nil
+	}
+	l.subdomain = answer.Subdomain
+	return err
+}

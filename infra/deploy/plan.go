@@ -1,0 +1,172 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"levada.dev/infra/deploy/account"
+	"levada.dev/infra/stack"
+)
+
+// Op is what becomes of a resource.
+type Op string
+
+// The operations, as plans show them.
+const (
+	Create  Op = "+"
+	Update  Op = "~" // what is wanted has changed
+	Drift   Op = "!" // what is live has changed
+	Same    Op = "="
+	Refuse  Op = "x"
+	Destroy Op = "-" // only what was named
+)
+
+// Action is one line of a plan.
+type Action struct {
+	Op   Op       `json:"op"`
+	Kind string   `json:"kind"`
+	Name string   `json:"name"`
+	Why  []string `json:"why,omitempty"`
+
+	do func(ctx context.Context, r *run) error
+}
+
+// String is the line.
+func (a Action) String() string {
+	line := string(a.Op) + " " + a.Kind + " " + a.Name
+	if len(a.Why) > 0 {
+		line += "  (" + strings.Join(a.Why, "; ") + ")"
+	}
+	return line
+}
+
+// Plan is what has to be done, in the order in which it can be. It is data, and has no secret in it.
+type Plan struct {
+	Unit    Unit     `json:"unit"`
+	Release string   `json:"release"`
+	Live    string   `json:"live,omitempty"` // the release that is deployed
+	Actions []Action `json:"actions"`
+
+	desired *Desired
+	live    *live
+	account *account.Account
+	left    map[stack.Role]string // the specs of Workers that are left as they are
+}
+
+// Count is how many actions there are of the operations.
+func (p *Plan) Count(ops ...Op) int {
+	n := 0
+	for _, a := range p.Actions {
+		if slices.Contains(ops, a.Op) {
+			n++
+		}
+	}
+	return n
+}
+
+// Changes is how many actions would write something.
+func (p *Plan) Changes() int { return p.Count(Create, Update, Drift, Destroy) }
+
+// Refused are the actions that nothing is done for.
+func (p *Plan) Refused() []Action {
+	return slices.DeleteFunc(slices.Clone(p.Actions), func(a Action) bool { return a.Op != Refuse })
+}
+
+// PlanOptions changes what a plan may do. The zero value is careful.
+type PlanOptions struct {
+	Adopt   bool         // take over Workers of the unit's names that nobody owns
+	Destroy []string     // the names of resources that are not wanted any more, and may go with their data
+	Only    []stack.Role // the Workers to change; all when empty
+}
+
+// Make compares what is wanted with what is live. It sends GETs alone.
+func Make(ctx context.Context, a *account.Account, d *Desired, o PlanOptions) (*Plan, error) {
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	workers, err := order(&d.Stack)
+	if err != nil {
+		return nil, err
+	}
+	l, err := read(ctx, a, d)
+	if err != nil {
+		return nil, fmt.Errorf("what %s has: %w", d.Unit, err)
+	}
+	p := &planner{Plan: &Plan{Unit: d.Unit, Release: d.Release, desired: d, live: l, account: a, left: map[stack.Role]string{}}, options: o}
+	p.Live = l.manifest.Release
+	p.queues()
+	p.namespaces()
+	p.buckets()
+	p.indexes()
+	p.gateway()
+	for _, w := range workers {
+		p.worker(w)
+		p.workflows(w.Role)
+	}
+	p.consumers()
+	for _, w := range workers {
+		p.crons(w)
+	}
+	p.addresses()
+	p.leftovers()
+	p.tenants()
+	p.stay()
+	if p.Changes() > 0 || !p.noted(workers) {
+		p.add(Action{Op: Update, Kind: "release", Name: d.Release, do: func(ctx context.Context, r *run) error { return r.note(ctx) }})
+	}
+	return p.Plan, nil
+}
+
+// noted reports whether the manifest tells what is live. It does not when a deployment was stopped before its last step.
+func (p *planner) noted(workers []stack.Worker) bool {
+	m := &p.live.manifest
+	for _, w := range workers {
+		spec, left := p.left[w.Role]
+		if !left {
+			spec = p.desired.spec(w)
+		}
+		if m.Workers[w.Role].Spec != spec {
+			return false
+		}
+	}
+	if p.desired.Tenants != nil && m.Tenants != p.desired.Tenants.Hash() {
+		return false
+	}
+	return reflect.DeepEqual(plain(m.Stack), plain(p.desired.Stack))
+}
+
+// planner makes a plan.
+type planner struct {
+	*Plan
+	options PlanOptions
+}
+
+func (p *planner) add(a Action) { p.Actions = append(p.Actions, a) }
+
+// settle adds the action for a resource that is there: none, or one that makes it as it should be. It has drifted when it is wanted as it
+// was at the last release.
+func (p *planner) settle(a Action, asBefore bool) {
+	switch {
+	case len(a.Why) == 0:
+		a.Op, a.do = Same, nil
+	case asBefore:
+		a.Op = Drift
+	default:
+		a.Op = Update
+	}
+	p.add(a)
+}
+
+// before finds a resource in the table of the last release.
+func before[T any](p *planner, all func(*stack.Stack) []T, is func(T) bool) (T, bool) {
+	for _, x := range all(&p.live.manifest.Stack) {
+		if is(x) {
+			return x, true
+		}
+	}
+	var none T
+	return none, false
+}

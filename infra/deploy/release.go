@@ -1,0 +1,153 @@
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"levada.dev/infra/deploy/account"
+	"levada.dev/infra/stack"
+	"levada.dev/tenants"
+)
+
+// Manifest is what a release was: enough to go back to it. It is kept in the pool's own KV.
+type Manifest struct {
+	Release string                 `json:"release"`
+	Before  string                 `json:"before,omitempty"` // the release that was live before it
+	At      time.Time              `json:"at"`
+	Stack   stack.Stack            `json:"stack"`
+	Workers map[stack.Role]Version `json:"workers"`
+	Tenants string                 `json:"tenants,omitempty"` // the hash of what was published; the entries are kept under it
+}
+
+// The keys of what is kept.
+func releaseKey(name string) string { return ownKeys + "release/" + name }
+func entriesKey(hash string) string { return ownKeys + "tenants/" + hash }
+
+const currentKey = ownKeys + "current" // the manifest of the release that is live
+
+// readManifest reads that of the live release; before the first one it stays empty.
+func (l *live) readManifest(ctx context.Context, a *account.Account, d *Desired) error {
+	_, err := readKey(ctx, a, l.namespaces[d.Unit.Name(tenantsNamespace)], currentKey, &l.manifest)
+	return err
+}
+
+// readKey reads JSON from a namespace, if it is there.
+func readKey(ctx context.Context, a *account.Account, namespace, key string, out any) (found bool, err error) {
+	if namespace == "" {
+		return false, nil
+	}
+	value, err := a.GetRaw(ctx, a.Path("storage", "kv", "namespaces", namespace, "values", key))
+	if account.IsStatus(err, http.StatusNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := json.Unmarshal(value, out); err != nil {
+		return false, fmt.Errorf("%s of the pool's namespace is damaged: %w", key, err)
+	}
+	return true, nil
+}
+
+// note keeps what the release was. It is the last thing a deployment writes, so whoever finds it finds all of it.
+func (r *run) note(ctx context.Context) error {
+	d := r.plan.desired
+	m := Manifest{Release: d.Release, At: r.now().UTC(), Stack: d.Stack, Workers: map[stack.Role]Version{}, Tenants: r.plan.live.manifest.Tenants}
+	if m.Before = d.Before; m.Before == "" {
+		m.Before = r.plan.live.manifest.Release
+	}
+	if m.Before == m.Release {
+		m.Before = r.plan.live.manifest.Before
+	}
+	for _, w := range d.Stack.Workers {
+		v, err := r.deployed(ctx, w)
+		if err != nil {
+			return err
+		}
+		m.Workers[w.Role] = v
+	}
+	var pairs []pair
+	if d.Tenants != nil {
+		m.Tenants = d.Tenants.Hash()
+		text, err := json.Marshal(d.Tenants)
+		if err != nil {
+			return err
+		}
+		pairs = append(pairs, pair{Key: entriesKey(m.Tenants), Value: string(text)})
+	}
+	text, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	pairs = append(pairs, pair{Key: releaseKey(d.Release), Value: string(text)})
+	if err := r.writeKV(ctx, pairs); err != nil {
+		return err
+	}
+	return r.writeKV(ctx, []pair{{Key: currentKey, Value: string(text)}})
+}
+
+// deployed is the version of a Worker that has all the traffic now.
+func (r *run) deployed(ctx context.Context, w stack.Worker) (Version, error) {
+	script := r.plan.Unit.Script(w.Role)
+	now, err := shares(ctx, r.account, script)
+	if err != nil {
+		return Version{}, err
+	}
+	if len(now) != 1 {
+		return Version{}, fmt.Errorf("%s: its traffic is divided between %d versions, so there is no release: somebody else deploys, too", script, len(now))
+	}
+	spec := r.plan.desired.spec(w)
+	if left, ok := r.plan.left[w.Role]; ok {
+		spec = left
+	}
+	return Version{ID: now[0].Version, Spec: spec}, nil
+}
+
+// Releases are the names of the releases that are kept, and the manifest of the one that is live. Before the first there is none.
+func Releases(ctx context.Context, a *account.Account, u Unit) (names []string, current Manifest, err error) {
+	id, err := findNamespace(ctx, a, u)
+	if err != nil || id == "" {
+		return nil, Manifest{}, err
+	}
+	prefix := releaseKey("")
+	base := a.Path("storage", "kv", "namespaces", id, "keys") + "?" + url.Values{"prefix": {prefix}, "limit": {strconv.Itoa(keysPage)}}.Encode()
+	for path := base; ; {
+		var page []struct{ Name string }
+		next, err := a.GetPage(ctx, path, &page)
+		if err != nil {
+			return nil, Manifest{}, err
+		}
+		for _, k := range page {
+			names = append(names, strings.TrimPrefix(k.Name, prefix))
+		}
+		if next == "" {
+			break
+		}
+		path = base + "&cursor=" + url.QueryEscape(next)
+	}
+	_, err = readKey(ctx, a, id, currentKey, &current)
+	return names, current, err
+}
+
+// findNamespace is the id of the namespace that keeps the releases; empty when there is none.
+func findNamespace(ctx context.Context, a *account.Account, u Unit) (string, error) {
+	l := &live{namespaces: map[string]string{}}
+	err := l.readNamespaces(ctx, a, nil)
+	return l.namespaces[u.Name(tenantsNamespace)], err
+}
+
+// readEntries reads what was published with a release.
+func readEntries(ctx context.Context, a *account.Account, namespace, hash string) (tenants.Entries, error) {
+	var entries tenants.Entries
+	found, err := readKey(ctx, a, namespace, entriesKey(hash), &entries)
+	if err == nil && !found {
+		err = fmt.Errorf("the tenants' configuration of that release is not kept any more")
+	}
+	return entries, err
+}

@@ -1,0 +1,90 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+
+	"levada.dev/events/fault"
+	"levada.dev/infra/deploy/account"
+)
+
+// Return is a plan that goes back to an earlier release, and what it says beforehand.
+type Return struct {
+	*Plan
+	To     Manifest
+	Stays  []string // what does not go back
+	Config bool     // the tenants' configuration goes back, too
+}
+
+// MakeReturn plans the way back of code, configuration and bindings together: to a release that is kept, or the one before the live one.
+func MakeReturn(ctx context.Context, a *account.Account, u Unit, to string, o PlanOptions) (*Return, error) {
+	namespace, err := findNamespace(ctx, a, u)
+	if err != nil {
+		return nil, err
+	}
+	var live Manifest
+	if found, err := readKey(ctx, a, namespace, currentKey, &live); err != nil {
+		return nil, err
+	} else if !found {
+		return nil, fault.Missing("release_unknown", "%s has no release yet", u).WithHint("deploy it first")
+	}
+	if to == "" {
+		to = live.Before
+	}
+	if to == "" {
+		return nil, fault.Missing("release_unknown", "%s is at its first release, %s", u, live.Release).WithHint("there is nothing to go back to")
+	}
+	ret := &Return{}
+	found, err := readKey(ctx, a, namespace, releaseKey(to), &ret.To)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, fault.Missing("release_unknown", "%s has no release %.60q", u, to).WithHint("levada status lists them")
+	}
+	d := &Desired{Unit: u, Release: to, Before: ret.To.Before, Stack: ret.To.Stack, Versions: ret.To.Workers}
+	if ret.To.Tenants != "" {
+		if d.Tenants, err = readEntries(ctx, a, namespace, ret.To.Tenants); err != nil {
+			return nil, err
+		}
+		ret.Config = ret.To.Tenants != live.Tenants
+	}
+	if ret.Plan, err = Make(ctx, a, d, o); err != nil {
+		return nil, err
+	}
+	ret.Stays = stays(live, ret.To)
+	return ret, nil
+}
+
+// stays says what a way back leaves as it is.
+func stays(live, to Manifest) []string {
+	all := []string{
+		"documents, conversations, money spent, dead letters: data stays as it is",
+		"secrets come back with the versions that had them: one that was taken away because it leaked has to be taken away again",
+	}
+	had := map[string]bool{}
+	for _, o := range to.Stack.Objects {
+		had[o.Class] = true
+	}
+	for _, o := range live.Stack.Objects {
+		if !had[o.Class] {
+			all = append(all, fmt.Sprintf("the class %s of Durable Objects came after %s: versions from before cannot be deployed any more", o.Class, to.Release))
+		}
+	}
+	return all
+}
+
+// stay refuses to go back to versions whose resources are gone: an empty one in their place would be worse.
+func (p *planner) stay() {
+	if p.desired.Versions == nil {
+		return
+	}
+	for i, a := range p.Actions {
+		switch a.Kind {
+		case "queue", "kv", "r2", "vectorize":
+			if a.Op == Create {
+				p.Actions[i] = Action{Op: Refuse, Kind: a.Kind, Name: a.Name, Why: []string{"it is gone, and with it what was in it: deploy instead of going back"}}
+			}
+		}
+	}
+}

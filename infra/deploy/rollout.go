@@ -1,0 +1,80 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// rollout gives the uploaded versions their traffic, all Workers of the release together, by the steps of the canary; each step is held
+// against the gate. When it says no, or whoever deploys leaves, the versions before get all of it back.
+func (r *run) rollout(ctx context.Context) error {
+	jobs := r.rollouts
+	r.rollouts = nil
+	if len(jobs) == 0 {
+		return nil
+	}
+	for _, percent := range append(r.steps(jobs), 100) {
+		if err := r.step(ctx, jobs, percent); err != nil {
+			return r.back(ctx, jobs, fmt.Errorf("at %d %%: %w", percent, err))
+		}
+	}
+	for _, j := range jobs {
+		if err := r.mark(ctx, j); err != nil {
+			return r.back(ctx, jobs, err)
+		}
+	}
+	r.moved = append(r.moved, jobs...)
+	return nil
+}
+
+// steps are those before 100 %. What goes back was live already, and is not tried out.
+func (r *run) steps(jobs []*job) []int {
+	if jobs[0].backTo != "" {
+		return nil
+	}
+	return append([]int(nil), r.options.Canary.Steps...)
+}
+
+func (r *run) step(ctx context.Context, jobs []*job, percent int) error {
+	r.tell(fmt.Sprintf("traffic %d %%: %d Workers", percent, len(jobs)))
+	for _, j := range jobs {
+		to := []share{{j.to, float64(percent)}, {j.live.stable(), float64(100 - percent)}}
+		if percent == 100 || j.to == to[1].Version {
+			to = []share{{j.to, 100}}
+		}
+		if err := r.deploy(ctx, j, fmt.Sprintf("%d %%", percent), to...); err != nil {
+			return err
+		}
+	}
+	return r.ask(ctx, r.check(jobs, percent))
+}
+
+// deploy divides a Worker's traffic. The order of the versions stays, so that objects stay with theirs.
+func (r *run) deploy(ctx context.Context, j *job, what string, to ...share) error {
+	return r.account.Do(ctx, http.MethodPost, r.account.Path("workers", "scripts", j.script, "deployments"), map[string]any{
+		"strategy": "percentage", "versions": to,
+		"annotations": map[string]string{annotationMessage: "levada " + r.plan.Release + " " + what},
+	}, nil)
+}
+
+// back gives the traffic back to the versions before, also when ctx is done.
+func (r *run) back(ctx context.Context, jobs []*job, cause error) error {
+	if ctx.Err() != nil {
+		cause = context.Cause(ctx)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	r.tell("taking it back: " + cause.Error())
+	var failed []error
+	for _, j := range jobs {
+		if err := r.deploy(ctx, j, "back", share{Version: j.live.stable(), Percent: 100}); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", j.script, err))
+		}
+	}
+	if len(failed) > 0 {
+		return &StuckError{cause, errors.Join(failed...)}
+	}
+	return &RolledBackError{Cause: cause, To: r.plan.live.manifest.Release}
+}

@@ -1,0 +1,132 @@
+package deploy
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"levada.dev/infra/deploy/account"
+)
+
+// liveScript is a Worker as the account has it.
+type liveScript struct {
+	Name         string   `json:"id"`
+	MigrationTag string   `json:"migration_tag"` // the list of scripts alone has it
+	Tags         []string `json:"tags"`
+
+	settings   liveSettings
+	deployment []share
+	deployed   versionNote // of the version that has the most traffic
+	crons      []string
+	dev        devAddress
+}
+
+// liveSettings are those of the newest version, and those that no version has.
+type liveSettings struct {
+	Bindings           []map[string]any `json:"bindings"`
+	CompatibilityDate  string           `json:"compatibility_date"`
+	CompatibilityFlags []string         `json:"compatibility_flags"`
+	Limits             *limits          `json:"limits"`
+	Observability      any              `json:"observability"`
+	Tags               []string         `json:"tags"`
+}
+
+// share is which part of the traffic a version has.
+type share struct {
+	Version string  `json:"version_id"`
+	Percent float64 `json:"percentage"`
+}
+
+// versionNote is what a version says of itself.
+type versionNote struct {
+	Annotations map[string]string `json:"annotations"`
+}
+
+func (v versionNote) release() string { return v.Annotations[annotationTag] }
+
+// made says from what the version was made: its spec and the fingerprint of its secrets.
+func (v versionNote) made() (spec, secrets string) {
+	fields := strings.Fields(v.Annotations[annotationMessage])
+	return tag(fields, "spec"), tag(fields, "secrets")
+}
+
+const (
+	annotationTag     = "workers/tag"
+	annotationMessage = "workers/message"
+)
+
+type devAddress struct {
+	Enabled  bool `json:"enabled"`
+	Previews bool `json:"previews_enabled"`
+}
+
+// read fills in what the list of scripts does not say.
+func (s *liveScript) read(ctx context.Context, a *account.Account) error {
+	at := func(parts ...string) string {
+		return a.Path(append([]string{"workers", "scripts", s.Name}, parts...)...)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		err := a.Get(ctx, at("settings"), &s.settings)
+		s.Tags = s.settings.Tags
+		return err
+	})
+	group.Go(func() error {
+		var err error
+		if s.deployment, err = shares(ctx, a, s.Name); err != nil || len(s.deployment) == 0 {
+			return err
+		}
+		return a.Get(ctx, at("versions", mostOf(s.deployment)), &s.deployed)
+	})
+	group.Go(func() error {
+		var list struct{ Schedules []struct{ Cron string } }
+		err := a.Get(ctx, at("schedules"), &list)
+		for _, one := range list.Schedules {
+			s.crons = append(s.crons, one.Cron)
+		}
+		slices.Sort(s.crons)
+		return err
+	})
+	group.Go(func() error { return a.Get(ctx, at("subdomain"), &s.dev) })
+	return group.Wait()
+}
+
+// shares is how the traffic of a Worker is divided; a Worker that was never deployed has none.
+func shares(ctx context.Context, a *account.Account, script string) ([]share, error) {
+	var list struct {
+		Deployments []struct{ Versions []share }
+	}
+	err := a.Get(ctx, a.Path("workers", "scripts", script, "deployments"), &list)
+	if account.IsStatus(err, http.StatusNotFound) || err == nil && len(list.Deployments) == 0 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list.Deployments[0].Versions, nil
+}
+
+// mostOf is the version that has the most traffic.
+func mostOf(all []share) string {
+	return slices.MaxFunc(all, func(x, y share) int { return int(x.Percent - y.Percent) }).Version
+}
+
+// stable is the version to go back to: the one that the last finished deployment noted, while it has traffic, else the one with the most.
+func (s *liveScript) stable() string {
+	noted := tag(s.Tags, "version")
+	if slices.ContainsFunc(s.deployment, func(x share) bool { return x.Version == noted }) {
+		return noted
+	}
+	return mostOf(s.deployment)
+}
+
+// whole reports whether one version has all the traffic, and which.
+func (s *liveScript) whole() (version string, ok bool) {
+	if len(s.deployment) != 1 {
+		return "", false
+	}
+	return s.deployment[0].Version, true
+}
