@@ -1,0 +1,207 @@
+package deploy_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/deploy"
+	"levada.dev/infra/deploy/account"
+	"levada.dev/infra/deploy/credential"
+	"levada.dev/infra/deploy/double"
+	"levada.dev/infra/stack"
+	"levada.dev/tenants"
+)
+
+const (
+	acmeAccount   = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	globexAccount = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+	acmeToken     = "acme-token-0123456789abcdefghijklmnop"
+	globexToken   = "globex-token-0123456789abcdefghijklmn"
+	zone          = "cccccccccccccccccccccccccccccccc"
+	sealKey       = "a key that is made of many random bits"
+)
+
+// world is two accounts and the addresses of what is deployed in them.
+type world struct {
+	t    *testing.T
+	api  *double.API
+	url  string
+	site *http.Client
+	now  time.Time
+	said []string
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, api: double.New(), now: time.Date(2026, 11, 22, 20, 0, 0, 0, time.UTC)}
+	w.api.DocumentedOnly = true
+	w.api.Account(acmeAccount, "acme")
+	w.api.Account(globexAccount, "globex")
+	w.api.Token(acmeToken, double.Token{Accounts: []string{acmeAccount}, Zones: []string{zone}})
+	w.api.Token(globexToken, double.Token{Accounts: []string{globexAccount}})
+	w.api.Zone(zone, "acme.example", acmeAccount)
+	server := httptest.NewServer(w.api)
+	t.Cleanup(server.Close)
+	w.url = server.URL + "/client/v4"
+	w.site = &http.Client{Transport: inProcess{w.api.Site()}}
+	return w
+}
+
+// inProcess answers requests to any host by a handler.
+type inProcess struct{ handler http.Handler }
+
+func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	in := r.Clone(r.Context())
+	in.Host = r.URL.Host
+	rec := httptest.NewRecorder()
+	p.handler.ServeHTTP(rec, in)
+	return rec.Result(), nil
+}
+
+func (w *world) open(id, token string) *account.Account {
+	w.t.Helper()
+	source := credential.New(credential.Options{Getenv: func(string) (string, bool) { return token, true }})
+	ref, err := credential.Parse("env:TOKEN")
+	require.NoError(w.t, err)
+	secret, err := source.Token(w.t.Context(), "acme", ref)
+	require.NoError(w.t, err)
+	return account.Open(id, secret, account.Options{URL: w.url, Sleep: atOnce})
+}
+
+// atOnce is a wait that takes no time.
+func atOnce(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
+func (w *world) acme() *account.Account   { return w.open(acmeAccount, acmeToken) }
+func (w *world) globex() *account.Account { return w.open(globexAccount, globexToken) }
+
+// desired is a unit with this project's table and small modules.
+func (w *world) desired(pool, release, code string) *deploy.Desired {
+	w.t.Helper()
+	p := stack.Pool{
+		Name: pool, Env: "prod", WorkersDev: true,
+		Filterable: map[string]tenants.FieldType{"year": tenants.FieldNumber},
+		Budgets:    []stack.Budget{{Tenant: pool, USDPerDay: 10}},
+	}
+	if pool == "acme" {
+		p.Domains, p.Routes = []string{"api.acme.example"}, []stack.Route{{Pattern: "acme.example/api/*", Zone: "acme.example"}}
+	}
+	d := &deploy.Desired{
+		Unit: deploy.Unit{Pool: pool, Env: "prod"}, Release: release, Stack: stack.Levada(p),
+		Code: map[stack.Role]deploy.Code{}, Secrets: map[string]string{stack.SealKey: sealKey + pool},
+	}
+	for _, one := range d.Stack.Workers {
+		d.Code[one.Role] = module(code + " of " + string(one.Role))
+	}
+	d.Tenants = published(w.t, pool, "Inc")
+	return d
+}
+
+func module(text string) deploy.Code {
+	return deploy.Code{Digest: text, Modules: []account.Module{
+		{Name: "worker.mjs", Type: account.ESModule, Body: []byte("export default {} // " + text)},
+		{Name: "glue/app.wasm", Type: account.Wasm, Body: []byte("\x00asm\x01\x00\x00\x00")},
+	}}
+}
+
+func published(t *testing.T, id, name string) tenants.Entries {
+	t.Helper()
+	entries, err := tenants.Publish([]tenants.Config{{ID: tenants.ID(id), Name: name, Pool: id}}, map[string]tenants.Grant{
+		tenants.HashKey(id): {Tenant: tenants.ID(id), Name: "ci", Scopes: tenants.AllScopes},
+	}, nil)
+	require.NoError(t, err)
+	return entries
+}
+
+func (w *world) plan(a *account.Account, d *deploy.Desired, o ...deploy.PlanOptions) *deploy.Plan {
+	w.t.Helper()
+	p, err := w.tryPlan(a, d, o...)
+	require.NoError(w.t, err)
+	return p
+}
+
+func (w *world) tryPlan(a *account.Account, d *deploy.Desired, o ...deploy.PlanOptions) (*deploy.Plan, error) {
+	w.t.Helper()
+	before := len(w.api.Writes())
+	p, err := deploy.Make(w.t.Context(), a, d, append(o, deploy.PlanOptions{})[0])
+	require.Len(w.t, w.api.Writes(), before, "a plan writes nothing")
+	return p, err
+}
+
+func (w *world) options() deploy.ApplyOptions {
+	return deploy.ApplyOptions{
+		Canary: deploy.Canary{Steps: []int{0, 10, 50}, Bake: 20 * time.Second}, Gate: deploy.Site{HTTP: w.site, Sleep: atOnce}, Sleep: atOnce,
+		Progress: func(line string) { w.said = append(w.said, line) },
+		Now:      func() time.Time { w.now = w.now.Add(time.Minute); return w.now },
+	}
+}
+
+func (w *world) apply(p *deploy.Plan) error {
+	w.t.Helper()
+	return deploy.Apply(w.t.Context(), p, w.options())
+}
+
+// deploy brings a unit to what is desired, and looks that nothing is left to do.
+func (w *world) deploy(a *account.Account, d *deploy.Desired) {
+	w.t.Helper()
+	require.NoError(w.t, w.apply(w.plan(a, d)))
+	w.still(a, d)
+}
+
+// still: a second deployment writes nothing.
+func (w *world) still(a *account.Account, d *deploy.Desired) {
+	w.t.Helper()
+	p := w.plan(a, d)
+	require.Empty(w.t, changes(p))
+	before := len(w.api.Writes())
+	require.NoError(w.t, w.apply(p))
+	require.Len(w.t, w.api.Writes(), before)
+}
+
+// changes are a plan's lines without what stays.
+func changes(p *deploy.Plan) []string {
+	var lines []string
+	for _, a := range p.Actions {
+		if a.Op != deploy.Same {
+			lines = append(lines, a.String())
+		}
+	}
+	return lines
+}
+
+// kinds are the operations and kinds of those lines, each once.
+func kinds(p *deploy.Plan) string {
+	var all []string
+	seen := map[string]bool{}
+	for _, a := range p.Actions {
+		if k := string(a.Op) + a.Kind; a.Op != deploy.Same && !seen[k] {
+			seen[k] = true
+			all = append(all, k)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// health is what the address says: the version's tag.
+func (w *world) health(host string) string {
+	w.t.Helper()
+	resp, err := w.site.Get("https://" + host + "/health")
+	require.NoError(w.t, err)
+	defer func() { _ = resp.Body.Close() }()
+	var b strings.Builder
+	_, err = fmt.Fprint(&b, resp.StatusCode, " ")
+	require.NoError(w.t, err)
+	body := make([]byte, 4096)
+	n, _ := resp.Body.Read(body)
+	b.Write(body[:n])
+	return b.String()
+}
