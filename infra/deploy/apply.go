@@ -173,26 +173,24 @@ func (i *ids) all() map[string]string {
 
 // undo gives the traffic and the configuration back to the release before, also when ctx is done.
 func (r *run) undo(ctx context.Context, cause error) error {
-	if len(r.moved) == 0 && !r.published {
-		return cause
+	before := r.plan.live.manifest
+	if len(r.moved) == 0 && (!r.published || before.Tenants == "") {
+		return cause // there is nothing to go back to
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	r.tell("taking it back: " + cause.Error())
 	var failed []error
 	for _, j := range r.moved {
-		if err := r.deploy(ctx, j, "back", share{Version: j.live.stable(), Percent: 100}); err != nil {
-			failed = append(failed, err)
-		}
+		failed = append(failed, r.giveBack(ctx, j))
 	}
-	before := r.plan.live.manifest
 	if r.published && before.Tenants != "" {
 		if err := r.republish(ctx, before.Tenants); err != nil {
 			failed = append(failed, fmt.Errorf("the tenants' configuration: %w", err))
 		}
 	}
-	if len(failed) > 0 {
-		return &StuckError{cause, errors.Join(failed...)}
+	if err := errors.Join(failed...); err != nil {
+		return &StuckError{cause, err}
 	}
 	return &RolledBackError{Cause: cause, To: before.Release}
 }

@@ -200,7 +200,7 @@ func (p *planner) workersDev(w stack.Worker) {
 }
 
 func (r *run) setDev(ctx context.Context, script string, to devAddress) error {
-	return r.account.Do(ctx, http.MethodPost, r.account.Path("workers", "scripts", script, "subdomain"), to, nil)
+	return r.account.Set(ctx, r.account.Path("workers", "scripts", script, "subdomain"), to)
 }
 
 func (p *planner) domain(host, script string) {

@@ -18,7 +18,7 @@ import (
 type Desired struct {
 	Unit    Unit
 	Release string
-	Before  string // the release before it, when it goes back; else the live one
+	Before  string // the release before it, when it goes back
 	Stack   stack.Stack
 
 	// Code is each Worker's; one that has none goes back to the version of Versions, which the account has already.

@@ -11,6 +11,9 @@ import (
 // diff says where have differs from want. What want does not name may be as it likes.
 func diff(at string, want, have any) []string {
 	w, h := plain(want), plain(have)
+	if list, ok := w.([]any); ok {
+		return diffList(at, list, h)
+	}
 	wanted, isObject := w.(map[string]any)
 	if !isObject {
 		if w == nil || reflect.DeepEqual(w, h) {
@@ -26,6 +29,19 @@ func diff(at string, want, have any) []string {
 			place = at + "." + k
 		}
 		out = append(out, diff(place, wanted[k], live[k])...)
+	}
+	return out
+}
+
+// diffList compares lists place by place where they are as long as each other, so that the API may add to their objects.
+func diffList(at string, want []any, have any) []string {
+	live, _ := have.([]any)
+	if len(live) != len(want) {
+		return []string{fmt.Sprintf("%s %s -> %s", at, short(have), short(want))}
+	}
+	var out []string
+	for i := range want {
+		out = append(out, diff(fmt.Sprintf("%s[%d]", at, i), want[i], live[i])...)
 	}
 	return out
 }

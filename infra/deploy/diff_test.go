@@ -12,8 +12,9 @@ import (
 func TestDifferencesAreThoseOfWhatIsWanted(t *testing.T) {
 	have := json.RawMessage(`{"a": 1, "b": {"c": [1, 2], "d": "x"}, "more": true}`)
 	assert.Empty(t, diff("", map[string]any{"a": 1, "b": map[string]any{"c": []int{1, 2}}}, have))
-	assert.Equal(t, []string{"at.a 1 -> 2", `at.b.c [1,2] -> [2,1]`, `at.b.e nothing -> "y"`},
+	assert.Equal(t, []string{"at.a 1 -> 2", "at.b.c[0] 1 -> 2", "at.b.c[1] 2 -> 1", `at.b.e nothing -> "y"`},
 		diff("at", map[string]any{"a": 2, "b": map[string]any{"c": []int{2, 1}, "e": "y"}}, have))
+	assert.Equal(t, []string{"b.c [1,2] -> [1]"}, diff("", map[string]any{"b": map[string]any{"c": []int{1}}}, have))
 	assert.Empty(t, diff("at", (*limits)(nil), have), "nothing is wanted")
 	assert.Equal(t, []string{"at.cpu_ms nothing -> 5"}, diff("at", &limits{5}, nil))
 }

@@ -30,7 +30,7 @@ type Check struct {
 
 // check is what the gate is asked at a step.
 func (r *run) check(jobs []*job, percent int) Check {
-	c := Check{Host: r.plan.Host(), Version: r.public(), Fresh: r.fresh}
+	c := Check{Host: r.plan.known(), Version: r.public(), Fresh: r.fresh}
 	if percent < 100 {
 		c.Only, c.Bake = map[string]string{}, r.options.Canary.Bake
 	}
@@ -84,22 +84,43 @@ func (r *run) verify(ctx context.Context) error {
 }
 
 // Host is where the public Worker answers; empty when it has no address.
-func (p *Plan) Host() string {
+func (p *Plan) Host() string { return p.host(func(string, stack.Route, string) bool { return true }) }
+
+// known is where it answered already before this deployment.
+func (p *Plan) known() string {
+	return p.host(func(domain string, route stack.Route, script string) bool {
+		switch {
+		case domain != "":
+			return p.live.domains[domain] == script
+		case route.Pattern != "":
+			return slices.ContainsFunc(p.live.routes[route.Zone].all, func(r liveRoute) bool { return r.Pattern == route.Pattern && r.Script == script })
+		}
+		return p.live.scripts[script] != nil && p.live.scripts[script].dev.Enabled
+	})
+}
+
+// host is the first of the addresses that will do: a domain, a route, or that of workers.dev.
+func (p *Plan) host(will func(domain string, route stack.Route, script string) bool) string {
 	s := p.desired.Stack
-	if len(s.Domains) > 0 {
-		return s.Domains[0]
+	i := slices.IndexFunc(s.Workers, func(w stack.Worker) bool { return w.Public })
+	if i < 0 {
+		return ""
+	}
+	script := p.Unit.Script(s.Workers[i].Role)
+	for _, domain := range s.Domains {
+		if will(domain, stack.Route{}, script) {
+			return domain
+		}
 	}
 	for _, r := range s.Routes {
-		host, _, _ := strings.Cut(r.Pattern, "/")
-		if !strings.Contains(host, "*") {
+		if host, _, _ := strings.Cut(r.Pattern, "/"); !strings.Contains(host, "*") && will("", r, script) {
 			return host
 		}
 	}
-	i := slices.IndexFunc(s.Workers, func(w stack.Worker) bool { return w.Public })
-	if i < 0 || !s.WorkersDev || p.live.subdomain == "" {
-		return ""
+	if s.WorkersDev && p.live.subdomain != "" && will("", stack.Route{}, script) {
+		return script + "." + p.live.subdomain + ".workers.dev"
 	}
-	return p.Unit.Script(s.Workers[i].Role) + "." + p.live.subdomain + ".workers.dev"
+	return ""
 }
 
 // Site asks the public Worker itself: /health has to name the version, /ready that all it depends on answers.

@@ -17,7 +17,12 @@ type gatewayConfig struct {
 	CollectLogs     bool        `json:"collect_logs"`
 	RateInterval    int         `json:"rate_limiting_interval"`
 	RateLimit       int         `json:"rate_limiting_limit"`
-	SpendLimits     []spendRule `json:"spend_limits"`
+	SpendLimits     spendLimits `json:"spend_limits"`
+}
+
+type spendLimits struct {
+	Enabled bool        `json:"enabled"`
+	Rules   []spendRule `json:"rules"`
 }
 
 // spendRule stops calls whose metadata fit when they cost more.
@@ -40,10 +45,11 @@ const tenantKey = "tenant_id"
 
 // describeGateway is the pool's gateway. It neither caches nor limits rates: the platform does, by tenant.
 func (d *Desired) describeGateway() gatewayConfig {
-	g := gatewayConfig{ID: d.Unit.Name(d.Stack.Gateway.Name), InvalidateCache: true, CollectLogs: true, SpendLimits: []spendRule{}}
+	g := gatewayConfig{ID: d.Unit.Name(d.Stack.Gateway.Name), InvalidateCache: true, CollectLogs: true, SpendLimits: spendLimits{Rules: []spendRule{}}}
 	for _, s := range d.Stack.Gateway.Spend {
-		g.SpendLimits = append(g.SpendLimits, spend(s))
+		g.SpendLimits.Rules = append(g.SpendLimits.Rules, spend(s))
 	}
+	g.SpendLimits.Enabled = len(g.SpendLimits.Rules) > 0
 	return g
 }
 

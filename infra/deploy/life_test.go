@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -98,17 +99,22 @@ func TestAReleaseIsTriedOutByDegrees(t *testing.T) {
 
 func TestASickVersionGetsNoTraffic(t *testing.T) {
 	for name, c := range map[string]struct {
-		sick func(script, tag string) bool
+		sick func(w *world, script, tag string) bool
 		at   string
 	}{
-		"the API": {func(script, tag string) bool { return tag == "v2" && strings.HasSuffix(script, "-api") }, "at 0 %"},
+		"from the start":           {func(_ *world, _, tag string) bool { return tag == "v2" }, "at 0 %"},
+		"with some of the traffic": {func(w *world, _, tag string) bool { return tag == "v2" && w.told("traffic 10 %") }, "at 10 %"},
+		"with most of it":          {func(w *world, _, tag string) bool { return tag == "v2" && w.told("traffic 100 %") }, "at 100 %"},
+		"with its configuration":   {func(w *world, _, _ string) bool { return nameOf(t, w, acmeAccount, "acme") == "Renamed" }, "answers 500"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			first := w.desired("acme", "v1", "one")
 			w.deploy(w.acme(), first)
+			w.deploy(w.globex(), w.desired("globex", "v1", "one"))
+			w.said = nil
 			w.api.Sick(func(script, _, tag string) int {
-				if c.sick(script, tag) {
+				if strings.HasPrefix(script, "acme-") && c.sick(w, script, tag) {
 					return 500
 				}
 				return 0
@@ -120,13 +126,16 @@ func TestASickVersionGetsNoTraffic(t *testing.T) {
 			require.ErrorAs(t, err, &back)
 			assert.Equal(t, "v1", back.To)
 			assert.ErrorContains(t, err, c.at)
+			w.api.Sick(nil)
 			assert.Contains(t, w.health("api.acme.example"), `"version":"v1"`)
 			assert.Equal(t, "Inc", nameOf(t, w, acmeAccount, "acme"), "the configuration is the old one")
-			assert.Empty(t, changes(w.plan(w.acme(), first)), "as if nothing had been")
+			p := w.plan(w.acme(), first)
+			assert.Zero(t, p.Count(deploy.Create, deploy.Update, deploy.Destroy), changes(p))
+			require.NoError(t, w.apply(p))
 
-			w.api.Sick(nil)
 			w.deploy(w.acme(), second)
 			assert.Equal(t, "Renamed", nameOf(t, w, acmeAccount, "acme"))
+			w.still(w.globex(), w.desired("globex", "v1", "one"))
 		})
 	}
 }
@@ -153,7 +162,7 @@ func TestDriftIsSeenAndMended(t *testing.T) {
 		}, "secret X is not ours"},
 		"the gateway": {func(a *account.Account) error {
 			return a.Do(t.Context(), "PUT", a.Path("ai-gateway", "gateways", "acme-prod-levada"), map[string]any{
-				"cache_invalidate_on_update": true, "cache_ttl": 60, "collect_logs": false, "rate_limiting_interval": 0, "rate_limiting_limit": 0, "spend_limits": []any{}}, nil)
+				"cache_invalidate_on_update": true, "cache_ttl": 60, "collect_logs": false, "rate_limiting_interval": 0, "rate_limiting_limit": 0}, nil)
 		}, "! gateway acme-prod-levada  (cache_ttl 60 -> 0; collect_logs false -> true"},
 		"a tenant": {func(a *account.Account) error {
 			id := namespaceID(t, a, "acme-prod-config")
@@ -196,7 +205,7 @@ func TestWhatIsWantedChanges(t *testing.T) {
 		"a new queue": {func(d *deploy.Desired) {
 			d.Stack.Queues = append(d.Stack.Queues, stack.Queue{Name: "speech", Consumer: stack.Consumers, MaxBatchSize: 1, DeadLetter: "audit-dlq"})
 		}, "+queue +consumer ~release"},
-		"a schedule": {func(d *deploy.Desired) { d.Stack.Workers[0].Crons = []string{"0 1 * * *"} }, "+crons ~release"},
+		"a schedule": {func(d *deploy.Desired) { d.Stack.Workers[0].Crons = []string{"0 1 * * *"} }, "~crons ~release"},
 		"a budget":   {func(d *deploy.Desired) { d.Stack.Gateway.Spend[0].USD = 99 }, "~gateway ~release"},
 		"a filterable field": {func(d *deploy.Desired) {
 			d.Stack.Indexes[0].Metadata = append(d.Stack.Indexes[0].Metadata, stack.Property{Name: "meta.public", Type: "boolean"})
@@ -223,24 +232,43 @@ func TestWhatIsWantedChanges(t *testing.T) {
 	}
 }
 
-// Killed anywhere, run again: it converges. Each write is cut off before its effect, and its answer is lost after it.
+// Killed before or after any write and run again, it converges; so does the release of a second version.
 func TestStoppedAnywhereItGoesOn(t *testing.T) {
 	whole := newWorld(t)
 	whole.deploy(whole.acme(), whole.desired("acme", "v1", "one"))
-	count := len(whole.api.Writes())
-	require.Positive(t, count)
-	for _, before := range []bool{true, false} {
-		for n := range count {
-			w := newWorld(t)
-			d := w.desired("acme", "v1", "one")
-			w.api.FailWrite(n, double.Fault{Before: before, Lost: !before, Times: 9})
-			err := w.apply(w.plan(w.acme(), d))
-			w.api.Heal()
-			if err == nil && before {
-				require.Fail(t, "a write that never went through is not missed", "write %d", n)
-			}
+	first := whole.writes
+	whole.deploy(whole.acme(), whole.desired("acme", "v2", "two"))
+	require.Greater(t, whole.writes, first)
+	for n := 1; n <= whole.writes; n++ {
+		w := newWorld(t)
+		d := w.desired("acme", "v1", "one")
+		if n > first {
 			w.deploy(w.acme(), d)
+			d = w.desired("acme", "v2", "two")
 		}
+		w.cutFrom = n
+		require.Error(t, w.apply(w.plan(w.acme(), d)), "write %d", n)
+		w.cutFrom = 0
+		w.deploy(w.acme(), d)
+	}
+}
+
+// An answer that is lost is not a write that is lost: what was to be made is found, and made once.
+func TestLostAnswers(t *testing.T) {
+	whole := newWorld(t)
+	whole.deploy(whole.acme(), whole.desired("acme", "v1", "one"))
+	first := whole.writes
+	whole.deploy(whole.acme(), whole.desired("acme", "v2", "two"))
+	for n := 1; n <= whole.writes; n++ {
+		w := newWorld(t)
+		d := w.desired("acme", "v1", "one")
+		if n > first {
+			w.deploy(w.acme(), d)
+			d = w.desired("acme", "v2", "two")
+		}
+		w.loseAt = n
+		require.NoError(t, w.apply(w.plan(w.acme(), d)), "write %d", n)
+		w.still(w.acme(), d)
 	}
 }
 
@@ -410,4 +438,51 @@ func TestHonestRefusalsBeforeAnyRequest(t *testing.T) {
 		assert.ErrorContains(t, err, c.says, name)
 	}
 	assert.Empty(t, w.api.Requests())
+}
+
+// Secrets are sent with the upload, and are nowhere else.
+func TestSecretsAreNowhere(t *testing.T) {
+	w := newWorld(t)
+	d := w.desired("acme", "v1", "one")
+	w.deploy(w.acme(), d)
+	d = w.desired("acme", "v2", "two")
+	d.Secrets[stack.SealKey] = "another key made of many random bits"
+	p := w.plan(w.acme(), d)
+	text, err := json.Marshal(p)
+	require.NoError(t, err)
+	require.NoError(t, w.apply(p))
+	status, err := deploy.ReadStatus(t.Context(), w.acme(), d.Unit)
+	require.NoError(t, err)
+	shown, err := json.Marshal(status)
+	require.NoError(t, err)
+	everything := string(text) + string(shown) + strings.Join(w.said, "\n") + fmt.Sprint(w.api.KV(acmeAccount, "acme-prod-config"))
+	for _, secret := range []string{sealKey, d.Secrets[stack.SealKey], acmeToken} {
+		assert.NotContains(t, everything, secret)
+	}
+	require.Len(t, status.Workers, 4)
+	for _, one := range status.Workers {
+		assert.True(t, one.Ours)
+		require.Len(t, one.Traffic, 1, one.Script)
+		assert.Equal(t, "v2", one.Traffic[0].Release)
+	}
+}
+
+func TestTheAPIsBadDays(t *testing.T) {
+	for name, f := range map[string]double.Fault{
+		"busy":            {Status: 429, Code: 10000, Message: "slow down", RetryAfter: "1", Times: 3},
+		"broken for once": {Method: "PUT", Status: 502, Times: 2},
+		"reading fails":   {Method: "GET", Status: 503, Times: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.api.Fail(f)
+			w.deploy(w.acme(), w.desired("acme", "v1", "one"))
+		})
+	}
+	w := newWorld(t)
+	w.api.Fail(double.Fault{Method: "PUT", Path: regexp.MustCompile(`/scripts/acme-prod-api$`), Status: 400, Code: 10021, Message: "Uncaught SyntaxError", Times: 1})
+	err := w.apply(w.plan(w.acme(), w.desired("acme", "v1", "one")))
+	assert.ErrorContains(t, err, "worker acme-prod-api: PUT")
+	assert.ErrorContains(t, err, "Uncaught SyntaxError")
+	w.deploy(w.acme(), w.desired("acme", "v1", "one"))
 }

@@ -143,7 +143,7 @@ func (r *run) publish(ctx context.Context, entries tenants.Entries, changed, gon
 	}
 	if len(gone) > 0 {
 		path := r.account.Path("storage", "kv", "namespaces", r.namespace(), "bulk", "delete")
-		if err := r.account.Do(ctx, http.MethodPost, path, gone, nil); err != nil {
+		if err := r.account.Set(ctx, path, gone); err != nil {
 			return err
 		}
 	}

@@ -59,11 +59,13 @@ func readKey(ctx context.Context, a *account.Account, namespace, key string, out
 func (r *run) note(ctx context.Context) error {
 	d := r.plan.desired
 	m := Manifest{Release: d.Release, At: r.now().UTC(), Stack: d.Stack, Workers: map[stack.Role]Version{}, Tenants: r.plan.live.manifest.Tenants}
-	if m.Before = d.Before; m.Before == "" {
-		m.Before = r.plan.live.manifest.Release
-	}
-	if m.Before == m.Release {
-		m.Before = r.plan.live.manifest.Before
+	switch live := r.plan.live.manifest; {
+	case d.Versions != nil:
+		m.Before = d.Before
+	case live.Release == m.Release:
+		m.Before = live.Before
+	default:
+		m.Before = live.Release
 	}
 	for _, w := range d.Stack.Workers {
 		v, err := r.deployed(ctx, w)

@@ -53,10 +53,22 @@ func (r *run) step(ctx context.Context, jobs []*job, percent int) error {
 
 // deploy divides a Worker's traffic. The order of the versions stays, so that objects stay with theirs.
 func (r *run) deploy(ctx context.Context, j *job, what string, to ...share) error {
-	return r.account.Do(ctx, http.MethodPost, r.account.Path("workers", "scripts", j.script, "deployments"), map[string]any{
+	return r.account.Set(ctx, r.account.Path("workers", "scripts", j.script, "deployments"), map[string]any{
 		"strategy": "percentage", "versions": to,
 		"annotations": map[string]string{annotationMessage: "levada " + r.plan.Release + " " + what},
-	}, nil)
+	})
+}
+
+// giveBack gives a Worker's traffic back to the version before, with what it was marked by.
+func (r *run) giveBack(ctx context.Context, j *job) error {
+	if err := r.deploy(ctx, j, "back", share{Version: j.live.stable(), Percent: 100}); err != nil {
+		return fmt.Errorf("%s: %w", j.script, err)
+	}
+	body := map[string]any{"tags": j.live.Tags, "observability": j.live.settings.Observability}
+	if err := r.account.Do(ctx, http.MethodPatch, r.account.Path("workers", "scripts", j.script, "script-settings"), body, nil); err != nil {
+		return fmt.Errorf("%s: %w", j.script, err)
+	}
+	return nil
 }
 
 // back gives the traffic back to the versions before, also when ctx is done.
@@ -69,12 +81,10 @@ func (r *run) back(ctx context.Context, jobs []*job, cause error) error {
 	r.tell("taking it back: " + cause.Error())
 	var failed []error
 	for _, j := range jobs {
-		if err := r.deploy(ctx, j, "back", share{Version: j.live.stable(), Percent: 100}); err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", j.script, err))
-		}
+		failed = append(failed, r.giveBack(ctx, j))
 	}
-	if len(failed) > 0 {
-		return &StuckError{cause, errors.Join(failed...)}
+	if err := errors.Join(failed...); err != nil {
+		return &StuckError{cause, err}
 	}
 	return &RolledBackError{Cause: cause, To: r.plan.live.manifest.Release}
 }

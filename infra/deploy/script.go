@@ -19,19 +19,15 @@ type liveScript struct {
 
 	settings   liveSettings
 	deployment []share
-	deployed   versionNote // of the version that has the most traffic
+	deployed   liveVersion // the one that has the most traffic
 	crons      []string
 	dev        devAddress
 }
 
-// liveSettings are those of the newest version, and those that no version has.
+// liveSettings are those that no version has.
 type liveSettings struct {
-	Bindings           []map[string]any `json:"bindings"`
-	CompatibilityDate  string           `json:"compatibility_date"`
-	CompatibilityFlags []string         `json:"compatibility_flags"`
-	Limits             *limits          `json:"limits"`
-	Observability      any              `json:"observability"`
-	Tags               []string         `json:"tags"`
+	Observability any      `json:"observability"`
+	Tags          []string `json:"tags"`
 }
 
 // share is which part of the traffic a version has.
@@ -40,15 +36,23 @@ type share struct {
 	Percent float64 `json:"percentage"`
 }
 
-// versionNote is what a version says of itself.
-type versionNote struct {
+// liveVersion is a version as it was uploaded. The settings of a Worker are not asked: they are those of the newest version, which need not
+// have any traffic.
+type liveVersion struct {
+	ID          string            `json:"id"`
 	Annotations map[string]string `json:"annotations"`
+	Resources   struct {
+		Bindings []map[string]any `json:"bindings"`
+		Runtime  struct {
+			CompatibilityDate  string   `json:"compatibility_date"`
+			CompatibilityFlags []string `json:"compatibility_flags"`
+			Limits             *limits  `json:"limits"`
+		} `json:"script_runtime"`
+	} `json:"resources"`
 }
 
-func (v versionNote) release() string { return v.Annotations[annotationTag] }
-
 // made says from what the version was made: its spec and the fingerprint of its secrets.
-func (v versionNote) made() (spec, secrets string) {
+func (v *liveVersion) made() (spec, secrets string) {
 	fields := strings.Fields(v.Annotations[annotationMessage])
 	return tag(fields, "spec"), tag(fields, "secrets")
 }
@@ -70,7 +74,7 @@ func (s *liveScript) read(ctx context.Context, a *account.Account) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		err := a.Get(ctx, at("settings"), &s.settings)
+		err := a.Get(ctx, at("script-settings"), &s.settings)
 		s.Tags = s.settings.Tags
 		return err
 	})

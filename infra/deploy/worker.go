@@ -109,7 +109,7 @@ func (p *planner) differences(j *job) []string {
 	if j.backTo != "" {
 		return nil // what a version has is as it is
 	}
-	want, have := p.desired.describe(j.worker), j.live.settings
+	want, have := p.desired.describe(j.worker), &j.live.deployed.Resources
 	live := map[string]map[string]any{}
 	for _, b := range have.Bindings {
 		if name, ok := b["name"].(string); ok {
@@ -139,9 +139,9 @@ func (p *planner) differences(j *job) []string {
 			why = append(why, "secret "+b.Name+" is missing")
 		}
 	}
-	why = append(why, diff("compatibility_date", want.CompatibilityDate, have.CompatibilityDate)...)
-	why = append(why, diff("compatibility_flags", want.CompatibilityFlags, have.CompatibilityFlags)...)
-	why = append(why, diff("limits", want.Limits, have.Limits)...)
+	why = append(why, diff("compatibility_date", want.CompatibilityDate, have.Runtime.CompatibilityDate)...)
+	why = append(why, diff("compatibility_flags", want.CompatibilityFlags, have.Runtime.CompatibilityFlags)...)
+	why = append(why, diff("limits", want.Limits, have.Runtime.Limits)...)
 	slices.Sort(why)
 	return why
 }
@@ -206,15 +206,17 @@ func (r *run) work(ctx context.Context, j *job) error {
 		r.rollouts = append(r.rollouts, j)
 		return nil
 	case j.live != nil && !j.atOnce:
-		var made struct{ ID string }
+		var made liveVersion
 		if err := r.account.Do(ctx, http.MethodPost, at+"/versions?bindings_inherit=strict", r.upload(j, false), &made); err != nil {
-			return err
+			if made = r.uploaded(ctx, j); made.ID == "" {
+				return err
+			}
 		}
 		j.to = made.ID
 		r.rollouts = append(r.rollouts, j)
 		return nil
 	}
-	if err := r.account.Do(ctx, http.MethodPut, at+"?bindings_inherit=strict", r.upload(j, true), nil); err != nil {
+	if err := r.account.Do(ctx, http.MethodPut, at+"?bindings_inherit=strict", r.upload(j, true), nil); err != nil && r.uploaded(ctx, j).ID == "" {
 		return err
 	}
 	if j.live == nil {
@@ -231,6 +233,20 @@ func (r *run) work(ctx context.Context, j *job) error {
 	}
 	j.to = now[0].Version
 	return r.mark(ctx, j)
+}
+
+// uploaded finds the version of an upload that failed, if it is there all the same: its answer was lost.
+func (r *run) uploaded(ctx context.Context, j *job) liveVersion {
+	var list struct{ Items []liveVersion }
+	if err := r.account.Get(ctx, r.account.Path("workers", "scripts", j.script, "versions")+"?deployable=true", &list); err != nil || len(list.Items) == 0 {
+		return liveVersion{}
+	}
+	newest := list.Items[0]
+	spec, secrets := newest.made()
+	if newest.Annotations[annotationTag] != r.plan.Release || spec != j.spec || secrets != j.secrets {
+		return liveVersion{}
+	}
+	return newest
 }
 
 // upload is the Worker's body: whole with migrations, or a version without what versions do not have.

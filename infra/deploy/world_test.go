@@ -36,6 +36,10 @@ type world struct {
 	site *http.Client
 	now  time.Time
 	said []string
+
+	writes  int // that came, with those that were cut off
+	cutFrom int // this write and all later ones never arrive; 0 for none
+	loseAt  int // the answer of this write is lost; 0 for none
 }
 
 func newWorld(t *testing.T) *world {
@@ -47,11 +51,28 @@ func newWorld(t *testing.T) *world {
 	w.api.Token(acmeToken, double.Token{Accounts: []string{acmeAccount}, Zones: []string{zone}})
 	w.api.Token(globexToken, double.Token{Accounts: []string{globexAccount}})
 	w.api.Zone(zone, "acme.example", acmeAccount)
-	server := httptest.NewServer(w.api)
+	server := httptest.NewServer(http.HandlerFunc(w.serve))
 	t.Cleanup(server.Close)
 	w.url = server.URL + "/client/v4"
 	w.site = &http.Client{Transport: inProcess{w.api.Site()}}
 	return w
+}
+
+// serve is the way to the API, on which writes get lost.
+func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet {
+		w.api.ServeHTTP(rw, r)
+		return
+	}
+	w.writes++
+	switch {
+	case w.cutFrom > 0 && w.writes >= w.cutFrom:
+		panic(http.ErrAbortHandler)
+	case w.writes == w.loseAt:
+		w.api.ServeHTTP(httptest.NewRecorder(), r)
+		panic(http.ErrAbortHandler)
+	}
+	w.api.ServeHTTP(rw, r)
 }
 
 // inProcess answers requests to any host by a handler.
@@ -204,4 +225,14 @@ func (w *world) health(host string) string {
 	n, _ := resp.Body.Read(body)
 	b.Write(body[:n])
 	return b.String()
+}
+
+// told reports whether a line of progress began so.
+func (w *world) told(begin string) bool {
+	for _, line := range w.said {
+		if strings.HasPrefix(line, begin) {
+			return true
+		}
+	}
+	return false
 }

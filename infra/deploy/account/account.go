@@ -111,16 +111,22 @@ func (a *Account) Get(ctx context.Context, path string, out any) error {
 // *Error. A POST is sent again after 429 alone, since one whose answer was lost may have had its effect; others also after a fault of the
 // server or of the way.
 func (a *Account) Do(ctx context.Context, method, path string, body, out any) error {
-	answer, err := a.persist(ctx, method, path, body, false)
+	answer, err := a.persist(ctx, method, path, body, false, method != http.MethodPost)
 	if err != nil {
 		return err
 	}
 	return answer.into(out)
 }
 
+// Set is Do with a POST that may be sent again as any PUT may: it sets something to what it says.
+func (a *Account) Set(ctx context.Context, path string, body any) error {
+	_, err := a.persist(ctx, http.MethodPost, path, body, false, true)
+	return err
+}
+
 // GetPage reads one page of a list into out, and returns the cursor of the next; it is empty after the last.
 func (a *Account) GetPage(ctx context.Context, path string, out any) (next string, err error) {
-	answer, err := a.persist(ctx, http.MethodGet, path, nil, false)
+	answer, err := a.persist(ctx, http.MethodGet, path, nil, false, true)
 	if err != nil {
 		return "", err
 	}
@@ -129,12 +135,12 @@ func (a *Account) GetPage(ctx context.Context, path string, out any) (next strin
 
 // GetRaw reads what is answered without an envelope, as the values of KV are.
 func (a *Account) GetRaw(ctx context.Context, path string) ([]byte, error) {
-	answer, err := a.persist(ctx, http.MethodGet, path, nil, true)
+	answer, err := a.persist(ctx, http.MethodGet, path, nil, true, true)
 	return answer.result, err
 }
 
 // persist sends a request until it had its answer, or is not to be sent again.
-func (a *Account) persist(ctx context.Context, method, path string, body any, raw bool) (answer, error) {
+func (a *Account) persist(ctx context.Context, method, path string, body any, raw, repeatable bool) (answer, error) {
 	for try := 1; ; try++ {
 		if a.options.Pace != nil {
 			if err := a.options.Pace.Wait(ctx); err != nil {
@@ -142,7 +148,7 @@ func (a *Account) persist(ctx context.Context, method, path string, body any, ra
 			}
 		}
 		got, err := a.send(ctx, method, path, body, raw)
-		if err == nil || try == a.options.Tries || !again(ctx, method, err) {
+		if err == nil || try == a.options.Tries || !again(ctx, repeatable, err) {
 			return got, err
 		}
 		if err := a.options.Sleep(ctx, got.pause(try)); err != nil {
@@ -152,17 +158,17 @@ func (a *Account) persist(ctx context.Context, method, path string, body any, ra
 }
 
 // again reports whether a request that failed so may be sent once more.
-func again(ctx context.Context, method string, err error) bool {
+func again(ctx context.Context, repeatable bool, err error) bool {
 	var refused *Error
 	switch {
 	case ctx.Err() != nil:
 		return false
 	case !errors.As(err, &refused):
-		return method != http.MethodPost
+		return repeatable
 	case refused.Status == http.StatusTooManyRequests:
 		return true
 	}
-	return refused.Status >= 500 && method != http.MethodPost
+	return refused.Status >= 500 && repeatable
 }
 
 // answer is what came back.

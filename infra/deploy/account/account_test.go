@@ -144,6 +144,12 @@ func TestWhatIsSentAgain(t *testing.T) {
 	assert.Equal(t, []time.Duration{7 * time.Second}, api.pauses, "as long as the server says")
 }
 
+func TestWhatSetsSomethingIsSentAgain(t *testing.T) {
+	acct, api := open(t, lost, says(502, "<html>"), says(200, fine))
+	require.NoError(t, acct.Set(t.Context(), acct.Path("workers", "scripts", "w", "deployments"), map[string]string{"strategy": "percentage"}))
+	assert.Len(t, api.asked, 3)
+}
+
 func TestAWaitEndsWithItsContext(t *testing.T) {
 	a := &api{answers: []http.HandlerFunc{says(429, refusal(1, "later"), "Retry-After", "3600")}}
 	server := httptest.NewServer(a)
