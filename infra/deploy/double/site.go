@@ -44,7 +44,7 @@ func (a *API) Site() http.Handler {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(answer)
+		_ = json.NewEncoder(w).Encode(map[string]any{"ok": status == http.StatusOK, "data": answer})
 	})
 }
 

@@ -21,7 +21,7 @@ func readHealth(t *testing.T, response *http.Response) health {
 	t.Helper()
 	h := health{Code: response.StatusCode}
 	if response.Header.Get("Content-Type") == "application/json" {
-		require.NoError(t, json.NewDecoder(response.Body).Decode(&h))
+		require.NoError(t, json.NewDecoder(response.Body).Decode(&struct{ Data *health }{&h}))
 	}
 	return h
 }
