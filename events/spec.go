@@ -132,6 +132,16 @@ var specs = [...]Spec{
 // Specs lists every type of event.
 func Specs() []Spec { return slices.Clone(specs[:]) }
 
+// Stages are the queues that facts go to, in the order of specs.
+func Stages() (all []Stage) {
+	for _, s := range specs {
+		if s.Stage != StageNone && !slices.Contains(all, s.Stage) {
+			all = append(all, s.Stage)
+		}
+	}
+	return all
+}
+
 // SpecOf looks a type up.
 func SpecOf(typ string) (Spec, bool) {
 	for _, s := range specs {

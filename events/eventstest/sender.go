@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"levada.dev/events"
@@ -41,9 +42,7 @@ func (q *Sender) Send(ctx context.Context, to events.Stage, messages [][]byte) e
 }
 
 func checkBatch(to events.Stage, messages [][]byte) error {
-	switch to {
-	case events.StageFetch, events.StageIngest, events.StageEmbed, events.StageIndex, events.StageAudit:
-	default:
+	if !slices.Contains(events.Stages(), to) {
 		return fmt.Errorf("no queue %q", to)
 	}
 	if len(messages) < 1 || len(messages) > events.MaxBatchMessages {

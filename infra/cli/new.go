@@ -31,7 +31,7 @@ func newNew(g *globals) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newTenant(g), newWorker(g), newBinding(g))
+	cmd.AddCommand(newTenant(g), newWorker(g), newBinding(g), newObject(g), newWorkflow(g), newConsumer(g), newTool(g))
 	return cmd
 }
 

@@ -43,3 +43,41 @@ func newBinding(g *globals) *cobra.Command {
 	}
 	return cmd
 }
+
+func newObject(g *globals) *cobra.Command {
+	var x generate.Object
+	cmd, _ := generator(g, "object", "Write a class of Durable Objects",
+		"Writes what a tenant's object decides, with its test, the class that keeps it in SQLite, and the port that reaches it, and registers\n"+
+			"the class. It counts: put what you need in its place.",
+		"  levada new object visits\n  levada new object visits --worker api",
+		func(o generate.Options, name string) (*generate.Plan, error) {
+			x.Name = name
+			return generate.NewObject(o, x)
+		})
+	cmd.Flags().StringVar(&x.Worker, "worker", "", "role of the Worker that gets a binding to it, such as api")
+	return cmd
+}
+
+func newWorkflow(g *globals) *cobra.Command {
+	cmd, _ := generator(g, "workflow", "Write a flow that survives whatever happens",
+		"Writes a flow whose steps keep their results, with a test that lets it die at each of its moments, and registers its class. The\n"+
+			"consumers may start it.",
+		"  levada new workflow word-count", generate.NewWorkflow)
+	return cmd
+}
+
+func newConsumer(g *globals) *cobra.Command {
+	cmd, _ := generator(g, "consumer", "Write a stage: an event, its queues, and what reacts to it",
+		"Writes an event with its schema and golden, the queue that it goes by with one for dead letters, and the consumer that reacts to it,\n"+
+			"with a test of two tenants whose events come twice, and wires it.",
+		"  levada new consumer digest", generate.NewConsumer)
+	return cmd
+}
+
+func newTool(g *globals) *cobra.Command {
+	cmd, _ := generator(g, "tool", "Write a tool that models can call",
+		"Writes a typed function with the JSON Schema of what it takes, and a test that holds the two together, and adds it to the platform's\n"+
+			"tools.",
+		"  levada new tool word-count", generate.NewTool)
+	return cmd
+}

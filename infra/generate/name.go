@@ -23,7 +23,8 @@ const nameHint = "use 2 to 24 lower-case letters and digits, a letter first"
 var reserved = []string{
 	"api", "app", "assert", "all", "book", "call", "client", "cloudflare", "consumers", "context", "doc", "docs", "embed", "encoding", "errors", "events", "fault", "flow",
 	"flowtest", "fmt", "infra", "internal", "isolate", "js", "json", "kv", "levada", "log", "main", "memory", "msgs", "object", "objects", "pool", "port", "ports", "queue", "r2", "require",
-	"rows", "shared", "stack", "suite", "table", "tenants", "tenantstest", "test", "testdata", "testing", "time", "tool", "tools", "vendor", "workflow", "workflows",
+	"rows", "shared", "slices", "strings", "slog", "http", "logline", "dev", "devtest", "filepath", "io", "build",
+	"acme", "globex", "items", "kept", "lost", "pad", "count", "body", "commit", "reply", "order", "errs", "broken", "got", "want", "delivery", "sample", "scope", "stack", "suite", "table", "tenants", "tenantstest", "test", "testdata", "testing", "time", "tool", "tools", "vendor", "workflow", "workflows",
 	"aux", "con", "nul", "prn",
 }
 

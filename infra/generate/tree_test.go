@@ -26,6 +26,13 @@ func TestWhatIsGeneratedIsWhole(t *testing.T) {
 		binding(generate.Binding{Name: "REPORTS", Worker: "api", Kind: "service"}),
 		binding(generate.Binding{Name: "AUDIT", Worker: "api", Kind: "object"}),
 		binding(generate.Binding{Name: "IMPORT", Worker: "api", Kind: "workflow"}),
+		object("page-visits", "api"),
+		object("stars", ""),
+		named(generate.NewWorkflow, "word-count"),
+		named(generate.NewConsumer, "digest"),
+		named(generate.NewConsumer, "thumbs"),
+		named(generate.NewTool, "word-count"),
+		named(generate.NewTool, "stars"),
 	} {
 		do(t, root, plan)
 	}
@@ -34,9 +41,12 @@ func TestWhatIsGeneratedIsWhole(t *testing.T) {
 	for _, rule := range archtest.Rules() {
 		assert.Empty(t, rule.Check(tree), rule.Name)
 	}
-	native := []string{"./infra/stack", "./infra/app", "./infra/workers/..."}
+	native := []string{
+		"./infra/stack", "./infra/app", "./infra/workers/...", "./events/...", "./consumers/digest", "./consumers/thumbs", "./workflows/pagevisits",
+		"./workflows/stars", "./workflows/wordcount", "./workflows/tools/...",
+	}
 	goes(t, root, "", append([]string{"vet"}, native...)...)
-	goes(t, root, "js/wasm", "vet", "./infra/workers/...")
+	goes(t, root, "js/wasm", "vet", "./infra/workers/...", "./infra/cloudflare/objects", "./infra/cloudflare/port/...")
 	goes(t, root, "", append([]string{"test"}, native...)...)
 }
 
@@ -48,4 +58,14 @@ func worker(role string, h generate.Handler) func(generate.Options) (*generate.P
 
 func binding(b generate.Binding) func(generate.Options) (*generate.Plan, error) {
 	return func(o generate.Options) (*generate.Plan, error) { return generate.NewBinding(o, b) }
+}
+
+func object(name, worker string) func(generate.Options) (*generate.Plan, error) {
+	return func(o generate.Options) (*generate.Plan, error) {
+		return generate.NewObject(o, generate.Object{Name: name, Worker: worker})
+	}
+}
+
+func named(plan func(generate.Options, string) (*generate.Plan, error), name string) func(generate.Options) (*generate.Plan, error) {
+	return func(o generate.Options) (*generate.Plan, error) { return plan(o, name) }
 }

@@ -131,7 +131,7 @@ func (q *Queues) Pump(ctx context.Context, r *consumers.Router) int {
 	delivered := 0
 	for busy := true; busy; {
 		busy = false
-		for _, stage := range []events.Stage{events.StageFetch, events.StageIngest, events.StageEmbed, events.StageIndex, events.StageAudit} {
+		for _, stage := range events.Stages() {
 			queue := string(stage)
 			if batch := q.Take(queue, 100); len(batch) > 0 {
 				q.Settle(queue, batch, r.Handle(ctx, queue, batch))

@@ -1,0 +1,62 @@
+package generate
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// ownFolder refuses a folder that is there and that no generator made: what is generated would become a part of it.
+func (d *draft) ownFolder(folder string) error {
+	entries, err := os.ReadDir(filepath.Join(d.Root, filepath.FromSlash(folder)))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	text, err := read(d.Root, folder+"/doc.go")
+	if err == nil && !bytes.HasPrefix(text, []byte("//levada:new "+d.what+"\n")) {
+		return refuse(codeTaken, folder, "", "take another name", "is there, and was not made by levada new %s", d.what)
+	}
+	return err
+}
+
+// undeclared refuses names that another file of a package has.
+func (d *draft) undeclared(file string, names ...string) error {
+	siblings, err := filepath.Glob(filepath.Join(d.Root, filepath.FromSlash(path.Dir(file)), "*.go"))
+	if err != nil {
+		return err
+	}
+	for _, sibling := range siblings {
+		other := path.Join(path.Dir(file), filepath.Base(sibling))
+		if other == file || strings.HasSuffix(other, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(sibling)
+		if err != nil {
+			return err
+		}
+		s, err := parseSource(other, text)
+		if err != nil {
+			return err
+		}
+		for _, n := range names {
+			if s.declares(n) {
+				return refuse(codeTaken, other, n, "take another name", "is declared here already")
+			}
+		}
+	}
+	return nil
+}
+
+// noWorker is the refusal of a role that is not there.
+func (d *draft) noWorker(role string, roles map[string]string) error {
+	return refuse(codeOption, "", "worker", "one of "+strings.Join(slices.Sorted(maps.Keys(roles)), ", "), "there is no Worker %.40q", role)
+}
