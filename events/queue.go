@@ -86,7 +86,13 @@ func (p *QueuePublisher) Publish(ctx context.Context, s tenants.Scope, evs ...Ev
 			return err
 		}
 	}
-	for _, stage := range [...]Stage{StageAudit, StageFetch, StageIngest, StageEmbed, StageIndex} {
+	if err := p.send(ctx, StageAudit, plan.messages[StageAudit]); err != nil {
+		return err
+	}
+	for _, stage := range stages {
+		if stage == StageAudit {
+			continue
+		}
 		if err := p.send(ctx, stage, plan.messages[stage]); err != nil {
 			return err
 		}

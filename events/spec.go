@@ -133,7 +133,11 @@ var specs = [...]Spec{
 func Specs() []Spec { return slices.Clone(specs[:]) }
 
 // Stages are the queues that facts go to, in the order of specs.
-func Stages() (all []Stage) {
+func Stages() []Stage { return slices.Clone(stages) }
+
+var stages = listStages()
+
+func listStages() (all []Stage) {
 	for _, s := range specs {
 		if s.Stage != StageNone && !slices.Contains(all, s.Stage) {
 			all = append(all, s.Stage)
