@@ -81,7 +81,7 @@ func Apply(ctx context.Context, p *Plan, o ApplyOptions) error {
 		if a.Op == Same {
 			continue
 		}
-		if a.Kind != "worker" && a.Kind != "workflow" {
+		if a.after {
 			if err := r.rollout(ctx); err != nil {
 				return err
 			}

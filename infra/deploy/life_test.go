@@ -440,6 +440,29 @@ func TestHonestRefusalsBeforeAnyRequest(t *testing.T) {
 	assert.Empty(t, w.api.Requests())
 }
 
+// A Worker whose new workflow made it go up at once goes back with the others.
+func TestWhatWentUpAtOnceGoesBack(t *testing.T) {
+	w := newWorld(t)
+	first := w.desired("acme", "v1", "one")
+	w.deploy(w.acme(), first)
+	second := w.desired("acme", "v2", "two")
+	second.Stack.Workflows = append(second.Stack.Workflows, stack.Workflow{Name: "tour", Class: "Tour", Role: stack.Workflows})
+	second.Tenants = published(t, "acme", "Renamed")
+	w.api.Sick(func(script, _, _ string) int {
+		if nameOf(t, w, acmeAccount, "acme") == "Renamed" {
+			return 500
+		}
+		return 0
+	})
+	var back *deploy.RolledBackError
+	require.ErrorAs(t, w.apply(w.plan(w.acme(), second)), &back)
+	w.api.Sick(nil)
+	p := w.plan(w.acme(), first)
+	for _, a := range p.Actions {
+		assert.False(t, a.Kind == "worker" && a.Op != deploy.Same, "%s", a)
+	}
+}
+
 // Secrets are sent with the upload, and are nowhere else.
 func TestSecretsAreNowhere(t *testing.T) {
 	w := newWorld(t)

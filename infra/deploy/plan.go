@@ -31,7 +31,8 @@ type Action struct {
 	Name string   `json:"name"`
 	Why  []string `json:"why,omitempty"`
 
-	do func(ctx context.Context, r *run) error
+	do    func(ctx context.Context, r *run) error
+	after bool // the new versions have their traffic by then
 }
 
 // String is the line.
@@ -106,6 +107,7 @@ func Make(ctx context.Context, a *account.Account, d *Desired, o PlanOptions) (*
 		p.worker(w)
 		p.workflows(w.Role)
 	}
+	p.after = true
 	p.consumers()
 	for _, w := range workers {
 		p.crons(w)
@@ -142,9 +144,13 @@ func (p *planner) noted(workers []stack.Worker) bool {
 type planner struct {
 	*Plan
 	options PlanOptions
+	after   bool
 }
 
-func (p *planner) add(a Action) { p.Actions = append(p.Actions, a) }
+func (p *planner) add(a Action) {
+	a.after = p.after
+	p.Actions = append(p.Actions, a)
+}
 
 // settle adds the action for a resource that is there: none, or one that makes it as it should be. It has drifted when it is wanted as it
 // was at the last release.

@@ -232,6 +232,9 @@ func (r *run) work(ctx context.Context, j *job) error {
 		return fmt.Errorf("%s: %d versions are deployed right after the upload of one: somebody else deploys, too", j.script, len(now))
 	}
 	j.to = now[0].Version
+	if j.live != nil && len(j.live.deployment) > 0 && migrate(r.plan.desired.Stack.ObjectsOf(j.role), j.live.MigrationTag) == nil {
+		r.moved = append(r.moved, j) // what has migrated cannot go back
+	}
 	return r.mark(ctx, j)
 }
 
