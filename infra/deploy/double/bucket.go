@@ -11,7 +11,7 @@ import (
 type bucket struct {
 	Name         string `json:"name"`
 	Created      string `json:"creation_date"`
-	Location     string `json:"location,omitempty"`
+	Location     string `json:"location"`
 	Class        string `json:"storage_class"`
 	Jurisdiction string `json:"jurisdiction"`
 	full         bool
@@ -100,9 +100,12 @@ func postBucket(c *call) (any, error) {
 	if _, ok := c.account.buckets[given.Name]; ok {
 		return nil, refuse(http.StatusConflict, 10004, "The bucket you tried to create already exists, and you own it.")
 	}
-	b := bucket{Name: given.Name, Created: c.api.now(), Location: given.Location, Class: "Standard", Jurisdiction: c.jurisdiction()}
+	b := bucket{Name: given.Name, Created: c.api.now(), Location: "weur", Class: "Standard", Jurisdiction: c.jurisdiction()}
 	if given.Class != "" {
 		b.Class = given.Class
+	}
+	if given.Location != "" {
+		b.Location = strings.ToLower(given.Location)
 	}
 	c.account.buckets[b.Name] = b
 	return b, nil

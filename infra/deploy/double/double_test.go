@@ -120,8 +120,6 @@ func worker(metadata map[string]any) upload {
 	return upload{all, []file{{"index.mjs", esModule, "export default {}"}}}
 }
 
-func bindings(all ...map[string]any) map[string]any { return map[string]any{"bindings": all} }
-
 func (u upload) encode(t *testing.T) (contentType string, text []byte) {
 	t.Helper()
 	var b bytes.Buffer

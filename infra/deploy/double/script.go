@@ -2,6 +2,7 @@ package double
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -212,27 +213,26 @@ func patchSettings(c *call, s *script) (any, error) {
 		return nil, err
 	}
 	next := s.settings
-	next.Observability = nil // so that what is given is not merged into what was
-	for _, f := range []struct {
-		name string
-		text json.RawMessage
-		to   any
-	}{{"logpush", given.Logpush, &next.Logpush}, {"observability", given.Observability, &next.Observability}, {"tags", given.Tags, &next.Tags}, {"tail_consumers", given.TailConsumers, &next.TailConsumers}} {
-		if f.text == nil {
-			continue
-		}
-		if err := strictly(f.text, f.to); err != nil {
-			return nil, refuse(http.StatusBadRequest, codeRequest, "Unable to parse %s: %v", f.name, err)
-		}
-	}
-	if given.Observability == nil {
-		next.Observability = s.settings.Observability
+	err = errors.Join(patch(&next.Logpush, given.Logpush), patch(&next.Observability, given.Observability), patch(&next.Tags, given.Tags), patch(&next.TailConsumers, given.TailConsumers))
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, codeRequest, "Unable to parse request body: %v", err)
 	}
 	if err := next.check(c.account); err != nil {
 		return nil, err
 	}
 	s.settings = next
 	return s.settings, nil
+}
+
+// patch sets what is given, whole: nothing is merged into what was.
+func patch[T any](to *T, given json.RawMessage) error {
+	if given == nil {
+		return nil
+	}
+	var next T
+	err := strictly(given, &next)
+	*to = next
+	return err
 }
 
 // deleteScript refuses while something needs the Worker, unless it is forced. Its objects, domains, routes and consumers go with it.

@@ -210,7 +210,7 @@ func putScript(c *call) (any, error) {
 	}
 	s := c.account.scripts[name]
 	if s == nil {
-		s = &script{name: name, classes: map[string]class{}}
+		s = &script{name: name, classes: map[string]class{}, settings: Settings{Tags: []string{}, Observability: &Observability{}}}
 	}
 	draft := *s
 	if draft.classes, draft.migration, err = c.account.migrate(s, m.Migrations); err != nil {

@@ -107,7 +107,11 @@ func putWorkflow(c *call) (any, error) {
 		w.Limits = inJSON(0, given.Limits).body
 	}
 	c.account.workflows[name] = w
-	return w, nil
+	return struct {
+		workflow
+		Deleted    int `json:"is_deleted"`
+		Terminator int `json:"terminator_running"`
+	}{workflow: w}, nil
 }
 
 type workflowLimits struct {
