@@ -1,0 +1,3 @@
+import { executor } from '../levada/executor';
+
+export default executor('deploy-all');

@@ -1,0 +1,3 @@
+import { generator } from '../levada/generator';
+
+export default generator('worker');
