@@ -15,6 +15,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
+	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
 )
@@ -144,6 +145,38 @@ func TestAMessageThatLeansOnItsConversation(t *testing.T) {
 		}
 		w.gate.Check(t)
 		assert.Zero(t, w.talk.model.Open())
+	})
+}
+
+// However long a conversation is, a question is made whole from what was said last in it.
+func TestALongConversationIsReadFromItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		turn := func(tenant, message, reply string) {
+			opened, err := w.deps.Sessions.Begin(t.Context(), w.scope(tenant), chat.Opening{
+				Session: "long", Keep: chat.Retention{Turns: 1000, WindowTokens: 50}, Messages: []llm.Message{{Role: llm.User, Content: message}},
+			})
+			require.NoError(t, err)
+			_, err = w.deps.Sessions.Tell(t.Context(), w.scope(tenant), chat.News{
+				Stream: opened.Stream, Events: []chat.Event{{ID: 1, Type: chat.Done, Data: []byte("{}")}},
+				Outcome: &chat.Outcome{Answer: llm.Message{Role: llm.Assistant, Content: reply}, Finish: llm.FinishStop},
+			})
+			require.NoError(t, err)
+		}
+		for tenant, s := range subjects {
+			w.holds(string(tenant), s.text)
+			for i := range 810 { // 1,620 messages
+				turn(string(tenant), fmt.Sprint("Weather ", i, "?"), "It rains.")
+			}
+			turn(string(tenant), "Tell me something.", s.text)
+			w.do(string(tenant), "POST", "/search", `{"query":"And why is that?","sessionId":"long","answer":false}`)
+			calls := w.talk.model.Calls()
+			asked := calls[len(calls)-1]
+			require.Equal(t, []any{llm.ForRewrite, tenant}, []any{asked.Purpose, asked.Tenant})
+			assert.True(t, contains(asked.Prompt, s.text), "%s", tenant)
+			assert.True(t, contains(asked.Prompt, "Weather 809?"))
+			assert.False(t, contains(asked.Prompt, "Weather 799?"))
+		}
 	})
 }
 

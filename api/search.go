@@ -143,22 +143,11 @@ func (req *searchRequest) rewrite(c *call) (*rag.Rewrite, error) {
 	}}, nil
 }
 
-// said is what was said last in a session. Transcripts begin with the oldest, so a long one is read in pages, so many at most.
-func (c *call) said(ctx context.Context, session string) (messages []llm.Message, err error) {
-	const pages, last = 8, 8
-	cursor := ""
-	for range pages {
-		t, err := c.Sessions.Transcript(ctx, c.scope, session, cursor, largestPage)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range t.Messages {
-			messages = append(messages, m.Message)
-		}
-		messages = messages[max(0, len(messages)-last):]
-		if cursor = t.Cursor; cursor == "" {
-			break
-		}
-	}
-	return messages, nil
+// recalled is how many messages of a session a question is made whole from at most. Calls of tools and their outcomes are among them, of
+// which nothing is shown.
+const recalled = 32
+
+// said is what was said last in a session.
+func (c *call) said(ctx context.Context, session string) ([]llm.Message, error) {
+	return c.Sessions.Last(ctx, c.scope, session, recalled)
 }

@@ -33,6 +33,8 @@ type Sessions interface {
 	Replay(ctx context.Context, s tenants.Scope, stream StreamID, after, limit int) (Replay, error)
 	// Transcript returns a session, its turns from the oldest kept, by pages.
 	Transcript(ctx context.Context, s tenants.Scope, session string, cursor string, limit int) (Transcript, error)
+	// Last returns the messages of a session that came last, the oldest of them first, at most so many.
+	Last(ctx context.Context, s tenants.Scope, session string, limit int) ([]llm.Message, error)
 	// Delete forgets a session. A turn that is running ends. Unknown sessions are session_not_found.
 	Delete(ctx context.Context, s tenants.Scope, session string) error
 }

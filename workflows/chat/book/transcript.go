@@ -3,6 +3,7 @@ package book
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
@@ -56,6 +57,37 @@ func (b *Book) Transcript(tx rows.Tx, s tenants.Scope, cursor string, limit int)
 		}
 	}
 	return out, nil
+}
+
+// Last implements chat.Sessions. Turns are read from the newest on, so its work does not grow with the session.
+func (b *Book) Last(tx rows.Tx, s tenants.Scope, limit int) ([]llm.Message, error) {
+	m, err := exists(tx)
+	if err != nil {
+		return nil, err
+	}
+	if limit < 1 || limit > MaxPage {
+		return nil, fault.Invalidf("limit", "value_out_of_range", "%d is not between 1 and %d", limit, MaxPage)
+	}
+	if err := b.settle(tx, s, m); err != nil {
+		return nil, err
+	}
+	last := []llm.Message{} // the newest first
+	bytes := 0
+	for n := m.Turns; n >= m.First && len(last) < limit; n-- {
+		entries, err := entriesOf(tx, n)
+		if err != nil {
+			return nil, err
+		}
+		for i := len(entries) - 1; i >= 0 && len(last) < limit; i-- {
+			if bytes += len(entries[i].Content); bytes > pageBytes && len(last) > 0 {
+				limit = len(last)
+				break
+			}
+			last = append(last, entries[i].Message)
+		}
+	}
+	slices.Reverse(last)
+	return last, nil
 }
 
 // settle ends a turn that nobody runs any more, before somebody sees it.

@@ -7,6 +7,7 @@ import (
 	"levada.dev/tenants/call"
 	"levada.dev/tenants/rows"
 	"levada.dev/workflows/chat"
+	"levada.dev/workflows/llm"
 )
 
 // The methods of a session's wire.
@@ -16,6 +17,7 @@ const (
 	methodEnd        = "end" // a tell with an outcome
 	methodReplay     = "replay"
 	methodTranscript = "transcript"
+	methodLast       = "last"
 	methodDelete     = "delete"
 	methodSummarise  = "summarise"
 )
@@ -80,6 +82,8 @@ func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commi
 		return call.Serve(tx, body, func(s tenants.Scope, a paged) (chat.Transcript, error) {
 			return b.Transcript(tx, s, a.Cursor, a.Limit)
 		})
+	case methodLast:
+		return call.Serve(tx, body, func(s tenants.Scope, a paged) ([]llm.Message, error) { return b.Last(tx, s, a.Limit) })
 	case methodDelete:
 		return call.Serve(tx, body, func(s tenants.Scope, _ none) (none, error) { return none{}, b.Delete(tx, s) })
 	case methodSummarise:
@@ -137,6 +141,11 @@ func (c *Client) Replay(ctx context.Context, s tenants.Scope, stream chat.Stream
 // Transcript implements chat.Sessions.
 func (c *Client) Transcript(ctx context.Context, s tenants.Scope, session, cursor string, limit int) (chat.Transcript, error) {
 	return ask[chat.Transcript](ctx, c.do, s, session, methodTranscript, paged{Cursor: cursor, Limit: limit})
+}
+
+// Last implements chat.Sessions.
+func (c *Client) Last(ctx context.Context, s tenants.Scope, session string, limit int) ([]llm.Message, error) {
+	return ask[[]llm.Message](ctx, c.do, s, session, methodLast, paged{Limit: limit})
 }
 
 // Delete implements chat.Sessions.

@@ -116,6 +116,37 @@ func pages(t *testing.T, p Ports) {
 	assert.True(t, fault.Is(err, fault.Invalid))
 }
 
+func lastOf(t *testing.T, p Ports) {
+	acme, globex := tenantstest.Two(t)
+	name := tenantstest.Fresh(t, "")
+	keep := chat.Retention{Turns: 4}
+	for i := range 6 {
+		converse(t, p, acme, chat.Opening{Session: name, Keep: keep, Messages: says(fmt.Sprint("q", i))}, fmt.Sprint("a", i))
+	}
+	converse(t, p, globex, chat.Opening{Session: name, Messages: says("hello")}, "reply")
+	kept := []string{"q2", "a2", "q3", "a3", "q4", "a4", "q5", "a5"}
+	last := func(limit int) []string {
+		ms, err := p.Sessions.Last(t.Context(), acme, name, limit)
+		require.NoError(t, err)
+		return contents(ms)
+	}
+	for _, limit := range []int{1, 3, 8, 1000} {
+		assert.Equal(t, kept[len(kept)-min(limit, len(kept)):], last(limit), "%d", limit)
+	}
+	begin(t, p, acme, chat.Opening{Session: name, Messages: says("and?")})
+	assert.Equal(t, []string{"a5", "and?"}, last(2), "a turn that goes on has said something, too")
+
+	ms, err := p.Sessions.Last(t.Context(), globex, name, 8)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"hello", "reply"}, contents(ms))
+	_, err = p.Sessions.Last(t.Context(), globex, tenantstest.Fresh(t, "none"), 8)
+	refused(t, err, fault.NotFound, "session_not_found")
+	for _, limit := range []int{-1, 0, 1001} {
+		_, err = p.Sessions.Last(t.Context(), acme, name, limit)
+		refused(t, err, fault.Invalid, "value_out_of_range")
+	}
+}
+
 func retained(t *testing.T, p Ports) {
 	acme, _ := tenantstest.Two(t)
 	name := tenantstest.Fresh(t, "")

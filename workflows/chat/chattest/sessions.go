@@ -42,6 +42,7 @@ func TestSessions(t *testing.T, open func(t *testing.T) Ports) {
 		"calls of tools stay with their outcomes":    tools,
 		"tools with room for few turns":              fewTurns,
 		"a transcript has pages":                     pages,
+		"what was said last":                         lastOf,
 		"the oldest turns make room":                 retained,
 		"a deleted session is gone":                  deleted,
 		"long messages and large events":             large,

@@ -9,6 +9,7 @@ import (
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/chat/book"
 	"levada.dev/workflows/chat/chattest"
+	"levada.dev/workflows/llm"
 )
 
 // conversations are the ports of the suites of chat, in the event.
@@ -36,6 +37,10 @@ func (x sessions) Replay(ctx context.Context, s tenants.Scope, stream chat.Strea
 
 func (x sessions) Transcript(ctx context.Context, s tenants.Scope, session, cursor string, limit int) (chat.Transcript, error) {
 	return x.port.Transcript(x.in(ctx), s, session, cursor, limit)
+}
+
+func (x sessions) Last(ctx context.Context, s tenants.Scope, session string, limit int) ([]llm.Message, error) {
+	return x.port.Last(x.in(ctx), s, session, limit)
 }
 
 func (x sessions) Delete(ctx context.Context, s tenants.Scope, session string) error {
