@@ -69,6 +69,7 @@ type moveRequest struct {
 	Model  string `json:"model"`
 	DryRun bool   `json:"dryRun"`
 	Switch *bool  `json:"switch"` // absent: true
+	Cursor string `json:"cursor"` // of a dry run: the next of the one before
 }
 
 var moveForm = formOf[moveRequest]()
@@ -84,7 +85,10 @@ func moveEmbedding(c *call) error {
 		return err
 	}
 	if req.DryRun {
-		return c.estimate(m)
+		return c.estimate(m, req.Cursor)
+	}
+	if req.Cursor != "" {
+		return fault.Invalidf("cursor", "invalid_value", "is for a dry run").WithHint("leave it out, or set dryRun")
 	}
 	return c.openMove(reembed.Request{Model: m.Name, Stay: req.Switch != nil && !*req.Switch})
 }
@@ -135,22 +139,23 @@ type estimate struct {
 	Cost      job.Cost `json:"cost"`
 	Seconds   int      `json:"seconds"`
 	AtLeast   bool     `json:"atLeast,omitempty"` // there is more than was counted
+	Next      string   `json:"next,omitempty"`    // the cursor with which it is
 }
 
-func (c *call) estimate(m llm.EmbeddingModel) error {
+func (c *call) estimate(m llm.EmbeddingModel, cursor string) error {
 	at, err := c.spaces()
 	if err != nil {
 		return err
 	}
 	began := c.opts.Now()
-	e, err := reembed.EstimateOf(c.ctx(), c.Moves, c.scope, cmp.Or(at.Active, c.config.Models.Embedding), m)
+	e, err := reembed.EstimateOf(c.ctx(), c.Moves, c.scope, cmp.Or(at.Active, c.config.Models.Embedding), m, cursor)
 	c.stage("estimate", began)
 	if err != nil {
 		return fmt.Errorf("estimate: %w", err)
 	}
 	return c.ok(http.StatusOK, estimate{
 		From: e.From, To: e.To, Documents: e.Documents, Chunks: e.Chunks, Cost: job.Cost{Tokens: e.Tokens, Nanos: e.Nanos},
-		Seconds: int((e.Time + time.Second - 1) / time.Second), AtLeast: e.Next != "",
+		Seconds: int((e.Time + time.Second - 1) / time.Second), AtLeast: e.Next != "", Next: e.Next,
 	})
 }
 

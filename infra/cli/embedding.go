@@ -107,12 +107,8 @@ func (o *embeddingOptions) estimate(ctx context.Context, c *client.Client, args 
 	if o.View.JSON {
 		return printJSON(o.View.Stdout, e)
 	}
-	least := ""
-	if e.AtLeast {
-		least = "at least "
-	}
 	printRows(o.View.Stdout, []row{
-		{"from", e.From}, {"to", e.To}, {"to embed", least + count(e.Documents, "document") + ", " + count(e.Chunks, "chunk")},
+		{"from", e.From}, {"to", e.To}, {"to embed", count(e.Documents, "document") + ", " + count(e.Chunks, "chunk")},
 		{"cost", "about " + cost(e.Cost)}, {"time", "about " + (time.Duration(e.Seconds) * time.Second).String()},
 	})
 	return nil

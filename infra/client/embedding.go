@@ -39,6 +39,7 @@ type MoveEstimate struct {
 	Cost      job.Cost `json:"cost"`
 	Seconds   int      `json:"seconds"`
 	AtLeast   bool     `json:"atLeast,omitempty"` // there is more than was counted
+	Next      string   `json:"next,omitempty"`    // the cursor with which it is
 }
 
 const embeddingPath = "/tenant/embedding"
@@ -48,9 +49,14 @@ func (c *Client) Embedding(ctx context.Context) (Embedding, error) {
 	return get[Embedding](ctx, c, embeddingPath, nil)
 }
 
-// EstimateMove asks what a move to a model would take.
-func (c *Client) EstimateMove(ctx context.Context, model string) (MoveEstimate, error) {
-	return post[MoveEstimate](ctx, c, embeddingPath, map[string]any{"model": model, "dryRun": true})
+// EstimateMove asks what a move to a model would take, until all of the tenant's documents are counted.
+func (c *Client) EstimateMove(ctx context.Context, model string) (e MoveEstimate, err error) {
+	for {
+		e, err = post[MoveEstimate](ctx, c, embeddingPath, map[string]any{"model": model, "dryRun": true, "cursor": e.Next})
+		if err != nil || e.Next == "" {
+			return e, err
+		}
+	}
 }
 
 // MoveEmbedding begins a move to a model, or goes on with one, which the job follows.

@@ -33,7 +33,7 @@ func TestATenantMovesToAnotherModel(t *testing.T) {
 	calls := len(p.model.Calls())
 	m, err := llm.FindEmbedding(other)
 	require.NoError(t, err)
-	e, err := reembed.EstimateOf(t.Context(), p.ledger, p.acme, model, m)
+	e, err := reembed.EstimateOf(t.Context(), p.ledger, p.acme, model, m, "")
 	require.NoError(t, err)
 	assert.Equal(t, []int{len(before), chunks}, []int{e.Documents, e.Chunks})
 	assert.Positive(t, e.Tokens)

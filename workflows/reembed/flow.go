@@ -185,7 +185,8 @@ func (x *moving) tell(ctx context.Context, name string, f func(context.Context, 
 // count finds out how much there is to do, which is only told.
 func (x *moving) count(ctx context.Context) error {
 	n, err := try(ctx, x, "count", func(ctx context.Context) (int, error) {
-		all, err := count(ctx, x.Ledger, x.scope, x.model.Name)
+		var all Missing
+		err := count(ctx, x.Ledger, x.scope, x.model.Name, totalPages, &all)
 		return all.Documents, err
 	})
 	x.total = n
