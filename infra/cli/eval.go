@@ -35,7 +35,9 @@ func newEval(g *globals) *cobra.Command {
 		Long: "Takes collections (folders with corpus.jsonl, queries.jsonl and qrels.tsv, as BEIR hands them out), ingests each into a\n" +
 			"platform of its own, asks every question in every mode as clients do, and prints nDCG, MRR, recall and times beside\n" +
 			"those of a BM25 of its own. Some questions are answered, too, and some that the collection has no answer to: their\n" +
-			"citations are held against the documents. With --out the page is written.",
+			"citations are held against the documents. With --out the page is written.\n\n" +
+			fmt.Sprintf("Ends with 1 where hybrid search falls short: below %.2f of the better of BM25 and vectors on a collection (nDCG@10), or\n", eval.LeastOfEach) +
+			fmt.Sprintf("below %.2f on the mean of several. Fewer modes or questions than there are are held against nothing.", eval.LeastOfMean),
 		Example: "  levada eval --out docs/quality.md scifact cranfield\n  levada eval --questions 20 --answers 0 --mode keyword cranfield",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -121,9 +123,25 @@ func (o *evalOptions) run(ctx context.Context) error {
 		}
 	}
 	if o.View.JSON {
-		return printJSON(o.View.Stdout, results)
+		err = printJSON(o.View.Stdout, results)
+	} else {
+		err = o.tell(report)
 	}
-	return o.tell(report)
+	if err != nil {
+		return err
+	}
+	return o.judge(report)
+}
+
+// judge fails a run in which hybrid search falls short of what is asked of it. A part of the questions says too little for that.
+func (o *evalOptions) judge(report eval.Report) error {
+	if o.Questions > 0 {
+		return nil
+	}
+	if short := report.Short(); len(short) > 0 {
+		return fmt.Errorf("hybrid search falls short\n  %s", strings.Join(short, "\n  "))
+	}
+	return nil
 }
 
 // commitOf is a short name of what is checked out, from which the platform is built; empty where git knows none. The docs, which have the page,

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -69,4 +70,25 @@ func TestEvalTellsWhatItFound(t *testing.T) {
 	s.show("one: hybrid", 1, 1)
 	s.end()
 	assert.Equal(t, "one: ingest\none: hybrid\n", drawn.String(), "a line for each step where nobody looks")
+}
+
+func TestEvalFailsWhereHybridFallsShort(t *testing.T) {
+	of := func(x float64) eval.Measured { return eval.Measured{Score: eval.Score{NDCG: x}} }
+	result := func(name string, hybrid float64, modes ...string) eval.Result {
+		r := eval.Result{Name: name, BM25: of(0.5), Modes: map[string]eval.Measured{}}
+		for _, m := range modes {
+			r.Modes[m] = of(0.5)
+		}
+		r.Modes["hybrid"] = of(hybrid)
+		return r
+	}
+	all := eval.Report{Results: []eval.Result{result("good", 0.6, "vector", "keyword"), result("bad", 0.49, "vector", "keyword")}}
+	err := (&evalOptions{}).judge(all)
+	require.Error(t, err)
+	assert.False(t, errors.As(err, new(usageError)), "the command line is right: it ends with 1")
+	assert.Contains(t, err.Error(), "bad: hybrid is 0.9800")
+	assert.NotContains(t, err.Error(), "good")
+	assert.NoError(t, (&evalOptions{Questions: 20}).judge(all), "too few to say")
+	assert.NoError(t, (&evalOptions{}).judge(eval.Report{Results: []eval.Result{result("one", 0.1, "keyword")}}), "no vectors to compare with")
+	assert.NoError(t, (&evalOptions{}).judge(eval.Report{Results: all.Results[:1]}))
 }
