@@ -1,7 +1,6 @@
 package rag
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -34,45 +33,64 @@ func RaiseAlike(cs []Candidate, opts *FuseOptions) {
 // weighed is a word of a passage: what it weighs there.
 type weighed struct {
 	word   uint32
+	at     int32 // of the word in the tally
 	weight float64
 }
 
 // likeFirst is how much each candidate is like the first: the cosine of their words, where a word counts by how few of the
 // candidates have it. So what all of them share, the subject of the question, tells nothing.
 func likeFirst(cs []Candidate) []float64 {
-	passages := make([][]weighed, len(cs))
-	having := make(map[uint32]int, 1024)
+	passages, all := make([][]weighed, len(cs)), 0
+	var words, spare []uint32
 	for i := range cs {
-		passages[i] = counted(&cs[i])
-		for _, w := range passages[i] {
-			having[w.word]++
+		c := &cs[i]
+		c.words = terms.Sketch(c.Text)
+		words = append(append(words[:0], terms.Sketch(c.Title)...), c.words...)
+		spare = slices.Grow(spare[:0], len(words))[:len(words)]
+		sortWords(words, spare)
+		passages[i] = counted(words)
+		all += len(passages[i])
+	}
+	having := newTally(all)
+	for _, p := range passages {
+		for k := range p {
+			p[k].at = having.add(p[k].word)
 		}
 	}
-	for _, p := range passages {
+	rarity := make([]float64, len(cs)+1) // by how many have a word
+	for n := 1; n <= len(cs); n++ {
+		rarity[n] = math.Log(float64(len(cs)) / float64(n))
+	}
+	like := make([]float64, len(cs))
+	for i, p := range passages {
 		square := 0.0
 		for k := range p {
 			w := &p[k]
-			w.weight *= math.Log(float64(len(cs)) / float64(having[w.word]))
+			w.weight *= rarity[having.times[w.at]]
 			square += w.weight * w.weight
 		}
-		if square > 0 {
-			for k := range p {
-				p[k].weight /= math.Sqrt(square)
-			}
+		if i > 0 {
+			like[i] = min(product(passages[0], p, root(square)), 1)
+			continue
+		}
+		for k, r := 0, root(square); k < len(p); k++ {
+			p[k].weight /= r
 		}
 	}
-	like := make([]float64, len(cs))
 	like[0] = 1
-	for i := 1; i < len(cs); i++ {
-		like[i] = min(product(passages[0], passages[i]), 1)
-	}
 	return like
 }
 
-// counted is a candidate's words, each once and in order, by how often they come, which soon stops to count.
-func counted(c *Candidate) []weighed {
-	words := append(terms.Sketch(c.Title), terms.Sketch(c.Text)...)
-	slices.Sort(words)
+// root is what the weights of a passage are divided by.
+func root(square float64) float64 {
+	if square == 0 {
+		return 1
+	}
+	return math.Sqrt(square)
+}
+
+// counted is words, each once and in order, by how often they come, which soon stops to count.
+func counted(words []uint32) []weighed {
 	out := make([]weighed, 0, len(words))
 	for i := 0; i < len(words); {
 		n := i + 1
@@ -80,26 +98,80 @@ func counted(c *Candidate) []weighed {
 			n++
 		}
 		times := float64(n - i)
-		out = append(out, weighed{words[i], times / (times + 1)})
+		out = append(out, weighed{word: words[i], weight: times / (times + 1)})
 		i = n
 	}
 	return out
 }
 
-// product of two passages' weights.
-func product(a, b []weighed) float64 {
+// product of two passages' weights, of which those of b are still to be divided.
+func product(a, b []weighed, by float64) float64 {
 	sum := 0.0
 	for i, k := 0, 0; i < len(a) && k < len(b); {
-		switch cmp.Compare(a[i].word, b[k].word) {
-		case -1:
+		x, y := a[i].word, b[k].word
+		if x == y {
+			sum += a[i].weight * (b[k].weight / by)
+		}
+		if x <= y {
 			i++
-		case 1:
-			k++
-		default:
-			sum += a[i].weight * b[k].weight
-			i++
+		}
+		if y <= x {
 			k++
 		}
 	}
 	return sum
+}
+
+// tally counts words, which are hashes already: a word is looked for from the place that its last digits name.
+type tally struct {
+	words []uint32
+	times []uint16 // 0 is a free place
+}
+
+// newTally has room for so many words, and as much again.
+func newTally(words int) tally {
+	n := 16
+	for n < 2*words {
+		n *= 2
+	}
+	return tally{make([]uint32, n), make([]uint16, n)}
+}
+
+// add counts a word once more and says where it is.
+func (t tally) add(word uint32) (at int32) {
+	last := uint32(len(t.words) - 1)
+	i := word & last
+	for t.times[i] > 0 && t.words[i] != word {
+		i = (i + 1) & last
+	}
+	t.words[i] = word
+	t.times[i]++
+	return int32(i)
+}
+
+// sortWords sorts words digit by digit, which is a multiple as fast as comparing them. spare is as long as words.
+func sortWords(words, spare []uint32) {
+	if len(words) < 48 {
+		slices.Sort(words)
+		return
+	}
+	var many [4][256]int32
+	for _, w := range words {
+		many[0][byte(w)]++
+		many[1][byte(w>>8)]++
+		many[2][byte(w>>16)]++
+		many[3][byte(w>>24)]++
+	}
+	for d := range many {
+		next := int32(0)
+		for b, n := range many[d] {
+			many[d][b], next = next, next+n
+		}
+		for _, w := range words {
+			at := &many[d][byte(w>>(8*d))]
+			spare[*at] = w
+			*at++
+		}
+		words, spare = spare, words // four times: it ends where it began
+	}
 }

@@ -114,7 +114,7 @@ func (c *Cached) Search(ctx context.Context, s tenants.Scope, q Query) (Result, 
 		return kept, nil
 	}
 	if name != "" {
-		q.Space = q.in(edition)
+		q.Space, q.edition = q.in(edition), &edition
 	}
 	found, err := c.next.Search(ctx, s, q)
 	if err != nil {

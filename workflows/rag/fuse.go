@@ -48,6 +48,8 @@ type Candidate struct {
 	InWords         bool
 
 	Fused float64 // what candidates are ordered by, 0 to 1
+
+	words []uint32 // of the text, as terms.Sketch has them; nil where nobody has looked
 }
 
 // Fuse joins what the two halves found, best first. Either may be empty: then the order is the other's.

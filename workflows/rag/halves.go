@@ -28,9 +28,10 @@ type asker struct {
 	window int
 	out    *Result
 
-	space   string    // whose vectors are asked for, when it is known
-	values  []float32 // the question's vector there
-	unknown error     // why the ledger did not say which space it is
+	space   string          // whose vectors are asked for, when it is known
+	values  []float32       // the question's vector there
+	unknown error           // why the ledger did not say which space it is
+	edition *corpus.Edition // of what is shown, where the ledger was asked
 }
 
 // errLate is why a half is no longer waited for.

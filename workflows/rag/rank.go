@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"levada.dev/tenants"
-	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/corpus/terms"
 )
 
 // ranked is a candidate with what the tenant's boosts make of it.
@@ -36,7 +36,7 @@ func rank(found []candidate, boosts []tenants.Boost, now time.Time) []ranked {
 }
 
 // factor is what a boost makes of a document's scores; 1 where it says nothing of the document.
-func factor(b tenants.Boost, d *corpus.Document, now time.Time) float64 {
+func factor(b tenants.Boost, d *shown, now time.Time) float64 {
 	full := float64(b.Percent) / 100
 	switch {
 	case b.HalfLifeDays > 0:
@@ -57,9 +57,9 @@ func factor(b tenants.Boost, d *corpus.Document, now time.Time) float64 {
 }
 
 // dated is the time that a document's age counts from, if it has one.
-func dated(b tenants.Boost, d *corpus.Document) (time.Time, bool) {
+func dated(b tenants.Boost, d *shown) (time.Time, bool) {
 	if b.Field == "" {
-		return d.UpdatedAt, !d.UpdatedAt.IsZero()
+		return d.changed, !d.changed.IsZero()
 	}
 	text, _ := d.Metadata[b.Field].(string)
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
@@ -108,9 +108,13 @@ func (c *ranked) source(mode Mode) Source {
 // unlike are the signatures of texts that do not say the same.
 type unlike []Signature
 
-// twin is the place of the text that says the same. One that says something new gets a place.
-func (u *unlike) twin(text string) (int, bool) {
-	sig := Sign(text)
+// twin is the place of the candidate that says the same. One that says something new gets a place.
+func (u *unlike) twin(c *Candidate) (int, bool) {
+	words := c.words
+	if words == nil {
+		words = terms.Sketch(c.Text)
+	}
+	sig := sign(c.Text, words)
 	for i, other := range *u {
 		if sig.Twins(other) {
 			return i, true

@@ -50,6 +50,8 @@ type Query struct {
 	RequestID      string // for the gateway's record
 	// Cache is for how long an equal query may have the same result (NewCached); 0 is never.
 	Cache time.Duration
+
+	edition *corpus.Edition // which Cached has heard of, for this query
 }
 
 // check finds what no search can be made of.
@@ -82,6 +84,7 @@ type Retriever struct {
 	ports   Ports
 	opts    Options
 	guesses guesses
+	known   known
 }
 
 // Options tunes a Retriever.
@@ -95,6 +98,8 @@ type Options struct {
 	Fuse *FuseOptions
 	// Weight is what the vectors of an embedding model weigh in fusion. Default what the catalogue of models says.
 	Weight func(model string) float64
+	// KnownBytes is about how much of what the ledger has said of documents is in memory, 4 MiB.
+	KnownBytes int
 	// Now is the clock that stages are timed with and the ages of documents are told by. Default time.Now.
 	Now func() time.Time
 }
@@ -114,6 +119,7 @@ func New(ports Ports, opts *Options) *Retriever {
 	if r.opts.Now == nil {
 		r.opts.Now = time.Now
 	}
+	r.known.most = cmp.Or(r.opts.KnownBytes, knownBytes)
 	if r.opts.Weight == nil {
 		r.opts.Weight = weightOf
 	}
@@ -161,20 +167,20 @@ func (r *Retriever) Search(ctx context.Context, s tenants.Scope, q Query) (Resul
 // candidate is a chunk that may be shown, and its document.
 type candidate struct {
 	Candidate
-	document *corpus.Document
+	document *shown
 }
 
 // candidates are the chunks that the halves have found and the ledger shows, best first by what the mode goes by. An index that is asked
 // for less than it could give, and of which stale chunks leave too little, is asked once more, for all it gives.
 func (r *Retriever) candidates(ctx context.Context, s tenants.Scope, q Query, filter json.RawMessage, out *Result) ([]candidate, error) {
-	a := asker{Retriever: r, scope: s, query: q, filter: filter, window: r.window(q), out: out}
+	a := asker{Retriever: r, scope: s, query: q, filter: filter, window: r.window(q), out: out, edition: q.edition}
 	for {
 		h, err := a.ask(ctx)
 		if err != nil {
 			return nil, err
 		}
 		began := r.opts.Now()
-		documents, err := r.documents(ctx, s, h)
+		documents, err := r.documents(ctx, s, h, a.edition)
 		if err != nil {
 			return nil, err
 		}
@@ -197,10 +203,11 @@ func (r *Retriever) window(q Query) int {
 	return min(q.TopK*r.opts.OverFetch, MaxTopK)
 }
 
-// documents are what the ledger knows of the documents of both halves, by their ids: it is asked once, and not about nothing.
-func (r *Retriever) documents(ctx context.Context, s tenants.Scope, h halves) (map[string]*corpus.Document, error) {
+// documents are what the ledger knows of the documents of both halves, by their ids: it is asked once, and not about nothing, nor about what it
+// has said in this edition.
+func (r *Retriever) documents(ctx context.Context, s tenants.Scope, h halves, e *corpus.Edition) (map[string]*shown, error) {
 	ids := make([]string, 0, len(h.matches)+len(h.words.Hits))
-	byID := make(map[string]*corpus.Document, cap(ids))
+	byID := make(map[string]*shown, cap(ids))
 	add := func(id string) {
 		if _, there := byID[id]; !there {
 			byID[id] = nil
@@ -213,15 +220,21 @@ func (r *Retriever) documents(ctx context.Context, s tenants.Scope, h halves) (m
 	for i := range h.words.Hits {
 		add(h.words.Hits[i].Passage.DocID)
 	}
+	if e != nil {
+		ids = r.known.find(s.Tenant(), *e, byID, ids)
+	}
 	if len(ids) == 0 {
-		return nil, nil
+		return byID, nil
 	}
 	found, err := r.ports.Ledger.Shown(ctx, s, ids)
 	if err != nil {
 		return nil, fmt.Errorf("look up %d documents: %w", len(ids), err)
 	}
 	for i := range found {
-		byID[found[i].ID] = &found[i]
+		byID[found[i].ID] = newShown(&found[i])
+	}
+	if e != nil {
+		r.known.keep(s.Tenant(), *e, byID, ids)
 	}
 	return byID, nil
 }
@@ -239,10 +252,10 @@ func (r *Retriever) fusion(space string) *FuseOptions {
 }
 
 // join drops what the ledger does not show and orders the rest.
-func (r *Retriever) join(mode Mode, h halves, documents map[string]*corpus.Document, o *FuseOptions) []candidate {
+func (r *Retriever) join(mode Mode, h halves, documents map[string]*shown, o *FuseOptions) []candidate {
 	hidden := func(m *corpus.Metadata) bool {
 		d := documents[m.DocID]
-		return d == nil || d.Searchable == 0 || d.Searchable != m.Generation
+		return d == nil || d.generation == 0 || d.generation != m.Generation
 	}
 	h.matches = slices.DeleteFunc(h.matches, func(m corpus.Match) bool { return hidden(&m.Metadata) })
 	h.words.Hits = slices.DeleteFunc(h.words.Hits, func(hit corpus.Hit) bool { return hidden(&hit.Passage.Metadata) })
@@ -286,7 +299,7 @@ func (r *Retriever) best(q Query, found []candidate) []Source {
 			break
 		}
 		if !q.KeepDuplicates {
-			if twin, same := once.twin(ranked[i].Text); same {
+			if twin, same := once.twin(&ranked[i].Candidate); same {
 				sources[twin].Duplicates++
 				continue
 			}

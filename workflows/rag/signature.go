@@ -3,6 +3,7 @@ package rag
 import (
 	"slices"
 	"unicode"
+	"unicode/utf8"
 
 	"levada.dev/workflows/corpus/terms"
 )
@@ -22,8 +23,10 @@ type Signature struct {
 }
 
 // Sign makes the signature of a text. The same words have the same signature, whatever their case, marks and punctuation.
-func Sign(text string) Signature {
-	words := terms.Sketch(text)
+func Sign(text string) Signature { return sign(text, terms.Sketch(text)) }
+
+// sign is Sign of a text whose words are known.
+func sign(text string, words []uint32) Signature {
 	n := max(1, len(words)-shingle+1)
 	if len(words) == 0 {
 		return Signature{}
@@ -39,7 +42,7 @@ func Sign(text string) Signature {
 		h ^= h >> 16
 		all = append(all, h)
 	}
-	slices.Sort(all)
+	sortWords(all, make([]uint32, len(all)))
 	all = slices.Compact(all)
 	return Signature{slices.Clone(all[:min(len(all), samples)]), numbersIn(text)}
 }
@@ -48,12 +51,17 @@ func Sign(text string) Signature {
 func numbersIn(text string) (sum uint32) {
 	const start = uint32(2166136261)
 	h := start
-	for _, r := range text {
-		if unicode.IsDigit(r) {
-			h = (h ^ uint32(r)) * 16777619
-			continue
+	for i := 0; i < len(text); {
+		r, n := rune(text[i]), 1
+		digit := '0' <= r && r <= '9'
+		if r >= utf8.RuneSelf {
+			r, n = utf8.DecodeRuneInString(text[i:])
+			digit = unicode.IsDigit(r)
 		}
-		if h != start {
+		i += n
+		if digit {
+			h = (h ^ uint32(r)) * 16777619
+		} else if h != start {
 			sum, h = sum+h, start
 		}
 	}

@@ -39,6 +39,7 @@ func (a *asker) place(ctx context.Context) error {
 		}
 		return err
 	}
+	a.edition = &e
 	space := cmp.Or(e.Space, a.query.Model)
 	a.guesses.heard(a.scope.Tenant(), space)
 	if space != guess {

@@ -12,14 +12,11 @@ func Sketch(text string) []uint32 {
 	s := sketch{}
 	for i := 0; i < len(text); {
 		if c := text[i]; c < utf8.RuneSelf {
-			i++
-			if k := ascii[c]; k == none {
+			if ascii[c] == none {
 				out = s.end(out)
+				i++
 			} else {
-				if k == latin {
-					c |= 0x20
-				}
-				out = s.letter(out, k, uint32(c))
+				out, i = s.plain(out, text, i)
 			}
 			continue
 		}
@@ -47,6 +44,36 @@ type sketch struct {
 	letters int
 	script  script
 	last    uint32 // letter, where there are no spaces
+}
+
+// plain takes letters as long as they are ASCII, as letter does one by one.
+func (s *sketch) plain(out []uint32, text string, i int) ([]uint32, int) {
+	if s.letters > 0 && s.script >= ideograph {
+		out = s.end(out)
+	}
+	hash, letters := s.hash, s.letters
+	for ; i < len(text); i++ {
+		c := text[i]
+		if c >= utf8.RuneSelf {
+			break
+		}
+		k := ascii[c]
+		if k == none {
+			break
+		}
+		if letters++; letters <= stub {
+			if k == latin {
+				c |= 0x20
+			}
+			if letters == 1 {
+				hash = 2166136261
+			}
+			hash = mix(hash, uint32(c))
+		}
+		s.script = k
+	}
+	s.hash, s.letters = hash, letters
+	return out, i
 }
 
 func (s *sketch) letter(out []uint32, k script, c uint32) []uint32 {
