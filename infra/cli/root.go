@@ -128,6 +128,7 @@ func newRoot(g *globals, start func()) *cobra.Command {
 		newErase(g), newEmbedding(g),
 		newNew(g),
 		newValidate(g), newWrangler(g),
+		newKey(g), newSecret(g),
 		newCommands(), newVersion(),
 	)
 	return root

@@ -69,7 +69,7 @@ func (o *validateOptions) run() error {
 	if o.Tenant != "" {
 		configs, problems = only(o.Tenant, configs, problems)
 	}
-	if err := o.print(configs, problems); err != nil {
+	if err := o.print(in, configs, problems); err != nil {
 		return err
 	}
 	switch len(problems) {
@@ -108,7 +108,7 @@ func only(tenant string, configs []tenants.Config, problems tenants.Problems) ([
 	return mine, found
 }
 
-func (o *validateOptions) print(configs []tenants.Config, problems tenants.Problems) (err error) {
+func (o *validateOptions) print(in *target.Environment, configs []tenants.Config, problems tenants.Problems) (err error) {
 	switch {
 	case o.JSON:
 		view := validateView{OK: len(problems) == 0, Env: o.Env, Tenants: configs, Problems: problems}
@@ -122,21 +122,44 @@ func (o *validateOptions) print(configs []tenants.Config, problems tenants.Probl
 	case len(problems) > 0:
 		_, err = io.WriteString(o.Stderr, problemList(problems))
 	default:
-		_, err = fmt.Fprintln(o.Stdout, tenantTable(configs))
+		_, err = fmt.Fprintln(o.Stdout, tenantTable(in, configs))
 	}
 	return err
 }
 
-func tenantTable(configs []tenants.Config) string {
+// tenantTable shows the tenants and, where anything is deployed in the environment, where each of them answers there.
+func tenantTable(in *target.Environment, configs []tenants.Config) string {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
-	t.AppendHeader(table.Row{"tenant", "pool", "auth", "embedding", "filterable", "hosts"})
+	header := table.Row{"tenant", "pool", "auth", "embedding", "filterable", "hosts"}
+	if len(in.Targets) > 0 {
+		header = append(header, "in "+in.Name)
+	}
+	t.AppendHeader(header)
 	for _, c := range configs {
-		t.AppendRow(table.Row{
+		row := table.Row{
 			c.ID, c.Pool, c.Auth.Mode, c.Models.Embedding, len(c.Search.Filterable), strings.Join(c.AllowedHosts, " "),
-		})
+		}
+		if len(in.Targets) > 0 {
+			row = append(row, deployedAt(in, c.ID))
+		}
+		t.AppendRow(row)
 	}
 	return t.Render()
+}
+
+// deployedAt is where a tenant answers in an environment, as far as the account need not be asked.
+func deployedAt(in *target.Environment, id tenants.ID) string {
+	t, err := in.Find(string(id))
+	switch {
+	case err != nil:
+		return "-"
+	case t.Host() != "":
+		return t.Host()
+	case len(t.Routes) > 0:
+		return t.Routes[0].Pattern
+	}
+	return "workers.dev"
 }
 
 // problemList is a block for each file: where, what, and what to do.

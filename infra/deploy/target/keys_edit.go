@@ -13,9 +13,6 @@ import (
 // AddKey is a keys.json with one key more; everything else stays as it was. An empty text is a new file. A name that the environment has
 // already is fault.Conflict, code key_exists.
 func AddKey(src []byte, k Key) ([]byte, error) {
-	if len(bytes.TrimSpace(src)) == 0 {
-		src = []byte("[\n]\n")
-	}
 	d, list, keys, err := editKeys(src)
 	if err != nil {
 		return nil, err
@@ -121,6 +118,9 @@ func space(v *hujson.Value) {
 
 // editKeys reads a keys.json that has no mistake in it.
 func editKeys(src []byte) (*document, *hujson.Array, []Key, error) {
+	if len(bytes.TrimSpace(src)) == 0 {
+		src = []byte("[\n]\n")
+	}
 	d := &document{name: KeysFile, text: src}
 	d.parse()
 	if err := d.problems.Err(); err != nil {

@@ -105,6 +105,9 @@ func (e *environment) target(env, pool string, configs []tenants.Config) Target 
 	return t
 }
 
+// NoVault is the problem of an entry without a vault that needs one.
+const NoVault = "is required: sources of its tenants sign what they send"
+
 // checkTarget finds what is wrong with an entry because of the tenants it is for.
 func checkTarget(d *document, entry Entry, t Target, configs []tenants.Config) {
 	at := "environments." + t.Env + ".pools." + t.Pool
@@ -129,7 +132,7 @@ func checkTarget(d *document, entry Entry, t Target, configs []tenants.Config) {
 		d.say(at+".exclude", "remove the whole entry", "leaves no tenant to serve")
 	}
 	if entry.Vault == "" && t.needsVault() {
-		d.say(at+".vault", "such as file:/run/secrets/levada-"+t.Pool+"-"+t.Env+".json, made by levada secret new", "is required: sources of its tenants sign what they send")
+		d.say(at+".vault", "such as file:/run/secrets/levada-"+t.Pool+"-"+t.Env+".json, made by levada secret new", NoVault)
 	}
 	if t.Env == Prod {
 		checkHosts(d, at, t)
