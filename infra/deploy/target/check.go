@@ -32,14 +32,27 @@ func checkForm(d *document) *file {
 	if !d.whole() {
 		return &file{}
 	}
+	f := checkRules(d)
+	d.problems = validate.Merge(d.problems, schema.Problems(d.standard))
+	return f
+}
+
+// checkRules is checkForm without the schema, and finds the same.
+func checkRules(d *document) *file {
 	d.problems = tenants.Shape(d.standard, reflect.TypeFor[file]())
 	f := decode(d.standard)
+	if f.Environments == nil {
+		d.say("environments", "", "is required")
+	}
 	for _, env := range Environments {
 		e := f.of(env)
 		if e == nil {
 			continue
 		}
 		at := "environments." + env
+		if e.Pools == nil {
+			d.say(at+".pools", "the pools that are deployed here, by name", "is required")
+		}
 		checkSteps(d, at+".canary", e.Canary)
 		for _, pool := range slices.Sorted(maps.Keys(e.Pools)) {
 			checkPool(d, at+".pools."+pool, pool, env)
@@ -48,7 +61,6 @@ func checkForm(d *document) *file {
 		}
 	}
 	checkApart(d, f)
-	d.problems = validate.Merge(d.problems, schema.Problems(d.standard))
 	return f
 }
 

@@ -20,8 +20,8 @@ var Environments = []string{Dev, Stage, Prod}
 
 // file is deploy.json.
 type file struct {
-	Schema       string       `json:"$schema,omitempty"` // for editors
-	Environments environments `json:"environments"`
+	Schema       string        `json:"$schema,omitempty"` // for editors
+	Environments *environments `json:"environments"`
 }
 
 type environments struct {
@@ -75,6 +75,9 @@ type Observed struct {
 
 // of is what the file says of an environment; nil when it says nothing.
 func (f *file) of(env string) *environment {
+	if f.Environments == nil {
+		return nil
+	}
 	switch env {
 	case Dev:
 		return f.Environments.Dev

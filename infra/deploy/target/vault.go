@@ -18,9 +18,9 @@ func Vault(ctx context.Context, source *credential.Source, t Target) (*tenants.V
 	if !t.needsVault() {
 		return nil, nil
 	}
-	make := "levada secret new " + string(t.Tenants[0].ID) + " --env " + t.Env + " makes what is missing"
+	hint := "levada secret new " + string(t.Tenants[0].ID) + " --env " + t.Env + " makes what is missing"
 	if t.Vault.String() == "" {
-		return nil, fault.Invalidf("", "vault_missing", "the pool %s has no vault in %s, and sources of its tenants have secrets", t.Pool, t.Env).WithHint(make)
+		return nil, fault.Invalidf("", "vault_missing", "the pool %s has no vault in %s, and sources of its tenants have secrets", t.Pool, t.Env).WithHint(hint)
 	}
 	text, err := source.Text(ctx, t.Name("vault"), t.Vault)
 	if err != nil {
@@ -36,7 +36,7 @@ func Vault(ctx context.Context, source *credential.Source, t Target) (*tenants.V
 		for _, name := range c.Secrets() {
 			secret, there := all.Secrets[c.ID][name]
 			if !there {
-				return nil, fault.Invalidf("", "secret_missing", "%s has no secret %q of the tenant %s, which a source of it needs", t.Vault, name, c.ID).WithHint(make)
+				return nil, fault.Invalidf("", "secret_missing", "%s has no secret %q of the tenant %s, which a source of it needs", t.Vault, name, c.ID).WithHint(hint)
 			}
 			if own.Secrets[c.ID] == nil {
 				own.Secrets[c.ID] = map[string]string{}

@@ -97,15 +97,17 @@ func nearest(dir string) string {
 	}
 }
 
-// What git says of a file.
+// verdict is what git says of a file.
+type verdict int
+
 const (
-	gitAbsent  = iota // no work tree there, or no git
-	gitIgnores        //
-	gitTakes          // it could be added
+	gitAbsent  verdict = iota // nothing: there is no work tree, or no git
+	gitIgnores                // it is never added by itself
+	gitTakes                  // it could be added
 )
 
 // ignored asks git about a file that need not be there. One that is in the index is taken, whatever is said of its name.
-func ignored(ctx context.Context, dir, file string) int {
+func ignored(ctx context.Context, dir, file string) verdict {
 	err := exec.CommandContext(ctx, "git", "-C", dir, "check-ignore", "--quiet", "--", file).Run()
 	var exit *exec.ExitError
 	switch {

@@ -21,7 +21,7 @@ import (
 func vaulted(t *testing.T) (acme, globex target.Target, values map[string]string) {
 	t.Helper()
 	values = map[string]string{}
-	make := func(pool string, ids ...tenants.ID) target.Target {
+	pool := func(pool string, ids ...tenants.ID) target.Target {
 		out := target.Target{Pool: pool, Env: "prod", Account: one}
 		for _, id := range ids {
 			out.Tenants = append(out.Tenants, tenants.Config{ID: id, Sources: []tenants.Source{{ID: "cms", Webhook: &tenants.Webhook{Secrets: []string{"cms-2", "cms-1"}}}}})
@@ -36,7 +36,7 @@ func vaulted(t *testing.T) (acme, globex target.Target, values map[string]string
 		out.Vault = ref
 		return out
 	}
-	return make("acme", "acme"), make("shared", "globex", "initech"), values
+	return pool("acme", "acme"), pool("shared", "globex", "initech"), values
 }
 
 func TestAVaultIsReadForItsTargetAlone(t *testing.T) {
