@@ -36,6 +36,7 @@ func TestExecutorsPassWhatTheyAreGiven(t *testing.T) {
 			"deploy --adopt --allow-destroy=one --allow-destroy=two --bake=2m --canary=0 --canary=10 --canary=50 --concurrency=4" +
 				" --dry-run --env=prod --fail-fast --json --only=api --release=v1.20 --wave=3 -- acme"},
 		{"the tenant as an argument", "run levada:deploy acme", "deploy -- acme"},
+		{"an argument that begins like a flag", "run levada:deploy --tenant=-acme", "deploy -- -acme"},
 		{"a tenant's own project", "run tenant-globex:deploy --env=stage", "deploy --env=stage -- globex"},
 		{"all of them", "run levada:deploy-all --concurrency 2", "deploy --all --concurrency=2"},
 		{"drift of all", "run levada:drift --all --env prod", "drift --all --env=prod"},

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,17 +16,23 @@ func main() {
 	os.Exit(cli.Execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// interruptible returns a context that ends with the first signal to end. An interrupt after that ends the program at once:
-// somebody has pressed Ctrl-C again. SIGTERM does not, however often it comes: task runners send it to every process of a run
-// after the terminal has, and what is being undone is not to be left for that.
+// interruptible returns a context that ends with the first signal to end, a terminal that is closed included, unless it was
+// started with nohup. From then on what is being undone is left for one reason only, a further interrupt: somebody has pressed
+// Ctrl-C again. SIGTERM and SIGHUP may come as often as they like, because task runners send them to every process of a run after
+// the terminal has; and that nobody reads the output any more ends nothing.
 func interruptible(ctx context.Context) context.Context {
-	ctx, end := context.WithCancel(ctx)
+	ctx, end := context.WithCancelCause(ctx)
+	told := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		told = append(told, syscall.SIGHUP)
+	}
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, told...)
 	go func() {
-		<-signals
+		s := <-signals
+		signal.Ignore(syscall.SIGPIPE)
 		signal.Reset(os.Interrupt)
-		end()
+		end(fmt.Errorf("told to end: %s", s))
 	}()
 	return ctx
 }

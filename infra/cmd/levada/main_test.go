@@ -24,50 +24,92 @@ func TestMain(m *testing.M) {
 	ctx := interruptible(context.Background())
 	fmt.Println("running")
 	<-ctx.Done()
-	fmt.Println("undoing")
+	fmt.Println("undoing,", context.Cause(ctx))
 	_, _ = io.Copy(io.Discard, os.Stdin) // until the test closes it
 	fmt.Println("undone")
 }
 
-func TestOnlyASecondInterruptEndsAtOnce(t *testing.T) {
+// child is this program as the one that is interrupted.
+type child struct {
+	*exec.Cmd
+	stdin  io.Closer
+	stdout io.Closer
+	lines  *bufio.Scanner
+}
+
+func start(t *testing.T, line ...string) *child {
+	t.Helper()
+	line = append(line, os.Args[0])
+	c := &child{Cmd: exec.CommandContext(t.Context(), line[0], line[1:]...)}
+	c.Env = append(os.Environ(), asChild+"=1")
+	stdin, err := c.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := c.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.Start())
+	c.stdin, c.stdout, c.lines = stdin, stdout, bufio.NewScanner(stdout)
+	require.Equal(t, "running", c.next())
+	return c
+}
+
+// next is the next line, empty at the end.
+func (c *child) next() string {
+	c.lines.Scan()
+	return c.lines.Text()
+}
+
+func (c *child) signal(t *testing.T, all ...syscall.Signal) {
+	t.Helper()
+	for _, s := range all {
+		require.NoError(t, c.Process.Signal(s))
+	}
+}
+
+func TestOnlyAFurtherInterruptEndsAtOnce(t *testing.T) {
+	type signals = []syscall.Signal
 	for _, test := range []struct {
 		name       string
 		first      syscall.Signal
-		then       []syscall.Signal
+		then       signals
 		endsAtOnce bool
 	}{
-		{"Ctrl-C twice", syscall.SIGINT, []syscall.Signal{syscall.SIGINT}, true},
-		{"told to end, then Ctrl-C", syscall.SIGTERM, []syscall.Signal{syscall.SIGINT}, true},
-		{"Ctrl-C, and a task runner passes it on", syscall.SIGINT, []syscall.Signal{syscall.SIGTERM, syscall.SIGTERM}, false},
-		{"told to end three times", syscall.SIGTERM, []syscall.Signal{syscall.SIGTERM, syscall.SIGTERM}, false},
+		{"Ctrl-C twice", syscall.SIGINT, signals{syscall.SIGINT}, true},
+		{"told to end, then Ctrl-C", syscall.SIGTERM, signals{syscall.SIGINT}, true},
+		{"Ctrl-C, and a task runner passes it on", syscall.SIGINT, signals{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGTERM}, false},
+		{"told to end three times", syscall.SIGTERM, signals{syscall.SIGTERM, syscall.SIGTERM}, false},
+		{"the terminal is closed", syscall.SIGHUP, signals{syscall.SIGHUP, syscall.SIGTERM}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), os.Args[0])
-			cmd.Env = append(os.Environ(), asChild+"=1")
-			stdin, err := cmd.StdinPipe()
-			require.NoError(t, err)
-			stdout, err := cmd.StdoutPipe()
-			require.NoError(t, err)
-			require.NoError(t, cmd.Start())
-			lines := bufio.NewScanner(stdout)
-			next := func() string {
-				lines.Scan()
-				return lines.Text()
-			}
-			require.Equal(t, "running", next())
-			require.NoError(t, cmd.Process.Signal(test.first))
-			require.Equal(t, "undoing", next())
-			for _, s := range test.then {
-				require.NoError(t, cmd.Process.Signal(s))
-			}
+			c := start(t)
+			c.signal(t, test.first)
+			require.Equal(t, "undoing, told to end: "+test.first.String(), c.next())
+			c.signal(t, test.then...)
 			if test.endsAtOnce {
-				assert.Empty(t, next())
-				assert.ErrorContains(t, cmd.Wait(), "signal: interrupt")
+				assert.Empty(t, c.next())
+				assert.ErrorContains(t, c.Wait(), "signal: interrupt")
 				return
 			}
-			require.NoError(t, stdin.Close())
-			assert.Equal(t, "undone", next())
-			assert.NoError(t, cmd.Wait())
+			require.NoError(t, c.stdin.Close())
+			assert.Equal(t, "undone", c.next())
+			assert.NoError(t, c.Wait())
 		})
 	}
+}
+
+func TestWhatIsUndoneNeedsNoReader(t *testing.T) {
+	c := start(t)
+	c.signal(t, syscall.SIGINT)
+	require.NotEmpty(t, c.next())
+	require.NoError(t, c.stdout.Close()) // as tee does, when Ctrl-C ends it, too
+	require.NoError(t, c.stdin.Close())
+	assert.NoError(t, c.Wait())
+}
+
+func TestWithNohupAClosedTerminalIsNothing(t *testing.T) {
+	c := start(t, "nohup")
+	c.signal(t, syscall.SIGHUP, syscall.SIGTERM)
+	assert.Equal(t, "undoing, told to end: terminated", c.next())
+	require.NoError(t, c.stdin.Close())
+	assert.Equal(t, "undone", c.next())
+	assert.NoError(t, c.Wait())
 }
