@@ -83,6 +83,7 @@ var subjects = map[string]string{
 	events.TypeTenantErased:             "tenant",
 	events.TypeTenantEmbeddingRequested: "tenant",
 	events.TypeTenantEmbeddingSwitched:  "tenant",
+	events.TypeTenantTransferRequested:  "tenant",
 	events.TypeChatCompleted:            "sessions/<sessionId>",
 	events.TypeUsageRecorded:            "usage",
 	events.TypeBudgetExhausted:          "budgets/<period>/<unit>",

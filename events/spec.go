@@ -103,6 +103,11 @@ var specs = [...]Spec{
 		Producer: "the ledger (outbox)",
 	},
 	{
+		Type: TypeTenantTransferRequested, Stage: StageIngest, New: func() Fact { return new(TenantTransferRequested) },
+		Says:     "What another pool has of the tenant is to be brought here.",
+		Producer: "the ledger (outbox)", Consumer: "consumers/transfer",
+	},
+	{
 		Type: TypeChatCompleted, Stage: StageNone, New: func() Fact { return new(ChatCompleted) },
 		Says:     "A turn of a conversation has ended, well or not.",
 		Producer: "the session (outbox)",

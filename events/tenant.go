@@ -13,6 +13,7 @@ const (
 	TypeTenantErased             = "dev.levada.tenant.erased.v1"
 	TypeTenantEmbeddingRequested = "dev.levada.tenant.embedding.requested.v1"
 	TypeTenantEmbeddingSwitched  = "dev.levada.tenant.embedding.switched.v1"
+	TypeTenantTransferRequested  = "dev.levada.tenant.transfer.requested.v1"
 )
 
 // TenantErasureRequested says that somebody wants everything erased that is stored of the tenant. Nothing new is taken from

@@ -200,6 +200,7 @@ func oneOfEach(t *testing.T, s tenants.Scope) []events.Event {
 		events.TenantErasureRequested{JobID: fresh(t)},
 		events.TenantEmbeddingRequested{JobID: fresh(t), Model: "m"},
 		events.TenantEmbeddingSwitched{JobID: fresh(t), To: "m"},
+		events.TenantTransferRequested{JobID: fresh(t), From: "https://api.example.com", Key: "sealed"},
 		events.TenantErased{JobID: fresh(t), Stores: []events.ErasedStore{{Name: "texts"}}, CheckedAt: time.Unix(0, 0).UTC()},
 		events.ChatCompleted{SessionID: fresh(t), Turn: 1},
 		events.UsageRecorded{Booking: fresh(t), Lines: []events.UsageLine{{Day: "2026-11-22", Capability: "chat", Calls: 1}}},

@@ -101,7 +101,7 @@ func (in *Intake) store(ctx context.Context, s tenants.Scope, d corpus.Draft, do
 	}
 	sub := corpus.Submission{
 		DocID: docID, JobID: jobID, About: d.About, ContentType: d.ContentType,
-		Model: d.Model, Chunking: d.Chunking, Cause: d.Cause, RequestHash: requestHash, Pace: d.Pace,
+		Model: d.Model, Chunking: d.Chunking, Cause: d.Cause, RequestHash: requestHash, Pace: d.Pace, Moved: d.Moved,
 	}
 	if d.Fetch != "" {
 		sub.Fetch = &events.Fetch{URL: d.Fetch}

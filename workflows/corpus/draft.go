@@ -20,6 +20,7 @@ type Draft struct {
 	Cause       events.Cause // the request, with its idempotency key if it has one
 	MaxBytes    int64        // the tenant's limit for a text; 0 for none
 	Pace        Pace
+	Moved       *Moved `json:",omitempty"` // of a document that is brought from another pool
 
 	// Rules say where documents of the tenant may be fetched from, for a door that tells at once what is not allowed; nil: it is
 	// told when the document is fetched.

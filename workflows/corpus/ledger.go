@@ -59,6 +59,8 @@ type Submission struct {
 	// Fetch says where the document is to be had, when it has not been brought: then there is no TextKey, Text, Bytes or SHA256
 	// yet, and the ledger adds to the event what it knows of the page already.
 	Fetch *events.Fetch `json:"fetch,omitempty"`
+	// Moved comes with a document that is brought from another pool.
+	Moved *Moved `json:"moved,omitempty"`
 }
 
 // Pace is what the tenant's config says of how its documents take their turn.

@@ -38,6 +38,7 @@ type Job struct {
 	Errors    []Problem `json:"errors,omitempty"` // of an import: the first ones
 	Note      *Problem  `json:"note,omitempty"`   // what is odd about a job that has not failed
 	Erasure   *Erasure  `json:"receipt,omitempty"`
+	Transfer  *Transfer `json:"transfer,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 }
@@ -62,10 +63,12 @@ const (
 	Erase  Kind = "erase"  // the removal of a document, or of everything; its unit is what is removed
 	// Reembed is the move to another embedding model, or the removal of what is in a model's space; its unit is the document.
 	Reembed Kind = "reembed"
+	// Move brings a tenant here from another pool; its unit is the document.
+	Move Kind = "move"
 )
 
 // Kinds are all of them.
-var Kinds = []Kind{Ingest, Import, Erase, Reembed}
+var Kinds = []Kind{Ingest, Import, Erase, Reembed, Move}
 
 // Counts says how much there is to do and how much is done, in the job's own unit.
 type Counts struct {
@@ -101,6 +104,21 @@ type Store struct {
 	Name      string `json:"name"`
 	Removed   int    `json:"removed"`
 	Remaining int    `json:"remaining"` // when it was asked for the last time
+}
+
+// Transfer is what a run that brings a tenant here has found and done.
+type Transfer struct {
+	From     string `json:"from"`
+	Last     bool   `json:"last,omitempty"`     // the source took no changes any more
+	Found    int    `json:"documents"`          // at the source
+	Bytes    int64  `json:"bytes"`              // of them
+	Same     int    `json:"same"`               // were here already
+	Brought  int    `json:"brought"`            // were fetched
+	Deleted  int    `json:"deleted"`            // are not at the source any more
+	ImportID string `json:"importId,omitempty"` // of the import that takes in what was fetched
+	// Digest is over ids and contents of all documents of the source, in their order; verified says that those here have the same.
+	Digest   string `json:"digest,omitempty"`
+	Verified bool   `json:"verified,omitempty"`
 }
 
 // Problem is something that went wrong on the way.

@@ -112,7 +112,7 @@ func (c *change) close() error {
 		if !o.dirty && !o.marked {
 			continue
 		}
-		if o.dirty {
+		if o.dirty && !o.moved() {
 			o.Updated = c.now.UnixMilli()
 		}
 		o.prune()

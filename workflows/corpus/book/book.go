@@ -65,6 +65,7 @@ type jobRow struct {
 	Import     *importRow    `json:"im,omitempty"` // of an import, also of one that has ended
 	Whole      *wholeErasure `json:"w,omitempty"`  // of the erasure of everything
 	Move       *moveRow      `json:"mv,omitempty"` // of a move to another embedding model
+	Transfer   *transferRow  `json:"tf,omitempty"` // of a run that brings the tenant here
 	Trace      string        `json:"tp,omitempty"` // of an erasure
 	Barred     bool          `json:"x,omitempty"`  // no job: none of this id may begin, as its text was erased
 	End        *job.Job      `json:"end,omitempty"`
@@ -89,6 +90,8 @@ func (row *jobRow) show(r rows.Tx, id string) (j job.Job, known bool, err error)
 		return row.erasing(id), true, nil
 	case row.Move != nil:
 		return row.moving(id), true, nil
+	case row.Transfer != nil:
+		return row.transferring(id), true, nil
 	}
 	var d document
 	if _, err := rows.Read(r, documentPrefix+row.DocID, &d); err != nil {

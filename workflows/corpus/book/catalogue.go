@@ -102,7 +102,11 @@ func (b *Book) Cancel(r rows.Tx, s tenants.Scope, id string) (job.Job, error) {
 		return job.Job{}, fault.New(fault.Conflict, "job_not_cancellable", "an erasure cannot be cancelled", nil).
 			WithHint("submit the document again, if it is wanted")
 	}
-	if row.Move != nil && row.End == nil {
+	if row.Transfer != nil && row.End == nil {
+		if err := b.begin(r, s).cancelTransfer(id, &row); err != nil {
+			return job.Job{}, err
+		}
+	} else if row.Move != nil && row.End == nil {
 		if err := b.begin(r, s).cancelMove(id); err != nil {
 			return job.Job{}, err
 		}
@@ -141,7 +145,7 @@ func (b *Book) Resubmit(r rows.Tx, s tenants.Scope, re corpus.Resubmission) (cor
 		return first, err
 	}
 	c := b.begin(r, s)
-	if err := c.taking(); err != nil {
+	if err := c.writable(); err != nil {
 		return corpus.Receipt{}, err
 	}
 	o, err := c.open(re.DocID)

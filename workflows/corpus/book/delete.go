@@ -34,6 +34,9 @@ func (b *Book) Delete(r rows.Tx, s tenants.Scope, del corpus.Deletion) (corpus.R
 			return first.replay(corpus.Submission{}), errors.Join(err, first.conflict(found, ""))
 		}
 	}
+	if err := c.deleting(); err != nil {
+		return corpus.Receipt{}, err
+	}
 	rec, err := c.deleteOnce(r, del)
 	if key != "" && fault.Is(err, fault.NotFound) { // which is remembered, as anything else is that was done under a key
 		rec, err = corpus.Receipt{DocID: del.DocID}, nil

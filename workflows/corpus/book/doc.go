@@ -14,6 +14,7 @@
 //	x/<jobId>.<type>   one event that can never be sent
 //	i/<day>/<key>      one idempotency key, by the day it was taken
 //	w/<lane>/<number>  one document that waits for its turn
+//	transfer           that the tenant moves to another pool, or has come from one
 //	turns              the window, the lanes, what was let in lately, the edition that searches show, and the spaces of vectors
 //	l/<time>/<jobId>   up to 32 documents on their way, by when the first of them is looked after
 //	q/<importId>       what went wrong with entries of an import that goes on

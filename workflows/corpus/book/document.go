@@ -167,11 +167,14 @@ func (d *document) submit(sub corpus.Submission, now time.Time) *generation {
 		d.Created = d.Updated
 	}
 	d.Deleted = nil
+	if sub.Moved != nil {
+		d.Created, d.Updated = sub.Moved.CreatedAt.UnixMilli(), sub.Moved.UpdatedAt.UnixMilli()
+	}
 	about := sub.About
 	g := &generation{
 		Number: d.Newest, State: corpus.Submitted, JobID: sub.JobID, Model: sub.Model, About: &about,
-		ContentType: sub.ContentType, Chunking: sub.Chunking, TextKey: sub.TextKey, SHA256: sub.SHA256, Bytes: sub.Bytes, Submitted: d.Updated,
-		Fetch: newFetch(sub),
+		ContentType: sub.ContentType, Chunking: sub.Chunking, TextKey: sub.TextKey, SHA256: sub.SHA256, Bytes: sub.Bytes, Submitted: now.UnixMilli(),
+		Fetch: newFetch(sub), Moved: sub.Moved != nil,
 	}
 	d.Generations = append(d.Generations, g)
 	return g

@@ -211,7 +211,7 @@ func (c *change) endErasureOfAll(jobID string, row jobRow, failed *job.Problem) 
 		j.State, j.Errors, j.Counts.Failed = job.Failed, []job.Problem{p}, j.Counts.Total-j.Counts.Done
 	} else {
 		j.Percent = 100
-		err = errors.Join(c.tellErased(jobID, row), c.rows.Delete(turnsKey))
+		err = errors.Join(c.tellErased(jobID, row), c.forgetTransfer(), c.rows.Delete(turnsKey))
 	}
 	row.End, row.Found = &j, nil
 	state.Open = false

@@ -24,7 +24,7 @@ type fetch struct {
 
 func newFetch(sub corpus.Submission) *fetch {
 	if sub.Fetch == nil {
-		return nil
+		return visited(sub.Moved)
 	}
 	return &fetch{URL: sub.Fetch.URL, Asked: sub.ContentType}
 }

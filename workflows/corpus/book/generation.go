@@ -22,6 +22,7 @@ type generation struct {
 	Chunking    events.Chunking `json:"ck,omitzero"`
 	ImportID    string          `json:"im,omitempty"`
 	Line        int             `json:"ln,omitempty"` // of the import's entry
+	Moved       bool            `json:"mv,omitempty"` // it came from another pool, with the document's times
 	TextKey     string          `json:"key,omitempty"`
 	SHA256      string          `json:"sha,omitempty"`
 	Bytes       int             `json:"b,omitempty"`

@@ -206,6 +206,9 @@ func (c *change) endImport(im *openImport) error {
 	j := im.row.importing(im.id)
 	j.Stage = ""
 	im.row.End = &j
+	if err := c.countImport(-1); err != nil {
+		return err
+	}
 	return c.tell(im.id, events.Cause{ID: im.id, TraceParent: im.row.Import.Trace}, events.ImportCompleted{
 		ImportID: im.id, State: string(j.State), Source: j.Source, Total: j.Counts.Total, Done: j.Counts.Done, Unchanged: j.Counts.Unchanged,
 		Failed: j.Counts.Failed, Refused: j.Counts.Refused, Cancelled: j.Counts.Cancelled,
@@ -222,7 +225,7 @@ func (b *Book) OpenImport(r rows.Tx, s tenants.Scope, im imports.Import) (job.Jo
 		}
 		return b.Job(r, id)
 	}
-	if err := c.taking(); err != nil {
+	if err := c.writable(); err != nil {
 		return job.Job{}, err
 	}
 	fact := started(im)
@@ -240,6 +243,7 @@ func (b *Book) OpenImport(r rows.Tx, s tenants.Scope, im imports.Import) (job.Jo
 		enqueue(r, im.ID, ev),
 		keepReceipt(r, im.Cause.IdempotencyKey, im.RequestHash, corpus.Receipt{JobID: im.ID}, c.now),
 		c.watchJob(im.ID),
+		c.countImport(+1),
 		c.close(),
 	)
 	if err != nil {

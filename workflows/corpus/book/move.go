@@ -103,7 +103,7 @@ func (c *change) openMove(req reembed.Request) (corpus.Receipt, error) {
 		}
 		return corpus.Receipt{JobID: req.JobID}, err
 	}
-	if err := c.taking(); err != nil {
+	if err := c.writable(); err != nil {
 		return corpus.Receipt{}, err
 	}
 	t, err := c.turns()

@@ -40,6 +40,9 @@ func (b *Book) SetAside(r rows.Tx, id string, reason error) error {
 	if typ == events.TypeTenantEmbeddingRequested {
 		return b.neverMoved(r, jobID, reason)
 	}
+	if typ == events.TypeTenantTransferRequested {
+		return b.neverTransferred(r, jobID, reason)
+	}
 	if typ == events.TypeTenantErasureRequested {
 		s, err := call.Owner(r)
 		if err != nil {

@@ -13,5 +13,6 @@ const (
 	notesPrefix    = "m/"
 	turnsKey       = "turns"
 	erasureKey     = "erasure"
+	transferKey    = "transfer"
 	asidePrefix    = "x/" // of the outbox: what it could not send
 )

@@ -14,7 +14,7 @@ import (
 // SubmitAll implements corpus.Ledger, but for the backlog of the queue, which only the adapter can see.
 func (b *Book) SubmitAll(r rows.Tx, s tenants.Scope, subs []corpus.Submission) ([]corpus.Outcome, error) {
 	c := b.begin(r, s)
-	if err := c.taking(); err != nil {
+	if err := c.writable(); err != nil {
 		return nil, err
 	}
 	outs := make([]corpus.Outcome, len(subs))

@@ -25,6 +25,7 @@ type turns struct {
 	Empty   []string    `json:"em,omitempty"` // imports that were cancelled, of which documents may wait
 	Edition int64       `json:"ed,omitempty"` // see edition.go
 	Spaces  spaces      `json:"sp,omitzero"`
+	Imports int         `json:"im,omitempty"` // that are open
 
 	dirty bool
 }

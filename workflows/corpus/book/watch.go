@@ -154,6 +154,8 @@ func (c *change) look(w watched, now int64) error {
 		return c.lookAtImport(w, now)
 	case row.Move != nil:
 		return c.lookAtMove(w, &row, now)
+	case row.Transfer != nil:
+		return c.lookAtTransfer(w, &row, now)
 	}
 	o, g, err := c.generationOf(row)
 	if err != nil || g == nil || !g.State.OnItsWay() || !g.live() {

@@ -13,6 +13,7 @@ import (
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/reembed"
+	"levada.dev/workflows/transfer"
 )
 
 // The methods of the wire.
@@ -47,6 +48,12 @@ const (
 	methodSwitch      = "switch"
 	methodLate        = "late"
 	methodEndMove     = "endMove"
+	methodCards       = "cards"
+	methodStanding    = "standing"
+	methodFreeze      = "freeze"
+	methodTransfer    = "openTransfer"
+	methodNoteRun     = "noteTransfer"
+	methodEndRun      = "endTransfer"
 )
 
 // Call runs one method of a port that Client implements inside an open transaction, as call.Serve does.
@@ -148,6 +155,8 @@ var (
 	_ corpus.Witness   = (*Client)(nil)
 	_ erasure.Ledger   = (*Client)(nil)
 	_ reembed.Ledger   = (*Client)(nil)
+	_ transfer.Ledger  = (*Client)(nil)
+	_ transfer.Stock   = (*Client)(nil)
 )
 
 // NewClient makes a ledger over do.

@@ -51,7 +51,7 @@ func (b *Book) callMove(r rows.Tx, method string, body []byte) (reply []byte, co
 	case methodEndMove:
 		return call.Serve(r, body, func(s tenants.Scope, e endingMove) (job.Job, error) { return b.EndMove(r, s, e.JobID, e.Failed) })
 	}
-	return call.Unknown(method)
+	return b.callTransfer(r, method, body)
 }
 
 // Spaces implements reembed.Ledger.
