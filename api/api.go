@@ -32,6 +32,8 @@ type Deps struct {
 	Catalogue corpus.Catalogue
 	Erasures  Erasures
 	Moves     Moves
+	Transfers Transfers
+	Seal      Sealer
 	Texts     corpus.Texts
 	Vectors   corpus.Vectors
 	Retriever Retriever
@@ -49,7 +51,7 @@ type Deps struct {
 
 // complete reports whether nothing is missing.
 func (d *Deps) complete() bool {
-	return d.Directory != nil && d.Intake != nil && d.Imports != nil && d.Problems != nil && d.Webhooks != nil && d.Ledger != nil && d.Catalogue != nil && d.Erasures != nil && d.Moves != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
+	return d.Directory != nil && d.Intake != nil && d.Imports != nil && d.Problems != nil && d.Webhooks != nil && d.Ledger != nil && d.Catalogue != nil && d.Erasures != nil && d.Moves != nil && d.Transfers != nil && d.Seal != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
 		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Shelf != nil && d.Generator != nil && d.Answerer != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil
 }
 

@@ -24,7 +24,7 @@ import (
 )
 
 // TestExchanges plays the files of testdata: each is a conversation with a fresh world, pairs of a request and the
-// answer to it. "as:" names a key; "{acme}" in a header stands for the key of that name. A line "sign: acme cms-1" signs the
+// answer to it. "as:" names a key; "{acme}" in a header, and "\"{acme}\"" in a body, stands for the key of that name. A line "sign: acme cms-1" signs the
 // body with a secret of the tenant's. A line "finish: acme job-1 succeeded" before a request lets the job end first, "finish in
 // 2s:" while the request is being answered. "feed: acme import-1" lets the ledger take what a batch brought. "letter: acme embed
 // guide model_refused" lets a message of embed's about guide die of that first, or about no document when its name is "-".
@@ -115,6 +115,9 @@ func (w *world) play(text string) string {
 			method, target, ok = strings.Cut(line, " ")
 			require.True(w.t, ok, line)
 		}
+	}
+	for key, v := range w.keys {
+		body = strings.ReplaceAll(body, `"{`+key+`}"`, `"`+v+`"`)
 	}
 	return written(w.t, w.do(as, method, target, strings.TrimSpace(body), headers...))
 }

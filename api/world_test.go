@@ -67,7 +67,7 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.gate = &quotatest.Gate{}
 	w.deps = api.Deps{
 		Gate:      w.gate,
-		Directory: w.directory(), Intake: w.store, Imports: w.store.door(), Problems: w.store.ledger, Ledger: w.store.ledger, Catalogue: w.store.ledger, Erasures: w.store.ledger, Moves: w.store.ledger, Texts: w.store.texts, Vectors: w.store.vectors,
+		Directory: w.directory(), Intake: w.store, Imports: w.store.door(), Problems: w.store.ledger, Ledger: w.store.ledger, Catalogue: w.store.ledger, Erasures: w.store.ledger, Moves: w.store.ledger, Transfers: w.store.ledger, Seal: tenantstest.SealKey(w.t), Texts: w.store.texts, Vectors: w.store.vectors,
 		Retriever: w.remembering(rag.New(rag.Ports{
 			Embedder: w.store.embedder, Vectors: w.store.vectors, Lexicon: w.store.lexicon, Ledger: w.store.ledger,
 			Reranker: llm.NewPaidReranker(w.store.reranker, w.gate), Generator: talking{w},

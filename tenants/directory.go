@@ -50,7 +50,8 @@ const (
 	ScopeMetrics   APIScope = "metrics"
 	ScopeAudit     APIScope = "audit"
 	ScopeAdmin     APIScope = "admin"
+	ScopeExport    APIScope = "export" // reads all that there is of the tenant, and changes nothing
 )
 
 // AllScopes lists every right.
-var AllScopes = []APIScope{ScopeChat, ScopeSearch, ScopeIngest, ScopeDocuments, ScopeTools, ScopeTTS, ScopeJobs, ScopeMetrics, ScopeAudit, ScopeAdmin}
+var AllScopes = []APIScope{ScopeChat, ScopeSearch, ScopeIngest, ScopeDocuments, ScopeTools, ScopeTTS, ScopeJobs, ScopeMetrics, ScopeAudit, ScopeAdmin, ScopeExport}

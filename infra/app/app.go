@@ -22,6 +22,7 @@ import (
 	"levada.dev/producers/sync"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
+	"levada.dev/tenants/seal"
 	"levada.dev/workflows/cache"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/corpus"
@@ -31,6 +32,7 @@ import (
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/reembed"
+	"levada.dev/workflows/transfer"
 )
 
 // Ports is everything the platform needs of its surroundings. Every role uses some of it.
@@ -44,6 +46,8 @@ type Ports struct {
 	Imports   imports.Ledger
 	Erasures  erasure.Ledger
 	Moves     reembed.Ledger
+	Transfers Transfers
+	Seal      seal.Key      // of what is kept of secrets
 	Objects   erasure.Store // all that R2 keeps of a tenant
 	Cached    erasure.Store // all that KV keeps of a tenant
 	Parts     imports.Parts
@@ -80,6 +84,12 @@ type Letters interface {
 type Lexicon interface {
 	corpus.Lexicon
 	erasure.Lexicon
+}
+
+// Transfers is the ledger, as moving a tenant to another pool sees it.
+type Transfers interface {
+	transfer.Stock
+	transfer.Ledger
 }
 
 // Options says which build runs where.

@@ -49,7 +49,7 @@ func newPostbox(t *testing.T) *postbox {
 	shelf := memory.NewShelf(time.Now)
 	sessions := memory.NewSessions(shelf, time.Now)
 	server := httptest.NewServer(front.API(app.Ports{
-		Directory: directory, Texts: &memory.Texts{}, Ledger: p.ledger, Catalogue: p.ledger, Imports: p.ledger, Erasures: p.ledger, Moves: p.ledger, Vectors: memory.NewVectors(time.Now),
+		Directory: directory, Texts: &memory.Texts{}, Ledger: p.ledger, Catalogue: p.ledger, Imports: p.ledger, Erasures: p.ledger, Moves: p.ledger, Transfers: p.ledger, Vectors: memory.NewVectors(time.Now),
 		Embedder: &llmtest.Embedder{}, Reranker: &llmtest.Reranker{}, Model: &memory.Model{}, Money: memory.NewQuota(time.Now), Sessions: sessions, Summaries: sessions,
 		Shelf: shelf, Cache: memory.NewCache(time.Now), Letters: p.box,
 	}, app.Options{Log: slog.New(slog.DiscardHandler)}))

@@ -91,6 +91,20 @@ func Secrets(t testing.TB, v *tenants.Vault, configs ...tenants.Config) tenants.
 	return tenants.NewSecrets(entries, key, nil)
 }
 
+// SealKey is a key for secrets, the same in every run.
+func SealKey(t testing.TB) seal.Key {
+	t.Helper()
+	text, err := seal.NewKey(&chained{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := seal.ParseKey(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
 // chained is a source of what looks random and never is.
 type chained struct{ last [sha256.Size]byte }
 

@@ -47,6 +47,8 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Catalogue: p.Catalogue,
 		Erasures:  p.Erasures,
 		Moves:     p.Moves,
+		Transfers: p.Transfers,
+		Seal:      p.Seal,
 		Texts:     p.Texts,
 		Vectors:   p.Vectors,
 		Retriever: rag.NewCached(retriever, p.Ledger, p.Cache, &rag.CachedOptions{Background: o.Background, Now: o.Now}),

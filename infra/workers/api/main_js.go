@@ -38,6 +38,8 @@ func main() {
 		Imports:   ledger,
 		Erasures:  ledger,
 		Moves:     ledger,
+		Transfers: ledger,
+		Seal:      port.SealKey(),
 		Parts:     port.NewParts(r2.Open("CORPUS")),
 		Witness:   ledger,
 		Vectors:   vectors,
