@@ -16,6 +16,7 @@ import (
 	reacts "levada.dev/consumers/imports"
 	"levada.dev/consumers/index"
 	mover "levada.dev/consumers/reembed"
+	bringer "levada.dev/consumers/transfer"
 	"levada.dev/events"
 	"levada.dev/infra/stack"
 	"levada.dev/producers/intake"
@@ -155,6 +156,7 @@ func Consumers(p Ports, o Options) *consumers.Router {
 		audit.New(p.Trail).Route(),
 		eraser.New(p.Runs).Route(),
 		mover.New(p.Runs).Route(),
+		bringer.New(p.Runs).Route(),
 	}
 	routes = append(routes, erase.New(stores, p.Ledger, Home(p)).Routes()...)
 	routes = append(routes, reacts.New(p.Runs).Routes()...)
@@ -189,6 +191,14 @@ func Reembed(p Ports, o Options) flow.Flow {
 		Ledger: p.Moves, Documents: p.Ledger, Stores: corpus.Stores{Texts: p.Texts, Vectors: p.Vectors, Lexicon: p.Lexicon},
 		Embedder: llm.NewPaidEmbedder(p.Embedder, o.Gate(p)),
 	}, now).Flow
+}
+
+// Transfer is the flow that brings a tenant here from another pool, which it asks by do.
+func Transfer(p Ports, o Options, do transfer.Do) flow.Flow {
+	return transfer.New(transfer.Ports{
+		Ledger: p.Transfers, Stock: p.Transfers, Jobs: p.Ledger, Imports: p.Imports, Parts: p.Parts, Catalogue: p.Catalogue, Directory: p.Directory,
+		Do: do, Open: p.Seal.Open,
+	}, Private(o.Environment)).Flow
 }
 
 // Syncer opens the imports of the pool's sources when their time has come.

@@ -14,6 +14,7 @@ import (
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/reembed"
+	"levada.dev/workflows/transfer"
 )
 
 // CompatibilityDate is the day whose behaviour of the runtime the Workers were
@@ -61,6 +62,7 @@ func levadaWorkflows() []Workflow {
 		{Name: string(imports.Kind), Class: "Import", Role: Workflows},
 		{Name: string(erasure.Kind), Class: "Erasure", Role: Workflows},
 		{Name: string(reembed.Kind), Class: "Reembed", Role: Workflows},
+		{Name: string(transfer.Kind), Class: "Transfer", Role: Workflows},
 	}
 }
 
@@ -81,6 +83,7 @@ func levadaWorkers(env string) []Worker {
 		imports = Binding{Name: "IMPORT", Kind: Flow, Target: string(imports.Kind)}
 		erasure = Binding{Name: "ERASURE", Kind: Flow, Target: string(erasure.Kind)}
 		reembed = Binding{Name: "REEMBED", Kind: Flow, Target: string(reembed.Kind)}
+		moves   = Binding{Name: "TRANSFER", Kind: Flow, Target: string(transfer.Kind)}
 	)
 	queues := []Binding{{Name: "FETCH", Kind: Producer, Target: "fetch"}, ingest, {Name: "EMBED", Kind: Producer, Target: "embed"}, {Name: "INDEX", Kind: Producer, Target: "index"}, audits}
 	models := []Binding{{Name: "AI", Kind: AI}, {Name: "GATEWAY", Kind: GatewayID, Target: GatewayName}}
@@ -88,11 +91,12 @@ func levadaWorkers(env string) []Worker {
 		models = append(models, Binding{Name: VectorsBinding(m.Slug), Kind: Vectorize, Target: m.Slug})
 	}
 	behind := []Binding{config, corpus, ledger, audit, quota, letters, lexicon} // what the roles behind the API have
-	consumers := levadaWorker(Consumers, 4250, behind, queues, models, []Binding{imports, erasure, reembed})
+	consumers := levadaWorker(Consumers, 4250, behind, queues, models, []Binding{imports, erasure, reembed, moves})
 	consumers.CPUMillis = maxCPUMillis // a batch may hold many large documents
 	flows := levadaWorker(Workflows, 3050, behind, queues, models, []Binding{cache, session, shelf})
 	flows.Crons = []string{SyncCron}
-	flows.CPUMillis = maxCPUMillis // a step takes hundreds of documents in
+	flows.CPUMillis = maxCPUMillis    // a step takes hundreds of documents in
+	flows.Secrets = []string{SealKey} // opens the keys of pools that tenants come from
 	api := levadaWorker(API, 3600, []Binding{config, cache, corpus, ledger, quota, session, shelf, letters, lexicon, {Name: VersionBinding, Kind: Version}}, models)
 	api.Secrets = []string{SealKey}
 	workers := []Worker{

@@ -27,6 +27,7 @@ import (
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/lexicon/book"
 	"levada.dev/workflows/reembed"
+	"levada.dev/workflows/transfer"
 )
 
 func main() {
@@ -49,7 +50,7 @@ func main() {
 		Letters:   port.NewLetters(object.Open("LETTERS")),
 		Unread:    port.NewUnread(bucket),
 		Runs: port.NewRuns(map[flow.Kind]workflow.Workflow{
-			imports.Kind: workflow.Open("IMPORT"), erasure.Kind: workflow.Open("ERASURE"), reembed.Kind: workflow.Open("REEMBED"),
+			imports.Kind: workflow.Open("IMPORT"), erasure.Kind: workflow.Open("ERASURE"), reembed.Kind: workflow.Open("REEMBED"), transfer.Kind: workflow.Open("TRANSFER"),
 		}),
 	}, app.Options{Log: slog.New(logline.New(isolate.Console{})), MaxAttempts: table.Attempts(), Background: isolate.Go})
 	queue.Consume(func(ctx context.Context, b *queue.Batch) { consume(ctx, router, b) })

@@ -1,4 +1,4 @@
-// Command workflows is the entry point of the role that hosts the Workflow classes: Import, Erasure and Reembed. By its cron it also opens the imports of sources that are due.
+// Command workflows is the entry point of the role that hosts the Workflow classes: Import, Erasure, Reembed and Transfer. By its cron it also opens the imports of sources that are due.
 package main
 
 import (
@@ -33,6 +33,8 @@ func main() {
 		Catalogue: ledger,
 		Erasures:  ledger,
 		Moves:     ledger,
+		Transfers: ledger,
+		Seal:      port.SealKey(),
 		Money:     port.NewQuota(object.Open("QUOTA")),
 		Embedder:  port.NewEmbedder(ai.Open("AI"), port.Var("GATEWAY", "levada")),
 		Bar:       port.NewQuota(object.Open("QUOTA")),
@@ -53,6 +55,7 @@ func main() {
 	port.RegisterFlow("Erasure", app.Erasure(ports, settle), 0)
 	options := app.Options{Log: slog.New(logline.New(isolate.Console{})), Background: isolate.Go}
 	port.RegisterFlow("Reembed", app.Reembed(ports, options), 0)
+	port.RegisterFlow("Transfer", app.Transfer(ports, app.Options{Environment: port.Var("ENVIRONMENT", "")}, isolate.Do), 0)
 	syncer := app.Syncer(directory, ports, options)
 	isolate.HandleScheduled(func(ctx context.Context, _ string, at time.Time) error { return syncer.Sync(ctx, at) })
 	isolate.Run()

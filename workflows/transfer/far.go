@@ -1,0 +1,148 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+)
+
+// Do sends one request and follows no redirect: isolate.Do on Workers, a http.Client's Do elsewhere.
+type Do func(*http.Request) (*http.Response, error)
+
+// Far is the tenant in another pool, as that pool's API shows it. It is safe for concurrent use.
+type Far struct {
+	do     Do
+	from   string
+	key    string
+	tenant tenants.ID
+}
+
+// NewFar makes one. The address is one that Address has returned, and the key one of the tenant's with the scope export.
+func NewFar(do Do, from, key string, tenant tenants.ID) *Far {
+	return &Far{do: do, from: from, key: key, tenant: tenant}
+}
+
+// maxAnswer is how long the source may take for a page.
+const maxAnswer = 2 * time.Minute
+
+// FarPage is how many documents a page of the source's list has at most.
+const FarPage = 200
+
+// Standing is how the tenant stands to changes there.
+func (f *Far) Standing(ctx context.Context) (Standing, error) {
+	var answer struct {
+		Data struct {
+			State      string    `json:"state"`
+			Since      time.Time `json:"since"`
+			OnTheirWay int       `json:"onTheirWay"`
+			Imports    int       `json:"imports"`
+		} `json:"data"`
+	}
+	err := f.ask(ctx, http.MethodGet, "/tenant/transfer", nil, func(r io.Reader) error {
+		if err := json.NewDecoder(io.LimitReader(r, maxLine)).Decode(&answer); err != nil {
+			return errTorn("the answer is no JSON", err)
+		}
+		return nil
+	})
+	d := answer.Data
+	return Standing{Readonly: d.State == "readonly", Since: d.Since, OnTheirWay: d.OnTheirWay, Imports: d.Imports}, err
+}
+
+// Cards lists documents from where a cursor says, "" for the beginning, and returns that of the rest, "" at the end.
+func (f *Far) Cards(ctx context.Context, cursor string) (cards []Card, next string, err error) {
+	q := url.Values{"limit": {strconv.Itoa(FarPage)}}
+	if cursor != "" {
+		q.Set("cursor", cursor)
+	}
+	err = f.ask(ctx, http.MethodGet, "/tenant/export/documents?"+q.Encode(), nil, func(r io.Reader) error {
+		end, err := ReadPage(r, func(c Card, _ []byte) error {
+			cards = append(cards, c)
+			return nil
+		})
+		next = end.Next
+		return err
+	})
+	return cards, next, err
+}
+
+// Texts shows the documents of these ids with what was submitted of them, one after the other. Those that are gone are left out.
+func (f *Far) Texts(ctx context.Context, ids []string, each func(c Card, text []byte) error) error {
+	for len(ids) > 0 {
+		body, err := json.Marshal(map[string][]string{"ids": ids[:min(len(ids), MaxCards)]})
+		if err != nil {
+			return fault.New(fault.Internal, "request_invalid", "the ids do not encode", err)
+		}
+		taken := 0
+		err = f.ask(ctx, http.MethodPost, "/tenant/export/documents", body, func(r io.Reader) error {
+			end, err := ReadPage(r, each)
+			taken = end.Taken
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if taken < 1 || taken > len(ids) {
+			return errTorn("it speaks of none of the documents", nil)
+		}
+		ids = ids[taken:]
+	}
+	return nil
+}
+
+// ask sends a request and reads the answer when it is one.
+func (f *Far) ask(ctx context.Context, method, path string, body []byte, read func(io.Reader) error) error {
+	ctx, cancel := context.WithTimeout(ctx, maxAnswer)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, f.from+path, bytes.NewReader(body))
+	if err != nil {
+		return fault.New(fault.Invalid, "url_invalid", "is not an address", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+f.key)
+	req.Header.Set("X-Tenant-Id", string(f.tenant))
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := f.do(req)
+	if err != nil {
+		return fault.Unavailablef(err, "source_unavailable", "the source did not answer")
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return refused(resp)
+	}
+	return read(resp.Body)
+}
+
+// refused is why the source has not answered what it was asked for.
+func refused(resp *http.Response) error {
+	var answer struct {
+		Error struct {
+			Code    string `json:"code"`
+			Message string `json:"message"`
+			Details struct {
+				RetryAfter int64 `json:"retryAfterMs"`
+			} `json:"details"`
+		} `json:"error"`
+	}
+	_ = json.NewDecoder(io.LimitReader(resp.Body, maxLine)).Decode(&answer) // what is no answer of ours says nothing
+	said := fmt.Sprintf("the source answered %d", resp.StatusCode)
+	if e := answer.Error; e.Code != "" {
+		said = fmt.Sprintf("%s %.64s: %.300s", said, e.Code, e.Message)
+	}
+	switch status := resp.StatusCode; {
+	case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
+		return fault.Unavailablef(nil, "source_unavailable", "%s", said).WithRetryAfter(time.Duration(answer.Error.Details.RetryAfter) * time.Millisecond)
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return fault.New(fault.Conflict, "source_denied", said, nil).WithHint("the key has to be the tenant's at the source, with the scope export")
+	}
+	return fault.New(fault.Conflict, "source_refused", said, nil)
+}
