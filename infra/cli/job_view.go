@@ -104,6 +104,8 @@ func outcome(j job.Job) string {
 		return "erasure of " + cmp.Or(j.DocID, "everything") + ": " + removal(j)
 	case job.Reembed:
 		return spaceOf(j)
+	case job.Move:
+		return moved(j)
 	}
 	s := "document " + j.DocID + ": " + string(j.State)
 	switch {

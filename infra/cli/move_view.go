@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"fmt"
+
+	"levada.dev/workflows/job"
+)
+
+// moved says in a line how far a run has come that brings a tenant from another pool.
+func moved(j job.Job) string {
+	s := "move: " + string(j.State)
+	if !j.State.Final() && j.Stage != "" {
+		s += ", " + j.Stage
+	}
+	t := j.Transfer
+	if t == nil {
+		return s
+	}
+	s = fmt.Sprintf("%s, %s at %s: %d here", s, count(t.Found, "document"), t.From, j.Counts.Done)
+	if t.Brought > 0 {
+		s += fmt.Sprintf(", %d brought", t.Brought)
+	}
+	if t.Deleted > 0 {
+		s += fmt.Sprintf(", %d deleted", t.Deleted)
+	}
+	if j.Counts.Failed > 0 {
+		s += fmt.Sprintf(", %d failed", j.Counts.Failed)
+	}
+	if t.Verified {
+		s += ", verified"
+	}
+	return s
+}
