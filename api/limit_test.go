@@ -233,7 +233,7 @@ func TestWhatWritesIsRefusedDuringAnErasure(t *testing.T) {
 			body = "{}"
 		}
 		rec := w.do("acme", method, target, body)
-		want := method == "GET" || method == "DELETE"
+		want := method == "GET" || method == "DELETE" || pattern == "/tenant/export/documents" // it reads, by a list that is too long for a query
 		assert.Equal(t, want, rec.Code != 409 || !strings.Contains(rec.Body.String(), "tenant_erasing"), "%s: %d %s", route, rec.Code, rec.Body)
 	}
 	assert.NotEqual(t, 409, w.do("globex", "POST", "/chat", `{"message":"Hello"}`).Code)

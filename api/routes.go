@@ -49,7 +49,7 @@ var routes = []route{
 	{method: "GET", pattern: "/tenant/export/documents", scope: tenants.ScopeExport, query: []string{"cursor", "limit"}, handle: exportDocuments},
 	{method: "POST", pattern: "/tenant/export/documents", scope: tenants.ScopeExport, body: jsonBody, handle: exportTexts}, // a list of ids is too long for a query
 	{method: "GET", pattern: "/tenant/transfer", scope: tenants.ScopeExport, handle: showTransfer},
-	{method: "POST", pattern: "/tenant/transfer", scope: tenants.ScopeAdmin, body: jsonBody, handle: setTransfer},
+	{method: "POST", pattern: "/tenant/transfer", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, handle: setTransfer},
 	{method: "POST", pattern: "/tenant/transfer/runs", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, handle: beginTransfer},
 	{method: "GET", pattern: "/usage", scope: tenants.ScopeMetrics, query: []string{"from", "to"}, handle: showUsage},
 	{method: "GET", pattern: "/events", scope: tenants.ScopeAudit, query: letterParameters, handle: listLetters},

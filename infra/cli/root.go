@@ -125,7 +125,7 @@ func newRoot(g *globals, start func()) *cobra.Command {
 		newIngest(g),
 		newJobs(g),
 		newDocuments(g), newSearch(g),
-		newErase(g), newEmbedding(g),
+		newErase(g), newEmbedding(g), newMove(g),
 		newNew(g),
 		newValidate(g), newWrangler(g),
 		newKey(g), newSecret(g),

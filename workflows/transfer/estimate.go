@@ -1,0 +1,83 @@
+package transfer
+
+import (
+	"cmp"
+	"context"
+
+	"levada.dev/workflows/llm"
+)
+
+// Estimate is what a run would do.
+type Estimate struct {
+	Found  int   // documents of the source
+	Same   int   // of them: are here
+	Bring  int   // of them: would be brought
+	Delete int   // came from the source, and are not there any more
+	Taken  int   // were submitted here, otherwise than they are at the source
+	Bytes  int64 // that would be fetched
+	Tokens int64 // that would be embedded, as they were counted at the source, or about
+	Nanos  int64 // about what embedding them costs, in billionths of a US dollar
+}
+
+// bytesPerToken is how many bytes a token has, about, where nobody has counted.
+const bytesPerToken = 4
+
+// EstimateOf compares what two pools have of a tenant, and does nothing. The model is the one that the destination embeds with.
+func EstimateOf(ctx context.Context, source, here *Far, model llm.EmbeddingModel) (e Estimate, err error) {
+	rest := lister{far: here}
+	for cursor, done := "", false; !done; {
+		cards, next, err := source.Cards(ctx, cursor)
+		if err != nil {
+			return e, err
+		}
+		if cursor, done = next, next == ""; len(cards) == 0 && !done {
+			continue
+		}
+		upTo := ""
+		if !done {
+			upTo = cards[len(cards)-1].DocID
+		}
+		beside, err := rest.upTo(ctx, upTo)
+		if err != nil {
+			return e, err
+		}
+		e.add(Compare(cards, beside), len(cards))
+	}
+	e.Nanos = e.Tokens * model.Price
+	return e, nil
+}
+
+// add counts the difference of two pages.
+func (e *Estimate) add(d Difference, found int) {
+	e.Found += found
+	e.Same, e.Taken, e.Delete = e.Same+d.Same, e.Taken+len(d.Taken), e.Delete+len(d.Gone)
+	for _, c := range append(d.Bring, d.Unsearchable...) {
+		e.Bring++
+		e.Bytes += int64(c.Bytes)
+		e.Tokens += cmp.Or(c.Tokens, int64(c.Bytes/bytesPerToken))
+	}
+}
+
+// lister goes through a list beside another.
+type lister struct {
+	far    *Far
+	cards  []Card // that were read, and not asked for yet
+	cursor string
+	done   bool
+}
+
+// upTo are the next cards up to a document, with it; "" is all.
+func (l *lister) upTo(ctx context.Context, docID string) (out []Card, err error) {
+	for {
+		for len(l.cards) > 0 && (docID == "" || l.cards[0].DocID <= docID) {
+			out, l.cards = append(out, l.cards[0]), l.cards[1:]
+		}
+		if len(l.cards) > 0 || l.done {
+			return out, nil
+		}
+		if l.cards, l.cursor, err = l.far.Cards(ctx, l.cursor); err != nil {
+			return nil, err
+		}
+		l.done = l.cursor == ""
+	}
+}
