@@ -55,7 +55,6 @@ func newMove(g *globals) *cobra.Command {
 	f.BoolVar(&o.Again, "again", false, "also after everything was brought")
 	f.BoolVar(&o.CallOff, "call-off", false, "the source takes changes again")
 	f.BoolVar(&o.View.JSON, "json", false, "print JSON")
-	cmd.MarkFlagsMutuallyExclusive("estimate", "yes", "call-off")
 	return cmd
 }
 
@@ -64,6 +63,8 @@ func (o *moveOptions) run(ctx context.Context) error {
 	switch {
 	case o.From == "" || o.To == "":
 		return usagef("--from and --to are required: the addresses of both pools")
+	case o.Estimate && (o.Yes || o.CallOff), o.Yes && o.CallOff:
+		return usagef("one of --estimate, --yes and --call-off")
 	case o.From == o.To:
 		return usagef("--from and --to are the same pool")
 	}

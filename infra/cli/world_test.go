@@ -21,6 +21,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/infra/app"
 	"levada.dev/infra/app/front"
+	"levada.dev/infra/client"
 	"levada.dev/infra/client/clienttest"
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
@@ -30,6 +31,7 @@ import (
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/llm/llmtest"
 	"levada.dev/workflows/reembed"
+	"levada.dev/workflows/transfer"
 )
 
 // world is the whole platform in memory behind a server, with a state folder as a local platform has it: acme and globex with keys.
@@ -43,6 +45,7 @@ type world struct {
 	web    *memory.Web
 	handle http.Handler                    // the API
 	around func(http.Handler) http.Handler // what a test puts before it
+	far    client.Doer                     // other pools
 
 	ids     map[string]int // of what was printed
 	running sync.WaitGroup
@@ -72,7 +75,7 @@ func newCLIWorld(t *testing.T) *world {
 		Directory: directory, Texts: &memory.Texts{}, Ledger: w.ledger, Vectors: memory.NewVectors(time.Now), Lexicon: memory.NewLexicon(), Embedder: w.model, Reranker: &llmtest.Reranker{},
 		Model: &memory.Model{}, Money: money, Bar: money, Sessions: sessions, Summaries: sessions, Shelf: shelf,
 		Cache: memory.NewCache(time.Now), Publisher: w.out, Claims: claims, Trail: &memory.Trail{}, Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{},
-		Catalogue: w.ledger, Erasures: w.ledger, Moves: w.ledger, Transfers: w.ledger, Imports: w.ledger, Parts: &memory.Parts{}, Files: &memory.Files{}, Fetcher: w.web,
+		Catalogue: w.ledger, Erasures: w.ledger, Moves: w.ledger, Transfers: w.ledger, Seal: tenantstest.SealKey(t), Imports: w.ledger, Parts: &memory.Parts{}, Files: &memory.Files{}, Fetcher: w.web,
 	}
 	w.ports.Objects = memory.NewObjects(w.ports.Texts.(*memory.Texts), claims, w.ports.Parts.(*memory.Parts), w.ports.Files.(*memory.Files))
 	w.ports.Cached = memory.NewCached(w.ports.Cache.(*memory.Cache))
@@ -81,7 +84,10 @@ func newCLIWorld(t *testing.T) *world {
 		w.running.Go(func() { f(ctx) })
 		return nil
 	}}
-	runs := memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: app.Import(w.ports), erasure.Kind: app.Erasure(w.ports, 0), reembed.Kind: app.Reembed(w.ports, options)})
+	runs := memory.NewRuns(map[flow.Kind]flow.Flow{
+		imports.Kind: app.Import(w.ports), erasure.Kind: app.Erasure(w.ports, 0), reembed.Kind: app.Reembed(w.ports, options),
+		transfer.Kind: app.Transfer(w.ports, options, func(r *http.Request) (*http.Response, error) { return w.far.Do(r) }),
+	})
 	w.ports.Runs = runs
 	t.Cleanup(runs.Stop)
 	t.Cleanup(func() {

@@ -9,14 +9,14 @@ import (
 
 // Estimate is what a run would do.
 type Estimate struct {
-	Found  int   // documents of the source
-	Same   int   // of them: are here
-	Bring  int   // of them: would be brought
-	Delete int   // came from the source, and are not there any more
-	Taken  int   // were submitted here, otherwise than they are at the source
-	Bytes  int64 // that would be fetched
-	Tokens int64 // that would be embedded, as they were counted at the source, or about
-	Nanos  int64 // about what embedding them costs, in billionths of a US dollar
+	Found  int   `json:"documents"` // documents of the source
+	Same   int   `json:"same"`      // of them: are here
+	Bring  int   `json:"bring"`     // of them: would be brought
+	Delete int   `json:"delete"`    // came from the source, and are not there any more
+	Taken  int   `json:"taken"`     // were submitted here, otherwise than they are at the source
+	Bytes  int64 `json:"bytes"`     // that would be fetched
+	Tokens int64 `json:"tokens"`    // that would be embedded, as they were counted at the source, or about
+	Nanos  int64 `json:"nanoUSD"`   // about what embedding them costs, in billionths of a US dollar
 }
 
 // bytesPerToken is how many bytes a token has, about, where nobody has counted.

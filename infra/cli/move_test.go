@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/client"
+	"levada.dev/infra/client/clienttest"
+)
+
+// hosts are pools by the names of their hosts.
+type hosts map[string]*world
+
+// Do implements client.Doer.
+func (h hosts) Do(r *http.Request) (*http.Response, error) {
+	w, known := h[r.URL.Host]
+	if !known {
+		return nil, fmt.Errorf("nobody is at %s", r.URL.Host)
+	}
+	return clienttest.Inside{Handler: w}.Do(r)
+}
+
+func TestATenantIsMoved(t *testing.T) {
+	inWorld(t, func(t *testing.T, from *world) {
+		to := newCLIWorld(t)
+		pools := hosts{"old.example.com": from, "new.example.com": to}
+		to.far = pools
+		t.Setenv("ACME_OLD", from.keys["acme"])
+		t.Setenv("ACME_NEW", to.keys["acme"])
+		from.index("acme", "a", "Water flows in channels.")
+		from.index("acme", "b", "Sheep graze on the plain.")
+		from.index("globex", "secret", "Nobody else's.")
+		run := func(args ...string) (int, string, string) {
+			var out, errs bytes.Buffer
+			args = append([]string{"move", "acme", "--from", "https://old.example.com", "--to", "https://new.example.com", "--key-from", "env:ACME_OLD", "--key-to", "env:ACME_NEW"}, args...)
+			code := execute(t.Context(), &globals{http: pools}, args, &out, &errs)
+			return code, from.plain(out.String()), from.plain(errs.String())
+		}
+		ok := func(args ...string) string {
+			t.Helper()
+			code, out, errs := run(args...)
+			require.Equal(t, exitOK, code, errs)
+			assert.NotContains(t, out+errs, from.keys["acme"])
+			return out
+		}
+		out := ok("--estimate")
+		assert.Contains(t, out, "at the source 2 documents")
+		assert.Contains(t, out, "to bring     2 documents, 49 bytes")
+		assert.Contains(t, ok(), "nothing was done")
+		assert.Contains(t, ok("--yes"), "move: succeeded, 2 documents at https://old.example.com: 2 here, 2 brought")
+		assert.Contains(t, ok("--estimate"), "here already 2 documents")
+
+		from.index("acme", "c", "Terraces hold it.")
+		out = ok("--yes", "--last")
+		assert.Contains(t, out, "acme at https://old.example.com: readonly")
+		assert.Contains(t, out, "3 here, 1 brought, verified")
+		assert.Contains(t, out, "now lead the tenant's hosts to the destination")
+		code, _, errs := from.run(t.Context(), "acme", "documents")
+		require.Equal(t, exitOK, code, errs)
+
+		code, _, errs = run("--yes")
+		assert.Equal(t, exitProblem, code)
+		assert.Contains(t, errs, "transfer_done")
+		out = ok("--call-off", "--json")
+		var st client.Standing
+		require.NoError(t, json.Unmarshal([]byte(out), &st))
+		assert.Equal(t, client.Live, st.State)
+		code, _, errs = run("--yes", "--again", "--last", "--key-from", "env:ACME_NEW")
+		assert.Equal(t, exitProblem, code, "the key of the other pool is none here")
+		assert.Contains(t, errs, "unauthorized")
+		assert.Contains(t, ok("--estimate", "--json"), `"same": 3`)
+		cards, _, err := client.New("https://new.example.com", to.keys["globex"], &client.Options{Tenant: "globex", HTTP: pools}).Far().Cards(t.Context(), "")
+		require.NoError(t, err)
+		assert.Empty(t, cards)
+	})
+}
+
+func TestMoveIsToldWhere(t *testing.T) {
+	for _, args := range [][]string{
+		{"move", "acme"}, {"move", "acme", "--from", "https://a.example.com"}, {"move", "acme", "--from", "https://a.example.com", "--to", "https://a.example.com"},
+		{"move", "Acme!", "--from", "https://a.example.com", "--to", "https://b.example.com"}, {"move"},
+		{"move", "acme", "--from", "https://a.example.com", "--to", "https://b.example.com", "--yes", "--estimate"},
+		{"move", "acme", "--from", "ftp://a", "--to", "https://b.example.com"},
+	} {
+		code, _, stderr := levada(t, args...)
+		assert.Equal(t, exitUsage, code, "%v: %s", args, stderr)
+	}
+	code, _, stderr := levada(t, "move", "acme", "--from", "https://a.example.com", "--to", "https://b.example.com", "--key-from", "lv_acme_notareference")
+	assert.NotEqual(t, exitOK, code)
+	assert.NotContains(t, stderr, "notareference")
+}
