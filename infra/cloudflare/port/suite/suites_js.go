@@ -91,6 +91,7 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 		"TestLexiconOfShards": func(t *testing.T) {
 			corpustest.TestLexicon(t, func(*testing.T) corpus.Lexicon { return words{ev, newLexicon(3)} })
 		},
+		"TestHalves": func(t *testing.T) { halves(t, ev, small) },
 		"TestFilters": func(t *testing.T) {
 			corpustest.TestFilters(t, small, vectors{ev, port.Indexes()}, words{ev, newLexicon(1)})
 		},
