@@ -44,6 +44,7 @@ type SearchResult struct {
 	Cached    Spread            `json:"cached"`      // the same questions again
 	Degraded  int               `json:"degraded"`    // answers that a half is missing in, as the machine was too busy for it
 	CachedCPU time.Duration     `json:"cachedCPUNs"` // for one of them
+	Again     *SearchAgain      `json:"again,omitempty"`
 }
 
 // Spread is how long something took.
@@ -109,7 +110,13 @@ func (x Search) Run(ctx context.Context) (results []SearchResult, err error) {
 			results = append(results, r)
 		}
 	}
-	return results, nil
+	again, err := x.again(ctx, l, language, grows)
+	for i := range results {
+		if r := &results[i]; r.Chunks == x.Sizes[len(x.Sizes)-1] && r.Mode == rag.Hybrid {
+			r.Again = again
+		}
+	}
+	return results, err
 }
 
 // fill imports documents until the tenant has so many chunks.
@@ -222,6 +229,7 @@ type answered struct {
 	parts    map[string]time.Duration
 	cached   bool
 	degraded bool // a half took 3 s longer than the other
+	bytes    int  // of the answer
 }
 
 // beyondTheModel is what the answer took without the question's embedding, as far as that was waited for: the lexical half goes on beside it.
@@ -283,7 +291,7 @@ func (a *asker) ask(ctx context.Context, question string, mode rag.Mode, fresh b
 	if err := json.Unmarshal(text, &answer); err != nil {
 		return one, err
 	}
-	one.cached, one.degraded = answer.Data.Cached, len(answer.Data.Degraded) > 0
+	one.cached, one.degraded, one.bytes = answer.Data.Cached, len(answer.Data.Degraded) > 0, len(text)
 	one.parts, err = serverTiming(resp.Header.Get("Server-Timing"))
 	return one, err
 }
@@ -326,6 +334,10 @@ func SearchTable(results []SearchResult) string {
 	}
 	text := whole.Render() + "\n" + parts.Render()
 	for _, r := range results {
+		if a := r.Again; a != nil {
+			text += fmt.Sprintf("\n%s, %d chunks, again, p50 / p95 / p99 ms: %s / %s / %s from KV, as what another isolate has found; %s / %s / %s right after, from memory",
+				r.Mode, r.Chunks, fine(a.KV.P50), fine(a.KV.P95), fine(a.KV.P99), fine(a.Memory.P50), fine(a.Memory.P95), fine(a.Memory.P99))
+		}
 		if r.Degraded > 0 {
 			text += fmt.Sprintf("\n%s, %d chunks: %d answers lack a half that took 3 s longer than the other", r.Mode, r.Chunks, r.Degraded)
 		}
