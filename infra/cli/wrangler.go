@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"levada.dev/infra/build"
+	"levada.dev/infra/deploy"
 	"levada.dev/infra/deploy/target"
 	"levada.dev/infra/deploy/wrangler"
 	"levada.dev/infra/stack"
@@ -130,7 +131,7 @@ func (o *wranglerOptions) pool(t target.Target) (p *wrangler.Pool, err error) {
 	if o.Out == "" {
 		o.Out = filepath.Join("bin", "wrangler", t.Pool+"-"+t.Env)
 	}
-	p = &wrangler.Pool{Stack: t.Stack(), Env: t.Env, Account: t.Account, Namespaces: o.Namespaces, Dir: filepath.ToSlash(o.Out)}
+	p = &wrangler.Pool{Unit: deploy.Unit{Pool: t.Pool, Env: t.Env}, Stack: t.Stack(), Account: t.Account, Namespaces: o.Namespaces, Dir: filepath.ToSlash(o.Out)}
 	o.Out = o.below(o.Out)
 	if p.Built, err = between(o.Out, o.workers()); err != nil {
 		return nil, err

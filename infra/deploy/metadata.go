@@ -132,7 +132,7 @@ func (d *Desired) bind(role stack.Role, b stack.Binding) binding {
 
 // elsewhere names the script that has the class of a binding, unless it is the Worker's own.
 func (d *Desired) elsewhere(role stack.Role, b stack.Binding) string {
-	if on := bound(&d.Stack, b); on != role {
+	if on := d.Stack.Home(b); on != role {
 		return d.Unit.Script(on)
 	}
 	return ""

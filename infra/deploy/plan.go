@@ -88,7 +88,7 @@ func Make(ctx context.Context, a *account.Account, d *Desired, o PlanOptions) (*
 	if err := d.check(); err != nil {
 		return nil, err
 	}
-	workers, err := order(&d.Stack)
+	workers, err := d.Stack.Order()
 	if err != nil {
 		return nil, err
 	}

@@ -14,20 +14,11 @@ import (
 func (p *planner) queues() {
 	for _, dead := range []bool{true, false} {
 		for _, q := range p.desired.Stack.Queues {
-			if isDead(&p.desired.Stack, q) == dead {
+			if p.desired.Stack.TakesDeadLetters(q.Name) == dead {
 				p.queue(p.Unit.Name(q.Name))
 			}
 		}
 	}
-}
-
-func isDead(s *stack.Stack, q stack.Queue) bool {
-	for _, other := range s.Queues {
-		if other.DeadLetter == q.Name {
-			return true
-		}
-	}
-	return false
 }
 
 func (p *planner) queue(name string) {

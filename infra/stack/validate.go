@@ -161,7 +161,7 @@ func (v *validation) queue(q Queue) {
 	v.matches(what+"name", q.Name, resourceName)
 	v.within(what+"length of the name", len(q.Name), 1, maxQueueName, queueLimits)
 	if q.Consumer == "" {
-		if !has(v.stack.Queues, func(o Queue) bool { return o.DeadLetter == q.Name }) {
+		if !v.stack.TakesDeadLetters(q.Name) {
 			v.fault("%sno consumer, and it is nobody's dead-letter queue: its messages would only pile up", what)
 		}
 		return

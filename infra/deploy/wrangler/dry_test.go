@@ -59,7 +59,7 @@ func bindingsOf(p *Pool, w stack.Worker) (bindings []string) {
 		}
 		bindings = append(bindings, name+": "+kind)
 	}
-	prefix := p.Stack.Pool + "-" + p.Env + "-"
+	prefix := p.Unit.Pool + "-" + p.Unit.Env + "-"
 	for _, b := range w.Bindings {
 		switch b.Kind {
 		case stack.KV:

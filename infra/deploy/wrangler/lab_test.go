@@ -75,9 +75,16 @@ func (l *lab) refused() (all []string) {
 // get reads a result of the API.
 func (l *lab) get(t *testing.T, path string, result any) {
 	t.Helper()
-	q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.url+"/accounts/"+l.account+path, nil)
+	l.ask(t, http.MethodGet, path, "", result)
+}
+
+// ask has the API do something in the account. Its result is read into what is not nil.
+func (l *lab) ask(t *testing.T, method, path, body string, result any) {
+	t.Helper()
+	q, err := http.NewRequestWithContext(t.Context(), method, l.url+"/accounts/"+l.account+path, strings.NewReader(body))
 	require.NoError(t, err)
 	q.Header.Set("Authorization", "Bearer "+l.token)
+	q.Header.Set("Content-Type", "application/json")
 	r, err := http.DefaultClient.Do(q)
 	require.NoError(t, err)
 	defer r.Body.Close()
@@ -92,7 +99,7 @@ func (l *lab) namespaces(t *testing.T) map[string]string {
 	l.get(t, "/storage/kv/namespaces", &all)
 	ids := map[string]string{}
 	for _, n := range all {
-		ids[strings.TrimPrefix(n.Title, l.pool.name(""))] = n.ID
+		ids[strings.TrimPrefix(n.Title, l.pool.Unit.Name(""))] = n.ID
 	}
 	return ids
 }
@@ -108,12 +115,18 @@ func (l *lab) rewrite(t *testing.T) {
 	}
 }
 
-// writes are what was asked to be written of one path's end, since the last look.
-func (l *lab) writes() []string {
-	all := l.api.Writes()
-	l.api.Forget()
-	for i, w := range all {
-		all[i] = strings.Replace(w, "/accounts/"+l.account, "", 1)
+// since are the requests since the last look.
+func (l *lab) since() []double.Request {
+	defer l.api.Forget()
+	return l.api.Requests()
+}
+
+// writes are what was done of some requests, without what they said.
+func (l *lab) writes(requests []double.Request) (all []string) {
+	for _, r := range requests {
+		if r.Write() && r.Status < 400 {
+			all = append(all, r.Method+" "+strings.TrimPrefix(r.Path, "/accounts/"+l.account))
+		}
 	}
 	slices.Sort(all)
 	return all

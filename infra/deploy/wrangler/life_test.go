@@ -2,7 +2,6 @@ package wrangler
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -26,10 +25,11 @@ func TestWranglerDeploysThePool(t *testing.T) {
 	const script = "acme-prod-front"
 
 	l.create(t)
+	made := l.since()
 	assert.Equal(t, []string{
 		"POST /queues", "POST /queues", "POST /r2/buckets", "POST /storage/kv/namespaces", "POST /storage/kv/namespaces", "POST /vectorize/v2/indexes",
 		"POST /vectorize/v2/indexes/acme-prod-small/metadata_index/create",
-	}, l.writes())
+	}, l.writes(made))
 
 	l.must(t, "deploy", "--config", behind)
 	out, err := l.wrangler(t, "", "deploy", "--config", front, "--secrets-file", "secrets.env")
@@ -41,23 +41,36 @@ func TestWranglerDeploysThePool(t *testing.T) {
 	require.Error(t, err, "a secret is missing")
 	assert.Contains(t, out, "The following required secrets have not been set: SEAL_KEY")
 	l.must(t, "deploy", "--config", front, "--secrets-file", "secrets.env")
+	made = append(made, l.since()...)
 	l.assertDeployed(t)
-	l.writes()
+	ours, seen := newDeployer(t, l, "acme"), map[string]bool{}
+	agree(t, onWire(made, l.ids(t)), onWire(ours.deploy(t, "v1"), ours.ids(t)), seen)
+	l.since()
 
 	l.build(t, p.Stack, "front", "two")
 	l.must(t, "deploy", "--config", front)
-	assert.Subset(t, l.writes(), []string{"POST /workers/scripts/" + script + "/versions", "POST /workers/scripts/" + script + "/deployments"}, "a version, and then its deployment")
+	again := l.since()
+	assert.Subset(t, l.writes(again), []string{"POST /workers/scripts/" + script + "/versions", "POST /workers/scripts/" + script + "/deployments"}, "a version, and then its deployment")
+	agree(t, onWire(again, l.ids(t)), onWire(ours.deploy(t, "v2"), ours.ids(t)), seen)
 	l.edit(func(a *double.Account) { assert.True(t, a.HasSecret(script, "SEAL_KEY", "first"), "it stays") })
 	_, err = l.wrangler(t, "second", "secret", "put", "SEAL_KEY", "--config", front)
 	require.NoError(t, err)
 	l.edit(func(a *double.Account) { assert.True(t, a.HasSecret(script, "SEAL_KEY", "second")) })
+	l.since()
 
 	p.Stack.Objects = append(p.Stack.Objects, stack.Object{Class: "Leaf", Role: "behind"})
 	l.rewrite(t)
 	l.build(t, p.Stack, "behind", "two")
 	l.must(t, "deploy", "--config", behind)
-	upload := l.upload(t, "PUT /workers/scripts/acme-prod-behind")
-	assert.Equal(t, map[string]any{"old_tag": "v2", "new_tag": "v3", "steps": []any{map[string]any{"new_sqlite_classes": []any{"Leaf"}}}}, upload["migrations"], "the class that is new")
+	whole := onWire(l.since(), l.ids(t))
+	assert.Equal(t, `"v2"`, whole["PUT /workers/scripts/acme-prod-behind metadata migrations old_tag"])
+	assert.Equal(t, `"Leaf"`, whole["PUT /workers/scripts/acme-prod-behind metadata migrations steps 0 new_sqlite_classes 0"], "the class that is new, alone")
+	ours.desired.Stack = p.Stack
+	agree(t, whole, onWire(ours.deploy(t, "v3"), ours.ids(t)), seen)
+	for _, m := range meant {
+		assert.True(t, seen[m.place], "no longer a difference: %s (%s)", m.place, m.why)
+	}
+	ours.still(t)
 
 	l.canary(t, front, script)
 	l.look(t, front)
@@ -125,20 +138,6 @@ func (l *lab) assertDeployed(t *testing.T) {
 	assert.Subset(t, dev, any{"enabled": false})
 }
 
-// upload is the metadata of the newest upload to a path, and forgets it.
-func (l *lab) upload(t *testing.T, write string) map[string]any {
-	t.Helper()
-	method, path, _ := strings.Cut(write, " ")
-	defer l.api.Forget()
-	for _, r := range l.api.Requests() {
-		if r.Method == method && strings.HasSuffix(r.Path, path) {
-			return r.Body.(double.Uploaded).Metadata.(map[string]any)
-		}
-	}
-	require.Fail(t, "nobody sent "+write)
-	return nil
-}
-
 // canary has a version get a part of the traffic, then all of it, and then goes back.
 func (l *lab) canary(t *testing.T, config, script string) {
 	t.Helper()
@@ -171,7 +170,7 @@ func (l *lab) canary(t *testing.T, config, script string) {
 // look runs what only looks.
 func (l *lab) look(t *testing.T, config string) {
 	t.Helper()
-	l.writes()
+	l.since()
 	var group errgroup.Group
 	group.SetLimit(2)
 	for _, c := range []struct {
@@ -193,7 +192,7 @@ func (l *lab) look(t *testing.T, config string) {
 		})
 	}
 	require.NoError(t, group.Wait())
-	assert.Empty(t, l.writes())
+	assert.Empty(t, l.writes(l.since()))
 }
 
 // others has the token of another tenant deploy here, and the crons changed alone.
@@ -204,7 +203,7 @@ func (l *lab) others(t *testing.T, config string) {
 	out, err := l.wrangler(t, "", "deploy", "--config", config)
 	require.Error(t, err)
 	assert.Contains(t, out, "Authentication error")
-	assert.Empty(t, l.writes())
+	assert.Empty(t, l.writes(l.since()))
 	l.env = mine
 	l.pool.Stack.Workers[0].Crons = nil
 	l.rewrite(t)

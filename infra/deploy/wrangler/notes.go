@@ -10,7 +10,7 @@ import (
 // header is said at the top of a Worker's file: what it is, how it is deployed and what has to be there before.
 func (p *Pool) header(w stack.Worker) []string {
 	lines := []string{
-		fmt.Sprintf("The Worker %q of the pool %s in %s. Written by levada wrangler from the table in infra/stack and the tenants' configuration:", w.Role, p.Stack.Pool, p.Env),
+		fmt.Sprintf("The Worker %q of the pool %s in %s. Written by levada wrangler from the table in infra/stack and the tenants' configuration:", w.Role, p.Unit.Pool, p.Unit.Env),
 		"what is changed here is gone the next time. To deploy it, with CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN set, from the checkout:",
 		"",
 		"  " + p.deploy(w).String(),

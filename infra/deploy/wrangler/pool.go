@@ -6,13 +6,14 @@ import (
 	"slices"
 	"strings"
 
+	"levada.dev/infra/deploy"
 	"levada.dev/infra/stack"
 )
 
 // Pool is what to write: a pool's table in an environment, and what of the account has to be known.
 type Pool struct {
-	Stack   stack.Stack // its Pool and Env name everything
-	Env     string
+	Unit    deploy.Unit // names everything
+	Stack   stack.Stack
 	Account string // 32 hexadecimal digits; wrangler asks CLOUDFLARE_ACCOUNT_ID when it is empty
 
 	// Namespaces are the ids of KV namespaces by their name in the table: wrangler knows them by id alone. For one that is missing the
@@ -32,11 +33,6 @@ type File struct {
 	Data   []byte
 }
 
-// name is what a resource is called in the account.
-func (p *Pool) name(of string) string { return p.Stack.Pool + "-" + p.Env + "-" + of }
-
-func (p *Pool) script(role stack.Role) string { return p.name(string(role)) }
-
 // configPath is the file of a role, below the folder of the configurations.
 func configPath(role stack.Role) string { return path.Join(string(role), "wrangler.jsonc") }
 
@@ -45,7 +41,7 @@ func (p *Pool) Files() ([]File, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	workers, err := p.order()
+	workers, err := p.Stack.Order()
 	if err != nil {
 		return nil, err
 	}
@@ -55,17 +51,17 @@ func (p *Pool) Files() ([]File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("worker %s: %w", w.Role, err)
 		}
-		files = append(files, File{Role: w.Role, Script: p.script(w.Role), Path: configPath(w.Role), Data: data})
+		files = append(files, File{Role: w.Role, Script: p.Unit.Script(w.Role), Path: configPath(w.Role), Data: data})
 	}
 	return files, nil
 }
 
-// check refuses what no configuration could be written for, or none that says what it means.
+// check refuses what no configuration could be written for.
 func (p *Pool) check() error {
-	if p.Stack.Pool == "" || p.Env == "" {
-		return fmt.Errorf("a pool is deployed by its name and an environment, here they are %q and %q", p.Stack.Pool, p.Env)
-	}
 	if err := p.Stack.Validate(); err != nil {
+		return err
+	}
+	if err := p.Unit.Check(&p.Stack); err != nil {
 		return err
 	}
 	for name := range p.Namespaces {

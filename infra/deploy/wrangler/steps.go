@@ -3,7 +3,6 @@ package wrangler
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -51,16 +50,16 @@ func (p *Pool) needs() (needs []need) {
 	add := func(kind stack.Kind, name string, steps ...Step) {
 		needs = append(needs, need{kind, name, steps})
 	}
-	for _, q := range deadFirst(p.Stack.Queues) {
-		add(stack.Producer, q.Name, Step{What: "queue", Args: []string{"queues", "create", p.name(q.Name)}})
+	for _, q := range deadFirst(&p.Stack) {
+		add(stack.Producer, q.Name, Step{What: "queue", Args: []string{"queues", "create", p.Unit.Name(q.Name)}})
 	}
 	for _, n := range p.Stack.Namespaces {
 		if p.Namespaces[n.Name] == "" { // else it is there
-			add(stack.KV, n.Name, Step{What: "KV namespace", Args: []string{"kv", "namespace", "create", p.name(n.Name)}, Note: "it prints the id: give it to levada wrangler as --kv " + n.Name + "=ID"})
+			add(stack.KV, n.Name, Step{What: "KV namespace", Args: []string{"kv", "namespace", "create", p.Unit.Name(n.Name)}, Note: "it prints the id: give it to levada wrangler as --kv " + n.Name + "=ID"})
 		}
 	}
 	for _, b := range p.Stack.Buckets {
-		add(stack.R2, b.Name, Step{What: "R2 bucket", Args: []string{"r2", "bucket", "create", p.name(b.Name)}})
+		add(stack.R2, b.Name, Step{What: "R2 bucket", Args: []string{"r2", "bucket", "create", p.Unit.Name(b.Name)}})
 	}
 	for _, i := range p.Stack.Indexes {
 		add(stack.Vectorize, i.Name, p.index(i)...)
@@ -73,7 +72,7 @@ func (p *Pool) needs() (needs []need) {
 
 // gateway says what no command of wrangler does.
 func (p *Pool) gateway(g stack.Gateway) Step {
-	s := Step{What: "AI Gateway " + p.name(g.Name), Note: "wrangler has no command for it; it is made in the dashboard, or by levada deploy"}
+	s := Step{What: "AI Gateway " + p.Unit.Name(g.Name), Note: "wrangler has no command for it; it is made in the dashboard, or by levada deploy"}
 	for i, spend := range g.Spend {
 		if i == 0 {
 			s.Note += ". Its spend limits:"
@@ -90,7 +89,7 @@ func (p *Pool) gateway(g stack.Gateway) Step {
 
 // index is an index and the properties that can be filtered on, which have to be there before the first vector.
 func (p *Pool) index(i stack.Index) []Step {
-	name := p.name(i.Name)
+	name := p.Unit.Name(i.Name)
 	steps := []Step{{What: "Vectorize index", Args: []string{"vectorize", "create", name, "--dimensions=" + strconv.Itoa(i.Dimensions), "--metric=" + i.Metric}}}
 	for _, m := range i.Metadata {
 		steps = append(steps, Step{What: "metadata index", Args: []string{"vectorize", "create-metadata-index", name, "--propertyName=" + m.Name, "--type=" + m.Type}})
@@ -99,26 +98,21 @@ func (p *Pool) index(i stack.Index) []Step {
 }
 
 // deadFirst puts queues after those that get their dead letters.
-func deadFirst(queues []stack.Queue) []stack.Queue {
-	dead := func(q stack.Queue) bool {
-		return slices.ContainsFunc(queues, func(o stack.Queue) bool { return o.DeadLetter == q.Name })
-	}
-	sorted := slices.Clone(queues)
-	slices.SortStableFunc(sorted, func(a, b stack.Queue) int {
-		switch x, y := dead(a), dead(b); {
-		case x && !y:
-			return -1
-		case y && !x:
-			return 1
+func deadFirst(s *stack.Stack) []stack.Queue {
+	var dead, others []stack.Queue
+	for _, q := range s.Queues {
+		if s.TakesDeadLetters(q.Name) {
+			dead = append(dead, q)
+		} else {
+			others = append(others, q)
 		}
-		return 0
-	})
-	return sorted
+	}
+	return append(dead, others...)
 }
 
 // Deploy is how the pool's Workers are deployed, in the order in which that works.
 func (p *Pool) Deploy() ([]Step, error) {
-	workers, err := p.order()
+	workers, err := p.Stack.Order()
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 func (p *Pool) config(w stack.Worker) ([]byte, error) {
 	c := config{
 		Schema:    path.Join("..", p.Schema),
-		Name:      p.script(w.Role),
+		Name:      p.Unit.Script(w.Role),
 		AccountID: p.Account,
 		// What was built is uploaded as it is: wrangler would bundle the modules into one, and so run others than were tested.
 		Main: path.Join("..", p.Built, string(w.Role), "worker.mjs"), NoBundle: true, FindAdditionalModules: true,
@@ -86,23 +86,23 @@ func (p *Pool) bind(c *config, role stack.Role, b stack.Binding) error {
 	case stack.KV:
 		c.KV = append(c.KV, namespace{b.Name, p.namespaceID(b.Target)})
 	case stack.R2:
-		c.R2 = append(c.R2, bucket{b.Name, p.name(b.Target)})
+		c.R2 = append(c.R2, bucket{b.Name, p.Unit.Name(b.Target)})
 	case stack.Producer:
 		if c.Queues == nil {
 			c.Queues = &queues{}
 		}
-		c.Queues.Producers = append(c.Queues.Producers, producer{b.Name, p.name(b.Target)})
+		c.Queues.Producers = append(c.Queues.Producers, producer{b.Name, p.Unit.Name(b.Target)})
 	case stack.Vectorize:
-		c.Vectorize = append(c.Vectorize, index{b.Name, p.name(b.Target)})
+		c.Vectorize = append(c.Vectorize, index{b.Name, p.Unit.Name(b.Target)})
 	case stack.Service:
-		c.Services = append(c.Services, service{b.Name, p.script(stack.Role(b.Target))})
+		c.Services = append(c.Services, service{b.Name, p.Unit.Script(stack.Role(b.Target))})
 	case stack.Class:
 		if c.Objects == nil {
 			c.Objects = &objects{}
 		}
 		c.Objects.Bindings = append(c.Objects.Bindings, object{b.Name, b.Target, p.elsewhere(role, b)})
 	case stack.Flow:
-		c.Workflows = append(c.Workflows, workflow{b.Name, p.name(b.Target), p.classOf(b.Target), p.elsewhere(role, b)})
+		c.Workflows = append(c.Workflows, workflow{b.Name, p.Unit.Name(b.Target), p.classOf(b.Target), p.elsewhere(role, b)})
 	case stack.AI:
 		return one(&c.AI, b)
 	case stack.Version:
@@ -111,7 +111,7 @@ func (p *Pool) bind(c *config, role stack.Role, b stack.Binding) error {
 		if c.Vars == nil {
 			c.Vars = map[string]string{}
 		}
-		c.Vars[b.Name] = p.name(b.Target)
+		c.Vars[b.Name] = p.Unit.Name(b.Target)
 	default:
 		return fmt.Errorf("binding %q: %q is nothing that a configuration can say", b.Name, b.Kind)
 	}
@@ -132,13 +132,13 @@ func (p *Pool) namespaceID(name string) string {
 	if id := p.Namespaces[name]; id != "" {
 		return id
 	}
-	return "<id of " + p.name(name) + ">"
+	return "<id of " + p.Unit.Name(name) + ">"
 }
 
 // elsewhere is the script that has what is bound, when it is not the Worker itself.
 func (p *Pool) elsewhere(role stack.Role, b stack.Binding) string {
-	if home, _ := p.home(b); home != role {
-		return p.script(home)
+	if home := p.Stack.Home(b); home != role {
+		return p.Unit.Script(home)
 	}
 	return ""
 }
@@ -162,11 +162,11 @@ func (p *Pool) consume(c *config, role stack.Role) {
 			c.Queues = &queues{}
 		}
 		one := consumer{
-			Queue: p.name(q.Name), MaxBatchSize: q.MaxBatchSize, MaxWait: int(q.MaxWaitTime / time.Second),
+			Queue: p.Unit.Name(q.Name), MaxBatchSize: q.MaxBatchSize, MaxWait: int(q.MaxWaitTime / time.Second),
 			MaxRetries: q.MaxRetries, RetryDelay: int(q.RetryDelay / time.Second), MaxConcurrency: q.MaxConcurrency,
 		}
 		if q.DeadLetter != "" {
-			one.DeadLetter = p.name(q.DeadLetter)
+			one.DeadLetter = p.Unit.Name(q.DeadLetter)
 		}
 		c.Queues.Consumers = append(c.Queues.Consumers, one)
 	}
@@ -175,14 +175,14 @@ func (p *Pool) consume(c *config, role stack.Role) {
 // own adds a binding for each of the Worker's own Workflows that it does not bind: wrangler makes those that a Worker binds, and no others.
 func (p *Pool) own(c *config, w stack.Worker) error {
 	for _, f := range p.Stack.WorkflowsOf(w.Role) {
-		if slices.ContainsFunc(c.Workflows, func(o workflow) bool { return o.Name == p.name(f.Name) }) {
+		if slices.ContainsFunc(c.Workflows, func(o workflow) bool { return o.Name == p.Unit.Name(f.Name) }) {
 			continue
 		}
 		name := strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		if slices.ContainsFunc(w.Bindings, func(b stack.Binding) bool { return b.Name == name }) || w.Vars[name] != "" || slices.Contains(w.Secrets, name) {
 			return fmt.Errorf("workflow %q: wrangler makes it by a binding, and %q is the name of another", f.Name, name)
 		}
-		c.Workflows = append(c.Workflows, workflow{Binding: name, Name: p.name(f.Name), Class: f.Class})
+		c.Workflows = append(c.Workflows, workflow{Binding: name, Name: p.Unit.Name(f.Name), Class: f.Class})
 	}
 	return nil
 }

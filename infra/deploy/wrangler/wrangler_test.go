@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/infra/deploy"
 	"levada.dev/infra/stack"
 )
 
@@ -49,7 +50,7 @@ func everything() Pool {
 		Domains:       []string{"api.acme.example"}, Routes: []stack.Route{{Pattern: "acme.example/api/*", Zone: "acme.example"}}, WorkersDev: true,
 	}
 	return Pool{
-		Stack: s, Env: "prod", Account: strings.Repeat("a", 32), Namespaces: map[string]string{"config": strings.Repeat("c", 32)},
+		Unit: deploy.Unit{Pool: "acme", Env: "prod"}, Stack: s, Account: strings.Repeat("a", 32), Namespaces: map[string]string{"config": strings.Repeat("c", 32)},
 		Dir: "bin/wrangler", Built: "../workers", Schema: "../../node_modules/wrangler/config-schema.json",
 	}
 }
@@ -125,14 +126,14 @@ func TestWhatIsRefused(t *testing.T) {
 		change func(p *Pool)
 		want   string
 	}{
-		"no pool":        {func(p *Pool) { p.Stack.Pool = "" }, "a pool is deployed by its name and an environment"},
-		"no environment": {func(p *Pool) { p.Env = "" }, "a pool is deployed by its name and an environment"},
+		"no pool":        {func(p *Pool) { p.Unit.Pool = "" }, `"" is not the name of a pool`},
+		"no environment": {func(p *Pool) { p.Unit.Env = "" }, `there is no environment ""`},
 		"wrong table":    {func(p *Pool) { p.Stack.Queues[0].MaxBatchSize = 1000 }, "max_batch_size is 1000"},
 		"an id of nothing": {func(p *Pool) { p.Namespaces["confg"] = "1" },
 			`there is no KV namespace "confg" to have an id; there are config, cache`},
 		"a circle": {func(p *Pool) {
 			p.Stack.Workers[1].Bindings = append(p.Stack.Workers[1].Bindings, stack.Binding{Name: "FRONT", Kind: stack.Service, Target: "front"})
-		}, "front -> behind -> front bind each other"},
+		}, "front -> behind -> front bind each other in a circle"},
 		"two of AI": {func(p *Pool) {
 			p.Stack.Workers[0].Bindings = append(p.Stack.Workers[0].Bindings, stack.Binding{Name: "AI2", Kind: stack.AI})
 		}, `bindings "AI" and "AI2": wrangler knows one`},
@@ -153,7 +154,7 @@ func TestNothingIsShared(t *testing.T) {
 	seen := map[string]string{}
 	for _, env := range []string{"stage", "prod"} {
 		for _, p := range pools(env) {
-			whose := p.Stack.Pool + " in " + env
+			whose := p.Unit.String()
 			for _, s := range p.Create() {
 				if len(s.Args) == 0 || s.What == "metadata index" {
 					continue
