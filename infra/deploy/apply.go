@@ -16,6 +16,7 @@ type ApplyOptions struct {
 	Canary   Canary
 	Gate     Gate                                             // nil: nobody asks the Workers how they are
 	Progress func(line string)                                // is told each step; may be nil
+	Done     func(a Action)                                   // is told each action that was carried out; may be nil
 	Sleep    func(ctx context.Context, d time.Duration) error // how a bake waits
 	Now      func() time.Time
 }
@@ -95,6 +96,7 @@ func Apply(ctx context.Context, p *Plan, o ApplyOptions) error {
 		if err := a.do(ctx, r); err != nil {
 			return fmt.Errorf("%s %s: %w", a.Kind, a.Name, err)
 		}
+		r.options.Done(a)
 		r.published = r.published || a.Kind == "tenants"
 	}
 	return nil
@@ -117,6 +119,9 @@ type run struct {
 func newRun(p *Plan, o ApplyOptions) *run {
 	if o.Progress == nil {
 		o.Progress = func(string) {}
+	}
+	if o.Done == nil {
+		o.Done = func(Action) {}
 	}
 	if o.Now == nil {
 		o.Now = time.Now

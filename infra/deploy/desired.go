@@ -81,8 +81,8 @@ type Version struct {
 	Spec string `json:"spec"`
 }
 
-// check refuses what cannot be deployed, before any request.
-func (d *Desired) check() error {
+// Check refuses what cannot be deployed, before any request.
+func (d *Desired) Check() error {
 	if err := d.Stack.Validate(); err != nil {
 		return fmt.Errorf("the stack's table: %w", err)
 	}

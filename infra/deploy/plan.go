@@ -81,11 +81,13 @@ type PlanOptions struct {
 	Adopt   bool         // take over Workers of the unit's names that nobody owns
 	Destroy []string     // the names of resources that are not wanted any more, and may go with their data
 	Only    []stack.Role // the Workers to change; all when empty
+
+	noted bool // what is wanted is the release as it was noted: see MakeDrift
 }
 
 // Make compares what is wanted with what is live. It sends GETs alone.
 func Make(ctx context.Context, a *account.Account, d *Desired, o PlanOptions) (*Plan, error) {
-	if err := d.check(); err != nil {
+	if err := d.Check(); err != nil {
 		return nil, err
 	}
 	workers, err := d.Stack.Order()

@@ -76,7 +76,7 @@ func stays(live, to Manifest) []string {
 
 // stay refuses to go back to versions whose resources are gone: an empty one in their place would be worse.
 func (p *planner) stay() {
-	if p.desired.Versions == nil {
+	if p.desired.Versions == nil || p.options.noted {
 		return
 	}
 	for i, a := range p.Actions {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -100,17 +101,28 @@ func (s *liveScript) read(ctx context.Context, a *account.Account) error {
 
 // shares is how the traffic of a Worker is divided; a Worker that was never deployed has none.
 func shares(ctx context.Context, a *account.Account, script string) ([]share, error) {
-	var list struct {
-		Deployments []struct{ Versions []share }
-	}
+	now, err := newest(ctx, a, script)
+	return now.Versions, err
+}
+
+// deployment is who divided the traffic of a Worker, when, and how.
+type deployment struct {
+	Created  time.Time `json:"created_on"`
+	Author   string    `json:"author_email"`
+	Versions []share   `json:"versions"`
+}
+
+// newest is the deployment that is in force; the zero one when there was none.
+func newest(ctx context.Context, a *account.Account, script string) (deployment, error) {
+	var list struct{ Deployments []deployment }
 	err := a.Get(ctx, a.Path("workers", "scripts", script, "deployments"), &list)
 	if account.IsStatus(err, http.StatusNotFound) || err == nil && len(list.Deployments) == 0 {
-		return nil, nil
+		return deployment{}, nil
 	}
 	if err != nil {
-		return nil, err
+		return deployment{}, err
 	}
-	return list.Deployments[0].Versions, nil
+	return list.Deployments[0], nil
 }
 
 // mostOf is the version that has the most traffic.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -30,6 +31,9 @@ type Traffic struct {
 	Version string  `json:"version"`
 	Release string  `json:"release,omitempty"` // it was uploaded for
 	Percent float64 `json:"percent"`
+
+	Since time.Time `json:"since,omitzero"` // when the traffic was divided so
+	By    string    `json:"by,omitempty"`   // who did, as the account says
 }
 
 // ReadStatus asks the account. It sends GETs alone.
@@ -65,16 +69,16 @@ func (s *liveScript) status(ctx context.Context, a *account.Account, u Unit) (Wo
 		return w, err
 	}
 	w.Ours, _ = u.owner(s.settings.Tags)
-	all, err := shares(ctx, a, s.Name)
+	now, err := newest(ctx, a, s.Name)
 	if err != nil {
 		return w, err
 	}
-	for _, one := range all {
+	for _, one := range now.Versions {
 		var v liveVersion
 		if err := a.Get(ctx, at+"/versions/"+one.Version, &v); err != nil {
 			return w, err
 		}
-		w.Traffic = append(w.Traffic, Traffic{Version: one.Version, Release: v.Annotations[annotationTag], Percent: one.Percent})
+		w.Traffic = append(w.Traffic, Traffic{Version: one.Version, Release: v.Annotations[annotationTag], Percent: one.Percent, Since: now.Created, By: now.Author})
 	}
 	return w, nil
 }

@@ -28,7 +28,7 @@ func (p *planner) worker(w stack.Worker) {
 	}
 	if j.live == nil {
 		a.Op = Create
-		if v, back := d.Versions[w.Role]; back {
+		if v, back := d.Versions[w.Role]; back && !p.options.noted {
 			a.Op, a.Why, a.do = Refuse, []string{"there is no such Worker that could go back to version " + v.ID}, nil
 		}
 		p.add(a)
@@ -71,7 +71,10 @@ func (p *planner) stranger(s *liveScript) string {
 
 // judge says what is to be done for a Worker that is there.
 func (p *planner) judge(j *job) (Op, []string) {
-	d, s := p.desired, j.live
+	s := j.live
+	if p.options.noted {
+		return p.astray(j)
+	}
 	spec, secrets := tag(s.Tags, "spec"), tag(s.Tags, "secrets")
 	version, whole := s.whole()
 	switch ours, _ := p.Unit.owner(s.Tags); {
@@ -95,18 +98,23 @@ func (p *planner) judge(j *job) (Op, []string) {
 		j.made = made == j.spec && (j.secrets == "" || sealed == j.secrets) && len(why) == 0 && j.backTo == ""
 		why = append(why, fmt.Sprintf("version %.8s is deployed, the last deployment ended with %.8s", version, noted))
 	}
-	if d.Stack.Observability != (stack.Observability{}) {
-		why = append(why, diff("observability", observed(d.Stack.Observability), s.settings.Observability)...)
-	}
-	if len(why) == 0 {
+	if why = append(why, p.observes(s)...); len(why) == 0 {
 		return Same, nil
 	}
 	return Drift, why
 }
 
+// observes says where it is not observed as it should be what a Worker does.
+func (p *planner) observes(s *liveScript) []string {
+	if p.desired.Stack.Observability == (stack.Observability{}) {
+		return nil
+	}
+	return diff("observability", observed(p.desired.Stack.Observability), s.settings.Observability)
+}
+
 // differences says where the settings of a Worker are not as they should be.
 func (p *planner) differences(j *job) []string {
-	if j.backTo != "" {
+	if j.backTo != "" && !p.options.noted {
 		return nil // what a version has is as it is
 	}
 	want, have := p.desired.describe(j.worker), &j.live.deployed.Resources
@@ -116,6 +124,7 @@ func (p *planner) differences(j *job) []string {
 			live[name] = b
 		}
 	}
+	given := j.secrets != "" || p.options.noted && tag(j.live.Tags, "secrets") != ""
 	var why []string
 	for _, b := range p.resolve(want.Bindings) {
 		is, there := live[b.Name]
@@ -130,13 +139,13 @@ func (p *planner) differences(j *job) []string {
 		switch known := slices.Contains(j.worker.Secrets, name); {
 		case b["type"] != secretText:
 			why = append(why, "binding "+name+" is not ours")
-		case !known && j.secrets != "":
+		case !known && given:
 			why = append(why, "secret "+name+" is not ours")
 		}
 	}
-	for _, b := range p.desired.secrets(j.worker) {
-		if live[b.Name] == nil {
-			why = append(why, "secret "+b.Name+" is missing")
+	for _, name := range j.worker.Secrets {
+		if live[name] == nil && (p.desired.Secrets[name] != "" || p.options.noted && given) {
+			why = append(why, "secret "+name+" is missing")
 		}
 	}
 	why = append(why, diff("compatibility_date", want.CompatibilityDate, have.Runtime.CompatibilityDate)...)

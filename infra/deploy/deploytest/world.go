@@ -1,0 +1,258 @@
+package deploytest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"levada.dev/infra/deploy/account"
+	"levada.dev/infra/deploy/credential"
+	"levada.dev/infra/deploy/double"
+	"levada.dev/infra/stack"
+)
+
+// Pool is a pool of the world's checkout. It is in every environment.
+type Pool struct {
+	Name    string
+	Tenants []string // its own name when there are none
+	Account string   // of AccountID: that of its own name when empty
+}
+
+// Pools are n pools with a tenant and an account each: t001, t002, ...
+func Pools(n int) []Pool {
+	all := make([]Pool, n)
+	for i := range all {
+		all[i].Name = fmt.Sprintf("t%03d", i+1)
+	}
+	return all
+}
+
+// World is accounts and a checkout.
+type World struct {
+	API  *double.API
+	Root string // the checkout
+
+	pools  []Pool
+	deploy deployJSON
+	t      testing.TB
+}
+
+// New makes a world with an account for each pool, unless pools share one. The checkout has tenants/<id>/tenant.config.json, a
+// tenants/deploy.json that names files with the accounts' tokens, and small Workers, which Run has deployed instead of building them.
+func New(t testing.TB, pools ...Pool) *World {
+	t.Helper()
+	w := &World{API: double.New(), Root: t.TempDir(), pools: pools, t: t, deploy: deployJSON{Environments: map[string]environmentJSON{}}}
+	w.Write("go.mod", "module levada.dev\n")
+	shared := map[string]int{}
+	for i, p := range pools {
+		if p.Account == "" {
+			w.pools[i].Account = p.Name
+		}
+		if len(p.Tenants) == 0 {
+			w.pools[i].Tenants = []string{p.Name}
+		}
+		shared[w.pools[i].Account]++
+	}
+	for _, env := range []string{"dev", "stage", "prod"} {
+		e := environmentJSON{Canary: &canaryJSON{Steps: []int{0, 50}, Bake: "0s"}, Pools: map[string]*PoolJSON{}}
+		for _, p := range w.pools {
+			e.Pools[p.Name] = &PoolJSON{Account: AccountID(p.Account), Token: "file:" + w.tokenFile(p.Account), WorkersDev: true, SharedAccount: shared[p.Account] > 1}
+		}
+		w.deploy.Environments[env] = e
+	}
+	for _, p := range w.pools {
+		w.AddAccount(p.Account)
+		for _, id := range p.Tenants {
+			w.Tenant(id, map[string]any{"name": id, "pool": p.Name})
+		}
+	}
+	w.saveDeploy()
+	w.Code("one")
+	return w
+}
+
+// deployJSON is tenants/deploy.json.
+type deployJSON struct {
+	Environments map[string]environmentJSON `json:"environments"`
+}
+
+type environmentJSON struct {
+	Canary *canaryJSON          `json:"canary,omitempty"`
+	Pools  map[string]*PoolJSON `json:"pools"`
+}
+
+type canaryJSON struct {
+	Steps []int  `json:"steps"`
+	Bake  string `json:"bake"`
+}
+
+// PoolJSON is what tenants/deploy.json says of a pool.
+type PoolJSON struct {
+	Account       string   `json:"account"`
+	Token         string   `json:"token"`
+	Vault         string   `json:"vault,omitempty"`
+	SharedAccount bool     `json:"sharedAccount,omitempty"`
+	WorkersDev    bool     `json:"workersDev,omitempty"`
+	Domains       []string `json:"domains,omitempty"`
+}
+
+// Edit changes what tenants/deploy.json says of a pool in an environment.
+func (w *World) Edit(env, pool string, edit func(*PoolJSON)) {
+	w.t.Helper()
+	edit(w.deploy.Environments[env].Pools[pool])
+	w.saveDeploy()
+}
+
+func (w *World) saveDeploy() { w.Write("tenants/deploy.json", text(w.t, w.deploy)) }
+
+// AccountID is the id of an account by its name.
+func AccountID(name string) string {
+	sum := fmt.Sprintf("%x", name)
+	return (sum + "00000000000000000000000000000000")[:32]
+}
+
+// TokenValue is the token of an account. It is no secret of anybody.
+func TokenValue(name string) string { return "token-of-" + name + "-0123456789abcdefghij" }
+
+// AddAccount adds an account and its token, in a file.
+func (w *World) AddAccount(name string) {
+	w.t.Helper()
+	id := AccountID(name)
+	w.API.Account(id, name)
+	w.API.Token(TokenValue(name), double.Token{Accounts: []string{id}})
+	w.SetToken(name, TokenValue(name))
+}
+
+// SetToken changes what the file with an account's token has.
+func (w *World) SetToken(name, value string) {
+	w.t.Helper()
+	w.Write(filepath.Join("secrets", name), value)
+}
+
+func (w *World) tokenFile(name string) string { return filepath.Join(w.Root, "secrets", name) }
+
+// Tenant writes the configuration of a tenant.
+func (w *World) Tenant(id string, config map[string]any) {
+	w.t.Helper()
+	config["id"] = id
+	w.Write(filepath.Join("tenants", id, "tenant.config.json"), text(w.t, config))
+}
+
+// Code changes the Workers' code.
+func (w *World) Code(version string) {
+	w.t.Helper()
+	for _, worker := range stack.Levada(stack.Pool{Name: "any"}).Workers {
+		w.Write(filepath.Join("workers", string(worker.Role), "worker.mjs"), "export default {} // "+version+" of "+string(worker.Role))
+	}
+}
+
+// Workers is the folder of the small Workers.
+func (w *World) Workers() string { return filepath.Join(w.Root, "workers") }
+
+// Write writes a file of the checkout, for its owner alone.
+func (w *World) Write(name, content string) {
+	w.t.Helper()
+	path := filepath.Join(w.Root, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func text(t testing.TB, v any) string {
+	t.Helper()
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// URL is where the API is for a client that Client made.
+const URL = "http://api.invalid" + double.Root
+
+// Client is a client that reaches the API without a network, at URL.
+func (w *World) Client() *http.Client { return inside(w.API) }
+
+// Site is a client to which every host is one of the world's.
+func (w *World) Site() *http.Client { return inside(w.API.Site()) }
+
+// Open is an account, for what somebody does by hand.
+func (w *World) Open(name string) *account.Account {
+	w.t.Helper()
+	ref, err := credential.Parse("file:" + w.tokenFile(name))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	token, err := credential.New(credential.Options{}).Token(w.t.Context(), name, ref)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return account.Open(AccountID(name), token, account.Options{URL: URL, HTTP: w.Client()})
+}
+
+// Serve puts the world where commands look that are run in this process, until the test is over, and returns the variables that do so for
+// others.
+func (w *World) Serve(t *testing.T) (environ []string) {
+	t.Helper()
+	api, site := httptest.NewServer(w.API), httptest.NewServer(w.API.Site())
+	t.Cleanup(api.Close)
+	t.Cleanup(site.Close)
+	for _, v := range [][2]string{
+		{"LEVADA_API_URL", api.URL + double.Root}, {"LEVADA_SITE_URL", site.URL}, {"LEVADA_WORKERS", w.Workers()}, {"XDG_CACHE_HOME", filepath.Join(w.Root, "cache")},
+	} {
+		t.Setenv(v[0], v[1])
+		environ = append(environ, v[0]+"="+v[1])
+	}
+	return environ
+}
+
+// Execute runs a command line, as cli.Execute does.
+type Execute func(ctx context.Context, args []string, stdout, stderr io.Writer) int
+
+// Run runs a command line in the world's checkout.
+func (w *World) Run(execute Execute, args ...string) (code int, stdout, stderr string) {
+	w.t.Helper()
+	var out, errs bytes.Buffer
+	code = execute(w.t.Context(), append(args, "--root", w.Root), &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// inside answers every request by a handler, and cuts the connection when that does.
+func inside(h http.Handler) *http.Client { return &http.Client{Transport: transport{h}} }
+
+type transport struct{ http.Handler }
+
+func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	in := r.Clone(r.Context())
+	in.Host = r.URL.Host
+	if in.Body == nil {
+		in.Body = http.NoBody
+	}
+	defer func() { _ = in.Body.Close() }() // as a transport does
+	defer func() {
+		if p := recover(); p == http.ErrAbortHandler {
+			resp, err = nil, io.ErrUnexpectedEOF
+		} else if p != nil {
+			panic(p)
+		}
+	}()
+	rec := httptest.NewRecorder()
+	t.ServeHTTP(rec, in)
+	if err := r.Context().Err(); err != nil {
+		return nil, err // the answer came too late
+	}
+	return rec.Result(), nil
+}

@@ -1,0 +1,65 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"levada.dev/infra/build"
+	"levada.dev/infra/deploy"
+	"levada.dev/infra/stack"
+)
+
+// Build builds the Workers of a table below a folder of the checkout, and reads them. Who builds there at the same time waits.
+func Build(ctx context.Context, root, folder string, s stack.Stack, progress func(role, step string)) (map[stack.Role]deploy.Code, error) {
+	out := filepath.Join(root, folder)
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return nil, err
+	}
+	mine, err := waitFor(ctx, filepath.Join(out, "lock"))
+	if err != nil {
+		return nil, fmt.Errorf("the folder of the Workers: %w", err)
+	}
+	defer func() { _ = mine.Close() }()
+	if _, err := build.Roles(ctx, build.Options{Root: root, Out: out, Stack: s, Progress: progress}); err != nil {
+		return nil, err
+	}
+	return Read(os.DirFS(out), s)
+}
+
+// Read reads the Workers of a table that were built before, each in the folder of its role. All pools share what is read.
+func Read(dir fs.FS, s stack.Stack) (map[stack.Role]deploy.Code, error) {
+	all := map[stack.Role]deploy.Code{}
+	for _, w := range s.Workers {
+		sub, err := fs.Sub(dir, string(w.Role))
+		if err != nil {
+			return nil, err
+		}
+		if all[w.Role], err = deploy.ReadCode(sub); err != nil {
+			return nil, fmt.Errorf("the Worker %s: %w", w.Role, err)
+		}
+	}
+	return all, nil
+}
+
+// waitFor locks a file as soon as nobody else has it.
+func waitFor(ctx context.Context, path string) (*os.File, error) {
+	for {
+		f, held, err := tryLock(path)
+		if err != nil {
+			return nil, err
+		}
+		if !held {
+			return f, nil
+		}
+		_ = f.Close()
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
