@@ -15,6 +15,7 @@ import (
 	"levada.dev/infra/deploy/account"
 	"levada.dev/infra/deploy/credential"
 	"levada.dev/infra/deploy/double"
+	"levada.dev/infra/deploy/double/contract"
 	"levada.dev/infra/stack"
 	"levada.dev/tenants"
 )
@@ -32,6 +33,7 @@ const (
 type world struct {
 	t    *testing.T
 	api  *double.API
+	held http.Handler // the API, held to Cloudflare's own document when there is one
 	url  string
 	site *http.Client
 	now  time.Time
@@ -51,6 +53,7 @@ func newWorld(t *testing.T) *world {
 	w.api.Token(acmeToken, double.Token{Accounts: []string{acmeAccount}, Zones: []string{zone}})
 	w.api.Token(globexToken, double.Token{Accounts: []string{globexAccount}})
 	w.api.Zone(zone, "acme.example", acmeAccount)
+	w.held = contract.Held(t, w.api)
 	server := httptest.NewServer(http.HandlerFunc(w.serve))
 	t.Cleanup(server.Close)
 	w.url = server.URL + "/client/v4"
@@ -61,7 +64,7 @@ func newWorld(t *testing.T) *world {
 // serve is the way to the API, on which writes get lost.
 func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
-		w.api.ServeHTTP(rw, r)
+		w.held.ServeHTTP(rw, r)
 		return
 	}
 	w.writes++
@@ -69,10 +72,10 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	case w.cutFrom > 0 && w.writes >= w.cutFrom:
 		panic(http.ErrAbortHandler)
 	case w.writes == w.loseAt:
-		w.api.ServeHTTP(httptest.NewRecorder(), r)
+		w.held.ServeHTTP(httptest.NewRecorder(), r)
 		panic(http.ErrAbortHandler)
 	}
-	w.api.ServeHTTP(rw, r)
+	w.held.ServeHTTP(rw, r)
 }
 
 // inProcess answers requests to any host by a handler.

@@ -177,6 +177,7 @@ type answer struct {
 	status int
 	after  string // Retry-After
 	next   string // cursor
+	total  int    // of the whole list, where the API says it
 	result json.RawMessage
 }
 
@@ -235,7 +236,7 @@ func (a *Account) send(ctx context.Context, method, path string, body any, plain
 	if err := json.Unmarshal(raw, &e); err != nil {
 		return got, fmt.Errorf("%s: %w", got.what, err)
 	}
-	got.result, got.next = e.Result, e.Info.Cursor
+	got.result, got.next, got.total = e.Result, e.Info.Cursor, e.Info.Total
 	return got, e.refusal(method, path, got.status)
 }
 
@@ -249,6 +250,7 @@ type envelope struct {
 	Result json.RawMessage `json:"result"`
 	Info   struct {
 		Cursor string `json:"cursor"`
+		Total  int    `json:"total_count"`
 	} `json:"result_info"`
 }
 
@@ -267,16 +269,25 @@ func (e envelope) refusal(method, path string, status int) error {
 // pageSize is how much of a list is asked for at once.
 const pageSize = 100
 
-// List reads a whole list, page by page.
+// List reads a whole list, page by page, until it has as many as the API says that there are: its pages may be shorter than was asked for.
 func List[T any](ctx context.Context, a *Account, path string) ([]T, error) {
 	var all []T
 	for page := 1; ; page++ {
 		q := url.Values{"page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(pageSize)}}
-		var some []T
-		if err := a.Get(ctx, path+"?"+q.Encode(), &some); err != nil {
+		answer, err := a.persist(ctx, http.MethodGet, path+"?"+q.Encode(), nil, false, true)
+		if err != nil {
 			return nil, err
 		}
-		if all = append(all, some...); len(some) < pageSize {
+		var some []T
+		if err := answer.into(&some); err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+		last := len(some) < pageSize
+		if answer.total > 0 {
+			last = len(all) >= answer.total
+		}
+		if last || len(some) == 0 {
 			return all, nil
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -230,6 +231,24 @@ func TestListsAreReadWhole(t *testing.T) {
 	require.Len(t, all, 230)
 	assert.Equal(t, 229, all[229])
 	assert.Len(t, api.asked, 3)
+}
+
+// A server may give shorter pages than it was asked for; it says how many there are.
+func TestListsInShortPagesAreReadWhole(t *testing.T) {
+	acct, api := open(t, func(w http.ResponseWriter, r *http.Request) {
+		page, err := strconv.Atoi(r.URL.Query().Get("page"))
+		assert.NoError(t, err)
+		some := []int{}
+		for i := (page - 1) * 20; i < min(page*20, 45); i++ {
+			some = append(some, i)
+		}
+		b, _ := json.Marshal(map[string]any{"success": true, "result": some, "result_info": map[string]int{"page": page, "per_page": 20, "total_count": 45 + 1}})
+		_, _ = w.Write(b)
+	})
+	all, err := account.List[int](t.Context(), acct, acct.Path("queues"))
+	require.NoError(t, err)
+	require.Len(t, all, 45)
+	assert.Len(t, api.asked, 4, "the one that went meanwhile is not waited for")
 }
 
 func TestModulesAreUploadedUnderTheirNames(t *testing.T) {

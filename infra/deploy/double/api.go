@@ -16,7 +16,10 @@ type API struct {
 	// DocumentedOnly takes away the endpoints that no document of the API has and that wrangler calls all the same.
 	DocumentedOnly bool
 
-	// Analytics answers queries of Analytics Engine with rows. Without it there are none.
+	// MaxPage is the most that a page of a list has, whatever is asked for; 0 is as many as are asked for.
+	MaxPage int
+
+	// Analytics answers queries of Analytics Engine with rows. Without it there are none. It must not call the API.
 	Analytics func(account, query string) []map[string]any
 
 	mux *http.ServeMux

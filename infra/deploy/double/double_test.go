@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/infra/deploy/double"
+	"levada.dev/infra/deploy/double/contract"
 )
 
 // Two accounts, each with a token, and a zone each.
@@ -39,7 +40,7 @@ func newWorld(t *testing.T) *world {
 	api.Zone(globexZone, "globex.example", globex)
 	api.Token(acmeToken, double.Token{Accounts: []string{acme}})
 	api.Token(globexToken, double.Token{Accounts: []string{globex}})
-	server := httptest.NewServer(api)
+	server := httptest.NewServer(contract.Held(t, api))
 	t.Cleanup(server.Close)
 	return &world{t: t, api: api, url: server.URL + double.Root}
 }

@@ -113,7 +113,12 @@ func TestListsComeInPages(t *testing.T) {
 	}
 	require.Len(t, names, 230)
 	assert.Equal(t, "q229", names[229])
+	w.api.MaxPage = 7
+	var some []queueView
+	w.acme("GET", "/queues?page=2&per_page=100", nil).ok(&some)
+	require.Len(t, some, 7)
+	assert.Equal(t, "q007", some[0].Name)
 	var none []queueView
-	w.acme("GET", "/queues?page=4&per_page=100", nil).ok(&none)
+	w.acme("GET", "/queues?page=34&per_page=100", nil).ok(&none)
 	assert.Empty(t, none)
 }

@@ -206,6 +206,9 @@ func pagedBy[T any](c *call, all []T, usual int) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.api.MaxPage > 0 {
+		size = min(size, c.api.MaxPage)
+	}
 	from := min((number-1)*size, len(all))
 	items := append([]T{}, all[from:min(from+size, len(all))]...)
 	return page{items, map[string]any{"page": number, "per_page": size, "count": len(items), "total_count": len(all), "total_pages": (len(all) + size - 1) / size}}, nil
