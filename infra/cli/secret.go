@@ -89,7 +89,7 @@ func newSecretRotate(g *globals) *cobra.Command {
 		Short: "Give a source a new secret, drop its old ones, or change the key that seals",
 		Long: "--source gives a source one secret more, in the vault and, before the others, in the tenant's configuration: once deployed, both verify.\n" +
 			"When the sender signs with the new one, --source with --drop takes the others out of the configuration.\n" +
-			"--seal-key makes a new key that seals; the next deployment seals every secret anew.",
+			"--seal-key makes a new key that seals; the next deployment seals every secret anew. The key before opens what it sealed until --seal-key --drop.",
 		Example: "  levada secret rotate acme --env prod --source cms\n  levada secret rotate acme --env prod --source cms --drop\n  levada secret rotate acme --env prod --seal-key",
 	}, o.rotate)
 	o.bindFile(cmd)
@@ -205,9 +205,7 @@ func (o *secretOptions) rotate(ctx context.Context, t target.Target) error {
 	switch {
 	case o.SealKey == (o.Source != ""):
 		return usagef("one of --source and --seal-key is required, and not both")
-	case o.SealKey && o.Drop:
-		return usagef("--drop is for --source")
-	case o.Drop:
+	case o.Drop && !o.SealKey:
 		return o.drop()
 	}
 	file, err := o.vaultFile(ctx, t)
@@ -227,14 +225,22 @@ func (o *secretOptions) rotate(ctx context.Context, t target.Target) error {
 	return o.addSecret(t, file, v)
 }
 
+// reseal makes a new key that seals. The one before stays behind it, as the Workers read what it sealed until the next deployment is through;
+// with --drop it goes.
 func (o *secretOptions) reseal(t target.Target, file string, v *tenants.Vault) (err error) {
-	if v.SealKey, err = seal.NewKey(rand.Reader); err != nil {
-		return err
+	said := "took the key before away, in %s\nThe Workers forget it by: levada deploy %s --env %s\n"
+	if o.Drop {
+		v.SealKey = seal.Newest(v.SealKey)
+	} else {
+		said = "made a new key that seals, in %s\nEvery secret is sealed anew by: levada deploy %s --env %[3]s\nThe key before opens what it sealed until: levada secret rotate %[2]s --env %[3]s --seal-key --drop\n"
+		if v.SealKey, err = seal.Renew(rand.Reader, v.SealKey); err != nil {
+			return err
+		}
 	}
 	if err := target.WriteVault(file, v); err != nil {
 		return err
 	}
-	fmt.Fprintf(o.Stdout, "made a new key that seals, in %s\nEvery secret is sealed anew by: levada deploy %s --env %s\n", file, o.Tenant, o.Env)
+	fmt.Fprintf(o.Stdout, said, file, o.Tenant, o.Env)
 	o.refer(t, file)
 	return nil
 }

@@ -120,11 +120,17 @@ func TestASecretIsRotated(t *testing.T) {
 	third := vaultOf(t, file)
 	assert.NotEqual(t, second.SealKey, third.SealKey)
 	assert.Equal(t, second.Secrets, third.Secrets)
+	assert.Equal(t, second.SealKey, strings.Fields(third.SealKey)[1], "what it sealed is opened until everything is sealed anew")
+	code, out, errs = rotate("--seal-key", "--drop")
+	require.Equal(t, exitOK, code, errs)
+	assert.Contains(t, out, "took the key before away")
+	renewed := strings.Fields(third.SealKey)[0]
+	third = vaultOf(t, file)
+	assert.Equal(t, renewed, third.SealKey)
 
 	for args, says := range map[string]string{
 		"":                        "one of --source and --seal-key is required",
 		"--source cms --seal-key": "and not both",
-		"--seal-key --drop":       "--drop is for --source",
 	} {
 		code, _, errs = rotate(strings.Fields(args)...)
 		assert.Equal(t, exitUsage, code, args)

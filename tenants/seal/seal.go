@@ -23,8 +23,9 @@ const version = "s1."
 
 // Key seals and opens. The zero Key does neither. It is safe for concurrent use.
 type Key struct {
-	aead  cipher.AEAD
-	nonce []byte // of HMAC
+	aead   cipher.AEAD
+	nonce  []byte // of HMAC
+	before *Key   // opens what it sealed, and seals nothing any more
 }
 
 // NewKey makes the text of a key out of randomness (crypto/rand.Reader): base64.
@@ -36,9 +37,39 @@ func NewKey(random io.Reader) (string, error) {
 	return base64.StdEncoding.EncodeToString(key[:]), nil
 }
 
-// ParseKey reads the text of a key. The error does not quote it.
+// Renew makes the text of a new key, behind which stands the one that text has now: what that sealed is opened until everything is sealed
+// anew. What stood behind it goes.
+func Renew(random io.Reader, text string) (string, error) {
+	fresh, err := NewKey(random)
+	if err != nil {
+		return "", err
+	}
+	return fresh + " " + Newest(text), nil
+}
+
+// Newest is the text without the key before.
+func Newest(text string) string {
+	fresh, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+	return fresh
+}
+
+// ParseKey reads the text of a key, and of one before it behind a space. The error quotes neither.
 func ParseKey(text string) (Key, error) {
-	master, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	fresh, older, two := strings.Cut(strings.TrimSpace(text), " ")
+	k, err := parse(fresh)
+	if err != nil || !two {
+		return k, err
+	}
+	before, err := parse(older)
+	if err != nil {
+		return Key{}, err
+	}
+	k.before = &before
+	return k, nil
+}
+
+func parse(text string) (Key, error) {
+	master, err := base64.StdEncoding.DecodeString(text)
 	if err != nil || len(master) != KeyBytes {
 		return Key{}, fault.Invalidf("", "seal_key_invalid", "is not the base64 of %d bytes", KeyBytes)
 	}
@@ -81,8 +112,16 @@ func (k Key) Seal(secret string, context ...string) (string, error) {
 	return version + base64.RawURLEncoding.EncodeToString(k.aead.Seal(nonce, nonce, []byte(secret), ad)), nil
 }
 
-// Open is the secret that was sealed for this context under this key. Anything else is fault.Internal, code seal_broken.
+// Open is the secret that was sealed for this context under this key, or the one before. Anything else is fault.Internal, code seal_broken.
 func (k Key) Open(sealed string, context ...string) (string, error) {
+	secret, err := k.open(sealed, context)
+	if err != nil && k.before != nil {
+		return k.before.open(sealed, context)
+	}
+	return secret, err
+}
+
+func (k Key) open(sealed string, context []string) (string, error) {
 	if err := k.Check(); err != nil {
 		return "", err
 	}

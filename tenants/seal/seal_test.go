@@ -54,6 +54,43 @@ func TestOpensWhatItSealed(t *testing.T) {
 	assert.Len(t, seen, 4*6)
 }
 
+// While a new version of a Worker is tried out, it reads what the key before sealed; after a second renewal that key opens nothing.
+func TestAKeyIsRenewed(t *testing.T) {
+	parse := func(text string) seal.Key {
+		k, err := seal.ParseKey(text)
+		require.NoError(t, err)
+		return k
+	}
+	renew := func(text string) string {
+		text, err := seal.Renew(rand.Reader, text)
+		require.NoError(t, err)
+		return text
+	}
+	first, err := seal.NewKey(rand.Reader)
+	require.NoError(t, err)
+	second := renew(first)
+	third := renew(second)
+	old, err := parse(first).Seal("secret", "acme")
+	require.NoError(t, err)
+	opened, err := parse(second).Open(old, "acme")
+	require.NoError(t, err)
+	assert.Equal(t, "secret", opened)
+	_, err = parse(second).Open(old, "globex")
+	assert.Equal(t, "seal_broken", fault.As(err).Code)
+	fresh, err := parse(second).Seal("secret", "acme")
+	require.NoError(t, err)
+	assert.NotEqual(t, old, fresh, "the new key seals")
+	for text, sealed := range map[string]string{first: fresh, seal.Newest(second): old, third: old} {
+		_, err = parse(text).Open(sealed, "acme")
+		assert.Equal(t, "seal_broken", fault.As(err).Code)
+	}
+	for _, bad := range []string{first + " x", first + " " + first + " " + first, "x " + first} {
+		_, err := seal.ParseKey(bad)
+		assert.Equal(t, "seal_key_invalid", fault.As(err).Code)
+		assert.NotContains(t, err.Error(), first)
+	}
+}
+
 func TestOpensNothingElse(t *testing.T) {
 	k := newKey(t)
 	sealed, err := k.Seal("a secret", "acme", "cms-1")
