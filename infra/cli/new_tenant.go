@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"levada.dev/events/fault"
+	"levada.dev/infra/deploy/target"
 	"levada.dev/infra/generate"
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
@@ -64,6 +65,11 @@ func newTenant(g *globals) *cobra.Command {
 	f.Int64Var(&t.TokensPerMonth, "tokens-per-month", 0, "budget of tokens a month")
 	f.Int64Var(&t.USDPerDay, "usd-per-day", 0, "budget of US dollars a day")
 	f.Int64Var(&t.USDPerMonth, "usd-per-month", 0, "budget of US dollars a month")
+	f.StringSliceVar(&t.Deploy.Envs, "env", []string{target.Prod}, "environment where its pool is deployed, with --account; may be repeated")
+	f.StringVar(&t.Deploy.Account, "account", "", "the Cloudflare account of its pool, 32 hexadecimal digits; for tenants/deploy.json")
+	f.StringVar(&t.Deploy.Token, "token", "", "where the account's token is kept, such as env:CF_TOKEN_ACME; never the token itself")
+	f.StringVar(&t.Deploy.Vault, "vault", "", "where the pool's secrets are kept, such as file:/run/secrets/acme.json")
+	f.StringSliceVar(&t.Deploy.Domains, "domain", nil, "custom domain of its pool; may be repeated (default its workers.dev host)")
 	return cmd
 }
 

@@ -2,8 +2,6 @@ package generate
 
 import (
 	"bytes"
-	"errors"
-	"io/fs"
 	"maps"
 	"os"
 	"path"
@@ -12,20 +10,22 @@ import (
 	"strings"
 )
 
-// ownFolder refuses a folder that is there and that no generator made: what is generated would become a part of it.
+// ownFolder refuses a package that is there and of which no file was made for this: what is generated would become a part of it.
 func (d *draft) ownFolder(folder string) error {
-	entries, err := os.ReadDir(filepath.Join(d.Root, filepath.FromSlash(folder)))
-	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
-		return nil
-	}
-	if err != nil {
+	files, err := filepath.Glob(filepath.Join(d.Root, filepath.FromSlash(folder), "*.go"))
+	if err != nil || len(files) == 0 {
 		return err
 	}
-	text, err := read(d.Root, folder+"/doc.go")
-	if err == nil && !bytes.HasPrefix(text, []byte("//levada:new "+d.what+"\n")) {
-		return refuse(codeTaken, folder, "", "take another name", "is there, and was not made by levada new %s", d.what)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if bytes.HasPrefix(text, []byte("//levada:new "+d.what+"\n")) {
+			return nil
+		}
 	}
-	return err
+	return refuse(codeTaken, folder, "", "take another name", "is there, and was not made by levada new %s", d.what)
 }
 
 // undeclared refuses names that another file of a package has.

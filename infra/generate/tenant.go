@@ -4,17 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
-	"slices"
 
 	"github.com/tailscale/hujson"
 
 	"levada.dev/tenants"
 	"levada.dev/tenants/validate"
-	"levada.dev/workflows/llm"
 )
 
 // tenantsFolder is where the tenants are.
@@ -33,9 +28,11 @@ type Tenant struct {
 	ChatAllowed     []string
 
 	TokensPerDay, TokensPerMonth, USDPerDay, USDPerMonth int64
+
+	Deploy Deploy
 }
 
-// NewTenant plans a tenant: its configuration, which is held against all rules and all other tenants first.
+// NewTenant plans a tenant: its configuration, and where its pool is deployed. Both are held against all rules and all other tenants first.
 func NewTenant(o Options, t Tenant) (*Plan, error) {
 	id, err := tenants.ParseID(t.ID)
 	if err != nil {
@@ -47,10 +44,15 @@ func NewTenant(o Options, t Tenant) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.checkTenant(string(id), text); err != nil {
-		return nil, err
+	if t.Pool == "" {
+		t.Pool = string(id)
 	}
-	if err := d.own(file, text); err != nil {
+	for _, err := range []error{d.own(file, text), d.deploy(t.Pool, t.Deploy)} {
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := d.checkTenants(string(id)); err != nil {
 		return nil, err
 	}
 	if t.Auth == string(tenants.AuthOpen) {
@@ -103,53 +105,4 @@ func inline(value any) ([]byte, error) {
 	}
 	text, err := hujson.Format(b.Bytes())
 	return bytes.TrimSpace(text), err
-}
-
-// checkTenant holds a configuration against the rules and the other tenants, before anything is written. What was wrong before is
-// not this command's business.
-func (d *draft) checkTenant(id string, text []byte) error {
-	folder := os.DirFS(filepath.Join(d.Root, tenantsFolder))
-	rules := validate.Rules{Env: "dev", Models: llm.EmbeddingNames(), ChatModels: llm.GenerationNames(true)}
-	_, before := validate.Load(folder, rules)
-	_, after := validate.Load(withFile{folder, path.Join(id, validate.File), text}, rules)
-	var found tenants.Problems
-	for _, p := range after {
-		if path.Dir(p.File) != id && slices.Contains(before, p) {
-			continue
-		}
-		p.File = path.Join(tenantsFolder, p.File)
-		found = append(found, p)
-	}
-	if len(found) > 0 {
-		return &Refused{codeConfig, found}
-	}
-	return nil
-}
-
-// withFile is a folder with one file more, or another one in its place.
-type withFile struct {
-	fs.FS
-	name string
-	text []byte
-}
-
-// ReadFile implements fs.ReadFileFS.
-func (w withFile) ReadFile(name string) ([]byte, error) {
-	if name == w.name {
-		return w.text, nil
-	}
-	return fs.ReadFile(w.FS, name)
-}
-
-// Glob implements fs.GlobFS.
-func (w withFile) Glob(pattern string) ([]string, error) {
-	names, err := fs.Glob(w.FS, pattern)
-	if err != nil {
-		return nil, err
-	}
-	if fits, _ := path.Match(pattern, w.name); fits && !slices.Contains(names, w.name) {
-		names = append(names, w.name)
-		slices.Sort(names)
-	}
-	return names, nil
 }

@@ -5,12 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/events/fault"
+	"levada.dev/infra/deploy/target"
 	"levada.dev/infra/generate"
 	"levada.dev/infra/local"
 	"levada.dev/tenants"
@@ -23,7 +25,7 @@ func tenant(t generate.Tenant) func(generate.Options) (*generate.Plan, error) {
 func TestATenantIsWrittenAsPeopleWriteIt(t *testing.T) {
 	root := tenantsOnly(t)
 	do(t, root, tenant(generate.Tenant{
-		ID: "initech", Name: `Initech "& Sons"`, Pool: "shared", Hosts: []string{"initech.localhost", "i.example.com"}, Auth: "keys",
+		ID: "initech", Name: `Initech "& Sons"`, Pool: "solo", Hosts: []string{"initech.localhost", "i.example.com"}, Auth: "keys",
 		Origins: []string{"https://app.example.com"}, Embedding: "@cf/baai/bge-m3", ChatAllowed: []string{"@cf/openai/gpt-oss-120b"}, USDPerDay: 5, TokensPerMonth: 1000,
 	}))
 	got, err := os.ReadFile(filepath.Join(root, "tenants", "initech", "tenant.config.json"))
@@ -32,7 +34,7 @@ func TestATenantIsWrittenAsPeopleWriteIt(t *testing.T) {
   "$schema": "../tenant.schema.json",
   "id": "initech",
   "name": "Initech \"& Sons\"",
-  "pool": "shared",
+  "pool": "solo",
   "allowedHosts": ["initech.localhost", "i.example.com"],
   "auth": {"mode": "keys"},
   "cors": {"origins": ["https://app.example.com"]},
@@ -115,4 +117,56 @@ func TestADryRunIsADiff(t *testing.T) {
 +}
 `, p.Diff())
 	assert.NoDirExists(t, filepath.Join(root, "tenants", "initech"))
+}
+
+func TestATenantsPoolIsAddedToWhatIsDeployed(t *testing.T) {
+	root := tenantsOnly(t)
+	initech := generate.Tenant{ID: "initech", Name: "Initech", Deploy: generate.Deploy{
+		Envs: []string{"stage", "prod"}, Account: "33333333333333333333333333333333", Token: "env:CF_TOKEN_INITECH",
+	}}
+	p := do(t, root, tenant(initech))
+	assert.Len(t, p.Changed(), 2)
+	text, err := os.ReadFile(filepath.Join(root, "tenants", "deploy.json"))
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "// its door is open", "comments stay")
+	for _, env := range []string{"stage", "prod"} {
+		e, problems := target.Load(os.DirFS(filepath.Join(root, "tenants")), env)
+		require.Empty(t, problems)
+		found, err := e.Find("initech")
+		require.NoError(t, err)
+		assert.Equal(t, []any{"initech", "33333333333333333333333333333333", true}, []any{found.Pool, found.Account, found.WorkersDev})
+	}
+	p = do(t, root, tenant(generate.Tenant{ID: "umbrella", Name: "Umbrella", Pool: "shared"}))
+	assert.Len(t, p.Changed(), 1, "its pool is deployed")
+	assert.NotContains(t, strings.Join(p.Notes, "\n"), "deployed nowhere")
+	p = do(t, root, tenant(generate.Tenant{ID: "hooli", Name: "Hooli"}))
+	assert.Contains(t, strings.Join(p.Notes, "\n"), "deployed nowhere yet: --account and --token add it to tenants/deploy.json")
+}
+
+func TestADeploymentThatWouldBeWrongIsNotWritten(t *testing.T) {
+	for _, c := range []struct {
+		why    string
+		pool   string
+		auth   string
+		deploy generate.Deploy
+		says   string
+	}{
+		{"no account", "", "", generate.Deploy{Token: "env:CF_X"}, "account: is missing"},
+		{"no such environment", "", "", generate.Deploy{Envs: []string{"production"}, Account: "33333333333333333333333333333333", Token: "env:CF_X"}, `env: there is no environment "production" (one of dev, stage, prod)`},
+		{"no id of an account", "", "", generate.Deploy{Envs: []string{"prod"}, Account: "33", Token: "env:CF_X"}, "tenants/deploy.json: environments.prod.pools.initech.account: is not the id of an account"},
+		{"the token itself", "", "", generate.Deploy{Envs: []string{"prod"}, Account: "33333333333333333333333333333333", Token: "v1.0-0123456789abcdef0123456789"}, "tenants/deploy.json: environments.prod.pools.initech.token: "},
+		{"another's account", "", "", generate.Deploy{Envs: []string{"prod"}, Account: "acacacacacacacacacacacacacacacac", Token: "env:CF_X"}, "is also the account of "},
+		{"another's pool", "shared", "", generate.Deploy{Envs: []string{"prod"}, Account: "33333333333333333333333333333333", Token: "env:CF_X"}, "environments.prod.pools.shared is there already, and says something else"},
+		{"an open door", "shared", "open", generate.Deploy{}, "tenants/initech/tenant.config.json: auth.mode: open is refused in the environment prod"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			root := tenantsOnly(t)
+			before := snapshot(t, root)
+			_, err := generate.NewTenant(generate.Options{Root: root}, generate.Tenant{ID: "initech", Name: "Initech", Pool: c.pool, Auth: c.auth, Deploy: c.deploy})
+			require.ErrorContains(t, err, c.says)
+			assert.NotContains(t, err.Error(), "0123456789abcdef", "what may be a token is not shown")
+			assert.NotEmpty(t, fault.As(err).Hint)
+			assert.Equal(t, before, snapshot(t, root))
+		})
+	}
 }
