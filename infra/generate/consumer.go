@@ -182,6 +182,14 @@ func (d *draft) sentTo(n name) error {
 	return d.entry("infra/cloudflare/port/env_js.go", "map[events.Stage]queue.Producer", "events.Stage"+n.Go(), fmt.Sprintf("queue.Open(%q)", env))
 }
 
+// apart is a blank line before the first field that is generated, so that those of people keep their alignment.
+func apart(t *ast.StructType) string {
+	if all := t.Fields.List; len(all) > 0 && strings.HasSuffix(all[len(all)-1].Names[0].Name, "Notes") {
+		return ""
+	}
+	return "\n"
+}
+
 // wired gives the consumer to the role that reacts to the queues, and its port to the wiring.
 func (d *draft) wired(n name) error {
 	port, pkg := n.Go()+"Notes", imported{"levada.dev/consumers/" + n.Package(), n.Package() + "consumer"}
@@ -199,7 +207,7 @@ func (d *draft) wired(n name) error {
 			return nil
 		}
 		known := s.imported(pkg.path, pkg.alias)
-		s.insert(fields.Fields.Closing, "%s %s.Notes\n", port, known)
+		s.insert(fields.Fields.Closing, "%s%s %s.Notes\n", apart(fields), port, known)
 		s.add(routes, fmt.Sprintf("%s.New(p.%s).Route()", known, port))
 		return nil
 	})
