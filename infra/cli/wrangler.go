@@ -15,6 +15,8 @@ import (
 
 	"levada.dev/infra/build"
 	"levada.dev/infra/deploy"
+	"levada.dev/infra/deploy/account"
+	"levada.dev/infra/deploy/credential"
 	"levada.dev/infra/deploy/target"
 	"levada.dev/infra/deploy/wrangler"
 	"levada.dev/infra/stack"
@@ -27,6 +29,9 @@ type wranglerOptions struct {
 	Out            string            // below Root when it is not absolute
 	Workers        string            // built elsewhere; empty to build them
 	Namespaces     map[string]string // ids by name
+	LookUp         bool              // read the others from the account
+	Credentials    *credential.Source
+	API            account.Options
 	JSON           bool
 	Stdout, Stderr io.Writer
 }
@@ -52,14 +57,14 @@ type wranglerFile struct {
 }
 
 func newWrangler(g *globals) *cobra.Command {
-	var o wranglerOptions
+	o := wranglerOptions{Credentials: credential.New(credential.Options{})}
 	cmd := &cobra.Command{
 		Use:   "wrangler TENANT",
 		Short: "Write wrangler.jsonc of the pool that serves a tenant",
 		Long: "Writes a wrangler.jsonc for each Worker of the pool that serves the tenant, from the same table as levada deploy, and prints the\n" +
 			"commands that deploy it with Cloudflare's own tool. wrangler makes no AI Gateway and publishes no tenants, and knows neither plan, drift\n" +
 			"nor a rollback of the whole pool: levada deploy does.",
-		Example: "  levada wrangler acme --env prod\n  levada wrangler acme --env prod --kv config=0f2ac74b498b48028cb68387c421e279 --kv cache=b1946ac92492d2347c6235b4d2611184",
+		Example: "  levada wrangler acme --env prod --look-up\n  levada wrangler acme --env prod --kv config=0f2ac74b498b48028cb68387c421e279 --kv cache=b1946ac92492d2347c6235b4d2611184",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.Tenant, o.Stdout, o.Stderr = args[0], cmd.OutOrStdout(), cmd.ErrOrStderr()
@@ -74,6 +79,7 @@ func newWrangler(g *globals) *cobra.Command {
 	cmd.Flags().StringVar(&o.Out, "out", "", "folder for the configurations (default: bin/wrangler/<pool>-<env> of the checkout)")
 	cmd.Flags().StringVar(&o.Workers, "workers", "", "folder with Workers that levada build made (default: build them, in bin/workers)")
 	cmd.Flags().StringToStringVar(&o.Namespaces, "kv", nil, "id of a KV namespace, as NAME=ID; once for each")
+	cmd.Flags().BoolVar(&o.LookUp, "look-up", false, "read the ids of the KV namespaces from the account, with the token that tenants/deploy.json refers to")
 	cmd.Flags().BoolVar(&o.JSON, "json", false, "print JSON")
 	return cmd
 }
@@ -86,6 +92,11 @@ func (o *wranglerOptions) run(ctx context.Context) error {
 	pool, err := o.pool(t)
 	if err != nil {
 		return err
+	}
+	if o.LookUp {
+		if err := o.lookUp(ctx, pool, t); err != nil {
+			return err
+		}
 	}
 	files, err := pool.Files() // before the Workers are built: what is wrong with it is said at once
 	if err != nil {
@@ -138,6 +149,15 @@ func (o *wranglerOptions) pool(t target.Target) (p *wrangler.Pool, err error) {
 	}
 	p.Schema, err = between(o.Out, filepath.Join(o.Root, "node_modules", "wrangler", "config-schema.json"))
 	return p, err
+}
+
+// lookUp asks the account for ids.
+func (o *wranglerOptions) lookUp(ctx context.Context, p *wrangler.Pool, t target.Target) error {
+	token, err := o.Credentials.Token(ctx, t.Pool, t.Token)
+	if err != nil {
+		return err
+	}
+	return p.LookUp(ctx, account.Open(t.Account, token, o.API))
 }
 
 // below is a path from the checkout.

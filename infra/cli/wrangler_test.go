@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +13,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/deploy/account"
+	"levada.dev/infra/deploy/credential"
+	"levada.dev/infra/deploy/double"
 )
 
 // deployable are two tenants with a pool each, and where these go.
@@ -52,7 +58,7 @@ The pool acme in prod serves acme.
 `)
 	assert.Contains(t, out, "In ROOT, with the token that env:CF_ACME names:\n\n  export CLOUDFLARE_ACCOUNT_ID="+strings.Repeat("a", 32)+" CLOUDFLARE_API_TOKEN=...\n")
 	assert.Contains(t, out, "  npx wrangler deploy --config bin/wrangler/acme-prod/consumers/wrangler.jsonc\n")
-	assert.Contains(t, out, "  npx wrangler kv namespace create acme-prod-cache  # it prints the id")
+	assert.Contains(t, out, "  npx wrangler kv namespace create acme-prod-cache  # levada wrangler needs its id: --kv cache=ID, or --look-up")
 	assert.NotContains(t, out, "create acme-prod-config", "its id is known")
 	assert.NotContains(t, out, "shared")
 
@@ -86,6 +92,62 @@ func TestWranglerWritesAgainWhatChanged(t *testing.T) {
 	assert.Equal(t, map[string]string{"api": "same", "consumers": "same", "workflows": "same", "objects": "changed"}, states(), "what was edited")
 	o.Namespaces = map[string]string{"cache": "c1"}
 	assert.Equal(t, map[string]string{"api": "changed", "consumers": "same", "workflows": "changed", "objects": "same"}, states(), "those that bind it")
+}
+
+// The ids are those of the tenant's own account, asked with its own token, and those that were given stay.
+func TestWranglerLooksIDsUp(t *testing.T) {
+	api := double.New()
+	for _, id := range []string{"a", "b"} {
+		api.Account(strings.Repeat(id, 32), id)
+		api.Token("token-of-"+id+"-0123456789abcdefghij", double.Token{Accounts: []string{strings.Repeat(id, 32)}, Groups: []string{"Workers KV Storage Read"}})
+	}
+	api.Token("everybody's", double.Token{Accounts: []string{strings.Repeat("a", 32), strings.Repeat("b", 32)}})
+	server := httptest.NewServer(api)
+	t.Cleanup(server.Close)
+	make := func(account, title string) (id string) {
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+double.Root+"/accounts/"+strings.Repeat(account, 32)+"/storage/kv/namespaces", strings.NewReader(`{"title": "`+title+`"}`))
+		require.NoError(t, err)
+		q.Header.Set("Authorization", "Bearer everybody's")
+		r, err := http.DefaultClient.Do(q)
+		require.NoError(t, err)
+		defer r.Body.Close()
+		var made struct{ Result struct{ ID string } }
+		require.NoError(t, json.NewDecoder(r.Body).Decode(&made))
+		return made.Result.ID
+	}
+	config := make("a", "acme-prod-config")
+	others := []string{make("a", "acme-stage-cache"), make("b", "acme-prod-cache"), make("a", "acme-prod-cache-2")}
+
+	with := func(token string) *credential.Source {
+		return credential.New(credential.Options{Getenv: func(name string) (string, bool) { return token, name == "CF_ACME" && token != "" }})
+	}
+	o := wranglerOptions{Tenant: "acme", Env: "prod", LookUp: true, API: account.Options{URL: server.URL + double.Root}, Credentials: with("token-of-a-0123456789abcdefghij")}
+	root := t.TempDir()
+	out, _, err := runWrangler(t, root, o)
+	require.NoError(t, err)
+	assert.NotContains(t, out, "create acme-prod-config")
+	assert.Contains(t, out, "create acme-prod-cache ", "there is none yet")
+	api1, err := os.ReadFile(filepath.Join(root, "bin/wrangler/acme-prod/api/wrangler.jsonc"))
+	require.NoError(t, err)
+	assert.Contains(t, string(api1), `"id": "`+config+`"`)
+	for _, other := range others {
+		assert.NotContains(t, string(api1), other)
+	}
+
+	o.Namespaces = map[string]string{"config": "given"}
+	_, _, err = runWrangler(t, root, o)
+	require.NoError(t, err)
+	api1, err = os.ReadFile(filepath.Join(root, "bin/wrangler/acme-prod/api/wrangler.jsonc"))
+	require.NoError(t, err)
+	assert.Contains(t, string(api1), `"id": "given"`)
+
+	o.Credentials = with("token-of-b-0123456789abcdefghij")
+	out, _, err = runWrangler(t, t.TempDir(), o)
+	assert.ErrorContains(t, err, "the KV namespaces of acme in prod")
+	assert.Empty(t, out)
+	o.Credentials = with("")
+	_, _, err = runWrangler(t, t.TempDir(), o)
+	assert.ErrorContains(t, err, "env:CF_ACME")
 }
 
 func TestWranglerRefuses(t *testing.T) {

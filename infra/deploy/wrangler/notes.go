@@ -56,7 +56,7 @@ func (p *Pool) notes(w stack.Worker, c config) map[string][]string {
 	}
 	if slices.ContainsFunc(w.Bindings, func(b stack.Binding) bool { return b.Kind == stack.KV && p.Namespaces[b.Target] == "" }) {
 		notes["kv_namespaces"] = []string{"wrangler knows a namespace by its id alone, and would make one for each Worker that names none.",
-			"npx wrangler kv namespace list has the ids: give them to levada wrangler with --kv NAME=ID."}
+			"levada wrangler takes the ids with --kv NAME=ID, or asks the account for them with --look-up."}
 	}
 	if len(p.Stack.WorkflowsOf(w.Role)) > 0 {
 		notes["workflows"] = []string{"wrangler makes the Workflows that are bound: those of the Worker itself are here for that."}

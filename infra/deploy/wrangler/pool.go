@@ -1,12 +1,15 @@
 package wrangler
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 
 	"levada.dev/infra/deploy"
+	"levada.dev/infra/deploy/account"
 	"levada.dev/infra/stack"
 )
 
@@ -69,6 +72,27 @@ func (p *Pool) check() error {
 			return fmt.Errorf("there is no KV namespace %q to have an id; there are %s", name, strings.Join(namespaces(p.Stack), ", "))
 		}
 	}
+	return nil
+}
+
+// LookUp reads the ids of the namespaces that have none here from the account, as far as it has them.
+func (p *Pool) LookUp(ctx context.Context, a *account.Account) error {
+	there, err := account.List[struct{ ID, Title string }](ctx, a, a.Path("storage", "kv", "namespaces"))
+	if err != nil {
+		return fmt.Errorf("the KV namespaces of %s: %w", p.Unit, err)
+	}
+	ids := maps.Clone(p.Namespaces)
+	if ids == nil {
+		ids = map[string]string{}
+	}
+	for _, name := range namespaces(p.Stack) {
+		for _, n := range there {
+			if n.Title == p.Unit.Name(name) && ids[name] == "" {
+				ids[name] = n.ID
+			}
+		}
+	}
+	p.Namespaces = ids
 	return nil
 }
 

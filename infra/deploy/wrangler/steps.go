@@ -55,7 +55,7 @@ func (p *Pool) needs() (needs []need) {
 	}
 	for _, n := range p.Stack.Namespaces {
 		if p.Namespaces[n.Name] == "" { // else it is there
-			add(stack.KV, n.Name, Step{What: "KV namespace", Args: []string{"kv", "namespace", "create", p.Unit.Name(n.Name)}, Note: "it prints the id: give it to levada wrangler as --kv " + n.Name + "=ID"})
+			add(stack.KV, n.Name, Step{What: "KV namespace", Args: []string{"kv", "namespace", "create", p.Unit.Name(n.Name)}, Note: "levada wrangler needs its id: --kv " + n.Name + "=ID, or --look-up"})
 		}
 	}
 	for _, b := range p.Stack.Buckets {

@@ -98,7 +98,7 @@ func TestWranglerSendsTheProjectsPoolAsWeDo(t *testing.T) {
 	l.rewrite(t)
 	for _, f := range l.files {
 		args := []string{"deploy", "--config", p.configured(f.Role)}
-		if f.Role == stack.API {
+		if w, _ := p.Stack.Worker(f.Role); len(w.Secrets) > 0 {
 			args = append(args, "--secrets-file", "secrets.env")
 		}
 		l.must(t, args...)
