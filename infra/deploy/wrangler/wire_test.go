@@ -139,7 +139,7 @@ var meant = []struct{ place, why string }{
 	{`^POST /workers/scripts/\S+/versions metadata bindings SEAL_KEY type: wrangler "inherit", ours "secret_text"$`, "likewise"},
 	{`^POST /workers/scripts/\S+/versions metadata bindings \S+ type: wrangler "inherit", ours "(queue|r2_bucket)"$`, "what is wanted is said, whatever the version before had"},
 	{`^ours alone: POST /workers/scripts/\S+/versions metadata bindings \S+ (queue_name|bucket_name) `, "likewise"},
-	{`^wrangler alone: PUT /workers/scripts/\S+-(behind|workflows) metadata bindings (LONG_RUN|IMPORT|ERASURE|REEMBED) `, "wrangler makes the Workflows that a Worker binds"},
+	{`^wrangler alone: PUT /workers/scripts/\S+-(behind|workflows) metadata bindings [A-Z_]+ (name|type|class_name|workflow_name) `, "wrangler makes the Workflows that a Worker binds"},
 	{`^wrangler alone: PUT /workers/scripts/\S+/schedules `, "schedules are written when they are others than before, and so is no list of none"},
 	{`^wrangler alone: \S+ /workers/scripts/\S+/(routes|domains/changeset|domains/records) `, "no document of the API has it"},
 	{`^ours alone: (POST /zones/\w+/workers/routes|PUT /workers/domains) `, "the documented way to the same"},
