@@ -71,6 +71,43 @@ func TestValidateForProd(t *testing.T) {
 	assert.NoError(t, err, "the problem is the other tenant's")
 }
 
+func TestValidateChecksWhereTenantsGo(t *testing.T) {
+	deploy := func(acme, shared string) validateOptions {
+		dir := fstest.MapFS{"deploy.json": {Data: []byte("{\"environments\": {\"prod\": {\"pools\": {\n\"acme\": {" + acme + "},\n\"shared\": {" + shared + "}\n}}}} // the end\n")}}
+		for id, text := range twoTenants {
+			dir[id+"/tenant.config.json"] = &fstest.MapFile{Data: []byte(text)}
+		}
+		dir["globex/tenant.config.json"].Data = bytes.Replace(dir["globex/tenant.config.json"].Data, []byte("open"), []byte("keys"), 1)
+		return validateOptions{Dir: dir, Env: "prod"}
+	}
+	run := func(o validateOptions) (string, string, error) {
+		var out, problems bytes.Buffer
+		o.Stdout, o.Stderr = &out, &problems
+		err := o.run()
+		return out.String(), problems.String(), err
+	}
+	const one, two = `"account": "11111111111111111111111111111111", "token": "env:CF_ONE"`, `"account": "22222222222222222222222222222222", "token": "env:CF_TWO"`
+	out, problems, err := run(deploy(one+`, "domains": ["acme.example.com"]`, two+`, "workersDev": true`))
+	require.NoError(t, err, problems)
+	assert.Contains(t, out, "│ HOSTS          │ IN PROD          │")
+	assert.Contains(t, out, "│ acme.localhost │ acme.example.com │")
+	assert.Contains(t, out, "│                │ workers.dev      │")
+
+	wrong := deploy(one+`, "workersdev": true, "domains": ["x.example.com"]`, `"token": "env:CF_TWO", "workersDev": true`)
+	_, problems, err = run(wrong)
+	require.EqualError(t, err, "2 problems in the configuration of the tenants")
+	assert.Equal(t, `tenants/deploy.json
+  line 2, column 80: environments.prod.pools.acme.workersdev: is not a known field
+    did you mean "workersDev"?
+  line 3, column 1: environments.prod.pools.shared.account: is required
+    it is in the address of the account's dashboard, and is no secret
+`, problems)
+	wrong.Tenant = "globex"
+	_, problems, err = run(wrong)
+	require.EqualError(t, err, "1 problem in the configuration of the tenants")
+	assert.NotContains(t, problems, "acme", "its pool is another")
+}
+
 func TestValidateForMachines(t *testing.T) {
 	out, _, err := runValidate(twoTenants, validateOptions{JSON: true, Tenant: "globex", Env: "dev"})
 	require.NoError(t, err)

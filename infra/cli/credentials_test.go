@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
+
+// Every command of docs/credentials.md does what it is there for, in the order of the page.
+func TestTheCommandsOfThePageOnCredentialsWork(t *testing.T) {
+	page, err := os.ReadFile("../../docs/credentials.md")
+	require.NoError(t, err)
+	root, vaults := twoAccounts(t)
+	ran := 0
+	for _, block := range shellBlock.FindAllStringSubmatch(string(page), -1) {
+		for line := range strings.Lines(block[1]) {
+			args, ok := strings.CutPrefix(strings.TrimSpace(line), "levada ")
+			require.True(t, ok, line)
+			var code int
+			var errs string
+			if strings.HasPrefix(args, "secret ") {
+				code, _, errs = secrets(t, root, vaults, strings.Fields(args)[1:]...)
+			} else {
+				code, _, errs = levada(t, append([]string{"--root", root}, strings.Fields(args)...)...)
+			}
+			assert.Equal(t, exitOK, code, "%s: %s", line, errs)
+			ran++
+		}
+	}
+	assert.GreaterOrEqual(t, ran, 8)
+}
