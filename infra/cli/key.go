@@ -63,7 +63,7 @@ func newKeyNew(g *globals) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&o.Env, "env", "", "environment: "+oneOf(target.Environments))
 	cmd.Flags().StringVar(&o.Name, "name", "", "what the key is for, one of a kind in its environment")
-	cmd.Flags().StringSliceVar(&o.Scopes, "scope", nil, "a right of the key, or several with commas: "+oneOf(tenants.AllScopes)+" (default: all but admin)")
+	cmd.Flags().StringSliceVar(&o.Scopes, "scope", nil, "a right of the key, or several with commas: "+oneOf(tenants.AllScopes)+" (default: all but admin and export)")
 	for _, flag := range []string{"env", "name"} {
 		_ = cmd.MarkFlagRequired(flag) // it was just defined
 	}
@@ -146,10 +146,12 @@ func (o *keyOptions) create() error {
 	return nil
 }
 
-// scopes are the rights asked for; without any, all but that over the tenant itself.
+// scopes are the rights asked for; without any, all but those over the tenant as a whole.
 func (o *keyOptions) scopes() ([]tenants.APIScope, error) {
 	if len(o.Scopes) == 0 {
-		return slices.DeleteFunc(slices.Clone(tenants.AllScopes), func(s tenants.APIScope) bool { return s == tenants.ScopeAdmin }), nil
+		return slices.DeleteFunc(slices.Clone(tenants.AllScopes), func(s tenants.APIScope) bool {
+			return s == tenants.ScopeAdmin || s == tenants.ScopeExport
+		}), nil
 	}
 	for _, s := range o.Scopes {
 		if err := among("scope", s, tenants.AllScopes); err != nil {
