@@ -48,6 +48,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, api: double.New(), now: time.Date(2026, 11, 22, 20, 0, 0, 0, time.UTC)}
 	w.api.DocumentedOnly = true
+	w.api.MaxPage = 7 // a page may be shorter than was asked for
 	w.api.Account(acmeAccount, "acme")
 	w.api.Account(globexAccount, "globex")
 	w.api.Token(acmeToken, double.Token{Accounts: []string{acmeAccount}, Zones: []string{zone}})

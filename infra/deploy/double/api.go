@@ -19,6 +19,9 @@ type API struct {
 	// MaxPage is the most that a page of a list has, whatever is asked for; 0 is as many as are asked for.
 	MaxPage int
 
+	// Lag is how many visits of a Worker after a deployment still meet the one before: it takes seconds to be everywhere.
+	Lag int
+
 	// Analytics answers queries of Analytics Engine with rows. Without it there are none. It must not call the API.
 	Analytics func(account, query string) []map[string]any
 

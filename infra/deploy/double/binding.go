@@ -194,6 +194,7 @@ func bindService(a *Account, s *script, b binding) error {
 	if b.text("service") != s.name && a.scripts[b.text("service")] == nil {
 		return refuse(http.StatusBadRequest, 10143, "Could not resolve service binding '%s'. Target script '%s' not found.", b["name"], b["service"])
 	}
+	b["environment"] = "production" // so it is told, the only one that there is
 	return nil
 }
 

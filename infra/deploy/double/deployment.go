@@ -115,6 +115,6 @@ func (s *script) deploy(api *API, shares []share, annotations map[string]string)
 		Versions: shares, Annotations: annotations,
 	}
 	s.deployments = append(slices.Clip(s.deployments), d)
-	s.rotation = rotation{}
+	s.rotation, s.lag = rotation{}, api.Lag
 	return d
 }

@@ -21,7 +21,7 @@ func TestEdits(t *testing.T) {
 	}{
 		"settings": {func(_ *pool, a *double.Account) {
 			a.EditSettings("api", func(s *double.Settings) { s.Observability.Enabled = false })
-		}, "/workers/scripts/api/script-settings", `"observability":{"enabled":false}`},
+		}, "/workers/scripts/api/script-settings", `"observability":{"enabled":false,`},
 		"a binding": {func(_ *pool, a *double.Account) {
 			a.AddBinding("api", object{"name": "ENVIRONMENT", "type": "plain_text", "text": "edited"})
 		}, "/workers/scripts/api/settings", `"text":"edited"`},

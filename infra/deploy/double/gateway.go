@@ -1,6 +1,7 @@
 package double
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -131,7 +132,27 @@ func putGateway(c *call, old gateway) (any, error) {
 	return g, nil
 }
 
-// gateway reads a gateway: checked, and then as it was sent, with an id for each rule.
+// gatewayDefaults are what a gateway has where nothing is said.
+var gatewayDefaults = map[string]any{
+	"authentication": false, "is_default": false, "log_management": nil, "log_management_strategy": nil, "logpush": false, "logpush_public_key": nil,
+	"rate_limiting_technique": "fixed", "spend_limits": nil, "zdr": false,
+}
+
+// whole is spendLimits with what the API adds to rules.
+func (s *spendLimits) whole(api *API) *spendLimits {
+	yes := true
+	for i := range s.Rules {
+		r := &s.Rules[i]
+		if r.ID == "" {
+			r.ID = api.uuid()
+		}
+		r.Enabled, r.Technique = cmp.Or(r.Enabled, &yes), cmp.Or(r.Technique, "fixed")
+	}
+	s.Enabled = cmp.Or(s.Enabled, &yes)
+	return s
+}
+
+// gateway reads a gateway: checked, and then as it was sent, with what the API does where nothing is said.
 func (c *call) gateway() (gateway, gatewayEdit, error) {
 	edit, err := decode[gatewayEdit](c)
 	if err != nil {
@@ -145,12 +166,12 @@ func (c *call) gateway() (gateway, gatewayEdit, error) {
 		return nil, edit, err
 	}
 	if edit.Spend != nil {
-		for i := range edit.Spend.Rules {
-			if r := &edit.Spend.Rules[i]; r.ID == "" {
-				r.ID = c.api.uuid()
-			}
+		g["spend_limits"] = edit.Spend.whole(c.api)
+	}
+	for name, usual := range gatewayDefaults {
+		if _, ok := g[name]; !ok {
+			g[name] = usual
 		}
-		g["spend_limits"] = edit.Spend
 	}
 	g["modified_at"] = c.api.now()
 	return g, edit, nil

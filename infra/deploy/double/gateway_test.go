@@ -98,25 +98,31 @@ func TestGateways(t *testing.T) {
 		Spend   struct {
 			Enabled bool
 			Rules   []struct {
-				ID       string
-				Limit    float64
-				Metadata map[string]struct {
+				ID        string
+				Enabled   bool
+				Technique string
+				Limit     float64
+				Metadata  map[string]struct {
 					Mode   string
 					Values []string
 				}
 			}
 		} `json:"spend_limits"`
-		Authentication *bool
+		Authentication bool
+		Technique      string `json:"rate_limiting_technique"`
 	}
 	w.acme("GET", "/ai-gateway/gateways/levada", nil).ok(&g)
 	require.Len(t, g.Spend.Rules, 2)
 	assert.NotEmpty(t, g.Spend.Rules[0].ID, "a rule has an id")
+	assert.Equal(t, "sliding fixed", g.Spend.Rules[0].Technique+" "+g.Spend.Rules[1].Technique)
+	assert.True(t, g.Spend.Rules[1].Enabled)
 	assert.Equal(t, "partition", g.Spend.Rules[0].Metadata["tenant"].Mode)
 	assert.Equal(t, []string{"acme"}, g.Spend.Rules[1].Metadata["tenant"].Values)
 	created := g.Created
-	g.Authentication = nil
+	assert.True(t, g.Authentication)
+	assert.Equal(t, "fixed", g.Technique, "what nobody said is told")
 	w.acme("PUT", "/ai-gateway/gateways/levada", gateway(object{"spend_limits": nil, "cache_ttl": nil})).ok(&g)
-	assert.Nil(t, g.Authentication, "what is not said is gone: a gateway is set whole")
+	assert.False(t, g.Authentication, "a gateway is set whole")
 	assert.Equal(t, created, g.Created)
 	for i := range 19 {
 		w.acme("POST", "/ai-gateway/gateways", gateway(object{"id": fmt.Sprintf("g%d", i)})).ok()

@@ -1,6 +1,7 @@
 package double
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type script struct {
 	migration         string           // the tag of the last
 	classes           map[string]class // of Durable Objects
 	rotation          rotation
+	lag               int // visits that still meet the deployment before
 }
 
 // Settings are what is not in a version.
@@ -59,6 +61,33 @@ type Signal struct {
 	Destinations      []string `json:"destinations,omitempty"`
 	Persist           *bool    `json:"persist,omitempty"`
 	PropagationPolicy string   `json:"propagation_policy,omitempty"`
+}
+
+// shown is how observability is told: with what the API does where nothing is said.
+func (o *Observability) shown() *Observability {
+	next := Observability{}
+	if o != nil {
+		next = *o
+	}
+	one, yes := 1.0, true
+	signal := func(s *Signal, usual Signal) *Signal {
+		if s != nil {
+			usual.Enabled, usual.Destinations, usual.PropagationPolicy = s.Enabled, s.Destinations, s.PropagationPolicy
+			usual.InvocationLogs = cmp.Or(s.InvocationLogs, usual.InvocationLogs)
+			usual.HeadSamplingRate, usual.Persist = cmp.Or(s.HeadSamplingRate, usual.HeadSamplingRate), cmp.Or(s.Persist, usual.Persist)
+		}
+		return &usual
+	}
+	next.HeadSamplingRate = cmp.Or(next.HeadSamplingRate, &one)
+	next.Logs = signal(next.Logs, Signal{Enabled: next.Enabled, InvocationLogs: &yes, HeadSamplingRate: &one, Persist: &yes})
+	next.Traces = signal(next.Traces, Signal{HeadSamplingRate: &one, Persist: &yes})
+	return &next
+}
+
+// shown are settings as they are told.
+func (s Settings) shown() Settings {
+	s.Observability = s.Observability.shown()
+	return s
 }
 
 func (o *Observability) check() error {
@@ -156,7 +185,7 @@ func (s *script) view() map[string]any {
 	view := map[string]any{
 		"id": s.name, "tag": s.tag, "created_on": s.created, "modified_on": s.modified, "etag": v.etag, "usage_model": "standard",
 		"handlers": []string{"fetch"}, "has_assets": false, "has_modules": true, "last_deployed_from": "api", "logpush": s.settings.Logpush,
-		"tags": s.settings.Tags, "tail_consumers": s.settings.TailConsumers, "observability": s.settings.Observability,
+		"tags": s.settings.Tags, "tail_consumers": s.settings.TailConsumers, "observability": s.settings.Observability.shown(),
 	}
 	v.runtime.into(view)
 	if s.migration != "" {
@@ -173,7 +202,7 @@ func scriptRoutes() []route {
 		{pattern: "PUT " + one, group: groupScripts, handle: putScript},
 		{pattern: "DELETE " + one, group: groupScripts, handle: on(deleteScript)},
 		{pattern: "GET " + one + "/settings", group: groupScripts, handle: on(scriptAndVersionSettings)},
-		{pattern: "GET " + one + "/script-settings", group: groupScripts, handle: on(func(_ *call, s *script) (any, error) { return s.settings, nil })},
+		{pattern: "GET " + one + "/script-settings", group: groupScripts, handle: on(func(_ *call, s *script) (any, error) { return s.settings.shown(), nil })},
 		{pattern: "PATCH " + one + "/script-settings", group: groupScripts, handle: on(patchSettings)},
 		{pattern: "GET " + one + "/schedules", group: groupScripts, handle: on(func(_ *call, s *script) (any, error) { return s.schedules(), nil })},
 		{pattern: "PUT " + one + "/schedules", group: groupScripts, handle: on(putSchedules)},
@@ -195,7 +224,7 @@ func scriptAndVersionSettings(_ *call, s *script) (any, error) {
 	v := s.latest()
 	view := map[string]any{
 		"bindings": shown(v.bindings), "usage_model": "standard", "logpush": s.settings.Logpush, "tags": s.settings.Tags,
-		"tail_consumers": s.settings.TailConsumers, "observability": s.settings.Observability,
+		"tail_consumers": s.settings.TailConsumers, "observability": s.settings.Observability.shown(),
 	}
 	v.runtime.into(view)
 	return view, nil
@@ -221,7 +250,7 @@ func patchSettings(c *call, s *script) (any, error) {
 		return nil, err
 	}
 	s.settings = next
-	return s.settings, nil
+	return s.settings.shown(), nil
 }
 
 // patch sets what is given, whole: nothing is merged into what was.

@@ -57,13 +57,24 @@ func TestSettingsAreSetOneByOne(t *testing.T) {
 	const path = "/workers/scripts/api/script-settings"
 	var s object
 	p.acme("PATCH", path, object{"observability": object{"enabled": true, "logs": object{"enabled": true, "invocation_logs": false}}, "tail_consumers": []object{{"service": "objects"}}}).ok(&s)
+	traces := object{"enabled": false, "head_sampling_rate": 1., "persist": true}
 	assert.Equal(t, object{
 		"logpush": false, "tags": []any{"managed-by=levada"}, "tail_consumers": []any{object{"service": "objects"}},
-		"observability": object{"enabled": true, "logs": object{"enabled": true, "invocation_logs": false}},
-	}, s)
+		"observability": object{
+			"enabled": true, "head_sampling_rate": 1., "traces": traces,
+			"logs": object{"enabled": true, "invocation_logs": false, "head_sampling_rate": 1., "persist": true},
+		},
+	}, s, "it is told with what nobody said")
 	s = object{}
 	p.acme("PATCH", path, object{"observability": object{"enabled": false}, "tail_consumers": nil}).ok(&s)
-	assert.Equal(t, object{"logpush": false, "tags": []any{"managed-by=levada"}, "tail_consumers": nil, "observability": object{"enabled": false}}, s, "nothing is merged")
+	assert.Equal(t, object{
+		"logpush": false, "tags": []any{"managed-by=levada"}, "tail_consumers": nil,
+		"observability": object{
+			"enabled": false, "head_sampling_rate": 1., "traces": traces,
+			"logs": object{"enabled": false, "invocation_logs": true, "head_sampling_rate": 1., "persist": true},
+		},
+	}, s, "nothing is merged")
+	p.acme("PATCH", path, s).ok(&s)
 	var both object
 	p.acme("GET", "/workers/scripts/api/settings", nil).ok(&both)
 	assert.Equal(t, s["tags"], both["tags"])

@@ -60,11 +60,15 @@ func (a *API) visit(host, path string, overrides []string) (name string, v *vers
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s := a.at(host, path)
-	if s == nil || s.current() == nil {
+	if s == nil {
 		return "", nil, "", nil
 	}
-	if v = s.asked(overrides); v == nil {
-		v = s.version(s.rotation.next(s.current().Versions))
+	d := s.visited()
+	if d == nil {
+		return "", nil, "", nil
+	}
+	if v = s.asked(d, overrides); v == nil {
+		v = s.version(s.rotation.next(d.Versions))
 	}
 	environment = "dev"
 	for _, b := range v.bindings {
@@ -111,10 +115,22 @@ func (v *version) has(kind string) bool {
 	return false
 }
 
-// asked is the version that the header asks for, when it is one of the current deployment.
-func (s *script) asked(overrides []string) *version {
+// visited is the deployment that a visit meets: the current one, or for a while the one before, if there was one.
+func (s *script) visited() *deployment {
+	if s.lag == 0 {
+		return s.current()
+	}
+	s.lag--
+	if len(s.deployments) < 2 {
+		return nil
+	}
+	return s.deployments[len(s.deployments)-2]
+}
+
+// asked is the version that the header asks for, when it is one of the deployment.
+func (s *script) asked(d *deployment, overrides []string) *version {
 	id := dictionary(strings.Join(overrides, ","))[s.name]
-	for _, sh := range s.current().Versions {
+	for _, sh := range d.Versions {
 		if sh.VersionID == id {
 			return s.version(id)
 		}

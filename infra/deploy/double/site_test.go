@@ -106,6 +106,24 @@ func TestVersionsTakeTurns(t *testing.T) {
 	assert.Equal(t, map[string]int{"v2": 100}, count(fmt.Sprintf(`api="%s"`, p.second)))
 }
 
+// A deployment takes a while to be everywhere; meanwhile the one before answers, also whoever asks for a version of the new one.
+func TestADeploymentTakesAWhile(t *testing.T) {
+	p := newPool(t)
+	p.api.Lag = 2
+	override := fmt.Sprintf(`api="%s"`, p.second)
+	p.acme("POST", "/workers/scripts/api/deployments", split(p.second, 0, p.first, 100)).ok()
+	var seen []string
+	for range 3 {
+		seen = append(seen, p.visit(acmeHost+"/health", override).Version)
+	}
+	assert.Equal(t, []string{"v1", "v1", "v2"}, seen)
+	p.acme("PUT", "/workers/scripts/new", worker(nil)).ok()
+	p.acme("POST", "/workers/scripts/new/subdomain", object{"enabled": true}).ok()
+	for _, code := range []int{404, 404, 200} {
+		assert.Equal(t, code, p.visit("new.acme.workers.dev/health", "").Code)
+	}
+}
+
 func TestASickVersion(t *testing.T) {
 	p := newPool(t)
 	p.acme("POST", "/workers/scripts/api/deployments", split(p.second, 0, p.first, 100)).ok()

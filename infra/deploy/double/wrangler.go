@@ -57,7 +57,7 @@ func getWorker(_ *call, s *script) (any, error) {
 	return map[string]any{
 		"id": s.tag, "name": s.name, "created_on": s.created, "updated_on": s.modified, "references": references, "subdomain": s.subdomain,
 		"logpush": s.settings.Logpush, "tags": append([]string{}, s.settings.Tags...), "tail_consumers": append([]Tail{}, s.settings.TailConsumers...),
-		"observability": s.settings.Observability,
+		"observability": s.settings.Observability.shown(),
 	}, nil
 }
 
