@@ -5,13 +5,20 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/events"
 	"levada.dev/infra/client"
 	"levada.dev/infra/client/clienttest"
+	"levada.dev/tenants/tenantstest"
+	"levada.dev/workflows/chat"
+	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/llm"
 )
 
 // hosts are pools by the names of their hosts.
@@ -94,4 +101,55 @@ func TestMoveIsToldWhere(t *testing.T) {
 	code, _, stderr := levada(t, "move", "acme", "--from", "https://a.example.com", "--to", "https://b.example.com", "--key-from", "lv_acme_notareference")
 	assert.NotEqual(t, exitOK, code)
 	assert.NotContains(t, stderr, "notareference")
+}
+
+func TestATenantIsExported(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.index("acme", "a/../b", "Water flows in channels.")
+		w.index("acme", "c", "Sheep graze on the plain.")
+		w.index("globex", "secret", "Nobody else's.")
+		_, err := w.ports.Sessions.Begin(t.Context(), tenantstest.Scope(t, "acme"), chat.Opening{
+			Session: "s-1", Messages: []llm.Message{{Role: llm.User, Content: "Which gardens get water?"}}, Cause: events.Cause{ID: "request"},
+		})
+		require.NoError(t, err)
+		folder := filepath.Join(t.TempDir(), "out")
+		export := func() {
+			t.Helper()
+			var out, errs bytes.Buffer
+			code := execute(t.Context(), &globals{http: clienttest.Inside{Handler: w}}, []string{"export", "acme", "--out", folder, "--state-dir", w.state}, &out, &errs)
+			require.Equal(t, exitOK, code, errs.String())
+			assert.Equal(t, "2 documents and 1 conversation in "+folder+"\n", out.String())
+		}
+		export()
+		list, err := os.ReadFile(filepath.Join(folder, "documents.ndjson"))
+		require.NoError(t, err)
+		assert.NotContains(t, string(list), "secret")
+		for line := range bytes.Lines(list) {
+			var x exported
+			require.NoError(t, json.Unmarshal(line, &x))
+			text, err := os.ReadFile(filepath.Join(folder, x.File))
+			require.NoError(t, err)
+			assert.Equal(t, x.SHA256, corpus.Sum(text), x.DocID)
+		}
+		talk, err := os.ReadFile(filepath.Join(folder, "sessions", "s-1.json"))
+		require.NoError(t, err)
+		assert.Contains(t, string(talk), "Which gardens get water?")
+		usage, err := os.ReadFile(filepath.Join(folder, "usage.json"))
+		require.NoError(t, err)
+		assert.True(t, json.Valid(usage))
+
+		texts := 0
+		w.around = func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost {
+					texts++
+				}
+				h.ServeHTTP(rw, r)
+			})
+		}
+		export()
+		assert.Zero(t, texts, "what is there is not fetched again")
+	})
+	code, _, _ := levada(t, "export", "acme")
+	assert.Equal(t, exitUsage, code)
 }

@@ -1,6 +1,9 @@
 package client
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+)
 
 // Usage is a tenant's account.
 type Usage struct {
@@ -26,6 +29,11 @@ type Budget struct {
 // Usage asks for this month's account.
 func (c *Client) Usage(ctx context.Context) (Usage, error) {
 	return get[Usage](ctx, c, "/usage", nil)
+}
+
+// ExportUsage asks for this month's account as the platform writes it.
+func (c *Client) ExportUsage(ctx context.Context) (json.RawMessage, error) {
+	return get[json.RawMessage](ctx, c, "/usage", nil)
 }
 
 // Calls is how many calls were made for a capability.

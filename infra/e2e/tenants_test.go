@@ -18,7 +18,7 @@ import (
 	"levada.dev/workflows/llm"
 )
 
-// talkers are tenants that only these tests have: their models answer what the request itself dictates. Three of them have documents
+// talkers are tenants that only these tests have: their models answer what the request itself dictates. Some of them have documents
 // fetched from this machine, one of those from nowhere but a host that does not exist.
 func talkers() []tenants.Config {
 	wide := tenants.Rate{PerMinute: tenants.MaxPerMinute, Burst: tenants.MaxPerMinute}
@@ -37,6 +37,7 @@ func talkers() []tenants.Config {
 			Sources: []tenants.Source{{ID: "shelf", Sync: &tenants.Sync{Prefix: "synced/", EveryMinutes: 5}}}},
 		{ID: "orchard", Models: one, Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}, Limits: tenants.Limits{BodyBytes: 15_000_000, DocumentBytes: 11_000_000}, Budgets: rich},
 		{ID: "quince", Models: one, Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true, Hosts: []string{"docs.example.com"}}}},
+		{ID: "rowan", Models: one, Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}, Budgets: rich}, // it moves between pools of this machine
 		{ID: "strict", Models: one, Rates: tenants.Rates{Tenant: tenants.Rate{PerMinute: 60, Burst: allowance}, User: wide}},
 		{ID: "thrifty", Models: one, Rates: free, Budgets: tenants.Budgets{TokensPerDay: allowance * thriftyCall().Tokens}},
 	}

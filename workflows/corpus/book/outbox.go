@@ -107,7 +107,7 @@ func Looks(method string) bool { return method == methodEdition || method == met
 func Sends(method string) bool {
 	switch method {
 	case methodSubmit, methodAdvance, methodDelete, methodCancel, methodResubmit, methodOpen, methodTake, methodSeal, methodErase, methodEndErasure,
-		methodOpenMove, methodTakeWorks, methodFilled, methodSwitch, methodEndMove:
+		methodOpenMove, methodTakeWorks, methodFilled, methodSwitch, methodEndMove, methodTransfer:
 		return true
 	}
 	return false
