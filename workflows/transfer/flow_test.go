@@ -89,12 +89,12 @@ func TestATenantMoves(t *testing.T) {
 	j = m.bring(true)
 	require.Equal(t, job.Succeeded, j.State, "%+v", j.Errors)
 	assert.Equal(t, job.Transfer{
-		From: address, Last: true, Found: 7, Bytes: j.Transfer.Bytes, Same: 7, Brought: 3, Deleted: 1, ImportID: "run-2-docs", Digest: j.Transfer.Digest, Verified: true,
+		From: sourceAddress, Last: true, Found: 7, Bytes: j.Transfer.Bytes, Same: 7, Brought: 3, Deleted: 1, ImportID: "run-2-docs", Digest: j.Transfer.Digest, Verified: true,
 	}, *j.Transfer)
 	assert.Len(t, j.Transfer.Digest, 64)
 	m.arrived(t)
 
-	_, err := m.to.ledger.OpenTransfer(t.Context(), m.acme, transfer.Request{JobID: "run-3", From: address, Key: "k"})
+	_, err := m.to.ledger.OpenTransfer(t.Context(), m.acme, transfer.Request{JobID: "run-3", From: sourceAddress, Key: "k"})
 	assert.Equal(t, "transfer_done", fault.As(err).Code)
 	e := m.begin(true, true)
 	asked := m.asked

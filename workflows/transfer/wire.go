@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"levada.dev/events/fault"
+	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 )
 
@@ -133,6 +134,9 @@ func ReadPage(from io.Reader, each func(c Card, text []byte) error) (End, error)
 
 // readText reads the line of a document's text, which is as long as its card says.
 func readText(r *bufio.Reader, c Card) ([]byte, error) {
+	if c.Bytes > tenants.MaxBodyBytes {
+		return nil, errTorn("a text is longer than any document", nil)
+	}
 	if _, err := r.Discard(len(textHead)); err != nil {
 		return nil, errTorn("it ended early", err)
 	}

@@ -31,7 +31,7 @@ import (
 	"levada.dev/workflows/transfer"
 )
 
-const address = "https://old.example.com"
+const sourceAddress = "https://old.example.com"
 
 // clock goes on by a millisecond each time it is asked.
 type clock struct {
@@ -248,12 +248,12 @@ func (m *move) begin(last, again bool) *flowtest.Engine {
 	m.Helper()
 	m.runs++
 	id := fmt.Sprintf("run-%d", m.runs)
-	key, err := m.to.ports.Seal.Seal(m.from.keys["acme"], transfer.SealedFor(m.acme, address)...)
+	key, err := m.to.ports.Seal.Seal(m.from.keys["acme"], transfer.SealedFor(m.acme, sourceAddress)...)
 	require.NoError(m, err)
-	_, err = m.to.ledger.OpenTransfer(m.Context(), m.acme, transfer.Request{JobID: id, From: address, Key: key, Last: last, Again: again, Cause: events.Cause{ID: "request"}})
+	_, err = m.to.ledger.OpenTransfer(m.Context(), m.acme, transfer.Request{JobID: id, From: sourceAddress, Key: key, Last: last, Again: again, Cause: events.Cause{ID: "request"}})
 	require.NoError(m, err)
 	return &flowtest.Engine{
-		Flow: app.Transfer(m.to.ports, app.Options{}, m.do), Scope: m.acme, ID: id, Params: transfer.Order{From: address, Key: key, Last: last},
+		Flow: app.Transfer(m.to.ports, app.Options{}, m.do), Scope: m.acme, ID: id, Params: transfer.Order{From: sourceAddress, Key: key, Last: last},
 		Asleep: func(d time.Duration) {
 			m.clock.advance(d)
 			m.goOn()

@@ -366,6 +366,9 @@ func (w *traffic) check(seed uint64) {
 	require.Zero(t, turns.Docs, "seed %d: documents in flight", seed)
 	require.Zero(t, turns.Fetches, "seed %d: documents that are being fetched", seed)
 	require.Empty(t, turns.Watched, "seed %d", seed)
+	st, err := w.Standing(ctx, w.scope)
+	require.NoError(t, err)
+	require.Zero(t, st.OnTheirWay+st.Imports, "seed %d: %+v", seed, st)
 	require.Empty(t, turns.Empty, "seed %d", seed)
 	for _, l := range turns.Lanes {
 		require.Zero(t, l.Waiting, "seed %d", seed)
