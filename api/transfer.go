@@ -86,6 +86,7 @@ type runRequest struct {
 	Key   string `json:"key"`
 	Last  bool   `json:"last"`
 	Again bool   `json:"again"`
+	Usage bool   `json:"usage"`
 }
 
 var runForm = formOf[runRequest]()
@@ -100,8 +101,11 @@ func beginTransfer(c *call) error {
 	if err != nil {
 		return err
 	}
+	if req.Last && req.Usage {
+		return fault.Invalidf("usage", "fields_exclusive", "a last run brings everything, what was used as well")
+	}
 	if req.Key == "" {
-		return fault.Invalidf("key", "field_required", "is required: an API key of the tenant at the source, with the scope export")
+		return fault.Invalidf("key", "field_required", "is required: an API key of the tenant at the source, with the scopes export and metrics")
 	}
 	if of, err := tenants.ParseKey(req.Key); err != nil || of != c.scope.Tenant() {
 		return fault.Invalidf("key", "invalid_value", "is no API key of this tenant").WithHint("the source is another pool of the same tenant")
@@ -112,7 +116,7 @@ func beginTransfer(c *call) error {
 	}
 	began := c.opts.Now()
 	receipt, err := c.Transfers.OpenTransfer(c.ctx(), c.scope, transfer.Request{
-		JobID: c.opts.NewID(), From: from, Key: sealed, Last: req.Last, Again: req.Again, Cause: c.cause(),
+		JobID: c.opts.NewID(), From: from, Key: sealed, Last: req.Last, Again: req.Again, Usage: req.Usage, Cause: c.cause(),
 	})
 	c.stage("ledger", began)
 	if err != nil {

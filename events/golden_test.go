@@ -82,6 +82,7 @@ func samples() map[string]events.Fact {
 		"tenant.embedding.requested/fill": events.TenantEmbeddingRequested{JobID: ref.JobID, Model: "@cf/baai/bge-m3", Stay: true},
 		"tenant.embedding.requested/drop": events.TenantEmbeddingRequested{JobID: ref.JobID, Model: "@cf/baai/bge-m3", Drop: true},
 		"tenant.transfer.requested/first": events.TenantTransferRequested{JobID: ref.JobID, From: "https://api.example.com", Key: "s1.c2VhbGVk"},
+		"tenant.transfer.requested/usage": events.TenantTransferRequested{JobID: ref.JobID, From: "https://api.example.com", Key: "s1.c2VhbGVk", Usage: true},
 		"tenant.transfer.requested/last":  events.TenantTransferRequested{JobID: ref.JobID, From: "https://api.example.com", Key: "s1.c2VhbGVk", Last: true},
 		"tenant.embedding.switched/full": events.TenantEmbeddingSwitched{
 			JobID: ref.JobID, From: "@cf/baai/bge-small-en-v1.5", To: "@cf/baai/bge-m3",

@@ -8,6 +8,7 @@ type TenantTransferRequested struct {
 	From  string `json:"from"` // address of the other pool's API
 	Key   string `json:"key"`  // of an API key there, sealed
 	Last  bool   `json:"last,omitempty"`
+	Usage bool   `json:"usage,omitempty"` // only what was used of budgets
 }
 
 // Type implements Fact.
@@ -28,6 +29,8 @@ func (f TenantTransferRequested) Check() error {
 		return fault.Invalidf("from", "fact_invalid", "is required")
 	case f.Key == "":
 		return fault.Invalidf("key", "fact_invalid", "is required")
+	case f.Last && f.Usage:
+		return fault.Invalidf("usage", "fact_invalid", "a last run brings everything")
 	}
 	return nil
 }

@@ -24,6 +24,6 @@ func (c *Consumer) Route() consumers.Route {
 // Start starts the flow of each run. Its id is the job's, so one that is told twice runs once.
 func (c *Consumer) Start(ctx context.Context, s tenants.Scope, ds []consumers.Of[events.TenantTransferRequested]) []error {
 	return consumers.Starts(c.runs, transfer.Kind, func(d consumers.Of[events.TenantTransferRequested]) (string, any) {
-		return d.Fact.JobID, transfer.Order{From: d.Fact.From, Key: d.Fact.Key, Last: d.Fact.Last, Cause: d.Event.Cause()}
+		return d.Fact.JobID, transfer.Order{From: d.Fact.From, Key: d.Fact.Key, Last: d.Fact.Last, Usage: d.Fact.Usage, Cause: d.Event.Cause()}
 	})(ctx, s, ds)
 }

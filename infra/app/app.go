@@ -48,9 +48,10 @@ type Ports struct {
 	Erasures  erasure.Ledger
 	Moves     reembed.Ledger
 	Transfers Transfers
-	Seal      seal.Key      // of what is kept of secrets
-	Objects   erasure.Store // all that R2 keeps of a tenant
-	Cached    erasure.Store // all that KV keeps of a tenant
+	Account   transfer.Account // the ledger of money, as it is told what was used in another pool
+	Seal      seal.Key         // of what is kept of secrets
+	Objects   erasure.Store    // all that R2 keeps of a tenant
+	Cached    erasure.Store    // all that KV keeps of a tenant
 	Parts     imports.Parts
 	Files     imports.Files
 	Runs      flow.Runs
@@ -196,7 +197,7 @@ func Reembed(p Ports, o Options) flow.Flow {
 // Transfer is the flow that brings a tenant here from another pool, which it asks by do.
 func Transfer(p Ports, o Options, do transfer.Do) flow.Flow {
 	return transfer.New(transfer.Ports{
-		Ledger: p.Transfers, Stock: p.Transfers, Jobs: p.Ledger, Imports: p.Imports, Parts: p.Parts, Catalogue: p.Catalogue, Directory: p.Directory,
+		Ledger: p.Transfers, Stock: p.Transfers, Jobs: p.Ledger, Imports: p.Imports, Parts: p.Parts, Catalogue: p.Catalogue, Account: p.Account, Directory: p.Directory,
 		Do: do, Open: p.Seal.Open,
 	}, Private(o.Environment)).Flow
 }

@@ -21,7 +21,7 @@ type moveOptions struct {
 	Tenant                    string
 	From, To, KeyFrom, KeyTo  string
 	Estimate, Yes, Last       bool
-	CallOff, Again            bool
+	CallOff, Again, Usage     bool
 	globals                   *globals
 	sourceKey, destinationKey string
 }
@@ -35,7 +35,7 @@ func newMove(g *globals) *cobra.Command {
 			"like; then --last: the source takes no changes any more, the rest is brought, and everything is checked. Interrupted, the job goes on; called\n" +
 			"again, it is followed. Nothing is deleted at the source. docs/runbooks/moving-a-tenant.md has all of it.\n\n" +
 			"Keys are references: env:NAME, file:/path, op://vault/item/field, keyring:service/user, exec:[\"command\"]. That of the source needs the scope\n" +
-			"export, and admin for --last and --call-off; that of the destination admin, export and jobs. A platform that runs here needs none.",
+			"export and metrics, and admin for --last and --call-off; that of the destination admin, export and jobs. A platform that runs here needs none.",
 		Example: "  levada move acme --from https://old.example.com --to https://new.example.com --key-from env:ACME_OLD --key-to env:ACME_NEW --estimate\n" +
 			"  levada move acme --from ... --to ... --yes\n  levada move acme --from ... --to ... --yes --last\n  levada move acme --from ... --to ... --call-off",
 		Args: cobra.ExactArgs(1),
@@ -53,6 +53,7 @@ func newMove(g *globals) *cobra.Command {
 	f.BoolVar(&o.Yes, "yes", false, "do it")
 	f.BoolVar(&o.Last, "last", false, "the last run: the source takes no changes any more, and everything is checked")
 	f.BoolVar(&o.Again, "again", false, "also after everything was brought")
+	f.BoolVar(&o.Usage, "usage", false, "carry over only what was used of this month's budgets, once nobody uses the source any more")
 	f.BoolVar(&o.CallOff, "call-off", false, "the source takes changes again")
 	f.BoolVar(&o.View.JSON, "json", false, "print JSON")
 	return cmd
@@ -65,6 +66,8 @@ func (o *moveOptions) run(ctx context.Context) error {
 		return usagef("--from and --to are required: the addresses of both pools")
 	case o.Estimate && (o.Yes || o.CallOff), o.Yes && o.CallOff:
 		return usagef("one of --estimate, --yes and --call-off")
+	case o.Usage && o.Last:
+		return usagef("one of --last and --usage; the last run carries over what was used, too")
 	case o.From == o.To:
 		return usagef("--from and --to are the same pool")
 	}
@@ -172,7 +175,7 @@ func (o *moveOptions) bring(ctx context.Context, source, destination *client.Cli
 			}
 		}
 	}
-	a, err := destination.Bring(ctx, client.Run{From: o.From, Key: o.sourceKey, Last: o.Last, Again: o.Again})
+	a, err := destination.Bring(ctx, client.Run{From: o.From, Key: o.sourceKey, Last: o.Last, Again: o.Again, Usage: o.Usage})
 	if err != nil {
 		return o.advise(err)
 	}
@@ -185,7 +188,10 @@ func (o *moveOptions) bring(ctx context.Context, source, destination *client.Cli
 	}
 	if !o.View.JSON {
 		next := "bring the rest and check: the same with --last"
-		if o.Last {
+		switch {
+		case o.Usage:
+			next = "what was used at the source counts at the destination"
+		case o.Last:
 			next = "now lead the tenant's hosts to the destination; docs/runbooks/moving-a-tenant.md"
 		}
 		_, err = fmt.Fprintln(o.View.Stdout, next)

@@ -26,6 +26,9 @@ func moved(j job.Job) string {
 	if j.Counts.Failed > 0 {
 		s += fmt.Sprintf(", %d failed", j.Counts.Failed)
 	}
+	if t.Used != nil {
+		s += ", " + cost(*t.Used) + " of the month's budgets"
+	}
 	if t.Verified {
 		s += ", verified"
 	}

@@ -73,7 +73,7 @@ func newCLIWorld(t *testing.T) *world {
 	money := memory.NewQuota(time.Now)
 	w.ports = app.Ports{
 		Directory: directory, Texts: &memory.Texts{}, Ledger: w.ledger, Vectors: memory.NewVectors(time.Now), Lexicon: memory.NewLexicon(), Embedder: w.model, Reranker: &llmtest.Reranker{},
-		Model: &memory.Model{}, Money: money, Bar: money, Sessions: sessions, Summaries: sessions, Shelf: shelf,
+		Model: &memory.Model{}, Money: money, Bar: money, Account: money, Sessions: sessions, Summaries: sessions, Shelf: shelf,
 		Cache: memory.NewCache(time.Now), Publisher: w.out, Claims: claims, Trail: &memory.Trail{}, Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{},
 		Catalogue: w.ledger, Erasures: w.ledger, Moves: w.ledger, Transfers: w.ledger, Seal: tenantstest.SealKey(t), Imports: w.ledger, Parts: &memory.Parts{}, Files: &memory.Files{}, Fetcher: w.web,
 	}

@@ -29,6 +29,7 @@ type Run struct {
 	Key   string `json:"key"`
 	Last  bool   `json:"last,omitempty"`
 	Again bool   `json:"again,omitempty"`
+	Usage bool   `json:"usage,omitempty"` // only what was used of budgets
 }
 
 const transferPath = "/tenant/transfer"

@@ -116,6 +116,7 @@ type Transfer struct {
 	Brought  int    `json:"brought"`            // were fetched
 	Deleted  int    `json:"deleted"`            // are not at the source any more
 	ImportID string `json:"importId,omitempty"` // of the import that takes in what was fetched
+	Used     *Cost  `json:"used,omitempty"`     // of this month's budgets, at the source: it counts here
 	// Digest is over ids and contents of all documents of the source, in their order; verified says that those here have the same.
 	Digest   string `json:"digest,omitempty"`
 	Verified bool   `json:"verified,omitempty"`

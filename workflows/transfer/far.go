@@ -13,6 +13,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
 )
 
 // Do sends one request and follows no redirect: isolate.Do on Workers, a http.Client's Do elsewhere.
@@ -56,6 +57,26 @@ func (f *Far) Standing(ctx context.Context) (Standing, error) {
 	d := answer.Data
 	return Standing{Readonly: d.State == "readonly", Since: d.Since, OnTheirWay: d.OnTheirWay, Imports: d.Imports}, err
 }
+
+// Usage is this month's account there, and its first day.
+func (f *Far) Usage(ctx context.Context) (from quota.Day, lines []quota.Line, err error) {
+	var answer struct {
+		Data struct {
+			From  quota.Day    `json:"from"`
+			Lines []quota.Line `json:"lines"`
+		} `json:"data"`
+	}
+	err = f.ask(ctx, http.MethodGet, "/usage", nil, func(r io.Reader) error {
+		if err := json.NewDecoder(io.LimitReader(r, maxUsage)).Decode(&answer); err != nil || answer.Data.From == "" {
+			return errTorn("the answer is no account", err)
+		}
+		return nil
+	})
+	return answer.Data.From, answer.Data.Lines, err
+}
+
+// maxUsage is how long an account may be.
+const maxUsage = 2 << 20
 
 // Cards lists documents from where a cursor says, "" for the beginning, and returns that of the rest, "" at the end.
 func (f *Far) Cards(ctx context.Context, cursor string) (cards []Card, next string, err error) {
@@ -142,7 +163,7 @@ func refused(resp *http.Response) error {
 	case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
 		return fault.Unavailablef(nil, "source_unavailable", "%s", said).WithRetryAfter(time.Duration(answer.Error.Details.RetryAfter) * time.Millisecond)
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return fault.New(fault.Conflict, "source_denied", said, nil).WithHint("the key has to be the tenant's at the source, with the scope export")
+		return fault.New(fault.Conflict, "source_denied", said, nil).WithHint("the key has to be the tenant's at the source, with the scopes export and metrics")
 	}
 	return fault.New(fault.Conflict, "source_refused", said, nil)
 }

@@ -25,6 +25,7 @@ type Order struct {
 	From  string       `json:"from"`
 	Key   string       `json:"key"` // sealed
 	Last  bool         `json:"last,omitempty"`
+	Usage bool         `json:"usage,omitempty"`
 	Cause events.Cause `json:"cause"`
 }
 
@@ -36,6 +37,7 @@ type Ports struct {
 	Imports   imports.Ledger
 	Parts     imports.Parts
 	Catalogue corpus.Catalogue
+	Account   Account
 	Directory tenants.Directory
 	Do        Do
 	// Open opens what was sealed; seal.Key does.
@@ -88,11 +90,17 @@ func (m *Mover) Flow(ctx context.Context, s tenants.Scope, r flow.Run, params []
 func gone(err error) bool { return fault.As(err).Code == "job_not_found" }
 
 func (x *bringing) work(ctx context.Context) error {
-	if x.order.Last {
+	switch {
+	case x.order.Last:
 		x.note.Stage = Settling
+	case x.order.Usage:
+		x.note.Stage = Counting
 	}
 	if err := x.tell(ctx, "begin"); err != nil {
 		return err
+	}
+	if x.order.Usage {
+		return x.carry(ctx)
 	}
 	if x.order.Last {
 		if err := x.settle(ctx); err != nil {
@@ -108,10 +116,12 @@ func (x *bringing) work(ctx context.Context) error {
 			return err
 		}
 	}
-	if !x.order.Last {
-		return nil
+	if x.order.Last {
+		if err := x.verify(ctx, got); err != nil {
+			return err
+		}
 	}
-	return x.verify(ctx, got)
+	return x.carry(ctx)
 }
 
 // tell has the job say how far the run has come.

@@ -12,9 +12,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/events"
 	"levada.dev/events/fault"
+	"levada.dev/infra/app"
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/flow/flowtest"
 	"levada.dev/workflows/job"
@@ -89,7 +92,7 @@ func TestATenantMoves(t *testing.T) {
 	j = m.bring(true)
 	require.Equal(t, job.Succeeded, j.State, "%+v", j.Errors)
 	assert.Equal(t, job.Transfer{
-		From: sourceAddress, Last: true, Found: 7, Bytes: j.Transfer.Bytes, Same: 7, Brought: 3, Deleted: 1, ImportID: "run-2-docs", Digest: j.Transfer.Digest, Verified: true,
+		From: sourceAddress, Last: true, Found: 7, Bytes: j.Transfer.Bytes, Same: 7, Brought: 3, Deleted: 1, ImportID: "run-2-docs", Digest: j.Transfer.Digest, Verified: true, Used: j.Transfer.Used,
 	}, *j.Transfer)
 	assert.Len(t, j.Transfer.Digest, 64)
 	m.arrived(t)
@@ -102,7 +105,7 @@ func TestATenantMoves(t *testing.T) {
 	j = m.to.job(m.acme, e.ID)
 	assert.Equal(t, job.Succeeded, j.State)
 	assert.Zero(t, j.Transfer.Brought, "everything is here")
-	assert.Equal(t, 3, m.asked-asked, "how it stands, and both walks")
+	assert.Equal(t, 4, m.asked-asked, "how it stands, both walks, and what was used")
 }
 
 func TestARunDiesAtEachOfItsMoments(t *testing.T) {
@@ -332,4 +335,53 @@ func TestADocumentFromTheWebIsNotFetchedAnew(t *testing.T) {
 	m.goOn()
 	assert.True(t, m.to.job(m.acme, r.JobID).Unchanged, "a sync finds nothing new")
 	assert.Len(t, m.to.model.Calls(), calls)
+}
+
+// A budget does not begin anew: what was used at the source counts here, beside what the move itself takes, also what was used after it.
+func TestWhatWasUsedComesAlong(t *testing.T) {
+	m := newMove(t)
+	m.stock()
+	spent := func(p *pool, s tenants.Scope) (sum job.Cost) {
+		st, err := p.ports.Money.Statement(t.Context(), s, quota.Query{From: "2026-11-01", To: "2026-11-30"})
+		require.NoError(t, err)
+		for _, l := range st.Lines {
+			sum.Tokens, sum.Nanos = sum.Tokens+l.Prompt+l.Completion, sum.Nanos+l.Nanos
+		}
+		for _, b := range st.Budgets {
+			if b.Period == "month" && b.Unit == "tokens" {
+				assert.Equal(t, sum.Tokens, b.Spent, "the account and the budget agree")
+			}
+		}
+		return sum
+	}
+	use := func(purse string, tokens int64) {
+		_, err := m.from.ports.Money.Exchange(t.Context(), m.acme, quota.Report{Purse: purse, Seq: 1, Rates: []quota.Rate{{}}, Lines: []quota.Line{
+			{Day: "2026-11-22", Capability: "chat", Model: "m", Calls: 1, Prompt: tokens, Nanos: 10 * tokens},
+		}})
+		require.NoError(t, err)
+	}
+	use("one", 1000)
+	there := spent(m.from, m.acme)
+	require.GreaterOrEqual(t, there.Tokens, int64(1000))
+	m.from.freeze(m.acme, true)
+	j := m.bring(true)
+	require.Equal(t, job.Succeeded, j.State, "%+v", j.Errors)
+	assert.Equal(t, there, *j.Transfer.Used)
+	own := spent(m.to, m.acme).Tokens - there.Tokens
+	assert.GreaterOrEqual(t, own, int64(0))
+
+	use("two", 500)
+	for range 2 {
+		key, err := m.to.ports.Seal.Seal(m.from.keys["acme"], transfer.SealedFor(m.acme, sourceAddress)...)
+		require.NoError(t, err)
+		m.runs++
+		id := fmt.Sprintf("run-%d", m.runs)
+		_, err = m.to.ledger.OpenTransfer(t.Context(), m.acme, transfer.Request{JobID: id, From: sourceAddress, Key: key, Usage: true, Cause: events.Cause{ID: "request"}})
+		require.NoError(t, err, "also after all was brought")
+		e := &flowtest.Engine{Flow: app.Transfer(m.to.ports, app.Options{}, m.do), Scope: m.acme, ID: id, Params: transfer.Order{From: sourceAddress, Key: key, Usage: true}}
+		require.NoError(t, e.Run(t.Context()))
+		assert.Equal(t, job.Succeeded, m.to.job(m.acme, id).State)
+		assert.Equal(t, there.Tokens+500, spent(m.to, m.acme).Tokens-own)
+	}
+	assert.NotEqual(t, there, spent(m.to, m.globex))
 }

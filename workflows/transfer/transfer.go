@@ -7,6 +7,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/flow"
 	"levada.dev/workflows/job"
@@ -43,6 +44,12 @@ type Ledger interface {
 var ErrReadonly = fault.Unavailablef(nil, "tenant_readonly", "the tenant is being moved to another pool, and takes no changes meanwhile").
 	WithHint("send it again in a minute: it is taken at the new place, or here if the move is called off").WithRetryAfter(time.Minute)
 
+// Account is the ledger of money in the destination.
+type Account interface {
+	// Carry has the account say that these lines were used in another pool, from a day on, and no others of which that was said before.
+	Carry(ctx context.Context, s tenants.Scope, from quota.Day, lines []quota.Line) error
+}
+
 // Request asks for a run.
 type Request struct {
 	JobID string       `json:"jobId"`
@@ -50,6 +57,7 @@ type Request struct {
 	Key   string       `json:"key"`  // of an API key there, sealed
 	Last  bool         `json:"last,omitempty"`
 	Again bool         `json:"again,omitempty"`
+	Usage bool         `json:"usage,omitempty"` // only what was used of budgets, also after all was brought
 	Cause events.Cause `json:"cause"`
 }
 
@@ -68,6 +76,7 @@ const (
 	Comparing = "comparing" // what differs is fetched
 	Bringing  = "bringing"  // it goes through the pipeline
 	Verifying = "verifying"
+	Counting  = "counting" // what was used of budgets is carried over
 )
 
 // Standing is how a tenant's pool stands to changes.

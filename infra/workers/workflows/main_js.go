@@ -34,6 +34,7 @@ func main() {
 		Erasures:  ledger,
 		Moves:     ledger,
 		Transfers: ledger,
+		Account:   port.NewQuota(object.Open("QUOTA")),
 		Seal:      port.SealKey(),
 		Money:     port.NewQuota(object.Open("QUOTA")),
 		Embedder:  port.NewEmbedder(ai.Open("AI"), port.Var("GATEWAY", "levada")),

@@ -7,6 +7,7 @@
 //	p/<purse>                    one purse: its lease, its last exchange and the answer to it
 //	u/<xx>                       rates of users, by the first byte of their names; those that stand full are left out
 //	l/<day>/<capability>/<model> one line of the account
+//	c                            what was used in another pool, as it was carried last; it is in the account's lines
 //	o/, x/                       events that wait for their queue
 //
 // The rule that everything follows from: what is spent in a period, and all that is leased, is never together above the

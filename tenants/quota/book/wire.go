@@ -16,7 +16,14 @@ const (
 	methodStatement = "statement"
 	methodBar       = "bar"
 	methodUnbar     = "unbar"
+	methodCarry     = "carry"
 )
+
+// carrying is the arguments of Carry.
+type carrying struct {
+	From  quota.Day    `json:"from"`
+	Lines []quota.Line `json:"lines"`
+}
 
 // Call runs one method of quota.Ledger inside an open transaction, as call.Serve does.
 func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commit bool) {
@@ -29,6 +36,8 @@ func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commi
 		return call.Serve(tx, body, func(_ tenants.Scope, by string) (bool, error) { return b.Bar(tx, by) })
 	case methodUnbar:
 		return call.Serve(tx, body, func(_ tenants.Scope, by string) (struct{}, error) { return struct{}{}, b.Unbar(tx, by) })
+	case methodCarry:
+		return call.Serve(tx, body, func(_ tenants.Scope, c carrying) (struct{}, error) { return struct{}{}, b.Carry(tx, c.From, c.Lines) })
 	}
 	return call.Unknown(method)
 }
@@ -68,5 +77,11 @@ func (c *Client) Bar(ctx context.Context, s tenants.Scope, by string) (busy bool
 // Unbar lets in again what the same erasure had barred.
 func (c *Client) Unbar(ctx context.Context, s tenants.Scope, by string) error {
 	_, err := call.Ask[struct{}](ctx, c.do, s, nil, methodUnbar, by)
+	return err
+}
+
+// Carry has the account say that these lines were used in another pool, from a day on, and no others of which that was said before. It may be repeated.
+func (c *Client) Carry(ctx context.Context, s tenants.Scope, from quota.Day, lines []quota.Line) error {
+	_, err := call.Ask[struct{}](ctx, c.do, s, nil, methodCarry, carrying{from, lines})
 	return err
 }

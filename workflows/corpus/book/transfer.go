@@ -30,6 +30,7 @@ type transferRow struct {
 	Counts   job.Counts    `json:"c"`
 	Problems []job.Problem `json:"ps,omitempty"`
 	Key      string        `json:"k,omitempty"` // sealed; until it has begun
+	Usage    bool          `json:"us,omitempty"`
 	Updated  int64         `json:"u"`
 	Trace    string        `json:"tp,omitempty"`
 	Told     int           `json:"to,omitempty"` // how often it was told again that it was asked for
@@ -112,11 +113,11 @@ func (c *change) countImport(n int) error {
 
 // OpenTransfer implements transfer.Ledger.
 func (b *Book) OpenTransfer(r rows.Tx, s tenants.Scope, req transfer.Request) (corpus.Receipt, error) {
-	if req.JobID == "" || req.From == "" || req.Key == "" {
+	if req.JobID == "" || req.From == "" || req.Key == "" || req.Last && req.Usage {
 		return corpus.Receipt{}, fault.Invalidf("from", "submission_invalid", "job, address and key are required")
 	}
 	c := b.begin(r, s)
-	key, hash := req.Cause.IdempotencyKey, fmt.Sprint("transfer ", req.From, " ", req.Last, " ", req.Again)
+	key, hash := req.Cause.IdempotencyKey, fmt.Sprint("transfer ", req.From, " ", req.Last, " ", req.Again, " ", req.Usage)
 	if key != "" {
 		if first, found, err := findReceipt(r, key, c.now); err != nil || found {
 			return first.replay(corpus.Submission{RequestHash: hash}), errors.Join(err, first.conflict(found, hash))
@@ -150,20 +151,20 @@ func (c *change) openTransfer(req transfer.Request) (corpus.Receipt, error) {
 		}
 	}
 	if t := row.Transfer; t != nil && row.End == nil {
-		if t.Report.From != req.From || t.Report.Last != req.Last {
+		if t.Report.From != req.From || t.Report.Last != req.Last || t.Usage != req.Usage {
 			return corpus.Receipt{}, fault.New(fault.Conflict, "transfer_running", "another run brings the tenant here", nil).
 				WithHint("its job is " + st.JobID + "; come back when it has ended, or cancel it")
 		}
 		return corpus.Receipt{JobID: st.JobID, Replayed: true}, nil
 	}
-	if st.Whole != "" && !req.Again {
+	if st.Whole != "" && !req.Again && !req.Usage {
 		return corpus.Receipt{}, fault.New(fault.Conflict, "transfer_done", "all of the tenant has been brought here already", nil).
 			WithHint(`the job ` + st.Whole + ` says what; "again": true brings what has changed at the source since`)
 	}
 	st.JobID = req.JobID
 	now := c.now.UnixMilli()
 	row = jobRow{Kind: job.Move, Created: now, Transfer: &transferRow{
-		Report: job.Transfer{From: req.From, Last: req.Last}, Key: req.Key, Updated: now, Trace: req.Cause.TraceParent,
+		Report: job.Transfer{From: req.From, Last: req.Last}, Key: req.Key, Usage: req.Usage, Updated: now, Trace: req.Cause.TraceParent,
 	}}
 	return corpus.Receipt{JobID: req.JobID}, errors.Join(
 		c.watchJob(req.JobID),
@@ -175,7 +176,7 @@ func (c *change) openTransfer(req transfer.Request) (corpus.Receipt, error) {
 
 // begun is the fact that begins a run.
 func (t *transferRow) begun(id string) events.TenantTransferRequested {
-	return events.TenantTransferRequested{JobID: id, From: t.Report.From, Key: t.Key, Last: t.Report.Last}
+	return events.TenantTransferRequested{JobID: id, From: t.Report.From, Key: t.Key, Last: t.Report.Last, Usage: t.Usage}
 }
 
 // forgetTransfer forgets what was brought here, as everything was erased. That the tenant takes no changes stays: it is elsewhere.

@@ -1,0 +1,93 @@
+package book
+
+import (
+	"slices"
+	"time"
+
+	"levada.dev/events/fault"
+	"levada.dev/tenants/quota"
+	"levada.dev/tenants/rows"
+)
+
+// carriedKey is the row of what was used in another pool, as it was carried last.
+const carriedKey = "c"
+
+// maxCarried is how many lines are carried at most: a month of them, for as many capabilities and models as there are.
+const maxCarried = 2000
+
+// Carry has the account say that these lines were used in another pool, from a day on. They are all there is from that day on: what was carried before is
+// taken off, so it may be repeated, and called again when they have become more. Nothing is told of them: whoever has used them has.
+func (b *Book) Carry(tx rows.Tx, from quota.Day, lines []quota.Line) error {
+	if err := checkCarried(from, lines); err != nil {
+		return err
+	}
+	var before []quota.Line
+	if _, err := rows.Read(tx, carriedKey, &before); err != nil {
+		return err
+	}
+	st, err := load(tx, b.now())
+	if err != nil {
+		return err
+	}
+	change := difference(slices.DeleteFunc(before, func(l quota.Line) bool { return l.Day < from }), lines)
+	if len(change) == 0 {
+		return nil
+	}
+	if err := enter(tx, st, change); err != nil {
+		return err
+	}
+	if err := rows.Write(tx, carriedKey, lines); err != nil {
+		return err
+	}
+	return st.save(tx)
+}
+
+// difference is what has to be added to lines that they become others, but for those that stay.
+func difference(before, after []quota.Line) (change []quota.Line) {
+	type name struct {
+		day               quota.Day
+		capability, model string
+	}
+	sums := map[name]quota.Line{}
+	var order []name
+	add := func(l quota.Line, sign int64) {
+		n := name{l.Day, l.Capability, l.Model}
+		sum, known := sums[n]
+		if !known {
+			order = append(order, n)
+			sum = quota.Line{Day: l.Day, Capability: l.Capability, Model: l.Model}
+		}
+		sum.Calls, sum.Estimated, sum.Nanos = sum.Calls+sign*l.Calls, sum.Estimated+sign*l.Estimated, sum.Nanos+sign*l.Nanos
+		sum.Prompt, sum.Completion = sum.Prompt+sign*l.Prompt, sum.Completion+sign*l.Completion
+		sums[n] = sum
+	}
+	for _, l := range before {
+		add(l, -1)
+	}
+	for _, l := range after {
+		add(l, 1)
+	}
+	for _, n := range order {
+		if l := sums[n]; l != (quota.Line{Day: n.day, Capability: n.capability, Model: n.model}) {
+			change = append(change, l)
+		}
+	}
+	return change
+}
+
+// checkCarried refuses what no account says.
+func checkCarried(from quota.Day, lines []quota.Line) error {
+	if _, err := time.Parse(time.DateOnly, string(from)); err != nil {
+		return fault.Invalidf("from", "day_invalid", "%.20q is not a day such as 2026-11-22", from)
+	}
+	if len(lines) > maxCarried {
+		return fault.Invalidf("lines", "value_out_of_range", "%d lines; at most %d are carried", len(lines), maxCarried)
+	}
+	for _, l := range lines {
+		_, err := time.Parse(time.DateOnly, string(l.Day))
+		if err != nil || l.Day < from || l.Capability == "" || len(l.Capability)+len(l.Model) > 300 || min(l.Calls, l.Prompt, l.Completion, l.Nanos, l.Estimated) < 0 {
+			return fault.Invalidf("lines", "invalid_value", "%.80v is no line of an account", l)
+		}
+	}
+	return nil
+}
