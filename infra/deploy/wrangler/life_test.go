@@ -2,6 +2,7 @@ package wrangler
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -31,16 +32,20 @@ func TestWranglerDeploysThePool(t *testing.T) {
 		"POST /vectorize/v2/indexes/acme-prod-small/metadata_index/create",
 	}, l.writes(made))
 
-	l.must(t, "deploy", "--config", behind)
-	out, err := l.wrangler(t, "", "deploy", "--config", front, "--secrets-file", "secrets.env")
+	deploys, err := p.Deploy()
+	require.NoError(t, err)
+	require.Len(t, deploys, 2)
+	l.must(t, deploys[0].Args...)
+	withSecrets := append(slices.Clone(deploys[1].Args), "--secrets-file", "secrets.env")
+	out, err := l.wrangler(t, "", withSecrets...)
 	require.Error(t, err, "a namespace's id is missing")
 	assert.Contains(t, out, "<id of acme-prod-config>")
 	p.Namespaces = l.namespaces(t)
 	l.rewrite(t)
-	out, err = l.wrangler(t, "", "deploy", "--config", front)
+	out, err = l.wrangler(t, "", deploys[1].Args...)
 	require.Error(t, err, "a secret is missing")
 	assert.Contains(t, out, "The following required secrets have not been set: SEAL_KEY")
-	l.must(t, "deploy", "--config", front, "--secrets-file", "secrets.env")
+	l.must(t, withSecrets...)
 	made = append(made, l.since()...)
 	l.assertDeployed(t)
 	ours, seen := newDeployer(t, l, "acme"), map[string]bool{}
