@@ -208,12 +208,14 @@ func (p *planner) domain(host, script string) {
 		body := map[string]string{"hostname": host, "service": script, "environment": "production"}
 		return r.account.Do(ctx, http.MethodPut, r.account.Path("workers", "domains"), body, nil)
 	}}
-	switch p.live.domains[host] {
-	case "":
-	case script:
+	switch leads := p.live.domains[host]; {
+	case p.live.uncovered[host]:
+		a = Action{Op: Refuse, Kind: "domain", Name: host, Why: []string{"it is in no zone that the token sees: is the zone in this account, and Zone Read the token's?"}}
+	case leads == "":
+	case leads == script:
 		a.Op, a.do = Same, nil
 	default:
-		a = Action{Op: Refuse, Kind: "domain", Name: host, Why: []string{"it leads to " + p.live.domains[host] + ": take it away there first"}}
+		a = Action{Op: Refuse, Kind: "domain", Name: host, Why: []string{"it leads to " + leads + ": take it away there first"}}
 	}
 	p.add(a)
 }

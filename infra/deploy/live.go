@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -21,6 +22,7 @@ type live struct {
 	workflows  map[string]liveWorkflow
 	scripts    map[string]*liveScript
 	domains    map[string]string // host name -> script
+	uncovered  map[string]bool   // host names that are in no zone of the account
 	routes     map[string]zoneRoutes
 	subdomain  string
 
@@ -42,7 +44,7 @@ func read(ctx context.Context, a *account.Account, d *Desired) (*live, error) {
 	l := &live{
 		queues: map[string]*liveQueue{}, namespaces: map[string]string{}, buckets: map[string]bool{}, indexes: map[string]*liveIndex{},
 		gateways: map[string]json.RawMessage{}, workflows: map[string]liveWorkflow{}, scripts: map[string]*liveScript{},
-		domains: map[string]string{}, routes: map[string]zoneRoutes{}, published: map[string]entryMark{},
+		domains: map[string]string{}, uncovered: map[string]bool{}, routes: map[string]zoneRoutes{}, published: map[string]entryMark{},
 	}
 	first, ctx1 := errgroup.WithContext(ctx)
 	first.SetLimit(parallel)
@@ -134,11 +136,38 @@ func (l *live) readDomains(ctx context.Context, a *account.Account, d *Desired) 
 		return nil
 	}
 	var all []struct{ Hostname, Service string }
-	err := a.Get(ctx, a.Path("workers", "domains"), &all)
+	if err := a.Get(ctx, a.Path("workers", "domains"), &all); err != nil {
+		return err
+	}
 	for _, one := range all {
 		l.domains[one.Hostname] = one.Service
 	}
-	return err
+	for _, host := range d.Stack.Domains {
+		if l.domains[host] == "" {
+			covered, err := zoneCovers(ctx, a, host)
+			if err != nil {
+				return err
+			}
+			l.uncovered[host] = !covered
+		}
+	}
+	return nil
+}
+
+// zoneCovers reports whether the token sees a zone that a host name is in. Where it may see none at all the answer is yes: who knows better is
+// asked when the domain is made.
+func zoneCovers(ctx context.Context, a *account.Account, host string) (bool, error) {
+	for name := host; strings.Contains(name, "."); _, name, _ = strings.Cut(name, ".") {
+		var zones []struct{ ID string }
+		err := a.Get(ctx, "zones?"+url.Values{"name": {name}, "account.id": {a.ID}}.Encode(), &zones)
+		if account.IsStatus(err, http.StatusForbidden) || len(zones) > 0 {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // zoneRoutes are the routes of a zone.

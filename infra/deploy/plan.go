@@ -119,7 +119,11 @@ func Make(ctx context.Context, a *account.Account, d *Desired, o PlanOptions) (*
 	p.tenants()
 	p.stay()
 	if p.Changes() > 0 || !p.noted(workers) {
-		p.add(Action{Op: Update, Kind: "release", Name: d.Release, do: func(ctx context.Context, r *run) error { return r.note(ctx) }})
+		op := Update
+		if l.manifest.Release == "" {
+			op = Create
+		}
+		p.add(Action{Op: op, Kind: "release", Name: d.Release, do: func(ctx context.Context, r *run) error { return r.note(ctx) }})
 	}
 	return p.Plan, nil
 }
