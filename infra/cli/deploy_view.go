@@ -60,11 +60,12 @@ type errorView struct {
 // isFault reports whether an error is the fault of a code.
 func isFault(err error, code string) bool { return err != nil && fault.As(err).Code == code }
 
-func viewOf(err error) *errorView {
+// errorView covers what is secret before a table breaks it into lines, or JSON escapes it.
+func (g *globals) errorView(err error) *errorView {
 	if err == nil {
 		return nil
 	}
-	v := &errorView{Message: err.Error()}
+	v := &errorView{Message: g.hide(err.Error())}
 	var f *fault.Error
 	if errors.As(err, &f) {
 		v.Code, v.Hint = f.Code, f.Hint
@@ -180,7 +181,11 @@ func (v *pools) end(outcomes []*fleet.Outcome) error {
 }
 
 func (v *pools) pool(o *fleet.Outcome, t target.Target) poolView {
-	p := poolView{Pool: t.Pool, Account: t.Account, Tenants: t.IDs(), Result: o.State, Wave: o.Wave, Seconds: o.Took.Round(time.Millisecond).Seconds(), Error: viewOf(o.Err), Plan: o.Plan, Steps: o.Log}
+	log := make([]string, len(o.Log))
+	for i, line := range o.Log {
+		log[i] = v.globals.hide(line)
+	}
+	p := poolView{Pool: t.Pool, Account: t.Account, Tenants: t.IDs(), Result: o.State, Wave: o.Wave, Seconds: o.Took.Round(time.Millisecond).Seconds(), Error: v.globals.errorView(o.Err), Plan: o.Plan, Steps: log}
 	p.Workers.Done, p.Workers.Total = o.Workers()
 	if o.Plan != nil {
 		p.Release = o.Plan.Live
@@ -188,7 +193,7 @@ func (v *pools) pool(o *fleet.Outcome, t target.Target) poolView {
 	if o.State == fleet.Done {
 		p.Release = o.Plan.Release
 	}
-	p.detailed = detail(o)
+	p.detailed = v.globals.hide(detail(o))
 	return p
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/infra/deploy/deploytest"
+	"levada.dev/infra/deploy/double"
 )
 
 // clouds is a world that commands of this package are run in: without a network, and no wait takes time.
@@ -18,13 +20,22 @@ type clouds struct {
 	*deploytest.World
 	t       *testing.T
 	now     time.Time
-	answers string // of whoever is asked; nobody is there when empty
-	cache   string
+	answers string               // of whoever is asked; nobody is there when empty
+	watch   func(double.Request) // may be nil
+	cloud   cloud
 }
 
 func newClouds(t *testing.T, pools ...deploytest.Pool) *clouds {
 	t.Helper()
-	return &clouds{World: deploytest.New(t, pools...), t: t, now: time.Date(2026, 11, 22, 20, 5, 0, 0, time.UTC), cache: t.TempDir()}
+	c := &clouds{World: deploytest.New(t, pools...), t: t, now: time.Date(2026, 11, 22, 20, 5, 0, 0, time.UTC)}
+	c.cloud = cloud{url: deploytest.URL, api: c.Client(), site: c.Site(), locks: t.TempDir(), now: func() time.Time { return c.now },
+		sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
+	c.API.Watch(func(r double.Request) {
+		if c.watch != nil {
+			c.watch(r)
+		}
+	})
+	return c
 }
 
 // levada runs a command line.
@@ -38,8 +49,7 @@ func (c *clouds) levadaFor(ctx context.Context, args ...string) (code int, stdou
 	c.t.Setenv("LEVADA_WORKERS", c.Workers())
 	var out, errs bytes.Buffer
 	c.now = c.now.Add(time.Minute)
-	g := &globals{cloud: cloud{url: deploytest.URL, api: c.Client(), site: c.Site(), locks: c.cache, now: func() time.Time { return c.now },
-		sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}}
+	g := &globals{cloud: c.cloud, stdin: devNull(c.t)}
 	if c.answers != "" {
 		g.stdin = strings.NewReader(c.answers)
 	}
@@ -61,4 +71,12 @@ func (c *clouds) view(code int, args ...string) (v fleetView) {
 	out := c.fine(code, append(args, "--json")...)
 	require.NoError(c.t, json.NewDecoder(strings.NewReader(out)).Decode(&v), out)
 	return v
+}
+
+// devNull is a file that is no terminal: nobody is there.
+func devNull(t *testing.T) *os.File {
+	f, err := os.Open(os.DevNull)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = f.Close() })
+	return f
 }

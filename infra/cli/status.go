@@ -68,7 +68,7 @@ func (o *statusOptions) run(ctx context.Context) error {
 	for i, err := range errs {
 		if err != nil {
 			failed++
-			view.ExitCode, view.Pools[i].Status, view.Pools[i].Error = exitFailed, nil, viewOf(err)
+			view.ExitCode, view.Pools[i].Status, view.Pools[i].Error = exitFailed, nil, o.globals.errorView(err)
 		}
 	}
 	if o.JSON {

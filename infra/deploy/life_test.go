@@ -177,6 +177,10 @@ func TestDriftIsSeenAndMended(t *testing.T) {
 			p := w.plan(w.acme(), d)
 			assert.Equal(t, 1, p.Count(deploy.Drift), changes(p))
 			assert.True(t, slices.ContainsFunc(changes(p), func(l string) bool { return strings.Contains(l, c.says) }), changes(p))
+			p, err := deploy.MakeDrift(t.Context(), w.acme(), d.Unit) // which knows nothing but the release
+			require.NoError(t, err)
+			assert.Equal(t, []int{1, 1}, []int{p.Count(deploy.Drift), p.Changes()}, changes(p))
+			assert.True(t, slices.ContainsFunc(changes(p), func(l string) bool { return strings.Contains(l, c.says) || strings.Contains(l, "the release has") }), changes(p))
 			w.deploy(w.acme(), d)
 		})
 	}

@@ -41,6 +41,7 @@ type World struct {
 
 	pools  []Pool
 	deploy deployJSON
+	losses losses
 	t      testing.TB
 }
 
@@ -181,13 +182,23 @@ func text(t testing.TB, v any) string {
 const URL = "http://api.invalid" + double.Root
 
 // Client is a client that reaches the API without a network, at URL.
-func (w *World) Client() *http.Client { return inside(w.API) }
+func (w *World) Client() *http.Client { return &http.Client{Transport: transport{w.API, &w.losses}} }
 
 // Site is a client to which every host is one of the world's.
-func (w *World) Site() *http.Client { return inside(w.API.Site()) }
+func (w *World) Site() *http.Client { return &http.Client{Transport: transport{w.API.Site(), nil}} }
+
+// Lose has the n-th write of a Client from now on, from 1, lost on its way there, or, when it has had its effect, its answer.
+func (w *World) Lose(n int, answer bool) { w.losses.set(n, answer) }
 
 // Open is an account, for what somebody does by hand.
 func (w *World) Open(name string) *account.Account {
+	w.t.Helper()
+	token, _ := w.Token(name)
+	return account.Open(AccountID(name), token, account.Options{URL: URL, HTTP: w.Client()})
+}
+
+// Token is an account's token, as it is read from its file.
+func (w *World) Token(name string) (credential.Token, credential.Ref) {
 	w.t.Helper()
 	ref, err := credential.Parse("file:" + w.tokenFile(name))
 	if err != nil {
@@ -197,7 +208,7 @@ func (w *World) Open(name string) *account.Account {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return account.Open(AccountID(name), token, account.Options{URL: URL, HTTP: w.Client()})
+	return token, ref
 }
 
 // Serve puts the world where commands look that are run in this process, until the test is over, and returns the variables that do so for
@@ -225,34 +236,4 @@ func (w *World) Run(execute Execute, args ...string) (code int, stdout, stderr s
 	var out, errs bytes.Buffer
 	code = execute(w.t.Context(), append(args, "--root", w.Root), &out, &errs)
 	return code, out.String(), errs.String()
-}
-
-// inside answers every request by a handler, and cuts the connection when that does.
-func inside(h http.Handler) *http.Client { return &http.Client{Transport: transport{h}} }
-
-type transport struct{ http.Handler }
-
-func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	in := r.Clone(r.Context())
-	in.Host = r.URL.Host
-	if in.Body == nil {
-		in.Body = http.NoBody
-	}
-	defer func() { _ = in.Body.Close() }() // as a transport does
-	defer func() {
-		if p := recover(); p == http.ErrAbortHandler {
-			resp, err = nil, io.ErrUnexpectedEOF
-		} else if p != nil {
-			panic(p)
-		}
-	}()
-	rec := httptest.NewRecorder()
-	t.ServeHTTP(rec, in)
-	if err := r.Context().Err(); err != nil {
-		return nil, err // the answer came too late
-	}
-	return rec.Result(), nil
 }
