@@ -43,7 +43,7 @@ func check(d corpus.Draft) error {
 		if err := checkFetch(d); err != nil {
 			return err
 		}
-	} else if len(bytes.TrimSpace(d.Text)) == 0 {
+	} else if d.Moved == nil && len(bytes.TrimSpace(d.Text)) == 0 {
 		return fault.Invalidf("text", "document_empty", "there is no text to search in")
 	}
 	if d.MaxBytes > 0 && int64(len(d.Text)) > d.MaxBytes {
@@ -53,7 +53,8 @@ func check(d corpus.Draft) error {
 	if err != nil {
 		return err
 	}
-	if format.Text() && corpus.Charset(d.ContentType) == "utf-8" { // whoever says so is told when it is not
+	// Whoever says so is told when it is not. What another pool has taken was looked at there, and is here when it is read.
+	if d.Moved == nil && format.Text() && corpus.Charset(d.ContentType) == "utf-8" {
 		if err := corpus.CheckText(d.Text); err != nil {
 			return err
 		}

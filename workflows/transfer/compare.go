@@ -54,6 +54,9 @@ func (d *Difference) both(source, here Card) {
 // problems names what differs when nothing should.
 func (d *Difference) problems() (ps []job.Problem) {
 	for _, c := range d.Bring {
+		if !c.Searchable && c.Failed != "" {
+			continue // nobody misses what has failed there: the import's problems name it, if it was refused here
+		}
 		ps = append(ps, job.Problem{Stage: Verifying, DocID: c.DocID, Code: "document_missing", Message: "it is not here as it is at the source"})
 	}
 	for _, c := range d.Gone {

@@ -385,3 +385,31 @@ func TestWhatWasUsedComesAlong(t *testing.T) {
 	}
 	assert.NotEqual(t, there, spent(m.to, m.globex))
 }
+
+// What another pool has taken is taken, whatever it is; what has failed there and is refused here is missed by nobody.
+func TestWhatADoorWouldRefuse(t *testing.T) {
+	m := newMove(t, func(c *tenants.Config) { c.Limits.DocumentBytes = 1000 })
+	const page, blank, long = "https://docs.example.com/page", "https://docs.example.com/blank", "https://docs.example.com/long"
+	m.from.web.Serve(page, memory.Page{Body: []byte("Gr\xfc\xdfe aus Wien, wo die Donau fliesst."), ContentType: "text/plain; charset=utf-8"})
+	m.from.web.Serve(blank, memory.Page{Body: []byte(" \n"), ContentType: "text/plain"})
+	m.from.web.Serve(long, memory.Page{Body: []byte("%PDF-1.7 " + strings.Repeat("x", 2000)), ContentType: "application/pdf"})
+	for id, url := range map[string]string{"page": page, "blank": blank, "long": long} {
+		m.from.put(m.acme, id, "", func(d *corpus.Draft) {
+			if d.Fetch, d.Text = url, nil; id == "long" {
+				d.ContentType = "application/pdf"
+			}
+		})
+	}
+	m.goOn()
+	there := m.from.cards(m.acme)
+	require.Len(t, there, 3)
+	require.Equal(t, []bool{false, false, true}, []bool{there[0].Searchable, there[1].Searchable, there[2].Searchable}, "%+v", there)
+	m.from.freeze(m.acme, true)
+	j := m.bring(true)
+	require.Equal(t, job.Succeeded, j.State, "%+v", j.Errors)
+	here := m.to.cards(m.acme)
+	require.Len(t, here, 2, "one is too long for this pool, and has failed there")
+	assert.Equal(t, there[0].Failed, here[0].Failed)
+	assert.True(t, here[1].Searchable)
+	assert.Equal(t, there[2].SHA256, here[1].SHA256)
+}
