@@ -65,7 +65,6 @@ type bringing struct {
 	order  Order
 	note   Note // what the job says
 	opened bool // the import
-	ended  bool // the job, by somebody else
 }
 
 // errOver ends a run whose job has ended.
