@@ -15,6 +15,7 @@ import (
 	"levada.dev/producers/webhook"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota/quotatest"
+	"levada.dev/tenants/seal"
 	"levada.dev/workflows/answer"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
@@ -43,6 +44,8 @@ func ExampleNew() {
 		Catalogue: ledger,
 		Erasures:  ledger,
 		Moves:     ledger,
+		Transfers: ledger,
+		Seal:      seal.Key{}, // nothing is sealed without one
 		Texts:     texts,
 		Vectors:   vectors,
 		Retriever: retriever,
