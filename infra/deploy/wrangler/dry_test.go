@@ -80,7 +80,11 @@ func bindingsOf(p *Pool, w stack.Worker) (bindings []string) {
 			}
 			say(b.Name, b.Target, "Durable Object")
 		case stack.Flow:
-			say(b.Name, strings.ToUpper(b.Target[:1])+b.Target[1:]+" (defined in "+prefix+"workflows)", "Workflow")
+			for _, f := range p.Stack.Workflows {
+				if f.Name == b.Target {
+					say(b.Name, f.Class+" (defined in "+prefix+string(f.Role)+")", "Workflow")
+				}
+			}
 		case stack.AI:
 			say(b.Name, "", "AI")
 		case stack.Version:
@@ -94,7 +98,7 @@ func bindingsOf(p *Pool, w stack.Worker) (bindings []string) {
 	}
 	if w.Role == stack.Workflows { // wrangler makes what a Worker binds
 		for _, f := range p.Stack.Workflows {
-			say(strings.ToUpper(f.Name), f.Class, "Workflow")
+			say(strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_")), f.Class, "Workflow")
 		}
 	}
 	slices.Sort(bindings)
