@@ -129,9 +129,12 @@ func oddities(s *deploy.Status) string {
 func (o *statusOptions) printOne(p poolStatus) {
 	s := p.Status
 	fmt.Fprintf(o.stdout, "%s, account %s, serves %s\n", s.Unit, p.Account, strings.Join(p.Tenants, ", "))
-	if s.Live.Release == "" {
+	switch {
+	case s.Live.Release == "" && len(s.Workers) > 0:
+		fmt.Fprintln(o.stdout, "no release is noted, though there are Workers: levada deploy goes on, or makes what is gone anew (docs/runbooks/disaster-recovery.md)")
+	case s.Live.Release == "":
 		fmt.Fprintln(o.stdout, "no release yet: levada deploy makes the first")
-	} else {
+	default:
 		fmt.Fprintf(o.stdout, "release %s, since %s", s.Live.Release, when(s.Live.At))
 		if s.Live.Before != "" {
 			fmt.Fprintf(o.stdout, ", before it %s", s.Live.Before)

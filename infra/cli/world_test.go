@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -47,7 +49,8 @@ type world struct {
 	around func(http.Handler) http.Handler // what a test puts before it
 	far    client.Doer                     // other pools
 
-	ids     map[string]int // of what was printed
+	tenants func() []tenants.ID // whom it serves
+	ids     map[string]int      // of what was printed
 	running sync.WaitGroup
 	queues  *memory.Queues
 	out     events.Publisher
@@ -55,16 +58,24 @@ type world struct {
 
 func newCLIWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, queues: &memory.Queues{}, model: &llmtest.Embedder{}, web: &memory.Web{}, ids: map[string]int{}}
-	w.state, w.keys = stateOf(t, "acme", "globex")
+	state, keys := stateOf(t, "acme", "globex")
 	var configs []tenants.Config
 	grants := map[string]tenants.Grant{}
-	for id, key := range w.keys {
+	for id, key := range keys {
 		configs = append(configs, tenantstest.Config(t, string(id), func(c *tenants.Config) { c.Limits.DocumentBytes = 100_000 }))
 		grants[tenants.HashKey(key)] = tenants.Grant{Tenant: id, Name: string(id), Scopes: tenants.AllScopes}
 	}
 	directory, err := tenants.StaticDirectory(configs, grants)
 	require.NoError(t, err)
+	w := newPlatform(t, directory, func() []tenants.ID { return slices.Collect(maps.Keys(keys)) })
+	w.state, w.keys = state, keys
+	return w
+}
+
+// newPlatform is a platform that knows its tenants from a directory.
+func newPlatform(t *testing.T, directory tenants.Directory, ids func() []tenants.ID) *world {
+	t.Helper()
+	w := &world{t: t, queues: &memory.Queues{}, model: &llmtest.Embedder{}, web: &memory.Web{}, tenants: ids, ids: map[string]int{}}
 	claims := &memory.Claims{}
 	w.ledger = memory.NewLedger(time.Now)
 	w.out = events.NewPublisher(w.queues, claims, nil)
@@ -103,7 +114,7 @@ func newCLIWorld(t *testing.T) *world {
 func (w *world) work(ctx context.Context, r *consumers.Router) {
 	for ctx.Err() == nil {
 		w.queues.Pump(ctx, r)
-		for id := range w.keys {
+		for _, id := range w.tenants() {
 			_, err := w.ledger.Relay(ctx, tenantstest.Scope(w.t, string(id)), w.out, 100)
 			assert.NoError(w.t, err)
 		}

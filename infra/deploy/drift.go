@@ -21,7 +21,7 @@ func MakeDrift(ctx context.Context, a *account.Account, u Unit) (*Plan, error) {
 	if found, err := readKey(ctx, a, namespace, currentKey, &noted); err != nil {
 		return nil, err
 	} else if !found {
-		return nil, fault.Missing("release_unknown", "%s has no release yet", u).WithHint("deploy it first")
+		return nil, unnoted(ctx, a, u)
 	}
 	d := &Desired{Unit: u, Release: noted.Release, Before: noted.Before, Stack: noted.Stack, Versions: noted.Workers}
 	if noted.Tenants != "" {
@@ -35,6 +35,21 @@ func MakeDrift(ctx context.Context, a *account.Account, u Unit) (*Plan, error) {
 	}
 	plan.strayed()
 	return plan, nil
+}
+
+// unnoted says why no release is noted: there was none yet, or somebody has deleted the namespace it was noted in.
+func unnoted(ctx context.Context, a *account.Account, u Unit) error {
+	l := &live{scripts: map[string]*liveScript{}}
+	if err := l.readScripts(ctx, a, nil); err != nil {
+		return err
+	}
+	for name, s := range l.scripts {
+		if ours, _ := u.owner(s.Tags); ours && u.owns(name) {
+			return fault.Missing("release_lost", "%s has Workers and no release: what %s had is gone, or its first deployment was stopped", u, u.Name(tenantsNamespace)).
+				WithHint("deploy it: docs/runbooks/disaster-recovery.md")
+		}
+	}
+	return fault.Missing("release_unknown", "%s has no release yet", u).WithHint("deploy it first")
 }
 
 // strayed turns what a plan would do into what differs.

@@ -542,3 +542,30 @@ func TestTheAPIsBadDays(t *testing.T) {
 	assert.ErrorContains(t, err, "Uncaught SyntaxError")
 	w.deploy(w.acme(), w.desired("acme", "v1", "one"))
 }
+
+func TestANamespaceThatWasDeletedIsMadeAndBoundAnew(t *testing.T) {
+	for _, name := range []string{"config", "cache"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			d := w.desired("acme", "v1", "one")
+			w.deploy(w.acme(), d)
+			unit := d.Unit
+			w.api.Edit(acmeAccount, func(a *double.Account) { a.DeleteNamespace("acme-prod-" + name) })
+			p := w.plan(w.acme(), d)
+			assert.True(t, slices.ContainsFunc(changes(p), func(l string) bool {
+				return strings.Contains(l, "binding "+strings.ToUpper(name)+" leads to a namespace that is gone")
+			}), changes(p))
+			_, err := deploy.MakeDrift(t.Context(), w.acme(), unit)
+			if name == "config" {
+				assert.ErrorContains(t, err, "release_lost", "its notes were in it: that is not a pool that was never deployed")
+			} else {
+				assert.NoError(t, err)
+			}
+			w.deploy(w.acme(), d)
+			assert.Zero(t, w.plan(w.acme(), d).Changes())
+			drift, err := deploy.MakeDrift(t.Context(), w.acme(), unit)
+			require.NoError(t, err)
+			assert.Zero(t, drift.Changes())
+		})
+	}
+}

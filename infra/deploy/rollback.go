@@ -26,7 +26,7 @@ func MakeReturn(ctx context.Context, a *account.Account, u Unit, to string, o Pl
 	if found, err := readKey(ctx, a, namespace, currentKey, &live); err != nil {
 		return nil, err
 	} else if !found {
-		return nil, fault.Missing("release_unknown", "%s has no release yet", u).WithHint("deploy it first")
+		return nil, unnoted(ctx, a, u)
 	}
 	if to == "" {
 		to = live.Before

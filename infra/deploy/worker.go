@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -49,7 +50,8 @@ func (p *planner) worker(w stack.Worker) {
 		a.do = nil
 	}
 	if a.Op != Same && j.backTo == "" {
-		if why := p.atOnce(w, j.live); why != "" {
+		j.bereft = p.bereft(j.live)
+		if why := p.atOnce(w, j.live, j.bereft); why != "" {
 			j.atOnce = true
 			a.Why = append(a.Why, "all at once: "+why)
 		}
@@ -134,6 +136,9 @@ func (p *planner) differences(j *job) []string {
 			continue
 		}
 		why = append(why, diff("binding "+b.Name, b, is)...)
+		if b.namespaced && b.Namespace == "" {
+			why = append(why, "binding "+b.Name+" leads to a namespace that is gone")
+		}
 	}
 	for name, b := range live {
 		switch known := slices.Contains(j.worker.Secrets, name); {
@@ -169,9 +174,12 @@ func withIDs(all []binding, ids map[string]string) []binding {
 }
 
 // atOnce says why a Worker cannot get its new version by degrees.
-func (p *planner) atOnce(w stack.Worker, s *liveScript) string {
-	if len(s.deployment) == 0 {
+func (p *planner) atOnce(w stack.Worker, s *liveScript, bereft bool) string {
+	switch {
+	case len(s.deployment) == 0:
 		return "it was never deployed"
+	case bereft:
+		return "what is deployed is bound to a namespace that is gone, and cannot have a part of the traffic"
 	}
 	var fresh []string
 	for i, o := range p.desired.Stack.ObjectsOf(w.Role) {
@@ -190,6 +198,15 @@ func (p *planner) atOnce(w stack.Worker, s *liveScript) string {
 	return "its class " + strings.Join(fresh, ", ") + " is new"
 }
 
+// bereft reports whether the deployed version is bound to a namespace that is gone: the API deploys it no more, not even back.
+func (p *planner) bereft(s *liveScript) bool {
+	ids := slices.Collect(maps.Values(p.live.namespaces))
+	return slices.ContainsFunc(s.deployed.Resources.Bindings, func(b map[string]any) bool {
+		id, _ := b["namespace_id"].(string)
+		return b["type"] == string(stack.KV) && !slices.Contains(ids, id)
+	})
+}
+
 // job is the work on one Worker.
 type job struct {
 	role          stack.Role
@@ -198,6 +215,7 @@ type job struct {
 	spec, secrets string
 	live          *liveScript // nil when there is none
 	atOnce        bool        // no version by degrees
+	bereft        bool        // what is deployed cannot be deployed again
 	made          bool        // the version is deployed, the tags are missing: somebody was interrupted
 	to            string      // the version that is deployed in the end
 	backTo        string      // a version that is there already
@@ -241,8 +259,8 @@ func (r *run) work(ctx context.Context, j *job) error {
 		return fmt.Errorf("%s: %d versions are deployed right after the upload of one: somebody else deploys, too", j.script, len(now))
 	}
 	j.to = now[0].Version
-	if j.live != nil && len(j.live.deployment) > 0 && migrate(r.plan.desired.Stack.ObjectsOf(j.role), j.live.MigrationTag) == nil {
-		r.moved = append(r.moved, j) // what has migrated cannot go back
+	if j.live != nil && len(j.live.deployment) > 0 && !j.bereft && migrate(r.plan.desired.Stack.ObjectsOf(j.role), j.live.MigrationTag) == nil {
+		r.moved = append(r.moved, j) // what has migrated, or lost a namespace, cannot go back
 	}
 	return r.mark(ctx, j)
 }

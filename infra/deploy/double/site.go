@@ -55,6 +55,22 @@ func (a *API) Sick(sick func(script, versionID, tag string) (status int)) {
 	a.sick = sick
 }
 
+// Worker is the account and the Worker that a request for a host and a path goes to; both are empty when it goes to none.
+func (a *API) Worker(host, path string) (account, script string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := a.at(host, path)
+	if s == nil || s.current() == nil {
+		return "", ""
+	}
+	for id, acct := range a.accounts {
+		if acct.scripts[s.name] == s {
+			account = id
+		}
+	}
+	return account, s.name
+}
+
 // visit finds the Worker of a host and the version of it whose turn it is.
 func (a *API) visit(host, path string, overrides []string) (name string, v *version, environment string, sick func(script, versionID, tag string) int) {
 	a.mu.Lock()

@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// runbooks is the folder whose pages are run.
+const runbooks = "../../docs/runbooks"
+
+// TestRunbooks runs each page from its first command to its last in a world of its own, and holds what they print against what the page says.
+func TestRunbooks(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(runbooks, "*.md"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		if b, err := os.ReadFile(file); err == nil && !strings.Contains(string(b), "```console") {
+			continue
+		}
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".md"), func(t *testing.T) {
+			noEnvironment(t)
+			p := readPage(t, file)
+			synctest.Test(t, func(t *testing.T) { p.run(t, newTerminal(t)) })
+		})
+	}
+}
+
+func (p page) run(t *testing.T, on *terminal) {
+	for _, s := range p.steps {
+		if s.world {
+			on.world(p.file, s)
+			continue
+		}
+		out, code := on.run(s.text)
+		at := fmt.Sprintf("%s:%d", filepath.Base(p.file), s.line)
+		t.Logf("%s\n$ %s\n%sexit %d", at, s.text, out, code)
+		got := strings.Split(strings.TrimRight(out, "\n"), "\n")
+		if out == "" {
+			got = nil
+		}
+		want := s.want
+		for len(want) > 0 && want[len(want)-1] == "" {
+			want = want[:len(want)-1] // an empty line before the next command
+		}
+		assert.Equal(t, s.code, code, "%s: the exit code of $ %s", at, s.text)
+		if !prints(want, got) {
+			assert.Fail(t, "it prints something else", "%s: $ %s\n---- it prints\n%s\n---- the page has\n%s", at, s.text, out, strings.Join(want, "\n"))
+		}
+	}
+}
+
+func TestWhatAPageSaysIsHeldAgainstWhatIsPrinted(t *testing.T) {
+	for _, test := range []struct {
+		want, got string
+		fine      bool
+	}{
+		{"a", "a", true},
+		{"a", "b", false},
+		{"a", "a\nb", false},
+		{"a\nb", "a", false},
+		{"a …", "a 17 s", true},
+		{"a … s", "a 17 m", false},
+		{"a.c", "abc", false},
+		{"…", "", true},
+		{"…\nc", "a\nb\nc", true},
+		{"a\n…", "b\nc", false},
+		{"a\n…\nc", "a\nc", true},
+	} {
+		var got []string
+		if test.got != "" {
+			got = strings.Split(test.got, "\n")
+		}
+		assert.Equal(t, test.fine, prints(strings.Split(test.want, "\n"), got), "%q, %q", test.want, test.got)
+	}
+}
