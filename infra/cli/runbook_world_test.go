@@ -90,9 +90,12 @@ func newTerminal(t *testing.T) *terminal {
 
 // token makes a token of an account that may do what docs/credentials.md says, and puts it into its variable.
 func (on *terminal) token(account, variable, name string) {
-	value := "token-" + name + "-0123456789abcdefghij"
+	value := "token-" + strings.ToLower(name) + "-0123456789abcdefghij"
 	on.API.Token(value, double.Token{Accounts: []string{account}, Groups: runbookGroups})
 	on.t.Setenv(variable, value)
+	if on.shell != nil {
+		on.run("export " + variable + "=" + value)
+	}
 }
 
 // inside and outside put the folder of secrets in the place of what pages call it, and back.
@@ -238,6 +241,7 @@ func (on *terminal) Do(r *http.Request) (*http.Response, error) {
 	if script == "" || r.URL.Path == "/health" || r.URL.Path == "/ready" {
 		return on.Site().Do(r)
 	}
+	time.Sleep(time.Millisecond) // what was published is known by now
 	if r.Host == "" {
 		r.Host = r.URL.Host
 	}
@@ -280,6 +284,7 @@ func (p published) tenants() (ids []tenants.ID) {
 // world does what a comment of a page says:
 //
 //	deployed TENANT ENV RELEASE   somebody has made the vault, and deployed
+//	token ACCOUNT VARIABLE        somebody has made another token
 //	code VERSION                  the checkout has other code
 //	sick RELEASE                  whatever was uploaded for the release is not ready
 //	well                          everything is well again
@@ -300,6 +305,8 @@ func (on *terminal) world(file string, s step) {
 			out, code := on.run(line)
 			require.Zero(on.t, code, "%s\n%s", at, out)
 		}
+	case "token":
+		on.token(on.owner(w[1]+"-"), w[2], w[2])
 	case "code":
 		on.Code(w[1])
 	case "sick":

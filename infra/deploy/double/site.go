@@ -24,28 +24,40 @@ func (a *API) Site() http.Handler {
 			http.Error(w, "There is nothing here yet.", http.StatusNotFound)
 			return
 		}
-		answer := map[string]any{"status": "ok", "version": "dev", "environment": environment}
+		answer := wellAnswer{Status: "ok", Version: "dev", Environment: environment}
 		if v.has("version_metadata") {
-			answer["version"], answer["versionId"] = v.annotations["workers/tag"], v.id
-		}
-		status := http.StatusOK
-		if sick != nil {
-			if is := sick(name, v.id, v.annotations["workers/tag"]); is != 0 {
-				status, answer["status"] = is, "failed"
-			}
+			answer.Version, answer.VersionID = v.annotations["workers/tag"], v.id
 		}
 		switch r.URL.Path {
 		case "/health":
 		case "/ready":
-			answer = map[string]any{"status": answer["status"], "checks": []any{}}
+			answer = wellAnswer{Status: "ready", Checks: &[]any{}}
 		default:
 			http.NotFound(w, r)
 			return
 		}
+		status := http.StatusOK
+		if sick != nil {
+			if is := sick(name, v.id, v.annotations["workers/tag"]); is != 0 {
+				status, answer.Status = is, "failed"
+			}
+		}
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(map[string]any{"ok": status == http.StatusOK, "data": answer})
+		_ = json.NewEncoder(w).Encode(struct {
+			OK   bool       `json:"ok"`
+			Data wellAnswer `json:"data"`
+		}{status == http.StatusOK, answer})
 	})
+}
+
+// wellAnswer is what /health and /ready say, in the order in which the API's Worker says it.
+type wellAnswer struct {
+	Status      string `json:"status"`
+	Version     string `json:"version,omitempty"`
+	VersionID   string `json:"versionId,omitempty"`
+	Environment string `json:"environment,omitempty"`
+	Checks      *[]any `json:"checks,omitempty"`
 }
 
 // Sick makes Site answer with another status than 200, where it is told one that is not 0. Nil makes all healthy.

@@ -57,7 +57,7 @@ func TestWhereAWorkerAnswers(t *testing.T) {
 		"nobody.acme.workers.dev/health":  {Code: 404},
 		"off.acme.example/health":         {Code: 404},
 		acmeHost + "/chat":                {Code: 404},
-		acmeHost + "/ready":               {200, "ok", "", "", ""},
+		acmeHost + "/ready":               {200, "ready", "", "", ""},
 		"plain.acme.workers.dev/health":   {200, "ok", "dev", "", "dev"}, // without version_metadata it knows nothing of itself
 		"chat.acme.example/plain/health":  {Code: 404},
 		"elsewhere.acme.example/health":   {Code: 404},
