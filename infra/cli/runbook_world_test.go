@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"text/template"
 	"time"
@@ -38,10 +39,37 @@ type terminal struct {
 	*clouds
 	t         *testing.T
 	shell     *interp.Runner
-	out       *bytes.Buffer
+	out       *screen
 	tasks     []byte            // Taskfile.yml
 	secrets   string            // where the page says secretsFolder
 	platforms map[string]*world // by account and Worker
+	hosts     map[string]string // that lead where others do
+}
+
+// screen is what is printed to. The programs of a pipe print at the same time.
+type screen struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write implements io.Writer.
+func (s *screen) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+func (s *screen) clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text.Reset()
+}
+
+// String is what stands there.
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 // secretsFolder is where tenants/deploy.json has the vaults.
@@ -60,7 +88,7 @@ var runbookGroups = []string{"Workers Scripts Write", "Queues Write", "Workers K
 
 func newTerminal(t *testing.T) *terminal {
 	t.Helper()
-	on := &terminal{clouds: newClouds(t), t: t, out: &bytes.Buffer{}, secrets: t.TempDir(), platforms: map[string]*world{}}
+	on := &terminal{clouds: newClouds(t), t: t, out: &screen{}, secrets: t.TempDir(), platforms: map[string]*world{}, hosts: map[string]string{}}
 	repository := os.DirFS("../..")
 	var err error
 	on.tasks, err = fs.ReadFile(repository, "Taskfile.yml")
@@ -111,7 +139,7 @@ func (on *terminal) run(line string) (out string, code int) {
 	on.t.Helper()
 	file, err := syntax.NewParser().Parse(strings.NewReader(on.inside(line)), "")
 	require.NoError(on.t, err, line)
-	on.out.Reset()
+	on.out.clear()
 	err = on.shell.Run(on.t.Context(), file)
 	var status interp.ExitStatus
 	require.True(on.t, err == nil || errors.As(err, &status), "%s: %v", line, err)
@@ -237,7 +265,7 @@ func (on *terminal) curl(ctx context.Context, args []string, stdout io.Writer) i
 
 // Do sends a request to what is deployed at its host.
 func (on *terminal) Do(r *http.Request) (*http.Response, error) {
-	account, script := on.API.Worker(r.URL.Hostname(), r.URL.Path)
+	account, script := on.API.Worker(cmp.Or(on.hosts[r.URL.Hostname()], r.URL.Hostname()), r.URL.Path)
 	if script == "" || r.URL.Path == "/health" || r.URL.Path == "/ready" {
 		return on.Site().Do(r)
 	}
@@ -285,6 +313,9 @@ func (p published) tenants() (ids []tenants.ID) {
 //
 //	deployed TENANT ENV RELEASE   somebody has made the vault, and deployed
 //	token ACCOUNT VARIABLE        somebody has made another token
+//	key VARIABLE TENANT ENV SCOPE,...  somebody has made an API key, and deployed it
+//	host HOST OTHER               a host leads to where another does
+//	document URL VARIABLE         a document is at a platform, of the key in a variable
 //	code VERSION                  the checkout has other code
 //	sick RELEASE                  whatever was uploaded for the release is not ready
 //	well                          everything is well again
@@ -295,7 +326,7 @@ func (p published) tenants() (ids []tenants.ID) {
 func (on *terminal) world(file string, s step) {
 	on.t.Helper()
 	at := fmt.Sprintf("%s:%d: %s", file, s.line, s.text)
-	w := append(strings.Fields(s.text), "", "", "", "")
+	w := append(strings.Fields(s.text), "", "", "", "", "")
 	switch w[0] {
 	case "deployed":
 		for _, line := range []string{
@@ -307,6 +338,19 @@ func (on *terminal) world(file string, s step) {
 		}
 	case "token":
 		on.token(on.owner(w[1]+"-"), w[2], w[2])
+	case "key":
+		for _, line := range []string{
+			fmt.Sprintf("export %s=$(levada key new %s --env %s --name %s --scope %s)", w[1], w[2], w[3], strings.ReplaceAll(strings.ToLower(w[1]), "_", "-"), w[4]),
+			fmt.Sprintf("levada deploy %s --env %s --yes", w[2], w[3]),
+		} {
+			out, code := on.run(line)
+			require.Zero(on.t, code, "%s\n%s", at, out)
+		}
+	case "host":
+		on.hosts[w[1]] = w[2]
+	case "document":
+		out, code := on.run("echo 'Water flows in channels.' > channels.md; levada ingest channels.md --wait --url " + w[1] + " --key $" + w[2])
+		require.Zero(on.t, code, "%s\n%s", at, out)
 	case "code":
 		on.Code(w[1])
 	case "sick":
