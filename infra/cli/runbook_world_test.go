@@ -42,6 +42,7 @@ type terminal struct {
 	out       *screen
 	tasks     []byte            // Taskfile.yml
 	secrets   string            // where the page says secretsFolder
+	mu        sync.Mutex        // of platforms
 	platforms map[string]*world // by account and Worker
 	hosts     map[string]string // that lead where others do
 }
@@ -279,6 +280,8 @@ func (on *terminal) Do(r *http.Request) (*http.Response, error) {
 // platform is what a Worker's code does, in memory.
 func (on *terminal) platform(account, script string) *world {
 	key := account + "/" + script
+	on.mu.Lock()
+	defer on.mu.Unlock()
 	if w := on.platforms[key]; w != nil {
 		return w
 	}

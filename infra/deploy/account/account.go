@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -71,8 +72,9 @@ func Open(id string, token credential.Token, o Options) *Account {
 	if o.HTTP != nil {
 		opts = append(opts, option.WithHTTPClient(o.HTTP))
 	}
-	// Not NewClient, which reads the environment.
-	return &Account{ID: id, client: &cloudflare.Client{Options: opts}, options: o}
+	// Not NewClient, which reads the environment. Clipped, as the client appends to them for each request: with room at their end, requests at the
+	// same time would take each other's options.
+	return &Account{ID: id, client: &cloudflare.Client{Options: slices.Clip(opts)}, options: o}
 }
 
 const requestTimeout = 2 * time.Minute // an upload may be 10 MB
