@@ -33,14 +33,14 @@ func TestExecutorsPassWhatTheyAreGiven(t *testing.T) {
 		{"a development platform", "run levada:dev --port 0 --no-watch", "dev --port=0 --watch=false --with-parent"},
 		{"everything of a deployment", "run levada:deploy --tenant acme --env prod --release v1.20 --only api --canary 0,10,50 --bake 2m --adopt" +
 			" --allow-destroy one --allow-destroy two --concurrency 4 --wave 3 --fail-fast --json --dry-run",
-			"deploy --adopt --allow-destroy=one --allow-destroy=two --bake=2m --canary=0 --canary=10 --canary=50 --concurrency=4" +
+			"deploy --adopt --allow-destroy=one --allow-destroy=two --bake=2m --canary=0,10,50 --concurrency=4" +
 				" --dry-run --env=prod --fail-fast --json --only=api --release=v1.20 --wave=3 -- acme"},
-		{"the tenant as an argument", "run levada:deploy acme", "deploy -- acme"},
-		{"an argument that begins like a flag", "run levada:deploy --tenant=-acme", "deploy -- -acme"},
+		{"the tenant as an argument", "run levada:deploy acme --env dev", "deploy --env=dev -- acme"},
+		{"an argument that begins like a flag", "run levada:deploy --tenant=-acme --env dev", "deploy --env=dev -- -acme"},
 		{"a tenant's own project", "run tenant-globex:deploy --env=stage", "deploy --env=stage -- globex"},
-		{"all of them", "run levada:deploy-all --concurrency 2", "deploy --all --concurrency=2"},
+		{"all of them", "run levada:deploy-all --env prod --concurrency 2 --wave 1,10", "deploy --all --concurrency=2 --env=prod --wave=1 --wave=10"},
 		{"drift of all", "run levada:drift --all --env prod", "drift --all --env=prod"},
-		{"nothing, which the command refuses", "run levada:deploy", "deploy"},
+		{"nothing, which the command refuses", "run levada:deploy --env dev", "deploy --env=dev"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			code, out := w.nx(strings.Fields(test.nx)...)
@@ -84,11 +84,11 @@ func TestTheProgramIsBuiltFirst(t *testing.T) {
 func TestAnExitCodeIsAFailureAndIsSaid(t *testing.T) {
 	t.Parallel()
 	w := initialised(t)
-	for _, target := range []string{"dev", "deploy", "deploy-all", "drift"} {
+	for _, target := range []string{"dev --port 0", "deploy --env prod", "deploy-all --env prod", "drift --env prod"} {
 		t.Run(target, func(t *testing.T) {
 			w := *w
 			w.env = append(w.env[:len(w.env):len(w.env)], fakeExit+"=5")
-			code, out := w.nx("run", "levada:"+target)
+			code, out := w.nx(append([]string{"run"}, strings.Fields("levada:"+target)...)...)
 			assert.Equal(t, 1, code, "Nx has one code for a task that failed")
 			assert.Contains(t, out, "levada exited with 5: it was refused")
 		})
@@ -120,7 +120,7 @@ func TestWhatIsNoOptionIsRefusedByNx(t *testing.T) {
 		"--release 1.20": "Property 'release' does not match the schema",
 	} {
 		t.Run(args, func(t *testing.T) {
-			code, out := w.nx(append([]string{"run", "levada:deploy"}, strings.Fields(args)...)...)
+			code, out := w.nx(append([]string{"run", "levada:deploy", "--env", "prod"}, strings.Fields(args)...)...)
 			assert.Equal(t, 1, code)
 			assert.Contains(t, out, says)
 			assert.Empty(t, w.levada())
@@ -144,7 +144,7 @@ func TestWhatIsInterruptedIsToldOnceAndWaitedFor(t *testing.T) {
 		{"the executor's terminal is closed", func(_, executor int) error { return syscall.Kill(executor, syscall.SIGHUP) }, []string{"terminated"}, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			cmd := w.command("run", "levada:deploy")
+			cmd := w.command("run", "levada:deploy", "--env", "prod")
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			stdout, err := cmd.StdoutPipe()
 			require.NoError(t, err)

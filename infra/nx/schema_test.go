@@ -100,39 +100,10 @@ func commands(t *testing.T) map[string]cli.Command {
 	var all []cli.Command
 	require.NoError(t, json.Unmarshal(stdout.Bytes(), &all))
 	byName := map[string]cli.Command{}
-	for _, c := range awaited {
-		byName[c.Name] = c
-	}
 	for _, c := range all {
 		byName[c.Name] = c
 	}
 	return byName
-}
-
-// awaited are commands as docs/design/deploy.md has them. One that is there counts as it is.
-var awaited = []cli.Command{
-	{Name: "deploy", Use: "levada deploy TENANT|--all [flags]", Short: "Deploy the pool that serves a tenant", Flags: append([]cli.Flag{
-		{Name: "adopt", Type: "bool", Usage: "take over what has no owner"},
-		{Name: "all", Type: "bool", Usage: "deploy every pool"},
-		{Name: "allow-destroy", Type: "stringArray", Usage: "name of what may be deleted with its data; may be repeated"},
-		{Name: "bake", Type: "duration", Usage: "how long each step of a canary is watched"},
-		{Name: "canary", Type: "intSlice", Usage: "per cent of the requests that each step gives the new version"},
-		{Name: "concurrency", Type: "int", Usage: "pools at a time"},
-		{Name: "dry-run", Type: "bool", Usage: "show the plan, and change nothing"},
-		{Name: "fail-fast", Type: "bool", Usage: "begin no further pool after one has failed"},
-		{Name: "only", Type: "string", Usage: "role of the one Worker to deploy"},
-		{Name: "release", Type: "string", Usage: "name of the release"},
-		{Name: "wave", Type: "int", Usage: "pools in a wave"},
-	}, asked...)},
-	{Name: "drift", Use: "levada drift TENANT|--all [flags]", Short: "Tell what is live and not as wanted", Flags: append([]cli.Flag{
-		{Name: "all", Type: "bool", Usage: "ask about every pool"},
-	}, asked...)},
-}
-
-var asked = []cli.Flag{
-	{Name: "env", Type: "string", Usage: "environment: dev, stage or prod"},
-	{Name: "json", Type: "bool", Usage: "print JSON"},
-	{Name: "root", Type: "string", Usage: "folder of the checkout (default: upwards from the working directory)", Global: true},
 }
 
 // object is a JSON object that keeps its order.
@@ -222,7 +193,7 @@ func required(m mirror, c cli.Command, arguments []string) (names []string) {
 // property is a flag as an option of Nx.
 func property(f cli.Flag) object {
 	usage := f.Usage
-	if f.Default != "" && f.Default != "false" && f.Default != "[]" && f.Default != "0" {
+	if !slices.Contains([]string{"", "false", "[]", "0", "0s"}, f.Default) && !strings.Contains(usage, "(default") {
 		usage += " (default " + f.Default + ")"
 	}
 	described := member{"description", usage}
@@ -239,7 +210,8 @@ func property(f cli.Flag) object {
 	case "stringSlice", "stringArray":
 		return list("string")
 	case "intSlice":
-		return list("integer")
+		// Nx takes one number for a number, also where a list is wanted.
+		return object{{"oneOf", []object{{{"type", "integer"}}, {{"type", "array"}, {"items", object{{"type", "integer"}}}}}}, described}
 	default: // a string, or what is written as one: a duration, a size
 		return object{{"type", "string"}, described}
 	}

@@ -72,9 +72,14 @@ type workspace struct {
 // newWorkspace makes a workspace with the plugin installed, and Nx and the rest linked. Its levada and go are fakes.
 func newWorkspace(t *testing.T, files map[string]string) *workspace {
 	t.Helper()
+	return workspaceIn(t, devtest.Dir(t), files)
+}
+
+// workspaceIn makes a folder such a workspace.
+func workspaceIn(t *testing.T, dir string, files map[string]string) *workspace {
+	t.Helper()
 	archive, err := packed()
 	require.NoError(t, err)
-	dir := devtest.Dir(t)
 	w := &workspace{t: t, dir: dir, record: filepath.Join(dir, ".record")}
 	require.NoError(t, os.MkdirAll(w.path("node_modules/@levada"), 0o755))
 	out, err := exec.CommandContext(t.Context(), "tar", "-xzf", archive, "-C", w.path("node_modules/@levada")).CombinedOutput()
