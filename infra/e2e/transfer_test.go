@@ -50,7 +50,6 @@ func TestATenantMovesToAnotherPool(t *testing.T) {
 	}
 	p := begin()
 	there, here := as(t, "rowan"), asOn(t, p, "rowan")
-	others := asOn(t, p, "maple")
 	var jobs []accepted
 	for i := range n {
 		jobs = append(jobs, there.ingest(document{
@@ -73,7 +72,8 @@ func TestATenantMovesToAnotherPool(t *testing.T) {
 	})
 	require.NoError(t, p.Kill())
 	p = begin()
-	here, others = asOn(t, p, "rowan"), asOn(t, p, "maple")
+	here = asOn(t, p, "rowan")
+	others := asOn(t, p, "maple")
 	j := here.finished(first.JobID)
 	require.Equal(t, "succeeded", j.State, "%+v", j)
 	assert.Equal(t, n+1, j.Counts.Done)
