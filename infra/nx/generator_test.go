@@ -67,8 +67,8 @@ func TestGeneratorsWriteWhatTheCommandWrites(t *testing.T) {
 	code, out := w.nx("g", "@levada/nx:init", "--directory", "apps/levada")
 	require.Zero(t, code, out)
 	for _, test := range []struct{ nx, command, writes string }{
-		{"tenant initech --name Initech --pool shared --host a.example.com,b.example.com --usd-per-month 100",
-			"tenant initech --name Initech --pool shared --host a.example.com --host b.example.com --usd-per-month 100",
+		{"tenant initech --name Initech --pool shared --host a.localhost,b.localhost --usd-per-month 100",
+			"tenant initech --name Initech --pool shared --host a.localhost --host b.localhost --usd-per-month 100",
 			"CREATE apps/levada/tenants/initech/tenant.config.json"},
 		{"worker reports --handler queue", "worker reports --handler queue", "CREATE apps/levada/infra/workers/reports/main_js.go"},
 		{"binding REPORTS --worker=api --kind=r2", "binding REPORTS --worker api --kind r2", "UPDATE apps/levada/infra/stack/levada.go"},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 	"testing"
 
@@ -40,6 +41,10 @@ type child struct {
 func start(t *testing.T, line ...string) *child {
 	t.Helper()
 	line = append(line, os.Args[0])
+	// Tests that nohup runs ignore hangups, and what they start would, too; what is handled here is as usual there.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	c := &child{Cmd: exec.CommandContext(t.Context(), line[0], line[1:]...)}
 	c.Env = append(os.Environ(), asChild+"=1")
 	stdin, err := c.StdinPipe()
