@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"levada.dev/infra/deploy/account"
+	"levada.dev/infra/stack"
 )
 
 // ApplyOptions changes how a plan is carried out.
@@ -41,8 +43,9 @@ func (e *RefusedError) Error() string {
 
 // RolledBackError is a deployment that failed and was taken back.
 type RolledBackError struct {
-	Cause error
-	To    string // the release that is live again; empty when it had no name
+	Cause  error
+	To     string   // the release that is live again; empty when it had no name
+	Stayed []string // the Workers that could not go back
 }
 
 // Error implements error.
@@ -50,6 +53,9 @@ func (e *RolledBackError) Error() string {
 	to := e.To
 	if to == "" {
 		to = "the version before"
+	}
+	if len(e.Stayed) > 0 {
+		to += ", without " + strings.Join(e.Stayed, ", ") + ", which could not go back"
 	}
 	return fmt.Sprintf("rolled back to %s: %v", to, e.Cause)
 }
@@ -93,11 +99,15 @@ func Apply(ctx context.Context, p *Plan, o ApplyOptions) error {
 			}
 		}
 		r.tell(a.String())
-		if err := a.do(ctx, r); err != nil {
+		r.published = r.published || a.Kind == "tenants"
+		err := a.do(ctx, r)
+		if ctx.Err() != nil {
+			return r.undo(ctx, context.Cause(ctx))
+		}
+		if err != nil {
 			return fmt.Errorf("%s %s: %w", a.Kind, a.Name, err)
 		}
 		r.options.Done(a)
-		r.published = r.published || a.Kind == "tenants"
 	}
 	return nil
 }
@@ -110,10 +120,12 @@ type run struct {
 
 	queues, namespaces ids
 
-	rollouts  []*job // uploaded, and without traffic
-	moved     []*job // that have all the traffic now
-	fresh     bool   // the first deployment: addresses take minutes to be known
-	published bool
+	rollouts  []*job                // uploaded, and without traffic
+	moved     []*job                // that have all the traffic now, and can go back
+	stayed    []string              // the Workers that have it, and cannot
+	to        map[stack.Role]string // the versions that were deployed
+	fresh     bool                  // the first deployment: addresses take minutes to be known
+	published bool                  // or part of it
 }
 
 func newRun(p *Plan, o ApplyOptions) *run {
@@ -129,7 +141,7 @@ func newRun(p *Plan, o ApplyOptions) *run {
 	if o.Sleep == nil {
 		o.Sleep = sleep
 	}
-	r := &run{plan: p, account: p.account, options: o, fresh: p.live.manifest.Release == ""}
+	r := &run{plan: p, account: p.account, options: o, to: map[stack.Role]string{}, fresh: p.live.manifest.Release == ""}
 	for name, q := range p.live.queues {
 		r.queues.put(name, q.ID)
 	}
@@ -178,15 +190,18 @@ func (i *ids) all() map[string]string {
 
 // undo gives the traffic and the configuration back to the release before, also when ctx is done.
 func (r *run) undo(ctx context.Context, cause error) error {
-	before := r.plan.live.manifest
-	if len(r.moved) == 0 && (!r.published || before.Tenants == "") {
+	before, jobs := r.plan.live.manifest, r.strays()
+	if len(jobs) == 0 && (!r.published || before.Tenants == "") {
 		return cause // there is nothing to go back to
+	}
+	if ctx.Err() != nil {
+		cause = context.Cause(ctx)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	r.tell("taking it back: " + cause.Error())
 	var failed []error
-	for _, j := range r.moved {
+	for _, j := range jobs {
 		failed = append(failed, r.giveBack(ctx, j))
 	}
 	if r.published && before.Tenants != "" {
@@ -197,7 +212,30 @@ func (r *run) undo(ctx context.Context, cause error) error {
 	if err := errors.Join(failed...); err != nil {
 		return &StuckError{cause, err}
 	}
-	return &RolledBackError{Cause: cause, To: before.Release}
+	return &RolledBackError{Cause: cause, To: before.Release, Stayed: r.stayed}
+}
+
+// strays are the Workers whose traffic is to go back: those that were moved, and those that a deployment before this one moved and nobody
+// noted.
+func (r *run) strays() []*job {
+	jobs := slices.Clone(r.moved)
+	for _, j := range r.plan.jobs {
+		version, whole := j.live.whole()
+		noted := r.plan.live.manifest.Workers[j.role].ID
+		if whole && noted != "" && version != noted && r.before(j).ID == noted && !slices.Contains(jobs, j) {
+			jobs = append(jobs, j)
+		}
+	}
+	return jobs
+}
+
+// before is what a Worker goes back to: its version of the last release, while that can be deployed, else the one it had when all began.
+func (r *run) before(j *job) Version {
+	noted := &r.plan.live.manifest
+	if v := noted.Workers[j.role]; v.ID != "" && reached(j.live.MigrationTag) <= len(noted.Stack.ObjectsOf(j.role)) {
+		return v
+	}
+	return Version{ID: j.live.stable(), Spec: tag(j.live.Tags, "spec"), Secrets: tag(j.live.Tags, "secrets")}
 }
 
 const undoTime = 5 * time.Minute
@@ -208,10 +246,11 @@ func (r *run) republish(ctx context.Context, hash string) error {
 	if err != nil {
 		return err
 	}
-	now := &live{published: map[string]entryMark{}, namespaces: r.namespaces.all()}
-	if err := now.readPublished(ctx, r.account, r.plan.desired); err != nil {
-		return err
+	// Not asked for: what was just written may not be in the list yet.
+	now := make(map[string]entryMark, len(r.plan.desired.Tenants))
+	for key, value := range r.plan.desired.Tenants {
+		now[key] = markOf(value)
 	}
-	changed, gone := unpublished(entries, now.published)
+	changed, gone := unpublished(entries, now)
 	return r.publish(ctx, entries, changed, gone)
 }

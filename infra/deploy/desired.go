@@ -79,6 +79,8 @@ func ReadCode(dir fs.FS) (Code, error) {
 type Version struct {
 	ID   string `json:"id"`
 	Spec string `json:"spec"`
+
+	Secrets string `json:"secrets,omitempty"` // the fingerprint of those it has
 }
 
 // Check refuses what cannot be deployed, before any request.

@@ -49,7 +49,10 @@ func (r *run) check(jobs []*job, percent int) Check {
 func (r *run) public() string {
 	for _, w := range r.plan.desired.Stack.Workers {
 		if s := r.plan.live.scripts[r.plan.Unit.Script(w.Role)]; w.Public && s != nil && len(s.deployment) > 0 {
-			return s.stable()
+			if version, whole := s.whole(); whole {
+				return version
+			}
+			return r.before(&job{role: w.Role, live: s}).ID
 		}
 	}
 	return ""
@@ -135,6 +138,9 @@ const (
 	spreadFresh  = 5 * time.Minute
 	betweenAsks  = time.Second
 	betweenLooks = 5 * time.Second
+
+	forgiven  = 3                // so many answers in a row that are not well are one too many
+	askedLong = 10 * time.Second // how long an answer may take
 )
 
 // Check implements Gate.
@@ -158,11 +164,14 @@ func (s Site) Check(ctx context.Context, c Check) error {
 			return err
 		}
 	}
+	failed := 0
 	for watched := time.Duration(0); ; watched += betweenLooks {
-		if err := s.ready(ctx, c); err != nil {
+		if err := s.ready(ctx, c); err == nil {
+			failed = 0
+		} else if failed++; failed == forgiven || ctx.Err() != nil {
 			return err
 		}
-		if watched >= c.Bake {
+		if watched >= c.Bake && failed == 0 {
 			return nil
 		}
 		if err := s.Sleep(ctx, betweenLooks); err != nil {
@@ -193,6 +202,8 @@ const maxAnswer = 64 << 10
 
 func (s Site) get(ctx context.Context, c Check, path string, out any) error {
 	url := "https://" + c.Host + path
+	ctx, cancel := context.WithTimeout(ctx, askedLong)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err

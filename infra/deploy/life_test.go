@@ -345,7 +345,7 @@ func TestDataIsTakenAwayByNameAlone(t *testing.T) {
 		assert.Len(t, w.plan(w.acme(), d, deploy.PlanOptions{Destroy: []string{wrong}}).Refused(), 1, wrong)
 	}
 	p = w.plan(w.acme(), d, deploy.PlanOptions{Destroy: []string{"acme-prod-old"}})
-	assert.Equal(t, "-kv ~release", kinds(p))
+	assert.Equal(t, "-kv", kinds(p))
 	require.NoError(t, w.apply(p))
 	assert.Nil(t, w.api.KV(acmeAccount, "acme-prod-old"))
 	w.still(w.acme(), d)

@@ -167,7 +167,9 @@ func zoneCovers(ctx context.Context, a *account.Account, host string) (bool, err
 			return false, err
 		}
 	}
-	return false, nil
+	var any []struct{ ID string }
+	err := a.Get(ctx, "zones?"+url.Values{"account.id": {a.ID}, "per_page": {"1"}}.Encode(), &any)
+	return len(any) == 0, err
 }
 
 // zoneRoutes are the routes of a zone.

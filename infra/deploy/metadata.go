@@ -159,6 +159,9 @@ func (d *Desired) spec(w stack.Worker) string {
 // fingerprint tells whether a Worker's secrets are others than those it has; it is empty when they are not given. Each value is a key of
 // many random bits, so that nobody finds it out by trying.
 func (d *Desired) fingerprint(w stack.Worker) string {
+	if v, back := d.Versions[w.Role]; back {
+		return v.Secrets
+	}
 	given := d.secrets(w)
 	if len(given) < len(w.Secrets) || len(given) == 0 {
 		return ""

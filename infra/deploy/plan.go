@@ -54,6 +54,7 @@ type Plan struct {
 	desired *Desired
 	live    *live
 	account *account.Account
+	jobs    []*job                // the Workers that are there
 	left    map[stack.Role]string // the specs of Workers that are left as they are
 }
 
@@ -115,7 +116,6 @@ func Make(ctx context.Context, a *account.Account, d *Desired, o PlanOptions) (*
 		p.crons(w)
 	}
 	p.addresses()
-	p.leftovers()
 	p.tenants()
 	p.stay()
 	if p.Changes() > 0 || !p.noted(workers) {
@@ -125,6 +125,7 @@ func Make(ctx context.Context, a *account.Account, d *Desired, o PlanOptions) (*
 		}
 		p.add(Action{Op: op, Kind: "release", Name: d.Release, do: func(ctx context.Context, r *run) error { return r.note(ctx) }})
 	}
+	p.leftovers() // data goes when everything else is well
 	return p.Plan, nil
 }
 

@@ -143,8 +143,10 @@ func (r *run) publish(ctx context.Context, entries tenants.Entries, changed, gon
 	}
 	if len(gone) > 0 {
 		path := r.account.Path("storage", "kv", "namespaces", r.namespace(), "bulk", "delete")
-		if err := r.account.Set(ctx, path, gone); err != nil {
-			return err
+		for some := range slices.Chunk(gone, bulkPairs) {
+			if err := r.account.Set(ctx, path, some); err != nil {
+				return err
+			}
 		}
 	}
 	mark := markOf(entries[tenants.HashEntry])

@@ -104,11 +104,23 @@ func (r *run) deployed(ctx context.Context, w stack.Worker) (Version, error) {
 	if len(now) != 1 {
 		return Version{}, fmt.Errorf("%s: its traffic is divided between %d versions, so there is no release: somebody else deploys, too", script, len(now))
 	}
-	spec := r.plan.desired.spec(w)
+	v := Version{ID: now[0].Version, Spec: r.plan.desired.spec(w), Secrets: r.plan.desired.fingerprint(w)}
 	if left, ok := r.plan.left[w.Role]; ok {
-		spec = left
+		v.Spec, v.Secrets = left, ""
 	}
-	return Version{ID: now[0].Version, Spec: spec}, nil
+	expected := r.to[w.Role]
+	if s := r.plan.live.scripts[script]; s != nil {
+		if v.Secrets == "" {
+			v.Secrets = tag(s.Tags, "secrets") // they were not given, so it kept those it had
+		}
+		if whole, ok := s.whole(); ok && expected == "" {
+			expected = whole
+		}
+	}
+	if expected != "" && v.ID != expected {
+		return Version{}, fmt.Errorf("%s: version %.8s is deployed, not %.8s: somebody else deploys, too", script, v.ID, expected)
+	}
+	return v, nil
 }
 
 // Releases are the names of the releases that are kept, and the manifest of the one that is live. Before the first there is none.

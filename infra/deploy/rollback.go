@@ -29,7 +29,9 @@ func MakeReturn(ctx context.Context, a *account.Account, u Unit, to string, o Pl
 		return nil, unnoted(ctx, a, u)
 	}
 	if to == "" {
-		to = live.Before
+		if to, err = lastWell(ctx, a, u, live); err != nil {
+			return nil, err
+		}
 	}
 	if to == "" {
 		return nil, fault.Missing("release_unknown", "%s is at its first release, %s", u, live.Release).WithHint("there is nothing to go back to")
@@ -54,6 +56,21 @@ func MakeReturn(ctx context.Context, a *account.Account, u Unit, to string, o Pl
 	}
 	ret.Stays = stays(live, ret.To)
 	return ret, nil
+}
+
+// lastWell is the release to go back to: the one before the noted one, or that itself, when what is deployed is not it: a deployment after it
+// was stopped before it had noted its own.
+func lastWell(ctx context.Context, a *account.Account, u Unit, noted Manifest) (string, error) {
+	for role, v := range noted.Workers {
+		now, err := shares(ctx, a, u.Script(role))
+		if err != nil {
+			return "", err
+		}
+		if len(now) != 1 || now[0].Version != v.ID {
+			return noted.Release, nil
+		}
+	}
+	return noted.Before, nil
 }
 
 // stays says what a way back leaves as it is.

@@ -2,7 +2,6 @@ package deploy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 )
@@ -40,7 +39,7 @@ func (r *run) steps(jobs []*job) []int {
 func (r *run) step(ctx context.Context, jobs []*job, percent int) error {
 	r.tell(fmt.Sprintf("traffic %d %%: %d Workers", percent, len(jobs)))
 	for _, j := range jobs {
-		to := []share{{j.to, float64(percent)}, {j.live.stable(), float64(100 - percent)}}
+		to := []share{{j.to, float64(percent)}, {r.before(j).ID, float64(100 - percent)}}
 		if percent == 100 || j.to == to[1].Version {
 			to = []share{{j.to, 100}}
 		}
@@ -61,10 +60,16 @@ func (r *run) deploy(ctx context.Context, j *job, what string, to ...share) erro
 
 // giveBack gives a Worker's traffic back to the version before, with what it was marked by.
 func (r *run) giveBack(ctx context.Context, j *job) error {
-	if err := r.deploy(ctx, j, "back", share{Version: j.live.stable(), Percent: 100}); err != nil {
+	to := r.before(j)
+	if err := r.deploy(ctx, j, "back", share{Version: to.ID, Percent: 100}); err != nil {
 		return fmt.Errorf("%s: %w", j.script, err)
 	}
 	body := map[string]any{"tags": j.live.Tags, "observability": j.live.settings.Observability}
+	if noted := &r.plan.live.manifest; noted.Workers[j.role].ID == to.ID {
+		was := *j
+		was.spec, was.secrets = to.Spec, to.Secrets
+		body = map[string]any{"tags": r.tags(&was, to.ID), "observability": observed(noted.Stack.Observability)}
+	}
 	if err := r.account.Do(ctx, http.MethodPatch, r.account.Path("workers", "scripts", j.script, "script-settings"), body, nil); err != nil {
 		return fmt.Errorf("%s: %w", j.script, err)
 	}
@@ -73,18 +78,6 @@ func (r *run) giveBack(ctx context.Context, j *job) error {
 
 // back gives the traffic back to the versions before, also when ctx is done.
 func (r *run) back(ctx context.Context, jobs []*job, cause error) error {
-	if ctx.Err() != nil {
-		cause = context.Cause(ctx)
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
-	defer cancel()
-	r.tell("taking it back: " + cause.Error())
-	var failed []error
-	for _, j := range jobs {
-		failed = append(failed, r.giveBack(ctx, j))
-	}
-	if err := errors.Join(failed...); err != nil {
-		return &StuckError{cause, err}
-	}
-	return &RolledBackError{Cause: cause, To: r.plan.live.manifest.Release}
+	r.moved = append(r.moved, jobs...)
+	return r.undo(ctx, cause)
 }

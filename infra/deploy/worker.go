@@ -27,6 +27,9 @@ func (p *planner) worker(w stack.Worker) {
 		p.add(a)
 		return
 	}
+	if j.live != nil {
+		p.jobs = append(p.jobs, j)
+	}
 	if j.live == nil {
 		a.Op = Create
 		if v, back := d.Versions[w.Role]; back && !p.options.noted {
@@ -259,8 +262,12 @@ func (r *run) work(ctx context.Context, j *job) error {
 		return fmt.Errorf("%s: %d versions are deployed right after the upload of one: somebody else deploys, too", j.script, len(now))
 	}
 	j.to = now[0].Version
-	if j.live != nil && len(j.live.deployment) > 0 && !j.bereft && migrate(r.plan.desired.Stack.ObjectsOf(j.role), j.live.MigrationTag) == nil {
-		r.moved = append(r.moved, j) // what has migrated, or lost a namespace, cannot go back
+	switch {
+	case j.live == nil || len(j.live.deployment) == 0:
+	case j.bereft || migrate(r.plan.desired.Stack.ObjectsOf(j.role), j.live.MigrationTag) != nil:
+		r.stayed = append(r.stayed, j.script) // what has migrated, or lost a namespace, cannot go back
+	default:
+		r.moved = append(r.moved, j)
 	}
 	return r.mark(ctx, j)
 }
@@ -334,5 +341,6 @@ func (r *run) tags(j *job, version string) []string {
 // mark notes that the Worker is as it should be, and sets what versions do not have.
 func (r *run) mark(ctx context.Context, j *job) error {
 	body := map[string]any{"tags": r.tags(j, j.to), "observability": observed(r.plan.desired.Stack.Observability)}
+	r.to[j.role] = j.to
 	return r.account.Do(ctx, http.MethodPatch, r.account.Path("workers", "scripts", j.script, "script-settings"), body, nil)
 }
