@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -175,6 +176,36 @@ func (p *planner) addresses() {
 		for _, r := range p.desired.Stack.Routes {
 			p.route(r, p.Unit.Script(w.Role))
 		}
+		p.detach(p.Unit.Script(w.Role))
+	}
+}
+
+// detach takes away the addresses that lead to the public Worker and are not wanted any more: the tenant may be served elsewhere by now.
+func (p *planner) detach(script string) {
+	away := func(kind, name, path string, known bool) {
+		a := Action{Kind: kind, Name: name, Why: []string{"not wanted any more: it is taken away"}, do: func(ctx context.Context, r *run) error {
+			err := r.account.Do(ctx, http.MethodDelete, path, nil, nil)
+			if account.IsStatus(err, http.StatusNotFound) {
+				return nil
+			}
+			return err
+		}}
+		p.settle(a, !known) // who put it there if no release did?
+	}
+	noted := &p.live.manifest.Stack
+	for _, host := range slices.Sorted(maps.Keys(p.live.domains)) {
+		if d := p.live.domains[host]; d.Script == script && !slices.Contains(p.desired.Stack.Domains, host) {
+			away("domain", host, p.account.Path("workers", "domains", d.ID), slices.Contains(noted.Domains, host))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.live.routes)) {
+		zone := p.live.routes[name]
+		for _, r := range zone.all {
+			want := stack.Route{Pattern: r.Pattern, Zone: name}
+			if r.Script == script && !slices.Contains(p.desired.Stack.Routes, want) {
+				away("route", r.Pattern, account.Join("zones", zone.id, "workers", "routes", r.ID), slices.Contains(noted.Routes, want))
+			}
+		}
 	}
 }
 
@@ -208,7 +239,7 @@ func (p *planner) domain(host, script string) {
 		body := map[string]string{"hostname": host, "service": script, "environment": "production"}
 		return r.account.Do(ctx, http.MethodPut, r.account.Path("workers", "domains"), body, nil)
 	}}
-	switch leads := p.live.domains[host]; {
+	switch leads := p.live.domains[host].Script; {
 	case p.live.uncovered[host]:
 		a = Action{Op: Refuse, Kind: "domain", Name: host, Why: []string{"it is in no zone that the token sees: is the zone in this account, and Zone Read the token's?"}}
 	case leads == "":

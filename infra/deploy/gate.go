@@ -94,7 +94,7 @@ func (p *Plan) known() string {
 	return p.host(func(domain string, route stack.Route, script string) bool {
 		switch {
 		case domain != "":
-			return p.live.domains[domain] == script
+			return p.live.domains[domain].Script == script
 		case route.Pattern != "":
 			return slices.ContainsFunc(p.live.routes[route.Zone].all, func(r liveRoute) bool { return r.Pattern == route.Pattern && r.Script == script })
 		}

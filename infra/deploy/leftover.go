@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+
+	"levada.dev/infra/deploy/account"
 )
 
 // leftovers are the unit's resources that are not wanted any more. They stay, as they may hold data, unless their names were given.
@@ -50,6 +52,28 @@ func (p *planner) leftover(kind, name, path string) {
 		}
 	}
 	p.add(Action{Op: Destroy, Kind: kind, Name: name, Why: []string{"with all its data"}, do: func(ctx context.Context, r *run) error {
+		if err := r.unplug(ctx, kind, name); err != nil {
+			return err
+		}
 		return r.account.Do(ctx, http.MethodDelete, path, nil, nil)
 	}})
+}
+
+// unplug takes away the consumers of a queue, or those that are a Worker: neither goes before them.
+func (r *run) unplug(ctx context.Context, kind, name string) error {
+	if kind != "queue" && kind != "worker" {
+		return nil
+	}
+	for _, q := range r.plan.live.queues {
+		for _, c := range q.Consumers {
+			if kind == "queue" && q.Name != name || kind == "worker" && c.script() != name {
+				continue
+			}
+			err := r.account.Do(ctx, http.MethodDelete, r.account.Path("queues", q.ID, "consumers", c.ID), nil, nil)
+			if err != nil && !account.IsStatus(err, http.StatusNotFound) {
+				return err
+			}
+		}
+	}
+	return nil
 }

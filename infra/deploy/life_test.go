@@ -309,27 +309,6 @@ func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
 	assert.Contains(t, p.Refused()[0].String(), "it belongs to globex in prod")
 }
 
-func TestAddressesOfOthers(t *testing.T) {
-	w := newWorld(t)
-	w.deploy(w.acme(), w.desired("acme", "v1", "one"))
-	for host, says := range map[string]string{
-		"api.globex.example": "is in no zone that the token sees",
-		"api.acme.example":   "it leads to acme-prod-api",
-	} {
-		d := w.desired("initech", "v1", "one")
-		d.Stack.Domains = []string{host}
-		refused := w.plan(w.acme(), d).Refused()
-		require.Len(t, refused, 1, host)
-		assert.Contains(t, refused[0].String(), says)
-	}
-	d := w.desired("initech", "v1", "one")
-	d.Stack.Routes = []stack.Route{{Pattern: "acme.example/api/*", Zone: "acme.example"}, {Pattern: "a.globex.example/*", Zone: "globex.example"}}
-	refused := w.plan(w.acme(), d).Refused()
-	require.Len(t, refused, 2)
-	assert.Contains(t, refused[0].String(), "it leads to acme-prod-api")
-	assert.Contains(t, refused[1].String(), "the token sees no zone globex.example")
-}
-
 func TestDataIsTakenAwayByNameAlone(t *testing.T) {
 	w := newWorld(t)
 	d := w.desired("acme", "v1", "one")

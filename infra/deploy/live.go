@@ -21,8 +21,8 @@ type live struct {
 	gateways   map[string]json.RawMessage
 	workflows  map[string]liveWorkflow
 	scripts    map[string]*liveScript
-	domains    map[string]string // host name -> script
-	uncovered  map[string]bool   // host names that are in no zone of the account
+	domains    map[string]liveDomain
+	uncovered  map[string]bool // host names that are in no zone of the account
 	routes     map[string]zoneRoutes
 	subdomain  string
 
@@ -44,7 +44,7 @@ func read(ctx context.Context, a *account.Account, d *Desired) (*live, error) {
 	l := &live{
 		queues: map[string]*liveQueue{}, namespaces: map[string]string{}, buckets: map[string]bool{}, indexes: map[string]*liveIndex{},
 		gateways: map[string]json.RawMessage{}, workflows: map[string]liveWorkflow{}, scripts: map[string]*liveScript{},
-		domains: map[string]string{}, uncovered: map[string]bool{}, routes: map[string]zoneRoutes{}, published: map[string]entryMark{},
+		domains: map[string]liveDomain{}, uncovered: map[string]bool{}, routes: map[string]zoneRoutes{}, published: map[string]entryMark{},
 	}
 	first, ctx1 := errgroup.WithContext(ctx)
 	first.SetLimit(parallel)
@@ -59,7 +59,12 @@ func read(ctx context.Context, a *account.Account, d *Desired) (*live, error) {
 	second, ctx2 := errgroup.WithContext(ctx)
 	second.SetLimit(parallel)
 	second.Go(func() error { return l.readPublished(ctx2, a, d) })
-	second.Go(func() error { return l.readManifest(ctx2, a, d) })
+	second.Go(func() error {
+		if err := l.readManifest(ctx2, a, d); err != nil {
+			return err
+		}
+		return l.readRoutes(ctx2, a, &Desired{Stack: l.manifest.Stack}) // of zones that are not wanted any more
+	})
 	for _, i := range d.Stack.Indexes {
 		if index := l.indexes[d.Unit.Name(i.Name)]; index != nil {
 			second.Go(func() error { return index.readProperties(ctx2, a) })
@@ -131,19 +136,23 @@ func (l *live) readScripts(ctx context.Context, a *account.Account, _ *Desired) 
 	return err
 }
 
+// liveDomain is where a host name leads.
+type liveDomain struct {
+	ID     string `json:"id"`
+	Host   string `json:"hostname"`
+	Script string `json:"service"`
+}
+
 func (l *live) readDomains(ctx context.Context, a *account.Account, d *Desired) error {
-	if len(d.Stack.Domains) == 0 {
-		return nil
-	}
-	var all []struct{ Hostname, Service string }
+	var all []liveDomain
 	if err := a.Get(ctx, a.Path("workers", "domains"), &all); err != nil {
 		return err
 	}
 	for _, one := range all {
-		l.domains[one.Hostname] = one.Service
+		l.domains[one.Host] = one
 	}
 	for _, host := range d.Stack.Domains {
-		if l.domains[host] == "" {
+		if l.domains[host].Script == "" {
 			covered, err := zoneCovers(ctx, a, host)
 			if err != nil {
 				return err
