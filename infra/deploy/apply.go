@@ -139,7 +139,7 @@ func newRun(p *Plan, o ApplyOptions) *run {
 		o.Now = time.Now
 	}
 	if o.Sleep == nil {
-		o.Sleep = sleep
+		o.Sleep = account.Sleep
 	}
 	r := &run{plan: p, account: p.account, options: o, to: map[stack.Role]string{}, fresh: p.live.manifest.Release == ""}
 	for name, q := range p.live.queues {
@@ -153,17 +153,6 @@ func newRun(p *Plan, o ApplyOptions) *run {
 
 func (r *run) tell(line string) { r.options.Progress(line) }
 func (r *run) now() time.Time   { return r.options.Now() }
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
-}
 
 // ids are those of resources by their names, also of those that were just made.
 type ids struct {

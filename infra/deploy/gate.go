@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"levada.dev/infra/deploy/account"
 	"levada.dev/infra/stack"
 )
 
@@ -146,7 +147,7 @@ const (
 // Check implements Gate.
 func (s Site) Check(ctx context.Context, c Check) error {
 	if s.Sleep == nil {
-		s.Sleep = sleep
+		s.Sleep = account.Sleep
 	}
 	patience := spread
 	if c.Fresh {

@@ -15,39 +15,43 @@ const stackFolder = "infra/stack"
 
 // stackFile edits the file of the table that has something.
 func (d *draft) stackFile(what, row string, has func(s *source) bool, change func(s *source) error) error {
-	names, err := d.stackFiles()
+	sources, err := d.stackSources()
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		f, err := d.file(name)
-		if err != nil {
-			return err
-		}
-		s, err := parseSource(name, f.after)
-		if err != nil {
-			return err
-		}
+	for _, s := range sources {
 		if has(s) {
-			return d.goFile(name, change)
+			return d.goFile(s.name, change)
 		}
 	}
 	return refuse(codeForm, stackFolder, what, "add by hand: "+row, "the place for it was not found")
 }
 
-func (d *draft) stackFiles() ([]string, error) {
+// stackSources are the table's files as the draft has them, sorted by name.
+func (d *draft) stackSources() ([]*source, error) {
 	found, err := filepath.Glob(filepath.Join(d.Root, filepath.FromSlash(stackFolder), "*.go"))
 	if err != nil {
 		return nil, err
 	}
-	var names []string
-	for _, file := range found {
-		if base := filepath.Base(file); !strings.HasSuffix(base, "_test.go") {
-			names = append(names, path.Join(stackFolder, base))
+	slices.Sort(found)
+	var sources []*source
+	for _, at := range found {
+		base := filepath.Base(at)
+		if strings.HasSuffix(base, "_test.go") {
+			continue
 		}
+		name := path.Join(stackFolder, base)
+		f, err := d.file(name)
+		if err != nil {
+			return nil, err
+		}
+		s, err := parseSource(name, f.after)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, s)
 	}
-	slices.Sort(names)
-	return names, nil
+	return sources, nil
 }
 
 // table edits a function of the table.
@@ -118,19 +122,11 @@ func (d *draft) roles() (map[string]string, error) {
 
 // eachConst calls f with each constant of a string type of the table.
 func (d *draft) eachConst(typ string, f func(constant, value string)) error {
-	names, err := d.stackFiles()
+	sources, err := d.stackSources()
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		file, err := d.file(name)
-		if err != nil {
-			return err
-		}
-		s, err := parseSource(name, file.after)
-		if err != nil {
-			return err
-		}
+	for _, s := range sources {
 		for _, spec := range s.consts(typ) {
 			f(spec.Names[0].Name, quoted(spec.Values[0]))
 		}
@@ -161,21 +157,13 @@ func (d *draft) roleConst(role name) error {
 	if err != nil || roles[role.Kebab] != "" {
 		return err
 	}
-	names, err := d.stackFiles()
+	sources, err := d.stackSources()
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		file, err := d.file(name)
-		if err != nil {
-			return err
-		}
-		s, err := parseSource(name, file.after)
-		if err != nil {
-			return err
-		}
+	for _, s := range sources {
 		if s.declares(role.Go()) {
-			return refuse(codeTaken, name, role.Go(), "take another name", "%s is something else in package stack", role.Go())
+			return refuse(codeTaken, s.name, role.Go(), "take another name", "%s is something else in package stack", role.Go())
 		}
 	}
 	constant := fmt.Sprintf("%s Role = %q", role.Go(), role.Kebab)

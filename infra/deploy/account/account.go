@@ -55,7 +55,7 @@ func Open(id string, token credential.Token, o Options) *Account {
 		o.Tries = 4
 	}
 	if o.Sleep == nil {
-		o.Sleep = sleep
+		o.Sleep = Sleep
 	}
 	opts := []option.RequestOption{
 		option.WithBaseURL(strings.TrimSuffix(o.URL, "/") + "/"), option.WithMaxRetries(0), option.WithRequestTimeout(requestTimeout),
@@ -79,7 +79,8 @@ func Open(id string, token credential.Token, o Options) *Account {
 
 const requestTimeout = 2 * time.Minute // an upload may be 10 MB
 
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits, and no longer than ctx lasts.
+func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -82,17 +82,8 @@ func (b *Book) OpenMove(r rows.Tx, s tenants.Scope, req reembed.Request) (corpus
 		return corpus.Receipt{}, fault.Invalidf("model", "submission_invalid", "job and model are required, and a space is filled or removed, not both")
 	}
 	c := b.begin(r, s)
-	key, hash := req.Cause.IdempotencyKey, fmt.Sprint("embedding ", req.Model, " ", req.Stay, " ", req.Drop)
-	if key != "" {
-		if first, found, err := findReceipt(r, key, c.now); err != nil || found {
-			return first.replay(corpus.Submission{RequestHash: hash}), errors.Join(err, first.conflict(found, hash))
-		}
-	}
-	rec, err := c.openMove(req)
-	if err != nil {
-		return corpus.Receipt{}, err
-	}
-	return rec, errors.Join(c.closeTurns(), keepReceipt(r, key, hash, rec, c.now))
+	hash := fmt.Sprint("embedding ", req.Model, " ", req.Stay, " ", req.Drop)
+	return c.once(req.Cause.IdempotencyKey, hash, func() (corpus.Receipt, error) { return c.openMove(req) })
 }
 
 func (c *change) openMove(req reembed.Request) (corpus.Receipt, error) {

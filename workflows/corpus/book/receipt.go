@@ -1,6 +1,7 @@
 package book
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -54,6 +55,20 @@ func (first receipt) conflict(found bool, hash string) error {
 	}
 	return fault.New(fault.Conflict, "idempotency_conflict", "the idempotency key was used for another request", nil).
 		WithHint("use a new key for each new request")
+}
+
+// once opens the job of a flow, unless a request under the key has opened one already, and keeps its receipt.
+func (c *change) once(key, hash string, open func() (corpus.Receipt, error)) (corpus.Receipt, error) {
+	if key != "" {
+		if first, found, err := findReceipt(c.rows, key, c.now); err != nil || found {
+			return first.replay(corpus.Submission{RequestHash: hash}), errors.Join(err, first.conflict(found, hash))
+		}
+	}
+	rec, err := open()
+	if err != nil {
+		return corpus.Receipt{}, err
+	}
+	return rec, errors.Join(c.closeTurns(), keepReceipt(c.rows, key, hash, rec, c.now))
 }
 
 // keepReceipt files the receipt of a submission with a key and takes a few expired ones away.

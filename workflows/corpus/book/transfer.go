@@ -117,17 +117,8 @@ func (b *Book) OpenTransfer(r rows.Tx, s tenants.Scope, req transfer.Request) (c
 		return corpus.Receipt{}, fault.Invalidf("from", "submission_invalid", "job, address and key are required")
 	}
 	c := b.begin(r, s)
-	key, hash := req.Cause.IdempotencyKey, fmt.Sprint("transfer ", req.From, " ", req.Last, " ", req.Again, " ", req.Usage)
-	if key != "" {
-		if first, found, err := findReceipt(r, key, c.now); err != nil || found {
-			return first.replay(corpus.Submission{RequestHash: hash}), errors.Join(err, first.conflict(found, hash))
-		}
-	}
-	rec, err := c.openTransfer(req)
-	if err != nil {
-		return corpus.Receipt{}, err
-	}
-	return rec, errors.Join(c.closeTurns(), keepReceipt(r, key, hash, rec, c.now))
+	hash := fmt.Sprint("transfer ", req.From, " ", req.Last, " ", req.Again, " ", req.Usage)
+	return c.once(req.Cause.IdempotencyKey, hash, func() (corpus.Receipt, error) { return c.openTransfer(req) })
 }
 
 func (c *change) openTransfer(req transfer.Request) (corpus.Receipt, error) {
