@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"levada.dev/infra/deploy/account"
@@ -215,16 +216,24 @@ func (w *World) Token(name string) (credential.Token, credential.Ref) {
 // others.
 func (w *World) Serve(t *testing.T) (environ []string) {
 	t.Helper()
+	environ = w.Environ(t)
+	for _, v := range environ {
+		name, value, _ := strings.Cut(v, "=")
+		t.Setenv(name, value)
+	}
+	return environ
+}
+
+// Environ serves the world until the test is over, and returns the variables that put it where commands look that are run in other processes.
+func (w *World) Environ(t testing.TB) []string {
+	t.Helper()
 	api, site := httptest.NewServer(w.API), httptest.NewServer(w.API.Site())
 	t.Cleanup(api.Close)
 	t.Cleanup(site.Close)
-	for _, v := range [][2]string{
-		{"LEVADA_API_URL", api.URL + double.Root}, {"LEVADA_SITE_URL", site.URL}, {"LEVADA_WORKERS", w.Workers()}, {"XDG_CACHE_HOME", filepath.Join(w.Root, "cache")},
-	} {
-		t.Setenv(v[0], v[1])
-		environ = append(environ, v[0]+"="+v[1])
+	return []string{
+		"LEVADA_API_URL=" + api.URL + double.Root, "LEVADA_SITE_URL=" + site.URL, "LEVADA_WORKERS=" + w.Workers(),
+		"XDG_CACHE_HOME=" + filepath.Join(w.Root, "cache"),
 	}
-	return environ
 }
 
 // Execute runs a command line, as cli.Execute does.
