@@ -15,7 +15,7 @@ func NewTool(o Options, tool string) (*Plan, error) {
 	d := newDraft(o, "tool", n.Kebab)
 	file := folder + "/" + n.Package() + ".go"
 	for _, err := range []error{
-		d.undeclared(file, n.Local(), n.Local()+"Tool", n.Local()+"Input", n.Local()+"Output", n.Local()+"Schema"),
+		d.undeclared(file, n.Local(), n.Local()+"Tool", n.Local()+"Input", n.Local()+"Output", n.Local()+"Schema", n.Local()+"Result"),
 		d.ownAll("tool", map[string]string{"tool.go": file, "tool_test.go": folder + "/" + n.Package() + "_test.go"}, thing{Name: n}),
 		d.goFile(folder+"/all.go", func(s *source) error {
 			row := n.Local() + "Tool()"

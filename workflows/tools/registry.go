@@ -1,7 +1,6 @@
 package tools
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,28 +29,32 @@ func New(tools ...Tool) (*Registry, error) {
 // maxName is the longest name that the models' interfaces take.
 const maxName = 64
 
-func (t Tool) check() error {
-	var schema struct {
-		Type string `json:"type"`
-	}
+// check refuses what could not be called. Schemas are not compiled for it: a test does.
+func (t *Tool) check() error {
 	switch {
 	case t.Name == "" || len(t.Name) > maxName || strings.Trim(t.Name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "":
 		return fault.Invalidf("name", "tool_invalid", "is not 1 to %d lower-case letters, digits and underscores", maxName)
 	case t.Description == "":
 		return fault.Invalidf("description", "tool_invalid", "is empty")
-	case json.Unmarshal(t.Schema, &schema) != nil || schema.Type != "object":
-		return fault.Invalidf("schema", "tool_invalid", "is no JSON Schema of an object")
+	case t.Input == nil || t.Output == nil:
+		return fault.Invalidf("input", "tool_invalid", "input and output need a schema")
+	case t.Timeout < 0 || t.Timeout > MaxTimeout:
+		return fault.Invalidf("timeout", "tool_invalid", "is not between 0 and %v", MaxTimeout)
+	case !slices.Contains([]Cost{Free, Compute, Models, Outside}, t.Cost):
+		return fault.Invalidf("cost", "tool_invalid", "%q is no class of cost", t.Cost)
+	case !slices.Contains([]Effects{NoEffects, Reads, Writes}, t.Effects):
+		return fault.Invalidf("effects", "tool_invalid", "%q is no kind of effects", t.Effects)
 	case t.Run == nil:
 		return fault.Invalidf("run", "tool_invalid", "does nothing")
 	}
 	return nil
 }
 
-// Find is a tool by its name; fault.NotFound, code tool_not_found, when there is none.
+// Find is a tool by its name; fault.NotFound when there is none.
 func (r *Registry) Find(name string) (Tool, error) {
 	i, found := slices.BinarySearchFunc(r.tools, name, func(t Tool, name string) int { return strings.Compare(t.Name, name) })
 	if !found {
-		return Tool{}, fault.Missing("tool_not_found", "there is no tool %.64q", name)
+		return Tool{}, fault.Missing(CodeNotFound, "there is no tool %.64q", name)
 	}
 	return r.tools[i], nil
 }

@@ -1,45 +1,112 @@
 package tools
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"time"
 
+	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 )
 
 // Tool is something that can be done.
 type Tool struct {
-	Name        string          // as models call it: lower-case letters, digits and underscores, at most 64
-	Description string          // what it is for, to whoever chooses among tools
-	Schema      json.RawMessage // JSON Schema of the input, an object
+	Name        string // as models call it: lower-case letters, digits and underscores, at most 64
+	Description string // what it is for, to whoever chooses among tools
+	Input       *Schema
+	Output      *Schema
+	Needs       []tenants.APIScope // what the caller's key has to hold besides the scope tools
+	Timeout     time.Duration      // DefaultTimeout when 0, MaxTimeout at most
+	Cost        Cost
+	Effects     Effects
 
-	// Run does it, for a tenant. The input is JSON that fits the schema, and so is what comes back. A fault of kind Invalid says what the
-	// caller has to put right. It returns soon after ctx has ended.
-	Run func(ctx context.Context, s tenants.Scope, input json.RawMessage) (json.RawMessage, error)
+	// Run does it. The input fits the schema, and so has what it returns. A fault of kind Invalid says what is wrong with an argument, by its
+	// name in the input. It returns soon after ctx has ended; whoever does not is not waited for.
+	Run func(ctx context.Context, c *Call) (json.RawMessage, error)
 }
 
-// Typed makes a tool of a function over types. Members of the input that In does not have are refused.
-func Typed[In, Out any](name, description, schema string, run func(ctx context.Context, s tenants.Scope, in In) (Out, error)) Tool {
-	return Tool{Name: name, Description: description, Schema: json.RawMessage(schema), Run: func(ctx context.Context, s tenants.Scope, input json.RawMessage) (json.RawMessage, error) {
-		if err := s.Check(); err != nil {
+// How long a tool may take.
+const (
+	DefaultTimeout = 10 * time.Second
+	MaxTimeout     = 30 * time.Second // what the platform gives to what goes on after an answer
+)
+
+// Cost is what a call costs, by its class.
+type Cost string
+
+// The classes of cost.
+const (
+	Free    Cost = "free"    // next to nothing
+	Compute Cost = "compute" // our own time, by the length of the input
+	Models  Cost = "model"   // calls of models, which the tenant's budgets pay
+	Outside Cost = "outside" // a call of somebody else's server
+)
+
+// Effects are what a call changes.
+type Effects string
+
+// The effects.
+const (
+	NoEffects Effects = "none"   // the same input has the same result, whoever asks and when
+	Reads     Effects = "reads"  // what the tenant has, or what an outside server says
+	Writes    Effects = "writes" // something is changed; under one call id it happens once
+)
+
+// Call is one call, in the hands of its tool. It belongs to one goroutine.
+type Call struct {
+	ID        string // stays when the call is repeated with its key
+	Scope     tenants.Scope
+	Config    *tenants.Config
+	Input     json.RawMessage
+	User      string
+	RequestID string
+	Cause     events.Cause
+
+	report func(Progress)
+	tokens int64
+	nanos  int64
+}
+
+// Progress is how far a call is.
+type Progress struct {
+	Done    int    `json:"done"`
+	Total   int    `json:"total,omitempty"`
+	Message string `json:"message,omitempty"`
+}
+
+// Report tells how far the call is, to whoever listens.
+func (c *Call) Report(p Progress) {
+	if c.report != nil {
+		c.report(p)
+	}
+}
+
+// Spent adds what calls of models took, for the record: whoever called them has paid already.
+func (c *Call) Spent(tokens, nanos int64) {
+	c.tokens += tokens
+	c.nanos += nanos
+}
+
+// Typed gives a tool a function over types. Members of the input that In does not have are refused.
+func Typed[In, Out any](t Tool, run func(ctx context.Context, c *Call, in In) (Out, error)) Tool {
+	t.Run = func(ctx context.Context, c *Call) (json.RawMessage, error) {
+		if err := c.Scope.Check(); err != nil {
 			return nil, err
 		}
 		var in In
-		dec := json.NewDecoder(bytes.NewReader(input))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&in); err != nil {
-			return nil, fault.Invalidf("", "tool_input", "the input of %s cannot be read: %v", name, err)
+		if err := decode(c.Input, &in); err != nil {
+			return nil, err
 		}
-		out, err := run(ctx, s, in)
+		out, err := run(ctx, c, in)
 		if err != nil {
 			return nil, err
 		}
 		b, err := json.Marshal(out)
 		if err != nil {
-			return nil, fault.New(fault.Internal, "tool_output", name, err)
+			return nil, fault.New(fault.Internal, "tool_output", t.Name, err)
 		}
 		return b, nil
-	}}
+	}
+	return t
 }
