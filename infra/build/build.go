@@ -34,6 +34,10 @@ type Options struct {
 	// Roles are those to build; nil means all of the stack.
 	Roles []stack.Role
 
+	// Environ is what the go command sees of the environment; nil is all of this
+	// process's.
+	Environ []string
+
 	// Measure asks for the compressed sizes, most of a second for each role.
 	Measure bool
 
@@ -68,7 +72,7 @@ func Roles(ctx context.Context, o Options) ([]Built, error) {
 		}
 	}
 	o.Progress = oneAtATime(o.Progress)
-	wasmExec, err := readWasmExec(ctx, o.Root)
+	wasmExec, err := readWasmExec(ctx, &o)
 	if err != nil {
 		return nil, err
 	}
@@ -131,8 +135,8 @@ func oneAtATime(progress func(role, step string)) func(role, step string) {
 
 // readWasmExec returns the JavaScript support file of the Go that compiles below
 // root: it has to fit the compiler exactly.
-func readWasmExec(ctx context.Context, root string) ([]byte, error) {
-	goroot, err := goCommand(ctx, root, "env", "GOROOT")
+func readWasmExec(ctx context.Context, o *Options) ([]byte, error) {
+	goroot, err := goCommand(ctx, o.Root, o.Environ, "env", "GOROOT")
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func compile(ctx context.Context, o *Options, w stack.Worker) ([]byte, error) {
 		return nil, err
 	}
 	// The commit is left out, or every commit would change every Worker.
-	_, err = goCommand(ctx, o.Root, "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o", linked, w.EntryPoint())
+	_, err = goCommand(ctx, o.Root, o.Environ, "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o", linked, w.EntryPoint())
 	var refused *exec.ExitError
 	if errors.As(err, &refused) {
 		return nil, &CompileError{Role: w.Role, Text: strings.TrimSpace(string(refused.Stderr))}
@@ -50,7 +50,7 @@ func compile(ctx context.Context, o *Options, w stack.Worker) ([]byte, error) {
 // compile is no obstacle, as the folders are wanted most while it is edited.
 func Deps(ctx context.Context, root string, w stack.Worker) ([]string, error) {
 	const ofThisModule = `{{with .Module}}{{if .Main}}{{$.Dir}}{{end}}{{end}}`
-	out, err := goCommand(ctx, root, "list", "-e", "-deps", "-f", ofThisModule, w.EntryPoint())
+	out, err := goCommand(ctx, root, nil, "list", "-e", "-deps", "-f", ofThisModule, w.EntryPoint())
 	if err != nil {
 		return nil, fmt.Errorf("list what %s depends on: %w", w.Role, err)
 	}
@@ -64,9 +64,9 @@ func Deps(ctx context.Context, root string, w stack.Worker) ([]string, error) {
 // goCommand runs the go command for the Wasm target and returns what it printed.
 // When the command itself fails, the error is an *exec.ExitError with all of
 // what it said on stderr.
-func goCommand(ctx context.Context, root string, args ...string) (string, error) {
+func goCommand(ctx context.Context, root string, environ []string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = root
+	cmd.Dir, cmd.Env = root, environ
 	cmd.Env = append(cmd.Environ(), "GOOS=js", "GOARCH=wasm")
 	// A compiler that go started may hold the pipe after go was ended.
 	cmd.WaitDelay = time.Second

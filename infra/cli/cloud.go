@@ -7,12 +7,14 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"levada.dev/infra/deploy"
 	"levada.dev/infra/deploy/account"
 	"levada.dev/infra/deploy/credential"
+	"levada.dev/infra/deploy/target"
 )
 
 // cloud is what deployments speak to. The zero value is the API of Cloudflare and the Workers on the internet.
@@ -94,9 +96,13 @@ type roundTrip func(r *http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// source reads credentials. From now on nothing is printed that it has read.
+// source reads credentials. From now on nothing is printed that it has read, and no process that is started sees the variables that the
+// checkout's deploy.json refers to, if there is a checkout.
 func (g *globals) source() *credential.Source {
 	s := credential.New(credential.Options{})
+	if root, err := g.folder(); err == nil {
+		s.Reserve(target.References(os.DirFS(filepath.Join(root, tenantsFolder)))...)
+	}
 	g.cover = s.Redact
 	return s
 }
@@ -120,6 +126,14 @@ func (g *globals) covered(w io.Writer) io.Writer {
 type coveredWriter struct {
 	to    io.Writer
 	cover func(string) string
+}
+
+// behind is where a writer that covers secrets writes to.
+func behind(w io.Writer) io.Writer {
+	if c, covers := w.(coveredWriter); covers {
+		return c.to
+	}
+	return w
 }
 
 // Write implements io.Writer. What is covered is what is written at once, as every line and document is.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -45,7 +46,7 @@ func TestOnlyThisMachineStandsInForTheAPI(t *testing.T) {
 func TestTheNameOfARelease(t *testing.T) {
 	now := time.Date(2026, 11, 22, 21, 5, 7, 0, time.FixedZone("", 3600))
 	dir := t.TempDir()
-	assert.Equal(t, "20261122-200507", releaseName(dir, now), "without git")
+	assert.Equal(t, "20261122-200507", releaseName(dir, os.Environ(), now), "without git")
 	git := func(args ...string) {
 		c := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false"}, args...)...)
 		out, err := c.CombinedOutput()
@@ -53,11 +54,11 @@ func TestTheNameOfARelease(t *testing.T) {
 	}
 	git("init", "-q")
 	git("commit", "-q", "--allow-empty", "-m", "x")
-	name := releaseName(dir, now)
+	name := releaseName(dir, os.Environ(), now)
 	assert.Regexp(t, regexp.MustCompile(`^20261122-200507-[0-9a-f]{7}$`), name)
 	git("init", "-q", filepath.Join(dir, "new"))
 	git("-C", filepath.Join(dir, "new"), "commit", "-q", "--allow-empty", "-m", "x")
-	assert.Equal(t, name+"-dirty", releaseName(dir, now))
+	assert.Equal(t, name+"-dirty", releaseName(dir, os.Environ(), now))
 	assert.NoError(t, deploy.CheckRelease(name+"-dirty"))
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"levada.dev/infra/build"
 	"levada.dev/infra/deploy"
 	"levada.dev/infra/deploy/account"
 	"levada.dev/infra/deploy/fleet"
@@ -130,7 +131,7 @@ func (o *deployOptions) check() error {
 			return usageError{err}
 		}
 	} else {
-		o.Release = releaseName(o.root, o.cloud.now())
+		o.Release = releaseName(o.root, o.source.Environ(), o.cloud.now())
 	}
 	table := stack.Levada(stack.Pool{Name: "any"})
 	for _, role := range o.Only {
@@ -269,5 +270,8 @@ func (o *deployOptions) code(ctx context.Context, table stack.Stack) (map[stack.
 		}
 		return code, nil
 	}
-	return fleet.Build(ctx, o.root, filepath.Join("bin", "deploy"), table, func(role, step string) { fmt.Fprintf(o.stderr, "%s: %s\n", role, step) })
+	return fleet.Build(ctx, build.Options{
+		Root: o.root, Out: filepath.Join(o.root, "bin", "deploy"), Stack: table, Environ: o.source.Environ(),
+		Progress: func(role, step string) { fmt.Fprintf(o.stderr, "%s: %s\n", role, step) },
+	})
 }

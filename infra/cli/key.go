@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -58,7 +59,7 @@ func newKeyNew(g *globals) *cobra.Command {
 			if o.Root, err = g.folder(); err != nil {
 				return err
 			}
-			return o.create()
+			return o.create(cmd.Context())
 		},
 	}
 	cmd.Flags().StringVar(&o.Env, "env", "", "environment: "+oneOf(target.Environments))
@@ -106,7 +107,7 @@ func newKeyRevoke(g *globals) *cobra.Command {
 			if o.Root, err = g.folder(); err != nil {
 				return err
 			}
-			return o.revoke()
+			return o.revoke(cmd.Context())
 		},
 	}
 	cmd.Flags().StringVar(&o.Env, "env", "", "environment: "+oneOf(target.Environments))
@@ -114,7 +115,7 @@ func newKeyRevoke(g *globals) *cobra.Command {
 	return cmd
 }
 
-func (o *keyOptions) create() error {
+func (o *keyOptions) create(ctx context.Context) error {
 	scopes, err := o.scopes()
 	if err != nil {
 		return err
@@ -128,7 +129,7 @@ func (o *keyOptions) create() error {
 		return err
 	}
 	file := o.file(id)
-	err = rewrite(file, func(src []byte) ([]byte, error) {
+	err = rewrite(ctx, file, func(src []byte) ([]byte, error) {
 		return target.AddKey(src, target.Key{Name: o.Name, Env: o.Env, Hash: tenants.HashKey(key), Scopes: scopes})
 	})
 	if err != nil {
@@ -232,21 +233,31 @@ func (o *keyOptions) list() error {
 	return nil
 }
 
-func (o *keyOptions) revoke() error {
+func (o *keyOptions) revoke(ctx context.Context) error {
 	id, err := o.tenant()
 	if err != nil {
 		return err
 	}
 	file := o.file(id)
-	if err := rewrite(file, func(src []byte) ([]byte, error) { return target.RemoveKey(src, o.Env, o.Name) }); err != nil {
+	if err := rewrite(ctx, file, func(src []byte) ([]byte, error) { return target.RemoveKey(src, o.Env, o.Name) }); err != nil {
 		return fmt.Errorf("%s: %w", o.shown(file), err)
 	}
 	fmt.Fprintf(o.Stdout, "The key %q of %s in %s is out of %s.\nIt opens nothing any more some 90 s after: levada deploy %s --env %s\n", o.Name, id, o.Env, o.shown(file), id, o.Env)
 	return nil
 }
 
-// rewrite replaces a file of the checkout, as a whole, by what edit makes of it. One that is not there is empty.
-func rewrite(file string, edit func(src []byte) ([]byte, error)) error {
+// rewrite replaces a file of the checkout, as a whole, by what edit makes of it, when nobody else does so. One that is not there is empty.
+func rewrite(ctx context.Context, file string, edit func(src []byte) ([]byte, error)) error {
+	release, err := target.Hold(ctx, file)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return replace(file, edit)
+}
+
+// replace is rewrite for who holds the file's folder.
+func replace(file string, edit func(src []byte) ([]byte, error)) error {
 	src, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -74,7 +74,8 @@ func (o *moveOptions) run(ctx context.Context) error {
 	if _, err := tenants.ParseID(o.Tenant); err != nil {
 		return usagef("%s is no tenant", o.Tenant)
 	}
-	source, err := o.pool(ctx, o.From, o.KeyFrom, &o.sourceKey)
+	keys := o.keys()
+	source, err := o.pool(ctx, keys, o.From, o.KeyFrom, &o.sourceKey)
 	if err != nil {
 		return fmt.Errorf("source: %w", err)
 	}
@@ -85,7 +86,7 @@ func (o *moveOptions) run(ctx context.Context) error {
 		}
 		return o.standing(st)
 	}
-	destination, err := o.pool(ctx, o.To, o.KeyTo, &o.destinationKey)
+	destination, err := o.pool(ctx, keys, o.To, o.KeyTo, &o.destinationKey)
 	if err != nil {
 		return fmt.Errorf("destination: %w", err)
 	}
@@ -95,14 +96,26 @@ func (o *moveOptions) run(ctx context.Context) error {
 	return o.bring(ctx, source, destination)
 }
 
+// keys reads the keys of both pools. Nothing is printed that it has read, and what one key is read by does not see the other.
+func (o *moveOptions) keys() *credential.Source {
+	s := o.globals.source()
+	for _, text := range []string{o.KeyFrom, o.KeyTo} {
+		if ref, err := credential.Parse(text); err == nil {
+			s.Reserve(ref)
+		}
+	}
+	o.View.Stdout, o.View.Stderr = o.globals.covered(o.View.Stdout), o.globals.covered(o.View.Stderr)
+	return s
+}
+
 // pool is a client of one of both.
-func (o *moveOptions) pool(ctx context.Context, at, ref string, key *string) (*client.Client, error) {
+func (o *moveOptions) pool(ctx context.Context, keys *credential.Source, at, ref string, key *string) (*client.Client, error) {
 	if ref != "" {
 		r, err := credential.Parse(ref)
 		if err != nil {
 			return nil, err
 		}
-		token, err := credential.New(credential.Options{}).Token(ctx, o.Tenant, r)
+		token, err := keys.Token(ctx, o.Tenant, r)
 		if err != nil {
 			return nil, err
 		}

@@ -14,7 +14,7 @@ import (
 
 // isTerminal reports whether somebody is looking at what is written to w.
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := behind(w).(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

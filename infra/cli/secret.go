@@ -50,7 +50,8 @@ func newSecret(g *globals) *cobra.Command {
 func (o *secretOptions) bind(g *globals, cmd *cobra.Command, run func(ctx context.Context, t target.Target) error) *cobra.Command {
 	cmd.Args = cobra.ExactArgs(1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		o.Tenant, o.Stdout, o.Stderr, o.Credentials = args[0], cmd.OutOrStdout(), cmd.ErrOrStderr(), credential.New(credential.Options{})
+		o.Tenant, o.Credentials = args[0], g.source()
+		o.Stdout, o.Stderr = g.covered(cmd.OutOrStdout()), g.covered(cmd.ErrOrStderr())
 		if o.Root, err = g.folder(); err != nil {
 			return err
 		}
@@ -139,7 +140,7 @@ func (o *secretOptions) vaultFile(ctx context.Context, t target.Target) (string,
 	}
 	switch {
 	case isFile:
-		return path, target.Keep(ctx, o.Root, path)
+		return path, target.Keep(ctx, o.Root, path, o.Credentials.Environ())
 	case t.Vault.String() == "":
 		return "", usagef("--file is required: environments.%s.pools.%s has no vault in tenants/%s", t.Env, t.Pool, target.File)
 	}
@@ -160,6 +161,14 @@ func (o *secretOptions) create(ctx context.Context, t target.Target) error {
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err
+	}
+	release, err := target.Hold(ctx, file)
+	if err != nil {
+		return err
+	}
+	defer release()
 	v, err := open(file)
 	if err != nil {
 		return err
@@ -206,12 +215,17 @@ func (o *secretOptions) rotate(ctx context.Context, t target.Target) error {
 	case o.SealKey == (o.Source != ""):
 		return usagef("one of --source and --seal-key is required, and not both")
 	case o.Drop && !o.SealKey:
-		return o.drop()
+		return o.drop(ctx)
 	}
 	file, err := o.vaultFile(ctx, t)
 	if err != nil {
 		return err
 	}
+	release, err := target.Hold(ctx, file, o.config())
+	if err != nil {
+		return err
+	}
+	defer release()
 	v, err := target.ReadVault(file)
 	if err != nil {
 		return err
@@ -250,10 +264,11 @@ func (o *secretOptions) config() string {
 	return filepath.Join(o.Root, tenantsFolder, o.Tenant, validate.File)
 }
 
-// addSecret writes the vault first: a secret that no configuration names harms nobody, a name without a secret stops a deployment.
+// addSecret writes the vault first: a secret that no configuration names harms nobody, a name without a secret stops a deployment. Both
+// files are held.
 func (o *secretOptions) addSecret(t target.Target, file string, v *tenants.Vault) error {
 	var name string
-	err := rewrite(o.config(), func(src []byte) (out []byte, err error) {
+	err := replace(o.config(), func(src []byte) (out []byte, err error) {
 		if out, name, err = target.AddSecret(src, o.Source); err != nil {
 			return nil, err
 		}
@@ -291,9 +306,9 @@ func (o *secretOptions) otherEnvironments() (others []string) {
 	return others
 }
 
-func (o *secretOptions) drop() error {
+func (o *secretOptions) drop(ctx context.Context) error {
 	var dropped []string
-	err := rewrite(o.config(), func(src []byte) (out []byte, err error) {
+	err := rewrite(ctx, o.config(), func(src []byte) (out []byte, err error) {
 		out, dropped, err = target.DropSecrets(src, o.Source)
 		return out, err
 	})

@@ -169,7 +169,7 @@ func (g *grid) table(shown, widths []int) table.Writer {
 
 // widthOf is how wide the terminal is that w writes to; 0 for anything else.
 func widthOf(w io.Writer) int {
-	f, ok := w.(*os.File)
+	f, ok := behind(w).(*os.File)
 	if !ok {
 		return 0
 	}

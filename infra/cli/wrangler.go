@@ -57,7 +57,7 @@ type wranglerFile struct {
 }
 
 func newWrangler(g *globals) *cobra.Command {
-	o := wranglerOptions{Credentials: credential.New(credential.Options{})}
+	var o wranglerOptions
 	cmd := &cobra.Command{
 		Use:   "wrangler TENANT",
 		Short: "Write wrangler.jsonc of the pool that serves a tenant",
@@ -67,7 +67,8 @@ func newWrangler(g *globals) *cobra.Command {
 		Example: "  levada wrangler acme --env prod --look-up\n  levada wrangler acme --env prod --kv config=0f2ac74b498b48028cb68387c421e279 --kv cache=b1946ac92492d2347c6235b4d2611184",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			o.Tenant, o.Stdout, o.Stderr = args[0], cmd.OutOrStdout(), cmd.ErrOrStderr()
+			o.Tenant, o.Credentials = args[0], g.source()
+			o.Stdout, o.Stderr = g.covered(cmd.OutOrStdout()), g.covered(cmd.ErrOrStderr())
 			if o.Root, err = g.folder(); err != nil {
 				return err
 			}
@@ -183,7 +184,7 @@ func between(from, to string) (string, error) {
 
 func (o *wranglerOptions) build(ctx context.Context, table stack.Stack) error {
 	_, err := build.Roles(ctx, build.Options{
-		Root: o.Root, Out: o.workers(), Stack: table,
+		Root: o.Root, Out: o.workers(), Stack: table, Environ: o.Credentials.Environ(),
 		Progress: func(role, step string) { fmt.Fprintf(o.Stderr, "%s: %s\n", role, step) },
 	})
 	return err

@@ -32,7 +32,8 @@ type Action struct {
 	Why  []string `json:"why,omitempty"`
 
 	do    func(ctx context.Context, r *run) error
-	after bool // the new versions have their traffic by then
+	after bool     // the new versions have their traffic by then
+	parts []string // all that is written, where Why names some of it
 }
 
 // String is the line.
@@ -42,6 +43,20 @@ func (a Action) String() string {
 		line += "  (" + strings.Join(a.Why, "; ") + ")"
 	}
 	return line
+}
+
+// Within reports whether an action does nothing that another would not do, which was shown before: it is for the same thing, of the same
+// kind, and for no reason more. That a part of it is well by now, such as entries that were on their way to where lists are read, is no
+// reason to ask again.
+func (a Action) Within(shown Action) bool {
+	if a.Op != shown.Op || a.Kind != shown.Kind || a.Name != shown.Name {
+		return false
+	}
+	reasons, known := a.Why, shown.Why
+	if len(a.parts) > 0 {
+		reasons, known = a.parts, shown.parts
+	}
+	return !slices.ContainsFunc(reasons, func(why string) bool { return !slices.Contains(known, why) })
 }
 
 // Plan is what has to be done, in the order in which it can be. It is data, and has no secret in it.

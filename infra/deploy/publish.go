@@ -85,6 +85,12 @@ func (p *planner) tenants() {
 	a := Action{Kind: "tenants", Name: p.Unit.Name(tenantsNamespace), do: func(ctx context.Context, r *run) error {
 		return r.publish(ctx, p.desired.Tenants, changed, gone)
 	}}
+	for _, key := range changed {
+		a.parts = append(a.parts, "write "+key)
+	}
+	for _, key := range gone {
+		a.parts = append(a.parts, "take away "+key)
+	}
 	if n := len(changed) + len(gone); n > 0 {
 		a.Why = []string{fmt.Sprintf("%d entries to write, %d to take away: %s", len(changed), len(gone), some(append(slices.Clone(changed), gone...)))}
 	}

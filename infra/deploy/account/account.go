@@ -1,6 +1,7 @@
 package account
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -269,13 +270,17 @@ func (e envelope) refusal(method, path string, status int) error {
 	return refused
 }
 
-// pageSize is how much of a list is asked for at once.
-const pageSize = 100
+const (
+	pageSize  = 100  // how much of a list is asked for at once
+	mostPages = 1000 // far more than an account may have of anything
+)
 
 // List reads a whole list, page by page, until it has as many as the API says that there are: its pages may be shorter than was asked for.
+// An endpoint that has no pages gives all with the first, and the same again.
 func List[T any](ctx context.Context, a *Account, path string) ([]T, error) {
 	var all []T
-	for page := 1; ; page++ {
+	var before json.RawMessage
+	for page := 1; page <= mostPages; page++ {
 		q := url.Values{"page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(pageSize)}}
 		answer, err := a.persist(ctx, http.MethodGet, path+"?"+q.Encode(), nil, false, true)
 		if err != nil {
@@ -285,6 +290,13 @@ func List[T any](ctx context.Context, a *Account, path string) ([]T, error) {
 		if err := answer.into(&some); err != nil {
 			return nil, err
 		}
+		if len(some) > 0 && bytes.Equal(answer.result, before) {
+			if len(all) < answer.total {
+				return nil, fmt.Errorf("%s: page %d is the one before again, and there are to be %d of them", path, page, answer.total)
+			}
+			return all, nil
+		}
+		before = answer.result
 		all = append(all, some...)
 		last := len(some) < pageSize
 		if answer.total > 0 {
@@ -294,4 +306,5 @@ func List[T any](ctx context.Context, a *Account, path string) ([]T, error) {
 			return all, nil
 		}
 	}
+	return nil, fmt.Errorf("%s: has no end after %d pages", path, mostPages)
 }

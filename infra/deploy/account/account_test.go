@@ -251,6 +251,50 @@ func TestListsInShortPagesAreReadWhole(t *testing.T) {
 	assert.Len(t, api.asked, 4, "the one that went meanwhile is not waited for")
 }
 
+// An endpoint that knows no pages must not be asked for ever, and what it leaves out must not be taken for gone.
+func TestAListOfAnEndpointWithoutPagesEnds(t *testing.T) {
+	rows := func(from, n int) (all []int) {
+		for i := range n {
+			all = append(all, from+i)
+		}
+		return all
+	}
+	for name, test := range map[string]struct {
+		page  func(page int) []int
+		total int
+		rows  int
+		asked int
+		says  string
+	}{
+		"all at once":            {page: func(int) []int { return rows(0, 230) }, rows: 230, asked: 2},
+		"as many as a page has":  {page: func(int) []int { return rows(0, 100) }, rows: 100, asked: 2},
+		"and says how many":      {page: func(int) []int { return rows(0, 230) }, total: 230, rows: 230, asked: 1},
+		"a part of what it says": {page: func(int) []int { return rows(0, 100) }, total: 230, asked: 2, says: "page 2 is the one before again, and there are to be 230 of them"},
+		"without an end":         {page: func(page int) []int { return rows(page*100, 100) }, asked: 1000, says: "has no end after 1000 pages"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			acct, api := open(t, func(w http.ResponseWriter, r *http.Request) {
+				page, err := strconv.Atoi(r.URL.Query().Get("page"))
+				assert.NoError(t, err)
+				answer := map[string]any{"success": true, "result": test.page(page)}
+				if test.total > 0 {
+					answer["result_info"] = map[string]int{"total_count": test.total}
+				}
+				b, _ := json.Marshal(answer)
+				_, _ = w.Write(b)
+			})
+			all, err := account.List[int](t.Context(), acct, acct.Path("queues"))
+			if test.says != "" {
+				assert.ErrorContains(t, err, test.says)
+			} else {
+				require.NoError(t, err)
+			}
+			assert.Len(t, all, test.rows)
+			assert.Len(t, api.asked, test.asked)
+		})
+	}
+}
+
 func TestModulesAreUploadedUnderTheirNames(t *testing.T) {
 	acct, api := open(t, says(502, ""), says(200, fine))
 	upload := account.Upload{Metadata: map[string]any{"main_module": "worker.mjs"}, Modules: []account.Module{

@@ -158,15 +158,35 @@ func TestWhereThereIsNone(t *testing.T) {
 	assert.Equal(t, "credential_missing", fault.As(err).Code)
 }
 
+// What deploy.json names is of one account each, and what tools look for may be any's.
 func TestACommandSeesNoOtherAccount(t *testing.T) {
-	s := credential.New(credential.Options{
-		Environ: func() []string {
-			return []string{"PATH=/bin:/usr/bin", "CLOUDFLARE_API_TOKEN=" + globex, "CF_API_KEY=" + globex, "VAULT_ADDR=v"}
-		},
-	})
-	tok, err := s.Token(t.Context(), "acme", parse(t, `exec:["/bin/sh","-c","env | grep -c -e CLOUDFLARE -e CF_API >/dev/null && exit 3; echo $VAULT_ADDR-`+acme+`"]`))
+	all := []string{"PATH=/bin:/usr/bin", "CLOUDFLARE_API_TOKEN=" + globex, "CF_API_KEY=" + globex, "CF_TOKEN_GLOBEX=" + globex, "TOKEN_GLOBEX=" + globex, "VAULT_GLOBEX=" + vault, "VAULT_ADDR=v"}
+	s := credential.New(credential.Options{Environ: func() []string { return all }})
+	s.Reserve(parse(t, "env:TOKEN_GLOBEX"), parse(t, "file:/VAULT_ADDR"), credential.Ref{})
+	s.Reserve(parse(t, "env:VAULT_GLOBEX"))
+	tok, err := s.Token(t.Context(), "acme", parse(t, `exec:["/bin/sh","-c","env | grep -c -e `+globex+` -e whsec >/dev/null && exit 3; echo $VAULT_ADDR-`+acme+`"]`))
 	require.NoError(t, err)
 	assert.Equal(t, "v-"+acme, tok.Secret())
+	assert.Equal(t, []string{"PATH=/bin:/usr/bin", "VAULT_ADDR=v"}, s.Environ(), "and neither does another process")
+	assert.Len(t, all, 7)
+}
+
+// A person has to see where to log in, and nobody what is secret: neither what was read before, nor what is about to be printed.
+func TestWhatACommandSaysBesideIsShownWithoutSecrets(t *testing.T) {
+	var shown bytes.Buffer
+	s := source(t, credential.Options{Stderr: &shown})
+	_, err := s.Token(t.Context(), "globex", parse(t, "env:GLOBEX"))
+	require.NoError(t, err)
+	script := filepath.Join(t.TempDir(), "vault")
+	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\n"+
+		"echo 'log in at https://login.example.com/device?user_code=WDJB-MJHT-0123456789abcdefghijklmnopqrstuv' >&2\n"+
+		"printf 'debug: "+globex[:20]+"' >&2; sleep 0.1; echo '"+globex[20:]+" in the cache' >&2\n"+
+		"echo 'debug: token=\""+acme+"\".' >&2; echo "+acme+"; printf 'bye' >&2\n"), 0o700))
+	tok, err := s.Token(t.Context(), "acme", parse(t, fmt.Sprintf("exec:[%q]", script)))
+	require.NoError(t, err)
+	assert.Equal(t, acme, tok.Secret())
+	assert.Equal(t, "log in at https://login.example.com/device?user_code=WDJB-MJHT-0123456789abcdefghijklmnopqrstuv\n"+
+		"debug: [token] in the cache\ndebug: token=\"[secret]\".\nbye", shown.String())
 }
 
 func TestATokenIsReadOnce(t *testing.T) {

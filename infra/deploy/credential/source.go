@@ -21,7 +21,8 @@ import (
 // Options says where a Source looks. The zero value looks where the process does.
 type Options struct {
 	Getenv  func(name string) (string, bool)
-	Environ func() []string // what commands inherit, but for what could be another account's
+	Environ func() []string // of the process; commands inherit what Source.Environ leaves of it
+	Stderr  io.Writer       // what commands say beside a secret is shown there: os.Stderr
 	Command func(ctx context.Context, argv, environ []string) ([]byte, error)
 	Keyring func(service, user string) (string, error)
 }
@@ -30,8 +31,9 @@ type Options struct {
 type Source struct {
 	options Options
 
-	mu      sync.Mutex
-	entries map[key]*entry
+	mu       sync.Mutex
+	entries  map[key]*entry
+	reserved map[string]bool // variables
 }
 
 // key is a reference as it is read: as a token or as a text.
@@ -78,13 +80,17 @@ func New(o Options) *Source {
 	if o.Environ == nil {
 		o.Environ = os.Environ
 	}
-	if o.Command == nil {
-		o.Command = run
+	if o.Stderr == nil {
+		o.Stderr = os.Stderr
 	}
 	if o.Keyring == nil {
 		o.Keyring = keyring.Get
 	}
-	return &Source{options: o, entries: map[key]*entry{}}
+	s := &Source{options: o, entries: map[key]*entry{}, reserved: map[string]bool{}}
+	if o.Command == nil {
+		s.options.Command = s.run
+	}
+	return s
 }
 
 // Token is what the reference leads to, for messages that of the owner. A failure is remembered, too, but for a context that ended.
@@ -193,18 +199,12 @@ func readFile(k *kind, r Ref) (string, error) {
 	return b.String(), nil
 }
 
-const patience = time.Minute // a person may have to unlock a vault
+const patience = time.Minute // a person may have to unlock a vault; a command asks them by itself, at the terminal or on the screen
 
 func (s *Source) command(ctx context.Context, r Ref, argv []string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	var environ []string
-	for _, v := range s.options.Environ() {
-		if name, _, _ := strings.Cut(v, "="); !ambient(name) {
-			environ = append(environ, v)
-		}
-	}
-	out, err := s.options.Command(ctx, argv, environ)
+	out, err := s.options.Command(ctx, argv, s.Environ())
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		return "", failed(r, fmt.Sprintf("the command %q is not installed", argv[0]), nil)
@@ -215,14 +215,15 @@ func (s *Source) command(ctx context.Context, r Ref, argv []string) (string, err
 }
 
 // run runs a command; what it prints is a secret and is in no error.
-func run(ctx context.Context, argv, environ []string) ([]byte, error) {
+func (s *Source) run(ctx context.Context, argv, environ []string) ([]byte, error) {
 	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	c.Env, c.Stderr = environ, os.Stderr // it may ask for something
+	said := &stderr{to: s.options.Stderr, redact: s.Redact} // such as where to log in
+	c.Env, c.Stderr, c.WaitDelay = environ, said, time.Second
 	out, err := c.Output()
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	return out, err
+	return out, errors.Join(err, said.end())
 }
 
 // plausible reports whether something may be a token.

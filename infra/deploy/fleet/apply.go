@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -104,18 +105,13 @@ func (f *Fleet) renew(ctx context.Context, o *Outcome) {
 		o.take(nil, err, f.options.Now())
 		return
 	}
-	shown := map[string]bool{}
-	for _, act := range o.Plan.Actions {
-		if act.Op != deploy.Same {
-			shown[act.Kind+" "+act.Name] = true
-		}
-	}
+	shown := o.Plan.Actions
 	p, err := o.Job.Plan(ctx, a)
 	if o.take(p, err, f.options.Now()); o.State != Pending {
 		return
 	}
 	for _, act := range p.Actions {
-		if act.Op != deploy.Same && !shown[act.Kind+" "+act.Name] {
+		if act.Op != deploy.Same && !slices.ContainsFunc(shown, act.Within) {
 			o.settle(fault.New(fault.Conflict, "plan_stale", "since it was planned something has changed: "+act.String(), nil).WithHint("plan and deploy again"))
 			return
 		}

@@ -13,21 +13,20 @@ import (
 	"levada.dev/infra/stack"
 )
 
-// Build builds the Workers of a table below a folder of the checkout, and reads them. Who builds there at the same time waits.
-func Build(ctx context.Context, root, folder string, s stack.Stack, progress func(role, step string)) (map[stack.Role]deploy.Code, error) {
-	out := filepath.Join(root, folder)
-	if err := os.MkdirAll(out, 0o755); err != nil {
+// Build builds the Workers of a table into a folder, as the options say, and reads them. Who builds there at the same time waits.
+func Build(ctx context.Context, o build.Options) (map[stack.Role]deploy.Code, error) {
+	if err := os.MkdirAll(o.Out, 0o755); err != nil {
 		return nil, err
 	}
-	mine, err := waitFor(ctx, filepath.Join(out, "lock"))
+	mine, err := waitFor(ctx, filepath.Join(o.Out, "lock"))
 	if err != nil {
 		return nil, fmt.Errorf("the folder of the Workers: %w", err)
 	}
 	defer func() { _ = mine.Close() }()
-	if _, err := build.Roles(ctx, build.Options{Root: root, Out: out, Stack: s, Progress: progress}); err != nil {
+	if _, err := build.Roles(ctx, o); err != nil {
 		return nil, err
 	}
-	return Read(os.DirFS(out), s)
+	return Read(os.DirFS(o.Out), o.Stack)
 }
 
 // Read reads the Workers of a table that were built before, each in the folder of its role. All pools share what is read.

@@ -23,7 +23,7 @@ type Options struct {
 	Continue    bool  // a wave begins whatever became of the one before
 	FailFast    bool  // after the first failure no pool is begun; what runs goes on to its end
 
-	Locks string // the folder of the locks, which all who deploy on a machine share; the user's cache when empty
+	Locks string // the folder of the locks, which keep apart those who share it; the user's cache when empty, so that of another user nothing is known
 
 	// Tell is told each step. It is never called twice at the same time. May be nil.
 	Tell func(Step)
@@ -111,8 +111,8 @@ func (f *Fleet) Each(ctx context.Context, jobs []Job, do func(ctx context.Contex
 	return errs
 }
 
-// Plan makes the plans of all jobs. It sends GETs alone. Who will apply them holds their pools from now on, so that nobody else on this
-// machine deploys them meanwhile.
+// Plan makes the plans of all jobs. It sends GETs alone. Who will apply them holds their pools from now on, so that nobody else with the
+// same locks deploys them meanwhile.
 func (f *Fleet) Plan(ctx context.Context, jobs []Job, hold bool) []*Outcome {
 	all := make([]*Outcome, len(jobs))
 	for i, j := range jobs {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -188,4 +189,84 @@ func TestAsManyAtATime(t *testing.T) {
 	other.Apply(t.Context(), held)
 	assert.Equal(t, []State{Done}, states(held))
 	require.NoError(t, other.Close())
+}
+
+// What was shown is what is done: the same things, for the same reasons. That a part of it is well by now is no reason to ask again.
+func TestAPlanThatIsMadeAgainDoesNoMoreThanWasShown(t *testing.T) {
+	type hand func(method, path string, body any)
+	crons := func(all ...string) (body []map[string]string) {
+		for _, c := range all {
+			body = append(body, map[string]string{"cron": c})
+		}
+		return body
+	}
+	const schedules = "workers/scripts/t001-prod-api/schedules"
+	consumer := func(w *deploytest.World, hand hand, edit func(path string, settings map[string]any)) {
+		a := w.Open("t001")
+		var queues []struct {
+			ID   string `json:"queue_id"`
+			Name string `json:"queue_name"`
+		}
+		require.NoError(t, a.Get(t.Context(), a.Path("queues"), &queues))
+		for _, q := range queues {
+			if q.Name != "t001-prod-fetch" {
+				continue
+			}
+			var found []struct {
+				ID       string         `json:"consumer_id"`
+				Settings map[string]any `json:"settings"`
+			}
+			require.NoError(t, a.Get(t.Context(), a.Path("queues", q.ID, "consumers"), &found))
+			edit("queues/"+q.ID+"/consumers/"+found[0].ID, found[0].Settings)
+		}
+	}
+	put := func(hand hand, size, retries int) func(path string, settings map[string]any) {
+		return func(path string, settings map[string]any) {
+			settings["batch_size"], settings["max_retries"] = size, retries
+			hand("PUT", path, map[string]any{"type": "worker", "script_name": "t001-prod-consumers", "dead_letter_queue": "t001-prod-fetch-dlq", "settings": settings})
+		}
+	}
+	for name, test := range map[string]struct {
+		shown, meanwhile func(w *deploytest.World, hand hand)
+		says             string // nothing: it is done
+	}{
+		"the same":       {},
+		"another reason": {func(w *deploytest.World, hand hand) { hand("PUT", schedules, crons("0 0 * * *")) }, func(w *deploytest.World, hand hand) { hand("PUT", schedules, crons("0 1 * * *")) }, "! crons t001-prod-api  ([0 1 * * *] -> []"},
+		"a reason more":  {func(w *deploytest.World, hand hand) { consumer(w, hand, put(hand, 7, 3)) }, func(w *deploytest.World, hand hand) { consumer(w, hand, put(hand, 7, 9)) }, "max_retries 9 ->"},
+		"a reason less":  {func(w *deploytest.World, hand hand) { consumer(w, hand, put(hand, 7, 9)) }, func(w *deploytest.World, hand hand) { consumer(w, hand, put(hand, 7, 3)) }, ""},
+		"another operation": {func(w *deploytest.World, hand hand) { consumer(w, hand, put(hand, 7, 9)) }, func(w *deploytest.World, hand hand) {
+			consumer(w, hand, func(path string, _ map[string]any) { hand("DELETE", path, nil) })
+		}, "+ consumer t001-prod-fetch -> t001-prod-consumers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := deploytest.New(t, deploytest.Pools(1)...)
+			now := time.Date(2026, 11, 22, 20, 5, 0, 0, time.UTC)
+			f := New(Options{API: account.Options{URL: deploytest.URL, HTTP: w.Client()}, Locks: t.TempDir(), Now: func() time.Time { return now }})
+			f.Apply(t.Context(), f.Plan(t.Context(), []Job{job(t, w, "t001", "v1")}, true))
+			require.NoError(t, f.Close())
+			a := w.Open("t001")
+			hand := func(method, path string, body any) {
+				require.NoError(t, a.Do(t.Context(), method, a.Path(strings.Split(path, "/")...), body, nil))
+			}
+			if test.shown != nil {
+				test.shown(w, hand)
+			}
+			w.Code("two")
+			all := f.Plan(t.Context(), []Job{job(t, w, "t001", "v2")}, true)
+			require.Equal(t, []State{Pending}, states(all))
+			if test.meanwhile != nil {
+				test.meanwhile(w, hand)
+			}
+			now = now.Add(time.Hour)
+			f.Apply(t.Context(), all)
+			require.NoError(t, f.Close())
+			if test.says == "" {
+				assert.Equal(t, []State{Done}, states(all), "%v", all[0].Err)
+				return
+			}
+			require.Equal(t, []State{Failed}, states(all))
+			assert.ErrorContains(t, all[0].Err, "plan_stale")
+			assert.ErrorContains(t, all[0].Err, test.says)
+		})
+	}
 }

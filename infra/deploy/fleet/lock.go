@@ -14,7 +14,7 @@ import (
 	"levada.dev/infra/deploy"
 )
 
-// lock makes a unit of an account ours alone among all processes of this machine, until the file is closed, which the system does
+// lock makes a unit of an account ours alone among all processes that use the folder, until the file is closed, which the system does
 // for who was killed. The file stays: to remove it would take it from under another who has just opened it.
 func lock(folder, account string, u deploy.Unit, now time.Time) (io.Closer, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {

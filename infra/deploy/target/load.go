@@ -47,6 +47,29 @@ func Load(dir fs.FS, env string) (*Environment, tenants.Problems) {
 	return out, problems
 }
 
+// References are those of every environment of deploy.json, to tokens and vaults, whatever else is wrong with it.
+func References(dir fs.FS) (all []credential.Ref) {
+	d := readDocument(dir, File)
+	if d == nil || len(d.standard) == 0 {
+		return nil
+	}
+	f := decode(d.standard)
+	for _, env := range Environments {
+		e := f.of(env)
+		if e == nil {
+			continue
+		}
+		for _, entry := range e.Pools {
+			for _, text := range []string{entry.Token, entry.Vault} {
+				if ref, err := credential.Parse(text); err == nil {
+					all = append(all, ref)
+				}
+			}
+		}
+	}
+	return all
+}
+
 // rules are what an environment holds configurations against.
 func rules(env string) validate.Rules {
 	return validate.Rules{Env: env, Models: llm.EmbeddingNames(), ChatModels: llm.GenerationNames(env != Prod)}

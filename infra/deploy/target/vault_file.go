@@ -55,8 +55,8 @@ func WriteVault(file string, v *tenants.Vault) error {
 }
 
 // Keep refuses a file for secrets that could be committed: one inside the checkout, or inside another work tree of git, that git does not
-// ignore. It is fault.Denied, code vault_exposed.
-func Keep(ctx context.Context, root, file string) error {
+// ignore. It is fault.Denied, code vault_exposed. git is asked, and sees the environment that is given.
+func Keep(ctx context.Context, root, file string, environ []string) error {
 	if !filepath.IsAbs(file) {
 		return fault.Invalidf("", "vault_path", "%s is no absolute path", file)
 	}
@@ -75,7 +75,7 @@ func Keep(ctx context.Context, root, file string) error {
 	}
 	inside, err := filepath.Rel(checkout, real)
 	within := err == nil && inside != ".." && !strings.HasPrefix(inside, ".."+string(filepath.Separator))
-	switch ignored(ctx, real, rest) {
+	switch ignored(ctx, real, rest, environ) {
 	case gitIgnores:
 		return nil
 	case gitAbsent:
@@ -107,8 +107,10 @@ const (
 )
 
 // ignored asks git about a file that need not be there. One that is in the index is taken, whatever is said of its name.
-func ignored(ctx context.Context, dir, file string) verdict {
-	err := exec.CommandContext(ctx, "git", "-C", dir, "check-ignore", "--quiet", "--", file).Run()
+func ignored(ctx context.Context, dir, file string, environ []string) verdict {
+	git := exec.CommandContext(ctx, "git", "-C", dir, "check-ignore", "--quiet", "--", file)
+	git.Env = environ
+	err := git.Run()
 	var exit *exec.ExitError
 	switch {
 	case err == nil:

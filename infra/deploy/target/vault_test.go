@@ -142,7 +142,7 @@ func TestSecretsAreKeptWhereNobodyCommitsThem(t *testing.T) {
 		out, err := exec.Command("git", append([]string{"-C", root}, args...)...).CombinedOutput()
 		require.NoError(t, err, string(out))
 	}
-	keep := func(file string) error { return target.Keep(t.Context(), root, file) }
+	keep := func(file string) error { return target.Keep(t.Context(), root, file, os.Environ()) }
 	inside, outside := filepath.Join(root, "a", "b", "vault.json"), filepath.Join(elsewhere, "vault.json")
 	assert.Equal(t, "vault_exposed", fault.As(keep(inside)).Code, "a checkout without git")
 	assert.NoError(t, keep(outside))
