@@ -23,7 +23,7 @@ func eraseTenant(c *call) error {
 			WithHint("DELETE /tenant?confirm=" + string(c.scope.Tenant()) + " erases everything of the tenant")
 	}
 	began := c.opts.Now()
-	receipt, err := c.Erasures.OpenErasure(c.ctx(), c.scope, erasure.Request{JobID: c.opts.NewID(), Cause: c.cause()})
+	receipt, err := c.Erasures.OpenErasure(c.ctx(), c.scope, erasure.Request{JobID: c.opts.NewID(), By: c.keyName(), Cause: c.cause()})
 	c.stage("ledger", began)
 	if err != nil {
 		return fmt.Errorf("erase: %w", err)

@@ -11,7 +11,8 @@ import (
 // TypeEventRecorded is the type of what the audit queue carries.
 const TypeEventRecorded = "dev.levada.event.recorded.v1"
 
-// AuditEntry is what the audit trail keeps of an event: its envelope and a digest of its data, never the data.
+// AuditEntry is what the audit trail keeps of an event: its envelope and a digest of its data, never the data; and of an act, who did
+// what and how it ended.
 type AuditEntry struct {
 	ID          string    `json:"id"`
 	Type        string    `json:"type"`
@@ -22,6 +23,7 @@ type AuditEntry struct {
 	CausationID string    `json:"causationId,omitempty"`
 	Bytes       int       `json:"bytes"`  // 0 when only the reference was published again
 	SHA256      string    `json:"sha256"` // of the data as published
+	Act         *Act      `json:"act,omitempty"`
 }
 
 // EventRecorded carries the audit entries of the events that one call published.
@@ -53,13 +55,19 @@ func (f EventRecorded) Check() error {
 		if e.ID == "" || e.Type == "" || e.Source == "" || e.Subject == "" || e.Time.IsZero() || e.Bytes < 0 || !isDigest(e.SHA256) {
 			return fault.Invalidf(fmt.Sprintf("entries[%d]", i), "fact_invalid", "is not complete")
 		}
+		if e.Act == nil {
+			continue
+		}
+		if err := e.Act.Check(fmt.Sprintf("entries[%d].act", i)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // entryOf is what the trail keeps of an event. Of data that is claimed already the length is not known.
-func entryOf(e Event) AuditEntry {
-	entry := AuditEntry{
+func entryOf(e Event, spec Spec) (entry AuditEntry, err error) {
+	entry = AuditEntry{
 		ID: e.ID, Type: e.Type, Source: e.Source, Subject: e.Subject, Time: e.Time.UTC(),
 		TraceParent: e.TraceParent, CausationID: e.CausationID, Bytes: len(e.Data),
 	}
@@ -68,5 +76,6 @@ func entryOf(e Event) AuditEntry {
 	} else {
 		entry.SHA256 = digest(e.Data)
 	}
-	return entry
+	entry.Act, err = actOf(e, spec)
+	return entry, err
 }

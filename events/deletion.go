@@ -46,6 +46,11 @@ func (DocumentDeleted) Type() string { return TypeDocumentDeleted }
 // Identity implements Fact.
 func (f DocumentDeleted) Identity() string { return f.identity(0) + "." + f.JobID }
 
+// Act implements Audited: whoever had it deleted, a request, a source or an import, is the cause.
+func (f DocumentDeleted) Act() Act {
+	return Act{Kind: ActDeletion, Name: "document.deleted", Target: f.Subject(), Outcome: OutcomeSucceeded}
+}
+
 // Check implements Fact.
 func (f DocumentDeleted) Check() error {
 	if f.TextPrefix == "" {

@@ -121,6 +121,24 @@ func samples() map[string]events.Fact {
 			},
 			Letters: []string{"embed-0123456789abcdef01234567"}, Count: 1, By: "operations",
 		},
+		"tenant.erased/by": events.TenantErased{JobID: ref.JobID, CheckedAt: at, Stores: []events.ErasedStore{{Name: "documents"}}, By: "operations"},
+		"act.attempted/full": events.ActAttempted{What: events.Act{
+			Kind: events.ActDeletion, Name: "documents.delete", Actor: "operations", UserID: "ada", RequestID: "r-1", Target: "documents/guide.md", Outcome: events.OutcomeBegun,
+		}},
+		"act.performed/full": events.ActPerformed{What: events.Act{
+			Kind: events.ActDeletion, Name: "documents.delete", Actor: "operations", UserID: "ada", RequestID: "r-1", Target: "documents/guide.md",
+			Outcome: events.OutcomeRefused, Code: "document_not_found", DurationMS: 12,
+		}},
+		"access.refused/full": events.AccessRefused{What: events.Act{
+			Kind: events.ActAccess, Name: "DELETE /tenant", Actor: "website", RequestID: "r-1", Outcome: events.OutcomeRefused, Code: "scope_denied", Count: 17,
+		}},
+		"event.recorded/act": events.EventRecorded{Entries: []events.AuditEntry{{
+			ID: "3fd0b4b0-7f0e-5f5b-8d55-2a3d3a6d8a11", Type: "dev.levada.tool.executed.v1", Source: "/tenants/acme/api",
+			Subject: "tools/calculator", Time: at, CausationID: "r-1", Bytes: 321, SHA256: sum, Act: &events.Act{
+				Kind: events.ActTool, Name: "calculator", Actor: "website", UserID: "ada", RequestID: "r-1", Target: "calls/c-1", Arguments: sum,
+				Outcome: events.OutcomeTimeout, Code: "EXECUTION_TIMEOUT", DurationMS: 10_000, Tokens: 812, CostNanos: 87_120,
+			},
+		}}},
 		"event.recorded/full": events.EventRecorded{Entries: []events.AuditEntry{{
 			ID: "3fd0b4b0-7f0e-5f5b-8d55-2a3d3a6d8a11", Type: events.TypeDocumentSubmitted, Source: "/tenants/acme/objects",
 			Subject: "documents/guide.md", Time: at, TraceParent: traceparent, CausationID: "r-1", Bytes: 321, SHA256: sum,

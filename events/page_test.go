@@ -54,7 +54,7 @@ func renderPage(t *testing.T) []byte {
 		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s | %s |\n", spec.Type, strings.ReplaceAll(spec.Type, ".", ""),
 			orDash(string(spec.Stage)), spec.Producer, orDash(spec.Consumer))
 	}
-	fmt.Fprintln(&b, "\nEvery event but `event.recorded` is also recorded in the `audit` queue: its envelope and the digest of its data.")
+	fmt.Fprintln(&b, "\nEvery event but `event.recorded` is also recorded in the `audit` queue: its envelope and the digest of its data; of an event with `act`, and of `document.deleted` and `tenant.erased`, also who did what ([audit.md](audit.md)).")
 	fmt.Fprintln(&b, "\n## Envelope")
 	renderMembers(t, &b, load(t, schema.Envelope))
 	for _, spec := range events.Specs() {
@@ -88,6 +88,9 @@ var subjects = map[string]string{
 	events.TypeUsageRecorded:            "usage",
 	events.TypeBudgetExhausted:          "budgets/<period>/<unit>",
 	events.TypeLettersReplayed:          "letters",
+	events.TypeActAttempted:             "acts/<name>",
+	events.TypeActPerformed:             "acts/<name>",
+	events.TypeAccessRefused:            "access",
 	events.TypeEventRecorded:            "audit",
 }
 
@@ -95,7 +98,7 @@ func TestSubjectsAreWhatThePageSays(t *testing.T) {
 	require.Len(t, subjects, len(events.Specs()))
 	for _, fact := range samples() {
 		got := strings.NewReplacer("guide.md", "<docId>", "documents/a", "documents/<docId>", "3f2c7c1e", "<sessionId>",
-			"day/tokens", "<period>/<unit>", "6f1d3c1e-2f0b-4c63-9a53-0d8e1c7ab001", "<importId>").Replace(fact.Subject())
+			"day/tokens", "<period>/<unit>", "documents.delete", "<name>", "6f1d3c1e-2f0b-4c63-9a53-0d8e1c7ab001", "<importId>").Replace(fact.Subject())
 		require.Equal(t, subjects[fact.Type()], got, fact.Type())
 	}
 }

@@ -117,7 +117,11 @@ func (p *QueuePublisher) add(s tenants.Scope, plan *plan, e Event) error {
 		return fault.New(fault.Internal, "event_type", "is no registered type", nil)
 	}
 	if spec.Stage != StageAudit {
-		plan.entries = append(plan.entries, entryOf(e))
+		entry, err := entryOf(e, spec)
+		if err != nil {
+			return err
+		}
+		plan.entries = append(plan.entries, entry)
 	}
 	if spec.Stage == StageNone {
 		return e.Check()

@@ -128,6 +128,21 @@ var specs = [...]Spec{
 		Producer: "the box of dead letters (outbox)",
 	},
 	{
+		Type: TypeActAttempted, Stage: StageNone, New: func() Fact { return new(ActAttempted) },
+		Says:     "Somebody is going to do something that is on record: an act of an administrator, a deletion, a replay. It is recorded before it is tried.",
+		Producer: "the API",
+	},
+	{
+		Type: TypeActPerformed, Stage: StageNone, New: func() Fact { return new(ActPerformed) },
+		Says:     "What was attempted has ended, and how.",
+		Producer: "the API",
+	},
+	{
+		Type: TypeAccessRefused, Stage: StageNone, New: func() Fact { return new(AccessRefused) },
+		Says:     "Somebody was not let in, or not to what was asked for.",
+		Producer: "the API",
+	},
+	{
 		Type: TypeEventRecorded, Stage: StageAudit, New: func() Fact { return new(EventRecorded) },
 		Says:     "Events were published: their envelopes and digests, for the audit trail.",
 		Producer: "the publisher", Consumer: "consumers/audit",

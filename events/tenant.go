@@ -44,6 +44,7 @@ type TenantErased struct {
 	JobID     string        `json:"jobId"`
 	Stores    []ErasedStore `json:"stores"`
 	CheckedAt time.Time     `json:"checkedAt"`
+	By        string        `json:"by,omitempty"` // the name of the API key that asked for it; none where the door is open
 }
 
 // ErasedStore is what was removed of one store.
@@ -61,6 +62,11 @@ func (TenantErased) Subject() string { return "tenant" }
 
 // Identity implements Fact.
 func (f TenantErased) Identity() string { return f.JobID }
+
+// Act implements Audited.
+func (f TenantErased) Act() Act {
+	return Act{Kind: ActDeletion, Name: "tenant.erase", Actor: f.By, Target: "tenant", Outcome: OutcomeSucceeded}
+}
 
 // Check implements Fact.
 func (f TenantErased) Check() error {

@@ -206,6 +206,9 @@ func oneOfEach(t *testing.T, s tenants.Scope) []events.Event {
 		events.UsageRecorded{Booking: fresh(t), Lines: []events.UsageLine{{Day: "2026-11-22", Capability: "chat", Calls: 1}}},
 		events.BudgetExhausted{Period: "day", Unit: "tokens", Starts: "2026-11-22", Limit: 1, Resets: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)},
 		events.LettersReplayed{Letters: []string{fresh(t)}, Count: 1},
+		events.ActAttempted{What: events.Act{Kind: events.ActAdmin, Name: fresh(t), Outcome: events.OutcomeBegun}},
+		events.ActPerformed{What: events.Act{Kind: events.ActAdmin, Name: fresh(t), Outcome: events.OutcomeFailed, Code: "c"}},
+		events.AccessRefused{What: events.Act{Kind: events.ActAccess, Name: fresh(t), Outcome: events.OutcomeRefused, Code: "c"}},
 	}
 	require.Len(t, facts, len(events.Specs())-1, "a type is missing here")
 	var evs []events.Event

@@ -16,6 +16,7 @@ const Kind flow.Kind = "erasure"
 // Request asks for the erasure of everything.
 type Request struct {
 	JobID string       `json:"jobId"`
+	By    string       `json:"by,omitempty"` // the name of the API key
 	Cause events.Cause `json:"cause"`
 }
 

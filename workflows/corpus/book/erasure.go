@@ -71,7 +71,7 @@ func (b *Book) OpenErasure(r rows.Tx, s tenants.Scope, req erasure.Request) (cor
 		c.watchJob(req.JobID),
 		c.closeTurns(),
 		rows.Write(r, erasureKey, erasureRow{JobID: req.JobID, Open: true, Key: key, Asked: now, Floor: row.Floor}),
-		rows.Write(r, jobPrefix+req.JobID, jobRow{Kind: job.Erase, Created: now, Whole: &wholeErasure{Updated: now, Trace: req.Cause.TraceParent}, Found: &job.Erasure{}}),
+		rows.Write(r, jobPrefix+req.JobID, jobRow{Kind: job.Erase, Created: now, Whole: &wholeErasure{Updated: now, Trace: req.Cause.TraceParent, By: req.By}, Found: &job.Erasure{}}),
 		enqueue(r, req.JobID, ev),
 	)
 }
@@ -81,6 +81,7 @@ type wholeErasure struct {
 	Stage   string `json:"s,omitempty"` // empty until it has begun
 	Updated int64  `json:"u"`
 	Trace   string `json:"tp,omitempty"`
+	By      string `json:"by,omitempty"` // who asked for it
 	Told    int    `json:"to,omitempty"` // how often it was told again that it was asked for
 }
 
@@ -220,7 +221,7 @@ func (c *change) endErasureOfAll(jobID string, row jobRow, failed *job.Problem) 
 
 // tellErased takes tenant.erased into the outbox. Its cause is the job: the request's is long gone.
 func (c *change) tellErased(jobID string, row jobRow) error {
-	f := events.TenantErased{JobID: jobID, CheckedAt: row.Found.CheckedAt}
+	f := events.TenantErased{JobID: jobID, CheckedAt: row.Found.CheckedAt, By: row.Whole.By}
 	for _, st := range row.Found.Stores {
 		f.Stores = append(f.Stores, events.ErasedStore(st))
 	}

@@ -1,0 +1,94 @@
+package events
+
+import "levada.dev/events/fault"
+
+// Types of the facts that are told for the audit trail alone.
+const (
+	TypeActAttempted  = "dev.levada.act.attempted.v1"
+	TypeActPerformed  = "dev.levada.act.performed.v1"
+	TypeAccessRefused = "dev.levada.access.refused.v1"
+)
+
+// ActAttempted says that somebody is going to do something. It is recorded first: what cannot be, does not happen.
+type ActAttempted struct {
+	What Act `json:"act"`
+}
+
+// Type implements Fact.
+func (ActAttempted) Type() string { return TypeActAttempted }
+
+// Subject implements Fact.
+func (f ActAttempted) Subject() string { return "acts/" + f.What.Name }
+
+// Identity implements Fact: a request attempts an act once.
+func (f ActAttempted) Identity() string { return f.What.Target }
+
+// Act implements Audited.
+func (f ActAttempted) Act() Act { return f.What }
+
+// Check implements Fact.
+func (f ActAttempted) Check() error {
+	if f.What.Outcome != OutcomeBegun {
+		return fault.Invalidf("act.outcome", "fact_invalid", "is not %s", OutcomeBegun)
+	}
+	return f.What.Check("act")
+}
+
+// ActPerformed says how an act ended that was attempted.
+type ActPerformed struct {
+	What Act `json:"act"`
+}
+
+// Type implements Fact.
+func (ActPerformed) Type() string { return TypeActPerformed }
+
+// Subject implements Fact.
+func (f ActPerformed) Subject() string { return "acts/" + f.What.Name }
+
+// Identity implements Fact.
+func (f ActPerformed) Identity() string { return f.What.Target }
+
+// Act implements Audited.
+func (f ActPerformed) Act() Act { return f.What }
+
+// Check implements Fact.
+func (f ActPerformed) Check() error {
+	if f.What.Outcome == OutcomeBegun {
+		return fault.Invalidf("act.outcome", "fact_invalid", "is how it ended, not %s", OutcomeBegun)
+	}
+	return f.What.Check("act")
+}
+
+// AccessRefused says that somebody was not let in, and how often within some seconds. It names no address and no key, but a key of the
+// tenant's own by its name.
+type AccessRefused struct {
+	What Act `json:"act"` // its request is the first of them
+}
+
+// Type implements Fact.
+func (AccessRefused) Type() string { return TypeAccessRefused }
+
+// Subject implements Fact.
+func (AccessRefused) Subject() string { return "access" }
+
+// Identity implements Fact.
+func (f AccessRefused) Identity() string { return f.What.Code + " " + f.What.Actor }
+
+// Act implements Audited.
+func (f AccessRefused) Act() Act { return f.What }
+
+// Check implements Fact.
+func (f AccessRefused) Check() error {
+	if f.What.Kind != ActAccess || f.What.Outcome != OutcomeRefused || f.What.Code == "" {
+		return fault.Invalidf("act", "fact_invalid", "is no access that was refused, with its code")
+	}
+	return f.What.Check("act")
+}
+
+var (
+	_ Audited = ActAttempted{}
+	_ Audited = ActPerformed{}
+	_ Audited = AccessRefused{}
+	_ Audited = TenantErased{}
+	_ Audited = DocumentDeleted{}
+)
