@@ -8,6 +8,7 @@ import (
 
 	"levada.dev/infra/deploy"
 	"levada.dev/infra/deploy/deploytest"
+	"levada.dev/infra/deploy/double"
 	"levada.dev/infra/deploy/fleet"
 )
 
@@ -73,4 +74,24 @@ func TestDriftIsWhatSomebodyChangedByHand(t *testing.T) {
 	c.fine(exitOK, "deploy", "demo", "--env", "prod", "--yes")
 	c.fine(exitOK, "drift", "--all", "--env", "prod")
 	assert.Contains(t, c.fine(exitOK, "drift", "--all", "--env", "stage"), "not deployed")
+}
+
+// That a canary has nobody to ask is shown with the plan, to people and to machines.
+func TestAPlanWarnsThatACanaryAsksNobody(t *testing.T) {
+	c := twoPools(t)
+	const zone = "cccccccccccccccccccccccccccccccc"
+	id := deploytest.AccountID("acme")
+	c.API.Zone(zone, "acme.example", id)
+	c.API.Token(deploytest.TokenValue("acme"), double.Token{Accounts: []string{id}, Zones: []string{zone}})
+	c.Edit("prod", "acme", func(p *deploytest.PoolJSON) {
+		p.WorkersDev, p.Routes = false, []deploytest.Route{{Pattern: "*.acme.example/*", Zone: "acme.example"}}
+	})
+	c.fine(exitOK, "deploy", "--all", "--env", "prod", "--yes", "--release", "v1")
+	c.Code("two")
+	const says = "held against nothing, they only take their time: only patterns lead to the public Worker"
+	assert.Equal(t, 1, strings.Count(c.fine(exitChanges, "plan", "--all", "--env", "prod"), says), "of the other one the addresses are asked")
+	assert.NotContains(t, c.fine(exitChanges, "deploy", "acme", "--env", "prod", "--dry-run", "--canary", "none"), says)
+	v := c.view(exitOK, "deploy", "--all", "--env", "prod", "--yes")
+	assert.Contains(t, strings.Join(v.Pools[0].Plan.Warnings, ""), says)
+	assert.Empty(t, v.Pools[1].Plan.Warnings)
 }

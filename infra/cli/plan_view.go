@@ -110,6 +110,9 @@ func printPlans(w io.Writer, plans []*deploy.Plan, all bool) {
 				lines = append(lines, a.String())
 			}
 		}
+		for _, warning := range p.Warnings {
+			lines = append(lines, "warning: "+warning)
+		}
 		i := slices.IndexFunc(groups, func(g *group) bool { return slices.Equal(g.lines, lines) && g.first.Live == p.Live })
 		if i < 0 {
 			i = len(groups)

@@ -2,9 +2,7 @@ package deploy
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,7 +43,7 @@ func (e *RefusedError) Error() string {
 type RolledBackError struct {
 	Cause  error
 	To     string   // the release that is live again; empty when it had no name
-	Stayed []string // the Workers that could not go back
+	Stayed []string // what could not go back, and is as the failed release has it: Workers, the tenants' configuration
 }
 
 // Error implements error.
@@ -54,28 +52,38 @@ func (e *RolledBackError) Error() string {
 	if to == "" {
 		to = "the version before"
 	}
-	if len(e.Stayed) > 0 {
-		to += ", without " + strings.Join(e.Stayed, ", ") + ", which could not go back"
-	}
-	return fmt.Sprintf("rolled back to %s: %v", to, e.Cause)
+	return fmt.Sprintf("rolled back to %s%s: %v", to, without(e.Stayed), e.Cause)
 }
 
 // Unwrap makes the cause known to errors.Is.
 func (e *RolledBackError) Unwrap() error { return e.Cause }
 
-// StuckError is a deployment that failed and could not be taken back: somebody has to look.
-type StuckError struct{ Cause, Rollback error }
+// without names what has stayed.
+func without(stayed []string) string {
+	if len(stayed) == 0 {
+		return ""
+	}
+	return ", without " + strings.Join(stayed, ", ") + ", which could not go back"
+}
+
+// StuckError is a deployment that failed and could not be taken back, or not all of it: somebody has to look.
+type StuckError struct {
+	Cause    error
+	Rollback error    // each thing that is not as it was, and why
+	Stayed   []string // as those of RolledBackError
+}
 
 // Error implements error.
 func (e *StuckError) Error() string {
-	return fmt.Sprintf("%v; AND THE ROLLBACK FAILED: %v: see docs/runbooks/rollback.md", e.Cause, e.Rollback)
+	return fmt.Sprintf("%v; AND THE ROLLBACK FAILED%s: %v: see docs/runbooks/rollback.md", e.Cause, without(e.Stayed), e.Rollback)
 }
 
 // Unwrap makes both known to errors.Is.
 func (e *StuckError) Unwrap() []error { return []error{e.Cause, e.Rollback} }
 
 // Apply carries a plan out, from the top to the bottom, and stops at the first failure. Each action makes what is not there, or sets what is to
-// this, so whoever was stopped anywhere plans and applies again. What got traffic and is not well gets none.
+// this, so whoever was stopped anywhere plans and applies again. What fails, or is interrupted, is taken back to the release that was noted
+// last as far as it has changed anything of it; before the first release there is nothing to go back to, and the next run goes on.
 func Apply(ctx context.Context, p *Plan, o ApplyOptions) error {
 	if refused := p.Refused(); len(refused) > 0 {
 		return &RefusedError{refused}
@@ -88,26 +96,37 @@ func Apply(ctx context.Context, p *Plan, o ApplyOptions) error {
 		if a.Op == Same {
 			continue
 		}
-		if a.after {
-			if err := r.rollout(ctx); err != nil {
-				return err
-			}
-		}
-		if a.Kind == "release" {
-			if err := r.verify(ctx); err != nil {
-				return r.undo(ctx, err)
-			}
-		}
-		r.tell(a.String())
-		r.published = r.published || a.Kind == "tenants"
-		err := a.do(ctx, r)
-		if ctx.Err() != nil {
-			return r.undo(ctx, context.Cause(ctx))
-		}
-		if err != nil {
-			return fmt.Errorf("%s %s: %w", a.Kind, a.Name, err)
+		if err := r.carryOut(ctx, a); err != nil {
+			return err
 		}
 		r.options.Done(a)
+	}
+	return nil
+}
+
+func (r *run) carryOut(ctx context.Context, a Action) error {
+	if a.after {
+		if err := r.rollout(ctx); err != nil {
+			return err
+		}
+	}
+	if a.Kind == "release" {
+		if err := r.verify(ctx); err != nil {
+			return r.undo(ctx, err)
+		}
+	}
+	r.tell(a.String())
+	r.begin(a)
+	err := a.do(ctx, r)
+	switch {
+	case err == nil && a.Kind == "release":
+		r.noted = true // whoever leaves now leaves a release that is whole
+	case ctx.Err() != nil:
+		return r.undo(ctx, context.Cause(ctx))
+	case err != nil && r.fresh:
+		return fmt.Errorf("%s %s: %w", a.Kind, a.Name, err)
+	case err != nil:
+		return r.undo(ctx, fmt.Errorf("%s %s: %w", a.Kind, a.Name, err))
 	}
 	return nil
 }
@@ -125,7 +144,10 @@ type run struct {
 	stayed    []string              // the Workers that have it, and cannot
 	to        map[stack.Role]string // the versions that were deployed
 	fresh     bool                  // the first deployment: addresses take minutes to be known
+	changed   bool                  // the settings that no version has: see begin
 	published bool                  // or part of it
+	noting    bool                  // the note of this release may be there
+	noted     bool                  // it is
 }
 
 func newRun(p *Plan, o ApplyOptions) *run {
@@ -175,71 +197,4 @@ func (i *ids) all() map[string]string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.ids
-}
-
-// undo gives the traffic and the configuration back to the release before, also when ctx is done.
-func (r *run) undo(ctx context.Context, cause error) error {
-	before, jobs := r.plan.live.manifest, r.strays()
-	if len(jobs) == 0 && (!r.published || before.Tenants == "") {
-		return cause // there is nothing to go back to
-	}
-	if ctx.Err() != nil {
-		cause = context.Cause(ctx)
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
-	defer cancel()
-	r.tell("taking it back: " + cause.Error())
-	var failed []error
-	for _, j := range jobs {
-		failed = append(failed, r.giveBack(ctx, j))
-	}
-	if r.published && before.Tenants != "" {
-		if err := r.republish(ctx, before.Tenants); err != nil {
-			failed = append(failed, fmt.Errorf("the tenants' configuration: %w", err))
-		}
-	}
-	if err := errors.Join(failed...); err != nil {
-		return &StuckError{cause, err}
-	}
-	return &RolledBackError{Cause: cause, To: before.Release, Stayed: r.stayed}
-}
-
-// strays are the Workers whose traffic is to go back: those that were moved, and those that a deployment before this one moved and nobody
-// noted.
-func (r *run) strays() []*job {
-	jobs := slices.Clone(r.moved)
-	for _, j := range r.plan.jobs {
-		version, whole := j.live.whole()
-		noted := r.plan.live.manifest.Workers[j.role].ID
-		if whole && noted != "" && version != noted && r.before(j).ID == noted && !slices.Contains(jobs, j) {
-			jobs = append(jobs, j)
-		}
-	}
-	return jobs
-}
-
-// before is what a Worker goes back to: its version of the last release, while that can be deployed, else the one it had when all began.
-func (r *run) before(j *job) Version {
-	noted := &r.plan.live.manifest
-	if v := noted.Workers[j.role]; v.ID != "" && reached(j.live.MigrationTag) <= len(noted.Stack.ObjectsOf(j.role)) {
-		return v
-	}
-	return Version{ID: j.live.stable(), Spec: tag(j.live.Tags, "spec"), Secrets: tag(j.live.Tags, "secrets")}
-}
-
-const undoTime = 5 * time.Minute
-
-// republish publishes what was published with an earlier release.
-func (r *run) republish(ctx context.Context, hash string) error {
-	entries, err := readEntries(ctx, r.account, r.namespace(), hash)
-	if err != nil {
-		return err
-	}
-	// Not asked for: what was just written may not be in the list yet.
-	now := make(map[string]entryMark, len(r.plan.desired.Tenants))
-	for key, value := range r.plan.desired.Tenants {
-		now[key] = markOf(value)
-	}
-	changed, gone := unpublished(entries, now)
-	return r.publish(ctx, entries, changed, gone)
 }

@@ -20,7 +20,8 @@ type liveWorkflow struct {
 	Class  string `json:"class_name"`
 }
 
-// workflows are made right after the Worker that has their classes: others bind to them.
+// workflows are made right after the Worker that has their classes: others bind to them. One that is there gets another class when the version
+// that has it has the traffic: right after a Worker that went up at once, else when the rollout is over.
 func (p *planner) workflows(role stack.Role) {
 	for _, f := range p.desired.Stack.WorkflowsOf(role) {
 		name := p.Unit.Name(f.Name)
@@ -34,9 +35,21 @@ func (p *planner) workflows(role stack.Role) {
 			continue
 		}
 		a.Why = diff("", want, have)
+		if _, left := p.left[role]; left && len(a.Why) > 0 {
+			p.add(Action{Op: Same, Kind: a.Kind, Name: name, Why: []string{"left as it is, with its Worker"}})
+			continue
+		}
 		was, known := before(p, func(s *stack.Stack) []stack.Workflow { return s.Workflows }, func(w stack.Workflow) bool { return w.Name == f.Name })
+		p.after = slices.ContainsFunc(p.jobs, func(j *job) bool { return j.role == role && !j.atOnce })
 		p.settle(a, known && was == f)
+		p.after = false
 	}
+}
+
+// renamed reports whether a Workflow that is there gets a class that its Worker does not have yet.
+func (p *planner) renamed(f stack.Workflow, have liveWorkflow) bool {
+	had := func(w stack.Workflow) bool { return w.Class == f.Class && w.Role == f.Role }
+	return (have.Class != f.Class || have.Script != p.Unit.Script(f.Role)) && !slices.ContainsFunc(p.live.manifest.Stack.Workflows, had)
 }
 
 // liveConsumer is who gets a queue's messages. The API calls its Worker by several names.

@@ -59,9 +59,12 @@ func (r *run) public() string {
 	return ""
 }
 
-// ask asks the gate, if there is one and an address to ask at.
+// asks reports whether there is a gate and an address to ask at.
+func (r *run) asks(c Check) bool { return r.options.Gate != nil && c.Host != "" }
+
+// ask asks the gate, if it can be asked.
 func (r *run) ask(ctx context.Context, c Check) error {
-	if r.options.Gate == nil || c.Host == "" {
+	if !r.asks(c) {
 		return nil
 	}
 	return r.options.Gate.Check(ctx, c)
@@ -80,7 +83,7 @@ func (r *run) verify(ctx context.Context) error {
 		}
 	}
 	if c.Host == "" {
-		r.tell("nobody was asked how it is: the pool has no address")
+		r.tell("nobody was asked how it is: " + r.plan.unasked())
 		return nil
 	}
 	r.tell("asking " + c.Host + " how it is")
@@ -90,8 +93,45 @@ func (r *run) verify(ctx context.Context) error {
 // Host is where the public Worker answers; empty when it has no address.
 func (p *Plan) Host() string { return p.host(func(string, stack.Route, string) bool { return true }) }
 
-// known is where it answered already before this deployment.
+// Warn adds what whoever carries the plan out should know before: that nobody can be asked between the steps of a canary.
+func (p *Plan) Warn(c Canary) {
+	byDegrees := func(j *job) bool {
+		return j.backTo == "" && !j.atOnce && slices.ContainsFunc(p.Actions, func(a Action) bool { return a.Kind == "worker" && a.Name == j.script && a.do != nil })
+	}
+	if len(c.Steps) > 0 && p.known() == "" && slices.ContainsFunc(p.jobs, byDegrees) {
+		p.Warnings = append(p.Warnings, "the steps of the canary are held against nothing, they only take their time: "+p.unasked())
+	}
+}
+
+// unasked says why there is nobody to be asked how a version is.
+func (p *Plan) unasked() string {
+	s := &p.desired.Stack
+	switch {
+	case p.Host() != "":
+		return "no address leads to the public Worker yet"
+	case len(s.Routes) > 0:
+		return "only patterns lead to the public Worker, and a pattern is no host; workersDev gives it one"
+	}
+	return "the pool has no address"
+}
+
+// known is where it answered already before this deployment: at an address that stays, or at one that is taken away after it.
 func (p *Plan) known() string {
+	if host := p.lasting(); host != "" {
+		return host
+	}
+	for _, w := range p.desired.Stack.Workers {
+		for _, host := range slices.Sorted(maps.Keys(p.live.domains)) {
+			if w.Public && p.live.domains[host].Script == p.Unit.Script(w.Role) {
+				return host
+			}
+		}
+	}
+	return ""
+}
+
+// lasting is an address at which it answers, and that stays.
+func (p *Plan) lasting() string {
 	return p.host(func(domain string, route stack.Route, script string) bool {
 		switch {
 		case domain != "":

@@ -66,6 +66,8 @@ type Plan struct {
 	Live    string   `json:"live,omitempty"` // the release that is deployed
 	Actions []Action `json:"actions"`
 
+	Warnings []string `json:"warnings,omitempty"` // what to know before it is carried out
+
 	desired *Desired
 	live    *live
 	account *account.Account
@@ -125,6 +127,7 @@ func Make(ctx context.Context, a *account.Account, d *Desired, o PlanOptions) (*
 		p.worker(w)
 		p.workflows(w.Role)
 	}
+	p.Actions = behind(p.Actions)
 	p.after = true
 	p.consumers()
 	for _, w := range workers {
@@ -167,6 +170,20 @@ type planner struct {
 	*Plan
 	options PlanOptions
 	after   bool
+}
+
+// behind puts those actions last that wait for the traffic, and keeps the order of each kind.
+func behind(all []Action) []Action {
+	slices.SortStableFunc(all, func(x, y Action) int {
+		switch {
+		case x.after == y.after:
+			return 0
+		case y.after:
+			return -1
+		}
+		return 1
+	})
+	return all
 }
 
 func (p *planner) add(a Action) {

@@ -47,7 +47,16 @@ func (r *run) step(ctx context.Context, jobs []*job, percent int) error {
 			return err
 		}
 	}
-	return r.ask(ctx, r.check(jobs, percent))
+	c := r.check(jobs, percent)
+	if percent == 100 || r.asks(c) {
+		return r.ask(ctx, c)
+	}
+	if percent == 0 {
+		r.tell("nobody is asked how it is: " + r.plan.unasked())
+		return nil
+	}
+	r.tell(fmt.Sprintf("nobody is asked how it is: %s; watch it yourself for %s", r.plan.unasked(), c.Bake))
+	return r.options.Sleep(ctx, c.Bake)
 }
 
 // deploy divides a Worker's traffic. The order of the versions stays, so that objects stay with theirs.

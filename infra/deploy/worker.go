@@ -191,7 +191,7 @@ func (p *planner) atOnce(w stack.Worker, s *liveScript, bereft bool) string {
 		}
 	}
 	for _, f := range p.desired.Stack.WorkflowsOf(w.Role) {
-		if _, there := p.live.workflows[p.Unit.Name(f.Name)]; !there {
+		if have, there := p.live.workflows[p.Unit.Name(f.Name)]; !there || p.renamed(f, have) {
 			fresh = append(fresh, f.Class)
 		}
 	}
@@ -219,6 +219,7 @@ type job struct {
 	live          *liveScript // nil when there is none
 	atOnce        bool        // no version by degrees
 	bereft        bool        // what is deployed cannot be deployed again
+	sent          bool        // it was uploaded whole, or that was tried
 	made          bool        // the version is deployed, the tags are missing: somebody was interrupted
 	to            string      // the version that is deployed in the end
 	backTo        string      // a version that is there already
@@ -246,6 +247,7 @@ func (r *run) work(ctx context.Context, j *job) error {
 		r.rollouts = append(r.rollouts, j)
 		return nil
 	}
+	j.sent = true
 	if err := r.account.Do(ctx, http.MethodPut, at+"?bindings_inherit=strict", r.upload(j, true), nil); err != nil && r.uploaded(ctx, j).ID == "" {
 		return err
 	}
@@ -262,13 +264,7 @@ func (r *run) work(ctx context.Context, j *job) error {
 		return fmt.Errorf("%s: %d versions are deployed right after the upload of one: somebody else deploys, too", j.script, len(now))
 	}
 	j.to = now[0].Version
-	switch {
-	case j.live == nil || len(j.live.deployment) == 0:
-	case j.bereft || migrate(r.plan.desired.Stack.ObjectsOf(j.role), j.live.MigrationTag) != nil:
-		r.stayed = append(r.stayed, j.script) // what has migrated, or lost a namespace, cannot go back
-	default:
-		r.moved = append(r.moved, j)
-	}
+	r.went(j)
 	return r.mark(ctx, j)
 }
 

@@ -42,6 +42,10 @@ type world struct {
 	writes  int // that came, with those that were cut off
 	cutFrom int // this write and all later ones never arrive; 0 for none
 	loseAt  int // the answer of this write is lost; 0 for none
+
+	refuseAt int                      // this write is refused; 0 for none
+	late     bool                     // it is refused after it had its effect
+	wrote    func(n int, before bool) // is told of each write, before and after it; may be nil
 }
 
 func newWorld(t *testing.T) *world {
@@ -69,7 +73,20 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.writes++
+	if w.wrote != nil {
+		n := w.writes
+		w.wrote(n, true)
+		defer w.wrote(n, false)
+	}
 	switch {
+	case w.writes == w.refuseAt:
+		if w.late {
+			w.held.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		rw.Header().Set("Content-Type", "application/json")
+		rw.WriteHeader(http.StatusBadRequest)
+		_, _ = rw.Write([]byte(`{"success":false,"errors":[{"code":1,"message":"refused for once"}],"messages":[],"result":null}`))
+		return
 	case w.cutFrom > 0 && w.writes >= w.cutFrom:
 		panic(http.ErrAbortHandler)
 	case w.writes == w.loseAt:

@@ -103,6 +103,13 @@ type PoolJSON struct {
 	SharedAccount bool     `json:"sharedAccount,omitempty"`
 	WorkersDev    bool     `json:"workersDev,omitempty"`
 	Domains       []string `json:"domains,omitempty"`
+	Routes        []Route  `json:"routes,omitempty"`
+}
+
+// Route is a pattern of a zone.
+type Route struct {
+	Pattern string `json:"pattern"`
+	Zone    string `json:"zone"`
 }
 
 // Edit changes what tenants/deploy.json says of a pool in an environment.

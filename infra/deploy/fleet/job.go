@@ -85,6 +85,9 @@ func (o *Outcome) did(a deploy.Action) bool {
 // take takes in a plan.
 func (o *Outcome) take(p *deploy.Plan, err error, now time.Time) {
 	o.Plan, o.planned = p, now
+	if err == nil {
+		p.Warn(o.Apply.Canary)
+	}
 	switch {
 	case err != nil:
 		o.State, o.Err, o.Plan = Failed, err, nil
