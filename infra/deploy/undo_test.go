@@ -47,11 +47,12 @@ func (w *world) everything(release string) *deploy.Desired {
 // twoZones is a world in which acme has one zone more.
 func twoZones(t *testing.T) *world {
 	w := newWorld(t)
-	const other = "dddddddddddddddddddddddddddddddd"
-	w.api.Zone(other, "acme.other", acmeAccount)
-	w.api.Token(acmeToken, double.Token{Accounts: []string{acmeAccount}, Zones: []string{zone, other}})
+	w.api.Zone(otherZone, "acme.other", acmeAccount)
+	w.api.Token(acmeToken, double.Token{Accounts: []string{acmeAccount}, Zones: []string{zone, otherZone}})
 	return w
 }
+
+const otherZone = "dddddddddddddddddddddddddddddddd"
 
 // asBefore: nothing of the release that failed is left but resources.
 func (w *world) asBefore(first *deploy.Desired) {
@@ -67,6 +68,9 @@ func (w *world) asBefore(first *deploy.Desired) {
 		require.Zero(t, w.consumers("acme-prod-"+queue), queue)
 	}
 	assert.Contains(t, w.health("api.acme.example"), `"version":"v1"`)
+	var routes []any
+	require.NoError(t, w.acme().Get(t.Context(), "zones/"+otherZone+"/workers/routes", &routes))
+	require.Empty(t, routes, "of a zone that the release before has nothing in")
 	var extra struct{ Schedules []any }
 	if err := w.acme().Get(t.Context(), w.acme().Path("workers", "scripts", "acme-prod-extra", "schedules"), &extra); err == nil {
 		require.Empty(t, extra.Schedules)
@@ -273,4 +277,31 @@ func TestAWorkflowGetsItsClassWithTheVersionThatHasIt(t *testing.T) {
 	require.NoError(t, w.apply(back.Plan))
 	assert.Equal(t, "by degrees", traffic(from))
 	w.still(w.acme(), first)
+}
+
+// What a deployment left that was killed before its note goes back, too, when the next one does not get there: also what that found as it
+// should be.
+func TestWhatAnotherRunLeftIsTakenBack(t *testing.T) {
+	w := twoZones(t)
+	v1, v2 := w.desired("acme", "v1", "one"), w.everything("v2")
+	w.deploy(w.acme(), v1)
+	w.deploy(w.globex(), w.desired("globex", "v1", "one"))
+	o := w.options()
+	o.Progress = func(line string) {
+		if line == "~ release v2" {
+			w.cutFrom = w.writes + 1
+		}
+	}
+	var stuck *deploy.StuckError
+	require.ErrorAs(t, deploy.Apply(t.Context(), w.plan(w.acme(), v2), o), &stuck)
+	w.cutFrom = 0
+	p := w.plan(w.acme(), v2)
+	require.Equal(t, "~release", kinds(p), "all else is there")
+	w.api.Sick(func(script, _, tag string) int { return map[bool]int{true: 500}[tag == "v2"] })
+	var back *deploy.RolledBackError
+	require.ErrorAs(t, w.apply(p), &back)
+	w.api.Sick(nil)
+	w.asBefore(v1)
+	assert.Equal(t, "Inc", nameOf(t, w, acmeAccount, "acme"))
+	w.still(w.globex(), w.desired("globex", "v1", "one"))
 }
