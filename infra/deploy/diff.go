@@ -59,6 +59,14 @@ func plain(v any) any {
 	return out
 }
 
+// counted is a number of things.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
 // short is a value as a plan shows it.
 func short(v any) string {
 	if v == nil {

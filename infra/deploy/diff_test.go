@@ -19,6 +19,14 @@ func TestDifferencesAreThoseOfWhatIsWanted(t *testing.T) {
 	assert.Equal(t, []string{"at.cpu_ms nothing -> 5"}, diff("at", &limits{5}, nil))
 }
 
+func TestWhatHasTheTraffic(t *testing.T) {
+	a, b := share{"3dec58410000", 50}, share{"a1b2c3d40000", 50}
+	for says, of := range map[string][]share{"no version": nil, "version 3dec5841": {a}, "traffic divided between 2 versions": {a, b}} {
+		assert.Equal(t, says, (&liveScript{deployment: of}).serves())
+	}
+	assert.Equal(t, []string{"1 Worker", "0 Workers"}, []string{counted(1, "Worker", "Workers"), counted(0, "Worker", "Workers")})
+}
+
 func TestMigrations(t *testing.T) {
 	classes := []stack.Object{{Class: "A"}, {Class: "B"}, {Class: "C"}}
 	assert.Equal(t, &migrations{NewTag: "v3", Steps: []migrationStep{{[]string{"A"}}, {[]string{"B"}}, {[]string{"C"}}}}, migrate(classes, ""))

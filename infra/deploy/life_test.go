@@ -165,6 +165,16 @@ func TestDriftIsSeenAndMended(t *testing.T) {
 		"an internal Worker on the internet": {func(a *account.Account) error {
 			return a.Do(t.Context(), "POST", a.Path("workers", "scripts", "acme-prod-objects", "subdomain"), map[string]bool{"enabled": true, "previews_enabled": false}, nil)
 		}, "! workers.dev acme-prod-objects  (enabled true -> false)"},
+		"a line for each event": {func(a *account.Account) error {
+			return a.Do(t.Context(), "PATCH", a.Path("workers", "scripts", "acme-prod-api", "script-settings"), map[string]any{"observability": map[string]any{
+				"enabled": true, "logs": map[string]any{"enabled": true, "invocation_logs": false}, "traces": map[string]any{"enabled": true, "head_sampling_rate": 0.1}}}, nil)
+		}, "! worker acme-prod-api  (observability.logs.invocation_logs false -> true)"},
+		"a queue that is paused": {func(a *account.Account) error {
+			return editQueue(t, a, "acme-prod-ingest", map[string]any{"delivery_paused": true})
+		}, "! queue acme-prod-ingest  (delivery_paused true -> false)"},
+		"a queue that loses sooner": {func(a *account.Account) error {
+			return editQueue(t, a, "acme-prod-ingest-dlq", map[string]any{"message_retention_period": 60, "delivery_delay": 30})
+		}, "! queue acme-prod-ingest-dlq  (delivery_delay 30 -> 0; message_retention_period 60 -> 1209600)"},
 		"a secret": {func(a *account.Account) error {
 			return a.Do(t.Context(), "PUT", a.Path("workers", "scripts", "acme-prod-api", "secrets"), map[string]string{"name": "X", "type": "secret_text", "text": "x"}, nil)
 		}, "secret X is not ours"},
@@ -175,7 +185,7 @@ func TestDriftIsSeenAndMended(t *testing.T) {
 		"a tenant": {func(a *account.Account) error {
 			id := namespaceID(t, a, "acme-prod-config")
 			return a.Do(t.Context(), "PUT", a.Path("storage", "kv", "namespaces", id, "bulk"), []map[string]string{{"key": "config/acme", "value": "{}"}, {"key": "key/evil", "value": "{}"}}, nil)
-		}, "! tenants acme-prod-config  (1 entries to write, 1 to take away: config/acme, key/evil)"},
+		}, "! tenants acme-prod-config  (1 entry to write, 1 to take away: config/acme, key/evil)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -192,6 +202,23 @@ func TestDriftIsSeenAndMended(t *testing.T) {
 			w.deploy(w.acme(), d)
 		})
 	}
+}
+
+// editQueue is what somebody does to a queue by hand.
+func editQueue(t *testing.T, a *account.Account, name string, settings map[string]any) error {
+	t.Helper()
+	all, err := account.List[struct {
+		ID   string `json:"queue_id"`
+		Name string `json:"queue_name"`
+	}](t.Context(), a, a.Path("queues"))
+	require.NoError(t, err)
+	for _, q := range all {
+		if q.Name == name {
+			return a.Do(t.Context(), "PATCH", a.Path("queues", q.ID), map[string]any{"settings": settings}, nil)
+		}
+	}
+	require.Fail(t, "there is no queue", name)
+	return nil
 }
 
 func namespaceID(t *testing.T, a *account.Account, title string) string {

@@ -33,6 +33,7 @@ type live struct {
 type liveQueue struct {
 	ID        string         `json:"queue_id"`
 	Name      string         `json:"queue_name"`
+	Settings  *queueSettings `json:"settings"`
 	Consumers []liveConsumer `json:"consumers"`
 }
 

@@ -40,8 +40,9 @@ type observability struct {
 }
 
 type observedPart struct {
-	Enabled bool    `json:"enabled"`
-	Rate    float64 `json:"head_sampling_rate,omitempty"`
+	Enabled     bool    `json:"enabled"`
+	Rate        float64 `json:"head_sampling_rate,omitempty"`
+	Invocations bool    `json:"invocation_logs,omitempty"` // of logs, where the API's document requires it: a line for each event beside what is logged
 }
 
 type migrations struct {
@@ -94,10 +95,10 @@ func (d *Desired) describe(w stack.Worker) metadata {
 }
 
 func observed(o stack.Observability) *observability {
-	part := func(percent int) *observedPart {
-		return &observedPart{Enabled: percent > 0, Rate: float64(percent) / 100}
+	part := func(percent int, invocations bool) *observedPart {
+		return &observedPart{Enabled: percent > 0, Rate: float64(percent) / 100, Invocations: invocations}
 	}
-	return &observability{Enabled: o.Logs > 0 || o.Traces > 0, Logs: part(o.Logs), Traces: part(o.Traces)}
+	return &observability{Enabled: o.Logs > 0 || o.Traces > 0, Logs: part(o.Logs, true), Traces: part(o.Traces, false)}
 }
 
 // bind is a binding of the table in the account's names.

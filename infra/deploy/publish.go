@@ -92,7 +92,7 @@ func (p *planner) tenants() {
 		a.parts = append(a.parts, "take away "+key)
 	}
 	if n := len(changed) + len(gone); n > 0 {
-		a.Why = []string{fmt.Sprintf("%d entries to write, %d to take away: %s", len(changed), len(gone), some(append(slices.Clone(changed), gone...)))}
+		a.Why = []string{fmt.Sprintf("%s to write, %d to take away: %s", counted(len(changed), "entry", "entries"), len(gone), some(append(slices.Clone(changed), gone...)))}
 	}
 	if len(p.live.published) == 0 && len(changed) > 0 {
 		a.Op = Create

@@ -37,7 +37,7 @@ func (r *run) steps(jobs []*job) []int {
 }
 
 func (r *run) step(ctx context.Context, jobs []*job, percent int) error {
-	r.tell(fmt.Sprintf("traffic %d %%: %d Workers", percent, len(jobs)))
+	r.tell(fmt.Sprintf("traffic %d %%: %s", percent, counted(len(jobs), "Worker", "Workers")))
 	for _, j := range jobs {
 		to := []share{{j.to, float64(percent)}, {r.before(j).ID, float64(100 - percent)}}
 		if percent == 100 || j.to == to[1].Version {

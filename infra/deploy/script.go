@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -137,6 +138,17 @@ func (s *liveScript) stable() string {
 		return noted
 	}
 	return mostOf(s.deployment)
+}
+
+// serves says what has the traffic.
+func (s *liveScript) serves() string {
+	switch len(s.deployment) {
+	case 0:
+		return "no version"
+	case 1:
+		return fmt.Sprintf("version %.8s", s.deployment[0].Version)
+	}
+	return fmt.Sprintf("traffic divided between %d versions", len(s.deployment))
 }
 
 // whole reports whether one version has all the traffic, and which.

@@ -15,20 +15,28 @@ func (p *planner) queues() {
 	for _, dead := range []bool{true, false} {
 		for _, q := range p.desired.Stack.Queues {
 			if p.desired.Stack.TakesDeadLetters(q.Name) == dead {
-				p.queue(p.Unit.Name(q.Name))
+				p.queue(q)
 			}
 		}
 	}
 }
 
-func (p *planner) queue(name string) {
-	if p.live.queues[name] != nil {
-		p.add(Action{Op: Same, Kind: "queue", Name: name})
+// queue makes a queue. What is wrong with one that is there is mended later: see queueSettings.
+func (p *planner) queue(q stack.Queue) {
+	name, want := p.Unit.Name(q.Name), settingsOf(q)
+	if have := p.live.queues[name]; have != nil {
+		if len(have.differs(want)) == 0 {
+			p.add(Action{Op: Same, Kind: "queue", Name: name})
+		}
 		return
 	}
 	p.add(Action{Op: Create, Kind: "queue", Name: name, do: func(ctx context.Context, r *run) error {
 		var made liveQueue
-		err := r.account.Do(ctx, http.MethodPost, r.account.Path("queues"), map[string]string{"queue_name": name}, &made)
+		body := map[string]any{"queue_name": name}
+		if q.Retention > 0 {
+			body["settings"] = map[string]int{"message_retention_period": want.Retention}
+		}
+		err := r.account.Do(ctx, http.MethodPost, r.account.Path("queues"), body, &made)
 		if err != nil {
 			found, lerr := account.List[*liveQueue](ctx, r.account, r.account.Path("queues"))
 			if err = orThere(err, lerr, found, func(q *liveQueue) bool { return q.Name == name }, func(q *liveQueue) { made = *q }); err != nil {
@@ -36,6 +44,9 @@ func (p *planner) queue(name string) {
 			}
 		}
 		r.queues.put(name, made.ID)
+		if len(made.differs(want)) > 0 {
+			return r.setQueue(ctx, made.ID, want)
+		}
 		return nil
 	}})
 }

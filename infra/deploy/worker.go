@@ -90,7 +90,7 @@ func (p *planner) judge(j *job) (Op, []string) {
 		j.made = whole && made == j.spec && (j.secrets == "" || sealed == j.secrets) && j.backTo == "" && len(p.differences(j)) == 0
 		return Update, []string{fmt.Sprintf("spec %s -> %s", spec, j.spec)}
 	case j.backTo != "" && version != j.backTo:
-		return Update, []string{fmt.Sprintf("version %.8s -> %.8s", version, j.backTo)}
+		return Update, []string{fmt.Sprintf("%s -> %.8s", s.serves(), j.backTo)}
 	case j.secrets != "" && secrets != j.secrets:
 		return Update, []string{"its secrets are others"}
 	}

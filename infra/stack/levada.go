@@ -171,8 +171,9 @@ func levadaQueues() []Queue {
 		q.MaxRetries = 3
 		q.RetryDelay = 2 * time.Second
 		q.DeadLetter = q.Name + DeadLetter
+		q.Retention = maxKeepSeconds * time.Second // nothing is lost while somebody mends what it waits for
 		dead := Queue{
-			Name: q.DeadLetter, Consumer: Consumers,
+			Name: q.DeadLetter, Consumer: Consumers, Retention: q.Retention,
 			MaxBatchSize: 10, MaxWaitTime: 5 * time.Second, MaxConcurrency: 1,
 			MaxRetries: maxRetries, RetryDelay: time.Minute, // there is nowhere to go from here
 		}

@@ -17,6 +17,8 @@ const (
 	maxDelaySeconds  = 86_400
 	maxConcurrency   = 250
 	maxQueueName     = 63
+	minKeepSeconds   = 60
+	maxKeepSeconds   = 1_209_600 // on the paid plan; the free one keeps messages for 24 hours
 	maxMemoryMiB     = 128
 	maxCPUMillis     = 300_000
 	maxModuleMiB     = 64

@@ -107,7 +107,7 @@ type Binding struct {
 	Target string `json:"target,omitempty"`
 }
 
-// Queue is a queue and the settings of its one consumer.
+// Queue is a queue, and the settings of its one consumer.
 type Queue struct {
 	Name string `json:"name"`
 
@@ -126,6 +126,8 @@ type Queue struct {
 	RetryDelay time.Duration `json:"retry_delay,omitempty"`
 	// MaxConcurrency is the most batches in flight, 1 to 250; 0 lets the platform scale.
 	MaxConcurrency int `json:"max_concurrency,omitempty"`
+	// Retention is how long a message waits at most before it is lost, 60 s to 14 days; 0 is the platform's default, 4 days.
+	Retention time.Duration `json:"message_retention_period,omitempty"`
 	// DeadLetter is the queue that gets a message whose retries are used up.
 	DeadLetter string `json:"dead_letter_queue,omitempty"`
 }

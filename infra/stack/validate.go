@@ -160,6 +160,9 @@ func (v *validation) queue(q Queue) {
 	what := fmt.Sprintf("queue %q: ", q.Name)
 	v.matches(what+"name", q.Name, resourceName)
 	v.within(what+"length of the name", len(q.Name), 1, maxQueueName, queueLimits)
+	if q.Retention != 0 {
+		v.seconds(what+"message_retention_period", q.Retention, minKeepSeconds, maxKeepSeconds, queueLimits)
+	}
 	if q.Consumer == "" {
 		if !v.stack.TakesDeadLetters(q.Name) {
 			v.fault("%sno consumer, and it is nobody's dead-letter queue: its messages would only pile up", what)
@@ -172,8 +175,8 @@ func (v *validation) queue(q Queue) {
 	v.within(what+"max_batch_size", q.MaxBatchSize, 1, maxBatchSize, queueLimits)
 	v.within(what+"max_retries", q.MaxRetries, 0, maxRetries, queueLimits)
 	v.within(what+"max_concurrency", q.MaxConcurrency, 0, maxConcurrency, queueLimits)
-	v.seconds(what+"max_wait_time", q.MaxWaitTime, maxWaitSeconds, queueLimits)
-	v.seconds(what+"retry_delay", q.RetryDelay, maxDelaySeconds, queueConsumers)
+	v.seconds(what+"max_wait_time", q.MaxWaitTime, 0, maxWaitSeconds, queueLimits)
+	v.seconds(what+"retry_delay", q.RetryDelay, 0, maxDelaySeconds, queueConsumers)
 	if q.DeadLetter == q.Name {
 		v.fault("%sit is its own dead-letter queue", what)
 	} else if q.DeadLetter != "" && !has(v.stack.Queues, func(o Queue) bool { return o.Name == q.DeadLetter }) {
@@ -181,11 +184,11 @@ func (v *validation) queue(q Queue) {
 	}
 }
 
-func (v *validation) seconds(what string, d time.Duration, most int, page string) {
+func (v *validation) seconds(what string, d time.Duration, least, most int, page string) {
 	if d%time.Second != 0 {
 		v.fault("%s is %s, allowed are whole seconds: %s", what, d, page)
 	}
-	v.within(what+" in seconds", int(d/time.Second), 0, most, page)
+	v.within(what+" in seconds", int(d/time.Second), least, most, page)
 }
 
 // exports refuses classes of Workers that are not there, and two classes of one

@@ -84,6 +84,8 @@ func TestValidateRefuses(t *testing.T) {
 		{"part of a second", func(s *stack.Stack) { s.Queues[0].MaxWaitTime = time.Millisecond }, "allowed are whole seconds"},
 		{"retries", func(s *stack.Stack) { s.Queues[0].MaxRetries = -1 }, "max_retries is -1"},
 		{"retry delay", func(s *stack.Stack) { s.Queues[0].RetryDelay = 25 * time.Hour }, "retry_delay in seconds is 90000"},
+		{"retention of seconds", func(s *stack.Stack) { s.Queues[0].Retention = 59 * time.Second }, "message_retention_period in seconds is 59, allowed are 60 to 1209600: https://"},
+		{"retention", func(s *stack.Stack) { s.Queues[1].Retention = 15 * 24 * time.Hour }, "message_retention_period in seconds is 1296000"},
 		{"concurrency", func(s *stack.Stack) { s.Queues[0].MaxConcurrency = 251 }, "max_concurrency is 251"},
 		{"own dead letters", func(s *stack.Stack) { s.Queues[0].DeadLetter = "fetch" }, "its own dead-letter queue"},
 		{"no dead-letter queue", func(s *stack.Stack) { s.Queues[0].DeadLetter = "nowhere" }, `no dead-letter queue "nowhere"`},

@@ -132,6 +132,7 @@ type observability struct {
 }
 
 type sampled struct {
-	Enabled bool    `json:"enabled"`
-	Rate    float64 `json:"head_sampling_rate"`
+	Enabled     bool    `json:"enabled"`
+	Rate        float64 `json:"head_sampling_rate"`
+	Invocations bool    `json:"invocation_logs,omitempty"` // of logs
 }

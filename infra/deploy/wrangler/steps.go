@@ -51,7 +51,11 @@ func (p *Pool) needs() (needs []need) {
 		needs = append(needs, need{kind, name, steps})
 	}
 	for _, q := range deadFirst(&p.Stack) {
-		add(stack.Producer, q.Name, Step{What: "queue", Args: []string{"queues", "create", p.Unit.Name(q.Name)}})
+		s := Step{What: "queue", Args: []string{"queues", "create", p.Unit.Name(q.Name)}}
+		if q.Retention > 0 { // which no configuration has
+			s.Args = append(s.Args, "--message-retention-period-secs="+strconv.Itoa(int(q.Retention.Seconds())))
+		}
+		add(stack.Producer, q.Name, s)
 	}
 	for _, n := range p.Stack.Namespaces {
 		if p.Namespaces[n.Name] == "" { // else it is there

@@ -130,7 +130,7 @@ func (l *lab) ids(t *testing.T) *strings.Replacer {
 var meant = []struct{ place, why string }{
 	{`^wrangler alone: \S+ /workers/scripts/\S+ \?excludeScript=true`, "whether the answer has the code in it"},
 	{`^ours alone: \S+ /workers/scripts/\S+ \?bindings_inherit=strict`, "the same query without that"},
-	{`^wrangler alone: \S+ \S+ (metadata )?code_update_strategy `, "newer than the API's documents; without it new code is there at once"},
+	{`^wrangler alone: \S+ \S+ (metadata )?code_update_strategy `, "newer than the API's documents; without it new code is there at once, and the gate asks for it at once"},
 	{`^ours alone: P\S+ /workers/scripts/\S+ (metadata )?annotations workers/(tag|message) `, "the release, and what a version was made from"},
 	{`^ours alone: P\S+ /workers/scripts/\S+ (metadata )?tags \d `, "whose Worker it is, and what was wanted: there is no other state"},
 	{`^ours alone: PATCH /workers/scripts/\S+/script-settings (observability .*)?$`, "tags name the version, which is there only after the upload; what versions do not have goes with them"},

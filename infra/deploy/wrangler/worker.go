@@ -71,13 +71,13 @@ func (p *Pool) migrations(role stack.Role) (steps []migration) {
 }
 
 func observe(o stack.Observability) observability {
-	part := func(percent int) *sampled {
+	part := func(percent int, invocations bool) *sampled {
 		if percent == 0 {
 			return nil
 		}
-		return &sampled{Enabled: true, Rate: float64(percent) / 100}
+		return &sampled{Enabled: true, Rate: float64(percent) / 100, Invocations: invocations}
 	}
-	return observability{Enabled: o.Logs > 0 || o.Traces > 0, Logs: part(o.Logs), Traces: part(o.Traces)}
+	return observability{Enabled: o.Logs > 0 || o.Traces > 0, Logs: part(o.Logs, true), Traces: part(o.Traces, false)}
 }
 
 // bind adds one binding of the table.

@@ -37,7 +37,7 @@ func everything() Pool {
 			{Role: "behind", CompatibilityDate: "2026-11-01", MemoryMiB: 64, BudgetKiB: 1, Bindings: []stack.Binding{{Name: "BOOK", Kind: stack.Class, Target: "Book"}}},
 		},
 		Queues: []stack.Queue{
-			{Name: "work", Consumer: "behind", MaxBatchSize: 7, MaxWaitTime: 3 * time.Second, MaxRetries: 5, RetryDelay: time.Minute, MaxConcurrency: 2, DeadLetter: "work-dlq"},
+			{Name: "work", Consumer: "behind", MaxBatchSize: 7, MaxWaitTime: 3 * time.Second, MaxRetries: 5, RetryDelay: time.Minute, MaxConcurrency: 2, DeadLetter: "work-dlq", Retention: 14 * 24 * time.Hour},
 			{Name: "work-dlq"},
 		},
 		Objects:       []stack.Object{{Class: "Book", Role: "behind"}, {Class: "Page", Role: "behind"}},
