@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,14 +87,14 @@ func objectRows(t *testing.T, state, class, tenant string) map[string]string {
 // trail is a tenant's audit trail, oldest first.
 func trail(t *testing.T, state, tenant string) (all []events.AuditEntry) {
 	t.Helper()
-	for _, db := range tables[struct{ Entry string }](t, state, "entries") {
-		for _, row := range db {
-			var e events.AuditEntry
-			require.NoError(t, json.Unmarshal([]byte(row.Entry), &e))
-			if strings.HasPrefix(e.Source, "/tenants/"+tenant+"/") {
-				all = append(all, e)
-			}
+	kept := objectRows(t, state, "Audit", tenant)
+	for _, key := range slices.Sorted(maps.Keys(kept)) {
+		if !strings.HasPrefix(key, "e/") {
+			continue
 		}
+		var e events.AuditEntry
+		require.NoError(t, json.Unmarshal([]byte(kept[key]), &e))
+		all = append(all, e)
 	}
 	return all
 }

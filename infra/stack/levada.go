@@ -103,7 +103,7 @@ func levadaWorkers(env string) []Worker {
 		api,
 		consumers,
 		flows,
-		levadaWorker(Objects, 2800, []Binding{corpus, shelf}, queues),
+		levadaWorker(Objects, 3000, []Binding{corpus, shelf}, queues),
 	}
 	if env != "" {
 		for i := range workers {

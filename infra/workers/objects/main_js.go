@@ -22,7 +22,7 @@ func main() {
 	objects.RegisterLedger(out, objects.Backlog{
 		Measure: port.Backlog(queue.Open("INGEST")), Max: port.Int("MAX_BACKLOG", objects.DefaultMaxBacklog),
 	}, time.Now)
-	objects.RegisterAudit()
+	objects.RegisterAudit(r2.Open("CORPUS"), time.Now)
 	objects.RegisterQuota(out, time.Now)
 	objects.RegisterSession(out, port.NewShelf(object.Open("SHELF")), time.Now)
 	objects.RegisterShelf(time.Now)

@@ -5,8 +5,8 @@ import (
 	"io"
 	"time"
 
+	"levada.dev/consumers/audit/audittest"
 	"levada.dev/events"
-	"levada.dev/infra/cloudflare/port"
 	"levada.dev/infra/cloudflare/r2"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
@@ -18,6 +18,7 @@ import (
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/trail"
 )
 
 // event is the event that runs a suite. The context of a test comes from no event, and the bindings work in one only,
@@ -217,17 +218,21 @@ func (x sender) Send(ctx context.Context, to events.Stage, messages [][]byte) er
 	return x.port.Send(x.in(ctx), to, messages)
 }
 
-type trail struct {
+type record struct {
 	event
-	port port.Trail
+	port audittest.Trail
 }
 
-func (x trail) Append(ctx context.Context, s tenants.Scope, entries []events.AuditEntry) error {
+func (x record) Append(ctx context.Context, s tenants.Scope, entries []events.AuditEntry) error {
 	return x.port.Append(x.in(ctx), s, entries)
 }
 
-func (x trail) Newest(ctx context.Context, s tenants.Scope, limit int) ([]events.AuditEntry, error) {
-	return x.port.Newest(x.in(ctx), s, limit)
+func (x record) List(ctx context.Context, s tenants.Scope, q trail.Query, cursor string, limit int) (trail.Page, error) {
+	return x.port.List(x.in(ctx), s, q, cursor, limit)
+}
+
+func (x record) Chain(ctx context.Context, s tenants.Scope, after int64, limit int) (trail.Lines, error) {
+	return x.port.Chain(x.in(ctx), s, after, limit)
 }
 
 type money struct {

@@ -114,7 +114,7 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 			})
 		},
 		"TestTrail": func(t *testing.T) {
-			audittest.TestTrail(t, func(*testing.T) audittest.Trail { return trail{ev, port.NewTrail(object.Open("AUDIT"))} })
+			audittest.TestTrail(t, func(*testing.T) audittest.Trail { return record{ev, port.NewTrail(object.Open("AUDIT"))} })
 		},
 		"TestCache": func(t *testing.T) {
 			cachetest.TestStore(t, func(*testing.T) cachetest.Subject {
