@@ -34,6 +34,10 @@ func samples() map[string]events.Fact {
 	slice := events.Slice{Slice: 1, Slices: 2, Chunks: 18}
 	at := time.Date(2026, 11, 22, 4, 30, 0, 123_000_000, time.UTC)
 	sum := strings.Repeat("0123456789abcdef", 4)
+	call := events.ToolCall{
+		CallID: "0e8c1b62-6f6a-4b3c-9a51-5a2f0d6e7c11", Attempt: 2, Tool: "summarize", Via: "chat", Actor: "website", UserID: "ada",
+		RequestID: "7a1f0d3e-50a7-4c9f-8f5e-3e0f4d1b2a90", Arguments: sum,
+	}
 	return map[string]events.Fact{
 		"document.submitted/minimal": events.DocumentSubmitted{
 			DocumentRef: events.DocumentRef{DocID: "a", Generation: 1, JobID: "j"},
@@ -139,6 +143,13 @@ func samples() map[string]events.Fact {
 				Outcome: events.OutcomeTimeout, Code: "EXECUTION_TIMEOUT", DurationMS: 10_000, Tokens: 812, CostNanos: 87_120,
 			},
 		}}},
+		"tool.started/full": events.ToolStarted{ToolCall: call},
+		"tool.executed/minimal": events.ToolExecuted{
+			ToolCall: events.ToolCall{CallID: "c", Tool: "calculator", Via: "http"}, Outcome: events.OutcomeSucceeded,
+		},
+		"tool.executed/full": events.ToolExecuted{
+			ToolCall: call, Outcome: events.OutcomeTimeout, Code: "EXECUTION_TIMEOUT", DurationMS: 10_000, Tokens: 908, CostNanos: 87_120,
+		},
 		"event.recorded/full": events.EventRecorded{Entries: []events.AuditEntry{{
 			ID: "3fd0b4b0-7f0e-5f5b-8d55-2a3d3a6d8a11", Type: events.TypeDocumentSubmitted, Source: "/tenants/acme/objects",
 			Subject: "documents/guide.md", Time: at, TraceParent: traceparent, CausationID: "r-1", Bytes: 321, SHA256: sum,

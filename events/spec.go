@@ -143,6 +143,16 @@ var specs = [...]Spec{
 		Producer: "the API",
 	},
 	{
+		Type: TypeToolStarted, Stage: StageNone, New: func() Fact { return new(ToolStarted) },
+		Says:     "A tool that writes is about to be run.",
+		Producer: "workflows/tools",
+	},
+	{
+		Type: TypeToolExecuted, Stage: StageNone, New: func() Fact { return new(ToolExecuted) },
+		Says:     "A call of a tool has ended: well, not well, or before it began.",
+		Producer: "workflows/tools",
+	},
+	{
 		Type: TypeEventRecorded, Stage: StageAudit, New: func() Fact { return new(EventRecorded) },
 		Says:     "Events were published: their envelopes and digests, for the audit trail.",
 		Producer: "the publisher", Consumer: "consumers/audit",

@@ -102,6 +102,7 @@ func (c *Config) Defaults() {
 	setDefault(&c.Budgets.USDPerMonth, max(100, min(c.Budgets.USDPerDay, MaxUSD)))
 	c.sourceDefaults()
 	c.answerDefaults()
+	c.toolDefaults()
 }
 
 // defaults lets a tenth of a minute's requests come at once.
@@ -152,6 +153,7 @@ func (c *Config) problems() Problems {
 	c.answerProblems(&ps)
 	c.budgetProblems(&ps)
 	c.sourceProblems(&ps)
+	c.toolProblems(&ps)
 	return ps
 }
 

@@ -23,6 +23,7 @@ type Config struct {
 	Sources      []Source `json:"sources,omitempty"`
 	Ingest       Ingest   `json:"ingest,omitzero"`
 	Answers      Answers  `json:"answers,omitzero"`
+	Tools        Tools    `json:"tools,omitzero"`
 
 	// Prompts are the tenant's own, by their names: <id>/prompts/<name>.md. They are published beside the configuration.
 	Prompts map[string]string `json:"-"`

@@ -28,6 +28,7 @@ func TestParseSetsDefaults(t *testing.T) {
 		Budgets: tenants.Budgets{TokensPerDay: 2_000_000, TokensPerMonth: 20_000_000, USDPerDay: 10, USDPerMonth: 100},
 		Ingest:  tenants.Ingest{Weight: 10, MaxWaiting: 100_000, DeadlineMinutes: 15},
 		Answers: tenants.Answers{Prompt: "grounded@1", Threshold: 40, Unsupported: tenants.UnsupportedMark},
+		Tools:   tenants.Tools{MaxSteps: 5, MaxSeconds: 60}, // and none is enabled
 	}, c)
 	again := *c
 	again.Defaults()
@@ -84,6 +85,10 @@ func TestInspectFindsWhatASchemaCannot(t *testing.T) {
 		`{"id":"acme","name":"A","sources":[{"id":"cms","sync":{"prefix":"a"}},{"id":"cms","sync":{"prefix":"b"}}]}`:                     `sources[1].id: "cms" appears twice`,
 		`{"id":"acme","name":"A","sources":[{"id":"cms","webhook":{"secrets":["s1"]}},{"id":"blog","webhook":{"secrets":["s2","s1"]}}]}`: `sources[1].webhook.secrets[1]: "s1" is a secret of the source "cms" also (give each source secrets of its own)`,
 		`{"id":"acme","name":"A","sources":[{"id":"cms","sync":{"sitemap":"https://[::1"}}]}`:                                            `sources[0].sync.sitemap: "https://[::1" is not an address of the web, http or https`,
+		`{"id":"acme","name":"A","tools":{"enabled":["calculater"]}}`:                                                                    `tools.enabled[0]: "calculater" is not a tool (did you mean "calculator"?)`,
+		`{"id":"acme","name":"A","tools":{"inChat":["calculator"]}}`:                                                                     `tools.inChat[0]: "calculator" is not enabled (enable it in tools.enabled)`,
+		`{"id":"acme","name":"A","tools":{"enabled":["calculator"],"policies":[{"tool":"summarize","argument":"text","maxChars":5}]}}`:   `tools.policies[0].tool: "summarize" is not in tools.enabled (one of calculator)`,
+		`{"id":"acme","name":"A","tools":{"enabled":["calculator"],"policies":[{"tool":"calculator","argument":"a","min":0,"max":-1}]}}`: `tools.policies[0].min: is more than max (-1): nothing would be allowed`,
 		`{"id":"acme","name":"A","limits":{"bodyBytes":5.0}}`:                                                                            "limits.bodyBytes: must be a whole number",
 		`{"id":"acme","name":"A"} {}`:                                                                                                    "is not JSON: invalid character '{' after top-level value",
 		"\ufeff{}":                                                                                                                       "is not JSON: invalid character 'ï' looking for beginning of value",

@@ -209,6 +209,8 @@ func oneOfEach(t *testing.T, s tenants.Scope) []events.Event {
 		events.ActAttempted{What: events.Act{Kind: events.ActAdmin, Name: fresh(t), Outcome: events.OutcomeBegun}},
 		events.ActPerformed{What: events.Act{Kind: events.ActAdmin, Name: fresh(t), Outcome: events.OutcomeFailed, Code: "c"}},
 		events.AccessRefused{What: events.Act{Kind: events.ActAccess, Name: fresh(t), Outcome: events.OutcomeRefused, Code: "c"}},
+		events.ToolStarted{ToolCall: events.ToolCall{CallID: fresh(t), Tool: "ingest_docs", Via: "http"}},
+		events.ToolExecuted{ToolCall: events.ToolCall{CallID: fresh(t), Tool: "ingest_docs", Via: "http"}, Outcome: events.OutcomeSucceeded},
 	}
 	require.Len(t, facts, len(events.Specs())-1, "a type is missing here")
 	var evs []events.Event

@@ -356,6 +356,30 @@ var agreement = map[string]struct {
 	"fetch host stars":       {`"ingest":{"fetch":{"hosts":["*.*.a"]}}`, false},
 	"fetch host port":        {`"ingest":{"fetch":{"hosts":["a.b:80"]}}`, false},
 	"fetch host twice":       {`"ingest":{"fetch":{"hosts":["a.b","a.b"]}}`, false},
+	"tools":                  {tooled(`"inChat":["calculator"],"maxSteps":20,"maxSeconds":300`), true},
+	"tools none":             {`"tools":{"enabled":[]}`, true},
+	"tools unknown":          {tooled(`"timeout":5`), false},
+	"tools name":             {`"tools":{"enabled":["Calculator"]}`, false},
+	"tools twice":            {`"tools":{"enabled":["calculator","calculator"]}`, false},
+	"tools in chat twice":    {tooled(`"inChat":["calculator","calculator"]`), false},
+	"tools steps":            {tooled(`"maxSteps":21`), false},
+	"tools no steps":         {tooled(`"maxSteps":0`), false},
+	"tools seconds":          {tooled(`"maxSeconds":301`), false},
+	"policy":                 {policy(`"argument":"a.b-c","allowed":["1","true"],"min":-5,"max":0,"maxChars":1000000`), true},
+	"policy least":           {policy(`"argument":"a","min":0`), true},
+	"policy of nothing":      {policy(`"argument":"a"`), false},
+	"policy no argument":     {policy(`"min":1`), false},
+	"policy argument empty":  {policy(`"argument":"","min":1`), false},
+	"policy argument path":   {policy(`"argument":"a..b","min":1`), false},
+	"policy argument long":   {policy(`"argument":"a.` + strings.Repeat("x", 65) + `","min":1`), false},
+	"policy fraction":        {policy(`"argument":"a","min":0.5`), false},
+	"policy allowed number":  {policy(`"argument":"a","allowed":[1]`), false},
+	"policy allowed empty":   {policy(`"argument":"a","allowed":[""]`), false},
+	"policy allowed twice":   {policy(`"argument":"a","allowed":["b","b"]`), false},
+	"policy allowed long":    {policy(`"argument":"a","allowed":["` + strings.Repeat("ä", 201) + `"]`), false},
+	"policy chars":           {policy(`"argument":"a","maxChars":1000001`), false},
+	"policy no chars":        {policy(`"argument":"a","maxChars":0`), false},
+	"policy unknown":         {policy(`"argument":"a","min":1,"pattern":"x"`), false},
 	"no id":                  {`"id":null,"name":"x"`, false},
 	"id number":              {`"id":5,"name":"x"`, false},
 	"id empty":               {`"id":"","name":"x"`, false},
@@ -389,6 +413,13 @@ func fields(members string) string {
 
 func synced(members string) string {
 	return `"sources":[{"id":"cms","sync":{` + members + `}}]`
+}
+
+// tooled enables the calculator.
+func tooled(members string) string { return `"tools":{"enabled":["calculator"],` + members + `}` }
+
+func policy(members string) string {
+	return tooled(`"policies":[{"tool":"calculator",` + members + `}]`)
 }
 
 func manySources(n int) string {
@@ -462,6 +493,11 @@ func TestTheSchemaHasGosBoundsAndDefaults(t *testing.T) {
 	assert.EqualValues(t, c.Ingest.Weight, ingest["weight"].Default)
 	assert.EqualValues(t, c.Ingest.MaxWaiting, ingest["maxWaiting"].Default)
 	assert.EqualValues(t, c.Ingest.DeadlineMinutes, ingest["deadlineMinutes"].Default)
+	tools := s.Properties["tools"].Properties
+	assert.EqualValues(t, tenants.MaxToolSteps, tools["maxSteps"].Maximum)
+	assert.EqualValues(t, tenants.MaxToolSeconds, tools["maxSeconds"].Maximum)
+	assert.EqualValues(t, c.Tools.MaxSteps, tools["maxSteps"].Default)
+	assert.EqualValues(t, c.Tools.MaxSeconds, tools["maxSeconds"].Default)
 }
 
 // manyModels is the JSON of n names of models.

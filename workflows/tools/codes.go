@@ -1,5 +1,11 @@
 package tools
 
+import (
+	"errors"
+
+	"levada.dev/events/fault"
+)
+
 // The codes of what goes wrong with a call. The first three say that the tool was not run.
 const (
 	CodeNotFound   = "TOOL_NOT_FOUND"    // 404
@@ -10,3 +16,16 @@ const (
 	CodeRunning    = "tool_running"      // 409
 	CodeUnrecorded = "audit_unavailable" // 503
 )
+
+// OwnCode is the code of an error of a call; of a tool that failed, the code that the tool gave.
+func OwnCode(err error) string {
+	f := fault.As(err)
+	if f.Code != CodeFailed {
+		return f.Code
+	}
+	var own *fault.Error
+	if errors.As(f.Unwrap(), &own) {
+		return own.Code
+	}
+	return "internal"
+}

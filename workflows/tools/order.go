@@ -55,8 +55,9 @@ type Result struct {
 type Box interface {
 	// List is the tools that the caller may call, by name.
 	List(c Caller) []Tool
-	// Execute makes a call. The codes of what kept it from being made, and of its failure, are those of codes.go. Whatever becomes of it is on
-	// record when Execute returns.
+	// Execute makes a call. The codes of what kept it from being made, and of its failure, are those of codes.go; a tool's fault.Limited is
+	// returned as it is. The Result has the call's id also beside an error. Whatever becomes of the call is on record when Execute returns,
+	// unless the caller's ctx ended and the call has a key: then it goes on without the caller. A dry run is on record when it is refused.
 	Execute(ctx context.Context, s tenants.Scope, c Caller, o Order) (Result, error)
 }
 
@@ -70,7 +71,9 @@ type Calls interface {
 	Begin(ctx context.Context, s tenants.Scope, o Opening) (Begun, error)
 	// End keeps the result of the call of a key, for ResultLife. A call that was ended, or begun again by another, is left as it is.
 	End(ctx context.Context, s tenants.Scope, key, id string, lease int, r Result) error
-	// Drop forgets a call that came to nothing, so that it can be made again with the key.
+	// Lapse ends the lease of a call that failed. With the key it begins again at once, under its first id: it may have done something.
+	Lapse(ctx context.Context, s tenants.Scope, key, id string, lease int) error
+	// Drop forgets a call that did nothing at all. The key is free for any other.
 	Drop(ctx context.Context, s tenants.Scope, key, id string, lease int) error
 }
 

@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"time"
 
 	"levada.dev/events"
@@ -32,6 +33,14 @@ const (
 	MaxTimeout     = 30 * time.Second // what the platform gives to what goes on after an answer
 )
 
+// timeout is how long a call may take.
+func (t *Tool) timeout() time.Duration {
+	if t.Timeout == 0 {
+		return DefaultTimeout
+	}
+	return t.Timeout
+}
+
 // Cost is what a call costs, by its class.
 type Cost string
 
@@ -53,17 +62,18 @@ const (
 	Writes    Effects = "writes" // something is changed; under one call id it happens once
 )
 
-// Call is one call, in the hands of its tool. It belongs to one goroutine.
+// Call is one call, in the hands of its tool.
 type Call struct {
 	ID        string // stays when the call is repeated with its key
 	Scope     tenants.Scope
 	Config    *tenants.Config
-	Input     json.RawMessage
+	Input     json.RawMessage // in canonical form (RFC 8785), so 3.0 is 3
 	User      string
 	RequestID string
 	Cause     events.Cause
 
-	report func(Progress)
+	mu     sync.Mutex
+	report func(Progress) // nil when nobody listens any more
 	tokens int64
 	nanos  int64
 }
@@ -77,6 +87,8 @@ type Progress struct {
 
 // Report tells how far the call is, to whoever listens.
 func (c *Call) Report(p Progress) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.report != nil {
 		c.report(p)
 	}
@@ -84,8 +96,18 @@ func (c *Call) Report(p Progress) {
 
 // Spent adds what calls of models took, for the record: whoever called them has paid already.
 func (c *Call) Spent(tokens, nanos int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.tokens += tokens
 	c.nanos += nanos
+}
+
+// close is the end of the call for whoever asked. What a tool that was left behind still tells reaches nobody.
+func (c *Call) close() (tokens, nanos int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.report = nil
+	return c.tokens, c.nanos
 }
 
 // Typed gives a tool a function over types. Members of the input that In does not have are refused.

@@ -3,12 +3,22 @@ package builtin
 import (
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/tenants"
 	"levada.dev/workflows/tools"
 )
 
 func TestAllCanBeCalled(t *testing.T) {
 	_, err := tools.New(All()...)
 	require.NoError(t, err)
+}
+
+// A tool that no configuration could name could not be enabled.
+func TestConfigurationsCanNameThem(t *testing.T) {
+	assert.IsIncreasing(t, tenants.PlatformTools())
+	for _, tool := range All() {
+		assert.Contains(t, tenants.PlatformTools(), tool.Name)
+	}
 }

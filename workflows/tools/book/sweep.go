@@ -1,0 +1,60 @@
+package book
+
+import (
+	"fmt"
+
+	"levada.dev/tenants/rows"
+)
+
+// end comes after every digit.
+const end = ":"
+
+// Swept says what a sweep has left.
+type Swept struct {
+	More bool // there is more to forget now
+	Left bool // there is something that will be forgotten later
+}
+
+// Sweep forgets calls that have expired, so many at most.
+func (b *Book) Sweep(tx rows.Tx, limit int) (Swept, error) {
+	n, err := forget(tx, expiryPrefix+digits(b.now().UnixMilli()+1), limit)
+	if err != nil {
+		return Swept{}, err
+	}
+	left, err := b.Count(tx, 1)
+	return Swept{More: n == limit, Left: left > 0}, err
+}
+
+// Clear forgets calls whatever their age, so many at most, and says how many.
+func (b *Book) Clear(tx rows.Tx, limit int) (int, error) { return forget(tx, expiryPrefix+end, limit) }
+
+// Count is how many calls there are, as far as the limit.
+func (b *Book) Count(tx rows.Tx, limit int) (int, error) {
+	found, err := tx.Scan(expiryPrefix, limit)
+	if err != nil {
+		return 0, fmt.Errorf("calls: scan: %w", err)
+	}
+	return len(found), nil
+}
+
+// forget removes the calls that expire first, up to a key.
+func forget(tx rows.Tx, to string, limit int) (int, error) {
+	found, err := tx.Range(expiryPrefix, to, limit)
+	if err != nil {
+		return 0, fmt.Errorf("calls: range: %w", err)
+	}
+	for _, row := range found {
+		key := keyOf(row.Key)
+		c, _, err := read(tx, key)
+		if err != nil {
+			return 0, err
+		}
+		if err := remove(tx, key, c); err != nil {
+			return 0, err
+		}
+		if err := tx.Delete(row.Key); err != nil {
+			return 0, fmt.Errorf("calls: delete: %w", err)
+		}
+	}
+	return len(found), nil
+}
