@@ -25,19 +25,5 @@ type Policy struct {
 // Has reports whether the tool of that name is enabled.
 func (t *Tools) Has(name string) bool { return slices.Contains(t.Enabled, name) }
 
-// PlatformTools are the names of the tools that the platform has, sorted. The tools themselves are in workflows/tools/builtin, which this
-// package cannot see; a test there compares.
-func PlatformTools() []string {
-	return []string{
-		"calculator",
-		"classify_intent",
-		"extract_entities",
-		"ingest_docs",
-		"search_docs",
-		"summarize",
-		"tag_chunk_docs",
-	}
-}
-
 // ToolNames are the names that tools.enabled may have.
 func (c *Config) ToolNames() []string { return PlatformTools() }

@@ -3,6 +3,7 @@ package generate
 import (
 	"go/ast"
 	"slices"
+	"strconv"
 )
 
 // NewTool plans a tool: a typed function with its schema, among those of the platform.
@@ -22,6 +23,17 @@ func NewTool(o Options, tool string) (*Plan, error) {
 			list, ok := s.literal(s.tree, "[]tools.Tool")
 			if !ok {
 				return s.missing("All", row)
+			}
+			if !slices.ContainsFunc(list.Elts, func(e ast.Expr) bool { return s.said(e) == row }) {
+				s.add(list, row)
+			}
+			return nil
+		}),
+		d.goFile("tenants/tool_names.go", func(s *source) error {
+			row := strconv.Quote(n.Snake())
+			list, ok := s.literal(s.tree, "[]string")
+			if !ok {
+				return s.missing("PlatformTools", row)
 			}
 			if !slices.ContainsFunc(list.Elts, func(e ast.Expr) bool { return s.said(e) == row }) {
 				s.add(list, row)
