@@ -19,6 +19,7 @@ import (
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
+	"levada.dev/workflows/transfer"
 )
 
 // Deps are the ports that requests are answered from. All are required, except that there may be no Probes.
@@ -33,6 +34,7 @@ type Deps struct {
 	Erasures  Erasures
 	Moves     Moves
 	Transfers Transfers
+	Turns     transfer.Turns
 	Seal      Sealer
 	Texts     corpus.Texts
 	Vectors   corpus.Vectors
@@ -40,6 +42,7 @@ type Deps struct {
 	Gate      quota.Gate // every request to a tenant passes it
 	Chat      chat.Conversation
 	Sessions  chat.Sessions
+	Parcels   Parcels
 	Shelf     chat.Shelf
 	Generator llm.Generator // that is paid
 	Answerer  Answerer
@@ -51,8 +54,8 @@ type Deps struct {
 
 // complete reports whether nothing is missing.
 func (d *Deps) complete() bool {
-	return d.Directory != nil && d.Intake != nil && d.Imports != nil && d.Problems != nil && d.Webhooks != nil && d.Ledger != nil && d.Catalogue != nil && d.Erasures != nil && d.Moves != nil && d.Transfers != nil && d.Seal != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
-		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Shelf != nil && d.Generator != nil && d.Answerer != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil
+	return d.Directory != nil && d.Intake != nil && d.Imports != nil && d.Problems != nil && d.Webhooks != nil && d.Ledger != nil && d.Catalogue != nil && d.Erasures != nil && d.Moves != nil && d.Transfers != nil && d.Turns != nil && d.Seal != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
+		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Parcels != nil && d.Shelf != nil && d.Generator != nil && d.Answerer != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil
 }
 
 // Intake takes documents in.

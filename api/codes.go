@@ -80,7 +80,7 @@ var codes = []code{
 	{"metadata_type", 400, "A metadata field that searches filter on has a value of another type than the tenant configured."},
 	{"backlog_full", 429, "Too much work is waiting; the document was not taken. Try again after `Retry-After`."},
 	{"tenant_erasing", 409, "Everything of the tenant is being erased; nothing new is taken, and no model is called, until that has ended."},
-	{"tenant_readonly", 503, "The tenant is being moved to another pool, and takes no changes meanwhile. Try again after `Retry-After`: it is taken at the new place, or here if the move is called off."},
+	{"tenant_readonly", 503, "The tenant is being moved to another pool, and takes no changes meanwhile; no conversation goes on, and none is deleted. Try again after `Retry-After`: it is taken at the new place, or here if the move is called off."},
 	{"transfer_running", 409, "Another run brings the tenant to this pool; one goes on at a time."},
 	{"transfer_done", 409, "All of the tenant has been brought to this pool already; `\"again\": true` brings what has changed at the source since."},
 	{"confirmation_required", 400, "The erasure of everything has to be confirmed: `confirm` is the tenant's id."},
@@ -157,6 +157,9 @@ var codes = []code{
 	{"turn_abandoned", 503, "The client left, and the answer took longer than a turn goes on without it."},
 	{"session_deleted", 409, "The session was deleted while the turn was running."},
 	{"session_not_found", 404, "The tenant has no such session."},
+	{"session_taken", 409, "Of a move to this pool: the session has gone on here, and is otherwise at the source."},
+	{"session_torn", 503, "Of a move to this pool: what came of the session is not what its digest says; it is fetched anew."},
+	{"parcel_invalid", 400, "Of a move to this pool: the source sends what no session is."},
 	{"stream_not_found", 404, "The tenant has no such stream, or its events are not kept any more."},
 	{"last_event_id_invalid", 400, "The Last-Event-ID is not the id of an event."},
 

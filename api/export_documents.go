@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"levada.dev/events/fault"
 	"levada.dev/workflows/transfer"
@@ -12,15 +13,11 @@ import (
 // exportDocuments answers what another pool has to know of the tenant's documents, in the order of their ids, a line each. The last line says that
 // the page is whole.
 func exportDocuments(c *call) error {
-	page, err := pageOf(c.r.URL)
+	after, limit, err := pageAfter(c.r.URL)
 	if err != nil {
 		return err
 	}
-	after, err := base64.RawURLEncoding.DecodeString(page.cursor)
-	if err != nil {
-		return fault.Invalidf("cursor", "invalid_query", "is not the cursor of a list")
-	}
-	cards, err := c.cards(transfer.Asked{After: string(after), Limit: page.limit})
+	cards, err := c.cards(transfer.Asked{After: after, Limit: limit})
 	if err != nil || c.openLines() {
 		return err
 	}
@@ -31,10 +28,25 @@ func exportDocuments(c *call) error {
 		}
 	}
 	if cards.More {
-		end.Next = base64.RawURLEncoding.EncodeToString([]byte(cards.Last))
+		end.Next = cursorAfter(cards.Last)
 	}
 	return w.Close(end)
 }
+
+// pageAfter is pageOf for a list by ids: what is wanted comes after one.
+func pageAfter(u *url.URL) (after string, limit int, err error) {
+	p, err := pageOf(u)
+	if err != nil {
+		return "", 0, err
+	}
+	id, err := base64.RawURLEncoding.DecodeString(p.cursor)
+	if err != nil {
+		return "", 0, fault.Invalidf("cursor", "invalid_query", "is not the cursor of a list")
+	}
+	return string(id), p.limit, nil
+}
+
+func cursorAfter(id string) string { return base64.RawURLEncoding.EncodeToString([]byte(id)) }
 
 type exportRequest struct {
 	IDs []string `json:"ids"`

@@ -233,10 +233,36 @@ func TestWhatWritesIsRefusedDuringAnErasure(t *testing.T) {
 			body = "{}"
 		}
 		rec := w.do("acme", method, target, body)
-		want := method == "GET" || method == "DELETE" || pattern == "/tenant/export/documents" // it reads, by a list that is too long for a query
+		want := method == "GET" || method == "DELETE" || strings.HasPrefix(pattern, "/tenant/export/") // it reads, by a list that is too long for a query
 		assert.Equal(t, want, rec.Code != 409 || !strings.Contains(rec.Body.String(), "tenant_erasing"), "%s: %d %s", route, rec.Code, rec.Body)
 	}
 	assert.NotEqual(t, 409, w.do("globex", "POST", "/chat", `{"message":"Hello"}`).Code)
+}
+
+// While the tenant is being moved to another pool only those routes let nobody in that change a conversation.
+func TestWhatTalksIsRefusedDuringAMove(t *testing.T) {
+	w := newWorld(t)
+	require.Equal(t, 200, w.do("acme", "POST", "/chat", `{"sessionId":"s","message":"Hello","stream":false}`).Code)
+	require.Equal(t, 200, w.do("acme", "POST", "/tenant/transfer", `{"state":"readonly"}`).Code)
+	refused := func(rec *httptest.ResponseRecorder) bool {
+		return rec.Code == 503 && strings.Contains(rec.Body.String(), "tenant_readonly") && rec.Header().Get("Retry-After") == "60"
+	}
+	talks := map[string]bool{}
+	for _, route := range []string{
+		"POST /chat", "DELETE /chat/s", "DELETE /sessions/s", "GET /sessions", "GET /sessions/s", "GET /chat/s/history", "GET /sessions/s/export", "GET /chat/streams/s.1",
+		"GET /tenant/export/sessions", "POST /tenant/export/sessions", "POST /search", "POST /v1/chat/completions",
+	} {
+		method, target, _ := strings.Cut(route, " ")
+		body := map[string]string{"/chat": `{"sessionId":"s","message":"Hello"}`, "/search": `{"query":"a"}`,
+			"/v1/chat/completions": `{"model":"default","messages":[{"role":"user","content":"a"}]}`}[target]
+		if refused(w.do("acme", method, target, body)) {
+			talks[route] = true
+		}
+	}
+	assert.Equal(t, map[string]bool{"POST /chat": true, "DELETE /chat/s": true, "DELETE /sessions/s": true}, talks)
+	assert.Equal(t, 200, w.do("globex", "POST", "/chat", `{"message":"Hello","stream":false}`).Code)
+	require.Equal(t, 200, w.do("acme", "POST", "/tenant/transfer", `{"state":"live"}`).Code)
+	assert.Equal(t, 200, w.do("acme", "POST", "/chat", `{"sessionId":"s","message":"Hello","stream":false}`).Code)
 }
 
 func TestALedgerThatDoesNotAnswerLetsNothingPass(t *testing.T) {

@@ -21,7 +21,7 @@ func (c *call) permit(user string, ahead quota.Amount) error {
 	}
 	began := c.opts.Now()
 	c.asked = true
-	ask := quota.Ask{Requests: 1, User: caller(user, c.r.RemoteAddr), Writes: c.route.writes, Ahead: ahead}
+	ask := quota.Ask{Requests: 1, User: caller(user, c.r.RemoteAddr), Writes: c.route.writes, Talks: c.route.talks, Ahead: ahead}
 	hold, err := c.Gate.Acquire(c.ctx(), c.scope, ask)
 	c.stage("limit", began)
 	if err != nil {

@@ -33,13 +33,13 @@ var routes = []route{
 	{method: "DELETE", pattern: "/jobs/{id}", scope: tenants.ScopeJobs, handle: cancelJob},
 	{method: "GET", pattern: "/jobs/{id}/events", scope: tenants.ScopeJobs, query: []string{"lastEventId"}, handle: followJob},
 	{method: "GET", pattern: "/jobs/{id}/problems", scope: tenants.ScopeJobs, query: []string{"cursor", "limit"}, handle: listProblems},
-	{method: "POST", pattern: "/chat", writes: true, scope: tenants.ScopeChat, body: jsonBody, idempotent: true, namesUser: true, handle: converse},
+	{method: "POST", pattern: "/chat", writes: true, talks: true, scope: tenants.ScopeChat, body: jsonBody, idempotent: true, namesUser: true, handle: converse},
 	{method: "GET", pattern: "/chat/streams/{streamId}", scope: tenants.ScopeChat, query: []string{"lastEventId"}, handle: followStream},
 	{method: "GET", pattern: "/chat/{id}/history", wide: "/chat/{id}/{last}", scope: tenants.ScopeChat, query: []string{"cursor", "limit"}, handle: showSession},
-	{method: "DELETE", pattern: "/chat/{id}", scope: tenants.ScopeChat, handle: deleteSession},
+	{method: "DELETE", pattern: "/chat/{id}", talks: true, scope: tenants.ScopeChat, handle: deleteSession},
 	{method: "GET", pattern: "/sessions", scope: tenants.ScopeChat, query: []string{"userId", "cursor", "limit"}, handle: listSessions},
 	{method: "GET", pattern: "/sessions/{id}", scope: tenants.ScopeChat, query: []string{"cursor", "limit"}, handle: showSession},
-	{method: "DELETE", pattern: "/sessions/{id}", scope: tenants.ScopeChat, handle: deleteSession},
+	{method: "DELETE", pattern: "/sessions/{id}", talks: true, scope: tenants.ScopeChat, handle: deleteSession},
 	{method: "GET", pattern: "/sessions/{id}/history", scope: tenants.ScopeChat, query: []string{"cursor", "limit"}, handle: showSession},
 	{method: "GET", pattern: "/sessions/{id}/export", scope: tenants.ScopeChat, query: []string{"format"}, handle: exportSession},
 	{method: "DELETE", pattern: "/tenant", scope: tenants.ScopeAdmin, idempotent: true, query: []string{"confirm"}, handle: eraseTenant},
@@ -48,6 +48,8 @@ var routes = []route{
 	{method: "DELETE", pattern: "/tenant/embedding", scope: tenants.ScopeAdmin, idempotent: true, query: []string{"model"}, handle: dropEmbedding},
 	{method: "GET", pattern: "/tenant/export/documents", scope: tenants.ScopeExport, query: []string{"cursor", "limit"}, handle: exportDocuments},
 	{method: "POST", pattern: "/tenant/export/documents", scope: tenants.ScopeExport, body: jsonBody, handle: exportTexts}, // a list of ids is too long for a query
+	{method: "GET", pattern: "/tenant/export/sessions", scope: tenants.ScopeExport, query: []string{"cursor", "limit"}, handle: exportSessions},
+	{method: "POST", pattern: "/tenant/export/sessions", scope: tenants.ScopeExport, body: jsonBody, handle: exportParcels}, // as with documents
 	{method: "GET", pattern: "/tenant/transfer", scope: tenants.ScopeExport, handle: showTransfer},
 	{method: "POST", pattern: "/tenant/transfer", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, handle: setTransfer},
 	{method: "POST", pattern: "/tenant/transfer/runs", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, handle: beginTransfer},
@@ -76,6 +78,7 @@ type route struct {
 	idempotent bool              // honours Idempotency-Key
 	signed     bool              // a signature stands for the key: the handler verifies it, takes the permit and reads the body
 	writes     bool              // it stores something, or calls a model: not while everything of the tenant is being erased
+	talks      bool              // it changes a conversation: not while the tenant is being moved to another pool
 	namesUser  bool              // the body says which user asks: the handler calls c.permit once it knows
 	handle     func(*call) error // answers with c.ok, or returns what went wrong
 }

@@ -63,7 +63,8 @@ type standingRequest struct {
 
 var standingForm = formOf[standingRequest]()
 
-// setTransfer has the tenant take no changes any more, or take them again.
+// setTransfer has the tenant take no changes any more, or take them again. Conversations stand still before the ledger says that the tenant does,
+// and go on after it says that it does not.
 func setTransfer(c *call) error {
 	req, err := standingForm.decode(c.body)
 	if err != nil {
@@ -72,8 +73,17 @@ func setTransfer(c *call) error {
 	if req.State != live && req.State != readonly {
 		return fault.Invalidf("state", "invalid_value", "is %s or %s, not %.40q", readonly, live, req.State)
 	}
-	began := c.opts.Now()
-	st, err := c.Transfers.Freeze(c.ctx(), c.scope, req.State == readonly)
+	began, still := c.opts.Now(), req.State == readonly
+	if still {
+		err = c.Turns.Still(c.ctx(), c.scope, true)
+	}
+	var st transfer.Standing
+	if err == nil {
+		st, err = c.Transfers.Freeze(c.ctx(), c.scope, still)
+	}
+	if err == nil && !still {
+		err = c.Turns.Still(c.ctx(), c.scope, false)
+	}
 	c.stage("ledger", began)
 	if err != nil {
 		return fmt.Errorf("change how the tenant stands: %w", err)

@@ -84,7 +84,7 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	}
 	w.box, w.again = memory.NewLetters(func() time.Time { return w.opts.Now() }), &resubmitter{}
 	w.deps.Letters, w.deps.Replayer = w.box, replay.New(w.box, w.box, w.again, &replay.Options{NewID: func() string { return "job" }})
-	w.deps.Sessions, w.deps.Shelf = w.talk.sessions, w.talk.shelf
+	w.deps.Sessions, w.deps.Parcels, w.deps.Shelf, w.deps.Turns = w.talk.sessions, w.talk.sessions, w.talk.shelf, w.gate
 	w.deps.Generator = llm.NewCached(llm.NewGenerator(w.talk.model, w.gate, nil), memory.NewCache(w.opts.Now), nil)
 	w.deps.Answerer = answer.New(w.deps.Generator, &answer.Options{Random: &counter{}})
 	w.deps.Embedder = llm.NewPaidEmbedder(w.store.embedder, w.gate)

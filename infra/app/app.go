@@ -61,9 +61,9 @@ type Ports struct {
 	Embedder  llm.Embedder // the bare one: who calls it here pays
 	Reranker  llm.Reranker // the bare one
 	Model     llm.Model
-	Money     quota.Ledger
+	Money     Money
 	Bar       erasure.Gate // the ledger of money, as an erasure sees it
-	Sessions  chat.Sessions
+	Sessions  Sessions
 	Summaries chat.Summaries
 	Shelf     chat.Shelf
 	Cache     cache.Store
@@ -92,6 +92,18 @@ type Lexicon interface {
 type Transfers interface {
 	transfer.Stock
 	transfer.Ledger
+}
+
+// Sessions is all that conversations do.
+type Sessions interface {
+	chat.Sessions
+	chat.Parcels
+}
+
+// Money is the ledger of money, as requests and a move see it.
+type Money interface {
+	quota.Ledger
+	transfer.Turns
 }
 
 // Options says which build runs where.
@@ -194,11 +206,12 @@ func Reembed(p Ports, o Options) flow.Flow {
 	}, now).Flow
 }
 
-// Transfer is the flow that brings a tenant here from another pool, which it asks by do.
-func Transfer(p Ports, o Options, do transfer.Do) flow.Flow {
+// Transfer is the flow that brings a tenant here from another pool, which it asks by do. A last run waits as long as is said for who was let in at
+// the source before it stood still; 0 is as long as in production.
+func Transfer(p Ports, o Options, do transfer.Do, settle time.Duration) flow.Flow {
 	return transfer.New(transfer.Ports{
 		Ledger: p.Transfers, Stock: p.Transfers, Jobs: p.Ledger, Imports: p.Imports, Parts: p.Parts, Catalogue: p.Catalogue, Account: p.Account, Directory: p.Directory,
-		Do: do, Open: p.Seal.Open,
+		Shelf: p.Shelf, Parcels: p.Sessions, Do: do, Open: p.Seal.Open, Settle: settle,
 	}, Private(o.Environment)).Flow
 }
 

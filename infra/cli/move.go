@@ -32,7 +32,7 @@ func newMove(g *globals) *cobra.Command {
 		Use:   "move TENANT --from URL --to URL",
 		Short: "Move a tenant, data included, to another pool",
 		Long: "Has the destination compare what both pools have of the tenant and bring what differs. Begin while the source is in use, as often as you\n" +
-			"like; then --last: the source takes no changes any more, the rest is brought, and everything is checked. Interrupted, the job goes on; called\n" +
+			"like; then --last: the source takes no changes and no turns any more, the rest is brought, and everything is checked. Interrupted, the job goes on; called\n" +
 			"again, it is followed. Nothing is deleted at the source. docs/runbooks/moving-a-tenant.md has all of it.\n\n" +
 			"Keys are references: env:NAME, file:/path, op://vault/item/field, keyring:service/user, exec:[\"command\"]. That of the source needs the scope\n" +
 			"export and metrics, and admin for --last and --call-off; that of the destination admin, export and jobs. A platform that runs here needs none.",
@@ -160,6 +160,7 @@ func (o *moveOptions) estimate(ctx context.Context, source, destination *client.
 	rows := []row{
 		{"at the source", count(e.Found, "document")}, {"here already", count(e.Same, "document")},
 		{"to bring", fmt.Sprintf("%s, %s", count(e.Bring, "document"), size(e.Bytes))},
+		{"conversations", fmt.Sprintf("%d, %d to bring", e.Sessions, e.BringSessions)},
 		{"to embed", "about " + cost(job.Cost{Tokens: e.Tokens, Nanos: e.Nanos}) + ", by " + model.Name},
 	}
 	if e.Delete > 0 {

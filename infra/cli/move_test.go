@@ -43,6 +43,19 @@ func TestATenantIsMoved(t *testing.T) {
 		from.index("acme", "a", "Water flows in channels.")
 		from.index("acme", "b", "Sheep graze on the plain.")
 		from.index("globex", "secret", "Nobody else's.")
+		talk := func(session, text string) {
+			t.Helper()
+			turn, err := from.ports.Sessions.Begin(t.Context(), tenantstest.Scope(t, "acme"), chat.Opening{
+				Session: session, Messages: []llm.Message{{Role: llm.User, Content: text}}, Cause: events.Cause{ID: "request"},
+			})
+			require.NoError(t, err)
+			_, err = from.ports.Sessions.Tell(t.Context(), tenantstest.Scope(t, "acme"), chat.News{
+				Stream: turn.Stream, Events: []chat.Event{{ID: 1, Type: chat.Done, Data: json.RawMessage(`{}`)}}, Outcome: &chat.Outcome{Answer: llm.Message{Content: "All of them."}},
+			})
+			require.NoError(t, err)
+		}
+		talk("s-1", "Which gardens get water?")
+		talk("s-2", "Who owns an hour?")
 		run := func(args ...string) (int, string, string) {
 			var out, errs bytes.Buffer
 			args = append([]string{"move", "acme", "--from", "https://old.example.com", "--to", "https://new.example.com", "--key-from", "env:ACME_OLD", "--key-to", "env:ACME_NEW"}, args...)
@@ -59,14 +72,22 @@ func TestATenantIsMoved(t *testing.T) {
 		out := ok("--estimate")
 		assert.Contains(t, out, "at the source 2 documents")
 		assert.Contains(t, out, "to bring     2 documents, 49 bytes")
+		assert.Contains(t, out, "conversations 2, 2 to bring")
 		assert.Contains(t, ok(), "nothing was done")
 		assert.Contains(t, ok("--yes"), "move: succeeded, 2 documents at https://old.example.com: 2 here, 2 brought")
 		assert.Contains(t, ok("--estimate"), "here already 2 documents")
 
 		from.index("acme", "c", "Terraces hold it.")
+		talk("s-1", "And the others?")
 		out = ok("--yes", "--last")
 		assert.Contains(t, out, "acme at https://old.example.com: readonly")
-		assert.Contains(t, out, "3 here, 1 brought")
+		assert.Contains(t, out, "3 here, 1 brought, 2 conversations: 2 here")
+		there, err := from.ports.Sessions.Transcript(t.Context(), tenantstest.Scope(t, "acme"), "s-1", "", 10)
+		require.NoError(t, err)
+		here, err := to.ports.Sessions.Transcript(t.Context(), tenantstest.Scope(t, "acme"), "s-1", "", 10)
+		require.NoError(t, err)
+		assert.Len(t, here.Messages, 4)
+		assert.Equal(t, there, here)
 		assert.Contains(t, out, "of the month's budgets, verified")
 		assert.Contains(t, ok("--yes", "--usage"), "what was used at the source counts at the destination")
 		assert.Contains(t, out, "now lead the tenant's hosts to the destination")

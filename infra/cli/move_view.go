@@ -26,6 +26,9 @@ func moved(j job.Job) string {
 	if j.Counts.Failed > 0 {
 		s += fmt.Sprintf(", %d failed", j.Counts.Failed)
 	}
+	if c := t.Talks; c != nil && c.Found > 0 {
+		s += fmt.Sprintf(", %s: %d here", count(c.Found, "conversation"), min(c.Found, c.Same+c.Brought))
+	}
 	if t.Used != nil {
 		s += ", " + cost(*t.Used) + " of the month's budgets"
 	}

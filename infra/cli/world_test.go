@@ -97,7 +97,7 @@ func newPlatform(t *testing.T, directory tenants.Directory, ids func() []tenants
 	}}
 	runs := memory.NewRuns(map[flow.Kind]flow.Flow{
 		imports.Kind: app.Import(w.ports), erasure.Kind: app.Erasure(w.ports, 0), reembed.Kind: app.Reembed(w.ports, options),
-		transfer.Kind: app.Transfer(w.ports, options, func(r *http.Request) (*http.Response, error) { return w.far.Do(r) }),
+		transfer.Kind: app.Transfer(w.ports, options, func(r *http.Request) (*http.Response, error) { return w.far.Do(r) }, 0),
 	})
 	w.ports.Runs = runs
 	t.Cleanup(runs.Stop)

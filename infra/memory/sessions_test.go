@@ -23,7 +23,7 @@ import (
 func conversations(*testing.T) chattest.Ports {
 	shelf := memory.NewShelf(time.Now)
 	sessions := memory.NewSessions(shelf, time.Now)
-	return chattest.Ports{Sessions: sessions, Summaries: sessions, Shelf: shelf}
+	return chattest.Ports{Sessions: sessions, Summaries: sessions, Parcels: sessions, Shelf: shelf}
 }
 
 func TestSessions(t *testing.T) { chattest.TestSessions(t, conversations) }

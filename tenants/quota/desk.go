@@ -30,6 +30,7 @@ type desk struct {
 	leaving  bool            // and is about to stop
 	after    context.Context // the event that has left something here meanwhile
 	barred   bool            // by the last exchange: what writes asks the ledger
+	still    bool            // by the last exchange: what talks asks the ledger
 	own      bool            // users' permits may lie here
 	swept    time.Time       // when those that are too old were last looked for
 }
@@ -82,7 +83,7 @@ func (d *desk) acquire(ctx context.Context, a Ask) (Hold, error) {
 
 // covers reports whether an ask can be granted from what lies here.
 func (d *desk) covers(a Ask, user *lease, now time.Time) bool {
-	if a.Writes && d.barred {
+	if a.Writes && d.barred || a.Talks && d.still {
 		return false
 	}
 	if a.Requests > 0 && (!d.tenant.has(a.Requests, now) || user != nil && !user.has(a.Requests, now)) {

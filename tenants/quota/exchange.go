@@ -175,7 +175,7 @@ func (d *desk) undo(x *exchange, w *waiter, now time.Time) {
 // apply takes the answer in. It gives back the waiters that have none, because the ledger has closed the account.
 func (d *desk) apply(x *exchange, g Grant) (left []*waiter) {
 	now := d.now()
-	d.barred = g.Barred
+	d.barred, d.still = g.Barred, g.Still
 	if x.report.Seq > 0 {
 		a := x.account
 		a.pending, a.told, a.spoke, a.day = nil, x.report.Held, now, max(a.day, g.Day)

@@ -220,6 +220,30 @@ func TestWhatWritesIsBarred(t *testing.T) {
 	})
 }
 
+// Who talks may use what was leased before for as long as a lease lives, and asks the ledger once the isolate has heard.
+func TestWhatTalksStandsStill(t *testing.T) {
+	inRoom(t, func(t *testing.T, r *room) {
+		r.limits.Tenant = tenants.Rate{PerMinute: 6000, Burst: 1000}
+		g, _ := r.gate()
+		other, _ := r.gate()
+		talk, write := quota.Ask{Requests: 1, Writes: true, Talks: true}, quota.Ask{Requests: 1, Writes: true}
+		for range 8 { // so that permits lie here
+			pass(t, g, r.acme, talk)
+		}
+		require.NoError(t, r.ledger.Still(t.Context(), r.acme, true))
+		refused(t, other, r.acme, talk, "tenant_readonly")
+		time.Sleep(1600 * time.Millisecond)
+		for range 8 {
+			pass(t, g, r.acme, write)
+			refused(t, g, r.acme, talk, "tenant_readonly")
+		}
+		pass(t, g, tenantstest.Scope(t, "globex"), talk)
+		require.NoError(t, r.ledger.Still(t.Context(), r.acme, false))
+		pass(t, g, r.acme, talk)
+		pass(t, other, r.acme, talk)
+	})
+}
+
 // A bar that nobody renews ends.
 func TestABarEnds(t *testing.T) {
 	inRoom(t, func(t *testing.T, r *room) {

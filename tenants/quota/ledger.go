@@ -11,7 +11,7 @@ import (
 // how its rates stand. Calls are serial. Safe for concurrent use.
 type Ledger interface {
 	// Exchange books what a purse has used, takes back what it has left, and grants what it asks for. An exchange with a
-	// number is remembered: repeated with the same number it gets the same answer, but for Barred, and changes nothing, also when the first
+	// number is remembered: repeated with the same number it gets the same answer, but for Barred and Still, and changes nothing, also when the first
 	// answer was lost; after a higher number it is refused (fault.Conflict, code exchange_late). One without a number may
 	// say nothing of money; repeated, it takes permits again.
 	Exchange(ctx context.Context, s tenants.Scope, r Report) (Grant, error)
@@ -50,6 +50,7 @@ type Want struct {
 	User   int    `json:"user,omitempty"`   // which of Rates that is
 	Amount Amount `json:"amount,omitzero"`
 	Writes bool   `json:"writes,omitempty"` // not while the tenant is barred
+	Talks  bool   `json:"talks,omitempty"`  // not while it stands still
 }
 
 // Grant is a ledger's answer.
@@ -60,6 +61,7 @@ type Grant struct {
 	Rates  []Stand   `json:"rates,omitempty"`
 	Units  int       `json:"units,omitempty"`  // that were leased ahead
 	Barred bool      `json:"barred,omitempty"` // everything of the tenant is being erased: what writes has to ask
+	Still  bool      `json:"still,omitempty"`  // the tenant is being moved to another pool: what talks has to ask
 	Closed bool      `json:"closed,omitempty"` // the purse was not heard of for too long: it may settle what it holds, and gets nothing more
 }
 

@@ -24,7 +24,7 @@ func (d *desk) prepare(limits Limits, group *[]*waiter) *exchange {
 	d.expired(x, limits, now)
 	asked := x.money(n, now)
 	for _, w := range waiting {
-		if want := x.want(w, d.barred); want == (Want{}) {
+		if want := x.want(w, d.barred, d.still); want == (Want{}) {
 			w.answer(d.hold(w.Ask, w.user, now), nil) // all of it lay here
 		} else {
 			x.add(want, w)
@@ -118,7 +118,7 @@ func (x *exchange) money(n needs, now time.Time) bool {
 }
 
 // want is what a waiter needs of the ledger; the zero Want if nothing.
-func (x *exchange) want(w *waiter, barred bool) Want {
+func (x *exchange) want(w *waiter, barred, still bool) Want {
 	var want Want
 	if !x.covered[0] {
 		want.Tenant = w.Requests
@@ -129,7 +129,8 @@ func (x *exchange) want(w *waiter, barred bool) Want {
 	if !x.paid {
 		want.Amount = w.Amount
 	}
-	want.Writes = w.Writes && (barred || want != Want{})
+	asks := want != Want{}
+	want.Writes, want.Talks = w.Writes && (barred || asks), w.Talks && (still || asks)
 	return want
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"levada.dev/events/fault"
 	"levada.dev/tenants"
 )
 
@@ -12,13 +13,18 @@ import (
 // Acquire is all or nothing. What it refuses is fault.Limited with RetryAfter: code rate_limited when too many requests
 // came, budget_exhausted when a budget of the tenant would be overdrawn by the most the call may cost. When the ledger
 // does not answer it is fault.Unavailable: nothing passes unpaid. The limits are those of the tenant's configuration at
-// the time. While everything of the tenant is being erased, what writes is fault.Conflict, code tenant_erasing. Safe for concurrent use.
+// the time. While everything of the tenant is being erased, what writes is fault.Conflict, code tenant_erasing;
+// while the tenant is being moved to another pool, what talks is fault.Unavailable, code tenant_readonly. Safe for concurrent use.
 type Gate interface {
 	Acquire(ctx context.Context, s tenants.Scope, a Ask) (Hold, error)
 	// Statement is what the tenant's calls have cost from one day to another, both included, as far as it was settled
 	// and told; what an isolate has settled is told within seconds.
 	Statement(ctx context.Context, s tenants.Scope, from, to Day) (Statement, error)
 }
+
+// ErrStill refuses what talks while the tenant is being moved to another pool.
+var ErrStill = fault.Unavailablef(nil, "tenant_readonly", "the tenant is being moved to another pool, and no conversation goes on meanwhile").
+	WithHint("send it again in a minute: it is taken at the new place, or here if the move is called off").WithRetryAfter(time.Minute)
 
 // Hold is what was acquired. It must be settled, once, on every path; a hold of requests alone needs no settling.
 type Hold interface {
@@ -36,6 +42,7 @@ type Ask struct {
 	User     string // whose own rate counts besides the tenant's: user and address; "" for none
 	Amount   Amount // what the call may cost at most
 	Writes   bool   // it will store something, or may go on for long: refused while everything of the tenant is being erased
+	Talks    bool   // it changes a conversation: refused while the tenant is being moved to another pool
 	Ahead    Amount // what will probably be asked for next: leased with the rest when there is room, and never a reason to refuse
 }
 

@@ -43,6 +43,8 @@ type Sessions interface {
 type Shelf interface {
 	// List returns sessions, the most recently used first, by pages; those of one user only, if it is given.
 	List(ctx context.Context, s tenants.Scope, user, cursor string, limit int) (Listing, error)
+	// Places lists all sessions by their ids, after one and up to another, "" for all.
+	Places(ctx context.Context, s tenants.Scope, after, upTo string, limit int) (Places, error)
 }
 
 // Summaries is the part of a session that keeps its past short.

@@ -120,6 +120,17 @@ type Transfer struct {
 	// Digest is over ids and contents of all documents of the source, in their order; verified says that those here have the same.
 	Digest   string `json:"digest,omitempty"`
 	Verified bool   `json:"verified,omitempty"`
+	Talks    *Talks `json:"sessions,omitempty"` // once conversations have been looked at
+}
+
+// Talks is what such a run has found and done of conversations.
+type Talks struct {
+	Found   int    `json:"found"`             // at the source
+	Same    int    `json:"same"`              // are here as they are there
+	Brought int    `json:"brought"`           // were fetched, or what is new of them
+	Deleted int    `json:"deleted"`           // are not at the source any more
+	Talking int    `json:"talking,omitempty"` // a turn was running, or had just ended: they come with the next run
+	Digest  string `json:"digest,omitempty"`  // over ids and versions of all sessions of the source, in their order
 }
 
 // Problem is something that went wrong on the way.

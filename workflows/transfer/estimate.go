@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 
+	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
 )
 
@@ -16,7 +17,10 @@ type Estimate struct {
 	Taken  int   `json:"taken"`     // were submitted here, otherwise than they are at the source
 	Bytes  int64 `json:"bytes"`     // that would be fetched
 	Tokens int64 `json:"tokens"`    // that would be embedded, as they were counted at the source, or about
-	Nanos  int64 `json:"nanoUSD"`   // about what embedding them costs, in billionths of a US dollar
+	// Sessions is how many conversations the source has; BringSessions of them are not here as they are there, or have gone on here.
+	Sessions      int   `json:"sessions"`
+	BringSessions int   `json:"bringSessions"`
+	Nanos         int64 `json:"nanoUSD"` // about what embedding them costs, in billionths of a US dollar
 }
 
 // bytesPerToken is how many bytes a token has, about, where nobody has counted.
@@ -44,7 +48,32 @@ func EstimateOf(ctx context.Context, source, here *Far, model llm.EmbeddingModel
 		e.add(Compare(cards, beside), len(cards))
 	}
 	e.Nanos = e.Tokens * model.Price
-	return e, nil
+	beside := map[string]chat.Place{}
+	if err := here.allSessions(ctx, func(p chat.Place) { beside[p.SessionID] = p }); err != nil {
+		return e, err
+	}
+	return e, source.allSessions(ctx, func(p chat.Place) {
+		e.Sessions++
+		if beside[p.SessionID].Came != p.Version {
+			e.BringSessions++
+		}
+	})
+}
+
+// allSessions goes through the list of sessions.
+func (f *Far) allSessions(ctx context.Context, each func(chat.Place)) error {
+	for cursor := ""; ; {
+		places, next, err := f.Sessions(ctx, cursor)
+		if err != nil {
+			return err
+		}
+		for _, p := range places {
+			each(p)
+		}
+		if cursor = next; next == "" {
+			return nil
+		}
+	}
 }
 
 // add counts the difference of two pages.

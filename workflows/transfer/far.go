@@ -14,6 +14,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
+	"levada.dev/workflows/chat"
 )
 
 // Do sends one request and follows no redirect: isolate.Do on Workers, a http.Client's Do elsewhere.
@@ -94,6 +95,55 @@ func (f *Far) Cards(ctx context.Context, cursor string) (cards []Card, next stri
 	})
 	return cards, next, err
 }
+
+// Sessions lists sessions by their ids from where a cursor says, "" for the beginning, and returns that of the rest, "" at the end.
+func (f *Far) Sessions(ctx context.Context, cursor string) (places []chat.Place, next string, err error) {
+	q := url.Values{"limit": {strconv.Itoa(FarPage)}}
+	if cursor != "" {
+		q.Set("cursor", cursor)
+	}
+	var answer struct {
+		Data struct {
+			Sessions []chat.Place `json:"sessions"`
+			Cursor   string       `json:"cursor"`
+		} `json:"data"`
+	}
+	err = f.ask(ctx, http.MethodGet, sessionsPath+"?"+q.Encode(), nil, func(r io.Reader) error {
+		if err := json.NewDecoder(io.LimitReader(r, maxUsage)).Decode(&answer); err != nil || answer.Data.Sessions == nil {
+			return errTorn("the answer is no list of sessions", err)
+		}
+		return nil
+	})
+	return answer.Data.Sessions, answer.Data.Cursor, err
+}
+
+// Parcels shows parcels of sessions, and returns of how many of them, from the first on. Those that are gone are left out.
+func (f *Far) Parcels(ctx context.Context, wanted []chat.Wanted) (parcels []chat.Parcel, taken int, err error) {
+	body, err := json.Marshal(map[string]any{"sessions": wanted})
+	if err != nil {
+		return nil, 0, fault.New(fault.Internal, "request_invalid", "the sessions do not encode", err)
+	}
+	var answer struct {
+		Data struct {
+			Parcels []chat.Parcel `json:"parcels"`
+			Taken   int           `json:"taken"`
+		} `json:"data"`
+	}
+	err = f.ask(ctx, http.MethodPost, sessionsPath, body, func(r io.Reader) error {
+		err := json.NewDecoder(io.LimitReader(r, maxParcel)).Decode(&answer)
+		if d := answer.Data; err != nil || d.Taken < 1 || d.Taken > len(wanted) || len(d.Parcels) > d.Taken {
+			return errTorn("the answer has no parts of sessions", err)
+		}
+		return nil
+	})
+	return answer.Data.Parcels, answer.Data.Taken, err
+}
+
+const (
+	sessionsPath = "/tenant/export/sessions"
+	// maxParcel is how long a parcel may be: some MiB of turns, and one that is as long as any.
+	maxParcel = 32 << 20
+)
 
 // Texts shows the documents of these ids with what was submitted of them, one after the other. Those that are gone are left out.
 func (f *Far) Texts(ctx context.Context, ids []string, each func(c Card, text []byte) error) error {

@@ -13,6 +13,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/workflows/chat"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/address"
 	"levada.dev/workflows/flow"
@@ -38,10 +39,15 @@ type Ports struct {
 	Parts     imports.Parts
 	Catalogue corpus.Catalogue
 	Account   Account
+	Shelf     chat.Shelf
+	Parcels   chat.Parcels
 	Directory tenants.Directory
 	Do        Do
 	// Open opens what was sealed; seal.Key does.
 	Open func(sealed string, context ...string) (string, error)
+	// Settle is how long a last run leaves who was let in at the source before it took no turns any more. 0 is a minute: permits live for some
+	// seconds, and a turn begins right after it has one.
+	Settle time.Duration
 }
 
 // Mover is the flow that brings a tenant here. It is safe for concurrent use.
@@ -52,7 +58,12 @@ type Mover struct {
 }
 
 // New makes a mover. Private lets the tenants' configurations open private networks; without it they stay closed.
-func New(p Ports, private bool) *Mover { return &Mover{p, private, semaphore.NewWeighted(1)} }
+func New(p Ports, private bool) *Mover {
+	if p.Settle <= 0 {
+		p.Settle = time.Minute
+	}
+	return &Mover{p, private, semaphore.NewWeighted(1)}
+}
 
 var _ flow.Flow = (*Mover)(nil).Flow
 
@@ -120,6 +131,10 @@ func (x *bringing) work(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := x.talks(ctx); err != nil {
+		return err
+	}
+	x.note.Report.Verified = x.order.Last
 	return x.carry(ctx)
 }
 

@@ -92,7 +92,7 @@ func TestATenantMoves(t *testing.T) {
 	j = m.bring(true)
 	require.Equal(t, job.Succeeded, j.State, "%+v", j.Errors)
 	assert.Equal(t, job.Transfer{
-		From: sourceAddress, Last: true, Found: 7, Bytes: j.Transfer.Bytes, Same: 7, Brought: 3, Deleted: 1, ImportID: "run-2-docs", Digest: j.Transfer.Digest, Verified: true, Used: j.Transfer.Used,
+		From: sourceAddress, Last: true, Found: 7, Bytes: j.Transfer.Bytes, Same: 7, Brought: 3, Deleted: 1, ImportID: "run-2-docs", Digest: j.Transfer.Digest, Verified: true, Used: j.Transfer.Used, Talks: &job.Talks{},
 	}, *j.Transfer)
 	assert.Len(t, j.Transfer.Digest, 64)
 	m.arrived(t)
@@ -105,17 +105,20 @@ func TestATenantMoves(t *testing.T) {
 	j = m.to.job(m.acme, e.ID)
 	assert.Equal(t, job.Succeeded, j.State)
 	assert.Zero(t, j.Transfer.Brought, "everything is here")
-	assert.Equal(t, 4, m.asked-asked, "how it stands, both walks, and what was used")
+	assert.Equal(t, 5, m.asked-asked, "how it stands, both walks, the conversations, and what was used")
 }
 
 func TestARunDiesAtEachOfItsMoments(t *testing.T) {
 	flowtest.Survives(t, func(t *testing.T) (*flowtest.Engine, func(t *testing.T)) {
 		m := newMove(t)
 		m.stock()
+		m.talk()
+		m.clock.advance(time.Minute)
 		require.Equal(t, job.Succeeded, m.bring(false).State)
 		m.from.put(m.acme, "doc-2", "It has changed.")
 		m.from.delete(m.acme, "doc-3")
 		m.goOn()
+		m.talkOn()
 		m.from.freeze(m.acme, true)
 		e := m.begin(true, false)
 		return e, func(t *testing.T) {
@@ -124,6 +127,7 @@ func TestARunDiesAtEachOfItsMoments(t *testing.T) {
 			assert.Equal(t, job.Succeeded, j.State, "%+v", j.Errors)
 			assert.True(t, j.Transfer.Verified)
 			m.arrived(t)
+			m.sameTalks(t)
 		}
 	})
 }
@@ -378,7 +382,7 @@ func TestWhatWasUsedComesAlong(t *testing.T) {
 		id := fmt.Sprintf("run-%d", m.runs)
 		_, err = m.to.ledger.OpenTransfer(t.Context(), m.acme, transfer.Request{JobID: id, From: sourceAddress, Key: key, Usage: true, Cause: events.Cause{ID: "request"}})
 		require.NoError(t, err, "also after all was brought")
-		e := &flowtest.Engine{Flow: app.Transfer(m.to.ports, app.Options{}, m.do), Scope: m.acme, ID: id, Params: transfer.Order{From: sourceAddress, Key: key, Usage: true}}
+		e := &flowtest.Engine{Flow: app.Transfer(m.to.ports, app.Options{}, m.do, 0), Scope: m.acme, ID: id, Params: transfer.Order{From: sourceAddress, Key: key, Usage: true}}
 		require.NoError(t, e.Run(t.Context()))
 		assert.Equal(t, job.Succeeded, m.to.job(m.acme, id).State)
 		assert.Equal(t, there.Tokens+500, spent(m.to, m.acme).Tokens-own)

@@ -3,6 +3,7 @@ package transfer_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,7 +23,10 @@ func TestEachCallOfTheDestinationIsLost(t *testing.T) {
 			m.from.put(m.acme, fmt.Sprintf("doc-%d", i), fmt.Sprintf("Rain on the field %d.", i))
 		}
 		m.goOn()
+		m.talk()
+		m.clock.advance(time.Minute)
 		require.Equal(t, job.Succeeded, m.bring(false).State)
+		m.talkOn()
 		m.from.put(m.acme, "doc-1", "It has changed.")
 		m.from.put(m.acme, "doc-9", "It is new.")
 		m.from.delete(m.acme, "doc-2")
@@ -31,7 +35,7 @@ func TestEachCallOfTheDestinationIsLost(t *testing.T) {
 		return m, m.begin(true, false)
 	}
 	hooks := func(p *pool) map[string]*memory.Hooks {
-		return map[string]*memory.Hooks{"ledger": &p.ledger.Hooks, "parts": &p.parts.Hooks, "texts": &p.texts.Hooks}
+		return map[string]*memory.Hooks{"ledger": &p.ledger.Hooks, "parts": &p.parts.Hooks, "texts": &p.texts.Hooks, "sessions": &p.sessionsKept.Hooks, "shelf": &p.shelf.Hooks}
 	}
 	m, e := world(t)
 	calls := map[string]int{}
@@ -42,7 +46,7 @@ func TestEachCallOfTheDestinationIsLost(t *testing.T) {
 		}
 	}
 	require.NoError(t, e.Run(t.Context()))
-	for _, op := range []string{"ledger noteTransfer", "ledger endTransfer", "ledger cards", "ledger openImport", "ledger delete", "parts put", "texts put"} {
+	for _, op := range []string{"ledger noteTransfer", "ledger endTransfer", "ledger cards", "ledger openImport", "ledger delete", "parts put", "texts put", "sessions take", "sessions drop", "shelf places"} {
 		assert.Positive(t, calls[op], op)
 	}
 	for call, times := range calls {
@@ -73,6 +77,10 @@ func TestEachCallOfTheDestinationIsLost(t *testing.T) {
 					assert.Equal(t, job.Succeeded, j.State, "%+v", j.Errors)
 					assert.True(t, j.Transfer.Verified)
 					m.arrived(t)
+					for _, h := range hooks(m.to) {
+						h.Before, h.After = nil, nil
+					}
+					m.sameTalks(t)
 				})
 			}
 		}

@@ -50,6 +50,13 @@ type Account interface {
 	Carry(ctx context.Context, s tenants.Scope, from quota.Day, lines []quota.Line) error
 }
 
+// Turns is what lets conversations go on: the ledger of money does.
+type Turns interface {
+	// Still refuses what changes a conversation from then on, or lets it in again: fault.Unavailable, code tenant_readonly. Within seconds nothing is
+	// let in any more; what was let in goes on. It may be repeated.
+	Still(ctx context.Context, s tenants.Scope, still bool) error
+}
+
 // Request asks for a run.
 type Request struct {
 	JobID string       `json:"jobId"`
@@ -76,6 +83,7 @@ const (
 	Comparing = "comparing" // what differs is fetched
 	Bringing  = "bringing"  // it goes through the pipeline
 	Verifying = "verifying"
+	Talking   = "talking"  // the same with conversations
 	Counting  = "counting" // what was used of budgets is carried over
 )
 

@@ -59,6 +59,7 @@ type pool struct {
 	ports   app.Ports
 	ledger  *memory.Ledger
 	texts   *memory.Texts
+	shelf   *memory.Shelf
 	parts   *memory.Parts
 	web     *memory.Web
 	model   *llmtest.Embedder
@@ -70,6 +71,8 @@ type pool struct {
 	keys    map[string]string
 	started []started // imports that are to be run
 	ids     int
+
+	sessionsKept *memory.Sessions
 }
 
 type started struct {
@@ -117,6 +120,7 @@ func newPool(t *testing.T, c *clock, edit ...func(*tenants.Config)) *pool {
 	p.out = events.NewPublisher(p.queues, claims, nil)
 	shelf, money := memory.NewShelf(c.Now), memory.NewQuota(c.Now)
 	sessions := memory.NewSessions(shelf, c.Now)
+	p.shelf, p.sessionsKept = shelf, sessions
 	p.ports = app.Ports{
 		Directory: directory, Texts: p.texts, Ledger: p.ledger, Vectors: memory.NewVectors(c.Now), Lexicon: memory.NewLexicon(), Embedder: p.model,
 		Reranker: &llmtest.Reranker{}, Model: &memory.Model{}, Money: money, Bar: money, Account: money, Sessions: sessions, Summaries: sessions, Shelf: shelf,
@@ -253,7 +257,7 @@ func (m *move) begin(last, again bool) *flowtest.Engine {
 	_, err = m.to.ledger.OpenTransfer(m.Context(), m.acme, transfer.Request{JobID: id, From: sourceAddress, Key: key, Last: last, Again: again, Cause: events.Cause{ID: "request"}})
 	require.NoError(m, err)
 	return &flowtest.Engine{
-		Flow: app.Transfer(m.to.ports, app.Options{}, m.do), Scope: m.acme, ID: id, Params: transfer.Order{From: sourceAddress, Key: key, Last: last},
+		Flow: app.Transfer(m.to.ports, app.Options{}, m.do, 0), Scope: m.acme, ID: id, Params: transfer.Order{From: sourceAddress, Key: key, Last: last},
 		Asleep: func(d time.Duration) {
 			m.clock.advance(d)
 			m.goOn()

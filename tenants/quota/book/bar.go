@@ -42,3 +42,13 @@ func (b *Book) Unbar(tx rows.Tx, by string) error {
 	st.Bar = nil
 	return st.save(tx)
 }
+
+// Still refuses what talks until it is called off. It may be repeated.
+func (b *Book) Still(tx rows.Tx, still bool) error {
+	st, err := load(tx, b.now())
+	if err != nil {
+		return err
+	}
+	st.Still = still
+	return st.save(tx)
+}

@@ -47,13 +47,13 @@ func (b *Book) Exchange(tx rows.Tx, s tenants.Scope, r quota.Report) (quota.Gran
 	return e.run()
 }
 
-// repeated is the answer of before, but for the bar, which may have come since: what was leased before it is not used after it.
+// repeated is the answer of before, but for the bars, which may have come since: what was leased before it is not used after it.
 func repeated(tx rows.Tx, g quota.Grant, now time.Time) (quota.Grant, error) {
 	st, err := load(tx, now)
 	if err != nil {
 		return quota.Grant{}, err
 	}
-	g.Barred = st.barred(now)
+	g.Barred, g.Still = st.barred(now), st.Still
 	return g, nil
 }
 

@@ -38,7 +38,7 @@ func (e *exchange) run() (quota.Grant, error) {
 	if err := e.book(); err != nil {
 		return quota.Grant{}, err
 	}
-	g := quota.Grant{At: e.now.UnixNano(), Day: e.state.Day, Closed: e.purse.Closed != nil, Barred: e.state.barred(e.now), Wants: make([]quota.Verdict, len(e.report.Wants))}
+	g := quota.Grant{At: e.now.UnixNano(), Day: e.state.Day, Closed: e.purse.Closed != nil, Barred: e.state.barred(e.now), Still: e.state.Still, Wants: make([]quota.Verdict, len(e.report.Wants))}
 	if !g.Closed {
 		if err := e.grant(&g); err != nil {
 			return g, err
@@ -113,6 +113,10 @@ func (e *exchange) grant(g *quota.Grant) error {
 	for i, w := range e.report.Wants {
 		if w.Writes && g.Barred {
 			g.Wants[i] = quota.Verdict{Refused: errErasing}
+			continue
+		}
+		if w.Talks && g.Still {
+			g.Wants[i] = quota.Verdict{Refused: quota.ErrStill}
 			continue
 		}
 		n := fits(e.state.room(e.report.Limits), w.Amount, w.Count)

@@ -30,7 +30,8 @@ type state struct {
 	Told  [4]quota.Day     `json:"x,omitzero"`  // when each budget was last told to be exhausted
 	Swept string           `json:"w,omitempty"` // the purse's row at which a sweep stopped that did not come to the end
 
-	Bar *bar `json:"b,omitempty"` // while everything of the tenant is being erased
+	Bar   *bar `json:"b,omitempty"`  // while everything of the tenant is being erased
+	Still bool `json:"st,omitempty"` // while the tenant is being moved to another pool
 
 	before []byte // as it was read
 }

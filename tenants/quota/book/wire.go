@@ -16,6 +16,7 @@ const (
 	methodStatement = "statement"
 	methodBar       = "bar"
 	methodUnbar     = "unbar"
+	methodStill     = "still"
 	methodCarry     = "carry"
 )
 
@@ -36,6 +37,8 @@ func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commi
 		return call.Serve(tx, body, func(_ tenants.Scope, by string) (bool, error) { return b.Bar(tx, by) })
 	case methodUnbar:
 		return call.Serve(tx, body, func(_ tenants.Scope, by string) (struct{}, error) { return struct{}{}, b.Unbar(tx, by) })
+	case methodStill:
+		return call.Serve(tx, body, func(_ tenants.Scope, still bool) (struct{}, error) { return struct{}{}, b.Still(tx, still) })
 	case methodCarry:
 		return call.Serve(tx, body, func(_ tenants.Scope, c carrying) (struct{}, error) { return struct{}{}, b.Carry(tx, c.From, c.Lines) })
 	}
@@ -77,6 +80,12 @@ func (c *Client) Bar(ctx context.Context, s tenants.Scope, by string) (busy bool
 // Unbar lets in again what the same erasure had barred.
 func (c *Client) Unbar(ctx context.Context, s tenants.Scope, by string) error {
 	_, err := call.Ask[struct{}](ctx, c.do, s, nil, methodUnbar, by)
+	return err
+}
+
+// Still refuses what talks (quota.Ask) from now on, or lets it in again. Permits that were leased before are used up or given back within seconds.
+func (c *Client) Still(ctx context.Context, s tenants.Scope, still bool) error {
+	_, err := call.Ask[struct{}](ctx, c.do, s, nil, methodStill, still)
 	return err
 }
 

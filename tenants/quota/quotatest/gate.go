@@ -19,6 +19,7 @@ type Gate struct {
 
 	mu    sync.Mutex
 	holds []*hold
+	still map[tenants.ID]bool
 }
 
 var _ quota.Gate = (*Gate)(nil)
@@ -35,9 +36,26 @@ func (g *Gate) Acquire(ctx context.Context, s tenants.Scope, a quota.Ask) (quota
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if a.Talks && g.still[s.Tenant()] {
+		return nil, quota.ErrStill
+	}
 	h := &hold{gate: g, tenant: s.Tenant(), ask: a}
 	g.holds = append(g.holds, h)
 	return h, nil
+}
+
+// Still refuses what talks from then on, or lets it in again, as the ledger of money does.
+func (g *Gate) Still(_ context.Context, s tenants.Scope, still bool) error {
+	if err := s.Check(); err != nil {
+		return err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.still == nil {
+		g.still = map[tenants.ID]bool{}
+	}
+	g.still[s.Tenant()] = still
+	return nil
 }
 
 // Statement implements quota.Gate: what was settled, whatever the days.

@@ -22,6 +22,7 @@ type Ledger interface {
 	quota.Ledger
 	Bar(ctx context.Context, s tenants.Scope, by string) (busy bool, err error)
 	Unbar(ctx context.Context, s tenants.Scope, by string) error
+	Still(ctx context.Context, s tenants.Scope, still bool) error
 }
 
 // TestLedger checks the promises of quota.Ledger, and of the gates over it. Runs may follow each other over what the last
@@ -43,6 +44,7 @@ func TestLedger(t *testing.T, newLedger func(t *testing.T) Ledger) {
 		"a thousand asks for a hundred":                  thousand,
 		"a gate that goes quiet holds nothing":           resting,
 		"what writes is barred":                          barring,
+		"what talks stands still":                        standing,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newLedger(t)) })
 	}
@@ -446,3 +448,32 @@ func resting(t *testing.T, l Ledger) {
 
 // quiet looks after nothing: a test asks for everything itself.
 func quiet(context.Context, func(context.Context)) error { return nil }
+
+func standing(t *testing.T, l Ledger) {
+	s, neighbour, limits := tenant(t), tenant(t), wide()
+	talks := func(s tenants.Scope) quota.Grant {
+		r := permits(limits, 2, user(1))
+		r.Wants[0].Talks = true
+		return exchange(t, l, s, r)
+	}
+	assert.Equal(t, quota.Verdict{Granted: 2}, talks(s).Wants[0])
+	first := ask(purse(), 1, limits, 1, amount(10, 10))
+	assert.False(t, exchange(t, l, s, first).Still)
+	for range 2 {
+		require.NoError(t, l.Still(t.Context(), s, true))
+	}
+	assert.True(t, exchange(t, l, s, first).Still, "an answer that was lost tells of it, too")
+	g := talks(s)
+	assert.True(t, g.Still)
+	require.NotNil(t, g.Wants[0].Refused)
+	assert.Equal(t, []any{fault.Unavailable, "tenant_readonly"}, []any{g.Wants[0].Refused.Kind, g.Wants[0].Refused.Code})
+	assert.Positive(t, g.Wants[0].Refused.RetryAfter)
+	writes := permits(limits, 2, user(1))
+	writes.Wants[0].Writes = true
+	assert.Equal(t, quota.Verdict{Granted: 2}, exchange(t, l, s, writes).Wants[0], "only what talks is refused")
+	assert.Equal(t, quota.Verdict{Granted: 2}, talks(neighbour).Wants[0])
+	for range 2 {
+		require.NoError(t, l.Still(t.Context(), s, false))
+	}
+	assert.Equal(t, quota.Verdict{Granted: 2}, talks(s).Wants[0])
+}

@@ -84,19 +84,27 @@ func checkOpening(o chat.Opening) error {
 	if err := chat.CheckSessionID(o.Session); err != nil {
 		return err
 	}
-	if len(o.Messages) == 0 || len(o.Messages) > maxMessages {
-		return fault.Invalidf("messages", "value_out_of_range", "has %d messages, not 1 to %d", len(o.Messages), maxMessages)
-	}
-	for _, msg := range o.Messages {
-		if msg.Role != llm.User && msg.Role != llm.ToolRole {
-			return fault.Invalidf("messages", "invalid_value", "a turn begins with what a user says or what tools returned, not with role %.16q", msg.Role)
-		}
+	if err := checkMessages(o.Messages); err != nil {
+		return err
 	}
 	if len(o.User) > maxUser {
 		return fault.Invalidf("userId", "value_out_of_range", "has more than %d bytes", maxUser)
 	}
 	if o.Keep.Days < 0 || o.Keep.Turns < 0 || o.Keep.WindowTokens < 0 {
 		return fault.Invalidf("keep", "value_out_of_range", "is negative")
+	}
+	return nil
+}
+
+// checkMessages checks what a turn begins with.
+func checkMessages(messages []llm.Message) error {
+	if len(messages) == 0 || len(messages) > maxMessages {
+		return fault.Invalidf("messages", "value_out_of_range", "has %d messages, not 1 to %d", len(messages), maxMessages)
+	}
+	for _, msg := range messages {
+		if msg.Role != llm.User && msg.Role != llm.ToolRole {
+			return fault.Invalidf("messages", "invalid_value", "a turn begins with what a user says or what tools returned, not with role %.16q", msg.Role)
+		}
 	}
 	return nil
 }

@@ -6,7 +6,8 @@
 //
 // Rows cost money where they are written, so there are few:
 //
-//	m             the session: who, since when, its summary, the keys of its turns, what the shelf is to know
+//	m             the session: who, since when, its summary, the keys of its turns, what the shelf is to know,
+//	              where it came from
 //	t/<turn>      one turn: what began it, how it ended, and its events, packed
 //	q/<turn>/<i>  what began it, when that is longer than 256 KiB
 //	o/<turn>      one fact that waits for its queue
@@ -39,6 +40,13 @@
 // A session that is deleted, or older than its retention, leaves a gravestone for [chat.ReplayLife]: if it begins
 // anew the numbers of its turns go on, so that nobody who ran or follows an old one meets a new one. Then the
 // object is empty.
+//
+// # From one pool to another
+//
+// A session grows only at its end, and a turn that has ended never changes. So a [chat.Parcel] of turns is the session
+// of some time before, and taking one is putting its rows, session and turns, without events. The session remembers
+// which version it has where it came from, and since its next turn that it has gone on by itself: then it takes no
+// more. A turn is told to the queue where it was run, and nowhere else.
 //
 // # The shelf
 //

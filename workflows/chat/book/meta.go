@@ -31,6 +31,8 @@ type meta struct {
 	UpTo    int            `json:"upTo,omitempty"` // the last turn of the summary
 	Keys    []taken        `json:"keys,omitempty"`
 	Version int64          `json:"version"`        // of what the shelf is to know
+	Came    int64          `json:"came,omitempty"` // from another pool: the version there, or partly
+	Own     bool           `json:"own,omitempty"`  // it has gone on since
 	Gone    int64          `json:"gone,omitempty"` // when the session was deleted: this is its gravestone
 }
 
@@ -68,7 +70,7 @@ func (m *meta) open(o chat.Opening, now time.Time) {
 	if m.User == "" {
 		m.User = o.User
 	}
-	m.Keep, m.Updated, m.Version = o.Keep, now.UnixMilli(), version
+	m.Keep, m.Updated, m.Version, m.Own = o.Keep, now.UnixMilli(), version, m.Came > 0
 	m.Count++
 }
 

@@ -22,6 +22,9 @@ type Note struct {
 	Updated   int64  `json:"updated,omitempty"` // when the last turn began
 	Version   int64  `json:"version"`           // grows; an older one changes nothing
 	Gone      bool   `json:"gone,omitempty"`    // the session is no more
+	Came      int64  `json:"came,omitempty"`    // from another pool, as chat.Place has it
+	Last      int    `json:"last,omitempty"`
+	Own       bool   `json:"own,omitempty"`
 }
 
 // Shelf decides for a tenant's list of sessions.
@@ -44,6 +47,9 @@ type place struct {
 	Updated int64  `json:"at,omitempty"`
 	User    string `json:"u,omitempty"` // as keys have it
 	Gone    bool   `json:"gone,omitempty"`
+	Came    int64  `json:"c,omitempty"`
+	Last    int    `json:"l,omitempty"`
+	Own     bool   `json:"o,omitempty"`
 }
 
 func (p place) keys(session string) []string {
@@ -82,7 +88,7 @@ func (f *Shelf) Put(tx rows.Tx, n Note) error {
 		}
 		return rows.Write(tx, placePrefix+n.SessionID, p)
 	}
-	p.Updated, p.User = n.Updated, userKey(n.UserID)
+	p.Updated, p.User, p.Came, p.Last, p.Own = n.Updated, userKey(n.UserID), n.Came, n.Last, n.Own
 	listed := chat.Listed{
 		SessionID: n.SessionID, UserID: n.UserID, Title: n.Title, Turns: n.Turns, CreatedAt: at(n.Created), UpdatedAt: at(n.Updated),
 	}
@@ -167,6 +173,34 @@ func (f *Shelf) List(tx rows.Tx, user, cursor string, limit int) (chat.Listing, 
 			return chat.Listing{}, fmt.Errorf("shelf: row: %w", err)
 		}
 		page.Sessions = append(page.Sessions, l)
+	}
+	return page, nil
+}
+
+// Places implements chat.Shelf.
+func (f *Shelf) Places(tx rows.Tx, after, upTo string, limit int) (chat.Places, error) {
+	if limit < 1 {
+		return chat.Places{}, fault.Invalidf("limit", "value_out_of_range", "is below 1")
+	}
+	to := strings.TrimSuffix(placePrefix, "/") + "0" // after every place
+	if upTo != "" {
+		to = placePrefix + upTo + "\x00"
+	}
+	limit = min(limit, chat.MaxPlaces)
+	found, err := tx.Range(placePrefix+after+"\x00", to, limit+1)
+	if err != nil {
+		return chat.Places{}, fmt.Errorf("shelf: range: %w", err)
+	}
+	page := chat.Places{Places: []chat.Place{}, More: len(found) > limit}
+	for _, row := range found[:min(len(found), limit)] {
+		var p place
+		if err := json.Unmarshal(row.Value, &p); err != nil {
+			return chat.Places{}, fmt.Errorf("shelf: row: %w", err)
+		}
+		page.Next = strings.TrimPrefix(row.Key, placePrefix)
+		if !p.Gone {
+			page.Places = append(page.Places, chat.Place{SessionID: page.Next, Version: p.Version, Came: p.Came, Last: p.Last, Own: p.Own})
+		}
 	}
 	return page, nil
 }

@@ -13,7 +13,8 @@ import (
 // Watch is when, after a method of the wire, the alarm has to ring at the latest; 0 means that the method needs none. It
 // is set before the method's transaction is committed.
 func Watch(method string) time.Duration {
-	if method == methodBegin || method == methodDelete {
+	switch method {
+	case methodBegin, methodDelete, methodTake, methodDrop:
 		return chat.TurnLease
 	}
 	return 0
@@ -133,10 +134,14 @@ func (b *Book) Note(tx rows.Tx) (tenants.Scope, Note, bool, error) {
 	if err != nil || m.ID == "" || b.known(m) {
 		return s, Note{}, false, err
 	}
-	return s, Note{
+	n := Note{
 		SessionID: m.ID, UserID: m.User, Title: m.Title, Turns: m.Count, Created: m.Created, Updated: m.Updated,
-		Version: m.Version, Gone: m.Gone != 0,
-	}, true, nil
+		Version: m.Version, Gone: m.Gone != 0, Came: m.Came, Own: m.Own,
+	}
+	if m.Came > 0 {
+		n.Last = m.Turns
+	}
+	return s, n, true, nil
 }
 
 // known reports whether the shelf has the session as it is.

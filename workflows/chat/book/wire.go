@@ -20,6 +20,9 @@ const (
 	methodLast       = "last"
 	methodDelete     = "delete"
 	methodSummarise  = "summarise"
+	methodParcel     = "parcel"
+	methodTake       = "take"
+	methodDrop       = "drop"
 )
 
 // told is news on the wire, replay and replayed a replay and its answer.
@@ -58,9 +61,9 @@ type none struct{}
 func Sends(method string) bool { return method == methodEnd || method == methodDelete }
 
 // Begins reports whether a method of the wire may be the first of a session.
-func Begins(method string) bool { return method == methodBegin }
+func Begins(method string) bool { return method == methodBegin || method == methodTake }
 
-// Call runs one method of chat.Sessions or chat.Summaries inside an open transaction, as call.Serve does.
+// Call runs one method of chat.Sessions, chat.Summaries or chat.Parcels inside an open transaction, as call.Serve does.
 func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commit bool) {
 	switch method {
 	case methodBegin:
@@ -89,7 +92,7 @@ func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commi
 	case methodSummarise:
 		return call.Serve(tx, body, func(_ tenants.Scope, a summarised) (none, error) { return none{}, b.Summarise(tx, a.UpTo, a.Text) })
 	}
-	return call.Unknown(method)
+	return b.move(tx, method, body)
 }
 
 // Client is the far end of Book.Call over whatever carries the bytes to a session's book and back.
@@ -98,6 +101,7 @@ type Client struct{ do call.Carrier }
 var (
 	_ chat.Sessions  = (*Client)(nil)
 	_ chat.Summaries = (*Client)(nil)
+	_ chat.Parcels   = (*Client)(nil)
 )
 
 // NewClient makes the sessions over do.

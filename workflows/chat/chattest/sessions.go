@@ -19,6 +19,7 @@ import (
 type Ports struct {
 	Sessions  chat.Sessions
 	Summaries chat.Summaries
+	Parcels   chat.Parcels
 	Shelf     chat.Shelf
 }
 
@@ -51,6 +52,8 @@ func TestSessions(t *testing.T, open func(t *testing.T) Ports) {
 		"five hundred turns":                         many,
 		"an opening that is none is refused":         noOpening,
 		"nobody's call is refused":                   nobody,
+		"a session goes by parcels":                  parcels,
+		"parcels that no session has":                noParcel,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

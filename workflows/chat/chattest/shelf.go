@@ -25,6 +25,7 @@ func TestShelf(t *testing.T, open func(t *testing.T) Ports) {
 		"a deleted session is off the list":         offTheShelf,
 		"a title is the beginning of what was said": titles,
 		"what is no page is refused":                noPage,
+		"all sessions by their ids":                 places,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

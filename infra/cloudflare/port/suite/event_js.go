@@ -256,6 +256,10 @@ func (x money) Unbar(ctx context.Context, s tenants.Scope, by string) error {
 	return x.port.Unbar(x.in(ctx), s, by)
 }
 
+func (x money) Still(ctx context.Context, s tenants.Scope, still bool) error {
+	return x.port.Still(x.in(ctx), s, still)
+}
+
 type published struct {
 	event
 	port tenants.Reader

@@ -15,7 +15,7 @@ import (
 // conversations are the ports of the suites of chat, in the event.
 func conversations(ev event) chattest.Ports {
 	kept := sessions{ev, port.NewSessions(object.Open("SESSION"))}
-	return chattest.Ports{Sessions: kept, Summaries: kept, Shelf: shelf{ev, port.NewShelf(object.Open("SHELF"))}}
+	return chattest.Ports{Sessions: kept, Summaries: kept, Parcels: kept, Shelf: shelf{ev, port.NewShelf(object.Open("SHELF"))}}
 }
 
 type sessions struct {
@@ -51,9 +51,25 @@ func (x sessions) Summarise(ctx context.Context, s tenants.Scope, session string
 	return x.port.Summarise(x.in(ctx), s, session, upTo, text)
 }
 
+func (x sessions) Parcel(ctx context.Context, s tenants.Scope, session string, from int) (chat.Parcel, error) {
+	return x.port.Parcel(x.in(ctx), s, session, from)
+}
+
+func (x sessions) Take(ctx context.Context, s tenants.Scope, p chat.Parcel) (int, error) {
+	return x.port.Take(x.in(ctx), s, p)
+}
+
+func (x sessions) Drop(ctx context.Context, s tenants.Scope, session string) error {
+	return x.port.Drop(x.in(ctx), s, session)
+}
+
 type shelf struct {
 	event
 	port chat.Shelf
+}
+
+func (x shelf) Places(ctx context.Context, s tenants.Scope, after, upTo string, limit int) (chat.Places, error) {
+	return x.port.Places(x.in(ctx), s, after, upTo, limit)
 }
 
 func (x shelf) List(ctx context.Context, s tenants.Scope, user, cursor string, limit int) (chat.Listing, error) {
