@@ -103,6 +103,7 @@ func (c *Config) Defaults() {
 	c.sourceDefaults()
 	c.answerDefaults()
 	c.toolDefaults()
+	c.safetyDefaults()
 }
 
 // defaults lets a tenth of a minute's requests come at once.
@@ -151,6 +152,7 @@ func (c *Config) problems() Problems {
 	c.searchProblems(&ps)
 	c.chatProblems(&ps)
 	c.answerProblems(&ps)
+	c.safetyProblems(&ps)
 	c.budgetProblems(&ps)
 	c.sourceProblems(&ps)
 	c.toolProblems(&ps)

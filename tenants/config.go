@@ -24,6 +24,7 @@ type Config struct {
 	Ingest       Ingest   `json:"ingest,omitzero"`
 	Answers      Answers  `json:"answers,omitzero"`
 	Tools        Tools    `json:"tools,omitzero"`
+	Safety       Safety   `json:"safety,omitzero"`
 
 	// Prompts are the tenant's own, by their names: <id>/prompts/<name>.md. They are published beside the configuration.
 	Prompts map[string]string `json:"-"`

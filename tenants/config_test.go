@@ -29,6 +29,7 @@ func TestParseSetsDefaults(t *testing.T) {
 		Ingest:  tenants.Ingest{Weight: 10, MaxWaiting: 100_000, DeadlineMinutes: 15},
 		Answers: tenants.Answers{Prompt: "grounded@1", Threshold: 40, Unsupported: tenants.UnsupportedMark},
 		Tools:   tenants.Tools{MaxSteps: 5, MaxSeconds: 60}, // and none is enabled
+		Safety:  tenants.Safety{Input: tenants.ScreenFlag, Retrieved: tenants.ScreenFlag, Answers: tenants.RedactOff},
 	}, c)
 	again := *c
 	again.Defaults()

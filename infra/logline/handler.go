@@ -2,12 +2,15 @@ package logline
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"math"
 	"strconv"
 	"sync"
 	"time"
+
+	"levada.dev/workflows/safety/redact"
 )
 
 // Handler is a slog.Handler. What it cannot write itself (groups, values of any type, texts to be escaped) it leaves to a
@@ -19,8 +22,34 @@ type Handler struct {
 
 var _ slog.Handler = (*Handler)(nil)
 
-// New writes to w what a slog.JSONHandler without options would.
-func New(w io.Writer) *Handler { return &Handler{w, slog.NewJSONHandler(w, nil)} }
+// New writes to w what a slog.JSONHandler without options would, but for personal data and keys (package redact) in messages and values: their kinds
+// stand in their place.
+func New(w io.Writer) *Handler {
+	return &Handler{w, slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		a.Value = clean(a.Value)
+		return a
+	}})}
+}
+
+// clean is a value without personal data. One that is no text is looked at as the JSON it becomes.
+func clean(v slog.Value) slog.Value {
+	switch v.Kind() {
+	case slog.KindString:
+		text, _ := redact.Text(v.String())
+		return slog.StringValue(text)
+	case slog.KindAny:
+		if err, ok := v.Any().(error); ok {
+			text, _ := redact.Text(err.Error())
+			return slog.StringValue(text)
+		}
+		if b, err := json.Marshal(v.Any()); err == nil {
+			if text, found := redact.Text(string(b)); len(found) > 0 {
+				return slog.StringValue(text)
+			}
+		}
+	}
+	return v
+}
 
 // Enabled implements slog.Handler.
 func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {
@@ -59,7 +88,8 @@ func appendRecord(b []byte, r slog.Record) ([]byte, bool) {
 		b = append(b, ',')
 	}
 	b = append(append(b, `"level":"`...), r.Level.String()...)
-	b, ok := appendText(append(b, `","msg":`...), r.Message)
+	message, _ := redact.Text(r.Message)
+	b, ok := appendText(append(b, `","msg":`...), message)
 	plain = plain && ok
 	if plain {
 		r.Attrs(func(a slog.Attr) bool {
@@ -77,7 +107,8 @@ func appendAttr(b []byte, a slog.Attr) ([]byte, bool) {
 	}
 	switch a.Value.Kind() {
 	case slog.KindString:
-		return appendText(b, a.Value.String())
+		text, _ := redact.Text(a.Value.String())
+		return appendText(b, text)
 	case slog.KindInt64:
 		return strconv.AppendInt(b, a.Value.Int64(), 10), true
 	case slog.KindFloat64:

@@ -38,6 +38,7 @@ const (
 	ForAnswer     Purpose = "answer"  // of a search
 	ForSummary    Purpose = "summary" // of a conversation that has grown too long
 	ForRerank     Purpose = "rerank"
+	ForSafety     Purpose = "safety"  // whether a text may be answered
 	ForRewrite    Purpose = "rewrite" // of a question that leans on what was said before
 )
 

@@ -57,6 +57,11 @@ var generationModels = []GenerationModel{
 	{"@local/script-openai", OpenAI, 1_000_000, Price{100, 0, 1_000}},
 }
 
+// guardModels say whether a text is safe, and are not for anything else. tenants.GuardModels lists them.
+var guardModels = []GenerationModel{
+	{"@cf/meta/llama-guard-3-8b", Classic, 131_072, Price{484, 0, 30}},
+}
+
 // GenerationModels lists the models, the default first.
 func GenerationModels() []GenerationModel { return slices.Clone(generationModels) }
 
@@ -72,11 +77,13 @@ func GenerationNames(local bool) []string {
 	return names
 }
 
-// FindGeneration looks a model up by its name.
+// FindGeneration looks a model up by its name, guard models too.
 func FindGeneration(name string) (GenerationModel, error) {
-	for _, m := range generationModels {
-		if m.Name == name {
-			return m, nil
+	for _, models := range [...][]GenerationModel{generationModels, guardModels} {
+		for _, m := range models {
+			if m.Name == name {
+				return m, nil
+			}
 		}
 	}
 	return GenerationModel{}, fault.Invalidf("model", "model_unknown", "no model %.128q", name)

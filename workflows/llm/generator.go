@@ -26,6 +26,9 @@ type Order struct {
 	Cache  time.Duration     // for how long an equal order of the tenant may get this answer; 0 is never
 	// Version is of what the caller makes of an answer. One that was kept is given to orders of the same version alone.
 	Version string
+	// Redact puts the kinds of personal data in its place in what the answer says (safety.NewGenerator). What is kept of it (Cache) is what the
+	// model said.
+	Redact bool
 }
 
 // Answer is a Stream that knows what it cost. Just before io.EOF it has told the usage, estimated if the provider did not.

@@ -2,7 +2,6 @@ package safety
 
 import (
 	"flag"
-	"fmt"
 	"io/fs"
 	"math"
 	"math/rand/v2"
@@ -217,7 +216,7 @@ func report(t *testing.T, name string, w []float64, bias float64, all []example)
 			hit[k]++
 		}
 	}
-	t.Log(fmt.Sprintf("%s: %d of %d attacks found, %d of %d others taken for one", name, hit[1], n[1], hit[0], n[0]))
+	t.Logf("%s: %d of %d attacks found, %d of %d others taken for one", name, hit[1], n[1], hit[0], n[0])
 }
 
 // Of texts of the same making, with other choices, the screen finds what it must, and leaves the others alone.

@@ -17,7 +17,8 @@ type Screener interface {
 // Ask is a text to be screened.
 type Ask struct {
 	Text      string
-	Strange   bool // it was not written by who asks: a source, what a tool brought
+	Strange   bool   // it was not written by who asks: a source, what a tool brought
+	Model     string // to ask, where one is asked
 	RequestID string
 }
 

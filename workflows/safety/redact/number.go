@@ -18,9 +18,6 @@ type figures struct {
 
 // numbers finds what begins with the digit, + or ( at i.
 func numbers(text string, i int) (finding, bool) {
-	if id := uuid(text, i); id > 0 {
-		return finding{}, false
-	}
 	f := readFigures(text, i)
 	if f.n < 7 {
 		return finding{}, false

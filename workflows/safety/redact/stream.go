@@ -9,7 +9,7 @@ import (
 // What a Stream holds back and remembers, in bytes.
 const (
 	maxHold    = 4 << 10 // of something that has no end: then what is there is decided
-	maxNumber  = 64      // of a number in groups
+	maxNumber  = 160     // of a number in groups
 	maxBirth   = 64      // from a word that announces a date of birth to its end
 	maxContext = 64      // of what was said, which tells what a number is
 )
@@ -130,7 +130,7 @@ func (s *Stream) settled() int {
 	k := word0(held, len(held))
 	last := held[k:]
 	switch {
-	case last == "", grouped(last), fold(last[0]) == 'e', fold(last[0]) == 'x':
+	case last == "", grouped(last[:1]), fold(last[0]) == 'e', fold(last[0]) == 'x':
 		k = s.number(k)
 	}
 	if at := s.bearer(k); at >= 0 {
@@ -180,12 +180,15 @@ func (s *Stream) number(k int) int {
 	from := k
 	for k > 0 && from-k < maxNumber {
 		end := k
-		for end > 0 && s.held[end-1] == ' ' && k-end < 2 {
+		for end > 0 && s.held[end-1] == ' ' && k-end < 3 {
 			end--
 		}
 		start := word0(s.held, end)
-		if end == k || start == end || !grouped(s.held[start:end]) {
+		switch {
+		case end == k || start == end || !grouped(s.held[end-1:end]):
 			return k
+		case !grouped(s.held[start:end]): // the number may begin within it
+			return start
 		}
 		k = start
 	}
