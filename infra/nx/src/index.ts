@@ -1,4 +1,4 @@
-import { type CreateNodes, parseJson, type ProjectConfiguration } from '@nx/devkit';
+import { type CreateNodes, type NxPlugin, parseJson, type ProjectConfiguration } from '@nx/devkit';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isCheckout } from './levada/checkout';
@@ -34,3 +34,16 @@ function project(tenant: string, platform: string): Partial<ProjectConfiguration
   });
   return { name: `tenant-${tenant}`, projectType: 'application', targets: { deploy: target('deploy'), drift: target('drift') } };
 }
+
+/** The variable that says how long Nx waits, in milliseconds, for what it has told to end, before it kills it. */
+const GRACE = 'NX_PROCESS_KILL_GRACE_PERIOD';
+
+/** What somebody has set. Nx leaves what is set below in the environment of a process that has loaded this for many runs. */
+const given = process.env[GRACE];
+
+/** Has Nx wait for levada in a run that deploys: an undo takes five minutes at most, and Nx waits for five seconds. */
+export const preTasksExecution: NonNullable<NxPlugin['preTasksExecution']> = (_options, { argv }) => {
+  if (given === undefined && argv.slice(2).some((word) => word.includes('deploy'))) {
+    process.env[GRACE] = String(6 * 60_000);
+  }
+};

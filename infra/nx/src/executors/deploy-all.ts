@@ -1,3 +1,4 @@
+import { undoing } from '../levada/apart';
 import { executor } from '../levada/executor';
 
-export default executor('deploy-all');
+export default executor('deploy-all', undoing);
