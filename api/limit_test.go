@@ -18,9 +18,11 @@ import (
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
+	"levada.dev/tenants/quota/quotatest"
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/transfer"
 )
 
 // permits are the requests that passed the gate, without the calls of models.
@@ -263,6 +265,47 @@ func TestWhatTalksIsRefusedDuringAMove(t *testing.T) {
 	assert.Equal(t, 200, w.do("globex", "POST", "/chat", `{"message":"Hello","stream":false}`).Code)
 	require.Equal(t, 200, w.do("acme", "POST", "/tenant/transfer", `{"state":"live"}`).Code)
 	assert.Equal(t, 200, w.do("acme", "POST", "/chat", `{"sessionId":"s","message":"Hello","stream":false}`).Code)
+}
+
+// lostTurns is a ledger of money whose answer, or the question, is lost.
+type lostTurns struct {
+	*quotatest.Gate
+	after bool
+}
+
+func (l lostTurns) Still(ctx context.Context, s tenants.Scope, still bool) error {
+	if l.after {
+		_ = l.Gate.Still(ctx, s, still)
+	}
+	return fault.Unavailablef(nil, "object_unreachable", "lost")
+}
+
+// A tenant that says that it is read-only lets no turn in, whatever is lost on the way; and the same request again goes on.
+func TestATenantIsReadonlyAfterItStandsStill(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		w := newWorld(t)
+		turns := w.deps.Turns
+		with := func(turns transfer.Turns) {
+			w.deps.Turns = turns
+			w.Handler = api.New(w.deps, &w.opts)
+		}
+		state := func() string {
+			return data[struct{ State string }](t, w.do("acme", "GET", "/tenant/transfer", "")).State
+		}
+		talks := func() int { return w.do("acme", "POST", "/chat", `{"message":"Hello","stream":false}`).Code }
+		with(lostTurns{w.gate, after})
+		require.Equal(t, 503, w.do("acme", "POST", "/tenant/transfer", `{"state":"readonly"}`).Code)
+		assert.Equal(t, "live", state())
+		with(turns)
+		require.Equal(t, 200, w.do("acme", "POST", "/tenant/transfer", `{"state":"readonly"}`).Code)
+		assert.Equal(t, []any{"readonly", 503}, []any{state(), talks()})
+		with(lostTurns{w.gate, after})
+		require.Equal(t, 503, w.do("acme", "POST", "/tenant/transfer", `{"state":"live"}`).Code)
+		assert.Equal(t, "live", state())
+		with(turns)
+		require.Equal(t, 200, w.do("acme", "POST", "/tenant/transfer", `{"state":"live"}`).Code)
+		assert.Equal(t, []any{"live", 200}, []any{state(), talks()})
+	}
 }
 
 func TestALedgerThatDoesNotAnswerLetsNothingPass(t *testing.T) {
