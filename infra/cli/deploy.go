@@ -86,7 +86,7 @@ func (o *deployOptions) bindDeploy(g *globals, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVar(&o.Only, "only", nil, "Workers to change, such as api,consumers; the others stay as they are")
 	f.StringVar(&o.Release, "release", "", "name of the release (default: time and commit)")
-	f.BoolVar(&o.Adopt, "adopt", false, "take over Workers of the pool's names that nobody owns")
+	f.BoolVar(&o.Adopt, "adopt", false, "take over what has the pool's names and nobody owns")
 	f.StringSliceVar(&o.Destroy, "allow-destroy", nil, "name of a resource that is not wanted any more, and may go with all its data; once for each")
 	f.StringVar(&o.Workers, "workers", "", "folder with Workers that levada build made (default LEVADA_WORKERS, else they are built)")
 	f.BoolVar(&o.AllLines, "all-lines", false, "show every line of a plan by itself, also what stays as it is")

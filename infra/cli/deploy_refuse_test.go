@@ -120,7 +120,7 @@ func TestWhoIsLetIn(t *testing.T) {
 		}, []string{"plan"}, exitChanges, "pending"},
 		"and does not deploy": {func(c *clouds) {
 			c.API.Token(deploytest.TokenValue("acme"), double.Token{Accounts: []string{deploytest.AccountID("acme")}, Groups: scripts})
-		}, []string{"deploy", "--yes"}, exitFailed, "the token lacks the permission Queues Write"},
+		}, []string{"deploy", "--yes"}, exitFailed, "the token lacks the permission Workers KV Storage Write"},
 		"one that lacks something": {func(c *clouds) {
 			c.API.Token(deploytest.TokenValue("acme"), double.Token{Accounts: []string{deploytest.AccountID("acme")}, Groups: scripts[1:]})
 		}, []string{"status"}, exitFailed, "the token lacks the permission Workers Scripts Read"},
@@ -182,9 +182,11 @@ func TestDataGoesByItsNameAlone(t *testing.T) {
 	a := c.Open("acme")
 	require.NoError(t, a.Do(t.Context(), "POST", a.Path("storage", "kv", "namespaces"), map[string]string{"title": "acme-prod-old"}, nil))
 	out := c.fine(exitOK, "plan", "acme", "--env", "prod")
-	assert.Contains(t, out, "= kv             old  (not wanted any more; it stays, with what is in it: --allow-destroy")
+	assert.Contains(t, out, "= kv             old  (it has a name of ours, and stays: it is not noted as ours")
+	code, _, _ := c.levada("deploy", "acme", "--env", "prod", "--allow-destroy", "acme-prod-old", "--confirm", "acme-prod-old", "--yes")
+	assert.Equal(t, exitRefused, code, "nobody says that it is ours")
 
-	destroy := []string{"deploy", "acme", "--env", "prod", "--allow-destroy", "acme-prod-old"}
+	destroy := []string{"deploy", "acme", "--env", "prod", "--adopt", "--allow-destroy", "acme-prod-old"}
 	c.answers = "acme-prod-odl\n"
 	code, _, errs := c.levada(destroy...)
 	assert.Equal(t, exitRefused, code)

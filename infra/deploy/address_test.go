@@ -65,7 +65,7 @@ func TestAWorkerGoesWithItsQueue(t *testing.T) {
 	d = w.desired("acme", "v2", "one")
 	w.deploy(w.acme(), d)
 	p := w.plan(w.acme(), d, deploy.PlanOptions{Destroy: []string{"acme-prod-extra", "acme-prod-odd"}})
-	assert.Equal(t, "-worker -queue", kinds(p))
+	assert.Equal(t, "-worker -queue ~owner", kinds(p))
 	require.NoError(t, w.apply(p))
 	w.still(w.acme(), d)
 	assert.Len(t, w.plan(w.acme(), d, deploy.PlanOptions{Destroy: []string{"acme-prod-extra"}}).Refused(), 1, "it is gone")

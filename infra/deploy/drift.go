@@ -46,7 +46,7 @@ func unnoted(ctx context.Context, a *account.Account, u Unit) error {
 	for name, s := range l.scripts {
 		if ours, _ := u.owner(s.Tags); ours && u.owns(name) {
 			return fault.Missing("release_lost", "%s has Workers and no release: what %s had is gone, or its first deployment was stopped", u, u.Name(tenantsNamespace)).
-				WithHint("deploy it: docs/runbooks/disaster-recovery.md")
+				WithHint("deploy it, with --adopt when its notes are gone: docs/runbooks/disaster-recovery.md")
 		}
 	}
 	return fault.Missing("release_unknown", "%s has no release yet", u).WithHint("deploy it first")

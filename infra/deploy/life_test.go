@@ -26,7 +26,7 @@ func TestTheFirstDeployment(t *testing.T) {
 	w := newWorld(t)
 	d := w.desired("acme", "v1", "one")
 	p := w.plan(w.acme(), d)
-	assert.Equal(t, "+queue +kv +r2 +vectorize +metadata index +gateway +worker +workflow +consumer +crons +workers.dev +domain +route +tenants +release", kinds(p))
+	assert.Equal(t, "+kv +owner +queue +r2 +vectorize +metadata index +gateway +worker +workflow +consumer +crons +workers.dev +domain +route +tenants +release", kinds(p))
 	var order []string
 	shipped := []string{"acme-prod-objects", "acme-prod-api", "acme-prod-workflows", "acme-prod-consumers"}
 	for _, a := range p.Actions {
@@ -243,7 +243,7 @@ func TestWhatIsWantedChanges(t *testing.T) {
 		"a queue's settings": {func(d *deploy.Desired) { d.Stack.Queues[0].MaxRetries++ }, "~consumer ~release"},
 		"a new queue": {func(d *deploy.Desired) {
 			d.Stack.Queues = append(d.Stack.Queues, stack.Queue{Name: "speech", Consumer: stack.Consumers, MaxBatchSize: 1, DeadLetter: "audit-dlq"})
-		}, "+queue +consumer ~release"},
+		}, "~owner +queue +consumer ~release"},
 		"a schedule": {func(d *deploy.Desired) { d.Stack.Workers[0].Crons = []string{"0 1 * * *"} }, "~crons ~release"},
 		"a budget":   {func(d *deploy.Desired) { d.Stack.Gateway.Spend[0].USD = 99 }, "~gateway ~release"},
 		"a filterable field": {func(d *deploy.Desired) {
@@ -257,7 +257,7 @@ func TestWhatIsWantedChanges(t *testing.T) {
 		}, "~worker ~release"},
 		"a workflow": {func(d *deploy.Desired) {
 			d.Stack.Workflows = append(d.Stack.Workflows, stack.Workflow{Name: "tour", Class: "Tour", Role: stack.Workflows})
-		}, "+workflow ~release"},
+		}, "~owner +workflow ~release"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -351,9 +351,10 @@ func TestDataIsTakenAwayByNameAlone(t *testing.T) {
 		assert.Len(t, w.plan(w.acme(), d, deploy.PlanOptions{Destroy: []string{wrong}}).Refused(), 1, wrong)
 	}
 	p = w.plan(w.acme(), d, deploy.PlanOptions{Destroy: []string{"acme-prod-old"}})
-	assert.Equal(t, "-kv", kinds(p))
+	assert.Equal(t, "-kv ~owner", kinds(p))
 	require.NoError(t, w.apply(p))
 	assert.Nil(t, w.api.KV(acmeAccount, "acme-prod-old"))
+	assert.NotContains(t, w.api.KV(acmeAccount, "acme-prod-config")["levada/owner"], "acme-prod-old")
 	w.still(w.acme(), d)
 }
 
@@ -567,7 +568,11 @@ func TestANamespaceThatWasDeletedIsMadeAndBoundAnew(t *testing.T) {
 			} else {
 				assert.NoError(t, err)
 			}
-			w.deploy(w.acme(), d)
+			adopt := deploy.PlanOptions{Adopt: name == "config"} // what says whose the rest is was in it
+			if adopt.Adopt {
+				assert.NotEmpty(t, p.Refused(), "nothing says whose it is any more")
+			}
+			require.NoError(t, w.apply(w.plan(w.acme(), d, adopt)))
 			assert.Zero(t, w.plan(w.acme(), d).Changes())
 			drift, err := deploy.MakeDrift(t.Context(), w.acme(), unit)
 			require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -27,7 +28,10 @@ type live struct {
 	subdomain  string
 
 	published map[string]entryMark // what the tenants' namespace has
+	holds     bool                 // it has something, be it ours
 	manifest  Manifest             // of the release that is live
+	released  names                // of what that release has and carries no tags
+	record    record               // what is noted as the unit's; empty also when nobody has to know
 }
 
 type liveQueue struct {
@@ -76,7 +80,10 @@ func read(ctx context.Context, a *account.Account, d *Desired) (*live, error) {
 			second.Go(func() error { return s.read(ctx2, a) })
 		}
 	}
-	return l, second.Wait()
+	if err := second.Wait(); err != nil {
+		return nil, err
+	}
+	return l, l.readRecord(ctx, a, d)
 }
 
 func (l *live) readQueues(ctx context.Context, a *account.Account, _ *Desired) error {
@@ -95,17 +102,21 @@ func (l *live) readNamespaces(ctx context.Context, a *account.Account, _ *Desire
 	return err
 }
 
-// readBuckets asks for each: the list of an account has pages of its own kind.
+// bucketsPage is the most that a page of buckets has.
+const bucketsPage = 1000
+
+// readBuckets lists those whose names have the unit's in them. Who wants no bucket need not be allowed to see any.
 func (l *live) readBuckets(ctx context.Context, a *account.Account, d *Desired) error {
-	for _, b := range d.Stack.Buckets {
-		name := d.Unit.Name(b.Name)
-		err := a.Get(ctx, a.Path("r2", "buckets", name), nil)
-		if err != nil && !account.IsStatus(err, http.StatusNotFound) {
-			return err
+	q := url.Values{"name_contains": {d.Unit.Name("")}, "per_page": {strconv.Itoa(bucketsPage)}}
+	err := account.Pages(ctx, a, a.Path("r2", "buckets")+"?"+q.Encode(), func(page struct{ Buckets []struct{ Name string } }) {
+		for _, b := range page.Buckets {
+			l.buckets[b.Name] = true
 		}
-		l.buckets[name] = err == nil
+	})
+	if len(d.Stack.Buckets) == 0 && account.IsStatus(err, http.StatusForbidden, http.StatusNotFound) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 func (l *live) readGateways(ctx context.Context, a *account.Account, _ *Desired) error {

@@ -96,7 +96,7 @@ func (p *Plan) Refused() []Action {
 
 // PlanOptions changes what a plan may do. The zero value is careful.
 type PlanOptions struct {
-	Adopt   bool         // take over Workers of the unit's names that nobody owns
+	Adopt   bool         // take over what has the unit's names and nobody owns
 	Destroy []string     // the names of resources that are not wanted any more, and may go with their data
 	Only    []stack.Role // the Workers to change; all when empty
 
@@ -116,7 +116,7 @@ func Make(ctx context.Context, a *account.Account, d *Desired, o PlanOptions) (*
 	if err != nil {
 		return nil, fmt.Errorf("what %s has: %w", d.Unit, err)
 	}
-	p := &planner{Plan: &Plan{Unit: d.Unit, Release: d.Release, desired: d, live: l, account: a, left: map[stack.Role]string{}}, options: o}
+	p := &planner{Plan: &Plan{Unit: d.Unit, Release: d.Release, desired: d, live: l, account: a, left: map[stack.Role]string{}}, options: o, wanted: d.Unit.untagged(&d.Stack)}
 	p.Live = l.manifest.Release
 	p.queues()
 	p.namespaces()
@@ -137,6 +137,7 @@ func Make(ctx context.Context, a *account.Account, d *Desired, o PlanOptions) (*
 	p.addresses()
 	p.tenants()
 	p.stay()
+	p.own()
 	if p.Changes() > 0 || !p.noted(workers) {
 		op := Update
 		if l.manifest.Release == "" {
@@ -170,6 +171,7 @@ func (p *planner) noted(workers []stack.Worker) bool {
 type planner struct {
 	*Plan
 	options PlanOptions
+	wanted  names // that carry no tags
 	after   bool
 }
 

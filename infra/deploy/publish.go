@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -51,17 +50,13 @@ func (l *live) readPublished(ctx context.Context, a *account.Account, d *Desired
 	if id == "" {
 		return nil
 	}
-	base := a.Path("storage", "kv", "namespaces", id, "keys") + fmt.Sprintf("?limit=%d", keysPage)
-	for path := base; ; {
-		var page []struct {
-			Name     string     `json:"name"`
-			Metadata *entryMark `json:"metadata"`
-		}
-		next, err := a.GetPage(ctx, path, &page)
-		if err != nil {
-			return err
-		}
+	type key struct {
+		Name     string     `json:"name"`
+		Metadata *entryMark `json:"metadata"`
+	}
+	return account.Pages(ctx, a, a.Path("storage", "kv", "namespaces", id, "keys")+fmt.Sprintf("?limit=%d", keysPage), func(page []key) {
 		for _, k := range page {
+			l.holds = true
 			if !strings.HasPrefix(k.Name, ownKeys) {
 				l.published[k.Name] = entryMark{}
 				if k.Metadata != nil {
@@ -69,11 +64,7 @@ func (l *live) readPublished(ctx context.Context, a *account.Account, d *Desired
 				}
 			}
 		}
-		if next == "" {
-			return nil
-		}
-		path = base + "&cursor=" + url.QueryEscape(next)
-	}
+	})
 }
 
 // tenants plans what is published: after the code that reads it.

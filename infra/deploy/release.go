@@ -130,20 +130,14 @@ func Releases(ctx context.Context, a *account.Account, u Unit) (names []string, 
 		return nil, Manifest{}, err
 	}
 	prefix := releaseKey("")
-	base := a.Path("storage", "kv", "namespaces", id, "keys") + "?" + url.Values{"prefix": {prefix}, "limit": {strconv.Itoa(keysPage)}}.Encode()
-	for path := base; ; {
-		var page []struct{ Name string }
-		next, err := a.GetPage(ctx, path, &page)
-		if err != nil {
-			return nil, Manifest{}, err
-		}
+	path := a.Path("storage", "kv", "namespaces", id, "keys") + "?" + url.Values{"prefix": {prefix}, "limit": {strconv.Itoa(keysPage)}}.Encode()
+	err = account.Pages(ctx, a, path, func(page []struct{ Name string }) {
 		for _, k := range page {
 			names = append(names, strings.TrimPrefix(k.Name, prefix))
 		}
-		if next == "" {
-			break
-		}
-		path = base + "&cursor=" + url.QueryEscape(next)
+	})
+	if err != nil {
+		return nil, Manifest{}, err
 	}
 	_, err = readKey(ctx, a, id, currentKey, &current)
 	return names, current, err

@@ -137,6 +137,24 @@ func (a *Account) GetPage(ctx context.Context, path string, out any) (next strin
 	return answer.next, answer.into(out)
 }
 
+// Pages reads a list that pages by cursor, and gives each page to do. The path has a query already.
+func Pages[T any](ctx context.Context, a *Account, path string, do func(page T)) error {
+	at := path
+	for range mostPages {
+		var page T
+		next, err := a.GetPage(ctx, at, &page)
+		if err != nil {
+			return err
+		}
+		do(page)
+		if next == "" {
+			return nil
+		}
+		at = path + "&cursor=" + url.QueryEscape(next)
+	}
+	return fmt.Errorf("%s: has no end after %d pages", path, mostPages)
+}
+
 // GetRaw reads what is answered without an envelope, as the values of KV are.
 func (a *Account) GetRaw(ctx context.Context, path string) ([]byte, error) {
 	answer, err := a.persist(ctx, http.MethodGet, path, nil, true, true)

@@ -1,6 +1,7 @@
 package double
 
 import (
+	"encoding/base64"
 	"net/http"
 	"regexp"
 	"slices"
@@ -59,20 +60,40 @@ func onBucket(do func(*call, bucket) (any, error)) func(*call) (any, error) {
 	}
 }
 
-// listBuckets pages by cursor, not by number.
+// listBuckets pages by cursor, not by number. The cursor is the API's own: the last name, coded; the last page has none.
 func listBuckets(c *call) (any, error) {
 	limit, err := c.number("per_page", 20, 1, 1000)
 	if err != nil {
 		return nil, err
 	}
+	if c.api.MaxPage > 0 {
+		limit = min(limit, c.api.MaxPage)
+	}
 	q := c.URL.Query()
+	after, err := base64.URLEncoding.DecodeString(q.Get("cursor"))
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, codeRequest, "The cursor is not one of the API.")
+	}
+	down := q.Get("direction") == "desc"
+	switch {
+	case !slices.Contains([]string{"", "name"}, q.Get("order")):
+		return nil, refuse(http.StatusBadRequest, codeRequest, "order has to be name, is %q", q.Get("order"))
+	case !slices.Contains([]string{"", "asc", "desc"}, q.Get("direction")):
+		return nil, refuse(http.StatusBadRequest, codeRequest, "direction has to be asc or desc, is %q", q.Get("direction"))
+	case q.Has("page"):
+		return nil, refuse(http.StatusBadRequest, codeRequest, "Buckets are paged by cursor, not by page.")
+	}
+	behind := func(name, mark string) bool { return mark == "" || down && name < mark || !down && name > mark }
 	all := slices.DeleteFunc(sorted(c.account.buckets), func(b bucket) bool {
-		return b.Jurisdiction != c.jurisdiction() || b.Name <= q.Get("cursor") || b.Name <= q.Get("start_after") || !strings.Contains(b.Name, q.Get("name_contains"))
+		return b.Jurisdiction != c.jurisdiction() || !behind(b.Name, string(after)) || !behind(b.Name, q.Get("start_after")) || !strings.Contains(b.Name, q.Get("name_contains"))
 	})
+	if down {
+		slices.Reverse(all)
+	}
 	info := map[string]any{"per_page": limit}
 	if len(all) > limit {
 		all = all[:limit]
-		info["cursor"] = all[limit-1].Name
+		info["cursor"] = base64.URLEncoding.EncodeToString([]byte(all[limit-1].Name))
 	}
 	return page{map[string]any{"buckets": all}, info}, nil
 }

@@ -79,6 +79,6 @@ func TestDeployments(t *testing.T) {
 	p.acme("POST", path, split(p.second, 100)).ok()
 	p.acme("POST", path, split(p.first, 100)).refused(400, "too old")
 	var versions struct{ Items []object }
-	p.acme("GET", "/workers/scripts/api/versions?deployable=true&per_page=1000", nil).ok(&versions)
+	p.acme("GET", "/workers/scripts/api/versions?deployable=true&per_page=5", nil).ok(&versions)
 	assert.Len(t, versions.Items, 100)
 }

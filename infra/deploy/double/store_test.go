@@ -2,6 +2,7 @@ package double_test
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -61,8 +62,16 @@ func TestBucketsComeByCursor(t *testing.T) {
 	a := w.acme("GET", "/r2/buckets", nil).ok(&list)
 	assert.Len(t, list.Buckets, 20)
 	assert.Equal(t, "eeur", list.Buckets[0].Location)
-	w.acme("GET", "/r2/buckets?cursor="+a.Info["cursor"].(string), nil).ok(&list)
+	w.acme("GET", "/r2/buckets?cursor="+url.QueryEscape(a.Info["cursor"].(string)), nil).ok(&list)
 	assert.Len(t, list.Buckets, 5)
+	a = w.acme("GET", "/r2/buckets?direction=desc&order=name&per_page=24", nil).ok(&list)
+	assert.Equal(t, "b24", list.Buckets[0].Name)
+	a = w.acme("GET", "/r2/buckets?direction=desc&cursor="+url.QueryEscape(a.Info["cursor"].(string)), nil).ok(&list)
+	assert.Equal(t, []string{"b00"}, []string{list.Buckets[0].Name})
+	assert.NotContains(t, a.Info, "cursor", "the last page has none")
+	for _, wrong := range []string{"cursor=*", "order=size", "direction=up", "page=2", "per_page=1001"} {
+		w.acme("GET", "/r2/buckets?"+wrong, nil).refused(400)
+	}
 	w.acme("GET", "/r2/buckets?name_contains=2&per_page=1000", nil).ok(&list)
 	assert.Len(t, list.Buckets, 7)
 	w.api.Edit(acme, func(a *double.Account) { a.FillBucket("b00") })

@@ -207,6 +207,9 @@ func listKeys(c *call, n *namespace) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.api.MaxPage > 0 {
+		limit = min(limit, c.api.MaxPage)
+	}
 	after, err := base64.URLEncoding.DecodeString(q.Get("cursor"))
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, codeKV, "The cursor is not one of the API.")

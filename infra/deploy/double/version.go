@@ -184,13 +184,16 @@ func versionRoutes() []route {
 	}
 }
 
-// listVersions has the newest first.
+// listVersions has the newest first. Those that can be deployed come all at once, whatever page is asked for.
 func listVersions(c *call, s *script) (any, error) {
 	items := []map[string]any{}
 	for i, v := range slices.Backward(s.versions) {
 		if c.URL.Query().Get("deployable") != "true" || i >= len(s.versions)-deployable {
 			items = append(items, v.view(false))
 		}
+	}
+	if c.URL.Query().Get("deployable") == "true" {
+		return map[string]any{"items": items}, nil
 	}
 	result, err := paged(c, items)
 	if err != nil {
