@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/semaphore"
 
+	"levada.dev/events"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/answer"
@@ -19,6 +20,7 @@ import (
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
+	"levada.dev/workflows/trail"
 	"levada.dev/workflows/transfer"
 )
 
@@ -49,13 +51,15 @@ type Deps struct {
 	Embedder  llm.Embedder // that is paid
 	Letters   letters.Box
 	Replayer  Replayer
+	Trail     trail.Reader
+	Publisher events.Publisher // of what is told for the trail alone
 	Probes    []Probe
 }
 
 // complete reports whether nothing is missing.
 func (d *Deps) complete() bool {
 	return d.Directory != nil && d.Intake != nil && d.Imports != nil && d.Problems != nil && d.Webhooks != nil && d.Ledger != nil && d.Catalogue != nil && d.Erasures != nil && d.Moves != nil && d.Transfers != nil && d.Turns != nil && d.Seal != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
-		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Parcels != nil && d.Shelf != nil && d.Generator != nil && d.Answerer != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil
+		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Parcels != nil && d.Shelf != nil && d.Generator != nil && d.Answerer != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil && d.Trail != nil && d.Publisher != nil
 }
 
 // Intake takes documents in.
@@ -111,6 +115,10 @@ type Options struct {
 	ProbeLimit  time.Duration    // how long /ready waits; default 2 s
 	NewID       func() string    // makes ids of jobs, ordered by time; default UUIDs of version 7
 
+	// Background runs f beside the request of ctx, which stays open until f returns, with a context that outlives the client. An error means that
+	// it does not run. Default: a goroutine.
+	Background func(ctx context.Context, f func(context.Context)) error
+
 	// MaxBodyBytes is how many bytes of bodies there is room for at a time. A larger body is refused, whatever the
 	// tenant's limit is; where several come at once, the last ones wait. Default tenants.MaxBodyBytes.
 	MaxBodyBytes int64
@@ -138,6 +146,12 @@ func (o *Options) withDefaults() Options {
 	}
 	if opts.NewID == nil {
 		opts.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
+	}
+	if opts.Background == nil {
+		opts.Background = func(ctx context.Context, f func(context.Context)) error {
+			go f(context.WithoutCancel(ctx))
+			return nil
+		}
 	}
 	if opts.ProbeLimit <= 0 {
 		opts.ProbeLimit = 2 * time.Second
@@ -170,4 +184,5 @@ type server struct {
 	batches *semaphore.Weighted // that are being read
 
 	strangers strangers
+	refusals  refusals
 }

@@ -67,6 +67,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (c *call) run(rt *route, r *http.Request) {
 	c.route, c.r = rt, r
 	err := c.steps()
+	if err != nil {
+		c.refused(err)
+	}
 	switch {
 	case err == nil:
 	case c.w.status == 0:

@@ -140,6 +140,7 @@ var codes = []code{
 	// Limits.
 	{"rate_limited", 429, "Too many requests came, from the tenant or from this user at this address. Try again after `Retry-After`."},
 	{"budget_exhausted", 429, "The call could overdraw one of the tenant's budgets of tokens or money; `GET /usage` shows them. Try again after `Retry-After`."},
+	{"audit_unavailable", 503, "The act is put on record before it is done, and the record was not taken: nothing was done. Try again after `Retry-After`."},
 	{"quota_unavailable", 503, "The ledger of rates and budgets does not answer, and nothing passes without it. Try again after `Retry-After`."},
 
 	// Chat. Those of a turn come in its `error` event when the answer has begun.

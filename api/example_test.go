@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"levada.dev/api"
+	"levada.dev/events"
+	"levada.dev/events/eventstest"
 	"levada.dev/infra/memory"
 	"levada.dev/producers/batch"
 	"levada.dev/producers/intake"
@@ -60,6 +62,8 @@ func ExampleNew() {
 		Embedder:  llm.NewPaidEmbedder(&llmtest.Embedder{}, gate),
 		Letters:   box,
 		Replayer:  replay.New(box, box, ledger, nil),
+		Trail:     &memory.Trail{},
+		Publisher: events.NewPublisher(&eventstest.Sender{}, &eventstest.Claims{}, nil),
 	}, &api.Options{Log: slog.New(slog.DiscardHandler)})
 
 	rec := httptest.NewRecorder()

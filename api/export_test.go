@@ -2,6 +2,7 @@ package api
 
 import (
 	"flag"
+	"levada.dev/tenants"
 	"strings"
 )
 
@@ -15,6 +16,19 @@ func Routes() []string {
 		out[i] = rt.method + " " + strings.Replace(rt.pattern, "...}", "}", 1) // OpenAPI has no path of any length
 	}
 	return out
+}
+
+// ActOf is the scope of a row, and the name of what it puts on record; "" for nothing.
+func ActOf(method, pattern string) (scope tenants.APIScope, act string) {
+	for _, rt := range routes {
+		if rt.method == method && rt.pattern == pattern {
+			if rt.act != nil {
+				act = rt.act.name
+			}
+			return rt.scope, act
+		}
+	}
+	return "", ""
 }
 
 // Code is a row of the table of codes.

@@ -51,7 +51,7 @@ func (c *call) serve() error {
 			return err
 		}
 	}
-	return c.route.handle(c)
+	return c.perform()
 }
 
 // admit lets the caller act for a tenant, or not.

@@ -26,37 +26,38 @@ var routes = []route{
 	{method: "GET", pattern: "/documents", scope: tenants.ScopeDocuments, query: []string{"state", "source", "prefix", "cursor", "limit"}, handle: listDocuments},
 	{method: "GET", pattern: "/documents/{id}", scope: tenants.ScopeDocuments, handle: showDocument},
 	{method: "PUT", pattern: "/documents/{id}", writes: true, scope: tenants.ScopeIngest, body: jsonBody, idempotent: true, query: []string{"wait"}, handle: putDocument},
-	{method: "DELETE", pattern: "/documents/{id}", scope: tenants.ScopeIngest, handle: deleteDocument},
+	{method: "DELETE", pattern: "/documents/{id}", scope: tenants.ScopeIngest, act: deletes("documents.delete", "documents"), handle: deleteDocument},
 	{method: "GET", pattern: "/documents/{id}/content", scope: tenants.ScopeDocuments, query: []string{"original"}, handle: showContent},
 	{method: "GET", pattern: "/jobs", scope: tenants.ScopeJobs, query: []string{"kind", "state", "importId", "cursor", "limit"}, handle: listJobs},
 	{method: "GET", pattern: "/jobs/{id}", scope: tenants.ScopeJobs, handle: showJob},
-	{method: "DELETE", pattern: "/jobs/{id}", scope: tenants.ScopeJobs, handle: cancelJob},
+	{method: "DELETE", pattern: "/jobs/{id}", scope: tenants.ScopeJobs, act: administers("jobs.cancel", "jobs"), handle: cancelJob},
 	{method: "GET", pattern: "/jobs/{id}/events", scope: tenants.ScopeJobs, query: []string{"lastEventId"}, handle: followJob},
 	{method: "GET", pattern: "/jobs/{id}/problems", scope: tenants.ScopeJobs, query: []string{"cursor", "limit"}, handle: listProblems},
 	{method: "POST", pattern: "/chat", writes: true, talks: true, scope: tenants.ScopeChat, body: jsonBody, idempotent: true, namesUser: true, handle: converse},
 	{method: "GET", pattern: "/chat/streams/{streamId}", scope: tenants.ScopeChat, query: []string{"lastEventId"}, handle: followStream},
 	{method: "GET", pattern: "/chat/{id}/history", wide: "/chat/{id}/{last}", scope: tenants.ScopeChat, query: []string{"cursor", "limit"}, handle: showSession},
-	{method: "DELETE", pattern: "/chat/{id}", talks: true, scope: tenants.ScopeChat, handle: deleteSession},
+	{method: "DELETE", pattern: "/chat/{id}", talks: true, scope: tenants.ScopeChat, act: deletes("sessions.delete", "sessions"), handle: deleteSession},
 	{method: "GET", pattern: "/sessions", scope: tenants.ScopeChat, query: []string{"userId", "cursor", "limit"}, handle: listSessions},
 	{method: "GET", pattern: "/sessions/{id}", scope: tenants.ScopeChat, query: []string{"cursor", "limit"}, handle: showSession},
-	{method: "DELETE", pattern: "/sessions/{id}", talks: true, scope: tenants.ScopeChat, handle: deleteSession},
+	{method: "DELETE", pattern: "/sessions/{id}", talks: true, scope: tenants.ScopeChat, act: deletes("sessions.delete", "sessions"), handle: deleteSession},
 	{method: "GET", pattern: "/sessions/{id}/history", scope: tenants.ScopeChat, query: []string{"cursor", "limit"}, handle: showSession},
 	{method: "GET", pattern: "/sessions/{id}/export", scope: tenants.ScopeChat, query: []string{"format"}, handle: exportSession},
-	{method: "DELETE", pattern: "/tenant", scope: tenants.ScopeAdmin, idempotent: true, query: []string{"confirm"}, handle: eraseTenant},
+	{method: "DELETE", pattern: "/tenant", scope: tenants.ScopeAdmin, idempotent: true, query: []string{"confirm"}, act: deletes("tenant.erase", "tenant"), handle: eraseTenant},
 	{method: "GET", pattern: "/tenant/embedding", scope: tenants.ScopeAdmin, handle: showEmbedding},
-	{method: "POST", pattern: "/tenant/embedding", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, handle: moveEmbedding},
-	{method: "DELETE", pattern: "/tenant/embedding", scope: tenants.ScopeAdmin, idempotent: true, query: []string{"model"}, handle: dropEmbedding},
+	{method: "POST", pattern: "/tenant/embedding", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, act: administers("tenant.embedding.set", "tenant"), handle: moveEmbedding},
+	{method: "DELETE", pattern: "/tenant/embedding", scope: tenants.ScopeAdmin, idempotent: true, query: []string{"model"}, act: administers("tenant.embedding.drop", "tenant"), handle: dropEmbedding},
 	{method: "GET", pattern: "/tenant/export/documents", scope: tenants.ScopeExport, query: []string{"cursor", "limit"}, handle: exportDocuments},
 	{method: "POST", pattern: "/tenant/export/documents", scope: tenants.ScopeExport, body: jsonBody, handle: exportTexts}, // a list of ids is too long for a query
 	{method: "GET", pattern: "/tenant/export/sessions", scope: tenants.ScopeExport, query: []string{"cursor", "limit"}, handle: exportSessions},
 	{method: "POST", pattern: "/tenant/export/sessions", scope: tenants.ScopeExport, body: jsonBody, handle: exportParcels}, // as with documents
 	{method: "GET", pattern: "/tenant/transfer", scope: tenants.ScopeExport, handle: showTransfer},
-	{method: "POST", pattern: "/tenant/transfer", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, handle: setTransfer},
-	{method: "POST", pattern: "/tenant/transfer/runs", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, handle: beginTransfer},
+	{method: "POST", pattern: "/tenant/transfer", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, act: administers("tenant.transfer.set", "tenant"), handle: setTransfer},
+	{method: "POST", pattern: "/tenant/transfer/runs", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, act: administers("tenant.transfer.begin", "tenant"), handle: beginTransfer},
 	{method: "GET", pattern: "/usage", scope: tenants.ScopeMetrics, query: []string{"from", "to"}, handle: showUsage},
+	{method: "GET", pattern: "/audit", scope: tenants.ScopeAudit, query: auditParameters, handle: showTrail},
 	{method: "GET", pattern: "/events", scope: tenants.ScopeAudit, query: letterParameters, handle: listLetters},
 	{method: "GET", pattern: "/events/{id}", scope: tenants.ScopeAudit, handle: showLetter},
-	{method: "POST", pattern: "/events/replay", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, handle: replayLetters}, // it changes documents, and costs money
+	{method: "POST", pattern: "/events/replay", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, act: replays("events.replay", "letters"), handle: replayLetters}, // it changes documents, and costs money
 	{method: "POST", pattern: "/search", writes: true, scope: tenants.ScopeSearch, body: jsonBody, handle: search},
 
 	// OpenAI's wire format. What asks a model needs the scope chat, embeddings as well: SDKs have one key.
@@ -80,6 +81,7 @@ type route struct {
 	writes     bool              // it stores something, or calls a model: not while everything of the tenant is being erased
 	talks      bool              // it changes a conversation: not while the tenant is being moved to another pool
 	namesUser  bool              // the body says which user asks: the handler calls c.permit once it knows
+	act        *deed             // what is put on record before the handler runs, and how it ended
 	handle     func(*call) error // answers with c.ok, or returns what went wrong
 }
 

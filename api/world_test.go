@@ -22,6 +22,8 @@ import (
 
 	"levada.dev/api"
 	"levada.dev/api/openai/openaitest"
+	"levada.dev/events"
+	"levada.dev/events/eventstest"
 	"levada.dev/infra/memory"
 	"levada.dev/producers/replay"
 	"levada.dev/tenants"
@@ -42,7 +44,8 @@ type world struct {
 	gate   *quotatest.Gate
 	keys   map[string]string // by name: a tenant, or a tenant and a scope
 	vault  *tenants.Vault    // of the tenants' sources
-	log    bytes.Buffer
+	log    lockedBuffer
+	record *record
 	deps   api.Deps
 	opts   api.Options
 	routes routers.Router
@@ -77,6 +80,9 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	for _, e := range edit {
 		e(w)
 	}
+	if w.opts.Background == nil {
+		w.opts.Background = beside(t)
+	}
 	w.opts.Log = slog.New(slog.NewJSONHandler(&w.log, nil))
 	w.talk = newTalk(w)
 	if w.deps.Chat == nil {
@@ -85,6 +91,8 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.box, w.again = memory.NewLetters(func() time.Time { return w.opts.Now() }), &resubmitter{}
 	w.deps.Letters, w.deps.Replayer = w.box, replay.New(w.box, w.box, w.again, &replay.Options{NewID: func() string { return "job" }})
 	w.deps.Sessions, w.deps.Parcels, w.deps.Shelf, w.deps.Turns = w.talk.sessions, w.talk.sessions, w.talk.shelf, w.gate
+	w.record = &record{}
+	w.deps.Trail, w.deps.Publisher = &w.record.trail, events.NewPublisher(w.record, &eventstest.Claims{}, nil)
 	w.deps.Generator = llm.NewCached(llm.NewGenerator(w.talk.model, w.gate, nil), memory.NewCache(w.opts.Now), nil)
 	w.deps.Answerer = answer.New(w.deps.Generator, &answer.Options{Random: &counter{}})
 	w.deps.Embedder = llm.NewPaidEmbedder(w.store.embedder, w.gate)

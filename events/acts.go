@@ -11,7 +11,8 @@ const (
 
 // ActAttempted says that somebody is going to do something. It is recorded first: what cannot be, does not happen.
 type ActAttempted struct {
-	What Act `json:"act"`
+	What Act    `json:"act"`
+	Span string `json:"span,omitempty"` // of the request in its trace: no other has it, while its id is the client's to choose
 }
 
 // Type implements Fact.
@@ -20,8 +21,8 @@ func (ActAttempted) Type() string { return TypeActAttempted }
 // Subject implements Fact.
 func (f ActAttempted) Subject() string { return "acts/" + f.What.Name }
 
-// Identity implements Fact: a request attempts an act once.
-func (f ActAttempted) Identity() string { return f.What.Target }
+// Identity implements Fact: a request attempts an act once, however often its id comes again.
+func (f ActAttempted) Identity() string { return identified(f.Span, f.What.Target) }
 
 // Act implements Audited.
 func (f ActAttempted) Act() Act { return f.What }
@@ -36,7 +37,8 @@ func (f ActAttempted) Check() error {
 
 // ActPerformed says how an act ended that was attempted.
 type ActPerformed struct {
-	What Act `json:"act"`
+	What Act    `json:"act"`
+	Span string `json:"span,omitempty"` // that of the attempt
 }
 
 // Type implements Fact.
@@ -46,7 +48,7 @@ func (ActPerformed) Type() string { return TypeActPerformed }
 func (f ActPerformed) Subject() string { return "acts/" + f.What.Name }
 
 // Identity implements Fact.
-func (f ActPerformed) Identity() string { return f.What.Target }
+func (f ActPerformed) Identity() string { return identified(f.Span, f.What.Target) }
 
 // Act implements Audited.
 func (f ActPerformed) Act() Act { return f.What }
@@ -62,7 +64,8 @@ func (f ActPerformed) Check() error {
 // AccessRefused says that somebody was not let in, and how often within some seconds. It names no address and no key, but a key of the
 // tenant's own by its name.
 type AccessRefused struct {
-	What Act `json:"act"` // its request is the first of them
+	What Act    `json:"act"`            // its request is the first of them
+	Span string `json:"span,omitempty"` // of that request
 }
 
 // Type implements Fact.
@@ -72,7 +75,7 @@ func (AccessRefused) Type() string { return TypeAccessRefused }
 func (AccessRefused) Subject() string { return "access" }
 
 // Identity implements Fact.
-func (f AccessRefused) Identity() string { return f.What.Code + " " + f.What.Actor }
+func (f AccessRefused) Identity() string { return identified(f.Span, f.What.Code+" "+f.What.Actor) }
 
 // Act implements Audited.
 func (f AccessRefused) Act() Act { return f.What }
@@ -83,6 +86,14 @@ func (f AccessRefused) Check() error {
 		return fault.Invalidf("act", "fact_invalid", "is no access that was refused, with its code")
 	}
 	return f.What.Check("act")
+}
+
+// identified is an identity with the span, if there is one.
+func identified(span, what string) string {
+	if span == "" {
+		return what
+	}
+	return span + " " + what
 }
 
 var (

@@ -133,6 +133,11 @@ func samples() map[string]events.Fact {
 			Kind: events.ActDeletion, Name: "documents.delete", Actor: "operations", UserID: "ada", RequestID: "r-1", Target: "documents/guide.md",
 			Outcome: events.OutcomeRefused, Code: "document_not_found", DurationMS: 12,
 		}},
+		"act.attempted/span": events.ActAttempted{Span: "b7ad6b7169203331", What: events.Act{Kind: events.ActReplay, Name: "events.replay", Outcome: events.OutcomeBegun}},
+		"act.performed/span": events.ActPerformed{Span: "b7ad6b7169203331", What: events.Act{Kind: events.ActReplay, Name: "events.replay", Outcome: events.OutcomeSucceeded}},
+		"access.refused/span": events.AccessRefused{Span: "b7ad6b7169203331", What: events.Act{
+			Kind: events.ActAccess, Name: "GET /jobs", Outcome: events.OutcomeRefused, Code: "unauthorized", Count: 1,
+		}},
 		"access.refused/full": events.AccessRefused{What: events.Act{
 			Kind: events.ActAccess, Name: "DELETE /tenant", Actor: "website", RequestID: "r-1", Outcome: events.OutcomeRefused, Code: "scope_denied", Count: 17,
 		}},

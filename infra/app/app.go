@@ -33,6 +33,7 @@ import (
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/reembed"
+	"levada.dev/workflows/trail"
 	"levada.dev/workflows/transfer"
 )
 
@@ -69,9 +70,15 @@ type Ports struct {
 	Cache     cache.Store
 	Publisher events.Publisher
 	Claims    events.Claims
-	Trail     audit.Trail
+	Trail     Trail
 	Letters   Letters
 	Unread    letters.Pile
+}
+
+// Trail is all that the audit trails of the tenants do.
+type Trail interface {
+	audit.Trail
+	trail.Reader
 }
 
 // Letters is all that the box of a tenant's dead letters does.

@@ -64,6 +64,8 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Embedder:  embedder,
 		Letters:   home,
 		Replayer:  replay.New(home, home, p.Catalogue, nil),
+		Trail:     p.Trail,
+		Publisher: p.Publisher,
 		Probes:    probes,
-	}, &api.Options{Version: o.Version, VersionID: o.VersionID, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
+	}, &api.Options{Background: o.Background, Version: o.Version, VersionID: o.VersionID, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
 }

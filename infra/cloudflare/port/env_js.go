@@ -26,6 +26,11 @@ func Queues() Sender {
 	})
 }
 
+// Audit opens the queue of what is told for the audit trail alone.
+func Audit() Sender {
+	return NewSender(map[events.Stage]queue.Producer{events.StageAudit: queue.Open("AUDIT_QUEUE")})
+}
+
 // Indexes opens the index of each embedding model under the names of the stack: VECTORS_BGE_M3.
 func Indexes() Vectors {
 	indexes := map[string]vectorize.Index{}

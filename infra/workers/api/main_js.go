@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"levada.dev/api"
+	"levada.dev/events"
 	"levada.dev/infra/app"
 	"levada.dev/infra/app/front"
 	"levada.dev/infra/cloudflare/ai"
@@ -53,6 +54,8 @@ func main() {
 		Shelf:     port.NewShelf(object.Open("SHELF")),
 		Letters:   port.NewLetters(object.Open("LETTERS")),
 		Unread:    port.NewUnread(r2.Open("CORPUS")),
+		Trail:     port.NewTrail(object.Open("AUDIT")),
+		Publisher: events.NewPublisher(port.Audit(), port.NewClaims(r2.Open("CORPUS")), nil),
 		Cache:     port.NewCache(kv.Open("CACHE")),
 	}, app.Options{
 		Version:     cmp.Or(release, port.Var("VERSION", "dev")),
@@ -74,6 +77,7 @@ func probes(published port.Published, vectors port.Vectors) []api.Probe {
 		{Name: "corpus", Check: func(ctx context.Context) error { return port.NewTexts(r2.Open("CORPUS")).Ping(ctx) }},
 		{Name: "ledger", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("LEDGER")) }},
 		{Name: "quota", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("QUOTA")) }},
+		{Name: "audit", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("AUDIT")) }},
 		{Name: "letters", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("LETTERS")) }},
 		{Name: "lexicon", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("LEXICON")) }},
 		{Name: "sessions", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("SESSION")) }},
