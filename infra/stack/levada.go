@@ -97,7 +97,7 @@ func levadaWorkers(env string) []Worker {
 	flows.Crons = []string{SyncCron}
 	flows.CPUMillis = maxCPUMillis    // a step takes hundreds of documents in
 	flows.Secrets = []string{SealKey} // opens the keys of pools that tenants come from
-	api := levadaWorker(API, 3600, []Binding{config, cache, corpus, ledger, audit, audits, quota, session, shelf, letters, lexicon, {Name: VersionBinding, Kind: Version}}, models)
+	api := levadaWorker(API, 3800, []Binding{config, cache, corpus, ledger, audit, audits, quota, session, shelf, letters, lexicon, {Name: VersionBinding, Kind: Version}}, models)
 	api.Secrets = []string{SealKey}
 	workers := []Worker{
 		api,
