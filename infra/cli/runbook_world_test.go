@@ -319,6 +319,8 @@ func (p published) tenants() (ids []tenants.ID) {
 //	key VARIABLE TENANT ENV SCOPE,...  somebody has made an API key, and deployed it
 //	host HOST OTHER               a host leads to where another does
 //	document URL VARIABLE         a document is at a platform, of the key in a variable
+//	waiting URL VARIABLE          likewise, and it is not waited for
+//	models HOST CODE              the models of the platform at a host answer so, until they are well
 //	code VERSION                  the checkout has other code
 //	sick RELEASE                  whatever was uploaded for the release is not ready
 //	well                          everything is well again
@@ -354,6 +356,14 @@ func (on *terminal) world(file string, s step) {
 	case "document":
 		out, code := on.run("echo 'Water flows in channels.' > channels.md; levada ingest channels.md --wait --url " + w[1] + " --key $" + w[2])
 		require.Zero(on.t, code, "%s\n%s", at, out)
+	case "waiting":
+		out, code := on.run("echo 'A levada carries water.' > guide.md; levada ingest guide.md --url " + w[1] + " --key $" + w[2])
+		require.Zero(on.t, code, "%s\n%s", at, out)
+		time.Sleep(time.Minute) // until nothing happens any more
+	case "models":
+		account, script := on.API.Worker(w[1], "/")
+		require.NotEmpty(on.t, script, at)
+		on.platform(account, script).models(w[2])
 	case "code":
 		on.Code(w[1])
 	case "sick":

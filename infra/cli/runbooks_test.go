@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,18 +14,12 @@ import (
 // runbooks is the folder whose pages are run.
 const runbooks = "../../docs/runbooks"
 
-// testedElsewhere are pages from before, about a platform that runs: the tests of levada dlq, replay and embedding run what they have.
-var testedElsewhere = []string{"dead-letters.md", "embedding-model.md"}
-
 // TestRunbooks runs each page from its first command to its last in a world of its own, and holds what they print against what the page says.
 func TestRunbooks(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(runbooks, "*.md"))
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {
-		if slices.Contains(testedElsewhere, filepath.Base(file)) {
-			continue
-		}
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".md"), func(t *testing.T) {
 			noEnvironment(t)
 			p := readPage(t, file)

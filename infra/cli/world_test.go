@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +22,7 @@ import (
 
 	"levada.dev/consumers"
 	"levada.dev/events"
+	"levada.dev/events/fault"
 	"levada.dev/infra/app"
 	"levada.dev/infra/app/front"
 	"levada.dev/infra/client"
@@ -31,6 +33,7 @@ import (
 	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/flow"
 	"levada.dev/workflows/imports"
+	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/llmtest"
 	"levada.dev/workflows/reembed"
 	"levada.dev/workflows/transfer"
@@ -49,8 +52,9 @@ type world struct {
 	around func(http.Handler) http.Handler // what a test puts before it
 	far    client.Doer                     // other pools
 
-	tenants func() []tenants.ID // whom it serves
-	ids     map[string]int      // of what was printed
+	tenants func() []tenants.ID         // whom it serves
+	ids     map[string]int              // of what was printed
+	down    atomic.Pointer[fault.Error] // what the models answer
 	running sync.WaitGroup
 	queues  *memory.Queues
 	out     events.Publisher
@@ -76,6 +80,12 @@ func newCLIWorld(t *testing.T) *world {
 func newPlatform(t *testing.T, directory tenants.Directory, ids func() []tenants.ID) *world {
 	t.Helper()
 	w := &world{t: t, queues: &memory.Queues{}, model: &llmtest.Embedder{}, web: &memory.Web{}, tenants: ids, ids: map[string]int{}}
+	w.model.Before = func(llm.Call, []string) error {
+		if f := w.down.Load(); f != nil {
+			return f
+		}
+		return nil
+	}
 	claims := &memory.Claims{}
 	w.ledger = memory.NewLedger(time.Now)
 	w.out = events.NewPublisher(w.queues, claims, nil)
@@ -108,6 +118,15 @@ func newPlatform(t *testing.T, directory tenants.Directory, ids func() []tenants
 	w.handle = front.API(w.ports, options)
 	w.running.Go(func() { w.work(ctx, app.Consumers(w.ports, options)) })
 	return w
+}
+
+// models has the models answer with a code; "well" ends it.
+func (w *world) models(code string) {
+	if code == "well" {
+		w.down.Store(nil)
+		return
+	}
+	w.down.Store(fault.New(fault.Unavailable, code, "the model does not answer", nil))
 }
 
 // work does what queues and consumers do, until the test is over.
