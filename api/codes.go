@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"levada.dev/events/fault"
+	"levada.dev/workflows/tools"
 )
 
 // statusClientLeft is for the log alone: nobody is there to read it.
@@ -140,7 +141,7 @@ var codes = []code{
 	// Limits.
 	{"rate_limited", 429, "Too many requests came, from the tenant or from this user at this address. Try again after `Retry-After`."},
 	{"budget_exhausted", 429, "The call could overdraw one of the tenant's budgets of tokens or money; `GET /usage` shows them. Try again after `Retry-After`."},
-	{"audit_unavailable", 503, "The act is put on record before it is done, and the record was not taken: nothing was done. Try again after `Retry-After`."},
+	{"audit_unavailable", 503, "An act is put on record before it is done, and the record was not taken: nothing was done. Of a tool it may also be that what was done was not recorded, so that it is not answered; with an Idempotency-Key the result is not lost. Try again after `Retry-After`."},
 	{"quota_unavailable", 503, "The ledger of rates and budgets does not answer, and nothing passes without it. Try again after `Retry-After`."},
 
 	// Chat. Those of a turn come in its `error` event when the answer has begun.
@@ -175,6 +176,19 @@ var codes = []code{
 	{"model_unknown", 400, "There is no such model, or the tenant is configured for an embedding model that the platform does not know."},
 	{"model_busy", 503, "The model is busy. Try again after `Retry-After`."},
 	{"model_quota", 429, "The quota of the model is used up. Try again after `Retry-After`."},
+
+	// Tools. The first three say that the tool was not run, the next two that it was.
+	{tools.CodeNotFound, 404, "The tenant has no such tool; `GET /schema/tools` lists those that it has."},
+	{tools.CodeInvalid, 400, "The arguments do not fit the tool's schema, or the tool does not take them; `details.field` is the path."},
+	{tools.CodeDenied, 403, "The key does not hold a scope that the tool needs, or a policy of the tenant forbids the argument at `details.field`."},
+	{tools.CodeTimeout, 504, "The tool took longer than it may, and was cancelled."},
+	{tools.CodeFailed, 502, "The tool was run and failed; `details.toolCode` is its own code."},
+	{tools.CodeRunning, 409, "The call with this Idempotency-Key has not ended yet. Ask again with the key."},
+	{"call_cut_off", 503, "The call was cut off before the tool was run. Try again."},
+	{"caller_left", 503, "The caller left, and the tool was cancelled. Seen in logs only."},
+	{"tool_panicked", 502, "The tool broke down. Seen in `details.toolCode`."},
+	{"result_invalid", 502, "What the tool returned is not what it promises. Seen in `details.toolCode`."},
+	{"result_too_large", 502, "What the tool returned is above 4 MB. Seen in `details.toolCode`."},
 
 	// The platform.
 	{"not_ready", 503, "Something the platform depends on does not answer; `details.failing` names it."},

@@ -23,6 +23,7 @@ import (
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/llmtest"
 	"levada.dev/workflows/rag"
+	"levada.dev/workflows/tools"
 )
 
 func ExampleNew() {
@@ -64,6 +65,7 @@ func ExampleNew() {
 		Replayer:  replay.New(box, box, ledger, nil),
 		Trail:     &memory.Trail{},
 		Publisher: events.NewPublisher(&eventstest.Sender{}, &eventstest.Claims{}, nil),
+		Tools:     tools.NewRunner(tools.Ports{Tools: &tools.Registry{}, Calls: memory.NewCalls(time.Now)}, nil), // of tenants that have none
 	}, &api.Options{Log: slog.New(slog.DiscardHandler)})
 
 	rec := httptest.NewRecorder()

@@ -103,7 +103,7 @@ func everyRouteIsPlayed(t *testing.T) {
 func TestEveryEventIsPlayed(t *testing.T) {
 	promised := map[string]any{}
 	paths := contract(t).Paths
-	for _, o := range []*openapi3.Operation{paths.Value("/chat").Post, paths.Value("/jobs/{id}/events").Get} {
+	for _, o := range []*openapi3.Operation{paths.Value("/chat").Post, paths.Value("/jobs/{id}/events").Get, paths.Value("/tools/execute").Post} {
 		described, _ := o.Responses.Value("200").Value.Content["text/event-stream"].Extensions["x-event-data"].(map[string]any)
 		require.NotEmpty(t, described)
 		maps.Copy(promised, described)

@@ -42,6 +42,9 @@ type details struct {
 	Failing    []string `json:"failing,omitempty"`      // what is not ready
 	RetryAfter int64    `json:"retryAfterMs,omitempty"` // when to try again
 
+	ToolCode string `json:"toolCode,omitempty"` // the tool's own
+	AuditID  string `json:"auditId,omitempty"`  // of the call of a tool
+
 	StreamID chat.StreamID `json:"streamId,omitempty"` // of the turn that is in the way
 
 	Refused []corpus.RefusedEvent `json:"refused,omitempty"` // the events of a delivery

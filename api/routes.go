@@ -59,6 +59,8 @@ var routes = []route{
 	{method: "GET", pattern: "/events/{id}", scope: tenants.ScopeAudit, handle: showLetter},
 	{method: "POST", pattern: "/events/replay", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, act: replays("events.replay", "letters"), handle: replayLetters}, // it changes documents, and costs money
 	{method: "POST", pattern: "/search", writes: true, scope: tenants.ScopeSearch, body: jsonBody, handle: search},
+	{method: "GET", pattern: "/schema/tools", scope: tenants.ScopeTools, handle: listTools},
+	{method: "POST", pattern: "/tools/execute", writes: true, scope: tenants.ScopeTools, body: jsonBody, idempotent: true, namesUser: true, handle: executeTool},
 
 	// OpenAI's wire format. What asks a model needs the scope chat, embeddings as well: SDKs have one key.
 	{method: "POST", pattern: "/v1/chat/completions", writes: true, scope: tenants.ScopeChat, body: jsonBody, namesUser: true, anyQuery: true, handle: complete},

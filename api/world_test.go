@@ -41,6 +41,7 @@ type world struct {
 	talk   *talk
 	box    *memory.Letters
 	again  *resubmitter
+	bench  *toolBench
 	gate   *quotatest.Gate
 	keys   map[string]string // by name: a tenant, or a tenant and a scope
 	vault  *tenants.Vault    // of the tenants' sources
@@ -70,7 +71,7 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.gate = &quotatest.Gate{}
 	w.deps = api.Deps{
 		Gate:      w.gate,
-		Directory: w.directory(), Intake: w.store, Imports: w.store.door(), Problems: w.store.ledger, Ledger: w.store.ledger, Catalogue: w.store.ledger, Erasures: w.store.ledger, Moves: w.store.ledger, Transfers: w.store.ledger, Seal: tenantstest.SealKey(w.t), Texts: w.store.texts, Vectors: w.store.vectors,
+		Directory: tooled{w.directory()}, Intake: w.store, Imports: w.store.door(), Problems: w.store.ledger, Ledger: w.store.ledger, Catalogue: w.store.ledger, Erasures: w.store.ledger, Moves: w.store.ledger, Transfers: w.store.ledger, Seal: tenantstest.SealKey(w.t), Texts: w.store.texts, Vectors: w.store.vectors,
 		Retriever: w.remembering(rag.New(rag.Ports{
 			Embedder: w.store.embedder, Vectors: w.store.vectors, Lexicon: w.store.lexicon, Ledger: w.store.ledger,
 			Reranker: llm.NewPaidReranker(w.store.reranker, w.gate), Generator: talking{w},
@@ -93,6 +94,7 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.deps.Sessions, w.deps.Parcels, w.deps.Shelf, w.deps.Turns = w.talk.sessions, w.talk.sessions, w.talk.shelf, w.gate
 	w.record = &record{}
 	w.deps.Trail, w.deps.Publisher = &w.record.trail, events.NewPublisher(w.record, &eventstest.Claims{}, nil)
+	w.bench = newToolBench(w)
 	w.deps.Generator = llm.NewCached(llm.NewGenerator(w.talk.model, w.gate, nil), memory.NewCache(w.opts.Now), nil)
 	w.deps.Answerer = answer.New(w.deps.Generator, &answer.Options{Random: &counter{}})
 	w.deps.Embedder = llm.NewPaidEmbedder(w.store.embedder, w.gate)
@@ -159,6 +161,7 @@ func (w *world) directory() tenants.Directory {
 	for _, c := range configs {
 		add(string(c.ID), c.ID, tenants.AllScopes...)
 		add(string(c.ID)+"-search", c.ID, tenants.ScopeSearch)
+		add(string(c.ID)+"-tools", c.ID, tenants.ScopeTools)
 	}
 	w.keys["nobody"] = mustKey(w.t, "acme")
 	w.vault = tenantstest.Vault(w.t, configs...)

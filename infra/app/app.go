@@ -33,6 +33,7 @@ import (
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/reembed"
+	"levada.dev/workflows/tools/keep"
 	"levada.dev/workflows/trail"
 	"levada.dev/workflows/transfer"
 )
@@ -72,6 +73,7 @@ type Ports struct {
 	Claims    events.Claims
 	Trail     Trail
 	Letters   Letters
+	Calls     Calls
 	Unread    letters.Pile
 }
 
@@ -87,6 +89,12 @@ type Letters interface {
 	letters.Receipts
 	letters.Forgetter
 	erasure.Letters
+}
+
+// Calls is all that is done with calls of tools that have a key.
+type Calls interface {
+	keep.Calls
+	erasure.Calls
 }
 
 // Lexicon is all that the lexical index does.
@@ -197,7 +205,7 @@ func Erasure(p Ports, settle time.Duration) flow.Flow {
 	return erasure.New(erasure.Ports{
 		Settle: settle,
 		Ledger: p.Erasures, Catalogue: p.Catalogue, Shelf: p.Shelf, Sessions: p.Sessions, Gate: p.Bar,
-		Stores: []erasure.Store{p.Objects, p.Cached, erasure.NewVectors(p.Vectors), erasure.NewLexicon(p.Lexicon), erasure.NewLetters(p.Letters)},
+		Stores: []erasure.Store{p.Objects, p.Cached, erasure.NewVectors(p.Vectors), erasure.NewLexicon(p.Lexicon), erasure.NewLetters(p.Letters), erasure.NewCalls(p.Calls)},
 	}).Flow
 }
 

@@ -7,8 +7,8 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
-	"levada.dev/workflows/tools"
 	"levada.dev/workflows/tools/book"
+	"levada.dev/workflows/tools/keep"
 )
 
 // Calls keeps the calls of each tenant's tools that have a key.
@@ -21,7 +21,7 @@ type Calls struct {
 	calls objects
 }
 
-var _ tools.Calls = (*Calls)(nil)
+var _ keep.Calls = (*Calls)(nil)
 
 // NewCalls makes calls that tell the time by now.
 func NewCalls(now func() time.Time) *Calls {

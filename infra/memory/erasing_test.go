@@ -29,6 +29,7 @@ import (
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/letters"
+	"levada.dev/workflows/tools"
 )
 
 // holding is a platform in which two tenants have something in every store.
@@ -41,6 +42,7 @@ type holding struct {
 	asleep          func() // besides
 	sessions        *memory.Sessions
 	shelf           *memory.Shelf
+	calls           *memory.Calls
 	objects, cached *memory.Swept
 	acme, globex    tenants.Scope
 	receipt         corpus.Receipt
@@ -53,6 +55,7 @@ func newHolding(t *testing.T) *holding {
 	p.money = memory.NewQuota(p.clock.Now)
 	p.shelf = memory.NewShelf(p.clock.Now)
 	p.sessions = memory.NewSessions(p.shelf, p.clock.Now)
+	p.calls = memory.NewCalls(p.clock.Now)
 	p.objects, p.cached = memory.NewObjects(p.texts, p.claims, p.parts, p.files), memory.NewCached(p.cache)
 	p.router = consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.stores(), p.letters, p.unread),
 		&consumers.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now})
@@ -81,7 +84,9 @@ func (p *holding) fill(s tenants.Scope) {
 		require.NoError(t, p.words.Put(ctx, s, []corpus.Passage{{Metadata: corpus.Metadata{DocID: fmt.Sprintf("%s-orphan-%d", s.Tenant(), i), Generation: 1}, Body: []string{"x"}}}))
 	}
 	require.NoError(t, p.letters.Keep(ctx, s, []letters.Letter{{Tenant: s.Tenant(), ID: "l", Queue: "audit", Code: "c", At: p.clock.Now(), Body: []byte("{}")}}))
-	_, err := p.sessions.Begin(ctx, s, opening())
+	_, err := p.calls.Begin(ctx, s, tools.Opening{Key: "k", Hash: "h", ID: "c", Lease: time.Minute})
+	require.NoError(t, err)
+	_, err = p.sessions.Begin(ctx, s, opening())
 	require.NoError(t, err)
 }
 
@@ -138,7 +143,7 @@ func (p *holding) ask(id string) *flowtest.Engine {
 	require.Equal(p.t, id, p.receipt.JobID)
 	flowOf := erasure.New(erasure.Ports{
 		Ledger: p.ledger, Catalogue: p.ledger, Shelf: p.shelf, Sessions: p.sessions, Gate: p.money,
-		Stores: []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLexicon(p.words), erasure.NewLetters(p.letters)},
+		Stores: []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLexicon(p.words), erasure.NewLetters(p.letters), erasure.NewCalls(p.calls)},
 	}).Flow
 	return &flowtest.Engine{
 		Flow: flowOf, Scope: p.acme, ID: id, Params: erasure.Order{Cause: events.Cause{ID: "request"}},
@@ -264,7 +269,7 @@ func (p *holding) gone(t *testing.T) {
 	list, err := p.ledger.List(ctx, p.acme, corpus.Listing{Limit: 200})
 	require.NoError(t, err)
 	assert.Empty(t, list.Documents)
-	for _, st := range []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLexicon(p.words), erasure.NewLetters(p.letters)} {
+	for _, st := range []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLexicon(p.words), erasure.NewLetters(p.letters), erasure.NewCalls(p.calls)} {
 		n, err := st.Left(ctx, p.acme)
 		require.NoError(t, err)
 		assert.Zero(t, n, st.Name())
@@ -293,7 +298,7 @@ func (p *holding) hooks() map[string]*memory.Hooks {
 	return map[string]*memory.Hooks{
 		"ledger": &p.ledger.Hooks, "texts": &p.texts.Hooks, "vectors": &p.vectors.Hooks, "words": &p.words.Hooks, "letters": &p.letters.Hooks,
 		"sessions": &p.sessions.Hooks, "shelf": &p.shelf.Hooks, "objects": &p.objects.Hooks, "cached": &p.cached.Hooks,
-		"money": &p.money.Hooks,
+		"money": &p.money.Hooks, "calls": &p.calls.Hooks,
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/erasure/erasuretest"
 	"levada.dev/workflows/letters"
+	"levada.dev/workflows/tools"
 )
 
 func TestSweptObjects(t *testing.T) {
@@ -62,6 +63,17 @@ func TestSweptLetters(t *testing.T) {
 			return box.Keep(ctx, s, []letters.Letter{{
 				Tenant: s.Tenant(), ID: fmt.Sprint("l", n), Queue: "audit", Code: "c", At: time.Unix(int64(1_795_000_000+n), 0), Body: []byte("{}"),
 			}})
+		}}
+	})
+}
+
+func TestSweptCalls(t *testing.T) {
+	erasuretest.TestStore(t, func(*testing.T) erasuretest.Subject {
+		kept := memory.NewCalls(time.Now)
+		return erasuretest.Subject{Store: erasure.NewCalls(kept), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
+			name := fmt.Sprint("call", n)
+			_, err := kept.Begin(ctx, s, tools.Opening{Key: name, Hash: "h", ID: name, Lease: time.Minute})
+			return err
 		}}
 	})
 }

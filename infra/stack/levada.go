@@ -50,7 +50,7 @@ const GatewayName = "levada"
 // levadaObjects are the classes of Durable Objects, all in the Worker of their own role.
 func levadaObjects() []Object {
 	var objects []Object
-	for _, class := range []string{"Ledger", "Audit", "Quota", "Session", "Shelf", "Letters", "Lexicon"} {
+	for _, class := range []string{"Ledger", "Audit", "Quota", "Session", "Shelf", "Letters", "Calls", "Lexicon"} {
 		objects = append(objects, Object{Class: class, Role: Objects})
 	}
 	return objects
@@ -79,6 +79,7 @@ func levadaWorkers(env string) []Worker {
 		session = Binding{Name: "SESSION", Kind: Class, Target: "Session"}
 		shelf   = Binding{Name: "SHELF", Kind: Class, Target: "Shelf"}
 		letters = Binding{Name: "LETTERS", Kind: Class, Target: "Letters"}
+		calls   = Binding{Name: "CALLS", Kind: Class, Target: "Calls"}
 		lexicon = Binding{Name: "LEXICON", Kind: Class, Target: "Lexicon"}
 		imports = Binding{Name: "IMPORT", Kind: Flow, Target: string(imports.Kind)}
 		erasure = Binding{Name: "ERASURE", Kind: Flow, Target: string(erasure.Kind)}
@@ -93,11 +94,11 @@ func levadaWorkers(env string) []Worker {
 	behind := []Binding{config, corpus, ledger, audit, quota, letters, lexicon} // what the roles behind the API have
 	consumers := levadaWorker(Consumers, 4250, behind, queues, models, []Binding{imports, erasure, reembed, moves})
 	consumers.CPUMillis = maxCPUMillis // a batch may hold many large documents
-	flows := levadaWorker(Workflows, 3050, behind, queues, models, []Binding{cache, session, shelf})
+	flows := levadaWorker(Workflows, 3050, behind, queues, models, []Binding{cache, session, shelf, calls})
 	flows.Crons = []string{SyncCron}
 	flows.CPUMillis = maxCPUMillis    // a step takes hundreds of documents in
 	flows.Secrets = []string{SealKey} // opens the keys of pools that tenants come from
-	api := levadaWorker(API, 3800, []Binding{config, cache, corpus, ledger, audit, audits, quota, session, shelf, letters, lexicon, {Name: VersionBinding, Kind: Version}}, models)
+	api := levadaWorker(API, 4700, []Binding{config, cache, corpus, ledger, audit, audits, quota, session, shelf, letters, calls, lexicon, {Name: VersionBinding, Kind: Version}}, models)
 	api.Secrets = []string{SealKey}
 	workers := []Worker{
 		api,

@@ -128,10 +128,17 @@ func (b box) Name() string { return "letters" }
 
 // Sweep implements Store.
 func (b box) Sweep(ctx context.Context, s tenants.Scope, limit int) (int, bool, error) {
-	removed := 0
+	return inTransactions(limit, func(n int) (int, error) { return b.letters.Clear(ctx, s, n) })
+}
+
+// clearAtOnce is how many letters or calls one transaction forgets; each has some five rows.
+const clearAtOnce = 100
+
+// inTransactions clears in pieces, limit in all, and says how many and whether there may be more.
+func inTransactions(limit int, clearSome func(n int) (int, error)) (removed int, more bool, err error) {
 	for removed < limit {
 		ask := min(clearAtOnce, limit-removed)
-		n, err := b.letters.Clear(ctx, s, ask)
+		n, err := clearSome(ask)
 		removed += n
 		if err != nil || n < ask {
 			return removed, false, err
@@ -140,11 +147,33 @@ func (b box) Sweep(ctx context.Context, s tenants.Scope, limit int) (int, bool, 
 	return removed, true, nil
 }
 
-// clearAtOnce is how many letters one transaction forgets; each has five rows.
-const clearAtOnce = 100
-
 // Left implements Store.
 func (b box) Left(ctx context.Context, s tenants.Scope) (int, error) {
 	n, err := b.letters.Count(ctx, s, letters.Query{})
 	return n.Total, err
+}
+
+// Calls is what an erasure needs of the calls of tools that have a key.
+type Calls interface {
+	Clear(ctx context.Context, s tenants.Scope, limit int) (int, error)
+	// Count is how many there are, as far as the limit.
+	Count(ctx context.Context, s tenants.Scope, limit int) (int, error)
+}
+
+type calls struct{ kept Calls }
+
+// NewCalls is the store of what the tenant's tools were called for under a key.
+func NewCalls(c Calls) Store { return calls{c} }
+
+// Name implements Store.
+func (calls) Name() string { return "calls" }
+
+// Sweep implements Store.
+func (c calls) Sweep(ctx context.Context, s tenants.Scope, limit int) (int, bool, error) {
+	return inTransactions(limit, func(n int) (int, error) { return c.kept.Clear(ctx, s, n) })
+}
+
+// Left implements Store.
+func (c calls) Left(ctx context.Context, s tenants.Scope) (int, error) {
+	return c.kept.Count(ctx, s, 1_000)
 }

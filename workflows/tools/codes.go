@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"levada.dev/events/fault"
+	"levada.dev/workflows/tools/keep"
 )
 
 // The codes of what goes wrong with a call. The first three say that the tool was not run.
@@ -13,7 +14,7 @@ const (
 	CodeDenied     = "PERMISSION_DENIED" // 403
 	CodeTimeout    = "EXECUTION_TIMEOUT" // 504
 	CodeFailed     = "EXECUTION_ERROR"   // 502
-	CodeRunning    = "tool_running"      // 409
+	CodeRunning    = keep.CodeRunning    // 409
 	CodeUnrecorded = "audit_unavailable" // 503
 )
 

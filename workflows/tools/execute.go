@@ -88,7 +88,7 @@ func (x *execution) plan() (Result, error) {
 	if err != nil {
 		return Result{}, fault.New(fault.Internal, "tool_output", x.tool.Name, err)
 	}
-	return Result{ID: x.id, Data: data, DryRun: true}, nil
+	return Result{Data: data, DryRun: true}, nil // nothing is on record, so it has no id
 }
 
 // key is the call's key: those of turns and of requests are apart.

@@ -13,9 +13,6 @@ import (
 	"levada.dev/events/fault"
 )
 
-// MaxResultBytes is how long a tool's result may be.
-const MaxResultBytes = 4_000_000
-
 // ran is what a tool did.
 type ran struct {
 	data          json.RawMessage
@@ -81,13 +78,13 @@ func (x *execution) judge(out ran) (events.Outcome, error) {
 		if out.err == nil {
 			return events.OutcomeSucceeded, nil
 		}
-		return events.OutcomeFailed, fault.New(fault.Internal, CodeFailed, fault.As(out.err).Message, out.err)
+		return events.OutcomeFailed, fault.New(fault.Unavailable, CodeFailed, fault.As(out.err).Message, out.err)
 	}
 	switch {
 	case errors.Is(out.cause, errTime):
 		return events.OutcomeTimeout, fault.New(fault.Unavailable, CodeTimeout, fmt.Sprintf("%s took longer than it may (%v)", x.tool.Name, x.tool.timeout()), nil)
 	case errors.Is(out.cause, errLeft):
-		return events.OutcomeCancelled, fault.New(fault.Unavailable, "caller_left", "the caller left", errLeft)
+		return events.OutcomeCancelled, fault.New(fault.Unavailable, "caller_left", "the caller left", context.Canceled)
 	}
 	own := fault.As(out.err)
 	switch own.Kind {
@@ -95,10 +92,8 @@ func (x *execution) judge(out ran) (events.Outcome, error) {
 		return events.OutcomeFailed, out.err
 	case fault.Invalid:
 		return events.OutcomeFailed, fault.Invalidf(within("params", own.Field), CodeInvalid, "%s", own.Message).WithHint(own.Hint)
-	case fault.Unavailable:
-		return events.OutcomeFailed, fault.New(fault.Unavailable, CodeFailed, own.Message, out.err).WithHint(own.Hint).WithRetryAfter(own.RetryAfter)
 	}
-	return events.OutcomeFailed, fault.New(fault.Internal, CodeFailed, own.Message, out.err).WithHint(own.Hint)
+	return events.OutcomeFailed, fault.New(fault.Unavailable, CodeFailed, own.Message, out.err).WithHint(own.Hint).WithRetryAfter(own.RetryAfter)
 }
 
 // check holds a result to what the tool promises.

@@ -16,6 +16,8 @@ import (
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
+	"levada.dev/workflows/tools"
+	"levada.dev/workflows/tools/builtin"
 )
 
 // API is the role that answers HTTP. The probes are what its health depends on.
@@ -66,6 +68,18 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Replayer:  replay.New(home, home, p.Catalogue, nil),
 		Trail:     p.Trail,
 		Publisher: p.Publisher,
+		Tools:     box(p, o),
 		Probes:    probes,
 	}, &api.Options{Background: o.Background, Version: o.Version, VersionID: o.VersionID, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
+}
+
+// box is the platform's tools and who stands in front of them.
+func box(p app.Ports, o app.Options) tools.Box {
+	registry, err := tools.New(builtin.All()...)
+	if err != nil {
+		panic(err) // a test of theirs says so first
+	}
+	return tools.NewRunner(tools.Ports{Tools: registry, Calls: p.Calls, Records: p.Publisher}, &tools.Options{
+		Background: o.Background, Now: o.Now, Log: o.Logger(),
+	})
 }

@@ -56,6 +56,7 @@ func main() {
 		Unread:    port.NewUnread(r2.Open("CORPUS")),
 		Trail:     port.NewTrail(object.Open("AUDIT")),
 		Publisher: events.NewPublisher(port.Audit(), port.NewClaims(r2.Open("CORPUS")), nil),
+		Calls:     port.NewCalls(object.Open("CALLS")),
 		Cache:     port.NewCache(kv.Open("CACHE")),
 	}, app.Options{
 		Version:     cmp.Or(release, port.Var("VERSION", "dev")),
@@ -79,6 +80,7 @@ func probes(published port.Published, vectors port.Vectors) []api.Probe {
 		{Name: "quota", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("QUOTA")) }},
 		{Name: "audit", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("AUDIT")) }},
 		{Name: "letters", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("LETTERS")) }},
+		{Name: "calls", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("CALLS")) }},
 		{Name: "lexicon", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("LEXICON")) }},
 		{Name: "sessions", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("SESSION")) }},
 		{Name: "shelf", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("SHELF")) }},

@@ -27,6 +27,7 @@ func main() {
 	objects.RegisterSession(out, port.NewShelf(object.Open("SHELF")), time.Now)
 	objects.RegisterShelf(time.Now)
 	objects.RegisterLetters(out, time.Now)
+	objects.RegisterCalls(time.Now)
 	objects.RegisterLexicon(nil)
 	isolate.Run()
 }

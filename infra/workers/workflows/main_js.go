@@ -44,6 +44,7 @@ func main() {
 		Vectors:   port.Indexes(),
 		Lexicon:   port.NewLexicon(object.Open("LEXICON"), book.ShardsOf(directory)),
 		Letters:   port.NewLetters(object.Open("LETTERS")),
+		Calls:     port.NewCalls(object.Open("CALLS")),
 		Sessions:  port.NewSessions(object.Open("SESSION")),
 		Shelf:     port.NewShelf(object.Open("SHELF")),
 		Fetcher:   web.New(isolate.Do, directory.Config, time.Now, &web.Options{Private: app.Private(port.Var("ENVIRONMENT", ""))}),

@@ -9,7 +9,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants/rows"
-	"levada.dev/workflows/tools"
+	"levada.dev/workflows/tools/keep"
 )
 
 // Book decides. It is safe for concurrent use as far as the rows it is given are.
@@ -33,7 +33,7 @@ const (
 	// https://developers.cloudflare.com/durable-objects/platform/limits/
 	pieceBytes = 1_000_000
 	// maxBytes is the longest result as it comes here: with what is around its data, and < > & written as six characters.
-	maxBytes = 2 * tools.MaxResultBytes
+	maxBytes = 2 * keep.MaxResultBytes
 )
 
 // kept is the row of a call.
@@ -55,51 +55,51 @@ func pieceKey(number int64, piece int) string {
 	return resultPrefix + strconv.FormatInt(number, 10) + "/" + strconv.Itoa(piece)
 }
 
-// Begin implements tools.Calls.
-func (b *Book) Begin(tx rows.Tx, o tools.Opening) (tools.Begun, error) {
+// Begin implements keep.Calls.
+func (b *Book) Begin(tx rows.Tx, o keep.Opening) (keep.Begun, error) {
 	switch {
 	case o.Key == "" || len(o.Key) > maxKey:
-		return tools.Begun{}, fault.Invalidf("key", "idempotency_key_invalid", "is not 1 to %d bytes long", maxKey)
+		return keep.Begun{}, fault.Invalidf("key", "idempotency_key_invalid", "is not 1 to %d bytes long", maxKey)
 	case o.ID == "" || o.Hash == "" || o.Lease <= 0:
-		return tools.Begun{}, fault.Invalidf("id", "call_invalid", "id, hash and lease are required")
+		return keep.Begun{}, fault.Invalidf("id", "call_invalid", "id, hash and lease are required")
 	}
 	now := b.now().UnixMilli()
 	c, found, err := read(tx, o.Key)
 	switch {
 	case err != nil:
-		return tools.Begun{}, err
+		return keep.Begun{}, err
 	case found && c.Expires <= now:
 		if err := remove(tx, o.Key, c); err != nil {
-			return tools.Begun{}, err
+			return keep.Begun{}, err
 		}
 		found = false
 	}
 	if !found {
 		if c, err = b.first(tx, o); err != nil {
-			return tools.Begun{}, err
+			return keep.Begun{}, err
 		}
 	} else if c.Hash != o.Hash {
-		return tools.Begun{}, fault.New(fault.Conflict, "idempotency_conflict", "the key belongs to another call", nil).WithHint("use a new key for a new call")
+		return keep.Begun{}, fault.New(fault.Conflict, "idempotency_conflict", "the key belongs to another call", nil).WithHint("use a new key for a new call")
 	} else if c.Pieces > 0 {
 		return replay(tx, c)
 	} else if c.Until > now {
 		wait := time.Duration(c.Until-now) * time.Millisecond
-		return tools.Begun{}, fault.New(fault.Conflict, tools.CodeRunning, "the call with this key has not ended yet", nil).
+		return keep.Begun{}, fault.New(fault.Conflict, keep.CodeRunning, "the call with this key has not ended yet", nil).
 			WithHint("ask again with the same key").WithRetryAfter(min(wait, time.Second))
 	} else if err := tx.Delete(expiryKey(c.Expires, o.Key)); err != nil {
-		return tools.Begun{}, fmt.Errorf("calls: delete: %w", err)
+		return keep.Begun{}, fmt.Errorf("calls: delete: %w", err)
 	}
 	c.Lease++
 	c.Until = now + o.Lease.Milliseconds()
-	c.Expires = c.Until + tools.ResultLife.Milliseconds()
+	c.Expires = c.Until + keep.ResultLife.Milliseconds()
 	if err := tx.Put(expiryKey(c.Expires, o.Key), []byte{}); err != nil {
-		return tools.Begun{}, fmt.Errorf("calls: put: %w", err)
+		return keep.Begun{}, fmt.Errorf("calls: put: %w", err)
 	}
-	return tools.Begun{ID: c.ID, Lease: c.Lease}, rows.Write(tx, callPrefix+o.Key, c)
+	return keep.Begun{ID: c.ID, Lease: c.Lease}, rows.Write(tx, callPrefix+o.Key, c)
 }
 
 // first is the call of a key that nobody has used.
-func (b *Book) first(tx rows.Tx, o tools.Opening) (kept, error) {
+func (b *Book) first(tx rows.Tx, o keep.Opening) (kept, error) {
 	var n int64
 	if _, err := rows.Read(tx, numberKey, &n); err != nil {
 		return kept{}, err
@@ -109,28 +109,28 @@ func (b *Book) first(tx rows.Tx, o tools.Opening) (kept, error) {
 }
 
 // replay is the result that a call had.
-func replay(tx rows.Tx, c kept) (tools.Begun, error) {
+func replay(tx rows.Tx, c kept) (keep.Begun, error) {
 	keys := make([]string, c.Pieces)
 	for i := range keys {
 		keys[i] = pieceKey(c.Number, i)
 	}
 	pieces, err := rows.GetAll(tx, keys)
 	if err != nil {
-		return tools.Begun{}, err
+		return keep.Begun{}, err
 	}
 	var text []byte
 	for _, p := range pieces {
 		text = append(text, p...)
 	}
-	var r tools.Result
+	var r keep.Result
 	if err := json.Unmarshal(text, &r); err != nil {
-		return tools.Begun{}, fmt.Errorf("calls: result: %w", err)
+		return keep.Begun{}, fmt.Errorf("calls: result: %w", err)
 	}
-	return tools.Begun{ID: c.ID, Lease: c.Lease, Kept: &r}, nil
+	return keep.Begun{ID: c.ID, Lease: c.Lease, Kept: &r}, nil
 }
 
-// End implements tools.Calls.
-func (b *Book) End(tx rows.Tx, key, id string, lease int, r tools.Result) error {
+// End implements keep.Calls.
+func (b *Book) End(tx rows.Tx, key, id string, lease int, r keep.Result) error {
 	c, mine, err := b.running(tx, key, id, lease)
 	if err != nil || !mine {
 		return err
@@ -153,7 +153,7 @@ func (b *Book) End(tx rows.Tx, key, id string, lease int, r tools.Result) error 
 	return rows.Write(tx, callPrefix+key, c)
 }
 
-// Lapse implements tools.Calls.
+// Lapse implements keep.Calls.
 func (b *Book) Lapse(tx rows.Tx, key, id string, lease int) error {
 	c, mine, err := b.running(tx, key, id, lease)
 	if err != nil || !mine {
@@ -163,7 +163,7 @@ func (b *Book) Lapse(tx rows.Tx, key, id string, lease int) error {
 	return rows.Write(tx, callPrefix+key, c)
 }
 
-// Drop implements tools.Calls.
+// Drop implements keep.Calls.
 func (b *Book) Drop(tx rows.Tx, key, id string, lease int) error {
 	c, mine, err := b.running(tx, key, id, lease)
 	if err != nil || !mine {

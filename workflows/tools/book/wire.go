@@ -6,7 +6,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/tenants/call"
 	"levada.dev/tenants/rows"
-	"levada.dev/workflows/tools"
+	"levada.dev/workflows/tools/keep"
 )
 
 // The methods of the wire.
@@ -21,21 +21,23 @@ const (
 
 // ending is the arguments of end, lapse and drop.
 type ending struct {
-	Key    string       `json:"key"`
-	ID     string       `json:"id"`
-	Lease  int          `json:"lease"`
-	Result tools.Result `json:"result,omitzero"`
+	Key    string      `json:"key"`
+	ID     string      `json:"id"`
+	Lease  int         `json:"lease"`
+	Result keep.Result `json:"result,omitzero"`
 }
 
 type none struct{}
 
-// Call runs one method of tools.Calls inside an open transaction, as call.Serve does.
+// Call runs one method of keep.Calls inside an open transaction, as call.Serve does.
 func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commit bool) {
 	switch method {
 	case methodBegin:
-		return call.Serve(tx, body, func(_ tenants.Scope, o tools.Opening) (tools.Begun, error) { return b.Begin(tx, o) })
+		return call.Serve(tx, body, func(_ tenants.Scope, o keep.Opening) (keep.Begun, error) { return b.Begin(tx, o) })
 	case methodEnd:
-		return call.Serve(tx, body, func(_ tenants.Scope, a ending) (none, error) { return none{}, b.End(tx, a.Key, a.ID, a.Lease, a.Result) })
+		return call.Serve(tx, body, func(_ tenants.Scope, a ending) (none, error) {
+			return none{}, b.End(tx, a.Key, a.ID, a.Lease, a.Result)
+		})
 	case methodLapse:
 		return call.Serve(tx, body, func(_ tenants.Scope, a ending) (none, error) { return none{}, b.Lapse(tx, a.Key, a.ID, a.Lease) })
 	case methodDrop:
@@ -54,29 +56,29 @@ func Keeps(method string) bool { return method == methodBegin }
 // Client is the far end of Call: the tenants' calls over whatever carries the bytes to them and back.
 type Client struct{ do call.Carrier }
 
-var _ tools.Calls = (*Client)(nil)
+var _ keep.Calls = (*Client)(nil)
 
 // NewClient makes the calls over do.
 func NewClient(do call.Carrier) *Client { return &Client{do: do} }
 
-// Begin implements tools.Calls.
-func (c *Client) Begin(ctx context.Context, s tenants.Scope, o tools.Opening) (tools.Begun, error) {
-	return call.Ask[tools.Begun](ctx, c.do, s, nil, methodBegin, o)
+// Begin implements keep.Calls.
+func (c *Client) Begin(ctx context.Context, s tenants.Scope, o keep.Opening) (keep.Begun, error) {
+	return call.Ask[keep.Begun](ctx, c.do, s, nil, methodBegin, o)
 }
 
-// End implements tools.Calls.
-func (c *Client) End(ctx context.Context, s tenants.Scope, key, id string, lease int, r tools.Result) error {
+// End implements keep.Calls.
+func (c *Client) End(ctx context.Context, s tenants.Scope, key, id string, lease int, r keep.Result) error {
 	_, err := call.Ask[none](ctx, c.do, s, nil, methodEnd, ending{key, id, lease, r})
 	return err
 }
 
-// Lapse implements tools.Calls.
+// Lapse implements keep.Calls.
 func (c *Client) Lapse(ctx context.Context, s tenants.Scope, key, id string, lease int) error {
 	_, err := call.Ask[none](ctx, c.do, s, nil, methodLapse, ending{Key: key, ID: id, Lease: lease})
 	return err
 }
 
-// Drop implements tools.Calls.
+// Drop implements keep.Calls.
 func (c *Client) Drop(ctx context.Context, s tenants.Scope, key, id string, lease int) error {
 	_, err := call.Ask[none](ctx, c.do, s, nil, methodDrop, ending{Key: key, ID: id, Lease: lease})
 	return err

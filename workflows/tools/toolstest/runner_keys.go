@@ -260,12 +260,12 @@ func failures(t *testing.T, b *bench) {
 		kind             fault.Kind
 		code, own, field string
 	}{
-		"failing":   {fault.Internal, tools.CodeFailed, "shelf_not_found", ""},
+		"failing":   {fault.Unavailable, tools.CodeFailed, "shelf_not_found", ""},
 		"breaking":  {fault.Unavailable, tools.CodeFailed, "shelf_busy", ""},
-		"strange":   {fault.Internal, tools.CodeFailed, "internal", ""},
-		"panicking": {fault.Internal, tools.CodeFailed, "tool_panicked", ""},
-		"lying":     {fault.Internal, tools.CodeFailed, "result_invalid", ""},
-		"huge":      {fault.Internal, tools.CodeFailed, "result_too_large", ""},
+		"strange":   {fault.Unavailable, tools.CodeFailed, "internal", ""},
+		"panicking": {fault.Unavailable, tools.CodeFailed, "tool_panicked", ""},
+		"lying":     {fault.Unavailable, tools.CodeFailed, "result_invalid", ""},
+		"huge":      {fault.Unavailable, tools.CodeFailed, "result_too_large", ""},
 		"limited":   {fault.Limited, "budget_exhausted", "budget_exhausted", ""},
 		"picky":     {fault.Invalid, tools.CodeInvalid, tools.CodeInvalid, "params.tags[0]"},
 	} {

@@ -23,8 +23,8 @@ type Set struct {
 	runs    map[string]int // by tool
 	entered chan string    // the tools that were entered and wait
 	ended   chan error     // why the contexts of slow calls ended
-	release chan struct{} // lets deaf calls go
-	held    chan struct{} // lets one held call go
+	release chan struct{}  // lets deaf calls go
+	held    chan struct{}  // lets one held call go
 }
 
 // NewSet makes the tools. Those that wait do so for the timeout at most; a deaf one until Close.
@@ -134,7 +134,9 @@ func (x *Set) Tools() []tools.Tool {
 	patient, held := base("patient"), base("held")
 	slow.Timeout, deaf.Timeout, patient.Timeout, held.Timeout = x.Timeout, x.Timeout, tools.MaxTimeout, tools.MaxTimeout
 	lying.Run = func(context.Context, *tools.Call) (json.RawMessage, error) { return json.RawMessage(`{"text":7}`), nil }
-	huge.Run = func(context.Context, *tools.Call) (json.RawMessage, error) { return make([]byte, tools.MaxResultBytes+1), nil }
+	huge.Run = func(context.Context, *tools.Call) (json.RawMessage, error) {
+		return make([]byte, tools.MaxResultBytes+1), nil
+	}
 	return []tools.Tool{
 		x.typed(base("echo"), x.echo), x.typed(finder, x.echo), x.typed(writer, x.write), x.typed(base("counting"), x.count),
 		x.typed(breaking, func(ctx context.Context, c *tools.Call, i in) (out, error) {

@@ -18,6 +18,7 @@ import (
 	"levada.dev/workflows/erasure/erasuretest"
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/tools"
 )
 
 // swept is a store that an erasure sweeps, in the event.
@@ -65,6 +66,11 @@ func sweptStores(ev event, bucket r2.Bucket, small llm.EmbeddingModel) map[strin
 			return port.NewLetters(object.Open("LETTERS")).Keep(ctx, s, []letters.Letter{{
 				Tenant: s.Tenant(), ID: fmt.Sprint("l", n), Queue: "audit", Code: "c", At: time.Unix(int64(1_795_000_000+n), 0), Body: []byte("{}"),
 			}})
+		}},
+		"TestSweptCalls": {Store: erasure.NewCalls(port.NewCalls(object.Open("CALLS"))), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
+			name := fmt.Sprint("call", n)
+			_, err := port.NewCalls(object.Open("CALLS")).Begin(ctx, s, tools.Opening{Key: name, Hash: "h", ID: name, Lease: time.Minute})
+			return err
 		}},
 	}
 	tests := map[string]func(*testing.T){}

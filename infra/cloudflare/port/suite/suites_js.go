@@ -11,6 +11,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/eventstest"
 	"levada.dev/infra/cloudflare/ai"
+	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/kv"
 	"levada.dev/infra/cloudflare/object"
 	"levada.dev/infra/cloudflare/port"
@@ -32,6 +33,8 @@ import (
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/llmtest"
 	"levada.dev/workflows/reembed/reembedtest"
+	"levada.dev/workflows/tools"
+	"levada.dev/workflows/tools/toolstest"
 )
 
 // suites is every suite by the name that it has in native tests.
@@ -77,6 +80,14 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 				return letterstest.Pile{Pile: unread{ev, port.NewUnread(bucket)}, Read: func(context.Context) ([]letters.Letter, error) {
 					return pile(ev.in(context.Background()), bucket)
 				}}
+			})
+		},
+		"TestCalls": func(t *testing.T) {
+			toolstest.TestCalls(t, func(*testing.T) tools.Calls { return calls{ev, port.NewCalls(object.Open("CALLS"))} })
+		},
+		"TestRunner": func(t *testing.T) {
+			toolstest.TestRunner(t, func(*testing.T) toolstest.World {
+				return toolstest.World{Calls: port.NewCalls(object.Open("CALLS")), Background: isolate.Go, Event: ev.in}
 			})
 		},
 		"TestTexts": func(t *testing.T) {

@@ -1,0 +1,60 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/memory"
+	"levada.dev/tenants"
+	"levada.dev/workflows/tools"
+	"levada.dev/workflows/tools/toolstest"
+)
+
+// toolBench is the tools of the tests, and what is on record of their calls.
+type toolBench struct {
+	*toolstest.Set
+	records *toolstest.Records
+	calls   *memory.Calls
+}
+
+// newToolBench gives the world tools: those that wait do so for two seconds.
+func newToolBench(w *world) *toolBench {
+	b := &toolBench{toolstest.NewSet(2 * time.Second), &toolstest.Records{}, memory.NewCalls(func() time.Time { return w.opts.Now() })}
+	w.t.Cleanup(b.Close)
+	registry, err := tools.New(b.Tools()...)
+	require.NoError(w.t, err)
+	n := 0
+	w.deps.Tools = tools.NewRunner(tools.Ports{Tools: registry, Calls: b.calls, Records: b.records}, &tools.Options{
+		Now: func() time.Time { return w.opts.Now() }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		NewID: func() string {
+			n++
+			return fmt.Sprint("call-", n)
+		},
+	})
+	return b
+}
+
+// tooled is a directory whose tenants have tools of the tests, which no configuration can name: acme all of them, with a policy, globex two, others none.
+type tooled struct{ tenants.Directory }
+
+func (d tooled) Config(ctx context.Context, id tenants.ID) (*tenants.Config, error) {
+	c, err := d.Directory.Config(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	own := *c
+	switch id {
+	case "acme":
+		most := int64(60)
+		own.Tools.Enabled = (&toolstest.Set{}).Names()
+		own.Tools.Policies = []tenants.Policy{{Tool: "echo", Argument: "size", Max: &most}}
+	case "globex":
+		own.Tools.Enabled = []string{"echo", "finder"}
+	}
+	return &own, nil
+}
