@@ -254,7 +254,7 @@ func (p *holding) gone(t *testing.T) {
 	p.run(p.acme, p.globex)
 	j := p.job(p.acme, p.receipt.JobID)
 	require.Equal(t, job.Succeeded, j.State, "%+v", j.Errors)
-	require.Len(t, j.Erasure.Stores, 7)
+	require.Len(t, j.Erasure.Stores, 8)
 	for _, st := range j.Erasure.Stores {
 		assert.Zero(t, st.Remaining, st.Name)
 	}
