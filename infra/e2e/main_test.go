@@ -108,7 +108,8 @@ type answer struct {
 		Message string `json:"message"`
 		TraceID string `json:"traceId"`
 		Details struct {
-			Field string `json:"field"`
+			Field   string `json:"field"`
+			AuditID string `json:"auditId"`
 		} `json:"details"`
 	} `json:"error"`
 }
