@@ -46,10 +46,13 @@ func (r *run) check(jobs []*job, percent int) Check {
 	return c
 }
 
-// public is the version of the public Worker that has the traffic before this rollout.
+// public is the version of the public Worker that has the traffic while others get theirs.
 func (r *run) public() string {
 	for _, w := range r.plan.desired.Stack.Workers {
 		if s := r.plan.live.scripts[r.plan.Unit.Script(w.Role)]; w.Public && s != nil && len(s.deployment) > 0 {
+			if sent := r.to[w.Role]; sent != "" {
+				return sent // whole, ahead of the others
+			}
 			if version, whole := s.whole(); whole {
 				return version
 			}

@@ -418,6 +418,8 @@ func TestOnlyOneWorker(t *testing.T) {
 	p := w.plan(w.acme(), d, deploy.PlanOptions{Only: []stack.Role{stack.API}})
 	assert.Equal(t, 2, p.Changes(), changes(p))
 	require.NoError(t, w.apply(p))
+	assert.Len(t, w.plan(w.acme(), d).Refused(), 1, "v2 is that one Worker's, with the others as they were")
+	d = w.desired("acme", "v3", "two")
 	p = w.plan(w.acme(), d)
 	assert.Equal(t, workersInTable, p.Changes(), "all the others, and the release: %v", changes(p))
 	w.deploy(w.acme(), d)

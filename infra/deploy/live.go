@@ -30,8 +30,12 @@ type live struct {
 	published map[string]entryMark // what the tenants' namespace has
 	holds     bool                 // it has something, be it ours
 	manifest  Manifest             // of the release that is live
+	namesake  bool                 // a release of the name that is wanted is kept
+	kept      Manifest             // that one, when it is not the live one
 	released  names                // of what that release has and carries no tags
 	record    record               // what is noted as the unit's; empty also when nobody has to know
+
+	unreachable map[string]string // the Workers that cannot go back, and why
 }
 
 type liveQueue struct {
@@ -50,6 +54,7 @@ func read(ctx context.Context, a *account.Account, d *Desired) (*live, error) {
 		queues: map[string]*liveQueue{}, namespaces: map[string]string{}, buckets: map[string]bool{}, indexes: map[string]*liveIndex{},
 		gateways: map[string]json.RawMessage{}, workflows: map[string]liveWorkflow{}, scripts: map[string]*liveScript{},
 		domains: map[string]liveDomain{}, uncovered: map[string]bool{}, routes: map[string]zoneRoutes{}, published: map[string]entryMark{},
+		unreachable: map[string]string{},
 	}
 	first, ctx1 := errgroup.WithContext(ctx)
 	first.SetLimit(parallel)
@@ -81,6 +86,9 @@ func read(ctx context.Context, a *account.Account, d *Desired) (*live, error) {
 		}
 	}
 	if err := second.Wait(); err != nil {
+		return nil, err
+	}
+	if err := l.readKept(ctx, a, d); err != nil {
 		return nil, err
 	}
 	return l, l.readRecord(ctx, a, d)

@@ -121,7 +121,11 @@ func TestAPoolWithoutNotedNames(t *testing.T) {
 	w.deploy(w.acme(), d)
 	a := w.acme()
 	require.NoError(t, a.Do(t.Context(), "DELETE", a.Path("storage", "kv", "namespaces", namespaceID(t, a, "acme-prod-config"), "values", "levada/owner"), nil, nil))
+	w.api.Forget()
 	w.still(a, d)
+	for _, r := range w.api.Requests() {
+		assert.NotContains(t, r.Path, "levada/owner", "what the release has explains all that is there")
+	}
 	drift, err := deploy.MakeDrift(t.Context(), a, d.Unit)
 	require.NoError(t, err)
 	assert.Zero(t, drift.Changes())

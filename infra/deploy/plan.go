@@ -116,6 +116,11 @@ func Make(ctx context.Context, a *account.Account, d *Desired, o PlanOptions) (*
 	if err != nil {
 		return nil, fmt.Errorf("what %s has: %w", d.Unit, err)
 	}
+	if d.Versions != nil && !o.noted {
+		if err := l.readReach(ctx, a, d); err != nil {
+			return nil, fmt.Errorf("what %s has: %w", d.Unit, err)
+		}
+	}
 	p := &planner{Plan: &Plan{Unit: d.Unit, Release: d.Release, desired: d, live: l, account: a, left: map[stack.Role]string{}}, options: o, wanted: d.Unit.untagged(&d.Stack)}
 	p.Live = l.manifest.Release
 	p.queues()
@@ -138,20 +143,29 @@ func Make(ctx context.Context, a *account.Account, d *Desired, o PlanOptions) (*
 	p.tenants()
 	p.stay()
 	p.own()
-	if p.Changes() > 0 || !p.noted(workers) {
-		op := Update
-		if l.manifest.Release == "" {
-			op = Create
-		}
-		p.add(Action{Op: op, Kind: "release", Name: d.Release, do: func(ctx context.Context, r *run) error { return r.note(ctx) }})
+	if p.Changes() > 0 || !p.is(&l.manifest, workers) {
+		p.release(workers)
 	}
 	p.leftovers() // data goes when everything else is well
 	return p.Plan, nil
 }
 
-// noted reports whether the manifest tells what is live. It does not when a deployment was stopped before its last step.
-func (p *planner) noted(workers []stack.Worker) bool {
-	m := &p.live.manifest
+// release is the note of all that was done. A name that is kept for something else keeps it: who goes back to it means that.
+func (p *planner) release(workers []stack.Worker) {
+	a := Action{Op: Update, Kind: "release", Name: p.Release, do: func(ctx context.Context, r *run) error { return r.note(ctx) }}
+	if p.live.manifest.Release == "" {
+		a.Op = Create
+	}
+	for _, m := range []*Manifest{&p.live.manifest, &p.live.kept} {
+		if m.Release == p.Release && p.desired.Versions == nil && !p.is(m, workers) {
+			a = Action{Op: Refuse, Kind: a.Kind, Name: a.Name, Why: []string{"is kept with other content: choose another name"}}
+		}
+	}
+	p.add(a)
+}
+
+// is reports whether a manifest tells what is wanted: the live one does not when a deployment was stopped before its last step.
+func (p *planner) is(m *Manifest, workers []stack.Worker) bool {
 	for _, w := range workers {
 		spec, left := p.left[w.Role]
 		if !left {

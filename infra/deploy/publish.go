@@ -33,10 +33,10 @@ func markOf(value []byte) entryMark {
 
 // pair is an entry as the API takes it in bulk.
 type pair struct {
-	Key      string     `json:"key"`
-	Value    string     `json:"value"`
-	Base64   bool       `json:"base64,omitempty"`
-	Metadata *entryMark `json:"metadata,omitempty"`
+	Key      string `json:"key"`
+	Value    string `json:"value"`
+	Base64   bool   `json:"base64,omitempty"`
+	Metadata any    `json:"metadata,omitempty"`
 }
 
 const (
@@ -57,6 +57,7 @@ func (l *live) readPublished(ctx context.Context, a *account.Account, d *Desired
 	return account.Pages(ctx, a, a.Path("storage", "kv", "namespaces", id, "keys")+fmt.Sprintf("?limit=%d", keysPage), func(page []key) {
 		for _, k := range page {
 			l.holds = true
+			l.namesake = l.namesake || k.Name == releaseKey(d.Release)
 			if !strings.HasPrefix(k.Name, ownKeys) {
 				l.published[k.Name] = entryMark{}
 				if k.Metadata != nil {
@@ -129,8 +130,7 @@ func (r *run) publish(ctx context.Context, entries tenants.Entries, changed, gon
 	var pairs []pair
 	for _, key := range changed {
 		if key != tenants.HashEntry {
-			mark := markOf(entries[key])
-			pairs = append(pairs, pair{Key: key, Value: string(entries[key]), Metadata: &mark})
+			pairs = append(pairs, pair{Key: key, Value: string(entries[key]), Metadata: markOf(entries[key])})
 		}
 	}
 	for some := range slices.Chunk(pairs, bulkPairs) {
@@ -138,16 +138,10 @@ func (r *run) publish(ctx context.Context, entries tenants.Entries, changed, gon
 			return err
 		}
 	}
-	if len(gone) > 0 {
-		path := r.account.Path("storage", "kv", "namespaces", r.namespace(), "bulk", "delete")
-		for some := range slices.Chunk(gone, bulkPairs) {
-			if err := r.account.Set(ctx, path, some); err != nil {
-				return err
-			}
-		}
+	if err := r.deleteKV(ctx, gone); err != nil {
+		return err
 	}
-	mark := markOf(entries[tenants.HashEntry])
-	return r.writeKV(ctx, []pair{{Key: tenants.HashEntry, Value: entries.Hash(), Metadata: &mark}})
+	return r.writeKV(ctx, []pair{{Key: tenants.HashEntry, Value: entries.Hash(), Metadata: markOf(entries[tenants.HashEntry])}})
 }
 
 func (r *run) namespace() string { return r.namespaces.id(r.plan.Unit.Name(tenantsNamespace)) }

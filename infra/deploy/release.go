@@ -37,6 +37,15 @@ func (l *live) readManifest(ctx context.Context, a *account.Account, d *Desired)
 	return err
 }
 
+// readKept reads the release that is kept under the name of the one that is wanted, if there is one and it is not the live one.
+func (l *live) readKept(ctx context.Context, a *account.Account, d *Desired) error {
+	if !l.namesake || d.Release == l.manifest.Release || d.Versions != nil {
+		return nil
+	}
+	_, err := readKey(ctx, a, l.namespaces[d.Unit.Name(tenantsNamespace)], releaseKey(d.Release), &l.kept)
+	return err
+}
+
 // readKey reads JSON from a namespace, if it is there.
 func readKey(ctx context.Context, a *account.Account, namespace, key string, out any) (found bool, err error) {
 	if namespace == "" {
@@ -83,15 +92,20 @@ func (r *run) note(ctx context.Context) error {
 		}
 		pairs = append(pairs, pair{Key: entriesKey(m.Tenants), Value: string(text)})
 	}
-	text, err := json.Marshal(m)
+	note, err := m.pair()
 	if err != nil {
 		return err
 	}
-	pairs = append(pairs, pair{Key: releaseKey(d.Release), Value: string(text)})
-	if err := r.writeKV(ctx, pairs); err != nil {
+	if err := r.writeKV(ctx, append(pairs, note)); err != nil {
 		return err
 	}
-	return r.writeKV(ctx, []pair{{Key: currentKey, Value: string(text)}})
+	if err := r.writeKV(ctx, []pair{{Key: currentKey, Value: note.Value}}); err != nil {
+		return err
+	}
+	if err := r.prune(ctx, &m); err != nil {
+		r.tell("old releases are kept for now: " + err.Error()) // the next deployment takes them away
+	}
+	return nil
 }
 
 // deployed is the version of a Worker that has all the traffic now.

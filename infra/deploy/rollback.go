@@ -91,17 +91,25 @@ func stays(live, to Manifest) []string {
 	return all
 }
 
-// stay refuses to go back to versions whose resources are gone: an empty one in their place would be worse.
+// stay refuses to go back to versions that cannot be deployed, or whose resources are gone: an empty one in their place would be worse.
 func (p *planner) stay() {
 	if p.desired.Versions == nil || p.options.noted {
 		return
 	}
 	for i, a := range p.Actions {
+		why := ""
 		switch a.Kind {
 		case "queue", "kv", "r2", "vectorize":
 			if a.Op == Create {
-				p.Actions[i] = Action{Op: Refuse, Kind: a.Kind, Name: a.Name, Why: []string{"it is gone, and with it what was in it: deploy instead of going back"}}
+				why = "it is gone, and with it what was in it: deploy instead of going back"
 			}
+		case "worker":
+			if a.Op != Same && a.Op != Refuse {
+				why = p.live.unreachable[a.Name]
+			}
+		}
+		if why != "" {
+			p.Actions[i] = Action{Op: Refuse, Kind: a.Kind, Name: a.Name, Why: []string{why}, after: a.after}
 		}
 	}
 }

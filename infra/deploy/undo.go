@@ -2,7 +2,6 @@ package deploy
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -135,13 +134,13 @@ func (r *run) before(j *job) Version {
 // renote notes the release before again, and takes away the note of this one, of which some may have arrived.
 func (r *run) renote(ctx context.Context) error {
 	before, d := &r.plan.live.manifest, r.plan.desired
-	text, err := json.Marshal(before)
+	note, err := before.pair()
 	if err != nil {
 		return err
 	}
-	pairs := []pair{{Key: currentKey, Value: string(text)}}
+	pairs := []pair{{Key: currentKey, Value: note.Value}}
 	if d.Release == before.Release {
-		pairs = append(pairs, pair{Key: releaseKey(d.Release), Value: string(text)})
+		pairs = append(pairs, note)
 	}
 	if err := r.writeKV(ctx, pairs); err != nil {
 		return err
@@ -149,8 +148,14 @@ func (r *run) renote(ctx context.Context) error {
 	if d.Release == before.Release || d.Versions != nil {
 		return nil // the release was there before, and says the same
 	}
-	path := r.account.Path("storage", "kv", "namespaces", r.namespace(), "bulk", "delete")
-	return r.account.Set(ctx, path, []string{releaseKey(d.Release)})
+	if kept := r.plan.live.kept; kept.Release != "" {
+		again, err := kept.pair()
+		if err != nil {
+			return err
+		}
+		return r.writeKV(ctx, []pair{again}) // it was there before, and can be gone back to
+	}
+	return r.deleteKV(ctx, []string{releaseKey(d.Release)})
 }
 
 // republish publishes what was published with an earlier release.
