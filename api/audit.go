@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"levada.dev/events/fault"
 	"levada.dev/workflows/trail"
@@ -99,14 +100,18 @@ func (c *call) tellChain() error {
 	var end trail.Head
 	for first := true; first || left > 0 && after < end.Seq; first = false {
 		began := c.opts.Now()
-		piece, err := c.Trail.Chain(c.ctx(), c.scope, after, int(min(left, trail.MaxLines)))
+		limit := min(left, trail.MaxLines)
+		if !first {
+			limit = min(limit, end.Seq-after)
+		}
+		piece, err := c.Trail.Chain(c.ctx(), c.scope, after, int(limit))
 		if err != nil {
 			return fmt.Errorf("read the trail: %w", err) // without an end: what the client has is not all of it
 		}
 		if first {
 			c.stage("trail", began)
 			end = piece.Head
-			c.w.Header().Set("X-Audit-Head", strconv.FormatInt(end.Seq, 10)+" "+end.Hash)
+			c.w.Header().Set("X-Audit-Head", strings.TrimSpace(strconv.FormatInt(end.Seq, 10)+" "+end.Hash))
 			if c.openLines() {
 				return nil
 			}
@@ -115,19 +120,11 @@ func (c *call) tellChain() error {
 			return nil
 		}
 		for _, line := range piece.Lines {
-			e, err := trail.Read([]byte(line))
-			if err != nil {
-				return err
-			}
-			if e.Seq > end.Seq {
-				return nil
-			}
 			if _, err := c.w.Write([]byte(line + "\n")); err != nil {
 				return err
 			}
-			after = e.Seq
-			left--
 		}
+		after, left = piece.Last, left-int64(len(piece.Lines))
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ type record struct {
 }
 
 // Send implements events.Sender.
-func (r *record) Send(ctx context.Context, _ events.Stage, messages [][]byte) error {
+func (r *record) Send(ctx context.Context, to events.Stage, messages [][]byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var before, after error
@@ -32,22 +32,8 @@ func (r *record) Send(ctx context.Context, _ events.Stage, messages [][]byte) er
 	if before != nil {
 		return before
 	}
-	for _, m := range messages {
-		ev, err := events.Decode(m)
-		if err != nil {
-			return err
-		}
-		var fact events.EventRecorded
-		if err := ev.As(&fact); err != nil {
-			return err
-		}
-		s, err := ev.Scope()
-		if err != nil {
-			return err
-		}
-		if err := r.trail.Append(ctx, s, fact.Entries); err != nil {
-			return err
-		}
+	if err := r.trail.Send(ctx, to, messages); err != nil {
+		return err
 	}
 	return after
 }

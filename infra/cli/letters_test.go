@@ -32,13 +32,14 @@ type postbox struct {
 	url, state string
 	box        *memory.Letters
 	ledger     *memory.Ledger
+	trail      *memory.Trail
 	count      int // of the letters, each of which is later than the one before
 }
 
 func newPostbox(t *testing.T) *postbox {
 	t.Helper()
 	noEnvironment(t)
-	p := &postbox{T: t, box: memory.NewLetters(time.Now), ledger: memory.NewLedger(time.Now)}
+	p := &postbox{T: t, box: memory.NewLetters(time.Now), ledger: memory.NewLedger(time.Now), trail: &memory.Trail{}}
 	state, keys := stateOf(t, "acme", "globex")
 	var configs []tenants.Config
 	for id := range keys {
@@ -51,7 +52,7 @@ func newPostbox(t *testing.T) *postbox {
 	server := httptest.NewServer(front.API(app.Ports{
 		Directory: directory, Texts: &memory.Texts{}, Ledger: p.ledger, Catalogue: p.ledger, Imports: p.ledger, Erasures: p.ledger, Moves: p.ledger, Transfers: p.ledger, Vectors: memory.NewVectors(time.Now),
 		Embedder: &llmtest.Embedder{}, Reranker: &llmtest.Reranker{}, Model: &memory.Model{}, Money: memory.NewQuota(time.Now), Sessions: sessions, Summaries: sessions,
-		Shelf: shelf, Cache: memory.NewCache(time.Now), Letters: p.box,
+		Shelf: shelf, Cache: memory.NewCache(time.Now), Letters: p.box, Trail: p.trail, Publisher: p.trail.Publisher(),
 	}, app.Options{Log: slog.New(slog.DiscardHandler)}))
 	t.Cleanup(server.Close)
 	p.url, p.state = server.URL, state

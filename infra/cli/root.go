@@ -172,6 +172,7 @@ func newRoot(g *globals, start func()) *cobra.Command {
 		newBench(g), newEval(g),
 		newDLQ(g),
 		newReplay(g),
+		newAudit(g),
 		newIngest(g),
 		newJobs(g),
 		newDocuments(g), newSearch(g),

@@ -145,7 +145,33 @@ func (t *Trail) Entries(s tenants.Scope) (all []events.AuditEntry) {
 			if err != nil {
 				return all
 			}
-			all, after = append(all, e.AuditEntry), e.Seq
+			all = append(all, e.AuditEntry)
 		}
+		after = piece.Last
 	}
 }
+
+// Send implements events.Sender: it is the audit queue and its consumer, so what is told is on record at once.
+func (t *Trail) Send(ctx context.Context, _ events.Stage, messages [][]byte) error {
+	for _, m := range messages {
+		ev, err := events.Decode(m)
+		if err != nil {
+			return err
+		}
+		var fact events.EventRecorded
+		if err := ev.As(&fact); err != nil {
+			return err
+		}
+		s, err := ev.Scope()
+		if err != nil {
+			return err
+		}
+		if err := t.Append(ctx, s, fact.Entries); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Publisher publishes what is told for the trail alone.
+func (t *Trail) Publisher() events.Publisher { return events.NewPublisher(t, nil, nil) }

@@ -34,6 +34,7 @@ type Page struct {
 // Lines is a piece of the chain.
 type Lines struct {
 	Lines []string `json:"lines"`
+	Last  int64    `json:"last"` // the place that the last of them is kept at; where the piece began, when there is none
 	Head  Head     `json:"head"`
 }
 

@@ -115,6 +115,12 @@ func put(tx rows.Tx, e trail.Entry, line []byte) error {
 	return nil
 }
 
+// headOf is the chain's end, by its last row. A row that somebody has made unreadable has no hash: what follows it does not fit, and verify tells.
+func headOf(row rows.Row) trail.Head {
+	e, _ := trail.Read(row.Value)
+	return trail.Head{Seq: placed(row.Key), Hash: e.Hash}
+}
+
 // head is the end of the chain. It is never before what was exported, also when the rows have lost their tail: a place that was told elsewhere is
 // not given to another entry.
 func head(tx rows.Tx, s tenants.Scope, st state) (trail.Head, error) {
@@ -124,11 +130,7 @@ func head(tx rows.Tx, s tenants.Scope, st state) (trail.Head, error) {
 	}
 	h := trail.Head{Hash: trail.Genesis(s.Tenant())}
 	if len(last) > 0 {
-		e, err := trail.Read(last[0].Value)
-		if err != nil {
-			return h, err
-		}
-		h = trail.Head{Seq: e.Seq, Hash: e.Hash}
+		h = headOf(last[0])
 	}
 	if st.Exported.Seq > h.Seq {
 		h = st.Exported

@@ -36,17 +36,13 @@ func (b *Book) Plan(tx rows.Tx, s tenants.Scope) (*Segment, error) {
 	if st.Planned > 0 {
 		limit = st.Planned - st.Exported.Seq
 	}
-	lines, err := between(tx, from, int(limit))
+	lines, last, err := between(tx, from, int(limit))
 	if err != nil || len(lines) == 0 {
-		return nil, err
-	}
-	last, err := trail.Read([]byte(lines[len(lines)-1]))
-	if err != nil {
 		return nil, err
 	}
 	to := st.Planned
 	if to == 0 {
-		to = last.Seq
+		to = last
 		st.Planned = to
 		err = rows.Write(tx, stateKey, st)
 	}
@@ -72,13 +68,7 @@ func (b *Book) Exported(tx rows.Tx, to int64) error {
 	if err != nil {
 		return fmt.Errorf("trail: get: %w", err)
 	}
-	e := trail.Entry{Seq: to, Hash: st.Exported.Hash}
-	if line != nil { // else somebody has removed it, which verify tells
-		if e, err = trail.Read(line); err != nil {
-			return err
-		}
-	}
-	st.Exported, st.Planned = trail.Head{Seq: to, Hash: e.Hash}, 0
+	st.Exported, st.Planned = headOf(rows.Row{Key: lineKey(to), Value: line}), 0
 	return rows.Write(tx, stateKey, st)
 }
 
@@ -94,10 +84,7 @@ func (b *Book) Sweep(tx rows.Tx, limit int) (floor int64, more bool, err error) 
 		return 0, false, fmt.Errorf("trail: range: %w", err)
 	}
 	for _, row := range found {
-		e, err := trail.Read(row.Value)
-		if err != nil {
-			return 0, false, err
-		}
+		e, _ := trail.Read(row.Value)
 		for _, key := range []string{row.Key, actKey(placed(row.Key)), idPrefix + e.ID} {
 			if err := tx.Delete(key); err != nil {
 				return 0, false, fmt.Errorf("trail: delete: %w", err)

@@ -50,11 +50,7 @@ func (b *Book) List(tx rows.Tx, s tenants.Scope, q trail.Query, cursor string, l
 		for _, row := range found {
 			before = placed(row.Key)
 			looked++
-			e, err := trail.Read(row.Value)
-			if err != nil {
-				return page, err
-			}
-			if !q.Matches(&e) {
+			if e, err := trail.Read(row.Value); err != nil || !q.Matches(&e) { // one that cannot be read is verify's to tell
 				continue
 			}
 			if page.Entries = append(page.Entries, string(row.Value)); len(page.Entries) == limit {
@@ -114,7 +110,7 @@ func parseCursor(cursor string) (int64, error) {
 
 // Chain implements trail.Reader.
 func (b *Book) Chain(tx rows.Tx, s tenants.Scope, after int64, limit int) (trail.Lines, error) {
-	piece := trail.Lines{Lines: []string{}}
+	piece := trail.Lines{Lines: []string{}, Last: after}
 	if limit < 1 || limit > trail.MaxLines {
 		return piece, fault.Invalidf("limit", "value_out_of_range", "is 1 to %d", trail.MaxLines)
 	}
@@ -125,17 +121,20 @@ func (b *Book) Chain(tx rows.Tx, s tenants.Scope, after int64, limit int) (trail
 	if piece.Head, err = head(tx, s, st); err != nil {
 		return piece, err
 	}
-	piece.Lines, err = between(tx, max(after+1, st.Floor), limit)
+	lines, last, err := between(tx, max(after+1, st.Floor), limit)
+	if err == nil && len(lines) > 0 {
+		piece.Lines, piece.Last = lines, last
+	}
 	return piece, err
 }
 
-// between is the lines from a place on, so many at most, and of so many bytes.
-func between(tx rows.Tx, from int64, limit int) ([]string, error) {
-	lines, size := []string{}, 0
+// between is the lines from a place on, so many at most, and of so many bytes, and the place of the last.
+func between(tx rows.Tx, from int64, limit int) (lines []string, last int64, err error) {
+	size := 0
 	for limit > 0 && size < chainBytes {
 		found, err := tx.Range(lineKey(from), linePrefix+end, min(limit, readAhead))
 		if err != nil {
-			return nil, fmt.Errorf("trail: range: %w", err)
+			return nil, 0, fmt.Errorf("trail: range: %w", err)
 		}
 		if len(found) == 0 {
 			break
@@ -143,9 +142,10 @@ func between(tx rows.Tx, from int64, limit int) ([]string, error) {
 		for _, row := range found {
 			lines = append(lines, string(row.Value))
 			size += len(row.Value)
-			from = placed(row.Key) + 1
+			last = placed(row.Key)
+			from = last + 1
 		}
 		limit -= len(found)
 	}
-	return lines, nil
+	return lines, last, nil
 }
