@@ -163,6 +163,8 @@ func (r Request) check() error {
 		return fault.New(fault.Internal, "chat_no_model", "a turn needs a model", nil)
 	case r.Grounding != nil && r.question() == "":
 		return fault.Invalidf("rag", "invalid_value", "needs a message to search for")
+	case r.Ran != nil && (r.question() == "" || r.Grounding != nil):
+		return fault.Invalidf("tool_name", "invalid_value", "needs a message, and no rag")
 	case r.Session != "":
 		return CheckSessionID(r.Session)
 	}

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/tools/loop"
 )
 
 // draft is an answer as far as it has come.
@@ -14,6 +15,7 @@ type draft struct {
 	text   strings.Builder
 	calls  []*pieces
 	finish llm.Finish
+	later  bool // tools were called before it
 }
 
 // pieces is a call of a tool that is still being written.
@@ -68,7 +70,21 @@ func (d *draft) complete() []llm.ToolCall {
 
 // message is the answer as the session keeps it.
 func (d *draft) message() llm.Message {
-	return llm.Message{Role: llm.Assistant, Content: d.text.String(), ToolCalls: d.complete()}
+	return llm.Message{Role: llm.Assistant, Content: d.said(), ToolCalls: d.complete()}
+}
+
+// said is the text, without the lines that part it from what was said before tools were called.
+func (d *draft) said() string {
+	if d.later {
+		return strings.TrimPrefix(d.text.String(), loop.Gap)
+	}
+	return d.text.String()
+}
+
+// goOn is for what is said after calls of tools.
+func (d *draft) goOn() {
+	d.text.Reset()
+	d.later = true
 }
 
 // token is the data of a Token event.

@@ -8,6 +8,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
+	"levada.dev/workflows/tools/loop"
 )
 
 // Conversation runs turns and shows them; *Chat is the one there is.
@@ -43,7 +44,9 @@ type Request struct {
 	Messages  []llm.Message // a user's message, or the outcomes of tools
 	System    string
 	Models    []llm.GenerationModel // to be asked in this order
-	Tools     []llm.Tool
+	Tools     []llm.Tool            // the client's
+	Kit       *loop.Kit             // the platform's; nil: none
+	Ran       *loop.Outcome         // of a tool that was run before, and whose result the answer rests on
 	MaxTokens int
 	Grounding *Grounding // nil: the model answers from what it knows
 

@@ -117,7 +117,9 @@ type News struct {
 
 // Outcome is how a turn ended.
 type Outcome struct {
-	Answer llm.Message `json:"answer"` // as far as it came
+	// Steps is what came before the answer: the model's calls of the platform's tools, each message of them followed by what came of them.
+	Steps  []llm.Message `json:"steps,omitempty"`
+	Answer llm.Message   `json:"answer"` // as far as it came
 	// Citations is what the check of an answer from sources has found, a list as the event has it; nil where nothing was checked. Beyond
 	// MaxCitations bytes none is kept.
 	Citations json.RawMessage `json:"citations,omitempty"`

@@ -14,6 +14,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
+	"levada.dev/workflows/tools/loop"
 )
 
 // turn is one turn in the hands of its owner. Two goroutines run it: one asks the model and writes down what happens, one
@@ -31,7 +32,8 @@ type turn struct {
 	journal *journal
 	answer  llm.Answer // nil until a model answers
 	draft   draft
-	check   *check // nil where the answer rests on nothing
+	steps   []llm.Message // before the draft
+	check   *check        // nil where the answer rests on nothing
 	failed  bool
 	told    chan struct{} // closed when the session will be told nothing more
 
@@ -140,17 +142,32 @@ func (t *turn) converse(ctx context.Context, past Past) {
 		t.happen(ctx, Sources, found.event)
 		t.check = newCheck(found.sources, t.request)
 	}
-	t.answer, err = t.chat.ports.Generator.Generate(ctx, t.scope, llm.Order{
-		Models: t.request.Models,
-		Call:   llm.Call{Purpose: llm.ForChat, RequestID: t.request.RequestID, Session: t.request.Session},
-		Prompt: t.request.prompt(past, found, t.mark),
-	})
-	if err != nil {
+	if ran := t.request.Ran; ran != nil {
+		t.happen(ctx, ToolCame, came(*ran))
+	}
+	if err := t.ask(ctx, past, found); err != nil {
 		t.refused(ctx, err)
 		return
 	}
 	t.report(t.live, nil)
 	t.end(ctx, t.listen(ctx))
+}
+
+// ask asks the model, with the platform's tools if there are any.
+func (t *turn) ask(ctx context.Context, past Past, found *findings) (err error) {
+	order := llm.Order{
+		Models: t.request.Models,
+		Call:   llm.Call{Purpose: llm.ForChat, RequestID: t.request.RequestID, Session: t.request.Session},
+		Prompt: t.request.prompt(past, found, t.mark),
+	}
+	if t.request.Kit == nil {
+		t.answer, err = t.chat.ports.Generator.Generate(ctx, t.scope, order)
+		return err
+	}
+	t.answer, err = loop.Generate(ctx, t.chat.ports.Generator, t.scope, loop.Order{
+		Order: order, Kit: t.request.Kit, Mark: t.mark, Key: string(t.stream), Watch: &steps{t, ctx},
+	})
+	return err
 }
 
 // refused ends a turn that the search, the model, or who pays for them, did not let begin. The client is told when the session has it, so
@@ -224,7 +241,7 @@ func (t *turn) conclude() string {
 // end writes down how the turn ended: what of the answer was checked and the usage, if a model answered, and the final event. Only the
 // first call counts.
 func (t *turn) end(ctx context.Context, err error) {
-	o := Outcome{Answer: t.draft.message(), Finish: t.draft.finish}
+	o := Outcome{Steps: t.steps, Answer: t.draft.message(), Finish: t.draft.finish}
 	if t.answer != nil && t.check != nil {
 		t.check.end(false)
 		o.Citations = t.check.citations

@@ -126,7 +126,7 @@ func (m *meta) replay(tx rows.Tx, o chat.Opening, now time.Time) (chat.Turn, err
 	return chat.Turn{}, nil
 }
 
-// inVain reports whether a turn has failed before anything was answered.
+// inVain reports whether a turn has failed before anything was answered or done.
 func inVain(tx rows.Tx, n int) (bool, error) {
 	t, err := readTurn(tx, n)
 	if err != nil || t == nil || !t.over() {
@@ -136,7 +136,7 @@ func inVain(tx rows.Tx, n int) (bool, error) {
 		return false, err
 	}
 	_, answered := t.head.answer()
-	return !answered && t.head.Outcome.Code != "", nil
+	return !answered && len(t.head.Outcome.Steps) == 0 && t.head.Outcome.Code != "", nil // tools may have done something
 }
 
 // remember takes the key of the turn that begins, and forgets old ones.

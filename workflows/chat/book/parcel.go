@@ -221,8 +221,9 @@ func checkParcel(p chat.Parcel) error {
 		if err := checkMessages(x.Messages); err != nil {
 			return err
 		}
+		_, room := fittingSteps(x.Steps)
 		answer, err := encode(x.Answer)
-		if err != nil || len(answer) > maxAnswer || len(x.Citations) > chat.MaxCitations {
+		if err != nil || len(x.Steps) > 0 && room == maxAnswer || len(answer) > room || len(x.Citations) > chat.MaxCitations {
 			return no("said", "an answer that is longer than any")
 		}
 	}

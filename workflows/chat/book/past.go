@@ -99,12 +99,13 @@ func spanOf(tx rows.Tx, n int) (span, error) {
 	}
 	sp := span{joined: begins(t.head.Messages)}
 	answer, ok := t.head.answer()
-	if !ok && t.head.Outcome != nil && t.head.Outcome.Code != "" {
+	steps := t.head.steps()
+	if !ok && len(steps) == 0 && t.head.Outcome != nil && t.head.Outcome.Code != "" {
 		return sp, nil
 	}
-	sp.messages = t.head.Messages
+	sp.messages = append(slices.Clip(t.head.Messages), steps...)
 	if ok {
-		sp.messages = append(slices.Clip(sp.messages), answer)
+		sp.messages = append(sp.messages, answer)
 	}
 	sp.tokens = llm.Estimate(llm.Prompt{Messages: sp.messages})
 	return sp, nil

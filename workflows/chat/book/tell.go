@@ -3,7 +3,6 @@ package book
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -123,7 +122,8 @@ func finish(tx rows.Tx, s tenants.Scope, m *meta, t *turn, out chat.Outcome, now
 	if err := t.open(tx); err != nil {
 		return err
 	}
-	out.Answer = fitting(out.Answer)
+	steps, room := fittingSteps(out.Steps)
+	out.Steps, out.Answer = steps, fitting(out.Answer, room)
 	if len(out.Citations) > chat.MaxCitations {
 		out.Citations = nil
 	}
@@ -147,17 +147,29 @@ func tell(tx rows.Tx, s tenants.Scope, m *meta, t *turn, out chat.Outcome, now t
 	return outbox.Put(tx, fmt.Sprintf("%010d", t.number), ev)
 }
 
-// fitting is an answer that a row has room for.
-func fitting(a llm.Message) llm.Message {
+// fittingSteps is steps that a row has room for, and how much of it is left for the answer. Those that nobody should have made are left out.
+func fittingSteps(steps []llm.Message) ([]llm.Message, int) {
+	if len(steps) == 0 {
+		return nil, maxAnswer
+	}
+	b, err := encode(steps)
+	if err != nil || len(b) > maxSteps {
+		return nil, maxAnswer
+	}
+	return steps, maxAnswer - len(b)
+}
+
+// fitting is an answer that there is room for.
+func fitting(a llm.Message, room int) llm.Message {
 	for {
 		b, err := encode(a)
-		if err != nil || len(b) <= maxAnswer {
+		if err != nil || len(b) <= room {
 			return a
 		}
 		if a.Content == "" {
 			return llm.Message{Role: a.Role}
 		}
-		keep := max(len(a.Content)-(len(b)-maxAnswer), len(a.Content)/2)
+		keep := max(len(a.Content)-(len(b)-room), len(a.Content)/2)
 		for keep > 0 && keep < len(a.Content) && !utf8.RuneStart(a.Content[keep]) {
 			keep--
 		}
@@ -168,7 +180,7 @@ func fitting(a llm.Message) llm.Message {
 // interrupt ends a turn whose owner has not been heard of, with what had come of its answer. The id of the event that says so is
 // beyond every one that the owner may have told its client, so a client that knows them gets this one, too.
 func interrupt(tx rows.Tx, s tenants.Scope, m *meta, t *turn, now time.Time) error {
-	answer, citations, err := t.log.answer()
+	steps, answer, citations, err := t.log.answer()
 	if err != nil {
 		return err
 	}
@@ -179,48 +191,5 @@ func interrupt(tx rows.Tx, s tenants.Scope, m *meta, t *turn, now time.Time) err
 	t.log.add(chat.Event{ID: t.log.last + chat.Ahead + 1, Type: chat.Error, Data: data})
 	t.state |= interrupted
 	usage := llm.Usage{Completion: llm.EstimateText(answer.Content), Estimated: true}
-	return finish(tx, s, m, t, chat.Outcome{Answer: answer, Citations: citations, Usage: usage, Code: "turn_interrupted"}, now)
-}
-
-// answer is what the events say of the answer, and of the check of it.
-func (l *eventLog) answer() (a llm.Message, citations json.RawMessage, err error) {
-	evs, _, err := l.after(0, len(l.records))
-	if err != nil {
-		return a, nil, err
-	}
-	var text strings.Builder
-	a.Role = llm.Assistant
-	for _, e := range evs {
-		switch e.Type {
-		case chat.Token:
-			var piece struct{ Token string }
-			if json.Unmarshal(e.Data, &piece) == nil {
-				text.WriteString(piece.Token)
-			}
-		case chat.Citations:
-			var c struct{ Citations json.RawMessage }
-			if json.Unmarshal(e.Data, &c) == nil {
-				citations = c.Citations
-			}
-		case chat.ToolCalled:
-			var c struct {
-				ID, Name  string
-				Arguments json.RawMessage
-			}
-			if json.Unmarshal(e.Data, &c) == nil && c.ID != "" {
-				a.ToolCalls = append(a.ToolCalls, llm.ToolCall{ID: c.ID, Name: c.Name, Arguments: arguments(c.Arguments)})
-			}
-		}
-	}
-	a.Content = text.String()
-	return a, citations, nil
-}
-
-// arguments are those of a call, which an event may carry as an object or as a string of one.
-func arguments(raw json.RawMessage) string {
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		return text
-	}
-	return string(raw)
+	return finish(tx, s, m, t, chat.Outcome{Steps: steps, Answer: answer, Citations: citations, Usage: usage, Code: "turn_interrupted"}, now)
 }

@@ -116,6 +116,9 @@ func entriesOf(tx rows.Tx, n int) ([]chat.Entry, error) {
 	if t.head.Outcome == nil {
 		return out, nil
 	}
+	for _, m := range t.head.steps() {
+		out = append(out, chat.Entry{Message: m, Turn: n, Timestamp: at(t.head.Ended), Tokens: tokens(m)})
+	}
 	answer, _ := t.head.answer()
 	e := chat.Entry{
 		Message: answer, Turn: n, Timestamp: at(t.head.Ended), Tokens: t.head.Outcome.Usage.Completion,

@@ -51,7 +51,8 @@ const (
 	longPiece     = 1 << 20   // bytes of such a row
 	maxEvents     = 640 << 10 // bytes of a turn's events, packed
 	lastWords     = 32 << 10  // more, for the final event alone
-	maxAnswer     = 768 << 10 // bytes of an answer, encoded
+	maxAnswer     = 768 << 10 // bytes of an answer, encoded, with its steps
+	maxSteps      = 512 << 10 // bytes of these
 )
 
 func (t *turn) over() bool { return t.state&ended != 0 }
@@ -162,6 +163,14 @@ func encode(v any) ([]byte, error) {
 		return nil, fmt.Errorf("book: turn: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// steps is what came before the answer: calls of the platform's tools, and what came of them.
+func (h *head) steps() []llm.Message {
+	if h.Outcome == nil {
+		return nil
+	}
+	return h.Outcome.Steps
 }
 
 // answer is what came of the turn, if anything did.
