@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/tools/loop"
@@ -10,8 +11,9 @@ import (
 
 // steps writes down what the platform's tools are asked for in a turn, and what came of it. A turn that ends meanwhile learns that by its ctx.
 type steps struct {
-	turn *turn
-	ctx  context.Context
+	turn  *turn
+	ctx   context.Context
+	calls []llm.ToolCall // of the last step
 }
 
 var _ loop.Watch = (*steps)(nil)
@@ -19,6 +21,7 @@ var _ loop.Watch = (*steps)(nil)
 // Called implements loop.Watch: what was said until then belongs to the calls.
 func (s *steps) Called(calls []llm.ToolCall) {
 	t := s.turn
+	s.calls = calls
 	t.steps = append(t.steps, llm.Message{Role: llm.Assistant, Content: t.draft.said(), ToolCalls: calls})
 	t.draft.goOn()
 	for _, call := range calls {
@@ -26,10 +29,20 @@ func (s *steps) Called(calls []llm.ToolCall) {
 	}
 }
 
-// Came implements loop.Watch.
+// Came implements loop.Watch. What comes is told at once, and kept in the order of the calls.
 func (s *steps) Came(o loop.Outcome) {
-	s.turn.steps = append(s.turn.steps, o.Message())
+	all := append(s.turn.steps, o.Message())
+	i := len(all) - 1
+	for ; i > 0 && all[i-1].Role == llm.ToolRole && s.place(all[i-1].ToolCallID) > s.place(o.ID); i-- {
+		all[i-1], all[i] = all[i], all[i-1]
+	}
+	s.turn.steps = all
 	_ = s.turn.happen(s.ctx, ToolCame, came(o))
+}
+
+// place is where a call stands in the last step.
+func (s *steps) place(id string) int {
+	return slices.IndexFunc(s.calls, func(c llm.ToolCall) bool { return c.ID == id })
 }
 
 // called is the data of a ToolCalled event of the platform's.

@@ -165,7 +165,7 @@ func (t *turn) ask(ctx context.Context, past Past, found *findings) (err error) 
 		return err
 	}
 	t.answer, err = loop.Generate(ctx, t.chat.ports.Generator, t.scope, loop.Order{
-		Order: order, Kit: t.request.Kit, Mark: t.mark, Key: string(t.stream), Watch: &steps{t, ctx},
+		Order: order, Kit: t.request.Kit, Mark: t.mark, Key: string(t.stream), Watch: &steps{turn: t, ctx: ctx},
 	})
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/tools/loop"
 )
 
 // interrupted is the event that ends a turn whose owner is not heard of.
@@ -75,6 +76,32 @@ func TestATurnOfADeadOwnerEnds(t *testing.T) {
 			require.Len(t, w.facts(), 1, "once")
 		})
 	}
+}
+
+// What tools were called, and what came of it, is kept as far as it was told: the call that nobody has answered is not shown to a model.
+func TestATurnOfADeadOwnerKeepsItsSteps(t *testing.T) {
+	w := newWorld(t)
+	turn := w.begin(chat.Opening{})
+	call := func(id int, name string) chat.Event {
+		return event(id, chat.ToolCalled, map[string]any{"id": name, "name": "echo", "arguments": `{"a":1}`, "platform": true})
+	}
+	came := func(id int, name string) chat.Event {
+		return event(id, chat.ToolCame, map[string]any{"id": name, "name": "echo", "ok": true, "content": "<" + name + ">", "durationMs": 5})
+	}
+	require.NoError(t, w.tell(turn.Stream, came(1, "before"), token(2, "One."), call(3, "c1"), call(4, "c2"), came(5, "c2"), came(6, "c1"),
+		token(7, loop.Gap+"Two."), call(8, "c3"), call(9, "c4"), came(10, "c4"), token(11, loop.Gap+"Thr")))
+	w.time = w.time.Add(chat.TurnLease)
+	said := w.transcript().Messages
+	require.Len(t, said, 7)
+	assert.Equal(t, "One.", said[1].Content)
+	assert.Len(t, said[1].ToolCalls, 2)
+	assert.Equal(t, llm.Message{Role: llm.ToolRole, Name: "echo", ToolCallID: "c2", Content: "<c2>"}, said[2].Message)
+	assert.Equal(t, "Two.", said[4].Content)
+	assert.Equal(t, "Thr", said[6].Content)
+	assert.Equal(t, "turn_interrupted", said[6].Error)
+	past := w.begin(chat.Opening{Messages: says("next")}).Past.Messages
+	require.Len(t, past, 7)
+	assert.Equal(t, []llm.ToolCall{{ID: "c4", Name: "echo", Arguments: `{"a":1}`}}, past[4].ToolCalls)
 }
 
 // What the owner has told of the check of its answer is kept, too.

@@ -42,6 +42,8 @@ func TestSessions(t *testing.T, open func(t *testing.T) Ports) {
 		"what fell out is to be summarised":          summarised,
 		"calls of tools stay with their outcomes":    tools,
 		"tools with room for few turns":              fewTurns,
+		"steps come before the answer":               stepped,
+		"steps that are too long are left out":       longSteps,
 		"a transcript has pages":                     pages,
 		"what was said last":                         lastOf,
 		"the oldest turns make room":                 retained,
