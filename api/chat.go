@@ -29,6 +29,11 @@ func converse(c *call) error {
 	if err := c.permit(turn.User, need(turn, c.config.Sessions.WindowTokens)); err != nil {
 		return err
 	}
+	if req.ToolName != "" {
+		if turn.Ran, err = c.runFirst(&req); err != nil {
+			return err
+		}
+	}
 	began := c.opts.Now()
 	live, err := c.Chat.Start(c.ctx(), c.scope, turn)
 	c.stage("start", began)
@@ -65,7 +70,8 @@ type chatAnswer struct {
 	SessionID    string          `json:"sessionId"`
 	StreamID     chat.StreamID   `json:"streamId"`
 	Message      string          `json:"message"`
-	ToolCalls    []llm.ToolCall  `json:"toolCalls,omitempty"`
+	ToolCalls    []llm.ToolCall  `json:"toolCalls,omitempty"` // that the client is to make
+	ToolSteps    []toolStep      `json:"toolSteps,omitempty"` // that the platform made
 	Sources      json.RawMessage `json:"sources,omitempty"`
 	Rewritten    string          `json:"rewrittenQuery,omitempty"` // what the sources were searched by instead of a message that leaned
 	Degraded     json.RawMessage `json:"degraded,omitempty"`       // what the sources were found without
@@ -103,9 +109,9 @@ func collect(ctx context.Context, live chat.Live) (chatAnswer, error) {
 			err = json.Unmarshal(e.Data, &t)
 			message = append(message, t.Token...)
 		case chat.ToolCalled:
-			var t llm.ToolCall
-			err = json.Unmarshal(e.Data, &t)
-			a.ToolCalls = append(a.ToolCalls, t)
+			err = a.addCall(e.Data)
+		case chat.ToolCame:
+			err = a.addResult(e.Data)
 		case chat.Sources, chat.Citations:
 			err = json.Unmarshal(e.Data, &a) // {"sources", "rewrittenQuery"?, "degraded"?}, {"citations"}
 		case chat.Done:

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -26,9 +27,12 @@ type chatRequest struct {
 	UserID      string        `json:"userId"`
 	RAG         *ragRequest   `json:"rag"`
 	Tools       []toolRequest `json:"tools"`
+	ToolName    string        `json:"tool_name,omitempty"` // is run first
 	System      string        `json:"system"`
 	MaxTokens   *int          `json:"maxTokens"`
 	Temperature *float64      `json:"temperature"`
+
+	ToolParams json.RawMessage `json:"tool_params,omitempty"`
 }
 
 type toolResult struct {
@@ -41,9 +45,10 @@ type ragRequest struct {
 	Filter json.RawMessage `json:"filter"`
 }
 
-// toolRequest is a tool as OpenAI has them.
+// toolRequest is a tool as OpenAI has them, or one of the platform's.
 type toolRequest struct {
 	Type     string          `json:"type"`
+	Name     string          `json:"name,omitempty"` // of the platform's
 	Function functionRequest `json:"function"`
 }
 
@@ -72,7 +77,11 @@ func (req *chatRequest) turn(c *call) (chat.Request, error) {
 	if err != nil {
 		return chat.Request{}, asChatField(err)
 	}
-	tools, err := toolsOf(req.Tools)
+	tools, asked, err := toolsOf(req.Tools)
+	if err != nil {
+		return chat.Request{}, err
+	}
+	kit, err := c.kit(asked, tools, true, req.UserID)
 	if err != nil {
 		return chat.Request{}, err
 	}
@@ -90,7 +99,7 @@ func (req *chatRequest) turn(c *call) (chat.Request, error) {
 	}
 	return chat.Request{
 		Session: req.SessionID, Key: key, User: req.UserID, Messages: req.messages(), System: joined(c.config.Chat.System, req.System),
-		Models: models, Tools: tools, MaxTokens: maxTokens, Grounding: grounding, Temperature: req.Temperature,
+		Models: models, Tools: tools, Kit: kit, MaxTokens: maxTokens, Grounding: grounding, Temperature: req.Temperature,
 		Keep: chat.Retention(c.config.Sessions), RequestID: c.requestID, Cause: c.cause(),
 	}, nil
 }
@@ -106,6 +115,9 @@ func (req *chatRequest) check(c *call) error {
 		return err
 	}
 	if err := req.checkSaid(c.config.Limits.MessageChars); err != nil {
+		return err
+	}
+	if err := req.checkFirst(); err != nil {
 		return err
 	}
 	if limit := c.config.Chat.MaxTokensLimit; req.MaxTokens != nil && (*req.MaxTokens < 1 || *req.MaxTokens > limit) {
@@ -198,35 +210,46 @@ func (req *chatRequest) key(idempotencyKey string) (string, error) {
 	return idempotencyKey + ":" + base64.RawURLEncoding.EncodeToString(sum[:]), nil
 }
 
-// toolsOf checks the tools a model may call.
-func toolsOf(sent []toolRequest) ([]llm.Tool, error) {
+// toolsOf checks the tools a model may call: the client's, and which of the platform's.
+func toolsOf(sent []toolRequest) (tools []llm.Tool, asked []offered, err error) {
 	if len(sent) > maxTools {
-		return nil, fault.Invalidf("tools", "value_out_of_range", "are %d, above %d", len(sent), maxTools)
+		return nil, nil, fault.Invalidf("tools", "value_out_of_range", "are %d, above %d", len(sent), maxTools)
 	}
-	var tools []llm.Tool
 	for i, t := range sent {
 		at := fmt.Sprintf("tools[%d]", i)
-		if t.Type != "function" {
-			return nil, fault.Invalidf(at+".type", "invalid_value", `is not "function"`)
-		}
 		f := t.Function
+		switch {
+		case t.Type == "platform" && f.empty():
+			asked = append(asked, offered{t.Name, at})
+			continue
+		case t.Type == "platform":
+			return nil, nil, fault.Invalidf(at+".function", "invalid_value", "belongs to a tool of the client's; one of the platform's has a name alone")
+		case t.Type != "function":
+			return nil, nil, fault.Invalidf(at+".type", "invalid_value", `is not "function" or "platform"`)
+		case t.Name != "":
+			return nil, nil, fault.Invalidf(at+".name", "invalid_value", "belongs to a tool of the platform's; one of the client's has it in function")
+		}
 		if !isToolName(f.Name) {
-			return nil, fault.Invalidf(at+".function.name", "invalid_value", "is not 1 to %d letters, digits, _ and -", maxToolName)
+			return nil, nil, fault.Invalidf(at+".function.name", "invalid_value", "is not 1 to %d letters, digits, _ and -", maxToolName)
 		}
 		for _, had := range tools {
 			if had.Name == f.Name {
-				return nil, fault.Invalidf(at+".function.name", "invalid_value", "another tool is named %q", f.Name)
+				return nil, nil, fault.Invalidf(at+".function.name", "invalid_value", "another tool is named %q", f.Name)
 			}
 		}
 		if string(f.Parameters) == "null" {
 			f.Parameters = nil
 		}
 		if len(f.Parameters) > 0 && f.Parameters[0] != '{' {
-			return nil, fault.Invalidf(at+".function.parameters", "invalid_type", "expected %s, a JSON Schema", isObject)
+			return nil, nil, fault.Invalidf(at+".function.parameters", "invalid_type", "expected %s, a JSON Schema", isObject)
 		}
 		tools = append(tools, llm.Tool(f))
 	}
-	return tools, nil
+	return tools, asked, nil
+}
+
+func (f *functionRequest) empty() bool {
+	return f.Name == "" && f.Description == "" && len(f.Parameters) == 0 && f.Strict == nil
 }
 
 func isToolName(name string) bool {
@@ -243,7 +266,11 @@ func isToolName(name string) bool {
 // be leased with the permit. The session's past and the sources are not known yet.
 func need(r chat.Request, window int) quota.Amount {
 	said := append([]llm.Message{{Role: llm.System, Content: r.System}}, r.Messages...)
-	a := llm.Order{Models: r.Models, Prompt: llm.Prompt{Messages: said, Tools: r.Tools, MaxTokens: r.MaxTokens}}.Most()
+	prompt := llm.Prompt{Messages: said, Tools: r.Tools, MaxTokens: r.MaxTokens}
+	if r.Kit != nil {
+		prompt.Tools = slices.Concat(prompt.Tools, r.Kit.Tools)
+	}
+	a := llm.Order{Models: r.Models, Prompt: prompt}.Most()
 	var unknown llm.Usage
 	if r.Session != "" {
 		unknown.Prompt = boundToken * window

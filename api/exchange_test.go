@@ -34,7 +34,12 @@ func TestExchanges(t *testing.T) {
 		inBubbleOf(t, strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			archive, err := txtar.ParseFile(file)
 			require.NoError(t, err)
-			w := newWorld(t, func(w *world) { w.opts.Now = clock() })
+			w := newWorld(t, func(w *world) {
+				w.opts.Now = clock()
+				if strings.HasSuffix(file, "chat_tools.txtar") {
+					w.deps.Directory = chatty{w.deps.Directory}
+				}
+			})
 			var out txtar.Archive
 			out.Comment = archive.Comment
 			for _, section := range archive.Files {

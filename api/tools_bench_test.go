@@ -58,3 +58,16 @@ func (d tooled) Config(ctx context.Context, id tenants.ID) (*tenants.Config, err
 	}
 	return &own, nil
 }
+
+// chatty is a directory whose open tenant has two tools, one of them in its turns by itself.
+type chatty struct{ tenants.Directory }
+
+func (d chatty) Config(ctx context.Context, id tenants.ID) (*tenants.Config, error) {
+	c, err := d.Directory.Config(ctx, id)
+	if err != nil || id != "demo" {
+		return c, err
+	}
+	own := *c
+	own.Tools.Enabled, own.Tools.InChat = []string{"echo", "finder"}, []string{"echo"}
+	return &own, nil
+}

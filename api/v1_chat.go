@@ -25,11 +25,15 @@ func complete(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.permitOpenAI(req.User, order.Most()); err != nil {
+	begin, most, err := c.withTools(&req, order)
+	if err != nil {
+		return err
+	}
+	if err := c.permitOpenAI(req.User, most); err != nil {
 		return err
 	}
 	began := c.opts.Now()
-	answer, err := c.Generator.Generate(c.ctx(), c.scope, order)
+	answer, err := begin()
 	c.stage("model", began)
 	if err != nil {
 		return err

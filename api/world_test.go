@@ -162,6 +162,7 @@ func (w *world) directory() tenants.Directory {
 		add(string(c.ID), c.ID, tenants.AllScopes...)
 		add(string(c.ID)+"-search", c.ID, tenants.ScopeSearch)
 		add(string(c.ID)+"-tools", c.ID, tenants.ScopeTools)
+		add(string(c.ID)+"-chat", c.ID, tenants.ScopeChat)
 	}
 	w.keys["nobody"] = mustKey(w.t, "acme")
 	w.vault = tenantstest.Vault(w.t, configs...)

@@ -11,7 +11,8 @@ import (
 // ChatRequest is the body of POST /v1/chat/completions.
 type ChatRequest struct {
 	Model        string
-	Prompt       llm.Prompt // MaxTokens is 0 when the request does not say
+	Prompt       llm.Prompt // MaxTokens is 0 when the request does not say; the tools are the client's
+	Platform     []Offered  // the platform's
 	IncludeUsage bool       // a stream tells its usage at its end
 	User         string     // the caller's name for who asks
 	CacheKey     string     // calls of the same one begin alike
@@ -65,7 +66,7 @@ var parameters = map[string]func(q *ChatRequest, r *reader) error{
 	"seed":                  (*ChatRequest).seed,
 	"stop":                  func(q *ChatRequest, r *reader) (err error) { q.Prompt.Stop, err = r.stop(); return err },
 	"reasoning_effort":      (*ChatRequest).effort,
-	"tools":                 func(q *ChatRequest, r *reader) (err error) { q.Prompt.Tools, err = r.tools(); return err },
+	"tools":                 func(q *ChatRequest, r *reader) (err error) { q.Prompt.Tools, q.Platform, err = r.tools(); return err },
 	"tool_choice":           func(q *ChatRequest, r *reader) (err error) { q.Prompt.ToolChoice, err = r.toolChoice(); return err },
 	"parallel_tool_calls":   (*ChatRequest).parallel,
 	"response_format":       func(q *ChatRequest, r *reader) (err error) { q.Prompt.Format, err = r.format(); return err },
@@ -158,7 +159,10 @@ func (q *ChatRequest) check() error {
 	if err := checkCalls(p.Messages); err != nil {
 		return err
 	}
-	return checkChoice(p.Tools, p.ToolChoice)
+	if len(q.Platform) > 0 { // which they are is not known here
+		return nil
+	}
+	return CheckChoice(p.Tools, p.ToolChoice)
 }
 
 const (

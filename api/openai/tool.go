@@ -14,29 +14,44 @@ const (
 	nameRule    = "must be 1 to 64 letters, digits, _ and -"
 )
 
+// Offered is a tool of the platform's that the model may ask for, which OpenAI does not have: {"type": "platform", "name": "search_docs"}.
+type Offered struct {
+	Name string // "": all that the tenant has for it
+	At   string // its place
+}
+
 // tools reads the functions that the model may ask for.
-func (r *reader) tools() ([]llm.Tool, error) {
-	var all []llm.Tool
-	err := r.array(func(i int) error {
+func (r *reader) tools() (all []llm.Tool, platform []Offered, err error) {
+	err = r.array(func(i int) error {
 		if i == maxTools {
 			return mistake("tools", "array_above_max_length", "has more than %d tools", maxTools)
 		}
-		t, err := r.tool()
-		all = append(all, t)
+		t, o, err := r.tool()
+		if o != nil {
+			platform = append(platform, *o)
+		} else {
+			all = append(all, t)
+		}
 		return err
 	})
-	return all, err
+	return all, platform, err
 }
 
-func (r *reader) tool() (llm.Tool, error) {
-	var t llm.Tool
-	var kind string
-	err := r.object(func(name []byte) (err error) {
+func (r *reader) tool() (t llm.Tool, o *Offered, err error) {
+	var kind, own string
+	defined := false
+	err = r.object(func(name []byte) (err error) {
 		switch string(name) {
 		case "type":
-			kind, err = r.function()
+			if kind, err = r.text(); err == nil && kind != "function" && kind != "platform" {
+				err = r.refuse("unsupported_value", "is %.40q, and only 'function' and 'platform' are supported here", kind)
+			}
+			return err
+		case "name":
+			own, err = r.text()
 			return err
 		case "function":
+			defined = true
 			return r.object(func(name []byte) error { return r.toolMember(&t, name) })
 		}
 		return r.unknown()
@@ -45,13 +60,19 @@ func (r *reader) tool() (llm.Tool, error) {
 	case err != nil:
 	case kind == "":
 		err = missing(r.where() + ".type")
+	case kind == "platform" && defined:
+		err = mistake(r.where()+".function", "invalid_value", "belongs to tools of the type 'function'")
+	case kind == "platform":
+		o = &Offered{own, r.where()}
+	case own != "":
+		err = mistake(r.where()+".name", "invalid_value", "belongs to tools of the type 'platform'")
 	case !isName(t.Name):
 		err = mistake(r.where()+".function.name", "invalid_value", nameRule)
 	}
-	return t, err
+	return t, o, err
 }
 
-// function reads the type of a tool, of which there is one.
+// function reads the type of a call, of which there is one.
 func (r *reader) function() (string, error) {
 	kind, err := r.text()
 	if err == nil && kind != "function" {
@@ -168,8 +189,8 @@ func (r *reader) toolChoice() (json.RawMessage, error) {
 	return bytes.Clone(r.data[start:r.pos]), err
 }
 
-// checkChoice holds the choice against the tools there are.
-func checkChoice(tools []llm.Tool, choice json.RawMessage) error {
+// CheckChoice holds the choice against the tools there are.
+func CheckChoice(tools []llm.Tool, choice json.RawMessage) error {
 	if len(choice) == 0 || len(tools) == 0 && (string(choice) == `"none"` || string(choice) == `"auto"`) {
 		return nil
 	}
