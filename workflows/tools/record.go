@@ -23,7 +23,7 @@ func (x *execution) executed(ctx context.Context, outcome events.Outcome, failed
 		ToolCall: x.call(), Outcome: outcome, DurationMS: max(0, res.Duration.Milliseconds()), Tokens: max(0, res.Tokens), CostNanos: max(0, res.Nanos),
 	}
 	if failed != nil {
-		f.Code = OwnCode(failed)
+		f.Code = clip(OwnCode(failed), 64)
 	}
 	return x.record(ctx, f)
 }
@@ -35,9 +35,17 @@ func (x *execution) call() events.ToolCall {
 		name = "?"
 	}
 	return events.ToolCall{
-		CallID: x.id, Attempt: x.attempt, Tool: name, Via: string(x.caller.Via), Actor: x.caller.Actor, UserID: x.caller.User,
+		CallID: x.id, Attempt: x.attempt, Tool: name, Via: string(x.caller.Via), Actor: clip(x.caller.Actor, 128), UserID: clip(x.caller.User, 128),
 		RequestID: x.caller.RequestID, Arguments: x.arguments(),
 	}
+}
+
+// clip cuts a text to what a record has room for, in characters: a long name must not keep a call off the record.
+func clip(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most])
+	}
+	return s
 }
 
 // named reports whether a tool can have the name.

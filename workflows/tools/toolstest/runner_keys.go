@@ -341,6 +341,12 @@ func strangeName(t *testing.T, b *bench) {
 		act, _ := b.last(t, b.acme)
 		assert.Equal(t, "?", act.Name)
 	}
+	c := b.caller(b.acme)
+	c.Actor = strings.Repeat("ä", 200)
+	_, err := b.runner.Execute(b.Event(t.Context()), b.acme, c, order("echo", hello))
+	require.NoError(t, err)
+	act, _ := b.last(t, b.acme)
+	assert.Equal(t, strings.Repeat("ä", 128), act.Actor, "a long name is cut, and no obstacle")
 }
 
 func largest(t *testing.T, b *bench) {
