@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// NewTool plans a tool: a typed function with its schema, among those of the platform.
+// NewTool plans a tool: a typed function with the schemas of its types, among those of the platform.
 func NewTool(o Options, tool string) (*Plan, error) {
 	n, err := parseName("tool", tool, true)
 	if err != nil {
@@ -16,13 +16,16 @@ func NewTool(o Options, tool string) (*Plan, error) {
 	d := newDraft(o, "tool", n.Kebab)
 	file := folder + "/" + n.Package() + ".go"
 	for _, err := range []error{
-		d.undeclared(file, n.Local(), n.Local()+"Tool", n.Local()+"Input", n.Local()+"Output", n.Local()+"Schema", n.Local()+"Result"),
-		d.ownAll("tool", map[string]string{"tool.go": file, "tool_test.go": folder + "/" + n.Package() + "_test.go"}, thing{Name: n}),
+		d.undeclared(file, n.Local(), n.Local()+"Tool", n.Local()+"Input", n.Local()+"Output"),
+		d.ownAll("tool", map[string]string{
+			"tool.go": file, "tool_test.go": folder + "/" + n.Package() + "_test.go",
+			"input.json": folder + "/schema/" + n.Snake() + ".input.json", "output.json": folder + "/schema/" + n.Snake() + ".output.json",
+		}, thing{Name: n}),
 		d.goFile(folder+"/all.go", func(s *source) error {
 			row := n.Local() + "Tool()"
-			list, ok := s.literal(s.tree, "[]tools.Tool")
+			list, ok := s.literal(s.tree, "[]tool")
 			if !ok {
-				return s.missing("All", row)
+				return s.missing("all", row)
 			}
 			if !slices.ContainsFunc(list.Elts, func(e ast.Expr) bool { return s.said(e) == row }) {
 				s.add(list, row)
@@ -45,6 +48,6 @@ func NewTool(o Options, tool string) (*Plan, error) {
 			return nil, err
 		}
 	}
-	d.note("next: go test ./workflows/tools/...")
+	d.note("next: go test ./workflows/tools/builtin -update derives its schemas again when its types have changed")
 	return d.plan()
 }

@@ -51,6 +51,9 @@ func withinAddress(text string, at int) bool {
 	}
 	next, _ := utf8.DecodeRuneInString(text[at:])
 	near := text[max(0, at-longestAddress):at]
+	if !strings.Contains(near, "//") && !strings.Contains(near, "](") { // nearly always, and cheaper than what follows
+		return false
+	}
 	from := strings.LastIndexFunc(near, delimits) + 1
 	return at < len(text) && !delimits(next) && (strings.Contains(near[from:], "//") || strings.HasSuffix(near[:from], "]("))
 }

@@ -40,6 +40,7 @@ const (
 	ForRerank     Purpose = "rerank"
 	ForSafety     Purpose = "safety"  // whether a text may be answered
 	ForRewrite    Purpose = "rewrite" // of a question that leans on what was said before
+	ForTools      Purpose = "tools"   // what a tool asks a model
 )
 
 // Embedded is the outcome of one call.

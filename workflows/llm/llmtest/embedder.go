@@ -77,7 +77,7 @@ func check(ctx context.Context, s tenants.Scope, c llm.Call, texts []string) (ll
 	if len(texts) < 1 || len(texts) > model.Batch {
 		return model, fault.Invalidf("texts", "embed_batch", "%d texts in one call; 1 to %d are allowed", len(texts), model.Batch)
 	}
-	if c.Purpose != llm.ForDocument && c.Purpose != llm.ForQuery && c.Purpose != llm.ForEmbeddings {
+	if c.Purpose != llm.ForDocument && c.Purpose != llm.ForQuery && c.Purpose != llm.ForEmbeddings && c.Purpose != llm.ForTools {
 		return model, fault.Invalidf("purpose", "embed_purpose", "%q is no purpose", c.Purpose)
 	}
 	return model, nil

@@ -11,13 +11,13 @@ import (
 )
 
 func TestAllCanBeCalled(t *testing.T) {
-	_, err := tools.New(All()...)
+	_, err := tools.New(All(Deps{})...)
 	require.NoError(t, err)
 }
 
 // A tool that no configuration could name could not be enabled.
 func TestConfigurationsCanNameThem(t *testing.T) {
-	for _, tool := range All() {
+	for _, tool := range All(Deps{}) {
 		assert.Contains(t, tenants.PlatformTools(), tool.Name)
 	}
 }

@@ -1,0 +1,35 @@
+package builtin
+
+import (
+	"context"
+	"embed"
+	"reflect"
+
+	"levada.dev/workflows/tools"
+)
+
+//go:embed schema/*.json
+var schemas embed.FS
+
+// tool is a tool and the types that its schemas are derived from.
+type tool struct {
+	tools.Tool
+	in, out reflect.Type
+}
+
+// define makes a tool of a function over types. Its schemas are in the files of its name.
+func define[In, Out any](t tools.Tool, run func(ctx context.Context, c *tools.Call, in In) (Out, error)) tool {
+	t.Input, t.Output = kept(t.Name, "input"), kept(t.Name, "output")
+	return tool{tools.Typed(t, run), reflect.TypeFor[In](), reflect.TypeFor[Out]()}
+}
+
+// kept is a schema as it was derived. One that is not there is no schema, which a test finds.
+func kept(name, side string) *tools.Schema {
+	text, err := schemas.ReadFile(schemaFile(name, side))
+	if err != nil {
+		text = []byte("{}")
+	}
+	return tools.NewSchema(string(text))
+}
+
+func schemaFile(name, side string) string { return "schema/" + name + "." + side + ".json" }
