@@ -22,9 +22,9 @@ func TestSentences(t *testing.T) {
 		"Dr. Silva came. She left.":   {"Dr. Silva came.", "She left."},
 		"# Title\n\nText of it.":      {"Title", "Text of it."},
 		"- first\n- second\n3. third": {"first", "second", "third"},
-		"これは文です。次の文です。":               {"これは文です。", "次の文です。"},
+		"これは文です。次の文です。":                                                 {"これは文です。", "次の文です。"},
 		"A line that was broken at a margin because\nit is long. Next.": {"A line that was broken at a margin because\nit is long.", "Next."},
-		"A short line\nAnd another": {"A short line", "And another"},
+		"A short line\nAnd another":                                     {"A short line", "And another"},
 	} {
 		var got []string
 		for _, s := range prose.Sentences(text) {
@@ -73,7 +73,7 @@ func TestSummariesOfAllSorts(t *testing.T) {
 		" \n ":                  "",
 		"One sentence of five.": "One sentence of five.",
 		"!!!":                   "!!!",
-		"水はマデイラの北から南へ流れる。水路は手で作られた。":                                  "水はマデイラの北から南へ流れる。水路は手で作られた。",
+		"水はマデイラの北から南へ流れる。水路は手で作られた。":                                      "水はマデイラの北から南へ流れる。水路は手で作られた。",
 		"Die Levadas führen Wasser. Die Kanäle sind schmal und sehr alt.": "Die Levadas führen Wasser. Die Kanäle sind schmal und sehr alt.",
 	} {
 		assert.Equal(t, want, summary(t, text, 500, false))

@@ -94,7 +94,7 @@ func (f *finder) run(i int) (run, bool) {
 // part reports whether a token can be a word of a name.
 func (f *finder) part(i int) bool {
 	t := f.at(i)
-	return t.capital() && f.free(i) && !(t.spaced == false && f.at(i-1).kind == digits) && months()[t.lower] == 0 && !days()[t.lower]
+	return t.capital() && f.free(i) && (t.spaced || f.at(i-1).kind != digits) && months()[t.lower] == 0 && !days()[t.lower]
 }
 
 // mayJoin reports whether the small words between two parts of a name are of it. "of" joins what has a name of a kind before it, as University.

@@ -17,7 +17,7 @@ func TestCalculator(t *testing.T) {
 		a, b      float64
 		want      float64
 	}{
-		{"add", 0.1, 0.2, 0.3}, {"add", 1e308, -1e308, 0}, {"add", -0.0, 0, 0}, {"subtract", 0.3, 0.1, 0.2}, {"subtract", 1, 1, 0},
+		{"add", 0.1, 0.2, 0.3}, {"add", 1e308, -1e308, 0}, {"add", 0, 0, 0}, {"subtract", 0.3, 0.1, 0.2}, {"subtract", 1, 1, 0},
 		{"multiply", 1.1, 1.1, 1.21}, {"multiply", 0, -5, 0}, {"multiply", 1e-300, 1e-300, 0}, {"divide", 1, 3, 1.0 / 3}, {"divide", 0, -7, 0}, {"divide", 0.3, 0.1, 3},
 		{"power", 2, 10, 1024}, {"power", 1.1, 2, 1.21}, {"power", 2, -1, 0.5}, {"power", 0, 0, 1}, {"power", 4, 0.5, 2}, {"power", -2, 3, -8}, {"power", -1, 1e15, 1},
 		{"power", 2, 1023, math.Pow(2, 1023)}, {"power", 5e-324, 64, 0}, {"power", -1, 101, -1},
