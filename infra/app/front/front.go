@@ -32,6 +32,10 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Embedder: embedder, Vectors: p.Vectors, Lexicon: p.Lexicon, Ledger: p.Ledger,
 		Reranker: llm.NewPaidReranker(p.Reranker, gate), Generator: generator,
 	}, &rag.Options{Now: o.Now})
+	cached := rag.NewCached(retriever, p.Ledger, p.Cache, &rag.CachedOptions{Background: o.Background, Now: o.Now})
+	afford := func(ctx context.Context, s tenants.Scope, c *tenants.Config, bytes int) error {
+		return api.Afford(ctx, gate, s, c.Models.Embedding, bytes)
+	}
 	door, home := batch.New(p.Parts, p.Imports, nil), app.Home(p)
 	documents := intake.New(p.Texts, p.Ledger, nil)
 	return api.New(api.Deps{
@@ -40,10 +44,7 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Imports:   door,
 		Problems:  p.Imports,
 		Webhooks: webhook.New(webhook.Ports{
-			Secrets: p.Secrets, Intake: documents, Catalogue: p.Catalogue, Imports: door, Witness: p.Witness, Draft: api.ReadDraft,
-			Afford: func(ctx context.Context, s tenants.Scope, c *tenants.Config, bytes int) error {
-				return api.Afford(ctx, gate, s, c.Models.Embedding, bytes)
-			},
+			Secrets: p.Secrets, Intake: documents, Catalogue: p.Catalogue, Imports: door, Witness: p.Witness, Draft: api.ReadDraft, Afford: afford,
 		}, &webhook.Options{Now: o.Now}),
 		Ledger:    p.Ledger,
 		Catalogue: p.Catalogue,
@@ -54,7 +55,7 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Seal:      p.Seal,
 		Texts:     p.Texts,
 		Vectors:   p.Vectors,
-		Retriever: rag.NewCached(retriever, p.Ledger, p.Cache, &rag.CachedOptions{Background: o.Background, Now: o.Now}),
+		Retriever: cached,
 		Gate:      gate,
 		Chat: chat.New(chat.Ports{Sessions: p.Sessions, Summaries: p.Summaries, Generator: generator, Retriever: retriever},
 			&chat.Options{Background: o.Background, Log: o.Log}),
@@ -68,14 +69,16 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Replayer:  replay.New(home, home, p.Catalogue, nil),
 		Trail:     p.Trail,
 		Publisher: p.Publisher,
-		Tools:     box(p, o),
-		Probes:    probes,
+		Tools: box(p, o, builtin.Deps{
+			Retriever: cached, Documents: documents, Embedder: embedder, Draft: api.ReadDraft, Afford: afford,
+		}),
+		Probes: probes,
 	}, &api.Options{Background: o.Background, Version: o.Version, VersionID: o.VersionID, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
 }
 
 // box is the platform's tools and who stands in front of them.
-func box(p app.Ports, o app.Options) tools.Box {
-	registry, err := tools.New(builtin.All()...)
+func box(p app.Ports, o app.Options, d builtin.Deps) tools.Box {
+	registry, err := tools.New(builtin.All(d)...)
 	if err != nil {
 		panic(err) // a test of theirs says so first
 	}
