@@ -22,8 +22,8 @@ func newErase(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "erase --confirm TENANT",
 		Short: "Erase everything that is stored of a tenant",
-		Long: "Erases a tenant's documents, sessions, vectors, files, dead letters and what is cached, and shows the receipt, store by store. The audit\n" +
-			"trail, the account and the configuration stay. Meanwhile nothing new is taken. It takes a minute or more, of which most is waiting: the\n" +
+		Long: "Erases a tenant's documents, sessions, vectors, files, dead letters and what is cached, and shows the receipt, store by store. Of the\n" +
+			"audit trail the entry of the erasure stays, and the account and the configuration do. Meanwhile nothing new is taken. It takes a minute or more, of which most is waiting: the\n" +
 			"stores are asked again once they must have settled. Interrupted, it goes on; called again, it is followed.",
 		Example: "  levada erase --tenant acme --confirm acme",
 		Args:    cobra.NoArgs,
