@@ -29,7 +29,7 @@ func TestWhatIsDoneToATrailIsFound(t *testing.T) {
 			require.Equal(t, http.StatusNotFound, u.do(http.MethodDelete, "/jobs/none", nil, "x-user-id", "ada").Status)
 		}
 		u.key = "no key of theirs"
-		require.Equal(t, http.StatusUnauthorized, u.do(http.MethodGet, "/usage", nil).Status)
+		require.Equal(t, http.StatusUnauthorized, u.do(http.MethodGet, "/usage", nil, "x-tenant-id", tenant).Status)
 	}
 	for _, tenant := range []string{"acme", "globex"} {
 		u := asOn(t, p, tenant)
