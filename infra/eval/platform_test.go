@@ -120,7 +120,7 @@ func ingested(t *testing.T, c eval.Collection, embedder llm.Embedder, model llm.
 	ports := app.Ports{
 		Directory: directory, Texts: texts, Ledger: ledger, Vectors: memory.NewVectors(time.Now), Lexicon: memory.NewLexicon(), Embedder: embedder, Reranker: &llmtest.Reranker{},
 		Model: model, Money: money, Bar: money, Sessions: sessions, Summaries: sessions, Shelf: shelf, Cache: cache, Publisher: out, Claims: claims, Trail: &memory.Trail{},
-		Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{}, Catalogue: ledger, Erasures: ledger, Moves: ledger, Transfers: ledger, Imports: ledger, Parts: parts, Files: files, Fetcher: &memory.Web{},
+		Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{}, Calls: memory.NewCalls(time.Now), Catalogue: ledger, Erasures: ledger, Moves: ledger, Transfers: ledger, Imports: ledger, Parts: parts, Files: files, Fetcher: &memory.Web{},
 		Objects: memory.NewObjects(texts, claims, parts, files), Cached: memory.NewCached(cache),
 	}
 	runs := memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: app.Import(ports), erasure.Kind: app.Erasure(ports, 0)})
