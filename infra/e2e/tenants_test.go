@@ -29,8 +29,9 @@ func talkers() []tenants.Config {
 	return []tenants.Config{
 		{ID: "alder", Models: both, Rates: free},
 		{ID: "birch", Models: one, Rates: free},
-		{ID: "elm", Models: tenants.Models{Chat: "@local/script"}, Rates: free},
-		{ID: "fir", Models: one, Rates: free},
+		{ID: "elm", Models: tenants.Models{Chat: "@local/script"}, Rates: free, Tools: tenants.Tools{Enabled: []string{"calculator"}, InChat: []string{"calculator"}}},
+		{ID: "fir", Models: one, Rates: free, Tools: tenants.Tools{Enabled: []string{"calculator"},
+			Policies: []tenants.Policy{{Tool: "calculator", Argument: "operation", Allowed: []string{"add"}}}}},
 		{ID: "fern", Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}},
 		{ID: "hazel", Models: one, Rates: free},
 		{ID: "maple", Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}, // its web is on this machine
