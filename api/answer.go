@@ -11,6 +11,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/workflows/answer"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/safety"
 )
 
 // answeredSearch is a search with the answer made of what it found.
@@ -27,9 +28,29 @@ type answeredSearch struct {
 	Usage      llm.Usage         `json:"usage"`
 }
 
+// foundSafety is what was found of the question, and of the sources.
+type foundSafety struct {
+	Input   *safety.Verdict `json:"input,omitempty"`
+	Sources []safety.Note   `json:"sources,omitempty"`
+}
+
 // answerFrom answers the question from what the search has found, in one piece or as it comes. When the client leaves, the model is stopped,
 // and what it has said until then is paid.
 func (c *call) answerFrom(req *searchRequest, found searchAnswer) error {
+	sources, notes, err := c.Safety.Sources(c.ctx(), c.scope, c.config.Safety, c.requestID, found.Sources)
+	if err != nil {
+		return err
+	}
+	found.Sources = sources
+	if len(notes) > 0 || c.verdict.Found() {
+		found.Safety = &foundSafety{Sources: notes}
+		if v := c.verdict; v.Found() {
+			found.Safety.Input = &v
+		}
+	}
+	for _, n := range notes {
+		c.found(n.Verdict)
+	}
 	order, err := c.question(req, found)
 	if err != nil {
 		return err
@@ -43,7 +64,7 @@ func (c *call) answerFrom(req *searchRequest, found searchAnswer) error {
 	}
 	defer func() { _ = telling.Close() }() // whatever it says, the client has what there was
 	if req.Stream {
-		return c.tellAnswer(telling)
+		return c.tellAnswer(telling, found.Safety)
 	}
 	return c.wholeAnswer(telling, found)
 }
@@ -67,7 +88,7 @@ func (c *call) question(req *searchRequest, found searchAnswer) (answer.Request,
 	r := answer.Request{
 		Question: cmp.Or(found.Rewritten, req.Query), Sources: found.Sources, Rewritten: found.Rewritten, Degraded: found.Degraded, Prompt: prompt, Models: models, MaxTokens: c.config.Chat.MaxTokens, Stream: req.Stream,
 		RequestID: c.requestID, Threshold: float64(config.Threshold) / 100, Drop: config.Unsupported == tenants.UnsupportedDrop,
-		Language: config.Language, Unknown: config.Unknown,
+		Language: config.Language, Unknown: config.Unknown, Redact: c.config.Safety.Answers == tenants.RedactOn,
 	}
 	if found.delimiter != "" {
 		r.Delimiter, r.Cache = found.delimiter, c.config.Search.CacheTTL()
@@ -105,10 +126,19 @@ func hearOut[P any](c *call, next func() (P, error), take func(P)) error {
 
 // tellAnswer tells the answer as it comes. Events that are there at once go out together. What goes wrong after the first byte is the last
 // event.
-func (c *call) tellAnswer(telling *answer.Telling) error {
+func (c *call) tellAnswer(telling *answer.Telling, noted *foundSafety) error {
 	s := c.openStream()
 	defer s.free()
-	for id := 1; ; id++ {
+	id := 1
+	if noted != nil {
+		b, err := json.Marshal(noted)
+		if err != nil {
+			return err // it is texts and numbers
+		}
+		s.event(id, "safety", b)
+		id++
+	}
+	for ; ; id++ {
 		e, err := telling.Next()
 		switch {
 		case err == nil:

@@ -20,6 +20,7 @@ import (
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
+	"levada.dev/workflows/safety"
 	"levada.dev/workflows/tools"
 	"levada.dev/workflows/trail"
 	"levada.dev/workflows/transfer"
@@ -49,6 +50,7 @@ type Deps struct {
 	Shelf     chat.Shelf
 	Generator llm.Generator // that is paid
 	Answerer  Answerer
+	Safety    *safety.Filter
 	Embedder  llm.Embedder // that is paid
 	Letters   letters.Box
 	Replayer  Replayer
@@ -61,7 +63,7 @@ type Deps struct {
 // complete reports whether nothing is missing.
 func (d *Deps) complete() bool {
 	return d.Directory != nil && d.Intake != nil && d.Imports != nil && d.Problems != nil && d.Webhooks != nil && d.Ledger != nil && d.Catalogue != nil && d.Erasures != nil && d.Moves != nil && d.Transfers != nil && d.Turns != nil && d.Seal != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
-		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Parcels != nil && d.Shelf != nil && d.Generator != nil && d.Answerer != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil && d.Trail != nil && d.Publisher != nil && d.Tools != nil
+		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Parcels != nil && d.Shelf != nil && d.Generator != nil && d.Answerer != nil && d.Safety != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil && d.Trail != nil && d.Publisher != nil && d.Tools != nil
 }
 
 // Intake takes documents in.

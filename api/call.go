@@ -9,6 +9,7 @@ import (
 
 	"levada.dev/tenants"
 	"levada.dev/workflows/rag"
+	"levada.dev/workflows/safety"
 )
 
 // call is one request on its way through the steps, and what they have found out about it.
@@ -35,8 +36,9 @@ type call struct {
 	body           []byte
 	taken          int64 // of the room for bodies
 	cache          rag.CacheUse
-	err            error // what the answer was, for the log
-	broken         bool  // the answer was cut short
+	verdict        safety.Verdict // on what the user said, and tools brought
+	err            error          // what the answer was, for the log
+	broken         bool           // the answer was cut short
 }
 
 type callKey struct{}

@@ -26,14 +26,24 @@ func converse(c *call) error {
 		return err
 	}
 	c.dropBody() // what is needed of it is in the turn
+	if err := c.screen(spoken(turn.Messages)...); err != nil {
+		return inText(err, "message")
+	}
+	if err := c.sift(turn.Messages); err != nil {
+		return err
+	}
 	if err := c.permit(turn.User, need(turn, c.config.Sessions.WindowTokens)); err != nil {
 		return err
+	}
+	if err := c.guarded(spoken(turn.Messages)...); err != nil {
+		return inText(err, "message")
 	}
 	if req.ToolName != "" {
 		if turn.Ran, err = c.runFirst(&req); err != nil {
 			return err
 		}
 	}
+	turn.Verdict = c.verdict
 	began := c.opts.Now()
 	live, err := c.Chat.Start(c.ctx(), c.scope, turn)
 	c.stage("start", began)
@@ -76,9 +86,17 @@ type chatAnswer struct {
 	Rewritten    string          `json:"rewrittenQuery,omitempty"` // what the sources were searched by instead of a message that leaned
 	Degraded     json.RawMessage `json:"degraded,omitempty"`       // what the sources were found without
 	Citations    json.RawMessage `json:"citations,omitempty"`      // of an answer that was checked
+	Safety       *chatSafety     `json:"safety,omitempty"`         // what was found by the tenant's policy
 	Usage        json.RawMessage `json:"usage"`
 	FinishReason llm.Finish      `json:"finishReason"`
 	Model        string          `json:"model"`
+}
+
+// chatSafety is all that the events of safety say.
+type chatSafety struct {
+	Input    json.RawMessage `json:"input,omitempty"`
+	Sources  json.RawMessage `json:"sources,omitempty"`
+	Redacted json.RawMessage `json:"redacted,omitempty"`
 }
 
 // answer waits for the end of the turn and answers all of it.
@@ -114,6 +132,11 @@ func collect(ctx context.Context, live chat.Live) (chatAnswer, error) {
 			err = a.addResult(e.Data)
 		case chat.Sources, chat.Citations:
 			err = json.Unmarshal(e.Data, &a) // {"sources", "rewrittenQuery"?, "degraded"?}, {"citations"}
+		case chat.Safety:
+			if a.Safety == nil {
+				a.Safety = &chatSafety{}
+			}
+			err = json.Unmarshal(e.Data, a.Safety) // {"input"?, "sources"?, "redacted"?}
 		case chat.Done:
 			a.Message = string(message)
 			err = json.Unmarshal(e.Data, &a) // {"usage", "finishReason", "sessionId", "model"}

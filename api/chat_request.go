@@ -100,7 +100,7 @@ func (req *chatRequest) turn(c *call) (chat.Request, error) {
 	return chat.Request{
 		Session: req.SessionID, Key: key, User: req.UserID, Messages: req.messages(), System: joined(c.config.Chat.System, req.System),
 		Models: models, Tools: tools, Kit: kit, MaxTokens: maxTokens, Grounding: grounding, Temperature: req.Temperature,
-		Keep: chat.Retention(c.config.Sessions), RequestID: c.requestID, Cause: c.cause(),
+		Policy: c.config.Safety, Keep: chat.Retention(c.config.Sessions), RequestID: c.requestID, Cause: c.cause(),
 	}, nil
 }
 

@@ -146,6 +146,8 @@ var codes = []code{
 
 	// Chat. Those of a turn come in its `error` event when the answer has begun.
 	{"message_too_long", 413, "What the request says to the model is above `details.limit` characters, the tenant's limit."},
+	{"content_blocked", 400, "The text was taken for an attempt at what `error.message` says, and the tenant's policy (`safety.input`) is to block that. Nothing was reserved or paid."},
+	{"safety_unavailable", 503, "The tenant's guard model did not answer in its time, and its policy is to block. Try again after `Retry-After`."},
 	{"prompt_not_found", 404, "The tenant has published no such prompt."},
 	{"prompt_too_long", 400, "With what was said before, the prompt does not fit the model."},
 	{"model_not_allowed", 403, "The tenant's requests may not name this model."},

@@ -23,6 +23,7 @@ import (
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/llmtest"
 	"levada.dev/workflows/rag"
+	"levada.dev/workflows/safety"
 	"levada.dev/workflows/tools"
 )
 
@@ -61,6 +62,7 @@ func ExampleNew() {
 		Generator: llm.NewGenerator(&memory.Model{}, gate, nil),
 		Answerer:  answer.New(llm.NewGenerator(&memory.Model{}, gate, nil), nil),
 		Embedder:  llm.NewPaidEmbedder(&llmtest.Embedder{}, gate),
+		Safety:    safety.New(safety.Local{}, nil, nil),
 		Letters:   box,
 		Replayer:  replay.New(box, box, ledger, nil),
 		Trail:     &memory.Trail{},

@@ -99,7 +99,7 @@ func (c *call) cut() {
 // log writes the one line of a request: never bodies, keys or queries.
 func (c *call) log() {
 	level, now := slog.LevelInfo, c.opts.Now()
-	attrs := make([]slog.Attr, 0, 10)
+	attrs := make([]slog.Attr, 0, 12)
 	attrs = append(attrs,
 		slog.String("requestId", c.requestID),
 		slog.String("traceId", c.traceID),
@@ -111,6 +111,9 @@ func (c *call) log() {
 	)
 	if c.cache != "" {
 		attrs = append(attrs, slog.String("cache", string(c.cache)))
+	}
+	if c.verdict.Found() {
+		attrs = append(attrs, slog.String("safety", string(c.verdict.Kind)), slog.String("safetyRule", c.verdict.Rule))
 	}
 	if c.err != nil {
 		attrs = append(attrs, slog.String("code", fault.As(c.err).Code))

@@ -39,6 +39,7 @@ type searchAnswer struct {
 	Degraded  []rag.Missing `json:"degraded,omitempty"`
 	Sources   []rag.Source  `json:"sources"`
 	Cached    bool          `json:"cached,omitempty"`
+	Safety    *foundSafety  `json:"safety,omitempty"` // with an answer: what was found by the tenant's policy
 	Timings   rag.Timings   `json:"timings"`
 
 	delimiter rag.Delimiter // of a result that equal searches may have
@@ -53,6 +54,14 @@ func search(c *call) error {
 	query, err := req.query(c)
 	if err != nil {
 		return err
+	}
+	if req.wantsAnswer() {
+		if err := c.screen(req.Query); err != nil {
+			return inText(err, "query")
+		}
+		if err := c.guarded(req.Query); err != nil {
+			return inText(err, "query")
+		}
 	}
 	result, err := c.Retriever.Search(c.ctx(), c.scope, query)
 	if err != nil {

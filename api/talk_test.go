@@ -11,6 +11,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/safety"
 )
 
 // talk is the real conversation on the ports in memory, with a model that answers what it is told to.
@@ -29,7 +30,8 @@ func newTalk(w *world) *talk {
 	k := &talk{shelf: memory.NewShelf(now), model: &memory.Model{}}
 	k.sessions = memory.NewSessions(k.shelf, now)
 	k.Chat = chat.New(chat.Ports{
-		Sessions: k.sessions, Summaries: k.sessions, Generator: llm.NewGenerator(k.model, w.deps.Gate, nil), Retriever: w.deps.Retriever,
+		Sessions: k.sessions, Summaries: k.sessions, Generator: safety.NewGenerator(llm.NewGenerator(k.model, w.deps.Gate, nil)), Retriever: w.deps.Retriever,
+		Safety: safety.New(safety.Local{}, nil, nil),
 	}, &chat.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	return k
 }

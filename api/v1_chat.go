@@ -9,6 +9,7 @@ import (
 
 	"levada.dev/api/openai"
 	"levada.dev/events/fault"
+	"levada.dev/tenants"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
 )
@@ -25,12 +26,21 @@ func complete(c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := c.screen(spoken(order.Prompt.Messages)...); err != nil {
+		return inText(err, "messages")
+	}
+	if err := c.sift(order.Prompt.Messages); err != nil {
+		return err
+	}
 	begin, most, err := c.withTools(&req, order)
 	if err != nil {
 		return err
 	}
 	if err := c.permitOpenAI(req.User, most); err != nil {
 		return err
+	}
+	if err := c.guarded(spoken(order.Prompt.Messages)...); err != nil {
+		return inText(err, "messages")
 	}
 	began := c.opts.Now()
 	answer, err := begin()
@@ -69,7 +79,8 @@ func (c *call) order(req *openai.ChatRequest) (llm.Order, error) {
 		return llm.Order{}, modelFault(err)
 	}
 	p.Messages = instructed(config.Chat.System, p.Messages)
-	o := llm.Order{Models: models, Call: llm.Call{Purpose: llm.ForChat, RequestID: c.requestID}, Prompt: *p}
+	o := llm.Order{Models: models, Call: llm.Call{Purpose: llm.ForChat, RequestID: c.requestID}, Prompt: *p,
+		Redact: config.Safety.Answers == tenants.RedactOn}
 	if req.CacheKey != "" && chat.CheckSessionID(req.CacheKey) == nil {
 		o.Call.Session = req.CacheKey
 	}

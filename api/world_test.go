@@ -32,6 +32,7 @@ import (
 	"levada.dev/workflows/answer"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
+	"levada.dev/workflows/safety"
 )
 
 // world is the handler over two tenants with keys and one that is open. Every exchange is held against the contract.
@@ -95,7 +96,9 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.record = &record{}
 	w.deps.Trail, w.deps.Publisher = &w.record.trail, events.NewPublisher(w.record, &eventstest.Claims{}, nil)
 	w.bench = newToolBench(w)
-	w.deps.Generator = llm.NewCached(llm.NewGenerator(w.talk.model, w.gate, nil), memory.NewCache(w.opts.Now), nil)
+	paid := llm.NewGenerator(w.talk.model, w.gate, nil)
+	w.deps.Generator = safety.NewGenerator(llm.NewCached(paid, memory.NewCache(w.opts.Now), nil))
+	w.deps.Safety = safety.New(safety.Local{}, safety.NewGuard(paid), nil)
 	w.deps.Answerer = answer.New(w.deps.Generator, &answer.Options{Random: &counter{}})
 	w.deps.Embedder = llm.NewPaidEmbedder(w.store.embedder, w.gate)
 	w.Handler = api.New(w.deps, &w.opts)

@@ -22,6 +22,7 @@ var failures = map[string]failing{
 	"message_too_long":   {400, "", "context_length_exceeded"},
 	"prompt_too_long":    {400, "", "context_length_exceeded"},
 	"rate_limited":       {429, "requests", "rate_limit_exceeded"},
+	"content_blocked":    {400, "", "content_filter"},
 	"budget_exhausted":   {429, "insufficient_quota", "insufficient_quota"},
 	"model_quota":        {429, "insufficient_quota", "insufficient_quota"},
 	"route_not_found":    {404, "", "unknown_url"},

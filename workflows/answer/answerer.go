@@ -48,6 +48,7 @@ type Request struct {
 	RequestID string
 	Delimiter rag.Delimiter // of the sources (rag.Result); "" makes one
 
+	Redact    bool    // personal data is left out of what the model says
 	Threshold float64 // of the confidence below which there is no answer
 	Drop      bool    // what no source says is left out
 	Language  string  // to answer in; "" is the question's
@@ -95,7 +96,7 @@ func (a *Answerer) Open(ctx context.Context, s tenants.Scope, r Request) (*Telli
 		Models: r.Models,
 		Call:   llm.Call{Purpose: llm.ForAnswer, RequestID: r.RequestID},
 		Prompt: llm.Prompt{Messages: r.messages(mark), MaxTokens: r.MaxTokens, Stream: r.Stream},
-		Cache:  r.Cache, Version: r.Prompt.Name + checkedBy,
+		Cache:  r.Cache, Version: r.Prompt.Name + checkedBy, Redact: r.Redact,
 	})
 	if err != nil {
 		return nil, err

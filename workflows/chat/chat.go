@@ -15,6 +15,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
+	"levada.dev/workflows/safety"
 )
 
 // Chat runs turns where the request came in. Safe for concurrent use.
@@ -31,6 +32,7 @@ type Ports struct {
 	Summaries Summaries
 	Generator llm.Generator
 	Retriever Retriever
+	Safety    *safety.Filter // of the sources; nil asks nothing of them
 }
 
 // Retriever searches a tenant's documents, as rag.Retriever does.

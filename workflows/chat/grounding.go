@@ -10,11 +10,13 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
+	"levada.dev/workflows/safety"
 )
 
 // findings is what the search of a turn has found, as the client is told and as the model is shown.
 type findings struct {
 	sources []rag.Source
+	notes   []safety.Note   // what was found of them
 	event   json.RawMessage // {"sources": [...], "rewrittenQuery"?, "degraded"?}
 }
 
@@ -35,7 +37,10 @@ func (c *Chat) search(ctx context.Context, s tenants.Scope, r Request, past Past
 	if err != nil {
 		return nil, err
 	}
-	f := &findings{sources: result.Sources}
+	f := &findings{}
+	if f.sources, f.notes, err = c.ports.Safety.Sources(ctx, s, r.Policy, r.RequestID, result.Sources); err != nil {
+		return nil, err
+	}
 	if f.sources == nil {
 		f.sources = []rag.Source{}
 	}

@@ -27,8 +27,8 @@ func newJournal() *journal {
 	return &journal{news: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
-// final is how many events may be written down when there is no room any more: what a check has found, the usage and the end.
-const final = 3
+// final is how many events may be written down when there is no room any more: what a check has found, what was redacted, the usage and the end.
+const final = 4
 
 // add writes an event down. It waits while the session is too far behind.
 func (j *journal) add(ctx context.Context, typ EventType, data json.RawMessage) (Event, error) {

@@ -8,6 +8,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
+	"levada.dev/workflows/safety"
 	"levada.dev/workflows/tools/loop"
 )
 
@@ -49,6 +50,9 @@ type Request struct {
 	Ran       *loop.Outcome         // of a tool that was run before, and whose result the answer rests on
 	MaxTokens int
 	Grounding *Grounding // nil: the model answers from what it knows
+
+	Policy  tenants.Safety
+	Verdict safety.Verdict // on what the client says, to be told of
 
 	Temperature *float64
 	Keep        Retention

@@ -14,6 +14,8 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
+	"levada.dev/workflows/safety"
+	"levada.dev/workflows/safety/redact"
 	"levada.dev/workflows/tools/loop"
 )
 
@@ -133,12 +135,18 @@ func (t *turn) lost(ctx context.Context) error {
 // converse searches, when the turn is to be grounded, asks the model and writes down what it says, to the end.
 func (t *turn) converse(ctx context.Context, past Past) {
 	defer t.recover(func(err error) { t.refused(ctx, err) })
+	if v := t.request.Verdict; v.Found() {
+		_ = t.happen(ctx, Safety, encode(noticed{Input: &v})) // a turn that was stopped is found out by its search or its model
+	}
 	found, err := t.chat.search(ctx, t.scope, t.request, past)
 	if err != nil {
 		t.refused(ctx, fmt.Errorf("ground the turn: %w", err))
 		return
 	}
 	if found != nil {
+		if len(found.notes) > 0 {
+			_ = t.happen(ctx, Safety, encode(noticed{Sources: found.notes}))
+		}
 		t.happen(ctx, Sources, found.event)
 		t.check = newCheck(found.sources, t.request)
 	}
@@ -159,6 +167,7 @@ func (t *turn) ask(ctx context.Context, past Past, found *findings) (err error) 
 		Models: t.request.Models,
 		Call:   llm.Call{Purpose: llm.ForChat, RequestID: t.request.RequestID, Session: t.request.Session},
 		Prompt: t.request.prompt(past, found, t.mark),
+		Redact: t.request.Policy.Answers == tenants.RedactOn,
 	}
 	if t.request.Kit == nil {
 		t.answer, err = t.chat.ports.Generator.Generate(ctx, t.scope, order)
@@ -247,6 +256,9 @@ func (t *turn) end(ctx context.Context, err error) {
 		o.Citations = t.check.citations
 		t.live.put(t.journal.addLast(Citations, encode(cited{o.Citations})))
 	}
+	if kinds := safety.Redacted(t.answer); len(kinds) > 0 {
+		t.live.put(t.journal.addLast(Safety, encode(noticed{Redacted: kinds})))
+	}
 	if t.answer != nil {
 		source := t.answer.Source()
 		o.Model, o.LogID = source.Model, source.LogID
@@ -265,6 +277,13 @@ func (t *turn) end(ctx context.Context, err error) {
 	}
 	t.failed, o.Code = true, f.Code
 	t.journal.finish(o, failed(0, f))
+}
+
+// noticed is the data of a Safety event.
+type noticed struct {
+	Input    *safety.Verdict `json:"input,omitempty"`
+	Sources  []safety.Note   `json:"sources,omitempty"`
+	Redacted []redact.Kind   `json:"redacted,omitempty"`
 }
 
 // ending is the data of a Done event.

@@ -108,6 +108,35 @@ func Blocked(v Verdict) error {
 		WithHint("say it in other words; who administers the tenant sets safety.input")
 }
 
+// Arguments is Input for what a tool is called with (tools.Options.Screen). What is only to be flagged is in the log.
+func (f *Filter) Arguments(ctx context.Context, s tenants.Scope, c *tenants.Config, requestID, arguments string) error {
+	v, err := f.Input(ctx, s, c.Safety, requestID, arguments)
+	if err == nil && v.Found() {
+		f.log.WarnContext(ctx, "arguments of a tool were flagged", "tenantId", s.Tenant(), "requestId", requestID, "safety", string(v.Kind), "safetyRule", v.Rule)
+	}
+	if fault.As(err).Code == CodeBlocked {
+		refused := *fault.As(err)
+		refused.Field = "params"
+		return &refused
+	}
+	return err
+}
+
+// LeftOut stands where a result of a tool would, that no model is to be shown.
+const LeftOut = "[left out: it was taken for an attempt to give other instructions]"
+
+// Result asks of what a tool has brought, and returns what a model may be shown of it.
+func (f *Filter) Result(ctx context.Context, s tenants.Scope, p tenants.Safety, requestID, text string) (string, Verdict, error) {
+	found, err := f.Retrieved(ctx, s, p, requestID, text)
+	if err != nil {
+		return "", Verdict{}, err
+	}
+	if found[0].Found() && p.Retrieved == tenants.ScreenBlock {
+		return LeftOut, found[0], nil
+	}
+	return text, found[0], nil
+}
+
 // Retrieved asks the local screen of texts that others wrote: sources, and what tools brought. There is a verdict for each. Whoever asks leaves out
 // those that are Found where the policy is to block, and tells of them where it is to flag.
 func (f *Filter) Retrieved(ctx context.Context, s tenants.Scope, p tenants.Safety, requestID string, texts ...string) ([]Verdict, error) {

@@ -39,6 +39,9 @@ func model() *linear {
 // span is how much of a text is judged as one: words.
 const span = 40
 
+// leastFeatures is what a text must have to be judged: one word alone says nothing.
+const leastFeatures = 16
+
 // most is the highest score of the text's parts, each of a sentence or two.
 func (m *linear) most(text []byte, hits []hit) float64 {
 	if m.w == "" {
@@ -51,7 +54,7 @@ func (m *linear) most(text []byte, hits []hit) float64 {
 			sum += float64(int8(m.w[f]))
 			n++
 		})
-		if n > 0 {
+		if n >= leastFeatures {
 			best = max(best, 1/(1+math.Exp(-(m.bias+m.scale*sum/math.Sqrt(float64(n))))))
 		}
 	})

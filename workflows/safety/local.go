@@ -3,6 +3,7 @@ package safety
 import (
 	"bytes"
 	"context"
+	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -51,6 +52,7 @@ func cut2(text string, n int) string { return text[len(cut(text, n)):] }
 // question one.
 const (
 	byModel         = "model"
+	sureOfModel     = 0.6
 	sureOfStrangers = 0.9
 )
 
@@ -62,7 +64,15 @@ func screen(text string, strange bool) Verdict {
 	for _, d := range decoded(text) {
 		worst = worse(worst, as("encoded", read(normalise(d).text, d)))
 	}
-	if worst.Score < Threshold || strange && strings.HasSuffix(worst.Rule, byModel) && worst.Score < sureOfStrangers {
+	worst.Score = math.Round(worst.Score*100) / 100
+	sure := Threshold
+	if strings.HasSuffix(worst.Rule, byModel) {
+		sure = sureOfModel
+		if strange {
+			sure = sureOfStrangers
+		}
+	}
+	if worst.Score < sure {
 		return Verdict{}
 	}
 	return worst
@@ -100,14 +110,11 @@ func read(text []byte, original string) Verdict {
 	var room [128]hit
 	hits := words().scan(text, room[:0])
 	v := judge(hits)
-	if score := model().most(text, hits); score > v.Score {
-		kind := Injection
-		if v.Found() {
-			kind = v.Kind
-		} else if jailbreaking(hits) {
-			kind = Jailbreak
+	if score := model().most(text, hits); score > v.Score && !v.Found() {
+		v = Verdict{Injection, score, byModel}
+		if jailbreaking(hits) {
+			v.Kind = Jailbreak
 		}
-		v = Verdict{kind, score, byModel}
 	}
 	if v.Found() && v.Score < 0.99 && quoted(text, hits) {
 		v.Score *= 0.5

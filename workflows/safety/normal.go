@@ -340,7 +340,7 @@ func leetOf(c byte) byte {
 	return 0
 }
 
-// together joins runs of five and more single letters with the same sign between them. A space more than that between two is between words.
+// together joins runs of five and more single letters with the same sign between them, and puts spaces around the words of the lexicon in them.
 func together(text []byte) ([]byte, bool) {
 	var out []byte
 	from := 0
@@ -357,9 +357,11 @@ func together(text []byte) ([]byte, bool) {
 			continue
 		}
 		out = append(out, text[from:i]...)
+		var run []byte
 		for j := i; j <= k; j += 2 {
-			out = append(out, text[j])
+			run = append(run, text[j])
 		}
+		out = append(out, words().divide(run)...)
 		from, i = k+1, k
 	}
 	if out == nil {

@@ -134,6 +134,27 @@ func (d *dictionary) look(text []byte, i int, at int32, hits []hit) []hit {
 	return hits
 }
 
+// divide puts spaces around the words of the lexicon in letters without any.
+func (d *dictionary) divide(letters []byte) []byte {
+	out := make([]byte, 0, 2*len(letters))
+	for i := 0; i < len(letters); {
+		best := 0
+		for _, n := range d.buckets[bucket(letters[i:])] {
+			if s := d.stems[n].text; len(s) > max(best, 2) && bytes.HasPrefix(letters[i:], []byte(s)) {
+				best = len(s)
+			}
+		}
+		if best == 0 {
+			out = append(out, letters[i])
+			i++
+			continue
+		}
+		out = append(append(append(out, ' '), letters[i:i+best]...), ' ')
+		i += best
+	}
+	return out
+}
+
 var arabic = [...][]byte{[]byte("و"), []byte("ب"), []byte("ف"), []byte("ل")}
 
 // joins reports whether the byte at k goes on with the word before it.

@@ -242,5 +242,5 @@ func TestOwnTexts(t *testing.T) {
 	}
 	t.Logf("%d of %d attacks, %d of %d others", found["attacks.txt"], all["attacks.txt"], found["benign.txt"], all["benign.txt"])
 	assert.Greater(t, found["attacks.txt"]*100, all["attacks.txt"]*95)
-	assert.Less(t, found["benign.txt"]*100, all["benign.txt"])
+	assert.Less(t, found["benign.txt"]*50, all["benign.txt"])
 }

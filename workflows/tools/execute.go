@@ -45,6 +45,11 @@ func (r *Runner) Execute(ctx context.Context, s tenants.Scope, c Caller, o Order
 	if err := x.admit(); err != nil {
 		return x.refuse(ctx, err)
 	}
+	if screen := r.opts.Screen; screen != nil {
+		if err := screen(ctx, s, c.Config, c.RequestID, string(x.canonical)); err != nil {
+			return x.refuse(ctx, err)
+		}
+	}
 	if o.DryRun {
 		return x.plan()
 	}

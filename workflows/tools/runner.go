@@ -34,6 +34,9 @@ type Options struct {
 	// Own is the tools that a tenant brings itself. One that has the name of a platform's, or that nobody could call, is left out. It is asked
 	// again and again, so what takes time is kept by whoever answers. Default: none.
 	Own func(c *tenants.Config) []Tool
+	// Screen asks of the arguments of a call what the tenant's policy wants asked (safety.Filter.Arguments), when they fit the schema. Its error
+	// refuses the call. Default: nothing is asked.
+	Screen func(ctx context.Context, s tenants.Scope, c *tenants.Config, requestID, arguments string) error
 	// Background runs f beside the request of ctx, with a context that outlives the request and the client. An error means that f does not
 	// run. Default: a goroutine.
 	Background func(ctx context.Context, f func(context.Context)) error

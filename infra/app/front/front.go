@@ -16,6 +16,7 @@ import (
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
+	"levada.dev/workflows/safety"
 	"levada.dev/workflows/tools"
 	"levada.dev/workflows/tools/builtin"
 )
@@ -27,7 +28,8 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 	paid := llm.NewGenerator(p.Model, gate, &llm.Options{Replaced: func(ctx context.Context, s tenants.Scope, model string, err error) {
 		o.Logger().WarnContext(ctx, "model replaced", "tenantId", s.Tenant(), "model", model, "code", fault.As(err).Code)
 	}})
-	generator := llm.NewCached(paid, p.Cache, &llm.CachedOptions{Background: o.Background})
+	generator := safety.NewGenerator(llm.NewCached(paid, p.Cache, &llm.CachedOptions{Background: o.Background}))
+	filter := safety.New(safety.Local{}, safety.NewGuard(paid), &safety.Options{Log: o.Log})
 	retriever := rag.New(rag.Ports{
 		Embedder: embedder, Vectors: p.Vectors, Lexicon: p.Lexicon, Ledger: p.Ledger,
 		Reranker: llm.NewPaidReranker(p.Reranker, gate), Generator: generator,
@@ -57,13 +59,14 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Vectors:   p.Vectors,
 		Retriever: cached,
 		Gate:      gate,
-		Chat: chat.New(chat.Ports{Sessions: p.Sessions, Summaries: p.Summaries, Generator: generator, Retriever: retriever},
+		Chat: chat.New(chat.Ports{Sessions: p.Sessions, Summaries: p.Summaries, Generator: generator, Retriever: retriever, Safety: filter},
 			&chat.Options{Background: o.Background, Log: o.Log}),
 		Sessions:  p.Sessions,
 		Parcels:   p.Sessions,
 		Shelf:     p.Shelf,
 		Generator: generator,
 		Answerer:  answer.New(generator, nil),
+		Safety:    filter,
 		Embedder:  embedder,
 		Letters:   home,
 		Replayer:  replay.New(home, home, p.Catalogue, nil),
@@ -71,18 +74,18 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Publisher: p.Publisher,
 		Tools: box(p, o, builtin.Deps{
 			Retriever: cached, Documents: documents, Embedder: embedder, Draft: api.ReadDraft, Afford: afford,
-		}),
+		}, filter),
 		Probes: probes,
 	}, &api.Options{Background: o.Background, Version: o.Version, VersionID: o.VersionID, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
 }
 
 // box is the platform's tools and who stands in front of them.
-func box(p app.Ports, o app.Options, d builtin.Deps) tools.Box {
+func box(p app.Ports, o app.Options, d builtin.Deps, filter *safety.Filter) tools.Box {
 	registry, err := tools.New(builtin.All(d)...)
 	if err != nil {
 		panic(err) // a test of theirs says so first
 	}
 	return tools.NewRunner(tools.Ports{Tools: registry, Calls: p.Calls, Records: p.Publisher}, &tools.Options{
-		Background: o.Background, Now: o.Now, Log: o.Logger(),
+		Screen: filter.Arguments, Background: o.Background, Now: o.Now, Log: o.Logger(),
 	})
 }

@@ -147,6 +147,8 @@ func (s *Server) generator(m model) generator {
 	switch {
 	case m.kind == scripted:
 		return s.scripts.generate
+	case m.kind == guarding:
+		return s.guard
 	case s.options.OpenAI.BaseURL != "":
 		return s.options.OpenAI.generate
 	default:

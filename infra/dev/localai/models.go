@@ -13,6 +13,7 @@ const (
 	reranking
 	generation
 	scripted
+	guarding
 )
 
 // dialect is the wire shape of a generation model's answers.
@@ -64,6 +65,8 @@ var catalogue = []model{
 	{id: "@cf/moonshotai/kimi-k2.6", kind: generation, dialect: openAI, window: 262_144, input: .95, output: 4},
 	{id: "@cf/openai/gpt-oss-20b", kind: generation, dialect: openAI, window: 128_000, input: .20, output: .30},
 	{id: "@cf/openai/gpt-oss-120b", kind: generation, dialect: openAI, window: 128_000, input: .35, output: .75},
+
+	{id: "@cf/meta/llama-guard-3-8b", kind: guarding, dialect: classic, window: 131_072, input: .484, output: .03},
 
 	{id: "@local/script", kind: scripted, dialect: classic, window: 1_000_000},
 	{id: "@local/script-openai", kind: scripted, dialect: openAI, window: 1_000_000},

@@ -188,7 +188,7 @@ func (c *call) attempt(ctx context.Context, reject bool) (*answer, error) {
 }
 
 var modelTypes = map[kind]string{
-	embedding: "embeddings", lexicalEmbedding: "embeddings", reranking: "rerank", generation: "chat", scripted: "chat",
+	embedding: "embeddings", lexicalEmbedding: "embeddings", reranking: "rerank", generation: "chat", scripted: "chat", guarding: "chat",
 }
 
 // stream sends an answer's events as they come. One that breaks off ends the
