@@ -43,7 +43,7 @@ func outcomes(all []happening) (results []string) {
 func TestToolsInATurn(t *testing.T) {
 	t.Parallel()
 	named := map[string]any{"tools": []any{map[string]any{"type": "platform", "name": "calculator"}}}
-	for tenant, more := range map[string]map[string]any{"elm": {}, "fir": named} {
+	for tenant, more := range map[string]map[string]any{"larch": {}, "linden": named} {
 		t.Run(tenant, func(t *testing.T) {
 			t.Parallel()
 			u, key := as(t, tenant), uuid.NewString()
@@ -62,7 +62,7 @@ func TestToolsInATurn(t *testing.T) {
 			require.Len(t, came, 3)
 			assert.JSONEq(t, `{"result":42}`, came[0])
 			assert.Contains(t, came[2], "TOOL_NOT_FOUND")
-			if tenant == "elm" {
+			if tenant == "larch" {
 				assert.JSONEq(t, `{"result":8}`, came[1])
 			} else {
 				assert.Contains(t, came[1], "PERMISSION_DENIED", "its policy")
@@ -96,7 +96,7 @@ func TestToolsInATurn(t *testing.T) {
 // In OpenAI's form the platform's calls are not seen.
 func TestToolsInACompletion(t *testing.T) {
 	t.Parallel()
-	for _, tenant := range []string{"elm", "fir"} {
+	for _, tenant := range []string{"larch", "linden"} {
 		a := as(t, tenant).do(http.MethodPost, "/v1/chat/completions", map[string]any{
 			"model": "default", "messages": []any{map[string]any{"role": "user", "content": asked(tenant)}},
 			"tools": []any{map[string]any{"type": "platform", "name": "calculator"}},
@@ -125,7 +125,7 @@ func TestToolsInACompletion(t *testing.T) {
 // A tool that is run first is what the answer rests on; with a key it is run once, and on record once.
 func TestAToolIsRunBeforeATurn(t *testing.T) {
 	t.Parallel()
-	for _, tenant := range []string{"elm", "fir"} {
+	for _, tenant := range []string{"larch", "linden"} {
 		u, key := as(t, tenant), uuid.NewString()
 		body := map[string]any{
 			"message": script(map[string]any{"echo": true}), "stream": false, "tool_name": "calculator", "tool_params": json.RawMessage(`{"operation":"add","a":1,"b":2}`),

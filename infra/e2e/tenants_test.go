@@ -29,11 +29,13 @@ func talkers() []tenants.Config {
 	return []tenants.Config{
 		{ID: "alder", Models: both, Rates: free},
 		{ID: "birch", Models: one, Rates: free},
-		{ID: "elm", Models: tenants.Models{Chat: "@local/script"}, Rates: free, Tools: tenants.Tools{Enabled: []string{"calculator"}, InChat: []string{"calculator"}}},
-		{ID: "fir", Models: one, Rates: free, Tools: tenants.Tools{Enabled: []string{"calculator"},
-			Policies: []tenants.Policy{{Tool: "calculator", Argument: "operation", Allowed: []string{"add"}}}}},
+		{ID: "elm", Models: tenants.Models{Chat: "@local/script"}, Rates: free},
+		{ID: "fir", Models: one, Rates: free},
 		{ID: "fern", Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}},
 		{ID: "hazel", Models: one, Rates: free},
+		{ID: "larch", Models: tenants.Models{Chat: "@local/script"}, Rates: free, Tools: tenants.Tools{Enabled: []string{"calculator"}, InChat: []string{"calculator"}}},
+		{ID: "linden", Models: one, Rates: free, Tools: tenants.Tools{Enabled: []string{"calculator"},
+			Policies: []tenants.Policy{{Tool: "calculator", Argument: "operation", Allowed: []string{"add"}}}}},
 		{ID: "maple", Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}, // its web is on this machine
 			Sources: []tenants.Source{{ID: "shelf", Sync: &tenants.Sync{Prefix: "synced/", EveryMinutes: 5}}}},
 		{ID: "orchard", Models: one, Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}, Limits: tenants.Limits{BodyBytes: 15_000_000, DocumentBytes: 11_000_000}, Budgets: rich},
