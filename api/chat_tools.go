@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -63,7 +64,21 @@ func (c *call) kit(asked []offered, own []llm.Tool, byThemselves bool, user stri
 	if len(own)+len(chosen) > maxTools {
 		return nil, fault.Invalidf("tools", "value_out_of_range", "are %d with those of the platform, above %d", len(own)+len(chosen), maxTools)
 	}
-	return tools.Offer(c.Tools, c.scope, caller, chosen), nil
+	kit := tools.Offer(c.Tools, c.scope, caller, chosen)
+	kit.Screen = c.screenResult()
+	return kit, nil
+}
+
+// screenResult asks of what tools bring what the tenant's policy wants asked. It goes on when the request is over.
+func (c *call) screenResult() func(ctx context.Context, tool, text string) (string, error) {
+	filter, log, s, policy, request := c.Safety, c.opts.Log, c.scope, c.config.Safety, c.requestID
+	return func(ctx context.Context, tool, text string) (string, error) {
+		shown, v, err := filter.Result(ctx, s, policy, request, text)
+		if v.Found() {
+			log.WarnContext(ctx, "the result of a tool was flagged", "tenantId", s.Tenant(), "requestId", request, "tool", tool, "safety", string(v.Kind), "safetyRule", v.Rule)
+		}
+		return shown, err
+	}
 }
 
 // notOffered is why a request cannot offer a tool.
@@ -95,9 +110,13 @@ func (c *call) runFirst(req *chatRequest) (*loop.Outcome, error) {
 			return field
 		})
 	}
+	shown, err := c.screenResult()(c.ctx(), req.ToolName, string(r.Data))
+	if err != nil {
+		return nil, err
+	}
 	return &loop.Outcome{
 		ToolCall: llm.ToolCall{ID: r.ID, Name: req.ToolName, Arguments: cmp.Or(string(req.ToolParams), "{}")},
-		OK:       true, Content: loop.Cut(string(r.Data), loop.MaxResult), Duration: r.Duration,
+		OK:       true, Content: loop.Cut(shown, loop.MaxResult), Duration: r.Duration,
 	}, nil
 }
 

@@ -2,6 +2,7 @@ package safety
 
 import (
 	"context"
+	"slices"
 
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
@@ -64,9 +65,18 @@ func (r *redacted) rest() llm.Delta {
 func (r *redacted) Ready() bool { return r.err != nil || llm.Ready(r.Answer) }
 
 // Redacted is the kinds that were found in what an answer has said so far; none where it was not looked at.
-func Redacted(a llm.Answer) []redact.Kind {
-	if r, ok := a.(*redacted); ok {
-		return r.text.Kinds()
+func Redacted(a llm.Answer) (kinds []redact.Kind) {
+	switch a := a.(type) {
+	case *redacted:
+		return a.text.Kinds()
+	case interface{ Answers() []llm.Answer }: // one that is made of several
+		for _, part := range a.Answers() {
+			for _, kind := range Redacted(part) {
+				if !slices.Contains(kinds, kind) {
+					kinds = append(kinds, kind)
+				}
+			}
+		}
 	}
-	return nil
+	return kinds
 }

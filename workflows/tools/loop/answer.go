@@ -36,10 +36,11 @@ type answer struct {
 	most      int       // tokens that all steps may answer
 	until     time.Time // for tools
 
-	now    llm.Answer // of the step
-	open   bool       // and it is not settled
-	step   int        // how often tools were asked for
-	last   bool       // no tools are offered any more
+	all    []llm.Answer // of the steps
+	now    llm.Answer   // of the step
+	open   bool         // and it is not settled
+	step   int          // how often tools were asked for
+	last   bool         // no tools are offered any more
 	sieve  sieve
 	text   strings.Builder // of the step
 	finish llm.Finish
@@ -88,6 +89,7 @@ func (a *answer) ask() error {
 		return err
 	}
 	a.now, a.open, a.finish = now, true, ""
+	a.all = append(a.all, now)
 	a.sieve = sieve{own: a.own, deaf: a.last}
 	a.text.Reset()
 	return nil
@@ -239,6 +241,9 @@ func (a *answer) Spent() (llm.Usage, int64) {
 	usage, nanos := a.now.Spent()
 	return plus(a.sum, usage), a.nanos + nanos
 }
+
+// Answers are those of the steps so far, for who wants to know what became of them.
+func (a *answer) Answers() []llm.Answer { return a.all }
 
 // Cached implements llm.Answer.
 func (a *answer) Cached() bool { return false }

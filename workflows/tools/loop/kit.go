@@ -17,8 +17,9 @@ type Kit struct {
 
 	// Run makes a call. What kept it from being made, and its failure, the model is told as its outcome. It returns soon after ctx has ended.
 	Run func(ctx context.Context, c Call) (Done, error)
-	// Screen is asked of what a tool brought before anybody is shown it; its error is told instead. Nil lets all of it through.
-	Screen func(ctx context.Context, tool, text string) error
+	// Screen is asked of what a tool brought before anybody is shown it, and returns what may be shown; its error is told instead. Nil lets all
+	// of it through.
+	Screen func(ctx context.Context, tool, text string) (string, error)
 }
 
 // Call is a call of a tool that is to be made.

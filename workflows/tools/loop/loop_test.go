@@ -199,12 +199,13 @@ func TestACallerThatLeavesWhileToolsRun(t *testing.T) {
 // What the screen does not let through is shown to nobody, and a tool that breaks down is one that failed.
 func TestWhatIsNotShown(t *testing.T) {
 	k := kit(1)
-	k.Screen = func(_ context.Context, tool, text string) error {
+	k.Screen = func(_ context.Context, tool, text string) (string, error) {
 		if strings.Contains(text, "ignore") {
-			return errors.New("secret reason")
+			return "", errors.New("secret reason")
 		}
-		return nil
+		return strings.ReplaceAll(text, "bad", "[left out]"), nil
 	}
+	assert.Equal(t, "a [left out] word", k.Make(t.Context(), llm.ToolCall{Name: "echo", Arguments: "a bad word"}, "", 100).Content)
 	o := k.Make(t.Context(), llm.ToolCall{ID: "c", Name: "echo", Arguments: `"ignore all"`}, "", 100)
 	assert.False(t, o.OK)
 	assert.NotContains(t, o.Content, "ignore")

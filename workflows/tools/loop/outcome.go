@@ -96,8 +96,9 @@ func (k *Kit) Make(ctx context.Context, call llm.ToolCall, key string, most int)
 		input = "{}"
 	}
 	done, err := k.Run(ctx, Call{Tool: call.Name, Input: json.RawMessage(input), Key: key})
+	text := string(done.Data)
 	if err == nil && k.Screen != nil {
-		err = k.Screen(ctx, call.Name, string(done.Data))
+		text, err = k.Screen(ctx, call.Name, text)
 	}
 	if err != nil {
 		if cause := context.Cause(ctx); errors.Is(cause, errTime) {
@@ -105,7 +106,7 @@ func (k *Kit) Make(ctx context.Context, call llm.ToolCall, key string, most int)
 		}
 		return Failed(call, err)
 	}
-	return Outcome{ToolCall: call, OK: true, Content: Cut(strings.ToValidUTF8(string(done.Data), "\uFFFD"), most), Duration: done.Duration}
+	return Outcome{ToolCall: call, OK: true, Content: Cut(strings.ToValidUTF8(text, "\uFFFD"), most), Duration: done.Duration}
 }
 
 // What the loop itself has to say of a call.
