@@ -53,7 +53,7 @@ var codes = []code{
 	{"idempotency_key_invalid", 400, "The Idempotency-Key is longer than 255 characters or not printable ASCII."},
 	{"idempotency_conflict", 409, "The Idempotency-Key was used for another request."},
 	{"doc_id_taken", 409, "The id begins as those of another source's documents do (`idPrefix`), so this source may not write or delete the document."},
-	{"doc_id_invalid", 400, "The docId is not a document id: 1 to 200 letters, digits and `. _ ~ : / @ + = , -`, a letter or a digit first."},
+	{"doc_id_invalid", 400, "The docId is not a document id: 1 to 256 letters, digits and `. _ ~ : / @ + = , -`, a letter or a digit first."},
 	{"document_too_large", 413, "The document is above the tenant's limit."},
 	{"document_empty", 400, "The document holds no text."},
 	{"content_type_unsupported", 415, "A document of this content type cannot be read."},

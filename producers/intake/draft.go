@@ -19,7 +19,7 @@ import (
 
 // Limits of a document.
 const (
-	MaxDocID         = 200     // characters
+	MaxDocID         = 256     // characters
 	MaxMetadataBytes = 4 << 10 // of the metadata's JSON, so that a chunk's text fits beside it in the index
 	MaxTitle         = 500     // characters, as for Source
 	MaxURL           = 2048    // bytes
@@ -37,7 +37,7 @@ var (
 func check(d corpus.Draft) error {
 	if d.DocID != "" && (len(d.DocID) > MaxDocID || !docIDPattern.MatchString(d.DocID)) {
 		return fault.Invalidf("docId", "doc_id_invalid", "%.40q is not a document id", d.DocID).
-			WithHint("use 1 to 200 letters, digits and . _ ~ : / @ + = , - and begin with a letter or a digit")
+			WithHint("use 1 to 256 letters, digits and . _ ~ : / @ + = , - and begin with a letter or a digit")
 	}
 	if d.Fetch != "" {
 		if err := checkFetch(d); err != nil {

@@ -207,7 +207,7 @@ func TestMistakesAreNamed(t *testing.T) {
 	}{
 		"id with a space":       {func(d *corpus.Draft) { d.DocID = "a b" }, "docId", "doc_id_invalid"},
 		"id with a slash first": {func(d *corpus.Draft) { d.DocID = "/a" }, "docId", "doc_id_invalid"},
-		"long id":               {func(d *corpus.Draft) { d.DocID = strings.Repeat("a", 201) }, "docId", "doc_id_invalid"},
+		"long id":               {func(d *corpus.Draft) { d.DocID = strings.Repeat("a", 257) }, "docId", "doc_id_invalid"},
 		"no text":               {func(d *corpus.Draft) { d.Text = nil }, "text", "document_empty"},
 		"too much text":         {func(d *corpus.Draft) { d.MaxBytes = 7 }, "text", "document_too_large"},
 		"text in Latin-1":       {func(d *corpus.Draft) { d.Text = []byte("caf\xe9") }, "text", "text_not_utf8"},
