@@ -1,7 +1,9 @@
 package prose
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -32,7 +34,10 @@ func Summarize(ctx context.Context, text string, o SummaryOptions) (string, erro
 			place++
 		}
 		d.sizes[i] = d.size(i)
+		d.order = append(d.order, i)
 	}
+	slices.SortStableFunc(d.order, func(i, j int) int { return -cmp.Compare(d.scores[i], d.scores[j]) })
+	d.order = d.order[:min(len(d.order), mostSentences)]
 	return d.make(ctx)
 }
 
@@ -45,6 +50,7 @@ type digest struct {
 	scores  []float64
 	alike   []float64 // how much each is like a sentence that was taken
 	sizes   []int     // characters of each, as it is shown
+	order   []int     // the sentences that are looked at, the best first
 	taken   []bool
 	most    float64
 	chars   int // of all that were taken, and what joins them
@@ -55,6 +61,9 @@ const (
 	leastChars = 160
 	part       = 0.4
 )
+
+// mostSentences are looked at, so that a text of very many takes no longer than it is read.
+const mostSentences = 1000
 
 // fewWords are so few that a sentence of them says little alone.
 const fewWords = 4
@@ -108,11 +117,11 @@ func (d *digest) make(ctx context.Context) (string, error) {
 // best is the sentence that is taken next; below 0 when none has room.
 func (d *digest) best(room int) int {
 	best, most := -1, 0.0
-	for i, s := range d.scores {
+	for _, i := range d.order {
 		if d.taken[i] || d.alike[i] > 0.9 {
 			continue
 		}
-		if s *= 1 - d.alike[i]; (best < 0 || s > most) && d.chars+d.sizes[i] <= room+1 { // no joint before the first
+		if s := d.scores[i] * (1 - d.alike[i]); (best < 0 || s > most) && d.chars+d.sizes[i] <= room+1 { // no joint before the first
 			best, most = i, s
 		}
 	}
@@ -131,7 +140,7 @@ func (d *digest) size(i int) int {
 func (d *digest) take(i int) {
 	d.taken[i], d.most = true, max(d.most, d.scores[i])
 	d.chars += d.sizes[i]
-	for j := range d.bags {
+	for _, j := range d.order {
 		d.alike[j] = max(d.alike[j], d.bags[i].dot(d.bags[j]))
 	}
 }
