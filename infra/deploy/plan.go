@@ -135,7 +135,7 @@ func Make(ctx context.Context, a *account.Account, d *Desired, o PlanOptions) (*
 	p.Actions = behind(p.Actions)
 	p.after = true
 	p.consumers()
-	p.queueSettings()
+	p.queueSettings(nil)
 	for _, w := range workers {
 		p.crons(w)
 	}

@@ -38,13 +38,17 @@ func (q *liveQueue) differs(want queueSettings) []string {
 }
 
 // queueSettings mends the settings of queues that are there. It comes late in a plan: a queue that somebody paused is resumed once the
-// versions have their traffic that are to do its work.
-func (p *planner) queueSettings() {
+// versions have their traffic that are to do its work. On a way back it is as it was found when all began: who paused it did so because of
+// the versions that are back.
+func (p *planner) queueSettings(found map[string]*liveQueue) {
 	for _, q := range p.desired.Stack.Queues {
 		name, want := p.Unit.Name(q.Name), settingsOf(q)
 		have := p.live.queues[name]
 		if have == nil {
 			continue
+		}
+		if was := found[name]; was != nil && was.Settings != nil {
+			want.Paused = was.Settings.Paused
 		}
 		a := Action{Kind: "queue", Name: name, Why: have.differs(want), do: func(ctx context.Context, r *run) error {
 			return r.setQueue(ctx, have.ID, want)

@@ -15,15 +15,16 @@ import (
 	"levada.dev/tenants"
 )
 
-// undoTime is how long a way back may take. It has its own time, since whoever deploys may be leaving.
-const undoTime = 5 * time.Minute
+// undoTime is how long a way back may take. It has its own time, since whoever deploys may be leaving: enough for its work after the API has
+// blocked who was too fast, twice. Who waits for it knows of it: the Nx plugin does.
+const undoTime = 2*account.LongestPause + 2*time.Minute
 
 // begin remembers what an action may have changed, also when its answer is lost. What has drifted is set to what the last release has, so
 // that changes nothing of it; nor do resources, which stay.
 func (r *run) begin(a Action) {
 	switch a.Kind {
-	case "gateway", "workflow", "consumer", "crons", "workers.dev", "domain", "route":
-		r.changed = r.changed || a.Op == Create || a.Op == Update
+	case "gateway", "workflow", "consumer", "crons", "workers.dev", "domain", "route", "queue":
+		r.changed = r.changed || a.Op == Update || a.Op == Create && a.Kind != "queue"
 	case "tenants":
 		r.published = r.published || a.Op != Drift
 	case "release":
@@ -237,6 +238,7 @@ func (r *run) planBack(ctx context.Context) (*Plan, error) {
 	p.gateway()
 	p.consumers()
 	p.unconsumed(made)
+	p.queueSettings(r.plan.live.queues)
 	for _, w := range noted.Stack.Workers {
 		p.crons(w)
 	}

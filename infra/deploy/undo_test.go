@@ -23,6 +23,7 @@ func (w *world) everything(release string) *deploy.Desired {
 	s := &d.Stack
 	s.Gateway.Spend[0].USD = 99
 	s.Queues[0].MaxRetries++
+	s.Queues[0].Retention /= 2
 	s.Queues = append(s.Queues, stack.Queue{Name: "speech", Consumer: stack.Consumers, MaxBatchSize: 1, DeadLetter: "audit-dlq"})
 	s.Indexes[0].Metadata = append(s.Indexes[0].Metadata, stack.Property{Name: "meta.public", Type: "boolean"})
 	s.Workflows[0].Class += "Anew"

@@ -46,11 +46,13 @@ type world struct {
 	refuseAt int                      // this write is refused; 0 for none
 	late     bool                     // it is refused after it had its effect
 	wrote    func(n int, before bool) // is told of each write, before and after it; may be nil
+
+	sleep func(ctx context.Context, d time.Duration) error // how an account waits
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, api: double.New(), now: time.Date(2026, 11, 22, 20, 0, 0, 0, time.UTC)}
+	w := &world{t: t, api: double.New(), sleep: atOnce, now: time.Date(2026, 11, 22, 20, 0, 0, 0, time.UTC)}
 	w.api.DocumentedOnly = true
 	w.api.MaxPage = 7 // a page may be shorter than was asked for
 	w.api.Account(acmeAccount, "acme")
@@ -117,7 +119,7 @@ func (w *world) open(id, token string) *account.Account {
 	require.NoError(w.t, err)
 	secret, err := source.Token(w.t.Context(), "acme", ref)
 	require.NoError(w.t, err)
-	return account.Open(id, secret, account.Options{URL: w.url, Sleep: atOnce})
+	return account.Open(id, secret, account.Options{URL: w.url, Sleep: w.sleep})
 }
 
 // atOnce is a wait that takes no time.

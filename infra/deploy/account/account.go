@@ -217,12 +217,12 @@ func (a answer) into(out any) error {
 	return nil
 }
 
-// longestAsked is the longest pause that a server is granted; the API blocks for five minutes who was too fast.
-const longestAsked = 5 * time.Minute
+// LongestPause is the longest that a server is granted; the API blocks for five minutes who was too fast.
+const LongestPause = 5 * time.Minute
 
 func (a answer) pause(try int) time.Duration {
 	if seconds, err := strconv.Atoi(a.after); err == nil && seconds > 0 {
-		return min(time.Duration(seconds)*time.Second, longestAsked)
+		return min(time.Duration(seconds)*time.Second, LongestPause)
 	}
 	return 250*time.Millisecond<<try + rand.N(250*time.Millisecond)
 }

@@ -41,9 +41,9 @@ const GRACE = 'NX_PROCESS_KILL_GRACE_PERIOD';
 /** What somebody has set. Nx leaves what is set below in the environment of a process that has loaded this for many runs. */
 const given = process.env[GRACE];
 
-/** Has Nx wait for levada in a run that deploys: an undo takes five minutes at most, and Nx waits for five seconds. */
+/** Has Nx wait for levada in a run that deploys: an undo takes twelve minutes at most, and Nx waits for five seconds. */
 export const preTasksExecution: NonNullable<NxPlugin['preTasksExecution']> = (_options, { argv }) => {
   if (given === undefined && argv.slice(2).some((word) => word.includes('deploy'))) {
-    process.env[GRACE] = String(6 * 60_000);
+    process.env[GRACE] = String(13 * 60_000);
   }
 };
