@@ -30,6 +30,7 @@ type live struct {
 	published map[string]entryMark // what the tenants' namespace has
 	holds     bool                 // it has something, be it ours
 	manifest  Manifest             // of the release that is live
+	well      map[string]Manifest  // the releases that deployed versions were uploaded for, empty when nobody noted them
 	namesake  bool                 // a release of the name that is wanted is kept
 	kept      Manifest             // that one, when it is not the live one
 	released  names                // of what that release has and carries no tags
@@ -89,6 +90,9 @@ func read(ctx context.Context, a *account.Account, d *Desired) (*live, error) {
 		return nil, err
 	}
 	if err := l.readKept(ctx, a, d); err != nil {
+		return nil, err
+	}
+	if err := l.readWell(ctx, a, d); err != nil {
 		return nil, err
 	}
 	return l, l.readRecord(ctx, a, d)

@@ -6,6 +6,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/infra/deploy/account"
+	"levada.dev/infra/stack"
 )
 
 // Return is a plan that goes back to an earlier release, and what it says beforehand.
@@ -29,7 +30,7 @@ func MakeReturn(ctx context.Context, a *account.Account, u Unit, to string, o Pl
 		return nil, unnoted(ctx, a, u)
 	}
 	if to == "" {
-		if to, err = lastWell(ctx, a, u, live); err != nil {
+		if to, err = lastWell(ctx, a, u, namespace, live); err != nil {
 			return nil, err
 		}
 	}
@@ -58,15 +59,27 @@ func MakeReturn(ctx context.Context, a *account.Account, u Unit, to string, o Pl
 	return ret, nil
 }
 
-// lastWell is the release to go back to: the one before the noted one, or that itself, when what is deployed is not it: a deployment after it
-// was stopped before it had noted its own.
-func lastWell(ctx context.Context, a *account.Account, u Unit, noted Manifest) (string, error) {
-	for role, v := range noted.Workers {
-		now, err := shares(ctx, a, u.Script(role))
+// lastWell is the release to go back to: the one before the noted one. When what is deployed is not the noted one, a deployment after it was
+// stopped before it had noted its own, and the way leads to the noted one; but not when it was a way back that was stopped: that goes on.
+func lastWell(ctx context.Context, a *account.Account, u Unit, namespace string, noted Manifest) (string, error) {
+	now := map[stack.Role]string{}
+	for role := range noted.Workers {
+		shares, err := shares(ctx, a, u.Script(role))
 		if err != nil {
 			return "", err
 		}
-		if len(now) != 1 || now[0].Version != v.ID {
+		if len(shares) == 1 {
+			now[role] = shares[0].Version
+		}
+	}
+	var before Manifest
+	if noted.Before != "" {
+		if _, err := readKey(ctx, a, namespace, releaseKey(noted.Before), &before); err != nil {
+			return "", err
+		}
+	}
+	for role, v := range noted.Workers {
+		if now[role] != v.ID && (now[role] == "" || now[role] != before.Workers[role].ID) {
 			return noted.Release, nil
 		}
 	}

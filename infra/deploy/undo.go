@@ -76,7 +76,11 @@ func (r *run) undo(ctx context.Context, cause error) error {
 	if err := errors.Join(failed...); err != nil {
 		return &StuckError{cause, err, r.stayed}
 	}
-	return &RolledBackError{Cause: cause, To: before.Release, Stayed: r.stayed}
+	to := before.Release
+	if slices.ContainsFunc(jobs, func(j *job) bool { return r.before(j).ID != before.Workers[j.role].ID }) {
+		to = "" // to what somebody had put in its place
+	}
+	return &RolledBackError{Cause: cause, To: to, Stayed: r.stayed}
 }
 
 // look finds out which of the Workers that were sent whole have their new version: of some nobody has seen the answer.
@@ -123,10 +127,14 @@ func (r *run) strays() []*job {
 	return jobs
 }
 
-// before is what a Worker goes back to: its version of the last release, while that can be deployed, else the one it had when all began.
+// before is what a Worker goes back to: what it had when all began, when somebody put that there; else, and where traffic is divided with it,
+// its version of the last release.
 func (r *run) before(j *job) Version {
-	noted := &r.plan.live.manifest
-	if v := noted.Workers[j.role]; v.ID != "" && reached(j.live.MigrationTag) <= len(noted.Stack.ObjectsOf(j.role)) {
+	live := r.plan.live
+	noted := &live.manifest
+	v := noted.Workers[j.role]
+	shared := slices.ContainsFunc(j.live.deployment, func(x share) bool { return x.Version == v.ID })
+	if v.ID != "" && (shared || live.unfinished(j)) && reached(j.live.MigrationTag) <= len(noted.Stack.ObjectsOf(j.role)) {
 		return v
 	}
 	return Version{ID: j.live.stable(), Spec: tag(j.live.Tags, "spec"), Secrets: tag(j.live.Tags, "secrets")}

@@ -88,7 +88,7 @@ func (p *planner) judge(j *job) (Op, []string) {
 	case spec != j.spec:
 		made, sealed := s.deployed.made()
 		j.made = whole && made == j.spec && (j.secrets == "" || sealed == j.secrets) && j.backTo == "" && len(p.differences(j)) == 0
-		return Update, []string{fmt.Sprintf("spec %s -> %s", spec, j.spec)}
+		return Update, append([]string{fmt.Sprintf("spec %s -> %s", spec, j.spec)}, p.elsewhere(j.role, s)...)
 	case j.backTo != "" && version != j.backTo:
 		return Update, []string{fmt.Sprintf("%s -> %.8s", s.serves(), j.backTo)}
 	case j.secrets != "" && secrets != j.secrets:
@@ -290,7 +290,7 @@ func (r *run) upload(j *job, whole bool) account.Upload {
 	if j.secrets == "" {
 		m.KeepBindings = []string{secretText, "secret_key"} // they are not given, so they are not to go
 	}
-	m.Annotations = map[string]string{annotationTag: d.Release, annotationMessage: strings.TrimSpace("levada spec=" + j.spec + secretsNote(j.secrets))}
+	m.Annotations = map[string]string{annotationTag: d.Release, annotationMessage: strings.TrimSpace(versionMark + j.spec + secretsNote(j.secrets))}
 	if whole {
 		m.Tags = r.tags(j, "")
 		before := ""
