@@ -57,13 +57,14 @@ type Deps struct {
 	Trail     trail.Reader
 	Publisher events.Publisher // of what is told for the trail alone
 	Tools     tools.Box
+	MCP       Protocol
 	Probes    []Probe
 }
 
 // complete reports whether nothing is missing.
 func (d *Deps) complete() bool {
 	return d.Directory != nil && d.Intake != nil && d.Imports != nil && d.Problems != nil && d.Webhooks != nil && d.Ledger != nil && d.Catalogue != nil && d.Erasures != nil && d.Moves != nil && d.Transfers != nil && d.Turns != nil && d.Seal != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
-		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Parcels != nil && d.Shelf != nil && d.Generator != nil && d.Answerer != nil && d.Safety != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil && d.Trail != nil && d.Publisher != nil && d.Tools != nil
+		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Parcels != nil && d.Shelf != nil && d.Generator != nil && d.Answerer != nil && d.Safety != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil && d.Trail != nil && d.Publisher != nil && d.Tools != nil && d.MCP != nil
 }
 
 // Intake takes documents in.

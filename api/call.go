@@ -31,6 +31,8 @@ type call struct {
 	key            *credential
 	config         *tenants.Config
 	scope          tenants.Scope
+	inside         bool // it is part of another request, which has its permit
+	changes        bool // as route.writes, where the body decides
 	asked          bool // the gate, for the request's permit
 	idempotencyKey string
 	body           []byte
@@ -46,8 +48,11 @@ type callKey struct{}
 func callOf(r *http.Request) *call { return r.Context().Value(callKey{}).(*call) }
 
 // ServeHTTP answers one request and writes its line of the log. A panic costs this request alone.
-func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{server: s, start: s.opts.Now(), r: r, out: response{ResponseWriter: w, head: r.Method == http.MethodHead}}
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serveCall(w, r, false) }
+
+// serveCall answers a request that somebody sent, or one inside of it.
+func (s *server) serveCall(w http.ResponseWriter, r *http.Request, inside bool) {
+	c := &call{server: s, start: s.opts.Now(), r: r, inside: inside, out: response{ResponseWriter: w, head: r.Method == http.MethodHead}}
 	c.w, c.stages = &c.out, c.timing[:0]
 	defer c.finish()
 	if err := c.identify(); err != nil {

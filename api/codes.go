@@ -26,7 +26,7 @@ var codes = []code{
 	{"unauthorized", 401, "No key was sent, or nobody knows it."},
 	{"tenant_mismatch", 403, "The key belongs to another tenant than the request names."},
 	{"scope_denied", 403, "The key does not hold the scope of the route."},
-	{"origin_denied", 403, "A web page of a foreign origin called a tenant that is open."},
+	{"origin_denied", 403, "A web page of a foreign origin called a tenant that is open, or `/mcp`."},
 	{"route_not_found", 404, "There is no such route."},
 	{"method_not_allowed", 405, "The route has other methods; `details.allow` and the header `Allow` list them."},
 	{"body_too_large", 413, "The body is above `details.limit` bytes: the tenant's limit, or what an instance has room for."},
@@ -47,7 +47,7 @@ var codes = []code{
 	{"value_out_of_range", 400, "The value at `details.field` is too small, too large, too short or too long."},
 	{"invalid_value", 400, "The value at `details.field` is not one of those allowed, or badly formed."},
 	{"invalid_query", 400, "The query parameter named by `details.field` is badly formed."},
-	{"unknown_parameter", 400, "The route has no query parameter of the name `details.field`. Webhooks and `/v1` take any."},
+	{"unknown_parameter", 400, "The route has no query parameter of the name `details.field`. Webhooks, `/mcp` and `/v1` take any."},
 
 	// Ingest, documents, jobs.
 	{"idempotency_key_invalid", 400, "The Idempotency-Key is longer than 255 characters or not printable ASCII."},
@@ -191,6 +191,10 @@ var codes = []code{
 	{"tool_panicked", 502, "The tool broke down. Seen in `details.toolCode`."},
 	{"result_invalid", 502, "What the tool returned is not what it promises. Seen in `details.toolCode`."},
 	{"result_too_large", 502, "What the tool returned is above 4 MB. Seen in `details.toolCode`."},
+	// The Model Context Protocol.
+	{"mcp_session_required", 400, "A message of a revision before 2026-07-28 names no session in the header `mcp-session-id`, and is not `initialize`."},
+	{"mcp_session_not_found", 404, "The session is not one of this key and tenant. Send `initialize` to begin one."},
+	{"mcp_unavailable", 503, "What speaks the protocol did not answer. Try again after `Retry-After`."},
 
 	// The platform.
 	{"not_ready", 503, "Something the platform depends on does not answer; `details.failing` names it."},

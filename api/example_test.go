@@ -10,6 +10,7 @@ import (
 	"levada.dev/api"
 	"levada.dev/events"
 	"levada.dev/events/eventstest"
+	mcpline "levada.dev/infra/mcp/line"
 	"levada.dev/infra/memory"
 	"levada.dev/producers/batch"
 	"levada.dev/producers/intake"
@@ -39,6 +40,7 @@ func ExampleNew() {
 	sessions := memory.NewSessions(shelf, time.Now)
 	box := memory.NewLetters(time.Now)
 	handler := api.New(api.Deps{
+		MCP:       mcpline.Line{},
 		Directory: directory,
 		Intake:    intake.New(texts, ledger, nil),
 		Webhooks:  webhook.New(webhook.Ports{}, nil), // of a tenant without sources

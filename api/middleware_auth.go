@@ -95,6 +95,11 @@ func (c *call) authenticate() error {
 	if err != nil {
 		return err
 	}
+	if c.route.ownPages {
+		if err := c.sameSite(); err != nil {
+			return err
+		}
+	}
 	switch {
 	case cred.grant == nil && c.open():
 		if err := c.sameSite(); err != nil {
@@ -104,7 +109,7 @@ func (c *call) authenticate() error {
 		return errUnauthorized
 	case cred.grant.Tenant != c.config.ID:
 		return fault.New(fault.Denied, "tenant_mismatch", "the key belongs to another tenant", nil)
-	case !cred.grant.Allows(c.route.scope):
+	case c.route.scope != anyKey && !cred.grant.Allows(c.route.scope):
 		return fault.New(fault.Denied, "scope_denied", "the key does not hold the scope "+string(c.route.scope), nil)
 	}
 	c.scope, err = tenants.Admit(c.config)

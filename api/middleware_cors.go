@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -10,8 +11,8 @@ import (
 )
 
 const (
-	corsHeadersIn  = "authorization, x-api-key, x-tenant-id, content-type, accept, idempotency-key, traceparent, x-request-id, x-user-id, last-event-id, range, if-range, if-none-match"
-	corsHeadersOut = "x-request-id, traceparent, server-timing, location, retry-after, idempotent-replayed, etag, accept-ranges, content-range, content-disposition, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, x-session-id, x-stream-id, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-levada-cache, x-should-retry, x-audit-head"
+	corsHeadersIn  = "authorization, x-api-key, x-tenant-id, content-type, accept, idempotency-key, traceparent, x-request-id, x-user-id, last-event-id, range, if-range, if-none-match, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name"
+	corsHeadersOut = "x-request-id, traceparent, server-timing, location, retry-after, idempotent-replayed, etag, accept-ranges, content-range, content-disposition, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, x-session-id, x-stream-id, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-levada-cache, x-should-retry, x-audit-head, mcp-session-id"
 )
 
 // allowOrigin lets web pages of the tenant's origins read the answer.
@@ -56,16 +57,28 @@ func (c *call) headersIn() string {
 	return corsHeadersIn
 }
 
-// sameSite guards an open tenant: with no key to hold, its origins are all that keeps a foreign web page from acting
-// through the browser of somebody who can reach it.
+// sameSite keeps foreign web pages out: of an open tenant, since with no key to hold its origins are all that keeps them from acting through the browser
+// of somebody who can reach it; and of routes that only the tenant's own pages may call. A page is the tenant's own when it came from where it
+// sends its request to. But a name proves nothing about that unless it is one of ours: a page may let its own name lead to
+// this address (DNS rebinding).
 func (c *call) sameSite() error {
 	origin := c.r.Header.Get("Origin")
 	if origin == "" || c.originAllowed(origin) {
 		return nil
 	}
-	if u, err := url.Parse(origin); err == nil && strings.EqualFold(u.Host, c.r.Host) {
+	if u, err := url.Parse(origin); err == nil && strings.EqualFold(u.Host, c.r.Host) && c.ownHost() {
 		return nil
 	}
-	return fault.New(fault.Denied, "origin_denied", "pages of this origin may not call an open tenant", nil).
-		WithHint("add the origin to the tenant's cors.origins, or use a key")
+	return fault.New(fault.Denied, "origin_denied", "pages of this origin may not call this tenant", nil).
+		WithHint("add the origin to the tenant's cors.origins")
+}
+
+// ownHost reports whether nobody else can have given the host's name: it is an address, this machine, or the tenant's.
+func (c *call) ownHost() bool {
+	host := hostName(c.r)
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	id, err := c.Directory.Host(c.ctx(), host)
+	return err == nil && id == c.config.ID
 }

@@ -19,9 +19,12 @@ func (c *call) permit(user string, ahead quota.Amount) error {
 	if name := c.r.Header.Get(userHeader); user == "" && checkUser(userHeader, name) == nil {
 		user = name
 	}
-	began := c.opts.Now()
 	c.asked = true
-	ask := quota.Ask{Requests: 1, User: caller(user, c.r.RemoteAddr), Writes: c.route.writes, Talks: c.route.talks, Ahead: ahead}
+	if c.inside {
+		return nil
+	}
+	began := c.opts.Now()
+	ask := quota.Ask{Requests: 1, User: caller(user, c.r.RemoteAddr), Writes: c.route.writes || c.changes, Talks: c.route.talks, Ahead: ahead}
 	hold, err := c.Gate.Acquire(c.ctx(), c.scope, ask)
 	c.stage("limit", began)
 	if err != nil {

@@ -59,8 +59,14 @@ var routes = []route{
 	{method: "GET", pattern: "/events/{id}", scope: tenants.ScopeAudit, handle: showLetter},
 	{method: "POST", pattern: "/events/replay", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, act: replays("events.replay", "letters"), handle: replayLetters}, // it changes documents, and costs money
 	{method: "POST", pattern: "/search", writes: true, scope: tenants.ScopeSearch, body: jsonBody, handle: search},
+	{method: "GET", pattern: "/schema/prompts", scope: tenants.ScopeChat, handle: listPrompts},
+	{method: "GET", pattern: "/schema/prompts/{name}", scope: tenants.ScopeChat, handle: showPrompt},
 	{method: "GET", pattern: "/schema/tools", scope: tenants.ScopeTools, handle: listTools},
 	{method: "POST", pattern: "/tools/execute", writes: true, scope: tenants.ScopeTools, body: jsonBody, idempotent: true, namesUser: true, handle: executeTool},
+
+	// The Model Context Protocol. What a message asks for holds the key to its scope. There are no streams to GET and no sessions to DELETE: 405, as the
+	// protocol has it.
+	{method: "POST", pattern: "/mcp", scope: anyKey, body: jsonBody, namesUser: true, ownPages: true, anyQuery: true, handle: speak},
 
 	// OpenAI's wire format. What asks a model needs the scope chat, embeddings as well: SDKs have one key.
 	{method: "POST", pattern: "/v1/chat/completions", writes: true, scope: tenants.ScopeChat, body: jsonBody, namesUser: true, anyQuery: true, handle: complete},
@@ -84,6 +90,7 @@ type route struct {
 	talks      bool              // it changes a conversation: not while the tenant is being moved to another pool
 	namesUser  bool              // the body says which user asks: the handler calls c.permit once it knows
 	act        *deed             // what is put on record before the handler runs, and how it ended
+	ownPages   bool              // no web page of a foreign origin may call it, whatever key it has
 	handle     func(*call) error // answers with c.ok, or returns what went wrong
 }
 
@@ -92,6 +99,9 @@ var letterParameters = []string{"type", "reason", "code", "stage", "id", "docId"
 
 // public marks a route that anybody may ask, with or without a tenant.
 const public tenants.APIScope = ""
+
+// anyKey marks a route of a tenant for which its key is enough, whatever scopes it holds.
+const anyKey tenants.APIScope = "any"
 
 // bodyKind is what a request carries. Each is limited to the tenant's Limits.BodyBytes.
 type bodyKind int

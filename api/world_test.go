@@ -24,6 +24,9 @@ import (
 	"levada.dev/api/openai/openaitest"
 	"levada.dev/events"
 	"levada.dev/events/eventstest"
+	"levada.dev/infra/mcp"
+	mcpline "levada.dev/infra/mcp/line"
+	"levada.dev/infra/mcp/line/linetest"
 	"levada.dev/infra/memory"
 	"levada.dev/producers/replay"
 	"levada.dev/tenants"
@@ -101,6 +104,7 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.deps.Safety = safety.New(safety.Local{}, safety.NewGuard(paid), nil)
 	w.deps.Answerer = answer.New(w.deps.Generator, &answer.Options{Random: &counter{}})
 	w.deps.Embedder = llm.NewPaidEmbedder(w.store.embedder, w.gate)
+	w.deps.MCP = mcpline.Line{Do: linetest.Do(mcp.Handler())}
 	w.Handler = api.New(w.deps, &w.opts)
 	var err error
 	w.routes, err = router()

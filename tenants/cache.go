@@ -132,6 +132,25 @@ func (d *CachedDirectory) Prompt(ctx context.Context, id ID, name string) (*Prom
 	return value.(*Prompt), nil
 }
 
+// Prompts implements Directory. Callers share the names and must not change them.
+func (d *CachedDirectory) Prompts(ctx context.Context, id ID) ([]string, error) {
+	if !isID(string(id)) {
+		return nil, nil
+	}
+	value, err := d.look(ctx, namesKey+string(id), func(b []byte) (any, error) {
+		var names []string
+		err := json.Unmarshal(b, &names)
+		return names, err
+	}, errPrompt)
+	if fault.Is(err, fault.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return value.([]string), nil
+}
+
 func errPrompt() error { return fault.Missing("prompt_not_found", "the tenant has no such prompt") }
 
 // Key implements Directory. Callers share the grant and must not change it.

@@ -14,6 +14,8 @@ type Directory interface {
 	Host(ctx context.Context, host string) (ID, error)
 	// Prompt is a prompt that a tenant has published, by its name, code prompt_not_found. The platform's own is not among them.
 	Prompt(ctx context.Context, id ID, name string) (*Prompt, error)
+	// Prompts are the names of the prompts that a tenant has published, sorted; none for one that nobody knows.
+	Prompts(ctx context.Context, id ID) ([]string, error)
 	// Key is the grant of an API key by its hash (HashKey), code unauthorized.
 	Key(ctx context.Context, hash string) (*Grant, error)
 }

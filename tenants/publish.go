@@ -18,12 +18,13 @@ import (
 // The keys of what is published. They belong to the pool, not to a tenant: a Directory reads them before anybody was
 // admitted.
 const (
-	configKey = "config/" // + tenant id: the configuration, JSON
-	hostKey   = "host/"   // + host name: the tenant id
-	grantKey  = "key/"    // + HashKey: the grant, JSON
-	promptKey = "prompt/" // + tenant id, "/" and the prompt's name: its text
-	listKey   = "tenants" // the ids of all tenants, JSON
-	secretKey = "secret/" // + tenant id, "/" and the secret's name: sealed
+	configKey = "config/"  // + tenant id: the configuration, JSON
+	hostKey   = "host/"    // + host name: the tenant id
+	grantKey  = "key/"     // + HashKey: the grant, JSON
+	promptKey = "prompt/"  // + tenant id, "/" and the prompt's name: its text
+	namesKey  = "prompts/" // + tenant id: the names of its prompts, JSON; only where there are some
+	listKey   = "tenants"  // the ids of all tenants, JSON
+	secretKey = "secret/"  // + tenant id, "/" and the secret's name: sealed
 )
 
 // HashEntry is the key of the content hash of all the others. Whoever publishes writes it last.
@@ -72,6 +73,15 @@ func Publish(configs []Config, grants map[string]Grant, vault *Vault) (Entries, 
 		}
 		for name, text := range c.Prompts {
 			if err := entries.add(promptKey+string(c.ID)+"/"+name, []byte(text)); err != nil {
+				return nil, err
+			}
+		}
+		if len(c.Prompts) > 0 {
+			names, err := json.Marshal(slices.Sorted(maps.Keys(c.Prompts)))
+			if err != nil {
+				return nil, fault.New(fault.Internal, "config_encoding", string(c.ID), err)
+			}
+			if err := entries.add(namesKey+string(c.ID), names); err != nil {
 				return nil, err
 			}
 		}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"strings"
 	"time"
 
@@ -75,6 +76,12 @@ type Ports struct {
 	Letters   Letters
 	Calls     Calls
 	Unread    letters.Pile
+	MCP       Protocol
+}
+
+// Protocol speaks the Model Context Protocol, as package api has it.
+type Protocol interface {
+	Serve(w http.ResponseWriter, r *http.Request, back http.Handler) error
 }
 
 // Trail is all that the audit trails of the tenants do.

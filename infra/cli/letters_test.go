@@ -18,6 +18,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/infra/app"
 	"levada.dev/infra/app/front"
+	"levada.dev/infra/mcp/line"
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/tenants/tenantstest"
@@ -50,6 +51,7 @@ func newPostbox(t *testing.T) *postbox {
 	shelf := memory.NewShelf(time.Now)
 	sessions := memory.NewSessions(shelf, time.Now)
 	server := httptest.NewServer(front.API(app.Ports{
+		MCP:       line.Line{},
 		Directory: directory, Texts: &memory.Texts{}, Ledger: p.ledger, Catalogue: p.ledger, Imports: p.ledger, Erasures: p.ledger, Moves: p.ledger, Transfers: p.ledger, Vectors: memory.NewVectors(time.Now),
 		Embedder: &llmtest.Embedder{}, Reranker: &llmtest.Reranker{}, Model: &memory.Model{}, Money: memory.NewQuota(time.Now), Sessions: sessions, Summaries: sessions,
 		Shelf: shelf, Cache: memory.NewCache(time.Now), Letters: p.box, Calls: memory.NewCalls(time.Now), Trail: p.trail, Publisher: p.trail.Publisher(),

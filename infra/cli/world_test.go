@@ -27,6 +27,7 @@ import (
 	"levada.dev/infra/app/front"
 	"levada.dev/infra/client"
 	"levada.dev/infra/client/clienttest"
+	"levada.dev/infra/mcp/line"
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/tenants/tenantstest"
@@ -93,6 +94,7 @@ func newPlatform(t *testing.T, directory tenants.Directory, ids func() []tenants
 	sessions := memory.NewSessions(shelf, time.Now)
 	money := memory.NewQuota(time.Now)
 	w.ports = app.Ports{
+		MCP:       line.Line{},
 		Directory: directory, Texts: &memory.Texts{}, Ledger: w.ledger, Vectors: memory.NewVectors(time.Now), Lexicon: memory.NewLexicon(), Embedder: w.model, Reranker: &llmtest.Reranker{},
 		Model: &memory.Model{}, Money: money, Bar: money, Account: money, Sessions: sessions, Summaries: sessions, Shelf: shelf,
 		Cache: memory.NewCache(time.Now), Publisher: w.out, Claims: claims, Trail: &memory.Trail{}, Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{}, Calls: memory.NewCalls(time.Now),

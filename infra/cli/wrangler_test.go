@@ -78,7 +78,7 @@ func TestWranglerWritesAgainWhatChanged(t *testing.T) {
 		var v wranglerView
 		require.NoError(t, json.Unmarshal([]byte(out), &v))
 		assert.Equal(t, []any{"shared", "prod", strings.Repeat("b", 32), "op://infra/cf/shared", []string{"globex"}}, []any{v.Pool, v.Env, v.Account, v.Token, v.Tenants})
-		assert.Len(t, v.Deploy, 4)
+		assert.Len(t, v.Deploy, 5)
 		found := map[string]string{}
 		for _, f := range v.Files {
 			assert.Equal(t, "shared-prod-"+string(f.Role), f.Script)
@@ -86,12 +86,12 @@ func TestWranglerWritesAgainWhatChanged(t *testing.T) {
 		}
 		return found
 	}
-	assert.Equal(t, map[string]string{"api": "new", "consumers": "new", "workflows": "new", "objects": "new"}, states())
-	assert.Equal(t, map[string]string{"api": "same", "consumers": "same", "workflows": "same", "objects": "same"}, states())
+	assert.Equal(t, map[string]string{"api": "new", "consumers": "new", "workflows": "new", "objects": "new", "mcp": "new"}, states())
+	assert.Equal(t, map[string]string{"api": "same", "consumers": "same", "workflows": "same", "objects": "same", "mcp": "same"}, states())
 	require.NoError(t, os.WriteFile(filepath.Join(root, "configs/objects/wrangler.jsonc"), []byte("{}"), 0o644))
-	assert.Equal(t, map[string]string{"api": "same", "consumers": "same", "workflows": "same", "objects": "changed"}, states(), "what was edited")
+	assert.Equal(t, map[string]string{"api": "same", "consumers": "same", "workflows": "same", "objects": "changed", "mcp": "same"}, states(), "what was edited")
 	o.Namespaces = map[string]string{"cache": "c1"}
-	assert.Equal(t, map[string]string{"api": "changed", "consumers": "same", "workflows": "changed", "objects": "same"}, states(), "those that bind it")
+	assert.Equal(t, map[string]string{"api": "changed", "consumers": "same", "workflows": "changed", "objects": "same", "mcp": "same"}, states(), "those that bind it")
 }
 
 // The ids are those of the tenant's own account, asked with its own token, and those that were given stay.

@@ -1,4 +1,4 @@
-// Package dev is the whole platform on one machine, offline: the four Workers on real workerd in one Miniflare, with its
+// Package dev is the whole platform on one machine, offline: the five Workers on real workerd in one Miniflare, with its
 // KV, R2, Durable Objects and Workflows, and local stand-ins for what Miniflare does not have or does not have as
 // production does: Workers AI with the gateway's log (localai), Vectorize (localvec) and a durable queue broker (broker).
 //

@@ -24,6 +24,7 @@ import (
 	"levada.dev/infra/client/clienttest"
 	"levada.dev/infra/dev/localai"
 	"levada.dev/infra/eval"
+	"levada.dev/infra/mcp/line"
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/tenants/tenantstest"
@@ -118,6 +119,7 @@ func ingested(t *testing.T, c eval.Collection, embedder llm.Embedder, model llm.
 	shelf, money, parts, files, cache := memory.NewShelf(time.Now), memory.NewQuota(time.Now), &memory.Parts{}, &memory.Files{}, memory.NewCache(time.Now)
 	sessions := memory.NewSessions(shelf, time.Now)
 	ports := app.Ports{
+		MCP:       line.Line{},
 		Directory: directory, Texts: texts, Ledger: ledger, Vectors: memory.NewVectors(time.Now), Lexicon: memory.NewLexicon(), Embedder: embedder, Reranker: &llmtest.Reranker{},
 		Model: model, Money: money, Bar: money, Sessions: sessions, Summaries: sessions, Shelf: shelf, Cache: cache, Publisher: out, Claims: claims, Trail: &memory.Trail{},
 		Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{}, Calls: memory.NewCalls(time.Now), Catalogue: ledger, Erasures: ledger, Moves: ledger, Transfers: ledger, Imports: ledger, Parts: parts, Files: files, Fetcher: &memory.Web{},

@@ -36,7 +36,7 @@ func TestWhatIsRefusedIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 		{"an object whose class is there", object("session", ""), "name_taken", "infra/cloudflare/objects/session_js.go: is there"},
 		{"an object whose port is there", object("runs", ""), "name_taken", "infra/cloudflare/port/run_js.go: NewRuns: is declared here already (take another name)"},
 		{"an object whose package is there", object("lexicon", ""), "name_taken", "workflows/lexicon: is there, and was not made by levada new object lexicon"},
-		{"an object for no worker", object("visits", "apo"), "option_invalid", `worker: there is no Worker "apo" (one of api, consumers, objects, workflows)`},
+		{"an object for no worker", object("visits", "apo"), "option_invalid", `worker: there is no Worker "apo" (one of api, consumers, mcp, objects, workflows)`},
 		{"a workflow of a keyword", named(generate.NewWorkflow, "select"), "name_invalid", `workflow: "select" is a word of the language`},
 		{"a workflow that is there", named(generate.NewWorkflow, "erasure"), "name_taken", "workflows/erasure: is there"},
 		{"a consumer with a hyphen", named(generate.NewConsumer, "word-count"), "name_invalid", `consumer: "word-count" cannot be a name`},

@@ -24,7 +24,7 @@ func TestWhatIsGeneratedIsWhole(t *testing.T) {
 		binding(generate.Binding{Name: "THUMB_NAILS", Worker: "api", Kind: "queue"}),
 		binding(generate.Binding{Name: "PRINTS", Worker: "api", Kind: "queue"}),
 		binding(generate.Binding{Name: "REPORTS", Worker: "api", Kind: "service"}),
-		binding(generate.Binding{Name: "AUDIT", Worker: "api", Kind: "object"}),
+		binding(generate.Binding{Name: "SESSION", Worker: "consumers", Kind: "object"}),
 		binding(generate.Binding{Name: "IMPORT", Worker: "api", Kind: "workflow"}),
 		object("page-visits", "api"),
 		object("stars", ""),

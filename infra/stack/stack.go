@@ -29,13 +29,15 @@ type Stack struct {
 type Role string
 
 // The roles of Levada. They are separate Workers because a burst of ingestion
-// must not share an isolate with a chat, and because the objects are on every
-// request's path and must stay small.
+// must not share an isolate with a chat, because the objects are on every
+// request's path and must stay small, and because the SDK of the Model Context
+// Protocol is half as large as the API.
 const (
 	API       Role = "api"
 	Consumers Role = "consumers"
 	Workflows Role = "workflows"
 	Objects   Role = "objects"
+	MCP       Role = "mcp"
 )
 
 // Worker is one script.

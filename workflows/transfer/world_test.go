@@ -18,6 +18,7 @@ import (
 	"levada.dev/infra/app"
 	"levada.dev/infra/app/front"
 	"levada.dev/infra/client/clienttest"
+	"levada.dev/infra/mcp/line"
 	"levada.dev/infra/memory"
 	"levada.dev/producers/intake"
 	"levada.dev/tenants"
@@ -122,6 +123,7 @@ func newPool(t *testing.T, c *clock, edit ...func(*tenants.Config)) *pool {
 	sessions := memory.NewSessions(shelf, c.Now)
 	p.shelf, p.sessionsKept = shelf, sessions
 	p.ports = app.Ports{
+		MCP:       line.Line{},
 		Directory: directory, Texts: p.texts, Ledger: p.ledger, Vectors: memory.NewVectors(c.Now), Lexicon: memory.NewLexicon(), Embedder: p.model,
 		Reranker: &llmtest.Reranker{}, Model: &memory.Model{}, Money: money, Bar: money, Account: money, Sessions: sessions, Summaries: sessions, Shelf: shelf,
 		Cache: memory.NewCache(c.Now), Publisher: p.out, Claims: claims, Trail: &memory.Trail{}, Letters: memory.NewLetters(c.Now), Unread: &memory.Unread{},

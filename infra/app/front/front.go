@@ -75,6 +75,7 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Tools: box(p, o, builtin.Deps{
 			Retriever: cached, Documents: documents, Embedder: embedder, Draft: api.ReadDraft, Afford: afford,
 		}, filter),
+		MCP:    p.MCP,
 		Probes: probes,
 	}, &api.Options{Background: o.Background, Version: o.Version, VersionID: o.VersionID, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
 }

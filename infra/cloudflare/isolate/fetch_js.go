@@ -67,10 +67,18 @@ func Fetch(req *http.Request, binding string, path ...string) (*http.Response, e
 	return resp, err
 }
 
+// Live is a body of a request that goes out as it comes. Of any other body Fetch waits for the first 64 KB, or the end; so an answer to what has
+// been sent of it so far would never be asked for.
+type Live struct{ io.ReadCloser }
+
 // requestBody returns a short body as bytes and any other as the handle of a stream.
 func requestBody(ctx context.Context, cancel context.CancelCauseFunc, req *http.Request) (body any, handle int64, err error) {
 	if req.Body == nil || req.Body == http.NoBody {
 		return nil, 0, nil
+	}
+	if live, ok := req.Body.(Live); ok {
+		handle, err = Pipe(ctx, cancel, live.ReadCloser, -1)
+		return nil, handle, err
 	}
 	if s, ok := req.Body.(*streamReader); ok && !s.begun {
 		handle, err = Pipe(ctx, cancel, s, -1)

@@ -112,3 +112,12 @@ func TestUploads(t *testing.T) {
 	})
 	require.Zero(t, quiet(t, s).Stats.Host.Streams)
 }
+
+// A request and its answer are a conversation: what is written goes out although nothing follows it yet, and is answered before the body ends.
+func TestConversations(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	allOK(t, many(40, 20, func(i int) workerdtest.Reply { return s.Get(fmt.Sprintf("/talk?id=t%d&n=25", i)) }), func(int) string { return "0\n" })
+	allOK(t, many(20, 20, func(i int) workerdtest.Reply { return s.Get(fmt.Sprintf("/talk?id=t%d&n=3&leave=1", i)) }), func(int) string { return "\"left\"\n" })
+	require.Zero(t, quiet(t, s).Stats.Host.Streams)
+}

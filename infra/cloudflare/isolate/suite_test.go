@@ -36,9 +36,10 @@ export default {
 };
 `
 
-// backend answers after ?ms= with ?tag=, streams ?stream= chunks, or digests what it is sent.
+// backend answers after ?ms= with ?tag=, streams ?stream= chunks, digests what it is sent, or with ?echo= sends it back as it comes.
 const backend = `export default { async fetch(request) {
   const q = new URL(request.url).searchParams, ms = +q.get("ms") || 0, n = +q.get("stream") || 0;
+  if (q.get("echo")) return new Response(request.body);
   const sleep = () => new Promise((r) => setTimeout(r, ms));
   if (request.body) {
     const b = new Uint8Array(await request.arrayBuffer()), d = await crypto.subtle.digest("SHA-256", b);

@@ -85,6 +85,8 @@ func bindingsOf(p *Pool, w stack.Worker) (bindings []string) {
 					say(b.Name, f.Class+" (defined in "+prefix+string(f.Role)+")", "Workflow")
 				}
 			}
+		case stack.Service:
+			say(b.Name, prefix+b.Target, "Worker")
 		case stack.AI:
 			say(b.Name, "", "AI")
 		case stack.Version:

@@ -18,6 +18,7 @@ import (
 	"levada.dev/infra/app/front"
 	"levada.dev/infra/dev/devtest"
 	"levada.dev/infra/local"
+	"levada.dev/infra/mcp/line"
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/tenants/tenantstest"
@@ -56,6 +57,7 @@ func inMemory(t *testing.T) server {
 	trail := &memory.Trail{}
 	ledger := memory.NewLedger(time.Now)
 	s := httptest.NewServer(front.API(app.Ports{
+		MCP:       line.Line{},
 		Directory: directory, Texts: &memory.Texts{}, Ledger: ledger, Catalogue: ledger, Imports: ledger, Erasures: ledger, Moves: ledger, Transfers: ledger, Letters: memory.NewLetters(time.Now), Calls: memory.NewCalls(time.Now), Vectors: memory.NewVectors(time.Now),
 		Embedder: &llmtest.Embedder{}, Reranker: &llmtest.Reranker{}, Model: &memory.Model{}, Money: memory.NewQuota(time.Now), Sessions: sessions, Summaries: sessions,
 		Shelf: shelf, Cache: memory.NewCache(time.Now), Trail: trail, Publisher: trail.Publisher(),

@@ -16,7 +16,10 @@ import (
 	"levada.dev/infra/cloudflare/object"
 	"levada.dev/infra/cloudflare/port"
 	"levada.dev/infra/cloudflare/r2"
+	"levada.dev/infra/cloudflare/service"
 	"levada.dev/infra/logline"
+	"levada.dev/infra/mcp/line"
+	"levada.dev/infra/stack"
 	"levada.dev/tenants"
 	"levada.dev/workflows/lexicon/book"
 	"levada.dev/workflows/llm"
@@ -57,6 +60,7 @@ func main() {
 		Trail:     port.NewTrail(object.Open("AUDIT")),
 		Publisher: events.NewPublisher(port.Audit(), port.NewClaims(r2.Open("CORPUS")), nil),
 		Calls:     port.NewCalls(object.Open("CALLS")),
+		MCP:       line.Line{Do: service.Open(stack.MCPBinding).Do},
 		Cache:     port.NewCache(kv.Open("CACHE")),
 	}, app.Options{
 		Version:     cmp.Or(release, port.Var("VERSION", "dev")),

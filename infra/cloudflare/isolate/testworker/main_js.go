@@ -18,6 +18,7 @@ func main() {
 	objectRoutes(mux)
 	storeRoutes(mux)
 	modelRoutes(mux)
+	talkRoutes(mux)
 	queueRoutes(mux)
 	workflowRoutes(mux)
 	isolate.HandleHTTP(mux)
