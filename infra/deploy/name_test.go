@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -85,4 +86,47 @@ func TestAFailedNoteLeavesTheKeptRelease(t *testing.T) {
 	require.ErrorAs(t, w.apply(p), &back)
 	assert.JSONEq(t, kept, w.api.KV(acmeAccount, "acme-prod-config")["levada/release/v1"])
 	w.deploy(w.acme(), first)
+}
+
+// Whoever was killed between the two writes of a note has not used up the name: that release was never live.
+func TestANameIsNotUsedUpByHalfANote(t *testing.T) {
+	w := newWorld(t)
+	first := w.desired("acme", "v1", "one")
+	w.deploy(w.acme(), first)
+	w.deploy(w.globex(), w.desired("globex", "v1", "one"))
+	o := w.options()
+	o.Progress = func(line string) {
+		if line == "~ release v2" {
+			w.cutFrom = w.writes + 2
+		}
+	}
+	require.Error(t, deploy.Apply(t.Context(), w.plan(w.acme(), w.desired("acme", "v2", "two")), o))
+	w.cutFrom = 0
+	require.Contains(t, w.keeps(acmeAccount, "acme", "release"), "v2")
+	mended := w.desired("acme", "v2", "two, mended")
+	p := w.plan(w.acme(), mended)
+	assert.Contains(t, changes(p), "~ release v2  (was noted by a deployment that was stopped then, and never live: it is noted anew)")
+	w.deploy(w.acme(), mended)
+
+	other := w.desired("globex", "v2", "three")
+	w.deploy(w.globex(), other)
+	back, err := deploy.MakeReturn(t.Context(), w.globex(), other.Unit, "", deploy.PlanOptions{})
+	require.NoError(t, err)
+	late := w.options()
+	late.Now = func() time.Time { return w.now.Add(-time.Hour) } // the clock of whoever goes back is behind
+	require.NoError(t, deploy.Apply(t.Context(), back.Plan, late))
+	p = w.plan(w.globex(), w.desired("globex", "v2", "four"))
+	require.Len(t, p.Refused(), 1, "it was live")
+}
+
+// The releases are in the order in which they were noted, whatever they are called.
+func TestReleasesAreInTheOrderOfTheirNotes(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range []string{"v9", "v10", "hotfix"} {
+		w.deploy(w.acme(), w.desired("acme", name, name))
+	}
+	w.deploy(w.globex(), w.desired("globex", "v1", "one"))
+	s, err := deploy.ReadStatus(t.Context(), w.acme(), deploy.Unit{Pool: "acme", Env: "prod"})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"v9", "v10", "hotfix"}, s.Releases)
 }

@@ -157,6 +157,10 @@ func (p *planner) release(workers []stack.Worker) {
 		a.Op = Create
 	}
 	for _, m := range []*Manifest{&p.live.manifest, &p.live.kept} {
+		if m == &p.live.kept && m.burnt(&p.live.manifest) {
+			a.Why = []string{"was noted by a deployment that was stopped then, and never live: it is noted anew"}
+			continue
+		}
 		if m.Release == p.Release && p.desired.Versions == nil && !p.is(m, workers) {
 			a = Action{Op: Refuse, Kind: a.Kind, Name: a.Name, Why: []string{"is kept with other content: choose another name"}}
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,10 +65,19 @@ func readKey(ctx context.Context, a *account.Account, namespace, key string, out
 	return true, nil
 }
 
+// burnt reports whether a kept release was never live: its note was begun upon the one that is live, and nothing was noted since. A note has
+// two writes, and whoever was stopped between them has left its name to be used.
+func (m *Manifest) burnt(live *Manifest) bool {
+	return m.Release != "" && m.Before == live.Release && m.At.After(live.At)
+}
+
 // note keeps what the release was. It is the last thing a deployment writes, so whoever finds it finds all of it.
 func (r *run) note(ctx context.Context) error {
 	d := r.plan.desired
 	m := Manifest{Release: d.Release, At: r.now().UTC(), Stack: d.Stack, Workers: map[stack.Role]Version{}, Tenants: r.plan.live.manifest.Tenants}
+	if before := r.plan.live.manifest.At; !m.At.After(before) {
+		m.At = before.Add(time.Millisecond) // the clock of whoever noted that is ahead: what was noted later is told by the time
+	}
 	switch live := r.plan.live.manifest; {
 	case d.Versions != nil:
 		m.Before = d.Before
@@ -137,22 +147,30 @@ func (r *run) deployed(ctx context.Context, w stack.Worker) (Version, error) {
 	return v, nil
 }
 
-// Releases are the names of the releases that are kept, and the manifest of the one that is live. Before the first there is none.
+// Releases are the names of the releases that are kept, the newest last, and the manifest of the one that is live. Before the first there is
+// none. Of those that were noted without their time it is not known; they come first.
 func Releases(ctx context.Context, a *account.Account, u Unit) (names []string, current Manifest, err error) {
 	id, err := findNamespace(ctx, a, u)
 	if err != nil || id == "" {
 		return nil, Manifest{}, err
 	}
+	type key struct {
+		Name     string
+		Metadata releaseMark
+	}
+	noted := map[string]time.Time{}
 	prefix := releaseKey("")
 	path := a.Path("storage", "kv", "namespaces", id, "keys") + "?" + url.Values{"prefix": {prefix}, "limit": {strconv.Itoa(keysPage)}}.Encode()
-	err = account.Pages(ctx, a, path, func(page []struct{ Name string }) {
+	err = account.Pages(ctx, a, path, func(page []key) {
 		for _, k := range page {
-			names = append(names, strings.TrimPrefix(k.Name, prefix))
+			name := strings.TrimPrefix(k.Name, prefix)
+			names, noted[name] = append(names, name), k.Metadata.At
 		}
 	})
 	if err != nil {
 		return nil, Manifest{}, err
 	}
+	slices.SortStableFunc(names, func(x, y string) int { return noted[x].Compare(noted[y]) })
 	_, err = readKey(ctx, a, id, currentKey, &current)
 	return names, current, err
 }
