@@ -10,6 +10,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants/seal"
@@ -43,6 +44,35 @@ func (e Entries) Read(_ context.Context, key string) ([]byte, error) {
 		return nil, fault.Missing("entry_not_found", "nothing is published under %s", key)
 	}
 	return value, nil
+}
+
+// IDs are the tenants that are published, sorted.
+func (e Entries) IDs() []ID {
+	var all []ID
+	for key := range e {
+		if id, is := strings.CutPrefix(key, configKey); is {
+			all = append(all, ID(id))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Grants are the API keys that are published, by HashKey.
+func (e Entries) Grants() (map[string]Grant, error) {
+	all := map[string]Grant{}
+	for key, value := range e {
+		hash, is := strings.CutPrefix(key, grantKey)
+		if !is {
+			continue
+		}
+		var g Grant
+		if err := json.Unmarshal(value, &g); err != nil {
+			return nil, fault.New(fault.Internal, "grant_encoding", "a published API key", err)
+		}
+		all[hash] = g
+	}
+	return all, nil
 }
 
 // Hash is the content hash: two sets of entries have the same exactly when nothing needs to be published.

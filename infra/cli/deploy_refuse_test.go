@@ -208,6 +208,21 @@ func TestDataGoesByItsNameAlone(t *testing.T) {
 	assert.Nil(t, c.API.KV(deploytest.AccountID("acme"), "acme-prod-old"))
 }
 
+// A release that is live stays live when what is destroyed after it is not, and is shown as that.
+func TestTheReleaseThatIsLiveIsShown(t *testing.T) {
+	c := twoPools(t)
+	c.fine(exitOK, "deploy", "--all", "--env", "prod", "--yes", "--release", "v1")
+	a := c.Open("acme")
+	require.NoError(t, a.Do(t.Context(), "POST", a.Path("storage", "kv", "namespaces"), map[string]string{"title": "acme-prod-old"}, nil))
+	c.Code("two")
+	c.API.Fail(double.Fault{Method: "DELETE", Status: http.StatusBadRequest, Code: 1, Message: "no"})
+	destroy := []string{"deploy", "acme", "--env", "prod", "--yes", "--adopt", "--allow-destroy", "acme-prod-old", "--confirm", "acme-prod-old", "--release"}
+	v := c.view(exitFailed, append(destroy, "v2")...)
+	assert.Equal(t, "v2", v.Pools[0].Release)
+	assert.Contains(t, v.Pools[0].Error.Message, "release v2 is live, and what was to be done after it was not: kv acme-prod-old: ")
+	assert.Contains(t, c.fine(exitOK, "status", "acme", "--env", "prod"), "release v2, since")
+}
+
 func TestRollbackTellsFirst(t *testing.T) {
 	c := twoPools(t)
 	code, out, _ := c.levada("rollback", "acme", "--env", "prod", "--yes")

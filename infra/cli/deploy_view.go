@@ -39,8 +39,9 @@ type poolView struct {
 	Seconds  float64      `json:"seconds"`
 	Error    *errorView   `json:"error,omitempty"`
 	Plan     *deploy.Plan `json:"plan,omitempty"`
-	Steps    []string     `json:"steps,omitempty"` // of the deployment
-	Stays    []string     `json:"stays,omitempty"` // what a rollback does not take back
+	Steps    []string     `json:"steps,omitempty"`  // of the deployment
+	Stays    []string     `json:"stays,omitempty"`  // what a rollback does not take back
+	Access   []string     `json:"access,omitempty"` // who can work with it after a rollback, and who no more
 	detailed string
 }
 
@@ -81,6 +82,7 @@ type pools struct {
 	dry      bool
 	allLines bool
 	stays    []string // what a rollback does not take back
+	access   []string // who can work with the pool after it, and who no more
 
 	bar  *progressbar.ProgressBar
 	done map[deploy.Unit]int
@@ -166,7 +168,7 @@ func (v *pools) end(outcomes []*fleet.Outcome) error {
 	}
 	for i, o := range outcomes {
 		view.Pools[i] = v.pool(o, v.targets[i])
-		view.Pools[i].Stays = v.stays
+		view.Pools[i].Stays, view.Pools[i].Access = v.stays, v.access
 	}
 	var err error
 	if v.JSON {
@@ -187,12 +189,7 @@ func (v *pools) pool(o *fleet.Outcome, t target.Target) poolView {
 	}
 	p := poolView{Pool: t.Pool, Account: t.Account, Tenants: t.IDs(), Result: o.State, Wave: o.Wave, Seconds: o.Took.Round(time.Millisecond).Seconds(), Error: v.globals.errorView(o.Err), Plan: o.Plan, Steps: log}
 	p.Workers.Done, p.Workers.Total = o.Workers()
-	if o.Plan != nil {
-		p.Release = o.Plan.Live
-	}
-	if o.State == fleet.Done {
-		p.Release = o.Plan.Release
-	}
+	p.Release = o.Live()
 	p.detailed = v.globals.hide(detail(o))
 	return p
 }

@@ -67,7 +67,7 @@ func (o *rollbackOptions) run(ctx context.Context) error {
 	v.planning(1)
 	outcomes := f.Plan(ctx, jobs, !o.DryRun)
 	if way != nil {
-		v.release, v.stays = way.To.Release, way.Stays
+		v.release, v.stays, v.access = way.To.Release, way.Stays, way.Access
 		o.tell(v, way)
 	}
 	if !o.DryRun && pending(outcomes) > 0 && ctx.Err() == nil {
@@ -94,6 +94,12 @@ func (o *rollbackOptions) tell(v *pools, r *deploy.Return) {
 	}
 	if !r.Config {
 		fmt.Fprintln(o.stdout, "  (the tenants' configuration was the same)")
+	}
+	if len(r.Access) > 0 {
+		fmt.Fprintln(o.stdout, "who can work with it:")
+	}
+	for _, line := range r.Access {
+		fmt.Fprintf(o.stdout, "  %s\n", line)
 	}
 	fmt.Fprintln(o.stdout, "what does not:")
 	for _, line := range r.Stays {

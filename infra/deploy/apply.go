@@ -96,7 +96,11 @@ func Apply(ctx context.Context, p *Plan, o ApplyOptions) error {
 		if a.Op == Same {
 			continue
 		}
-		if err := r.carryOut(ctx, a); err != nil {
+		err := r.carryOut(ctx, a)
+		if err != nil && r.noted {
+			return fmt.Errorf("release %s is live, and what was to be done after it was not: %w", p.Release, err)
+		}
+		if err != nil {
 			return err
 		}
 		r.options.Done(a)

@@ -15,6 +15,7 @@ type Return struct {
 	To     Manifest
 	Stays  []string // what does not go back
 	Config bool     // the tenants' configuration goes back, too
+	Access []string // who can work with it again, and who no more, when it does
 }
 
 // MakeReturn plans the way back of code, configuration and bindings together: to a release that is kept, or the one before the live one.
@@ -50,7 +51,9 @@ func MakeReturn(ctx context.Context, a *account.Account, u Unit, to string, o Pl
 		if d.Tenants, err = readEntries(ctx, a, namespace, ret.To.Tenants); err != nil {
 			return nil, err
 		}
-		ret.Config = ret.To.Tenants != live.Tenants
+		if ret.Config = ret.To.Tenants != live.Tenants; ret.Config {
+			ret.Access = accessOf(ctx, a, namespace, live.Tenants, d.Tenants)
+		}
 	}
 	if ret.Plan, err = Make(ctx, a, d, o); err != nil {
 		return nil, err

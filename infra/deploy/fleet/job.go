@@ -77,6 +77,17 @@ func (o *Outcome) Workers() (done, all int) {
 	return done, all
 }
 
+// Live is the release that is live in the end: the new one from its note on, whatever becomes of what is done after it.
+func (o *Outcome) Live() string {
+	switch {
+	case o.Plan == nil:
+		return ""
+	case slices.ContainsFunc(o.carried, func(a deploy.Action) bool { return a.Kind == "release" }):
+		return o.Plan.Release
+	}
+	return o.Plan.Live
+}
+
 // did reports whether an action was carried out.
 func (o *Outcome) did(a deploy.Action) bool {
 	return slices.ContainsFunc(o.carried, func(c deploy.Action) bool { return c.Kind == a.Kind && c.Name == a.Name })
