@@ -14,6 +14,7 @@ import (
 	"levada.dev/infra/deploy/deploytest"
 	"levada.dev/infra/deploy/double"
 	"levada.dev/infra/deploy/fleet"
+	"levada.dev/infra/stack"
 )
 
 // What is wrong here is said before anything is asked of an account, with the file, the path and what to do.
@@ -55,7 +56,7 @@ func TestWhatIsWrongHereIsSaidBeforeAnyRequest(t *testing.T) {
 		"nobody to ask, again":  {nil, []string{"rollback", "acme", "--env", "prod"}, []string{"nobody is there to be asked"}},
 		"a release":             {nil, append(plan, "--release", "v 1"), []string{`"v 1" is not the name of a release`}},
 		"a release to go to":    {nil, []string{"rollback", "acme", "--env", "prod", "--yes", "--to", "../x"}, []string{"is not the name of a release"}},
-		"a role":                {nil, append(plan, "--only", "api,ui"), []string{"--only ui: is none of the Workers api, consumers, workflows or objects"}},
+		"a role":                {nil, append(plan, "--only", "api,ui"), []string{"--only ui: is none of the Workers api, consumers, workflows, objects or mcp"}},
 		"a canary":              {nil, []string{"deploy", "acme", "--env", "prod", "--yes", "--canary", "50,10"}, []string{"--canary 50,10: percents below 100, rising"}},
 		"a canary of all":       {nil, []string{"deploy", "acme", "--env", "prod", "--yes", "--canary", "100"}, []string{"--canary 100"}},
 		"a bake":                {nil, []string{"deploy", "acme", "--env", "prod", "--yes", "--bake", "-1s"}, []string{"--bake -1s: is below 0"}},
@@ -245,7 +246,7 @@ func TestRollbackTellsFirst(t *testing.T) {
 	code, out, errs := c.levada("rollback", "acme", "--env", "prod")
 	assert.Equal(t, exitRefused, code)
 	assert.Contains(t, errs, "Roll acme in prod back to v1? [y/N]")
-	assert.Contains(t, out, "what goes back:\n  ~ worker         objects, api, workflows, consumers")
+	assert.Contains(t, out, "what goes back:\n  ~ worker         objects, mcp, api, workflows, consumers")
 	assert.Contains(t, out, "tenants        config")
 	assert.Len(t, c.API.Writes(), before)
 	c.answers = "yes\n"
@@ -267,7 +268,7 @@ func TestInterruptedInTheCanary(t *testing.T) {
 	assert.Equal(t, exitInterrupted, code)
 	out := c.fine(exitOK, "status", "acme", "--env", "prod")
 	assert.Contains(t, out, "release v1, since")
-	assert.Equal(t, 4, strings.Count(out, "│   100 % │ v1"), out)
+	assert.Equal(t, len(stack.Levada(stack.Pool{}).Workers), strings.Count(out, "│   100 % │ v1"), out)
 	c.fine(exitOK, "drift", "acme", "--env", "prod")
 	assert.Equal(t, fleet.Done, c.view(exitOK, "deploy", "acme", "--env", "prod", "--yes", "--release", "v2").Pools[0].Result)
 }
@@ -278,7 +279,7 @@ func TestOneWorkerAtATime(t *testing.T) {
 	c.Code("two")
 	out := c.fine(exitOK, "deploy", "acme", "--env", "prod", "--yes", "--release", "v2", "--only", "api", "--canary", "none")
 	assert.Contains(t, out, "~ worker         api")
-	assert.Contains(t, out, "= worker         objects, workflows, consumers  (left as it is)")
+	assert.Contains(t, out, "= worker         objects, mcp, workflows, consumers  (left as it is)")
 	c.fine(exitChanges, "plan", "acme", "--env", "prod")
 	c.fine(exitOK, "deploy", "acme", "--env", "prod", "--yes", "--release", "v3")
 	c.fine(exitOK, "plan", "acme", "--env", "prod")

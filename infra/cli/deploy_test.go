@@ -10,6 +10,7 @@ import (
 	"levada.dev/infra/deploy/deploytest"
 	"levada.dev/infra/deploy/double"
 	"levada.dev/infra/deploy/fleet"
+	"levada.dev/infra/stack"
 )
 
 // twoPools are a tenant by itself, and two that share Workers.
@@ -36,7 +37,7 @@ func TestFromTheFirstDeploymentToTheWayBack(t *testing.T) {
 	code, out, errs := c.levada("deploy", "globex", "--env", "prod", "--yes")
 	assert.Equal(t, exitOK, code, errs)
 	assert.Contains(t, errs, "globex is served by the pool shared; it serves demo, too\n")
-	assert.Contains(t, out, "shared in prod, live: v1\n  ~ worker         objects, api, workflows, consumers  (its code, bindings or settings are to be others)\n")
+	assert.Contains(t, out, "shared in prod, live: v1\n  ~ worker         objects, mcp, api, workflows, consumers  (its code, bindings or settings are to be others)\n")
 	release := v.Release[:len("20261122-20")]
 	assert.Contains(t, out, release)
 
@@ -45,7 +46,7 @@ func TestFromTheFirstDeploymentToTheWayBack(t *testing.T) {
 	assert.Contains(t, out, "what does not:\n  documents, conversations, money spent, dead letters: data stays as it is\n")
 	out = c.fine(exitOK, "status", "demo", "--env", "prod")
 	assert.Contains(t, out, "release v1, since")
-	assert.Equal(t, 4, strings.Count(out, "│   100 % │ v1"), out)
+	assert.Equal(t, len(stack.Levada(stack.Pool{}).Workers), strings.Count(out, "│   100 % │ v1"), out)
 	c.fine(exitOK, "drift", "globex", "--env", "prod")
 }
 
