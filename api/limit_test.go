@@ -292,18 +292,25 @@ func TestATenantIsReadonlyAfterItStandsStill(t *testing.T) {
 		state := func() string {
 			return data[struct{ State string }](t, w.do("acme", "GET", "/tenant/transfer", "")).State
 		}
+		still := func(tenant string) bool {
+			return data[struct{ Still bool }](t, w.do(tenant, "GET", "/tenant/transfer", "")).Still
+		}
 		talks := func() int { return w.do("acme", "POST", "/chat", `{"message":"Hello","stream":false}`).Code }
 		with(lostTurns{w.gate, after})
 		require.Equal(t, 503, w.do("acme", "POST", "/tenant/transfer", `{"state":"readonly"}`).Code)
 		assert.Equal(t, "live", state())
+		assert.Equal(t, []bool{after, false}, []bool{still("acme"), still("globex")}, "conversations that stand still are shown while the tenant is live")
 		with(turns)
 		require.Equal(t, 200, w.do("acme", "POST", "/tenant/transfer", `{"state":"readonly"}`).Code)
+		assert.True(t, still("acme"))
 		assert.Equal(t, []any{"readonly", 503}, []any{state(), talks()})
 		with(lostTurns{w.gate, after})
 		require.Equal(t, 503, w.do("acme", "POST", "/tenant/transfer", `{"state":"live"}`).Code)
 		assert.Equal(t, "live", state())
+		assert.Equal(t, !after, still("acme"), "it is shown that the bar was not lifted")
 		with(turns)
 		require.Equal(t, 200, w.do("acme", "POST", "/tenant/transfer", `{"state":"live"}`).Code)
+		assert.False(t, still("acme"))
 		assert.Equal(t, []any{"live", 200}, []any{state(), talks()})
 	}
 }

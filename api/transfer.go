@@ -31,6 +31,7 @@ type standing struct {
 	OnTheirWay int        `json:"onTheirWay"` // documents that will be searchable, or fail
 	Imports    int        `json:"imports"`    // that are open
 	Settled    bool       `json:"settled"`    // no changes are taken, and none is on its way
+	Still      bool       `json:"still"`      // no turn is let in: while the tenant is live, a change of the state has failed on its way
 }
 
 const (
@@ -38,23 +39,27 @@ const (
 	readonly = "readonly"
 )
 
-func standingOf(st transfer.Standing) standing {
-	out := standing{State: live, OnTheirWay: st.OnTheirWay, Imports: st.Imports, Settled: st.Settled()}
+func standingOf(st transfer.Standing, still bool) standing {
+	out := standing{State: live, Still: still, OnTheirWay: st.OnTheirWay, Imports: st.Imports, Settled: st.Settled()}
 	if st.Readonly {
 		out.State, out.Since = readonly, &st.Since
 	}
 	return out
 }
 
-// showTransfer answers whether the tenant takes changes, and what is still on its way.
+// showTransfer answers whether the tenant takes changes and turns, and what is on its way.
 func showTransfer(c *call) error {
 	began := c.opts.Now()
 	st, err := c.Transfers.Standing(c.ctx(), c.scope)
+	var still bool
+	if err == nil {
+		still, err = c.Turns.StandsStill(c.ctx(), c.scope)
+	}
 	c.stage("ledger", began)
 	if err != nil {
 		return fmt.Errorf("look how the tenant stands: %w", err)
 	}
-	return c.ok(http.StatusOK, standingOf(st))
+	return c.ok(http.StatusOK, standingOf(st, still))
 }
 
 type standingRequest struct {
@@ -64,7 +69,8 @@ type standingRequest struct {
 var standingForm = formOf[standingRequest]()
 
 // setTransfer has the tenant take no changes any more, or take them again. Conversations stand still before the ledger says that the tenant does,
-// and go on after it says that it does not.
+// and go on after it says that it does not: what is lost between both
+// leaves a tenant that is live and stands still, which its standing shows and the same request mends.
 func setTransfer(c *call) error {
 	req, err := standingForm.decode(c.body)
 	if err != nil {
@@ -88,7 +94,7 @@ func setTransfer(c *call) error {
 	if err != nil {
 		return fmt.Errorf("change how the tenant stands: %w", err)
 	}
-	return c.ok(http.StatusOK, standingOf(st))
+	return c.ok(http.StatusOK, standingOf(st, still))
 }
 
 type runRequest struct {

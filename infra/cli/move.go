@@ -82,7 +82,7 @@ func (o *moveOptions) run(ctx context.Context) error {
 	if o.CallOff {
 		st, err := source.Stand(ctx, client.Live)
 		if err != nil {
-			return err
+			return unsure(err)
 		}
 		return o.standing(st)
 	}
@@ -150,6 +150,13 @@ func (o *moveOptions) estimate(ctx context.Context, source, destination *client.
 	if err != nil {
 		return err
 	}
+	st, err := source.Standing(ctx)
+	if err != nil {
+		return err
+	}
+	if st.Still && st.State == client.Live {
+		fmt.Fprintf(o.View.Stderr, "%s at %s takes changes, and no turns: a change of that has failed on its way; --call-off lets conversations go on\n", o.Tenant, o.From)
+	}
 	e, err := transfer.EstimateOf(ctx, source.Far(), destination.Far(), model)
 	if err != nil {
 		return err
@@ -181,7 +188,7 @@ func (o *moveOptions) bring(ctx context.Context, source, destination *client.Cli
 	if o.Last {
 		st, err := source.Stand(ctx, client.Readonly)
 		if err != nil {
-			return err
+			return unsure(err)
 		}
 		if !o.View.JSON {
 			if err := o.standing(st); err != nil {
@@ -220,4 +227,13 @@ func (o *moveOptions) advise(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w\n  the source takes no changes; the same again goes on, and --call-off has it take them again", err)
+}
+
+// unsure says what to do when the source has not said how it stands now: its conversations may stand still while it takes changes.
+func unsure(err error) error {
+	switch fault.As(err).Kind {
+	case fault.Invalid, fault.Denied, fault.NotFound:
+		return err
+	}
+	return fmt.Errorf("%w\n  the source may refuse changes and turns now; the same again goes on, and --call-off has it take them again", err)
 }

@@ -111,6 +111,48 @@ func TestATenantIsMoved(t *testing.T) {
 	})
 }
 
+// The source's answer is lost after its conversations stand still and before its ledger says that it takes no changes.
+func TestAMoveSaysWhatToDoWhenTheSourceIsHalfwayStill(t *testing.T) {
+	inWorld(t, func(t *testing.T, from *world) {
+		to := newCLIWorld(t)
+		pools := hosts{"old.example.com": from, "new.example.com": to}
+		to.far = pools
+		t.Setenv("ACME_OLD", from.keys["acme"])
+		t.Setenv("ACME_NEW", to.keys["acme"])
+		run := func(args ...string) (int, string) {
+			var out, errs bytes.Buffer
+			args = append([]string{"move", "acme", "--from", "https://old.example.com", "--to", "https://new.example.com", "--key-from", "env:ACME_OLD", "--key-to", "env:ACME_NEW"}, args...)
+			code := execute(t.Context(), &globals{http: pools}, args, &out, &errs)
+			return code, out.String() + errs.String()
+		}
+		for _, args := range [][]string{{"--yes", "--last"}, {"--call-off"}} {
+			from.around = func(h http.Handler) http.Handler {
+				return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+					if r.Method == http.MethodPost && r.URL.Path == "/tenant/transfer" {
+						_ = from.ports.Money.Still(r.Context(), tenantstest.Scope(t, "acme"), true)
+						rw.WriteHeader(http.StatusBadGateway)
+						return
+					}
+					h.ServeHTTP(rw, r)
+				})
+			}
+			code, said := run(args...)
+			assert.Equal(t, exitProblem, code)
+			assert.Contains(t, said, "the same again goes on, and --call-off has it take them again")
+			from.around = nil
+			st, err := client.New("https://old.example.com", from.keys["acme"], &client.Options{Tenant: "acme", HTTP: pools}).Standing(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, []any{client.Live, true}, []any{st.State, st.Still})
+			_, said = run("--estimate")
+			assert.Contains(t, said, "acme at https://old.example.com takes changes, and no turns: a change of that has failed on its way; --call-off lets conversations go on")
+		}
+		code, said := run("--call-off")
+		require.Equal(t, exitOK, code, said)
+		_, said = run("--estimate")
+		assert.NotContains(t, said, "no turns")
+	})
+}
+
 func TestMoveIsToldWhere(t *testing.T) {
 	for _, args := range [][]string{
 		{"move", "acme"}, {"move", "acme", "--from", "https://a.example.com"}, {"move", "acme", "--from", "https://a.example.com", "--to", "https://a.example.com"},

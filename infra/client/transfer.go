@@ -15,6 +15,7 @@ type Standing struct {
 	OnTheirWay int       `json:"onTheirWay"`
 	Imports    int       `json:"imports"`
 	Settled    bool      `json:"settled"`
+	Still      bool      `json:"still"` // no turn is let in
 }
 
 // The states of a tenant.

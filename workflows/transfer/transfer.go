@@ -55,6 +55,8 @@ type Turns interface {
 	// Still refuses what changes a conversation from then on, or lets it in again: fault.Unavailable, code tenant_readonly. Within seconds nothing is
 	// let in any more; what was let in goes on. It may be repeated.
 	Still(ctx context.Context, s tenants.Scope, still bool) error
+	// StandsStill tells whether it is refused.
+	StandsStill(ctx context.Context, s tenants.Scope) (bool, error)
 }
 
 // Request asks for a run.

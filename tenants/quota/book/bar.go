@@ -52,3 +52,12 @@ func (b *Book) Still(tx rows.Tx, still bool) error {
 	st.Still = still
 	return st.save(tx)
 }
+
+// StandsStill tells whether what talks is refused.
+func (b *Book) StandsStill(tx rows.Tx) (bool, error) {
+	st, err := load(tx, b.now())
+	if err != nil {
+		return false, err
+	}
+	return st.Still, nil
+}

@@ -17,6 +17,7 @@ const (
 	methodBar       = "bar"
 	methodUnbar     = "unbar"
 	methodStill     = "still"
+	methodStands    = "stands"
 	methodCarry     = "carry"
 )
 
@@ -39,6 +40,8 @@ func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commi
 		return call.Serve(tx, body, func(_ tenants.Scope, by string) (struct{}, error) { return struct{}{}, b.Unbar(tx, by) })
 	case methodStill:
 		return call.Serve(tx, body, func(_ tenants.Scope, still bool) (struct{}, error) { return struct{}{}, b.Still(tx, still) })
+	case methodStands:
+		return call.Serve(tx, body, func(tenants.Scope, struct{}) (bool, error) { return b.StandsStill(tx) })
 	case methodCarry:
 		return call.Serve(tx, body, func(_ tenants.Scope, c carrying) (struct{}, error) { return struct{}{}, b.Carry(tx, c.From, c.Lines) })
 	}
@@ -87,6 +90,11 @@ func (c *Client) Unbar(ctx context.Context, s tenants.Scope, by string) error {
 func (c *Client) Still(ctx context.Context, s tenants.Scope, still bool) error {
 	_, err := call.Ask[struct{}](ctx, c.do, s, nil, methodStill, still)
 	return err
+}
+
+// StandsStill tells whether what talks is refused.
+func (c *Client) StandsStill(ctx context.Context, s tenants.Scope) (bool, error) {
+	return call.Ask[bool](ctx, c.do, s, nil, methodStands, struct{}{})
 }
 
 // Carry has the account say that these lines were used in another pool, from a day on, and no others of which that was said before. It may be repeated.

@@ -58,6 +58,16 @@ func (g *Gate) Still(_ context.Context, s tenants.Scope, still bool) error {
 	return nil
 }
 
+// StandsStill tells whether what talks is refused.
+func (g *Gate) StandsStill(_ context.Context, s tenants.Scope) (bool, error) {
+	if err := s.Check(); err != nil {
+		return false, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.still[s.Tenant()], nil
+}
+
 // Statement implements quota.Gate: what was settled, whatever the days.
 func (g *Gate) Statement(_ context.Context, s tenants.Scope, _, to quota.Day) (quota.Statement, error) {
 	if err := s.Check(); err != nil {

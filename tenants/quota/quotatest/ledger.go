@@ -23,6 +23,7 @@ type Ledger interface {
 	Bar(ctx context.Context, s tenants.Scope, by string) (busy bool, err error)
 	Unbar(ctx context.Context, s tenants.Scope, by string) error
 	Still(ctx context.Context, s tenants.Scope, still bool) error
+	StandsStill(ctx context.Context, s tenants.Scope) (bool, error)
 }
 
 // TestLedger checks the promises of quota.Ledger, and of the gates over it. Runs may follow each other over what the last
@@ -456,13 +457,20 @@ func standing(t *testing.T, l Ledger) {
 		r.Wants[0].Talks = true
 		return exchange(t, l, s, r)
 	}
+	stands := func(s tenants.Scope) bool {
+		still, err := l.StandsStill(t.Context(), s)
+		require.NoError(t, err)
+		return still
+	}
 	assert.Equal(t, quota.Verdict{Granted: 2}, talks(s).Wants[0])
+	assert.False(t, stands(s))
 	first := ask(purse(), 1, limits, 1, amount(10, 10))
 	assert.False(t, exchange(t, l, s, first).Still)
 	for range 2 {
 		require.NoError(t, l.Still(t.Context(), s, true))
 	}
 	assert.True(t, exchange(t, l, s, first).Still, "an answer that was lost tells of it, too")
+	assert.Equal(t, []bool{true, false}, []bool{stands(s), stands(neighbour)})
 	g := talks(s)
 	assert.True(t, g.Still)
 	require.NotNil(t, g.Wants[0].Refused)
@@ -475,5 +483,6 @@ func standing(t *testing.T, l Ledger) {
 	for range 2 {
 		require.NoError(t, l.Still(t.Context(), s, false))
 	}
+	assert.False(t, stands(s))
 	assert.Equal(t, quota.Verdict{Granted: 2}, talks(s).Wants[0])
 }

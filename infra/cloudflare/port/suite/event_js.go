@@ -260,6 +260,10 @@ func (x money) Still(ctx context.Context, s tenants.Scope, still bool) error {
 	return x.port.Still(x.in(ctx), s, still)
 }
 
+func (x money) StandsStill(ctx context.Context, s tenants.Scope) (bool, error) {
+	return x.port.StandsStill(x.in(ctx), s)
+}
+
 type published struct {
 	event
 	port tenants.Reader
