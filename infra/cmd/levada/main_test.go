@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,12 +19,22 @@ import (
 // asChild has this program be the one that is interrupted.
 const asChild = "LEVADA_TEST_INTERRUPTED"
 
+// unread has it be one that nobody interrupts, and that prints where nobody reads.
+const unread = "unread"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asChild) == "" {
 		os.Exit(m.Run())
 	}
 	ctx := interruptible(context.Background())
 	fmt.Println("running")
+	if os.Getenv(asChild) == unread {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		if _, err := fmt.Println("done"); errors.Is(err, syscall.EPIPE) {
+			return
+		}
+		os.Exit(1)
+	}
 	<-ctx.Done()
 	fmt.Println("undoing,", context.Cause(ctx))
 	_, _ = io.Copy(io.Discard, os.Stdin) // until the test closes it
@@ -106,6 +117,14 @@ func TestWhatIsUndoneNeedsNoReader(t *testing.T) {
 	c.signal(t, syscall.SIGINT)
 	require.NotEmpty(t, c.next())
 	require.NoError(t, c.stdout.Close()) // as tee does, when Ctrl-C ends it, too
+	require.NoError(t, c.stdin.Close())
+	assert.NoError(t, c.Wait())
+}
+
+// A pager that is left ends nothing: what is half done is done, or undone, all the same.
+func TestWhatRunsNeedsNoReader(t *testing.T) {
+	c := start(t, "env", asChild+"="+unread)
+	require.NoError(t, c.stdout.Close())
 	require.NoError(t, c.stdin.Close())
 	assert.NoError(t, c.Wait())
 }
