@@ -317,6 +317,7 @@ func (p published) tenants() (ids []tenants.ID) {
 //	deployed TENANT ENV RELEASE   somebody has made the vault, and deployed
 //	token ACCOUNT VARIABLE        somebody has made another token
 //	key VARIABLE TENANT ENV SCOPE,...  somebody has made an API key, and deployed it
+//	domain POOL ENV HOST          tenants/deploy.json gives a pool a domain
 //	host HOST OTHER               a host leads to where another does
 //	document URL VARIABLE         a document is at a platform, of the key in a variable
 //	waiting URL VARIABLE          likewise, and it is not waited for
@@ -351,6 +352,12 @@ func (on *terminal) world(file string, s step) {
 			out, code := on.run(line)
 			require.Zero(on.t, code, "%s\n%s", at, out)
 		}
+	case "domain":
+		text, err := os.ReadFile("tenants/deploy.json")
+		require.NoError(on.t, err)
+		vault := "levada-" + w[1] + "-" + w[2] + ".json\",\n"
+		require.Contains(on.t, string(text), vault, at)
+		on.Write("tenants/deploy.json", strings.Replace(string(text), vault, vault+`"domains": ["`+w[3]+`"],`+"\n", 1))
 	case "host":
 		on.hosts[w[1]] = w[2]
 	case "document":
