@@ -85,6 +85,6 @@ func TestAnAnswerShowsWhereItStands(t *testing.T) {
 			require.NoError(t, json.Unmarshal([]byte(strings.TrimPrefix(lines[2], "data: ")), &done))
 		}
 	}
-	assert.Equal(t, []string{"sources", "token", "citations", "done"}, kinds)
+	assert.Equal(t, []string{"safety", "sources", "token", "citations", "done"}, kinds, "the document gives orders, which is told")
 	assert.Contains(t, *done.Answer, "56 steps")
 }

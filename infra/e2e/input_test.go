@@ -47,7 +47,7 @@ var badIngests = []bad{
 	{"a page for those who know", `{"docId":"bad","url":"https://ada:secret@example.com/"}`, 400, "url_invalid", "url"},
 	{"a script for an address", `{"docId":"bad","text":"a","url":"javascript:alert(1)"}`, 400, "invalid_value", "url"},
 	{"an id with a space", `{"docId":"b a d","text":"a"}`, 400, "doc_id_invalid", "docId"},
-	{"a long id", `{"docId":"` + strings.Repeat("b", 201) + `","text":"a"}`, 400, "doc_id_invalid", "docId"},
+	{"a long id", `{"docId":"` + strings.Repeat("b", 257) + `","text":"a"}`, 400, "doc_id_invalid", "docId"},
 	{"a long title", `{"docId":"bad","text":"a","title":"` + strings.Repeat("t", 501) + `"}`, 400, "title_too_long", "title"},
 	{"a long source", `{"docId":"bad","text":"a","source":"` + strings.Repeat("t", 501) + `"}`, 400, "source_too_long", "source"},
 	{"nested metadata", `{"docId":"bad","text":"a","metadata":{"a":{"b":1}}}`, 400, "metadata_value_invalid", "metadata.a"},

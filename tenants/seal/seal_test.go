@@ -33,8 +33,8 @@ func TestOpensWhatItSealed(t *testing.T) {
 		opened, err := k.Open(sealed, "acme", "cms-1")
 		require.NoError(t, err)
 		assert.Equal(t, secret, opened)
-		if len(secret) > 1 {
-			assert.NotContains(t, sealed, secret[:2])
+		if len(secret) > 5 { // fewer letters may stand there by chance
+			assert.NotContains(t, sealed, secret[:6])
 		}
 
 		again, err := k.Seal(secret, "acme", "cms-1")
