@@ -7,6 +7,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/tenants/rows"
 	"levada.dev/workflows/tools/book"
 	"levada.dev/workflows/tools/keep"
 )
@@ -45,7 +46,7 @@ func (c *Calls) call(ctx context.Context, s tenants.Scope, _ []string, method st
 }
 
 // Alarm does what the object's alarm does: it forgets what has expired.
-func (c *Calls) Alarm(s tenants.Scope) (book.Swept, error) {
+func (c *Calls) Alarm(s tenants.Scope) (rows.Swept, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	tx := c.calls.of(s).Begin()

@@ -9,6 +9,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/tenants/rows"
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/letters/book"
 )
@@ -51,7 +52,7 @@ func (l *Letters) call(ctx context.Context, s tenants.Scope, _ []string, method 
 }
 
 // Alarm does what the box's alarm does: it forgets what is too old.
-func (l *Letters) Alarm(s tenants.Scope) (book.Swept, error) {
+func (l *Letters) Alarm(s tenants.Scope) (rows.Swept, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	tx := l.boxes.of(s).Begin()

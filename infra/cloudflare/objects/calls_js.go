@@ -49,21 +49,9 @@ func (c *calls) Alarm(ctx context.Context, _ int) error { return c.waker.ring(ct
 
 // forget forgets what has expired, and asks for the next alarm while anything is left.
 func (c *calls) forget(ctx context.Context) error {
-	var swept book.Swept
-	for {
-		err := c.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
-			swept, err = c.book.Sweep(Rows(tx), sweepBatch)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if !swept.More {
-			break
-		}
-	}
-	if !swept.Left {
-		return nil
+	left, err := sweep(ctx, c.state, c.book.Sweep)
+	if err != nil || !left {
+		return err
 	}
 	return c.forgetLater(ctx)
 }

@@ -62,21 +62,9 @@ func (l *box) Alarm(ctx context.Context, _ int) error {
 
 // forget forgets what is too old, and asks for the next alarm while anything is left.
 func (l *box) forget(ctx context.Context) error {
-	var swept book.Swept
-	for {
-		err := l.state.SQL().Txn(ctx, func(tx *object.Tx) (err error) {
-			swept, err = l.book.Sweep(Rows(tx), sweepBatch)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if !swept.More {
-			break
-		}
-	}
-	if !swept.Left {
-		return nil
+	left, err := sweep(ctx, l.state, l.book.Sweep)
+	if err != nil || !left {
+		return err
 	}
 	return l.forgetLater(ctx)
 }

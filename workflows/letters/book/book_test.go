@@ -204,7 +204,7 @@ func TestLettersGrowOld(t *testing.T) {
 	assert.Contains(t, all(t, d), "l00002", "kept to the end")
 	swept, err := d.book.Sweep(d.rows, 100)
 	require.NoError(t, err)
-	assert.Equal(t, book.Swept{Left: true}, swept)
+	assert.Equal(t, rows.Swept{Left: true}, swept)
 	assert.Equal(t, 298*4+149, len(d.left()), "the key is gone, too")
 
 	d.now = epoch.Add(letters.Life + 300*time.Minute)
@@ -213,7 +213,7 @@ func TestLettersGrowOld(t *testing.T) {
 		swept, err := d.book.Sweep(d.rows, 100)
 		require.NoError(t, err)
 		if rounds++; !swept.More {
-			assert.Equal(t, book.Swept{}, swept)
+			assert.Equal(t, rows.Swept{}, swept)
 			break
 		}
 	}

@@ -8,28 +8,22 @@ import (
 	"levada.dev/workflows/letters"
 )
 
-// Swept says what a sweep has left.
-type Swept struct {
-	More bool // there is more to forget now
-	Left bool // there is something that will be forgotten later
-}
-
 // Sweep forgets what is older than letters.Life, and idempotency keys that have expired, so many of each at most.
-func (b *Book) Sweep(tx rows.Tx, limit int) (Swept, error) {
+func (b *Book) Sweep(tx rows.Tx, limit int) (rows.Swept, error) {
 	now := b.now()
 	n, err := forget(tx, letterPrefix+digits(ceil(now.Add(-letters.Life))), limit)
 	if err != nil {
-		return Swept{}, err
+		return rows.Swept{}, err
 	}
 	keys, err := sweepReceipts(tx, now, limit)
 	if err != nil {
-		return Swept{}, err
+		return rows.Swept{}, err
 	}
 	first, err := tx.Scan(letterPrefix, 1)
 	if err != nil {
-		return Swept{}, fmt.Errorf("letters: scan: %w", err)
+		return rows.Swept{}, fmt.Errorf("letters: scan: %w", err)
 	}
-	return Swept{More: n == limit, Left: keys || len(first) > 0}, nil
+	return rows.Swept{More: n == limit, Left: keys || len(first) > 0}, nil
 }
 
 // Clear forgets letters and idempotency keys whatever their age, so many at most, and says how many.

@@ -9,20 +9,14 @@ import (
 // end comes after every digit.
 const end = ":"
 
-// Swept says what a sweep has left.
-type Swept struct {
-	More bool // there is more to forget now
-	Left bool // there is something that will be forgotten later
-}
-
 // Sweep forgets calls that have expired, so many at most.
-func (b *Book) Sweep(tx rows.Tx, limit int) (Swept, error) {
+func (b *Book) Sweep(tx rows.Tx, limit int) (rows.Swept, error) {
 	n, err := forget(tx, expiryPrefix+digits(b.now().UnixMilli()+1), limit)
 	if err != nil {
-		return Swept{}, err
+		return rows.Swept{}, err
 	}
 	left, err := b.Count(tx, 1)
-	return Swept{More: n == limit, Left: left > 0}, err
+	return rows.Swept{More: n == limit, Left: left > 0}, err
 }
 
 // Clear forgets calls whatever their age, so many at most, and says how many.
