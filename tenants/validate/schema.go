@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
+	"levada.dev/events/fault"
 	"levada.dev/tenants"
 )
 
@@ -55,7 +55,7 @@ func schemaProblems(b []byte) tenants.Problems { return tenantSchema.Problems(b)
 
 // leaves collects the errors that have no cause of their own.
 func leaves(e *jsonschema.ValidationError, found tenants.Problems) tenants.Problems {
-	at := pathOf(e.InstanceLocation)
+	at := fault.Path("", e.InstanceLocation...)
 	switch k := e.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
 		for _, name := range k.Properties {
@@ -69,7 +69,7 @@ func leaves(e *jsonschema.ValidationError, found tenants.Problems) tenants.Probl
 		return found
 	case *kind.PropertyNames:
 		// The location of this kind shares memory with later ones and is wrong by now; the schema's is not.
-		at = pathOf(schemaLocation(e.SchemaURL))
+		at = fault.Path("", schemaLocation(e.SchemaURL)...)
 		return append(found, tenants.Problem{Path: join(at, k.Property), Message: "is not an allowed name"})
 	}
 	if len(e.Causes) == 0 {
@@ -91,22 +91,6 @@ func schemaLocation(url string) []string {
 		location = append(location, steps[i+1])
 	}
 	return location
-}
-
-// pathOf writes a location as "cors.origins[1]".
-func pathOf(location []string) string {
-	var b strings.Builder
-	for _, step := range location {
-		if _, err := strconv.Atoi(step); err == nil {
-			b.WriteString("[" + step + "]")
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteByte('.')
-		}
-		b.WriteString(step)
-	}
-	return b.String()
 }
 
 func join(path, name string) string {

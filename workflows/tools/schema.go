@@ -83,7 +83,7 @@ func (s *Schema) Check(value json.RawMessage, at, code string) error {
 		return fault.New(fault.Internal, "schema_failed", "", err)
 	}
 	path, message := mistake(failed)
-	return fault.Invalidf(pathOf(at, path), code, "%s", message)
+	return fault.Invalidf(fault.Path(at, path...), code, "%s", message)
 }
 
 // mistake is the first of the errors that have no cause of their own.
@@ -156,23 +156,6 @@ func number(r *big.Rat) string {
 	}
 	f, _ := r.Float64()
 	return strconv.FormatFloat(f, 'g', -1, 64)
-}
-
-// pathOf is a place as "params.items[1].name".
-func pathOf(at string, path []string) string {
-	var b strings.Builder
-	b.WriteString(at)
-	for _, step := range path {
-		switch _, err := strconv.Atoi(step); {
-		case err == nil:
-			b.WriteString("[" + step + "]")
-		case b.Len() > 0:
-			b.WriteString("." + step)
-		default:
-			b.WriteString(step)
-		}
-	}
-	return b.String()
 }
 
 // decode reads JSON that fits a schema into what the tool takes. What does not fit then is a mistake of the schema.
