@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 	"unicode/utf8"
@@ -9,6 +10,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/workflows/tools"
 )
 
 // deed is what a route does that is on record: before it is tried, and how it ended.
@@ -52,7 +54,7 @@ func (c *call) perform() error {
 
 // act is what the request is going to do.
 func (c *call) act(d *deed) events.Act {
-	act := events.Act{Kind: d.kind, Name: d.name, Actor: clip(c.keyName(), 128), RequestID: c.requestID, Target: d.of, Outcome: events.OutcomeBegun}
+	act := events.Act{Kind: d.kind, Name: d.name, Actor: clip(c.keyName(), 128), RequestID: c.requestID, Target: d.of, Arguments: c.arguments(), Outcome: events.OutcomeBegun}
 	if id := c.r.PathValue("id"); id != "" {
 		act.Target = clip(d.of+"/"+id, 512)
 	}
@@ -60,6 +62,26 @@ func (c *call) act(d *deed) events.Act {
 		act.UserID = user
 	}
 	return act
+}
+
+// maxArguments is how long a body may be that is digested. No act takes a longer one.
+const maxArguments = 1 << 20
+
+// arguments is the digest of what the act is done with: of the body, or else of the query as an object of lists. There is none of what is not JSON.
+func (c *call) arguments() string {
+	switch query := c.r.URL.Query(); {
+	case len(c.body) > maxArguments:
+		return ""
+	case c.route.body == jsonBody:
+		return tools.Digest(c.body)
+	case len(query) > 0:
+		text, err := json.Marshal(query)
+		if err != nil {
+			return ""
+		}
+		return tools.Digest(text)
+	}
+	return ""
 }
 
 // span distinguishes this request from every other: its id is the client's to choose.

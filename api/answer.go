@@ -28,12 +28,6 @@ type answeredSearch struct {
 	Usage      llm.Usage         `json:"usage"`
 }
 
-// foundSafety is what was found of the question, and of the sources.
-type foundSafety struct {
-	Input   *safety.Verdict `json:"input,omitempty"`
-	Sources []safety.Note   `json:"sources,omitempty"`
-}
-
 // answerFrom answers the question from what the search has found, in one piece or as it comes. When the client leaves, the model is stopped,
 // and what it has said until then is paid.
 func (c *call) answerFrom(req *searchRequest, found searchAnswer) error {
@@ -42,15 +36,9 @@ func (c *call) answerFrom(req *searchRequest, found searchAnswer) error {
 		return err
 	}
 	found.Sources = sources
-	if len(notes) > 0 || c.verdict.Found() {
-		found.Safety = &foundSafety{Sources: notes}
-		if v := c.verdict; v.Found() {
-			found.Safety.Input = &v
-		}
-	}
-	for _, n := range notes {
-		c.found(n.Verdict)
-	}
+	c.noted().Retrieved(notes)
+	c.showFlags()
+	found.Safety = c.noted().All()
 	order, err := c.question(req, found)
 	if err != nil {
 		return err
@@ -86,7 +74,7 @@ func (c *call) question(req *searchRequest, found searchAnswer) (answer.Request,
 		}
 	}
 	r := answer.Request{
-		Question: cmp.Or(found.Rewritten, req.Query), Sources: found.Sources, Rewritten: found.Rewritten, Degraded: found.Degraded, Prompt: prompt, Models: models, MaxTokens: c.config.Chat.MaxTokens, Stream: req.Stream,
+		Question: cmp.Or(found.Rewritten, req.Query), Sources: found.Sources, Rewritten: c.redacted(found.Rewritten), Degraded: found.Degraded, Prompt: prompt, Models: models, MaxTokens: c.config.Chat.MaxTokens, Stream: req.Stream,
 		RequestID: c.requestID, Threshold: float64(config.Threshold) / 100, Drop: config.Unsupported == tenants.UnsupportedDrop,
 		Language: config.Language, Unknown: config.Unknown, Redact: c.config.Safety.Answers == tenants.RedactOn,
 	}
@@ -102,6 +90,7 @@ func (c *call) wholeAnswer(telling *answer.Telling, found searchAnswer) error {
 		return err
 	}
 	a := telling.Answer()
+	found.Safety, found.Rewritten = c.told(telling.Redacted()), c.redacted(found.Rewritten)
 	return c.ok(http.StatusOK, answeredSearch{
 		Answer: a.Text, searchAnswer: found, Citations: a.Citations, Confidence: a.Confidence, Abstained: a.Abstained, FollowUps: a.FollowUps,
 		Prompt: a.Prompt, Model: a.Model, Finish: a.Finish, Usage: a.Usage,
@@ -126,7 +115,7 @@ func hearOut[P any](c *call, next func() (P, error), take func(P)) error {
 
 // tellAnswer tells the answer as it comes. Events that are there at once go out together. What goes wrong after the first byte is the last
 // event.
-func (c *call) tellAnswer(telling *answer.Telling, noted *foundSafety) error {
+func (c *call) tellAnswer(telling *answer.Telling, noted *safety.Told) error {
 	s := c.openStream()
 	defer s.free()
 	id := 1
@@ -142,6 +131,11 @@ func (c *call) tellAnswer(telling *answer.Telling, noted *foundSafety) error {
 		e, err := telling.Next()
 		switch {
 		case err == nil:
+			if kinds := telling.Redacted(); e.Type == answer.Done && len(kinds) > 0 {
+				b, _ := json.Marshal(safety.Told{Redacted: kinds}) // of texts
+				s.event(id, "safety", b)
+				id++
+			}
 			s.event(id, string(e.Type), e.Data)
 		case errors.Is(err, io.EOF):
 			s.end()

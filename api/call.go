@@ -31,14 +31,18 @@ type call struct {
 	key            *credential
 	config         *tenants.Config
 	scope          tenants.Scope
-	inside         bool // it is part of another request, which has its permit
-	changes        bool // as route.writes, where the body decides
-	asked          bool // the gate, for the request's permit
+	inside         bool  // it is part of another request, which has its permit
+	lent           int64 // of the room for bodies, which that request holds: what is inside it was part of its body
+	listing        bool  // it asks what there is for the caller: that there is nothing is no refusal
+	changes        bool  // as route.writes, where the body decides: its own, or that of the request it is part of
+	asked          bool  // the gate, for the request's permit
 	idempotencyKey string
 	body           []byte
 	taken          int64 // of the room for bodies
 	cache          rag.CacheUse
-	verdict        safety.Verdict // on what the user said, and tools brought
+	user           string         // the tenant's own name for who asks, as far as it is known
+	report         *safety.Report // of what the policy has found in the texts; nil where nothing is asked of any
+	turned         bool           // a turn has the report, and tells it when it is over
 	err            error          // what the answer was, for the log
 	broken         bool           // the answer was cut short
 }
@@ -48,11 +52,15 @@ type callKey struct{}
 func callOf(r *http.Request) *call { return r.Context().Value(callKey{}).(*call) }
 
 // ServeHTTP answers one request and writes its line of the log. A panic costs this request alone.
-func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serveCall(w, r, false) }
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serveCall(w, r, nil) }
 
 // serveCall answers a request that somebody sent, or one inside of it.
-func (s *server) serveCall(w http.ResponseWriter, r *http.Request, inside bool) {
-	c := &call{server: s, start: s.opts.Now(), r: r, inside: inside, out: response{ResponseWriter: w, head: r.Method == http.MethodHead}}
+func (s *server) serveCall(w http.ResponseWriter, r *http.Request, outer *call) {
+	c := &call{server: s, start: s.opts.Now(), r: r, out: response{ResponseWriter: w, head: r.Method == http.MethodHead}}
+	if outer != nil {
+		c.inside, c.changes, c.lent = true, outer.changes, outer.taken
+		c.listing = outer.listing && r.Method == http.MethodGet // whatever the message says, what is called is no list
+	}
 	c.w, c.stages = &c.out, c.timing[:0]
 	defer c.finish()
 	if err := c.identify(); err != nil {
@@ -76,6 +84,9 @@ func (c *call) run(rt *route, r *http.Request) {
 	err := c.steps()
 	if err != nil {
 		c.refused(err)
+	}
+	if !c.turned {
+		c.flagged(err)
 	}
 	switch {
 	case err == nil:

@@ -10,6 +10,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/safety"
 )
 
 var chatForm = formOf[chatRequest]()
@@ -26,6 +27,7 @@ func converse(c *call) error {
 		return err
 	}
 	c.dropBody() // what is needed of it is in the turn
+	c.user = turn.User
 	if err := c.screen(spoken(turn.Messages)...); err != nil {
 		return inText(err, "message")
 	}
@@ -43,7 +45,9 @@ func converse(c *call) error {
 			return err
 		}
 	}
-	turn.Verdict = c.verdict
+	flags := c.flags()
+	turn.Report, turn.Over = c.noted(), func(ctx context.Context) { flags.tell(ctx, nil) }
+	c.turned = true
 	began := c.opts.Now()
 	live, err := c.Chat.Start(c.ctx(), c.scope, turn)
 	c.stage("start", began)
@@ -86,17 +90,10 @@ type chatAnswer struct {
 	Rewritten    string          `json:"rewrittenQuery,omitempty"` // what the sources were searched by instead of a message that leaned
 	Degraded     json.RawMessage `json:"degraded,omitempty"`       // what the sources were found without
 	Citations    json.RawMessage `json:"citations,omitempty"`      // of an answer that was checked
-	Safety       *chatSafety     `json:"safety,omitempty"`         // what was found by the tenant's policy
+	Safety       *safety.Told    `json:"safety,omitempty"`         // what was found by the tenant's policy
 	Usage        json.RawMessage `json:"usage"`
 	FinishReason llm.Finish      `json:"finishReason"`
 	Model        string          `json:"model"`
-}
-
-// chatSafety is all that the events of safety say.
-type chatSafety struct {
-	Input    json.RawMessage `json:"input,omitempty"`
-	Sources  json.RawMessage `json:"sources,omitempty"`
-	Redacted json.RawMessage `json:"redacted,omitempty"`
 }
 
 // answer waits for the end of the turn and answers all of it.
@@ -134,9 +131,9 @@ func collect(ctx context.Context, live chat.Live) (chatAnswer, error) {
 			err = json.Unmarshal(e.Data, &a) // {"sources", "rewrittenQuery"?, "degraded"?}, {"citations"}
 		case chat.Safety:
 			if a.Safety == nil {
-				a.Safety = &chatSafety{}
+				a.Safety = &safety.Told{}
 			}
-			err = json.Unmarshal(e.Data, a.Safety) // {"input"?, "sources"?, "redacted"?}
+			err = json.Unmarshal(e.Data, a.Safety) // a list has all of the one before
 		case chat.Done:
 			a.Message = string(message)
 			err = json.Unmarshal(e.Data, &a) // {"usage", "finishReason", "sessionId", "model"}

@@ -322,5 +322,9 @@ func inField(err error, path func(field string) string) error {
 	}
 	moved := *f
 	moved.Field = path(f.Field)
+	var more *detailed
+	if errors.As(err, &more) {
+		return withDetails(&moved, more.details)
+	}
 	return &moved
 }

@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
 	"levada.dev/events/fault"
-	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/tools"
 	"levada.dev/workflows/tools/loop"
@@ -48,7 +46,7 @@ func (c *call) kit(asked []offered, own []llm.Tool, byThemselves bool, user stri
 		case mine(o.name):
 			return nil, fault.Invalidf(o.at+".name", "invalid_value", "another tool is named %q", o.name)
 		case !choose(o.name):
-			return nil, notOffered(&c.config.Tools, o)
+			return nil, c.notOffered(caller, o)
 		}
 	}
 	if byThemselves {
@@ -71,24 +69,27 @@ func (c *call) kit(asked []offered, own []llm.Tool, byThemselves bool, user stri
 
 // screenResult asks of what tools bring what the tenant's policy wants asked. It goes on when the request is over.
 func (c *call) screenResult() func(ctx context.Context, tool, text string) (string, error) {
-	filter, log, s, policy, request := c.Safety, c.opts.Log, c.scope, c.config.Safety, c.requestID
+	filter, report, s, policy, request := c.Safety, c.noted(), c.scope, c.config.Safety, c.requestID
 	return func(ctx context.Context, tool, text string) (string, error) {
 		shown, v, err := filter.Result(ctx, s, policy, request, text)
-		if v.Found() {
-			log.WarnContext(ctx, "the result of a tool was flagged", "tenantId", s.Tenant(), "requestId", request, "tool", tool, "safety", string(v.Kind), "safetyRule", v.Rule)
-		}
+		report.Brought(tool, v, blocks(policy.Retrieved))
 		return shown, err
 	}
 }
 
-// notOffered is why a request cannot offer a tool.
-func notOffered(t *tenants.Tools, o offered) error {
-	f := fault.Missing(tools.CodeNotFound, "there is no tool %.64q", o.name)
-	if t.Has(o.name) {
-		f = fault.New(fault.Denied, tools.CodeDenied, fmt.Sprintf("the key does not hold what %s needs", o.name), nil)
+// notOffered is why a request cannot offer a tool: what the box says of a call of it, which is refused and on record as any other.
+func (c *call) notOffered(caller tools.Caller, o offered) error {
+	r, err := c.Tools.Execute(c.ctx(), c.scope, caller, tools.Order{Tool: o.name, DryRun: true})
+	f := fault.As(err)
+	if err != nil && f.Code != tools.CodeNotFound && f.Code != tools.CodeDenied {
+		return err
 	}
-	f.Field = o.at + ".name"
-	return f.WithHint("GET /schema/tools lists those that the key may call")
+	said := fault.Missing(tools.CodeNotFound, "there is no tool %.64q", o.name)
+	if f.Code == tools.CodeDenied {
+		said = fault.New(fault.Denied, tools.CodeDenied, f.Message, nil)
+	}
+	said.Field = o.at + ".name"
+	return toolFailed(r, said.WithHint("GET /schema/tools lists those that the key may call"))
 }
 
 // runFirst runs the tool that the request names, before its turn begins. With a key it is run once, however often the request comes.
@@ -102,6 +103,7 @@ func (c *call) runFirst(req *chatRequest) (*loop.Outcome, error) {
 	began := c.opts.Now()
 	r, err := c.Tools.Execute(c.ctx(), c.scope, caller, order)
 	c.stage("tool", began)
+	c.showFlags()
 	if err != nil {
 		return nil, inField(toolFailed(r, err), func(field string) string {
 			if rest, ok := strings.CutPrefix(field, "params"); ok {
@@ -114,6 +116,7 @@ func (c *call) runFirst(req *chatRequest) (*loop.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.showFlags()
 	return &loop.Outcome{
 		ToolCall: llm.ToolCall{ID: r.ID, Name: req.ToolName, Arguments: cmp.Or(string(req.ToolParams), "{}")},
 		OK:       true, Content: loop.Cut(shown, loop.MaxResult), Duration: r.Duration,

@@ -115,7 +115,7 @@ func (d blocking) Config(ctx context.Context, id tenants.ID) (*tenants.Config, e
 	return &own, nil
 }
 
-// What a tool brought that tries to take the model over is shown to no model where the tenant's policy is to block; else the log tells of it.
+// What a tool brought that tries to take the model over is shown to no model where the tenant's policy is to block; it is on record either way.
 func TestWhatToolsBringIsScreened(t *testing.T) { synctest.Test(t, whatToolsBringIsScreened) }
 
 func whatToolsBringIsScreened(t *testing.T) {
@@ -135,5 +135,98 @@ func whatToolsBringIsScreened(t *testing.T) {
 		require.Equal(t, 200, rec.Code, rec.Body)
 		assert.Equal(t, blocks, strings.Contains(rec.Body.String(), safety.LeftOut), rec.Body)
 	}
-	assert.Contains(t, w.log.String(), "the result of a tool was flagged")
+	for tenant, blocks := range map[string]bool{"acme": true, "globex": false} {
+		acts := w.flagged(tenant)
+		require.Len(t, acts, 2)
+		found := acts[0].Findings
+		assert.Equal(t, []any{events.InResults, blocks}, []any{found[len(found)-1].In, found[len(found)-1].Blocked})
+	}
+}
+
+// writing is a directory whose tenants all have a tool that writes, and one that reads.
+type writing struct{ tenants.Directory }
+
+func (d writing) Config(ctx context.Context, id tenants.ID) (*tenants.Config, error) {
+	c, err := d.Directory.Config(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	own := *c
+	own.Tools = tenants.Tools{Enabled: []string{"writer", "finder"}, MaxSteps: 5, MaxSeconds: 60}
+	return &own, nil
+}
+
+// A completion that is sent again with its Idempotency-Key asks the model again, and makes no equal call of a tool that writes twice,
+// wherever it stands; one with other arguments is another call. What reads is read again.
+func TestACompletionThatIsRepeatedWritesOnce(t *testing.T) {
+	synctest.Test(t, completionThatIsRepeatedWritesOnce)
+}
+
+func completionThatIsRepeatedWritesOnce(t *testing.T) {
+	w := newWorld(t, func(w *world) { w.deps.Directory = writing{w.deps.Directory} })
+	const tools = `,"tools":[{"type":"platform","name":"writer"},{"type":"platform","name":"finder"}]`
+	calls := func(texts ...string) string {
+		var script strings.Builder
+		script.WriteString(`[{"tokens":["Hm."],"toolCalls":[{"id":"c0","name":"finder","arguments":{"text":"` + strings.Join(texts, "+") + `"}}`)
+		for _, text := range texts {
+			script.WriteString(`,{"id":"c-` + text + `","name":"writer","arguments":{"text":"` + text + `"}}`)
+		}
+		return script.String() + `]},{"tokens":["Done."]}]`
+	}
+	send := func(tenant, script, key string) {
+		t.Helper()
+		rec := w.do(tenant, "POST", completions, asks(script, tools), "Idempotency-Key", key)
+		require.Equal(t, 200, rec.Code, rec.Body)
+		assert.Contains(t, rec.Body.String(), "Done.")
+	}
+	for _, tenant := range []string{"acme", "globex"} {
+		s, wrote, read := w.scope(tenant), w.bench.Runs("writer"), w.bench.Runs("finder")
+		send(tenant, calls("a", "b"), "k1")
+		assert.Equal(t, 2, w.bench.Writes(s))
+		send(tenant, calls("a", "b"), "k1")
+		assert.Equal(t, 2, w.bench.Runs("writer")-wrote, "an equal call is answered")
+		send(tenant, calls("b", "a"), "k1")
+		assert.Equal(t, 2, w.bench.Runs("writer")-wrote, "in another order, too")
+		send(tenant, calls("a-longer", "a"), "k1")
+		assert.Equal(t, 3, w.bench.Writes(s), "behind another call, which is made, an equal one is answered")
+		assert.Equal(t, 4, w.bench.Runs("finder")-read, "what reads is read again")
+		send(tenant, calls("a", "b", "c"), "k1")
+		assert.Equal(t, 4, w.bench.Writes(s), "what was not reached the first time is done now")
+		send(tenant, calls("a"), "k2")
+		assert.Equal(t, 5, w.bench.Writes(s), "another key is another completion")
+		rec := w.do(tenant, "POST", completions, asks(calls("a"), tools))
+		require.Equal(t, 200, rec.Code, rec.Body)
+		assert.Equal(t, 6, w.bench.Writes(s), "without a key each is its own")
+	}
+	w.gate.Check(t)
+}
+
+// A tool that a request may not offer is refused on record, as a call of it is, with the id that the answer has; where the record is not taken, nothing is answered.
+func TestOffersThatAreRefusedAreOnRecord(t *testing.T) { synctest.Test(t, offersThatAreRefused) }
+
+func offersThatAreRefused(t *testing.T) {
+	w := newWorld(t)
+	const offer = `,"tools":[{"type":"platform","name":"writer"}]`
+	for _, as := range []string{"globex", "acme-chat"} { // has no writer; may call no tools
+		tenant, _, _ := strings.Cut(as, "-")
+		code, status := "TOOL_NOT_FOUND", []int{404, 400}
+		if as == "acme-chat" {
+			code, status = "PERMISSION_DENIED", []int{403, 403}
+		}
+		native := w.do(as, "POST", "/chat", `{"message":"hi"`+offer+`}`)
+		assert.Equal(t, status[0], native.Code, native.Body)
+		assert.Contains(t, native.Body.String(), `"auditId":"call-`)
+		assert.Contains(t, native.Body.String(), `"field":"tools[0].name"`)
+		assert.Equal(t, status[1], w.do(as, "POST", completions, asks(echoes, offer)).Code)
+		acts := w.bench.records.Acts(t, w.scope(tenant))
+		require.Len(t, acts, 2)
+		for _, a := range acts {
+			assert.Equal(t, []any{"writer", as, events.OutcomeRefused, code}, []any{a.Name, a.Actor, a.Outcome, a.Code})
+		}
+	}
+	w.bench.records.Before = func(string) error { return fault.Unavailablef(nil, "queue_unavailable", "busy") }
+	rec := w.do("globex", "POST", "/chat", `{"message":"hi"`+offer+`}`)
+	assert.Equal(t, 503, rec.Code)
+	assert.Equal(t, "audit_unavailable", failed(t, rec).Code)
+	assert.Empty(t, w.talk.model.Calls())
 }

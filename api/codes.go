@@ -5,6 +5,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/workflows/tools"
+	"levada.dev/workflows/tools/outside"
 )
 
 // statusClientLeft is for the log alone: nobody is there to read it.
@@ -39,6 +40,7 @@ var codes = []code{
 	{"body_empty", 400, "A JSON object is required, and nothing came."},
 	{"invalid_json", 400, "The body is not JSON; `details.offset` is the byte where it stops being so."},
 	{"json_too_deep", 400, "The JSON is nested too deeply."},
+	{"json_too_complex", 400, "The JSON holds more than 50,000 values; `details.field` is the first that is too many. Each element and each member is one, and so is what holds them."},
 	{"unknown_field", 400, "There is no such field; `details.field` is its path."},
 	{"duplicate_field", 400, "A field occurs twice; `details.field` is its path."},
 	{"invalid_type", 400, "The field at `details.field` has a value of the wrong type."},
@@ -73,7 +75,7 @@ var codes = []code{
 	{"metadata_too_large", 400, "The metadata is above 4 KiB."},
 	{"chunking_invalid", 400, "The chunks are smaller than 16 tokens, larger than what the tenant's embedding model reads, or overlap by more than half."},
 	{"url_invalid", 400, "The url is not an http or https address, or holds a user name."},
-	{"address_denied", 400, "The tenant's documents may not be fetched from this address, or from one that it redirects to."},
+	{"address_denied", 400, "The tenant's documents may not be fetched from this address, or from one that it redirects to. In `details.toolCode`: an HTTP tool may not call it."},
 	{"fetch_downgraded", 400, "The server of the document's url redirects from https to http, which is not followed."},
 	{"fetch_refused", 400, "The server of the document's url refused it for good, with 401, 403 or 404 for example."},
 	{"fetch_too_large", 400, "The document at the url is above the tenant's limit."},
@@ -186,11 +188,23 @@ var codes = []code{
 	{tools.CodeTimeout, 504, "The tool took longer than it may, and was cancelled."},
 	{tools.CodeFailed, 502, "The tool was run and failed; `details.toolCode` is its own code."},
 	{tools.CodeRunning, 409, "The call with this Idempotency-Key has not ended yet. Ask again with the key."},
+	{"tools_busy", 503, "Calls with large arguments are running, and there was no room for another in ten seconds. Try again after `Retry-After`. In `details.toolCode`: there was none for the answer of an HTTP tool, whose server was asked."},
 	{"call_cut_off", 503, "The call was cut off before the tool was run. Try again."},
 	{"caller_left", 503, "The caller left, and the tool was cancelled. Seen in logs only."},
 	{"tool_panicked", 502, "The tool broke down. Seen in `details.toolCode`."},
 	{"result_invalid", 502, "What the tool returned is not what it promises. Seen in `details.toolCode`."},
-	{"result_too_large", 502, "What the tool returned is above 4 MB. Seen in `details.toolCode`."},
+	{"result_too_large", 502, "What the tool returned is above 4 MB, or holds more than 100,000 values, 10,000 from an outside server. Seen in `details.toolCode`."},
+	// HTTP tools of tenants.
+	{outside.CodeRefused, 502, "The server of an HTTP tool answered 4xx. Seen in `details.toolCode`."},
+	{outside.CodeBusy, 502, "The server of an HTTP tool wants to be asked later; `Retry-After` has its wish, ten minutes at most. Seen in `details.toolCode`."},
+	{outside.CodeFailed, 502, "The server of an HTTP tool answered 5xx. Seen in `details.toolCode`."},
+	{outside.CodeUnreachable, 502, "The server of an HTTP tool did not answer, or not to the end. Seen in `details.toolCode`."},
+	{outside.CodeRedirected, 502, "The server of an HTTP tool redirects where it is not followed. Seen in `details.toolCode`."},
+	{outside.CodeTooLarge, 502, "The server of an HTTP tool answered more than 1 MiB. Seen in `details.toolCode`."},
+	{outside.CodeNotJSON, 502, "The server of an HTTP tool answered no JSON, or not the JSON that the tool promises. Seen in `details.toolCode`."},
+	{outside.CodeType, 502, "The server of an HTTP tool answered neither JSON nor text. Seen in `details.toolCode`."},
+	{outside.CodeSecretMissing, 502, "The secret of an HTTP tool is not published. Seen in `details.toolCode`."},
+	{outside.CodeSecretUnavailable, 502, "The secret of an HTTP tool could not be read for the moment. Seen in `details.toolCode`."},
 	// The Model Context Protocol.
 	{"mcp_session_required", 400, "A message of a revision before 2026-07-28 names no session in the header `mcp-session-id`, and is not `initialize`."},
 	{"mcp_session_not_found", 404, "The session is not one of this key and tenant. Send `initialize` to begin one."},

@@ -82,7 +82,7 @@ var between = map[string]bool{
 	"queue_unavailable": true, "vectors_count": true, "top_k_invalid": true, // queues and the index to consumers
 	"key_not_found": true, "config_unavailable": true, "entry_not_found": true, // what is behind the directory
 	"tenant_invalid": true, "config_invalid": true, "keys_invalid": true, "scope_unknown": true, "grant_invalid": true, // what is published
-	"secret_invalid": true, "secret_missing": true, "secret_not_found": true, "vault_invalid": true, // likewise
+	"secret_invalid": true, "secret_not_found": true, "vault_invalid": true, // likewise
 	"run_not_found": true, "step_failed": true, "workflow_unavailable": true, // runs of flows to who starts them, and to flows
 	"part_not_found": true, "part_too_large": true, "import_order": true, // an import to its flow
 	"erasure_order": true, "reembed_order": true, "embedding_over": true, "letter_invalid": true, "fact_invalid": true, // an erasure to its flow, a consumer to the box of letters, consumers to each other

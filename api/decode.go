@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/tally"
 )
 
 // maxDepth is how deep a body may be nested.
@@ -33,12 +34,13 @@ func (f form[T]) decode(body []byte) (T, error) {
 
 // scanner walks over JSON next to the shape it should have. It knows the grammar whole (RFC 8259), so that what it
 // passes is what encoding/json reads, minus what encoding/json is lenient about: case, duplicates, broken
-// UTF-8 and lone surrogates.
+// UTF-8 and lone surrogates. What holds more than tally.MaxValues is refused before anything is made of it.
 type scanner struct {
-	data  []byte
-	pos   int
-	depth int
-	path  []segment
+	data   []byte
+	pos    int
+	depth  int
+	values int
+	path   []segment
 }
 
 // segment is a step into an object or, when name is nil, into an array.
@@ -85,6 +87,9 @@ func (s *scanner) value(sh *shape) error {
 	if s.pos == len(s.data) {
 		return s.syntax(s.pos, "the JSON ends in the middle")
 	}
+	if s.values++; s.values > tally.MaxValues {
+		return tally.TooComplex(s.at(), tally.MaxValues)
+	}
 	switch c := s.data[s.pos]; {
 	case c == '{':
 		return s.nested(sh, isObject, s.object)
@@ -112,7 +117,7 @@ func (s *scanner) nested(sh *shape, k kind, walk func(*shape) error) error {
 		return err
 	}
 	if s.depth++; s.depth > maxDepth {
-		return fault.Invalidf(s.at(), "json_too_deep", "the JSON is nested deeper than %d", maxDepth)
+		return fault.Invalidf(s.at(), tally.CodeDeep, "the JSON is nested deeper than %d", maxDepth)
 	}
 	s.pos++
 	err := walk(sh)

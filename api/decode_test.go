@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"levada.dev/api"
 	"levada.dev/events/fault"
+	"levada.dev/events/tally"
 )
 
 func TestDecodeAccepts(t *testing.T) {
@@ -169,4 +171,30 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%q: no offset: %v", body, err) // the walk passed what encoding/json did not
 		}
 	})
+}
+
+// A body of many values is refused at the first that is too many, and what it holds is not made.
+func TestDecodeCountsValues(t *testing.T) {
+	list := func(n int) string { return "[" + strings.TrimSuffix(strings.Repeat("1,", n), ",") + "]" }
+	assert.NoError(t, api.Decode([]byte(`{"metadata":{"a":`+list(tally.MaxValues-3)+`}}`)))
+	var names strings.Builder
+	for i := range 800_000 {
+		fmt.Fprintf(&names, `,"k%d":1`, i)
+	}
+	for body, field := range map[string]string{
+		`{"metadata":{"a":` + list(tally.MaxValues-2) + `}}`: "metadata.a[49997]",
+		`{"metadata":{` + names.String()[1:] + `}}`:          "metadata.k49998",
+		`{"text":"a","metadata":` + list(200_000) + `}`:      "metadata", // of the wrong type: not looked into
+	} {
+		var err error
+		taken := testing.Benchmark(func(b *testing.B) {
+			for b.Loop() {
+				err = api.Decode([]byte(body))
+			}
+		}).AllocedBytesPerOp()
+		f := fault.As(err)
+		assert.Equal(t, field, f.Field)
+		assert.Contains(t, []string{"json_too_complex", "invalid_type"}, f.Code)
+		assert.Less(t, taken, int64(len(body)+8<<20), "bytes")
+	}
 }

@@ -36,8 +36,11 @@ func TestExchanges(t *testing.T) {
 			require.NoError(t, err)
 			w := newWorld(t, func(w *world) {
 				w.opts.Now = clock()
-				if strings.HasSuffix(file, "chat_tools.txtar") {
+				switch filepath.Base(file) {
+				case "chat_tools.txtar":
 					w.deps.Directory = chatty{w.deps.Directory}
+				case "tools_own.txtar":
+					w.deps.Directory = equipped{w.deps.Directory}
 				}
 			})
 			var out txtar.Archive

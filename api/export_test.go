@@ -77,3 +77,19 @@ func Parameters(method, pattern string) []string {
 	}
 	return nil
 }
+
+// OnRecord reports whether a code is that of refused access, which the trail has.
+func OnRecord(code string) bool { return onRecord(code) }
+
+// ScopeOf is the scope of a row as Routes has it; needsKey says whether a key is what lets a caller in.
+func ScopeOf(row string) (scope tenants.APIScope, needsKey bool) {
+	for i, name := range Routes() {
+		if name == row {
+			return routes[i].scope, routes[i].scope != public && !routes[i].signed
+		}
+	}
+	return "", false
+}
+
+// AnyScope is the scope of a row for which a key is enough.
+const AnyScope = anyKey

@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"levada.dev/events/fault"
+	"levada.dev/events/tally"
 )
 
 // Protocol answers the messages of the Model Context Protocol.
@@ -31,8 +34,15 @@ const stateless = "2026-07-28"
 // speak passes a message of the protocol on. It is a request as any other, by whoever holds a key of the tenant. What it is about asks the routes
 // that are there for it, in the caller's name: these hold the key to its scopes, and are not requests of their own to the tenant's rates.
 func speak(c *call) error {
-	method := methodOf(c.body)
+	if err := tally.Check(c.body, "", tally.MaxValues); err != nil { // the protocol makes of it what it likes
+		return err
+	}
+	method, err := methodOf(c.body)
+	if err != nil {
+		return err
+	}
 	c.changes = method == "" || method == "tools/call" // a batch has none, and may hold anything
+	c.listing = strings.HasSuffix(method, "/list")
 	if err := c.permitHeader(); err != nil {
 		return err
 	}
@@ -73,13 +83,38 @@ func (w *protocolAnswer) WriteHeader(status int) {
 	w.response.WriteHeader(status)
 }
 
-// methodOf is the method of a message; empty when it is none, or a batch of them.
-func methodOf(body []byte) string {
-	var m struct {
-		Method string `json:"method"`
+// methodOf is the method of a message; empty when it is none, or a batch of them. One that another reader could take for a message of another method is
+// refused: with a second method, or with one in other letters, which some readers take for it and some do not.
+func methodOf(body []byte) (string, error) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	if open, _ := d.Token(); open != json.Delim('{') {
+		return "", nil
 	}
-	_ = json.Unmarshal(body, &m) // what is wrong with it the protocol says itself
-	return m.Method
+	var method string
+	for seen := false; d.More(); {
+		token, err := d.Token()
+		name, is := token.(string)
+		var value json.RawMessage
+		if err != nil || !is || d.Decode(&value) != nil {
+			return "", nil // what is wrong with it the protocol says itself
+		}
+		switch {
+		case !strings.EqualFold(name, "method"):
+			continue
+		case name != "method":
+			return "", fault.Invalidf("", "unknown_field", "there is no field %q", name).WithHint("send method, in small letters")
+		case seen:
+			return "", fault.Invalidf(name, "duplicate_field", "the field %q occurs twice", name)
+		}
+		seen = true
+		if json.Unmarshal(value, &method) != nil {
+			method = ""
+		}
+	}
+	if _, err := d.Token(); err != nil || len(bytes.TrimSpace(body[d.InputOffset():])) > 0 {
+		return "", nil
+	}
+	return method, nil
 }
 
 // passed is the request without anything that is not the protocol's: the key stays here.
@@ -108,5 +143,5 @@ func (c *call) ask(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Header.Set("X-Request-Id", c.requestID)
 	r.Header.Set("Traceparent", c.traceParent)
-	c.serveCall(w, r, true)
+	c.serveCall(w, r, c)
 }

@@ -112,8 +112,10 @@ func (c *call) log() {
 	if c.cache != "" {
 		attrs = append(attrs, slog.String("cache", string(c.cache)))
 	}
-	if c.verdict.Found() {
-		attrs = append(attrs, slog.String("safety", string(c.verdict.Kind)), slog.String("safetyRule", c.verdict.Rule))
+	if c.report != nil {
+		if v := c.report.Worst(); v.Found() {
+			attrs = append(attrs, slog.String("safety", string(v.Kind)), slog.String("safetyRule", v.Rule))
+		}
 	}
 	if c.err != nil {
 		attrs = append(attrs, slog.String("code", fault.As(c.err).Code))

@@ -98,9 +98,10 @@ const (
 	roomWait   = 10 * time.Second // for room, so that a slow client does not hold up the others for good
 )
 
-// takeRoom waits until there is room for a body of a size.
+// takeRoom waits until there is room for a body of a size. What is inside another request takes none of what that one holds: they would wait for each
+// other.
 func (c *call) takeRoom(size int64) error {
-	if size <= smallBody {
+	if size -= c.lent; size <= smallBody {
 		return nil
 	}
 	if _, err := c.wait(c.room.Acquire, size, c.room.Release); err != nil {

@@ -24,6 +24,7 @@ type refusal struct {
 	tenant tenants.ID
 	code   string
 	actor  string // the name of a key of the tenant's own
+	name   string // what such a key was not let in to; a stranger, who may knock everywhere, is one
 }
 
 // refused is the first of some equal ones, and how many there are.
@@ -53,7 +54,7 @@ func onRecord(code string) bool {
 // refused notes that the caller was not let in. A tenant has to be known: it is recorded with the one that was asked for.
 func (c *call) refused(err error) {
 	f := fault.As(err)
-	if c.config == nil || c.route == nil || !onRecord(f.Code) {
+	if c.config == nil || c.route == nil || c.inside && c.listing || !onRecord(f.Code) {
 		return
 	}
 	s, err := tenants.Admit(c.config)
@@ -85,7 +86,10 @@ func (r *refusals) note(x *refused) (tell bool) {
 }
 
 func (r *refusals) add(x *refused) {
-	key := refusal{x.scope.Tenant(), x.act.Code, x.act.Actor}
+	key := refusal{tenant: x.scope.Tenant(), code: x.act.Code, actor: x.act.Actor}
+	if key.actor != "" {
+		key.name = x.act.Name
+	}
 	if r.waiting == nil {
 		r.waiting = map[refusal]*refused{}
 	}

@@ -61,6 +61,35 @@ func TestRefusedAccessIsOnRecord(t *testing.T) {
 	})
 }
 
+// What a key is not let in to is told route by route. That it is shown no more than it may see is no refusal, but what it asks for by name is one.
+func TestListsThatAKeyMayNotSeeAreNoRefusals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(w *world) { w.opts.Now = clock() })
+		for _, tenant := range []string{"acme", "globex"} {
+			as := tenant + "-search"
+			session := w.session(as)
+			for _, method := range []string{"tools/list", "resources/list", "prompts/list"} {
+				rec := w.say(as, `{"jsonrpc":"2.0","id":1,"method":"`+method+`"}`, "mcp-session-id", session)
+				result, _ := told(t, rec)
+				assert.NotNil(t, result, method)
+			}
+			time.Sleep(6 * time.Second)
+			synctest.Wait()
+			assert.Empty(t, w.told(tenant))
+			w.say(as, `{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"levada://documents/a"}}`, "mcp-session-id", session)
+			w.do(as, "POST", "/chat", `{"message":"hi"}`)
+			w.do(as, "GET", "/jobs", "")
+			w.do(as, "GET", "/jobs", "")
+			time.Sleep(6 * time.Second)
+			synctest.Wait()
+			refused := w.told(tenant)
+			assert.Contains(t, refused, "scope_denied|POST /chat|"+as+"||1")
+			assert.Contains(t, refused, "scope_denied|GET /jobs|"+as+"||2")
+			assert.Len(t, refused, 3, "%v", refused)
+		}
+	})
+}
+
 // However often somebody knocks, it is one entry and one message in so many seconds.
 func TestStrangersDoNotFloodATrail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -102,6 +131,7 @@ func TestRefusedAccessThatCannotBeTold(t *testing.T) {
 		w.record.fail = func(int) (before, after error) { return busy, nil }
 		assert.Equal(t, 401, w.do("", "GET", "/jobs", "", "x-tenant-id", "acme").Code)
 		time.Sleep(10 * time.Second)
+		synctest.Wait() // and nobody writes to the log
 		assert.Contains(t, w.log.String(), "refused access is not on record")
 		w.record.fail = nil
 		w.do("", "GET", "/jobs", "", "x-tenant-id", "acme")

@@ -69,7 +69,7 @@ var routes = []route{
 	{method: "POST", pattern: "/mcp", scope: anyKey, body: jsonBody, namesUser: true, ownPages: true, anyQuery: true, handle: speak},
 
 	// OpenAI's wire format. What asks a model needs the scope chat, embeddings as well: SDKs have one key.
-	{method: "POST", pattern: "/v1/chat/completions", writes: true, scope: tenants.ScopeChat, body: jsonBody, namesUser: true, anyQuery: true, handle: complete},
+	{method: "POST", pattern: "/v1/chat/completions", writes: true, scope: tenants.ScopeChat, body: jsonBody, idempotent: true, namesUser: true, anyQuery: true, handle: complete},
 	{method: "POST", pattern: "/v1/embeddings", writes: true, scope: tenants.ScopeChat, body: jsonBody, namesUser: true, anyQuery: true, handle: embed},
 	{method: "GET", pattern: "/v1/models", scope: tenants.ScopeChat, anyQuery: true, handle: listModels},
 	{method: "GET", pattern: "/v1/models/{id...}", scope: tenants.ScopeChat, anyQuery: true, handle: showModel},

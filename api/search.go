@@ -12,6 +12,7 @@ import (
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
+	"levada.dev/workflows/safety"
 )
 
 type searchRequest struct {
@@ -39,7 +40,7 @@ type searchAnswer struct {
 	Degraded  []rag.Missing `json:"degraded,omitempty"`
 	Sources   []rag.Source  `json:"sources"`
 	Cached    bool          `json:"cached,omitempty"`
-	Safety    *foundSafety  `json:"safety,omitempty"` // with an answer: what was found by the tenant's policy
+	Safety    *safety.Told  `json:"safety,omitempty"` // with an answer: what was found by the tenant's policy
 	Timings   rag.Timings   `json:"timings"`
 
 	delimiter rag.Delimiter // of a result that equal searches may have
@@ -82,6 +83,7 @@ func search(c *call) error {
 	if req.wantsAnswer() {
 		return c.answerFrom(&req, found)
 	}
+	found.Rewritten = c.redacted(found.Rewritten)
 	return c.ok(http.StatusOK, found)
 }
 

@@ -1,13 +1,16 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
 
 	"levada.dev/events/fault"
+	"levada.dev/tenants"
 	"levada.dev/workflows/chat"
+	"levada.dev/workflows/llm"
 )
 
 // listSessions answers the tenant's sessions, the most recently used first.
@@ -60,7 +63,33 @@ func (c *call) transcript(cursor string, limit int) (chat.Transcript, error) {
 	if t.Messages == nil {
 		t.Messages = []chat.Entry{}
 	}
+	t.Summary = c.redacted(t.Summary)
+	for i := range t.Messages {
+		c.redactEntry(&t.Messages[i])
+	}
 	return t, nil
+}
+
+// redactEntry leaves personal data out of an answer that was kept before the policy wanted that: one that was kept since has none.
+func (c *call) redactEntry(e *chat.Entry) {
+	if c.config.Safety.Answers != tenants.RedactOn || e.Role != llm.Assistant {
+		return
+	}
+	e.Content = c.redacted(e.Content)
+	var cited []map[string]any
+	if len(e.Citations) == 0 || json.Unmarshal(e.Citations, &cited) != nil {
+		return
+	}
+	changed := false
+	for _, citation := range cited {
+		sentence, _ := citation["sentence"].(string)
+		told := c.redacted(sentence)
+		changed = changed || told != sentence
+		citation["sentence"] = told
+	}
+	if b, err := json.Marshal(cited); err == nil && changed {
+		e.Citations = b
+	}
 }
 
 // deleteSession forgets a session.

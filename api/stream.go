@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 
 	"levada.dev/workflows/chat"
 )
@@ -59,7 +60,10 @@ const (
 	retryHint = "retry: 1000\n\n" // milliseconds until a browser that was cut off comes back
 	heartbeat = ":\n\n"
 	muchToSay = 16 << 10 // is not held back for more
+	beatEvery = 15 * time.Second
 )
+
+var beats = []byte(heartbeat)
 
 // tell writes a turn's events as they come until the final one. Events that are there at once go out together.
 func (c *call) tell(live chat.Live) error {

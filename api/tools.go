@@ -9,6 +9,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
+	"levada.dev/workflows/safety"
 	"levada.dev/workflows/tools"
 )
 
@@ -42,6 +43,7 @@ func listTools(c *call) error {
 func (c *call) toolCaller(user string) tools.Caller {
 	caller := tools.Caller{
 		Config: c.config, Allows: func(tenants.APIScope) bool { return true }, User: user, Via: tools.ViaHTTP, RequestID: c.requestID, Cause: c.cause(),
+		Flagged: c.noted().Called,
 	}
 	if c.key != nil && c.key.grant != nil { // else the door is open
 		caller.Actor, caller.Allows = c.key.grant.Name, c.key.grant.Allows
@@ -63,6 +65,7 @@ type toolAnswer struct {
 	Success  bool            `json:"success"`
 	Data     json.RawMessage `json:"data"`
 	Metadata toolMetadata    `json:"metadata"`
+	Safety   *safety.Told    `json:"safety,omitempty"` // what was found by the tenant's policy
 }
 
 type toolMetadata struct {
@@ -74,8 +77,8 @@ type toolMetadata struct {
 	Replayed   bool   `json:"replayed,omitempty"`
 }
 
-func answerOf(r tools.Result) toolAnswer {
-	return toolAnswer{Success: true, Data: r.Data, Metadata: toolMetadata{
+func answerOf(r tools.Result, found *safety.Told) toolAnswer {
+	return toolAnswer{Success: true, Data: r.Data, Safety: found, Metadata: toolMetadata{
 		DurationMS: r.Duration.Milliseconds(), Tokens: r.Tokens, CostNanos: r.Nanos, AuditID: r.ID, DryRun: r.DryRun, Replayed: r.Replayed,
 	}}
 }
@@ -93,7 +96,8 @@ func executeTool(c *call) error {
 	if err := checkUser("user_id", user); err != nil {
 		return err
 	}
-	c.dropBody() // params are a copy
+	c.body = nil // params are a copy, which has the body's room until the call has ended
+	c.user = user
 	if err := c.permit(user, quota.Amount{}); err != nil {
 		return err
 	}
@@ -104,13 +108,17 @@ func executeTool(c *call) error {
 	began := c.opts.Now()
 	r, err := c.Tools.Execute(c.ctx(), c.scope, caller, order)
 	c.stage("tool", began)
+	if err == nil {
+		err = c.screenCalled(caller, req.Tool, &r)
+	}
+	c.showFlags()
 	if err != nil {
 		return toolFailed(r, err)
 	}
 	if r.Replayed {
 		c.w.Header().Set("Idempotent-Replayed", "true")
 	}
-	return c.ok(http.StatusOK, answerOf(r))
+	return c.ok(http.StatusOK, answerOf(r, c.noted().All()))
 }
 
 // toolFailed adds what a failed call is called, and the tool's own code.

@@ -11,7 +11,9 @@ import (
 
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
+	"levada.dev/workflows/safety"
 	"levada.dev/workflows/tools"
+	"levada.dev/workflows/tools/builtin"
 	"levada.dev/workflows/tools/toolstest"
 )
 
@@ -26,11 +28,15 @@ type toolBench struct {
 func newToolBench(w *world) *toolBench {
 	b := &toolBench{toolstest.NewSet(2 * time.Second), &toolstest.Records{}, memory.NewCalls(func() time.Time { return w.opts.Now() })}
 	w.t.Cleanup(b.Close)
-	registry, err := tools.New(b.Tools()...)
+	list := b.Tools()
+	if _, ok := w.deps.Directory.(equipped); ok {
+		list = builtin.All(builtin.Deps{})
+	}
+	registry, err := tools.New(list...)
 	require.NoError(w.t, err)
 	n := 0
 	w.deps.Tools = tools.NewRunner(tools.Ports{Tools: registry, Calls: b.calls, Records: b.records}, &tools.Options{
-		Now: func() time.Time { return w.opts.Now() }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Screen: safety.New(safety.Local{}, nil, nil).Arguments, Now: func() time.Time { return w.opts.Now() }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		NewID: func() string {
 			n++
 			return fmt.Sprint("call-", n)
@@ -55,6 +61,25 @@ func (d tooled) Config(ctx context.Context, id tenants.ID) (*tenants.Config, err
 		own.Tools.Policies = []tenants.Policy{{Tool: "echo", Argument: "size", Max: &most}}
 	case "globex":
 		own.Tools.Enabled = []string{"echo", "finder"}
+	}
+	return &own, nil
+}
+
+// equipped is a directory whose tenants have the platform's own tools: acme all of them, globex some, others none. What they ask for is not there.
+type equipped struct{ tenants.Directory }
+
+func (d equipped) Config(ctx context.Context, id tenants.ID) (*tenants.Config, error) {
+	c, err := d.Directory.Config(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	own := *c
+	own.Tools = tenants.Tools{}
+	switch id {
+	case "acme":
+		own.Tools.Enabled = tenants.PlatformTools()
+	case "globex":
+		own.Tools.Enabled = []string{"calculator", "search_docs"}
 	}
 	return &own, nil
 }

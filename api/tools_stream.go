@@ -14,7 +14,6 @@ import (
 // How a tool is told: what has not begun a second after it was asked for has a head all the same; what fails before has its status.
 const (
 	toolHead     = time.Second
-	toolBeat     = 15 * time.Second
 	progressRoom = 64 // what is told while the client does not read; what is above it is left out
 )
 
@@ -42,7 +41,9 @@ func (c *call) runTool(ctx context.Context, caller tools.Caller, order tools.Ord
 				run.err = fault.New(fault.Internal, "panic", "", fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 			}
 		}()
-		run.result, run.err = c.Tools.Execute(ctx, c.scope, caller, order)
+		if run.result, run.err = c.Tools.Execute(ctx, c.scope, caller, order); run.err == nil {
+			run.err = c.screenCalled(caller, order.Tool, &run.result)
+		}
 	}()
 	return run
 }
@@ -61,6 +62,7 @@ func (c *call) tellTool(caller tools.Caller, order tools.Order) error {
 	select {
 	case <-run.done:
 		if run.err != nil {
+			c.showFlags()
 			return toolFailed(run.result, run.err)
 		}
 		if run.result.Replayed {
@@ -73,6 +75,7 @@ func (c *call) tellTool(caller tools.Caller, order tools.Order) error {
 		return ctx.Err()
 	}
 	c.stage("tool", began)
+	c.showFlags()
 	s := c.openStream()
 	defer s.free()
 	return c.followTool(ctx, s, run, first)
@@ -90,8 +93,13 @@ func (c *call) followTool(ctx context.Context, s *stream, run *toolRun, told []t
 		s.event(id, kind, data)
 		return nil
 	}
-	beat := time.NewTicker(toolBeat)
+	beat := time.NewTicker(beatEvery)
 	defer beat.Stop()
+	if news := c.noted().News(); news != nil {
+		if err := tell("safety", news); err != nil {
+			return err
+		}
+	}
 	for {
 		for _, p := range told {
 			if err := tell("progress", p); err != nil {
@@ -138,7 +146,7 @@ type toolError struct {
 // lastOf tells the end.
 func (c *call) lastOf(run *toolRun, tell func(kind string, v any) error) error {
 	if run.err == nil {
-		return tell("result", answerOf(run.result))
+		return tell("result", answerOf(run.result, c.noted().All()))
 	}
 	c.err, c.broken = run.err, true
 	f, _ := c.classify(run.err)

@@ -26,6 +26,7 @@ func complete(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.user = req.User
 	if err := c.screen(spoken(order.Prompt.Messages)...); err != nil {
 		return inText(err, "messages")
 	}
@@ -143,20 +144,27 @@ func (c *call) tellWhole(answer llm.Answer, head openai.Head) error {
 	if err := hearOut(c, answer.Next, whole.Add); err != nil {
 		return err
 	}
+	whole.Safety = c.toldOf(answer)
 	return c.raw(whole.Append(nil, head))
 }
 
-// tellChunks tells the answer as it comes. Pieces that are there at once go out together. What goes wrong after the first
-// byte is the last event.
+// tellChunks tells the answer as it comes, and in a silence, as while a tool runs, that it lives. Pieces that are there at once go out together.
+// What goes wrong after the first byte is the last event.
 func (c *call) tellChunks(answer llm.Answer, chunks *openai.Chunks) error {
-	s := c.openStream()
-	defer s.free()
+	open := c.openStream()
+	defer open.free()
+	s := beat(open)
+	defer s.stop()
 	for {
 		d, err := answer.Next()
 		switch {
 		case err == nil:
+			if d.Finish != "" {
+				chunks.Safety = c.toldOf(answer)
+			}
 			s.buf = chunks.Append(s.buf, d)
 		case errors.Is(err, io.EOF):
+			chunks.Safety = c.toldOf(answer)
 			s.buf = chunks.End(s.buf)
 			s.end()
 			return nil

@@ -43,10 +43,14 @@ func (c *call) withTools(req *openai.ChatRequest, order llm.Order) (begin func()
 	}
 	order.Cache = 0
 	order.Prompt.Messages = noted(order.Prompt.Messages, loop.Instruction(mark))
+	once := ""
+	if c.idempotencyKey != "" {
+		once = "completion/" + c.idempotencyKey // which neither a stream nor a request that runs a tool first is called
+	}
 	costs := order
 	costs.Prompt.Tools = slices.Concat(own, kit.Tools)
 	return func() (llm.Answer, error) {
-		return loop.Generate(c.ctx(), c.Generator, c.scope, loop.Order{Order: order, Kit: kit, Mark: mark})
+		return loop.Generate(c.ctx(), c.Generator, c.scope, loop.Order{Order: order, Kit: kit, Mark: mark, Once: once})
 	}, costs.Most(), nil
 }
 

@@ -33,6 +33,7 @@ import (
 	"levada.dev/tenants/quota/quotatest"
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/answer"
+	"levada.dev/workflows/cache"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
 	"levada.dev/workflows/safety"
@@ -54,7 +55,9 @@ type world struct {
 	deps   api.Deps
 	opts   api.Options
 	routes routers.Router
-	seen   map[string]bool // "POST /ingest 202"
+
+	keeps func(cache.Store) cache.Store // of answers; may be nil
+	seen  map[string]bool               // "POST /ingest 202"
 
 	secrets tenants.Secrets
 	http.Handler
@@ -99,12 +102,18 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.record = &record{}
 	w.deps.Trail, w.deps.Publisher = &w.record.trail, events.NewPublisher(w.record, &eventstest.Claims{}, nil)
 	w.bench = newToolBench(w)
+	var answers cache.Store = memory.NewCache(func() time.Time { return w.opts.Now() })
+	if w.keeps != nil {
+		answers = w.keeps(answers)
+	}
 	paid := llm.NewGenerator(w.talk.model, w.gate, nil)
-	w.deps.Generator = safety.NewGenerator(llm.NewCached(paid, memory.NewCache(w.opts.Now), nil))
+	w.deps.Generator = llm.NewCached(safety.NewGenerator(paid), answers, nil)
 	w.deps.Safety = safety.New(safety.Local{}, safety.NewGuard(paid), nil)
 	w.deps.Answerer = answer.New(w.deps.Generator, &answer.Options{Random: &counter{}})
 	w.deps.Embedder = llm.NewPaidEmbedder(w.store.embedder, w.gate)
-	w.deps.MCP = mcpline.Line{Do: linetest.Do(mcp.Handler())}
+	if w.deps.MCP == nil {
+		w.deps.MCP = mcpline.Line{Do: linetest.Do(mcp.Handler())}
+	}
 	w.Handler = api.New(w.deps, &w.opts)
 	var err error
 	w.routes, err = router()

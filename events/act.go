@@ -2,6 +2,7 @@ package events
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"unicode/utf8"
 
@@ -17,7 +18,7 @@ type Act struct {
 	RequestID string  `json:"requestId,omitempty"` // of the request
 	Target    string  `json:"target,omitempty"`    // what it was done to: "documents/guide.md"
 
-	Arguments string `json:"argumentsSha256,omitempty"` // SHA-256 of a tool's arguments in canonical form (RFC 8785)
+	Arguments string `json:"argumentsSha256,omitempty"` // SHA-256 of what it was done with, in canonical form (RFC 8785): a tool's arguments, a request's body or else its query
 
 	Outcome    Outcome `json:"outcome"`
 	Code       string  `json:"code,omitempty"` // of the error
@@ -25,7 +26,31 @@ type Act struct {
 	Tokens     int64   `json:"tokens,omitempty"`
 	CostNanos  int64   `json:"costNanos,omitempty"` // billionths of a US dollar
 	Count      int     `json:"count,omitempty"`     // of equal ones that are told together; 0 is one
+
+	Findings []Finding `json:"findings,omitempty"` // what the safety policy has found
 }
+
+// Finding is what the tenant's safety policy has found in one of a request's texts, or in several of the same sort; never the text.
+type Finding struct {
+	In       TextRole `json:"in"`
+	Target   string   `json:"target,omitempty"` // whose text it was: "documents/guide.md", "tools/search_docs"
+	Category string   `json:"category"`         // injection, jailbreak, unsafe
+	Rule     string   `json:"rule"`             // that found it; a guard model's category
+	Score    float64  `json:"score"`            // 0 to 1, in hundredths
+	Blocked  bool     `json:"blocked,omitempty"`
+	Count    int      `json:"count,omitempty"` // of the texts; 0 is one, and of several this is the worst
+}
+
+// TextRole is what a text was in its request.
+type TextRole string
+
+// The roles.
+const (
+	InInput     TextRole = "input"     // the user said it
+	InArguments TextRole = "arguments" // a tool was to be called with it
+	InSources   TextRole = "sources"   // a search found it
+	InResults   TextRole = "results"   // a tool brought it
+)
 
 // ActKind is what sort of act it is.
 type ActKind string
@@ -37,6 +62,7 @@ const (
 	ActDeletion ActKind = "deletion"
 	ActReplay   ActKind = "replay"
 	ActAccess   ActKind = "access" // that was refused
+	ActSafety   ActKind = "safety" // texts in which the tenant's policy has found something
 )
 
 // Outcome is how an act ended.
@@ -50,6 +76,7 @@ const (
 	OutcomeRefused   Outcome = "refused"   // it was not
 	OutcomeTimeout   Outcome = "timeout"   // it was tried, and took too long
 	OutcomeCancelled Outcome = "cancelled" // the caller left
+	OutcomeFlagged   Outcome = "flagged"   // it went on, and is noted
 )
 
 // Audited is a fact about an act.
@@ -63,6 +90,8 @@ const (
 	maxActName   = 128 // also of the actor, the user and the request
 	maxActTarget = 512
 	maxActCode   = 64
+
+	maxFindings = 16
 )
 
 // Check reports the first thing that is wrong with the act, with its path below at.
@@ -90,12 +119,41 @@ func (a Act) Check(at string) error {
 			return fault.Invalidf(at+"."+text.name, "fact_invalid", "is longer than %d characters", text.most)
 		}
 	}
+	if len(a.Findings) > maxFindings {
+		return fault.Invalidf(at+".findings", "fact_invalid", "are %d, above %d", len(a.Findings), maxFindings)
+	}
+	for i, f := range a.Findings {
+		if err := f.check(fmt.Sprintf("%s.findings[%d]", at, i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check reports the first thing that is wrong with the finding.
+func (f Finding) check(at string) error {
+	switch {
+	case !slices.Contains(textRoles, f.In):
+		return fault.Invalidf(at+".in", "fact_invalid", "%.32q is no role of a text", f.In)
+	case f.Category == "" || len(f.Category) > maxActCode:
+		return fault.Invalidf(at+".category", "fact_invalid", "is not 1 to %d bytes long", maxActCode)
+	case len(f.Rule) > maxActCode:
+		return fault.Invalidf(at+".rule", "fact_invalid", "is longer than %d bytes", maxActCode)
+	case !(f.Score >= 0 && f.Score <= 1):
+		return fault.Invalidf(at+".score", "fact_invalid", "is not between 0 and 1")
+	case utf8.RuneCountInString(f.Target) > maxActTarget:
+		return fault.Invalidf(at+".target", "fact_invalid", "is longer than %d characters", maxActTarget)
+	case f.Count < 0:
+		return fault.Invalidf(at+".count", "fact_invalid", "is below 0")
+	}
 	return nil
 }
 
 var (
-	actKinds = []ActKind{ActTool, ActAdmin, ActDeletion, ActReplay, ActAccess}
-	outcomes = []Outcome{OutcomeBegun, OutcomeSucceeded, OutcomeFailed, OutcomeRefused, OutcomeTimeout, OutcomeCancelled}
+	actKinds = []ActKind{ActTool, ActAdmin, ActDeletion, ActReplay, ActAccess, ActSafety}
+	outcomes = []Outcome{OutcomeBegun, OutcomeSucceeded, OutcomeFailed, OutcomeRefused, OutcomeTimeout, OutcomeCancelled, OutcomeFlagged}
+
+	textRoles = []TextRole{InInput, InArguments, InSources, InResults}
 )
 
 // ActKinds lists the kinds of acts.

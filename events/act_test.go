@@ -1,6 +1,7 @@
 package events_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -56,6 +57,18 @@ func TestActsThatAreNone(t *testing.T) {
 		"act.target":          func(a *events.Act) { a.Target = strings.Repeat("a", 513) },
 		"act.userId":          func(a *events.Act) { a.UserID = strings.Repeat("ä", 129) },
 		"act.code":            func(a *events.Act) { a.Code = strings.Repeat("a", 65) },
+		"act.findings":        func(a *events.Act) { a.Findings = make([]events.Finding, 17) },
+
+		"act.findings[1].in":       func(a *events.Act) { a.Findings = worseOf(func(f *events.Finding) { f.In = "other" }) },
+		"act.findings[1].category": func(a *events.Act) { a.Findings = worseOf(func(f *events.Finding) { f.Category = "" }) },
+		"act.findings[1].rule": func(a *events.Act) {
+			a.Findings = worseOf(func(f *events.Finding) { f.Rule = strings.Repeat("secret", 11) })
+		},
+		"act.findings[1].score": func(a *events.Act) { a.Findings = worseOf(func(f *events.Finding) { f.Score = math.NaN() }) },
+		"act.findings[1].target": func(a *events.Act) {
+			a.Findings = worseOf(func(f *events.Finding) { f.Target = strings.Repeat("secret", 100) })
+		},
+		"act.findings[1].count": func(a *events.Act) { a.Findings = worseOf(func(f *events.Finding) { f.Count = -1 }) },
 	} {
 		bad := good
 		change(&bad)
@@ -73,4 +86,34 @@ func TestActsThatAreNone(t *testing.T) {
 	assert.Error(t, events.AccessRefused{What: ended}.Check())
 	refused := events.Act{Kind: events.ActAccess, Name: "GET /jobs", Outcome: events.OutcomeRefused}
 	assert.Error(t, events.AccessRefused{What: refused}.Check(), "it has a code")
+}
+
+// worseOf is two findings, of which the second is not right.
+func worseOf(edit func(*events.Finding)) []events.Finding {
+	good := events.Finding{In: events.InInput, Category: "injection", Rule: "override", Score: 0.97}
+	bad := good
+	edit(&bad)
+	return []events.Finding{good, bad}
+}
+
+// What was flagged has findings, and a code where it was refused for them.
+func TestWhatWasFlagged(t *testing.T) {
+	good := events.Act{Kind: events.ActSafety, Name: "POST /chat", Outcome: events.OutcomeFlagged, Findings: worseOf(func(*events.Finding) {})}
+	require.NoError(t, events.TextFlagged{What: good}.Check())
+	for field, change := range map[string]func(a *events.Act){
+		"act.findings": func(a *events.Act) { a.Findings = nil },
+		"act":          func(a *events.Act) { a.Code = "content_blocked" },
+		"act.name":     func(a *events.Act) { a.Name = "" },
+	} {
+		bad := good
+		change(&bad)
+		assert.Equal(t, field, fault.As(events.TextFlagged{What: bad}.Check()).Field)
+	}
+	refused := good
+	refused.Outcome = events.OutcomeRefused
+	assert.Error(t, events.TextFlagged{What: refused}.Check(), "it has a code")
+	refused.Code = "content_blocked"
+	assert.NoError(t, events.TextFlagged{What: refused}.Check())
+	refused.Kind = events.ActAccess
+	assert.Error(t, events.TextFlagged{What: refused}.Check())
 }

@@ -7,6 +7,7 @@ const (
 	TypeActAttempted  = "dev.levada.act.attempted.v1"
 	TypeActPerformed  = "dev.levada.act.performed.v1"
 	TypeAccessRefused = "dev.levada.access.refused.v1"
+	TypeTextFlagged   = "dev.levada.text.flagged.v1"
 )
 
 // ActAttempted says that somebody is going to do something. It is recorded first: what cannot be, does not happen.
@@ -55,8 +56,8 @@ func (f ActPerformed) Act() Act { return f.What }
 
 // Check implements Fact.
 func (f ActPerformed) Check() error {
-	if f.What.Outcome == OutcomeBegun {
-		return fault.Invalidf("act.outcome", "fact_invalid", "is how it ended, not %s", OutcomeBegun)
+	if f.What.Outcome == OutcomeBegun || f.What.Outcome == OutcomeFlagged {
+		return fault.Invalidf("act.outcome", "fact_invalid", "is how it ended, not %s", f.What.Outcome)
 	}
 	return f.What.Check("act")
 }
@@ -88,6 +89,37 @@ func (f AccessRefused) Check() error {
 	return f.What.Check("act")
 }
 
+// TextFlagged says that the tenant's safety policy has found something in the texts of a request: one for each request, and none where nothing was
+// found. Where the request was refused for it, the act says so with the code.
+type TextFlagged struct {
+	What Act    `json:"act"` // its name is the route
+	Span string `json:"span,omitempty"`
+}
+
+// Type implements Fact.
+func (TextFlagged) Type() string { return TypeTextFlagged }
+
+// Subject implements Fact.
+func (TextFlagged) Subject() string { return "safety" }
+
+// Identity implements Fact.
+func (f TextFlagged) Identity() string { return identified(f.Span, "") }
+
+// Act implements Audited.
+func (f TextFlagged) Act() Act { return f.What }
+
+// Check implements Fact.
+func (f TextFlagged) Check() error {
+	refused := f.What.Outcome == OutcomeRefused
+	switch {
+	case f.What.Kind != ActSafety || !refused && f.What.Outcome != OutcomeFlagged || refused != (f.What.Code != ""):
+		return fault.Invalidf("act", "fact_invalid", "is no request that was flagged, or refused with its code")
+	case len(f.What.Findings) == 0:
+		return fault.Invalidf("act.findings", "fact_invalid", "is empty")
+	}
+	return f.What.Check("act")
+}
+
 // identified is an identity with the span, if there is one.
 func identified(span, what string) string {
 	if span == "" {
@@ -100,6 +132,7 @@ var (
 	_ Audited = ActAttempted{}
 	_ Audited = ActPerformed{}
 	_ Audited = AccessRefused{}
+	_ Audited = TextFlagged{}
 	_ Audited = TenantErased{}
 	_ Audited = DocumentDeleted{}
 )

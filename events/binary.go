@@ -167,9 +167,9 @@ func unhex(c byte) byte {
 }
 
 // SplitBatch takes a batch in the JSON format apart: each element as it stands, to be given to DecodeForeign. Only what is no JSON
-// array fails, code event_invalid.
+// array fails, code event_invalid, and one of more than the most elements, code batch_too_large.
 // https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#4-json-batch-format
-func SplitBatch(b []byte) ([][]byte, error) {
+func SplitBatch(b []byte, most int) ([][]byte, error) {
 	s := &scanner{b: b}
 	if c := s.next(); c != '[' {
 		return nil, fault.Invalidf("", "event_invalid", "%s, and is no JSON array of events", s.begins(c)).
@@ -185,6 +185,9 @@ func SplitBatch(b []byte) ([][]byte, error) {
 		raw, err := s.value(1)
 		if err != nil {
 			return nil, invalid("", "%v", err)
+		}
+		if len(elements) == most {
+			return nil, fault.Invalidf("", "batch_too_large", "there are more than %d events", most).WithHint("send smaller batches")
 		}
 		elements = append(elements, raw)
 		switch s.next() {

@@ -153,7 +153,7 @@ func TestBatchesAreSplit(t *testing.T) {
 		"[\"\xff\",null]":        {"\"\xff\"", "null"}, // for the one event to be refused
 		`[` + event(``) + `,{}]`: {event(``), `{}`},
 	} {
-		got, err := events.SplitBatch([]byte(text))
+		got, err := events.SplitBatch([]byte(text), 3)
 		require.NoError(t, err, text)
 		require.Len(t, got, len(want), text)
 		for i := range want {
@@ -161,10 +161,17 @@ func TestBatchesAreSplit(t *testing.T) {
 		}
 	}
 	for _, text := range []string{``, ` `, `{}`, `null`, `[`, `[1`, `[1,`, `[1,]`, `[,1]`, `[1 2]`, `[1]]`, `[1] x`, `[{]`, `[tru]`, strings.Repeat("[", 200)} {
-		_, err := events.SplitBatch([]byte(text))
+		_, err := events.SplitBatch([]byte(text), 3)
 		require.Error(t, err, text)
 		assert.Equal(t, "event_invalid", fault.As(err).Code)
 	}
+}
+
+func TestABatchHasSoManyElements(t *testing.T) {
+	_, err := events.SplitBatch([]byte(`[1,2,3,4]`), 3)
+	assert.Equal(t, "batch_too_large", fault.As(err).Code)
+	many := []byte("[" + strings.Repeat("1,", 500_000) + "1]")
+	assert.Less(t, testing.AllocsPerRun(3, func() { _, _ = events.SplitBatch(many, 1000) }), 100.0)
 }
 
 func FuzzDecodeBinary(f *testing.F) {
@@ -184,7 +191,7 @@ func FuzzDecodeBinary(f *testing.F) {
 func FuzzSplitBatch(f *testing.F) {
 	f.Add([]byte(`[{"specversion":"1.0"}, 5]`))
 	f.Fuzz(func(_ *testing.T, b []byte) {
-		parts, err := events.SplitBatch(b)
+		parts, err := events.SplitBatch(b, 1000)
 		if err != nil {
 			return
 		}

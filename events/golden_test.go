@@ -141,6 +141,24 @@ func samples() map[string]events.Fact {
 		"access.refused/full": events.AccessRefused{What: events.Act{
 			Kind: events.ActAccess, Name: "DELETE /tenant", Actor: "website", RequestID: "r-1", Outcome: events.OutcomeRefused, Code: "scope_denied", Count: 17,
 		}},
+		"text.flagged/minimal": events.TextFlagged{Span: "b7ad6b7169203331", What: events.Act{
+			Kind: events.ActSafety, Name: "POST /chat", Outcome: events.OutcomeFlagged,
+			Findings: []events.Finding{{In: events.InInput, Category: "injection", Rule: "override", Score: 0.97}},
+		}},
+		"text.flagged/full": events.TextFlagged{Span: "b7ad6b7169203331", What: events.Act{
+			Kind: events.ActSafety, Name: "POST /v1/chat/completions", Actor: "website", UserID: "ada", RequestID: "r-1", Outcome: events.OutcomeRefused, Code: "content_blocked",
+			Findings: []events.Finding{
+				{In: events.InInput, Category: "unsafe", Rule: "S9", Score: 1, Blocked: true},
+				{In: events.InSources, Target: "documents/guide.md", Category: "injection", Rule: "override", Score: 0.85, Blocked: true, Count: 2},
+			},
+		}},
+		"event.recorded/findings": events.EventRecorded{Entries: []events.AuditEntry{{
+			ID: "3fd0b4b0-7f0e-5f5b-8d55-2a3d3a6d8a11", Type: events.TypeTextFlagged, Source: "/tenants/acme/api",
+			Subject: "safety", Time: at, CausationID: "r-1", Bytes: 321, SHA256: sum, Act: &events.Act{
+				Kind: events.ActSafety, Name: "POST /search", RequestID: "r-1", Outcome: events.OutcomeFlagged,
+				Findings: []events.Finding{{In: events.InResults, Target: "tools/search_docs", Category: "jailbreak", Rule: "model", Score: 0.91}},
+			},
+		}}},
 		"event.recorded/act": events.EventRecorded{Entries: []events.AuditEntry{{
 			ID: "3fd0b4b0-7f0e-5f5b-8d55-2a3d3a6d8a11", Type: "dev.levada.tool.executed.v1", Source: "/tenants/acme/api",
 			Subject: "tools/calculator", Time: at, CausationID: "r-1", Bytes: 321, SHA256: sum, Act: &events.Act{

@@ -91,6 +91,7 @@ var subjects = map[string]string{
 	events.TypeActAttempted:             "acts/<name>",
 	events.TypeActPerformed:             "acts/<name>",
 	events.TypeAccessRefused:            "access",
+	events.TypeTextFlagged:              "safety",
 	events.TypeToolStarted:              "calls/<callId>",
 	events.TypeToolExecuted:             "calls/<callId>",
 	events.TypeEventRecorded:            "audit",

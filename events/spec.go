@@ -143,6 +143,11 @@ var specs = [...]Spec{
 		Producer: "the API",
 	},
 	{
+		Type: TypeTextFlagged, Stage: StageNone, New: func() Fact { return new(TextFlagged) },
+		Says:     "The tenant's safety policy has found something in the texts of a request, which went on or was refused.",
+		Producer: "the API",
+	},
+	{
 		Type: TypeToolStarted, Stage: StageNone, New: func() Fact { return new(ToolStarted) },
 		Says:     "A tool that writes is about to be run.",
 		Producer: "workflows/tools",

@@ -85,7 +85,7 @@ func (ToolExecuted) Type() string { return TypeToolExecuted }
 // Check implements Fact.
 func (f ToolExecuted) Check() error {
 	switch {
-	case f.Outcome == OutcomeBegun || !slices.Contains(outcomes, f.Outcome):
+	case f.Outcome == OutcomeBegun || f.Outcome == OutcomeFlagged || !slices.Contains(outcomes, f.Outcome):
 		return fault.Invalidf("outcome", "fact_invalid", "%.20q is no end of a call", f.Outcome)
 	case (f.Outcome == OutcomeSucceeded) != (f.Code == ""):
 		return fault.Invalidf("code", "fact_invalid", "there is one, unless the call succeeded")

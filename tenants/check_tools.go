@@ -22,9 +22,13 @@ const (
 func (c *Config) toolDefaults() {
 	setDefault(&c.Tools.MaxSteps, 5)
 	setDefault(&c.Tools.MaxSeconds, 60)
+	for i := range c.Tools.HTTP {
+		c.Tools.HTTP[i].defaults()
+	}
 }
 
 func (c *Config) toolProblems(ps *Problems) {
+	c.httpToolProblems(ps)
 	t := c.Tools
 	known := c.ToolNames()
 	if len(t.Enabled) > maxTools {
@@ -71,7 +75,7 @@ func (t *Tools) enabledProblem(ps *Problems, path, name string) {
 
 func (p *Policy) problems(ps *Problems, path string) {
 	if !isArgument(p.Argument) {
-		ps.add(path+".argument", "such as topK, or filter.category for what is inside of an object", "%.40q is not the name of an argument", p.Argument)
+		ps.add(path+".argument", "such as top_k, or filter.category for what is inside of an object", "%.40q is not the name of an argument", p.Argument)
 	}
 	if len(p.Allowed) == 0 && p.Min == nil && p.Max == nil && p.MaxChars == 0 {
 		ps.add(path, "give allowed, min, max or maxChars", "bounds nothing")

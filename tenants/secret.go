@@ -14,7 +14,7 @@ import (
 	"levada.dev/tenants/seal"
 )
 
-// Secrets keeps what a tenant shares with its sources.
+// Secrets keeps what a tenant shares with its sources, and what outside servers gave it for its tools.
 //
 // It answers from published, sealed values, possibly through a cache, so an answer may be stale as a Directory's may. A
 // secret that is not published and another tenant's are fault.NotFound, code secret_not_found. Safe for concurrent use.
@@ -51,14 +51,15 @@ func ParseSecret(secret string) ([]byte, error) {
 }
 
 // Vault is secrets in clear, by tenant and name, and the key that seals them: what secrets.json in the state folder of the
-// local platform holds.
+// local platform holds, and the vault of a deployed pool.
 type Vault struct {
 	SealKey string                   `json:"sealKey"` // of seal.NewKey
 	Secrets map[ID]map[string]string `json:"secrets"`
 }
 
-// ParseVault reads secrets.json. The error names what is wrong and quotes no secret.
-func ParseVault(b []byte) (*Vault, error) {
+// ParseVault reads a vault. A secret that one of the configurations names has to be of its kind; of any other it is not known what it is for. The
+// error names what is wrong and quotes no secret.
+func ParseVault(b []byte, configs []Config) (*Vault, error) {
 	var v Vault
 	if err := json.Unmarshal(b, &v); err != nil {
 		return nil, fault.New(fault.Invalid, "vault_invalid", "is not an object of a key and secrets", nil)
@@ -68,12 +69,22 @@ func ParseVault(b []byte) (*Vault, error) {
 	}
 	for _, id := range slices.Sorted(maps.Keys(v.Secrets)) {
 		for _, name := range slices.Sorted(maps.Keys(v.Secrets[id])) {
-			if _, err := ParseSecret(v.Secrets[id][name]); err != nil {
+			if err := kindOfSecret(configs, id, name).Check(v.Secrets[id][name]); err != nil {
 				return nil, fault.Invalidf("secrets."+string(id)+"."+name, "vault_invalid", "%s", fault.As(err).Message)
 			}
 		}
 	}
 	return &v, nil
+}
+
+// kindOfSecret is that of a tenant's secret; what nobody names may have the form of any, which is that of a tool's.
+func kindOfSecret(configs []Config, id ID, name string) SecretKind {
+	for _, c := range configs {
+		if c.ID == id && slices.Contains(c.Secrets(), NamedSecret{name, SourceSecret}) {
+			return SourceSecret
+		}
+	}
+	return ToolSecret
 }
 
 // JSON is secrets.json.
@@ -85,8 +96,8 @@ func (v *Vault) JSON() []byte {
 	return append(b, '\n')
 }
 
-// Complete makes what is missing: the key, and a secret for each name that the configurations list. It reports whether there
-// was anything to make. What nobody names any more stays: it may be named again.
+// Complete makes what is missing and can be made: the key, and a secret for each name that sources of the configurations list. It reports
+// whether there was anything to make. What nobody names any more stays: it may be named again. Secrets of tools are given by others: Set.
 func (v *Vault) Complete(random io.Reader, configs []Config) (made bool, err error) {
 	if v.SealKey == "" {
 		if v.SealKey, err = seal.NewKey(random); err != nil {
@@ -95,34 +106,60 @@ func (v *Vault) Complete(random io.Reader, configs []Config) (made bool, err err
 		made = true
 	}
 	for _, c := range configs {
-		for _, name := range c.Secrets() {
-			if v.Secrets[c.ID][name] != "" {
+		for _, need := range c.Secrets() {
+			if need.Kind != SourceSecret || v.Secrets[c.ID][need.Name] != "" {
 				continue
 			}
 			secret, err := NewSecret(random)
 			if err != nil {
 				return made, err
 			}
-			if v.Secrets == nil {
-				v.Secrets = map[ID]map[string]string{}
-			}
-			if v.Secrets[c.ID] == nil {
-				v.Secrets[c.ID] = map[string]string{}
-			}
-			v.Secrets[c.ID][name], made = secret, true
+			v.Set(c.ID, need.Name, secret)
+			made = true
 		}
 	}
 	return made, nil
 }
 
+// StandIn makes values up for the secrets of tools that are missing, where no server is meant to take them: on the local platform and in tests.
+// It reports whether any was.
+func (v *Vault) StandIn(random io.Reader, configs []Config) (made bool, err error) {
+	for _, c := range configs {
+		for _, need := range c.Secrets() {
+			if need.Kind != ToolSecret || v.Secrets[c.ID][need.Name] != "" {
+				continue
+			}
+			var b [newSecretBytes]byte
+			if _, err := io.ReadFull(random, b[:]); err != nil {
+				return made, fmt.Errorf("secret: %w", err)
+			}
+			v.Set(c.ID, need.Name, "made-up-"+base64.RawURLEncoding.EncodeToString(b[:]))
+			made = true
+		}
+	}
+	return made, nil
+}
+
+// Set puts a secret in, in place of one of that name.
+func (v *Vault) Set(id ID, name, secret string) {
+	if v.Secrets == nil {
+		v.Secrets = map[ID]map[string]string{}
+	}
+	if v.Secrets[id] == nil {
+		v.Secrets[id] = map[string]string{}
+	}
+	v.Secrets[id][name] = secret
+}
+
 // add publishes the secrets that a configuration names, sealed.
 func (v *Vault) add(entries Entries, key seal.Key, c *Config) error {
-	for _, name := range c.Secrets() {
+	for _, need := range c.Secrets() {
+		name := need.Name
 		secret, ok := v.Secrets[c.ID][name]
 		if !ok {
-			return fault.Invalidf("", "secret_missing", "the secret %q of %q, which a source needs, has no value", name, c.ID)
+			return fault.Invalidf("", "secret_missing", "the secret %q of %q, which a %s needs, has no value", name, c.ID, need.Kind)
 		}
-		if _, err := ParseSecret(secret); err != nil {
+		if err := need.Kind.Check(secret); err != nil {
 			return fmt.Errorf("the secret %q of %q: %w", name, c.ID, err)
 		}
 		sealed, err := key.Seal(secret, string(c.ID), name)

@@ -106,7 +106,7 @@ func TestSecretsHaveAForm(t *testing.T) {
 func TestVaultsAreReadAgain(t *testing.T) {
 	configs := []tenants.Config{hooked(t, "acme", "cms-1")}
 	vault := tenantstest.Vault(t, configs...)
-	again, err := tenants.ParseVault(vault.JSON())
+	again, err := tenants.ParseVault(vault.JSON(), configs)
 	require.NoError(t, err)
 	assert.Equal(t, vault, again)
 	made, err := again.Complete(rand.Reader, configs)
@@ -120,7 +120,7 @@ func TestVaultsAreReadAgain(t *testing.T) {
 		`{"secrets":"abc"}`: "",
 		`{"sealKey":"` + vault.SealKey + `","secrets":{"acme":{"cms-1":"hunter2"}}}`: "secrets.acme.cms-1",
 	} {
-		_, err := tenants.ParseVault([]byte(text))
+		_, err := tenants.ParseVault([]byte(text), nil)
 		require.Error(t, err, text)
 		assert.Equal(t, "vault_invalid", fault.As(err).Code)
 		assert.Equal(t, field, fault.As(err).Field)

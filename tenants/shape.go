@@ -13,7 +13,7 @@ import (
 // Shape compares a JSON text with the struct it is to become. It is stricter than encoding/json and finds
 // everything, not only the first: members that the struct does not have (also in another case), that appear
 // twice or are null, values of a wrong type, and zero values, which would silently become defaults. A field that is
-// a pointer may be zero: it tells zero from nothing.
+// a pointer may be zero: it tells zero from nothing. A json.RawMessage is any object.
 func Shape(b []byte, t reflect.Type) Problems {
 	if problem, bad := syntaxProblem(b); bad {
 		return Problems{problem}
@@ -56,6 +56,9 @@ func (w *walker) value(path string, t reflect.Type, ifZero string) {
 	kind := kindOf(token)
 	if t != nil && kind != wanted(t) {
 		w.found.add(path, "", "must be %s, not %s", article(wanted(t)), article(kind))
+		t = nil
+	}
+	if t == rawObject {
 		t = nil
 	}
 	switch {
@@ -169,8 +172,14 @@ func kindOf(token json.Token) string {
 	return "null"
 }
 
+// rawObject is an object of which only the names are looked at: a JSON Schema.
+var rawObject = reflect.TypeFor[json.RawMessage]()
+
 // wanted names the JSON type that becomes a t.
 func wanted(t reflect.Type) string {
+	if t == rawObject {
+		return "object"
+	}
 	switch t.Kind() {
 	case reflect.Struct, reflect.Map:
 		return "object"

@@ -81,18 +81,6 @@ func (c *Config) SourceOf(docID string) (*Source, bool) {
 	return &c.Sources[i], true
 }
 
-// Secrets are the names of the secrets that the tenant's sources need, sorted.
-func (c *Config) Secrets() []string {
-	var names []string
-	for _, s := range c.Sources {
-		if s.Webhook != nil {
-			names = append(names, s.Webhook.Secrets...)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
 // AllowsOrigin reports whether a sender of this host may call the webhook.
 func (w *Webhook) AllowsOrigin(host string) bool {
 	return len(w.Origins) == 0 || slices.ContainsFunc(w.Origins, func(o string) bool {

@@ -36,7 +36,7 @@ func TestSources(t *testing.T) {
 		{"id":"cms","webhook":{"secrets":["cms-2","cms-1"],"deletes":["com.acme.deleted","com.acme.gone.*"],"origins":["a.example.com"]}},
 		{"id":"blog","webhook":{"secrets":["blog"]}}]}`))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"blog", "cms-1", "cms-2"}, c.Secrets())
+	assert.Equal(t, []tenants.NamedSecret{{Name: "blog", Kind: tenants.SourceSecret}, {Name: "cms-1", Kind: tenants.SourceSecret}, {Name: "cms-2", Kind: tenants.SourceSecret}}, c.Secrets())
 	docs, ok := c.Source("docs")
 	require.True(t, ok)
 	assert.Equal(t, 1_440, docs.Sync.EveryMinutes, "a day")

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -29,6 +30,8 @@ type Completion struct {
 	arguments [][]byte // of the tools, while they come
 	finish    llm.Finish
 	usage     llm.Usage
+
+	Safety json.RawMessage // what was found by the tenant's policy, which OpenAI's format has no member for; none where nothing was
 }
 
 // Add takes the next piece.
@@ -84,7 +87,11 @@ func (c *Completion) Append(b []byte, h Head) []byte {
 	b = append(b, `},"logprobs":null,"finish_reason":`...)
 	b = appendString(b, string(finishOr(c.finish, len(c.tools) > 0)))
 	b = append(b, `}],"usage":`...)
-	return append(appendUsage(b, c.usage), '}')
+	b = appendUsage(b, c.usage)
+	if len(c.Safety) > 0 {
+		b = append(append(b, `,"safety":`...), c.Safety...)
+	}
+	return append(b, '}')
 }
 
 // finishOr is why an answer ended, also when nobody said so.

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"encoding/json"
 	"strconv"
 
 	"levada.dev/events/fault"
@@ -17,6 +18,8 @@ type Chunks struct {
 	began     bool
 	called    bool // a tool was
 	finished  bool
+
+	Safety json.RawMessage // as of a Completion; the chunk has it that says why the answer ended
 }
 
 // NewChunks makes the encoder of one answer. With usage, what the answer took is the last chunk.
@@ -70,7 +73,12 @@ func (c *Chunks) begin(b []byte) []byte {
 func (c *Chunks) finish(b []byte, f llm.Finish) []byte {
 	c.finished = true
 	b = append(append(b, c.head...), `},"logprobs":null,"finish_reason":`...)
-	return append(appendString(b, string(f)), c.rest...)
+	b = appendString(b, string(f))
+	if len(c.Safety) == 0 {
+		return append(b, c.rest...)
+	}
+	b = append(append(b, `}],"safety":`...), c.Safety...)
+	return append(b, c.rest[len("}]"):]...)
 }
 
 // appendFragment appends a piece of a call of a tool. The type belongs to the first one.

@@ -277,3 +277,27 @@ func ExampleDecodeChat() {
 	fmt.Println(err)
 	// Output: invalid_type at messages[0].content: 'messages[0].content' must be a string or an array, not a number.
 }
+
+// Long conversations and many texts fit; a body of nothing but values does not, wherever they are.
+func TestValuesAreCounted(t *testing.T) {
+	list := func(n int, v string) string { return "[" + strings.TrimSuffix(strings.Repeat(v+",", n), ",") + "]" }
+	q, err := openai.DecodeChat([]byte(`{"model":"m","messages":` + list(7_000, `{"role":"user","content":[{"type":"text","text":"a"}]}`) + `}`))
+	require.NoError(t, err)
+	assert.Len(t, q.Prompt.Messages, 7_000)
+	e, err := openai.DecodeEmbedding([]byte(`{"model":"m","input":` + list(2_048, `"a"`) + `}`))
+	require.NoError(t, err)
+	assert.Len(t, e.Input, 2_048)
+	for body, field := range map[string]string{
+		`{"model":"m","messages":` + list(200_000, `{"role":"user","content":"a"}`) + `}`:                                                            "messages[16665].content",
+		`{"model":"m","messages":[{"role":"user","content":` + list(200_000, `{}`) + `}]}`:                                                           "messages[0].content[0].type",
+		`{"model":"m","messages":[{"role":"user","annotations":` + list(200_000, `1`) + `,"content":"a"}]}`:                                          "messages[0].annotations[49994]",
+		`{"model":"m","tools":[{"type":"function","function":{"name":"f","parameters":{"enum":` + list(200_000, `1`) + `}}}],"messages":[]}`:         "tools[0].function.parameters.enum[49991]",
+		`{"model":"m","metadata":{"a":` + list(200_000, `1`) + `},"messages":[{"role":"user","content":"a"}]}`:                                       "metadata.a[49996]",
+		`{"model":"m","response_format":{"type":"json_schema","json_schema":{"name":"a","schema":{"x":` + list(200_000, `[]`) + `}}},"messages":[]}`: "response_format.json_schema.schema.x[49992]",
+	} {
+		_, err := openai.DecodeChat([]byte(body))
+		f := fault.As(err)
+		assert.Equal(t, field, f.Field)
+		assert.Contains(t, []string{"json_too_complex", "missing_required_parameter"}, f.Code)
+	}
+}

@@ -3,6 +3,8 @@ package openai
 import (
 	"encoding/json"
 	"unicode/utf8"
+
+	"levada.dev/events/tally"
 )
 
 // maxDepth is how deep a body may be nested: a JSON schema of a tool may need a lot.
@@ -14,6 +16,7 @@ type reader struct {
 	data  []byte
 	pos   int
 	depth int
+	seen  int // values, of which tally.MaxValues may be
 	path  []step
 }
 
@@ -102,6 +105,9 @@ func (r *reader) object(member func(name []byte) error) error {
 			return r.syntax(r.pos, "expected :")
 		}
 		r.path = append(r.path, step{name: name})
+		if err := r.one(); err != nil {
+			return err
+		}
 		if err := member(name); err != nil {
 			return err
 		}
@@ -127,6 +133,9 @@ func (r *reader) array(element func(i int) error) error {
 	}
 	for i := 0; ; i++ {
 		r.path = append(r.path, step{index: i})
+		if err := r.one(); err != nil {
+			return err
+		}
 		if err := element(i); err != nil {
 			return err
 		}
@@ -139,6 +148,14 @@ func (r *reader) array(element func(i int) error) error {
 			return r.syntax(r.pos, "expected , or ]")
 		}
 	}
+}
+
+// one counts a value before it is read: a few bytes of a body become many as what they mean.
+func (r *reader) one() error {
+	if r.seen++; r.seen < tally.MaxValues { // the body itself is one, too
+		return nil
+	}
+	return tally.TooComplex(r.where(), tally.MaxValues)
 }
 
 func (r *reader) open(c byte, what string) error {

@@ -209,6 +209,10 @@ func oneOfEach(t *testing.T, s tenants.Scope) []events.Event {
 		events.ActAttempted{What: events.Act{Kind: events.ActAdmin, Name: fresh(t), Outcome: events.OutcomeBegun}},
 		events.ActPerformed{What: events.Act{Kind: events.ActAdmin, Name: fresh(t), Outcome: events.OutcomeFailed, Code: "c"}},
 		events.AccessRefused{What: events.Act{Kind: events.ActAccess, Name: fresh(t), Outcome: events.OutcomeRefused, Code: "c"}},
+		events.TextFlagged{Span: fresh(t), What: events.Act{
+			Kind: events.ActSafety, Name: "POST /chat", Outcome: events.OutcomeFlagged,
+			Findings: []events.Finding{{In: events.InInput, Category: "injection", Rule: "override", Score: 0.97}},
+		}},
 		events.ToolStarted{ToolCall: events.ToolCall{CallID: fresh(t), Tool: "ingest_docs", Via: "http"}},
 		events.ToolExecuted{ToolCall: events.ToolCall{CallID: fresh(t), Tool: "ingest_docs", Via: "http"}, Outcome: events.OutcomeSucceeded},
 	}

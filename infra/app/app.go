@@ -28,6 +28,7 @@ import (
 	"levada.dev/workflows/cache"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/corpus/web"
 	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/flow"
 	"levada.dev/workflows/imports"
@@ -75,6 +76,7 @@ type Ports struct {
 	Trail     Trail
 	Letters   Letters
 	Calls     Calls
+	Outside   web.Do // to the servers of tenants' tools; follows no redirect. nil: tenants have no tools of their own
 	Unread    letters.Pile
 	MCP       Protocol
 }
@@ -157,8 +159,8 @@ func (o *Options) Gate(p Ports) quota.Gate {
 // production is what api.Production calls the environment. That package is not imported here: see front.
 const production = "prod"
 
-// Private reports whether documents may come from private networks in an environment, where a tenant's config says so. In production they
-// never do, and neither where nobody has said what a deployment is for.
+// Private reports whether documents may come from private networks in an environment, and tools call them, where a tenant's config says so. In
+// production they never do, and neither where nobody has said what a deployment is for.
 func Private(environment string) bool {
 	return environment != "" && environment != production
 }

@@ -28,9 +28,9 @@ func newAudit(g *globals) *cobra.Command {
 	var o auditOptions
 	cmd := &cobra.Command{
 		Use:   "audit",
-		Short: "List what is on record: acts, deletions, replays, calls of tools, refused access",
+		Short: "List what is on record: acts, deletions, replays, calls of tools, refused access, flagged texts",
 		Long: "Lists the tenant's audit trail, newest first: what was done, by whom, and how it ended. Events that tell no act are left out, unless\n" +
-			"--events or --kind event asks for them. levada audit verify holds the trail to its hashes.",
+			"--events or --kind event asks for them. levada audit verify holds the trail to its hashes, levada audit export copies it.",
 		Example: "  levada audit\n  levada audit --kind deletion --since 7d\n  levada audit --request 6f1d3c1e-2f0b-4c63-9a53-0d8e1c7ab001 --events\n  levada audit verify",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -50,7 +50,7 @@ func newAudit(g *globals) *cobra.Command {
 	f.BoolVar(&o.Events, "events", false, "also events that tell no act")
 	f.IntVar(&o.Limit, "limit", 50, "how many to list; 0 for all")
 	f.BoolVar(&o.JSON, "json", false, "print JSON")
-	cmd.AddCommand(newAuditVerify(g))
+	cmd.AddCommand(newAuditVerify(g), newAuditExport(g))
 	return cmd
 }
 
@@ -132,6 +132,9 @@ func listEntries(w io.Writer, entries []trail.Entry) {
 			}
 			if a.Code != "" {
 				how += ", " + a.Code
+			}
+			for _, f := range a.Findings {
+				how += fmt.Sprintf(", %s in %s (%.2f)", f.Category, f.In, f.Score)
 			}
 			if a.Count > 1 {
 				how += fmt.Sprintf(", %d times", a.Count)

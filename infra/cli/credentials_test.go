@@ -16,7 +16,7 @@ var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
 func TestTheCommandsOfThePageOnCredentialsWork(t *testing.T) {
 	page, err := os.ReadFile("../../docs/credentials.md")
 	require.NoError(t, err)
-	root, vaults := twoAccounts(t)
+	root, vaults := twoShops(t)
 	ran := 0
 	for _, block := range shellBlock.FindAllStringSubmatch(string(page), -1) {
 		for line := range strings.Lines(block[1]) {
@@ -24,8 +24,13 @@ func TestTheCommandsOfThePageOnCredentialsWork(t *testing.T) {
 			require.True(t, ok, line)
 			var code int
 			var errs string
-			if strings.HasPrefix(args, "secret ") {
-				code, _, errs = secrets(t, root, vaults, strings.Fields(args)[1:]...)
+			if args, _, reads := strings.Cut(args, " < "); strings.HasPrefix(args, "secret ") {
+				run := func() { code, _, errs = secrets(t, root, vaults, strings.Fields(args)[1:]...) }
+				if reads {
+					typed(t, "sk_live_0123456789\n", run)
+				} else {
+					run()
+				}
 			} else {
 				code, _, errs = levada(t, append([]string{"--root", root}, strings.Fields(args)...)...)
 			}

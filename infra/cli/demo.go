@@ -20,6 +20,7 @@ type demoOptions struct {
 	Packages       int
 	Full           bool
 	Owner, Other   string
+	Fewer          string
 	Questions      []string
 	Stdout, Stderr io.Writer
 }
@@ -30,8 +31,9 @@ func newDemo(g *globals) *cobra.Command {
 		Use:   "demo",
 		Short: "Ingest the standard library's documentation, ask it questions and talk about it",
 		Long: "Reads the documentation of Go's standard library from the local Go installation, ingests it for one tenant,\n" +
-			"asks questions, shows the passages found, and shows that another tenant finds none of them. Then it talks\n" +
-			"about them in a session, each word as it comes, and shows what the tenant has used.\n" +
+			"asks questions, shows the passages found, and shows that another tenant finds none of them. It has tools run, and\n" +
+			"verifies the audit trail that they are in. Then it talks about the documents in a session, each word as it\n" +
+			"comes, and shows what the tenant has used.\n" +
 			"It uses the platform that runs on PORT (or --url), or starts one for as long as it takes.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -50,6 +52,7 @@ func newDemo(g *globals) *cobra.Command {
 	f.StringVar(&o.Owner, "tenant", "demo", "whose documents they are")
 	// acme has the same embedding model, so its vectors are in the same index and only its scope keeps them apart.
 	f.StringVar(&o.Other, "other", "acme", "who must not find them")
+	f.StringVar(&o.Fewer, "fewer", "globex", "who has fewer tools")
 	f.StringArrayVar(&o.Questions, "ask", o.Questions, "a question; may be repeated")
 	return cmd
 }
@@ -68,6 +71,7 @@ func (o *demoOptions) run(ctx context.Context) error {
 	return demo.Show{
 		Owner: client.New(url, keys[tenants.ID(o.Owner)], &client.Options{Tenant: o.Owner}),
 		Other: client.New(url, keys[tenants.ID(o.Other)], &client.Options{Tenant: o.Other}),
+		Fewer: client.New(url, keys[tenants.ID(o.Fewer)], &client.Options{Tenant: o.Fewer}),
 		Pages: pages, Questions: o.Questions, Conversation: demo.Conversation, Out: o.Stdout, Bar: o.Stderr,
 	}.Run(ctx)
 }

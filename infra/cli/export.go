@@ -154,9 +154,12 @@ func (o *exportOptions) sessions(ctx context.Context, c *client.Client) (n int, 
 	return n, nil
 }
 
-// write writes a file whole, or not at all.
 func (o *exportOptions) write(name string, b []byte) error {
-	file := filepath.Join(o.Out, filepath.FromSlash(name))
+	return writeWhole(filepath.Join(o.Out, filepath.FromSlash(name)), b)
+}
+
+// writeWhole writes a file whole, or not at all.
+func writeWhole(file string, b []byte) error {
 	if err := os.WriteFile(file+".part", b, 0o600); err != nil {
 		return err
 	}

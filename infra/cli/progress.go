@@ -81,6 +81,19 @@ func (m *meter) show(j job.Job) {
 	m.bar.Describe(what)
 }
 
+// count draws how many of a total are done.
+func (m *meter) count(done, total int) {
+	if m.bar == nil || time.Since(m.drawn) < redraw && done < total {
+		return
+	}
+	m.drawn = time.Now()
+	if total > m.total {
+		m.total = total
+		m.bar.ChangeMax(total)
+	}
+	_ = m.bar.Set(min(done, m.total)) // fails where the terminal does
+}
+
 // clear takes the bar away, so that what is said next stands at the beginning of a line.
 func (m *meter) clear() {
 	if m.bar != nil {

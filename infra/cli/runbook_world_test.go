@@ -29,7 +29,10 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/infra/client/clienttest"
 	"levada.dev/infra/deploy/double"
+	"levada.dev/infra/memory"
 	"levada.dev/tenants"
+	"levada.dev/tenants/rows"
+	"levada.dev/tenants/tenantstest"
 )
 
 // terminal is where a page is run: a shell in a checkout whose tenants are this repository's, with the accounts of its tenants/deploy.json in
@@ -321,6 +324,7 @@ func (p published) tenants() (ids []tenants.ID) {
 //	host HOST OTHER               a host leads to where another does
 //	document URL VARIABLE         a document is at a platform, of the key in a variable
 //	waiting URL VARIABLE          likewise, and it is not waited for
+//	tampered HOST TENANT ENTRY    somebody has changed an entry of a tenant's trail, where it is stored
 //	models HOST CODE              the models of the platform at a host answer so, until they are well
 //	code VERSION                  the checkout has other code
 //	sick RELEASE                  whatever was uploaded for the release is not ready
@@ -367,6 +371,18 @@ func (on *terminal) world(file string, s step) {
 		out, code := on.run("echo 'A levada carries water.' > guide.md; levada ingest guide.md --url " + w[1] + " --key $" + w[2])
 		require.Zero(on.t, code, "%s\n%s", at, out)
 		time.Sleep(time.Minute) // until nothing happens any more
+	case "tampered":
+		account, script := on.API.Worker(w[1], "/")
+		require.NotEmpty(on.t, script, at)
+		entry, err := strconv.Atoi(w[3])
+		require.NoError(on.t, err, at)
+		on.platform(account, script).ports.Trail.(*memory.Trail).Rows(tenantstest.Scope(on.t, w[2]), func(tx rows.Tx) {
+			line, err := tx.Get(rowKey(entry))
+			require.NoError(on.t, err, at)
+			changed := strings.Replace(string(line), `"subject":"`, `"subject":"x`, 1)
+			require.NotEqual(on.t, string(line), changed, at)
+			require.NoError(on.t, tx.Put(rowKey(entry), []byte(changed)), at)
+		})
 	case "models":
 		account, script := on.API.Worker(w[1], "/")
 		require.NotEmpty(on.t, script, at)

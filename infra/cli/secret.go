@@ -26,9 +26,11 @@ type secretOptions struct {
 	Tenant, Env    string
 	File           string // of the vault, when it is not where the reference leads
 	Source         string // to rotate
+	Name, From     string // of a tool's secret, and the file that it is in
 	Drop, SealKey  bool
 	JSON           bool
 	Credentials    *credential.Source
+	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 }
 
@@ -36,13 +38,13 @@ func newSecret(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "secret",
 		Short: "Make, rotate and check the secrets of a deployed pool",
-		Long: "Makes, rotates and checks the vault of a pool in an environment: the secrets that the sources of its tenants sign with, and the key\n" +
-			"that seals them where they are published. A vault is a file that only its owner can read, outside of the checkout; tenants/deploy.json\n" +
+		Long: "Makes, rotates and checks the vault of a pool in an environment: the secrets that the sources of its tenants sign with, those that outside\n" +
+			"servers gave for their tools, and the key that seals them where they are published. A vault is a file that only its owner can read, outside of the checkout; tenants/deploy.json\n" +
 			"refers to it. No command prints a secret.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newSecretNew(g), newSecretRotate(g), newSecretCheck(g))
+	cmd.AddCommand(newSecretNew(g), newSecretSet(g), newSecretRotate(g), newSecretCheck(g))
 	return cmd
 }
 
@@ -50,7 +52,7 @@ func newSecret(g *globals) *cobra.Command {
 func (o *secretOptions) bind(g *globals, cmd *cobra.Command, run func(ctx context.Context, t target.Target) error) *cobra.Command {
 	cmd.Args = cobra.ExactArgs(1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		o.Tenant, o.Credentials = args[0], g.source()
+		o.Tenant, o.Credentials, o.Stdin = args[0], g.source(), cmd.InOrStdin()
 		o.Stdout, o.Stderr = g.covered(cmd.OutOrStdout()), g.covered(cmd.ErrOrStderr())
 		if o.Root, err = g.folder(); err != nil {
 			return err
@@ -76,7 +78,7 @@ func newSecretNew(g *globals) *cobra.Command {
 		Use:   "new TENANT",
 		Short: "Make the vault of the pool that serves a tenant, or what is missing in it",
 		Long: "Makes the vault of the pool that serves the tenant, or what is missing in it: the key that seals, and a secret for each name that a\n" +
-			"source of its tenants has. What is there stays. The file is its owner's alone (0600), and never where git would take it.",
+			"source of its tenants has. What is there stays. Which secrets of tools are missing it says, as outside servers give those. The file is its owner's alone (0600), and never where git would take it.",
 		Example: "  levada secret new acme --env prod\n  levada secret new acme --env prod --file /dev/shm/acme.json",
 	}, o.create)
 	o.bindFile(cmd)
@@ -148,8 +150,8 @@ func (o *secretOptions) vaultFile(ctx context.Context, t target.Target) (string,
 }
 
 // open is the vault in a file, an empty one when there is none.
-func open(file string) (*tenants.Vault, error) {
-	v, err := target.ReadVault(file)
+func open(file string, t target.Target) (*tenants.Vault, error) {
+	v, err := target.ReadVault(file, t.Tenants)
 	if v == nil && err == nil {
 		v = &tenants.Vault{}
 	}
@@ -169,7 +171,7 @@ func (o *secretOptions) create(ctx context.Context, t target.Target) error {
 		return err
 	}
 	defer release()
-	v, err := open(file)
+	v, err := open(file, t)
 	if err != nil {
 		return err
 	}
@@ -178,8 +180,9 @@ func (o *secretOptions) create(ctx context.Context, t target.Target) error {
 	if err != nil {
 		return err
 	}
+	defer o.lacks(t, v)
 	if !made {
-		fmt.Fprintf(o.Stdout, "%s has everything: nothing was changed\n", file)
+		fmt.Fprintf(o.Stdout, "%s has everything that is made here: nothing was changed\n", file)
 		return nil
 	}
 	if err := target.WriteVault(file, v); err != nil {
@@ -189,7 +192,7 @@ func (o *secretOptions) create(ctx context.Context, t target.Target) error {
 		fmt.Fprintln(o.Stdout, "made the key that seals")
 	}
 	for _, s := range before {
-		if s.State == target.SecretMissing {
+		if s.State == target.SecretMissing && s.Kind == tenants.SourceSecret {
 			fmt.Fprintf(o.Stdout, "made %s/%s\n", s.Tenant, s.Name)
 		}
 	}
@@ -226,17 +229,23 @@ func (o *secretOptions) rotate(ctx context.Context, t target.Target) error {
 		return err
 	}
 	defer release()
-	v, err := target.ReadVault(file)
+	v, err := o.existing(file, t)
 	if err != nil {
 		return err
-	}
-	if v == nil {
-		return fault.Missing("vault_missing", "there is no vault at %s", file).WithHint("levada secret new " + o.Tenant + " --env " + o.Env + " makes one")
 	}
 	if o.SealKey {
 		return o.reseal(t, file, v)
 	}
 	return o.addSecret(t, file, v)
+}
+
+// existing is the vault in a file, which has to be there.
+func (o *secretOptions) existing(file string, t target.Target) (*tenants.Vault, error) {
+	v, err := target.ReadVault(file, t.Tenants)
+	if v == nil && err == nil {
+		err = fault.Missing("vault_missing", "there is no vault at %s", file).WithHint("levada secret new " + o.Tenant + " --env " + o.Env + " makes one")
+	}
+	return v, err
 }
 
 // reseal makes a new key that seals. The one before stays behind it, as the Workers read what it sealed until the next deployment is through;
@@ -339,18 +348,18 @@ func (o *secretOptions) check(ctx context.Context, t target.Target) error {
 	if err != nil {
 		return err
 	}
-	v, err := tenants.ParseVault([]byte(text.Secret()))
+	v, err := tenants.ParseVault([]byte(text.Secret()), t.Tenants)
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.Vault, err)
 	}
 	view := secretView{t.Pool, t.Env, t.Vault.String(), target.Inventory(v, t)}
-	missing := 0
-	table := newTable("tenant", "secret", "state")
+	var missing []target.SecretState
+	table := newTable("tenant", "secret", "kind", "state")
 	for _, s := range view.Secrets {
 		if s.State == target.SecretMissing {
-			missing++
+			missing = append(missing, s)
 		}
-		table.add(s.Tenant, s.Name, s.State)
+		table.add(s.Tenant, s.Name, s.Kind, s.State)
 	}
 	if o.JSON {
 		view.Secrets = append([]target.SecretState{}, view.Secrets...)
@@ -361,9 +370,10 @@ func (o *secretOptions) check(ctx context.Context, t target.Target) error {
 		fmt.Fprintf(o.Stdout, "%s, of the pool %s in %s\n", t.Vault, t.Pool, t.Env)
 		table.draw(o.Stdout)
 	}
-	if missing > 0 {
-		return fault.Invalidf("", "secret_missing", "%d of the secrets that sources need are missing", missing).
-			WithHint("levada secret new " + o.Tenant + " --env " + o.Env + " makes what is missing")
+	if len(missing) > 0 {
+		first := missing[0]
+		return fault.Invalidf("", "secret_missing", "%d of the secrets that sources and tools need are missing", len(missing)).
+			WithHint(target.NextStep(first.Kind, first.Tenant, first.Name, o.Env))
 	}
 	return nil
 }

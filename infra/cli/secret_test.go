@@ -21,7 +21,7 @@ func secrets(t *testing.T, root, vaults string, args ...string) (code int, stdou
 	files, err := filepath.Glob(filepath.Join(vaults, "*"))
 	require.NoError(t, err)
 	for _, file := range files {
-		v, err := target.ReadVault(file)
+		v, err := target.ReadVault(file, nil)
 		if err != nil {
 			continue
 		}
@@ -37,7 +37,7 @@ func secrets(t *testing.T, root, vaults string, args ...string) (code int, stdou
 
 func vaultOf(t *testing.T, file string) *tenants.Vault {
 	t.Helper()
-	v, err := target.ReadVault(file)
+	v, err := target.ReadVault(file, nil)
 	require.NoError(t, err)
 	require.NotNil(t, v)
 	return v
@@ -55,7 +55,7 @@ func TestAVaultIsMadeAndCompleted(t *testing.T) {
 	first := vaultOf(t, file)
 
 	_, out, _ = secrets(t, root, vaults, "new", "acme", "--env", "prod")
-	assert.Equal(t, file+" has everything: nothing was changed\n", out)
+	assert.Equal(t, file+" has everything that is made here: nothing was changed\n", out)
 	assert.Equal(t, first, vaultOf(t, file))
 
 	code, _, errs = secrets(t, root, vaults, "new", "globex", "--env", "prod")
@@ -157,7 +157,7 @@ func TestAVaultIsChecked(t *testing.T) {
 	require.Equal(t, exitOK, code, errs)
 	code, out, errs := check("acme", "--env", "prod")
 	require.Equal(t, exitOK, code, errs)
-	assert.Contains(t, out, "│ acme   │ cms-1  │ there │")
+	assert.Contains(t, out, "│ acme   │ cms-1  │ source │ there │")
 
 	config := filepath.Join(root, "tenants/acme/tenant.config.json")
 	b, err := os.ReadFile(config)
@@ -168,7 +168,7 @@ func TestAVaultIsChecked(t *testing.T) {
 	assert.Contains(t, errs, "levada secret new acme --env prod makes what is missing")
 	var view secretView
 	require.NoError(t, json.Unmarshal([]byte(out), &view))
-	assert.Equal(t, []target.SecretState{{Tenant: "acme", Name: "cms-1", State: "unused"}, {Tenant: "acme", Name: "cms-7", State: "missing"}}, view.Secrets)
+	assert.Equal(t, []target.SecretState{{Tenant: "acme", Name: "cms-1", State: "unused"}, {Tenant: "acme", Name: "cms-7", Kind: "source", State: "missing"}}, view.Secrets)
 
 	require.NoError(t, os.WriteFile(config, []byte(`{"id": "acme"}`), 0o644))
 	code, _, errs = check("acme", "--env", "prod")

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -34,16 +35,25 @@ func (c *Client) Trail(ctx context.Context, q trail.Query, cursor string, limit 
 	return get[TrailPage](ctx, c, trailPath, v)
 }
 
-// Chain reads the chain from its beginning to the end that it has then, line by line, and returns that end. It fails with f's error.
-func (c *Client) Chain(ctx context.Context, f func(line []byte) error) (head trail.Head, err error) {
-	after := int64(0)
+// Chain reads the chain from the entry after a place on, to the end that it has then, line by line, and returns that end. An answer that breaks off is
+// asked for again from the last line on, as long as each brings some. It fails with f's error.
+func (c *Client) Chain(ctx context.Context, after int64, f func(line []byte) error) (head trail.Head, err error) {
 	for {
 		before := after
-		if head, err = c.piece(ctx, &after, f); err != nil || after >= head.Seq || after == before {
+		head, err = c.piece(ctx, &after, f)
+		var off brokenOff
+		again := errors.As(err, &off) && ctx.Err() == nil
+		if err != nil && !again || err == nil && after >= head.Seq || after == before {
 			return head, err
 		}
 	}
 }
+
+// brokenOff is an answer that is not whole.
+type brokenOff struct{ error }
+
+// Unwrap makes the cause known to errors.As.
+func (e brokenOff) Unwrap() error { return e.error }
 
 // piece reads one answer's lines, those that follow the place, which goes on with them.
 func (c *Client) piece(ctx context.Context, after *int64, f func(line []byte) error) (head trail.Head, err error) {
@@ -75,7 +85,7 @@ func (c *Client) piece(ctx context.Context, after *int64, f func(line []byte) er
 			return head, nil
 		}
 		if err != nil {
-			return head, fmt.Errorf("GET %s: the answer is not whole: %w", trailPath, err)
+			return head, brokenOff{fmt.Errorf("GET %s: the answer is not whole: %w", trailPath, err)}
 		}
 		if err := f(line); err != nil {
 			return head, err

@@ -17,6 +17,9 @@ type Turn struct {
 	SessionID string     `json:"sessionId,omitempty"` // none begins a session
 	Message   string     `json:"message"`
 	RAG       *Grounding `json:"rag,omitempty"` // none: the answer rests on the conversation alone
+
+	ToolName   string `json:"tool_name,omitempty"` // a tool that is run first, in whose result the answer is grounded
+	ToolParams any    `json:"tool_params,omitempty"`
 }
 
 // Grounding is how many passages an answer rests on.
@@ -40,6 +43,15 @@ type Listener struct {
 	Sources   func([]Source)
 	Token     func(string)
 	Citations func([]Citation) // of an answer that rests on documents, once; may be nil
+	Result    func(ToolResult) // of each call that the platform made; may be nil
+}
+
+// ToolResult is what came of a call in a turn.
+type ToolResult struct {
+	ID      string `json:"id"` // of a tool that was run first, the call's
+	Name    string `json:"name"`
+	OK      bool   `json:"ok"`
+	Content string `json:"content"`
 }
 
 // Talk takes a turn of a conversation. A turn that breaks off or ends in an error is an error.
@@ -71,9 +83,13 @@ func (l Listener) hear(ev sse.Event) (r Reply, over bool, err error) {
 		Token         string
 		Code, Message string
 	}
+	var result ToolResult
 	into := any(&data)
-	if ev.Type == "done" {
+	switch ev.Type {
+	case "done":
 		into = &r
+	case "tool_result":
+		into = &result
 	}
 	if err := json.Unmarshal([]byte(ev.Data), into); err != nil {
 		return r, false, fmt.Errorf("event %s: %w", ev.Type, err)
@@ -86,6 +102,10 @@ func (l Listener) hear(ev sse.Event) (r Reply, over bool, err error) {
 	case "citations":
 		if l.Citations != nil {
 			l.Citations(data.Citations)
+		}
+	case "tool_result":
+		if l.Result != nil {
+			l.Result(result)
 		}
 	case "error":
 		return r, true, fault.New(fault.Unavailable, data.Code, data.Message, nil)

@@ -19,6 +19,7 @@ type Error struct {
 	Status    int
 	RequestID string // what to tell the operators
 	TraceID   string
+	AuditID   string        // of the call of a tool
 	Refused   []job.Problem // of a batch that was refused: the first of its lines
 }
 
@@ -56,6 +57,7 @@ func open(r request, resp *http.Response) (json.RawMessage, error) {
 			Code, Message, TraceID string
 			Details                struct {
 				Field, Hint  string
+				AuditID      string
 				RetryAfterMS int64
 				Errors       []job.Problem
 			}
@@ -72,7 +74,7 @@ func open(r request, resp *http.Response) (json.RawMessage, error) {
 	f := fault.New(kindOf(resp.StatusCode), said.Code, said.Message, nil).WithHint(said.Details.Hint).
 		WithRetryAfter(max(time.Duration(said.Details.RetryAfterMS)*time.Millisecond, retryAfter(resp.Header)))
 	f.Field = said.Details.Field
-	return nil, &Error{Fault: f, Status: resp.StatusCode, RequestID: env.RequestID, TraceID: said.TraceID, Refused: said.Details.Errors}
+	return nil, &Error{Fault: f, Status: resp.StatusCode, RequestID: env.RequestID, TraceID: said.TraceID, AuditID: said.Details.AuditID, Refused: said.Details.Errors}
 }
 
 // foreign is an answer without Levada's envelope. A failure may be Levada's all the same: whoever stood between, or was left when what should

@@ -17,6 +17,7 @@ import (
 type Show struct {
 	Owner        *client.Client // whose documents they are
 	Other        *client.Client // who must not find them
+	Fewer        *client.Client // who has not all of the owner's tools
 	Pages        []Page
 	Questions    []string
 	Conversation []client.Turn
@@ -32,8 +33,8 @@ var Questions = []string{
 	"How can I find out where my program spends its time?",
 }
 
-// Run ingests, asks, talks and shows. It fails when a document does not become searchable, a question finds
-// nothing, a turn breaks off, what was used is not booked, or the other tenant finds anything.
+// Run ingests, asks, has tools run, talks and shows. It fails when a document does not become searchable, a question finds
+// nothing, a turn breaks off, what was used is not booked, a call is not refused or not on record as it has to be, or the other tenant finds anything.
 func (s Show) Run(ctx context.Context) error {
 	start := time.Now()
 	if err := s.ingest(ctx); err != nil {
@@ -46,6 +47,9 @@ func (s Show) Run(ctx context.Context) error {
 		}
 	}
 	if err := s.isolation(ctx); err != nil {
+		return err
+	}
+	if err := s.tools(ctx); err != nil {
 		return err
 	}
 	return s.converse(ctx)

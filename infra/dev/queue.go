@@ -62,3 +62,8 @@ func (q Queue) Peek(ctx context.Context, limit int) (ms []Waiting, err error) {
 func (q Queue) ask(ctx context.Context, method string, out any, args ...any) error {
 	return q.child.ask(ctx, "queue", map[string]any{"path": q.name + "/" + method, "args": args}, out)
 }
+
+// Send puts a message of text into the queue, as it is: also one that no producer of ours would send.
+func (q Queue) Send(ctx context.Context, text string) error {
+	return q.ask(ctx, "send", nil, text, map[string]string{"contentType": "text"})
+}

@@ -12,9 +12,6 @@ import (
 
 // asked is a script of a model that has something computed, asks for what there is not, and then answers.
 func asked(who string) string {
-	call := func(id, name, arguments string) map[string]any {
-		return map[string]any{"id": id, "name": name, "arguments": json.RawMessage(arguments)}
-	}
 	return script([]any{
 		map[string]any{"tokens": []string{"Let me see."}, "usage": map[string]int{"prompt": 100, "completion": 20}, "toolCalls": []any{
 			call("c1", "calculator", `{"operation":"add","a":2,"b":40}`), call("c2", "calculator", `{"operation":"power","a":2,"b":3}`), call("c3", "no_such_tool", `{}`),

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/infra/client"
 	"levada.dev/tenants"
 )
 
@@ -49,6 +50,25 @@ func TestPoliciesOfTwoTenants(t *testing.T) {
 	require.Equal(t, http.StatusOK, a.Status, string(a.Body))
 	assert.Equal(t, "unsafe;rule=S9;score=1.00", a.Header.Get("X-Levada-Safety"))
 	assert.Equal(t, "content_blocked", blocks.do(http.MethodPost, "/chat", map[string]any{"message": unsafe}).Error.Code)
+
+	for u, outcome := range map[user]string{flags: "flagged", blocks: "refused"} {
+		want := map[string]int{"injection": 1, "unsafe": 1}
+		if u == blocks {
+			want["injection"] = 2
+		}
+		var found map[string]int
+		eventually(t, "what was found is on record, once for each request", func() bool {
+			var page client.TrailPage
+			u.do(http.MethodGet, "/audit?kind=safety&outcome="+outcome, nil).into(t, &page)
+			found = map[string]int{}
+			for _, e := range page.Entries {
+				found[e.Act.Findings[0].Category]++
+				assert.Equal(t, u == blocks, e.Act.Findings[0].Blocked)
+			}
+			return len(page.Entries) >= want["injection"]+1
+		})
+		assert.Equal(t, want, found)
+	}
 
 	answer := script(map[string]any{"tokens": []string{"Write to ada@canary.exam", "ple or call +41 71 526", " 99 04."}, "delayMs": 5})
 	for u, want := range map[user]string{flags: "Write to ada@canary.example or call +41 71 526 99 04.", blocks: "Write to [EMAIL] or call [PHONE]."} {

@@ -3,7 +3,9 @@ package e2e
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +45,9 @@ func TestATenantIsErasedFromEveryStore(t *testing.T) {
 	}
 	message, _ := tokens("erase", 3, 0)
 	for _, u := range []user{gone, stays} {
+		runs[struct{ Summary string }](u, "summarize", map[string]any{"text": "What is to be erased."}, "Idempotency-Key", "summary")
+		u.tool("calculator", `{"operation":"divide","a":1,"b":0}`, "Idempotency-Key", "nothing") // did nothing
+		assert.Contains(t, fmt.Sprint(objectRows(t, sharedState, "Calls", u.tenant)), "What is to be erased.")
 		u.tells(message, map[string]any{"sessionId": "talk"})
 		u.asked(message, false)
 		require.Len(t, u.history("talk").Messages, 2)
@@ -81,7 +86,7 @@ func TestATenantIsErasedFromEveryStore(t *testing.T) {
 		removed[st.Name] = st.Removed
 		assert.Zero(t, st.Remaining, st.Name)
 	}
-	assert.Equal(t, []int{n, 2, 2}, []int{removed["documents"], removed["sessions"], removed["cache"]}, "with what came of the turn and the completion that were running")
+	assert.Equal(t, []int{n, 2, 2, 1}, []int{removed["documents"], removed["sessions"], removed["cache"], removed["calls"]}, "with what came of the turn and the completion that were running")
 
 	for _, key := range gone.objects() { // the entry that says so is all that its trail has, and may be exported
 		assert.Contains(t, key, "/audit/")
@@ -103,6 +108,7 @@ func TestATenantIsErasedFromEveryStore(t *testing.T) {
 		}
 	}
 	assert.Contains(t, fmt.Sprint(objectRows(t, sharedState, "Session", stays.tenant)), "erase", "there it would be")
+	assert.Equal(t, []string{"tenant"}, slices.Collect(maps.Keys(objectRows(t, sharedState, "Calls", gone.tenant))), "whose it is, and nothing else")
 	assert.Empty(t, gone.search("channel", nil).Sources)
 	var page corpus.DocumentPage
 	gone.do(http.MethodGet, "/documents", nil).into(t, &page)
@@ -118,6 +124,10 @@ func TestATenantIsErasedFromEveryStore(t *testing.T) {
 	})
 	assert.Greater(t, len(trail(t, sharedState, stays.tenant)), n)
 
+	kept := stays.tool("summarize", `{"text":"What is to be erased."}`, "Idempotency-Key", "summary")
+	assert.Equal(t, "true", kept.Header.Get("Idempotent-Replayed"))
+	anew := gone.tool("summarize", `{"text":"What is new."}`, "Idempotency-Key", "summary")
+	assert.True(t, anew.OK, "the key is free: %s", anew.Body)
 	assert.Len(t, stays.objects(), n)
 	assert.Len(t, stays.kept(), 1)
 	assert.Len(t, stays.search("channel", map[string]any{"topK": n}).Sources, n)

@@ -33,8 +33,8 @@ func talkers() []tenants.Config {
 		{ID: "fir", Models: one, Rates: free},
 		{ID: "fern", Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}},
 		{ID: "hazel", Models: one, Rates: free},
-		{ID: "larch", Models: tenants.Models{Chat: "@local/script"}, Rates: free, Tools: tenants.Tools{Enabled: []string{"calculator"}, InChat: []string{"calculator"}}},
-		{ID: "linden", Models: one, Rates: free, Tools: tenants.Tools{Enabled: []string{"calculator"},
+		{ID: "larch", Models: tenants.Models{Chat: "@local/script"}, Rates: free, Tools: tenants.Tools{Enabled: callable, InChat: callable}},
+		{ID: "linden", Models: one, Rates: free, Tools: tenants.Tools{Enabled: callable,
 			Policies: []tenants.Policy{{Tool: "calculator", Argument: "operation", Allowed: []string{"add"}}}}},
 		{ID: "maple", Rates: free, Ingest: tenants.Ingest{Fetch: tenants.Fetch{Private: true}}, // its web is on this machine
 			Sources: []tenants.Source{{ID: "shelf", Sync: &tenants.Sync{Prefix: "synced/", EveryMinutes: 5}}}},
@@ -45,6 +45,9 @@ func talkers() []tenants.Config {
 		{ID: "thrifty", Models: one, Rates: free, Budgets: tenants.Budgets{TokensPerDay: allowance * thriftyCall().Tokens}},
 	}
 }
+
+// callable are tools of tenants whose models call some: one that computes, one that asks a model, one that writes.
+var callable = []string{"calculator", "classify_intent", "ingest_docs"}
 
 // allowance is how many requests the tenants have that must not have more.
 const allowance = 100

@@ -15,6 +15,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/tenants/validate"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/tools/builtin"
 )
 
 // KeysFile is the file in the state folder that holds the local API keys, tenant -> key.
@@ -35,7 +36,7 @@ type Store interface {
 // Configs reads every tenant's configuration below the tenants folder, sorted by id, and refuses what levada validate
 // does: nothing starts with a mistake in it.
 func Configs(tenantsDir fs.FS) ([]tenants.Config, error) {
-	configs, problems := validate.Load(tenantsDir, validate.Rules{Env: "dev", Models: llm.EmbeddingNames(), ChatModels: llm.GenerationNames(true)})
+	configs, problems := validate.Load(tenantsDir, validate.Rules{Env: "dev", Models: llm.EmbeddingNames(), ChatModels: llm.GenerationNames(true), Tools: builtin.Inputs()})
 	var bad []error
 	for _, p := range problems {
 		p.File = path.Join("tenants", p.File)
@@ -76,13 +77,14 @@ func Keys(stateDir string, configs []tenants.Config) (keys tenants.Keys, made []
 	return keys, made, err
 }
 
-// Vault reads the local secrets from the state folder and makes those that are missing.
+// Vault reads the local secrets from the state folder and makes those that are missing. For one that an outside server would give a value is made
+// up: whoever has the real one writes it into the file.
 func Vault(stateDir string, configs []tenants.Config) (*tenants.Vault, error) {
 	file := filepath.Join(stateDir, SecretsFile)
 	vault := &tenants.Vault{}
 	switch b, err := os.ReadFile(file); {
 	case err == nil:
-		if vault, err = tenants.ParseVault(b); err != nil {
+		if vault, err = tenants.ParseVault(b, configs); err != nil {
 			return nil, fmt.Errorf("%s: %w (delete the file, and new secrets are made)", file, err)
 		}
 	case !errors.Is(err, fs.ErrNotExist):
@@ -92,7 +94,11 @@ func Vault(stateDir string, configs []tenants.Config) (*tenants.Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	if made {
+	madeUp, err := vault.StandIn(rand.Reader, configs)
+	if err != nil {
+		return nil, err
+	}
+	if made || madeUp {
 		err = writeFile(file, vault.JSON())
 	}
 	return vault, err

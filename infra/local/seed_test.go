@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/events/fault"
+	"levada.dev/infra/deploy/target"
 	"levada.dev/infra/local"
 	"levada.dev/tenants"
 )
@@ -140,6 +141,27 @@ func TestSecretsAreMadeOnceAndKeptPrivate(t *testing.T) {
 	require.ErrorContains(t, err, local.SecretsFile)
 }
 
+// For the secret of a tool that nobody has given a value is made up, once; the real one stays when somebody writes it into the file.
+func TestSecretsOfToolsAreMadeUpUntilTheyAreGiven(t *testing.T) {
+	dir := t.TempDir()
+	shop := func(id tenants.ID) tenants.Config {
+		return tenants.Config{ID: id, Name: "a", Tools: tenants.Tools{HTTP: []tenants.HTTPTool{{Name: "order", Auth: &tenants.ToolAuth{Secret: "shop-api"}}}}}
+	}
+	configs := []tenants.Config{shop("acme"), shop("globex")}
+	first, err := local.Vault(dir, configs)
+	require.NoError(t, err)
+	assert.NotEqual(t, first.Secrets["acme"]["shop-api"], first.Secrets["globex"]["shop-api"])
+	again, err := local.Vault(dir, configs)
+	require.NoError(t, err)
+	assert.Equal(t, first, again)
+	again.Set("acme", "shop-api", "sk_live_0123456789")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, local.SecretsFile), again.JSON(), 0o600))
+	real, err := local.Vault(dir, configs)
+	require.NoError(t, err)
+	assert.Equal(t, "sk_live_0123456789", real.Secrets["acme"]["shop-api"])
+	assert.Equal(t, first.Secrets["globex"], real.Secrets["globex"])
+}
+
 func TestPublishWritesNothingTwiceAndRepairsAHalf(t *testing.T) {
 	configs := []tenants.Config{{ID: "acme", Name: "a", Models: tenants.Models{Embedding: "@cf/baai/bge-m3"}}}
 	keys, _, err := local.Keys(t.TempDir(), configs)
@@ -197,4 +219,28 @@ func TestConfigsTellsEveryBadFile(t *testing.T) {
 		"globex/tenant.config.json": {Data: bytes.Replace(same, []byte("acme"), []byte("globex"), 1)},
 	})
 	require.ErrorContains(t, err, "a.example.com", "what two tenants cannot both have")
+}
+
+// What a policy bounds is asked of the platform's own tools, here as in levada validate.
+func TestPoliciesThatNoCallCouldPassAreRefused(t *testing.T) {
+	tenant := func(id, policy string) *fstest.MapFile {
+		return &fstest.MapFile{Data: []byte(`{"id":"` + id + `","name":"` + id + `","tools":{"enabled":["search_docs","summarize"],"policies":[` + policy + `]}}`)}
+	}
+	good := tenant("globex", `{"tool":"search_docs","argument":"top_k","max":3},{"tool":"summarize","argument":"text","maxChars":10}`)
+	_, err := local.Configs(fstest.MapFS{"globex/tenant.config.json": good})
+	require.NoError(t, err)
+	for policy, want := range map[string]string{
+		`{"tool":"search_docs","argument":"topK","max":3}`:         `tools.policies[0].argument: "topK" is not an argument of search_docs (did you mean "top_k"?)`,
+		`{"tool":"summarize","argument":"txt","maxChars":10}`:      `tools.policies[0].argument: "txt" is not an argument of summarize (did you mean "text"?)`,
+		`{"tool":"summarize","argument":"text","min":3}`:           `tools.policies[0].min: bounds numbers, and summarize.text is of the type string`,
+		`{"tool":"search_docs","argument":"mode","allowed":["x"]}`: `tools.policies[0].allowed[0]: "x" is none of its values`,
+	} {
+		fsys := fstest.MapFS{"acme/tenant.config.json": tenant("acme", policy), "globex/tenant.config.json": good}
+		_, err := local.Configs(fsys)
+		require.ErrorContains(t, err, "tenants/acme/tenant.config.json: "+want)
+		assert.NotContains(t, err.Error(), "globex")
+		_, problems := target.Load(fsys, target.Dev)
+		require.Len(t, problems, 1)
+		assert.Contains(t, problems[0].String(), want)
+	}
 }

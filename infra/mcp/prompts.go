@@ -64,7 +64,8 @@ func (t *tenant) getPrompt(p *mcp.GetPromptParams) (*mcp.GetPromptResult, error)
 		pairs = append(pairs, "{{"+a.Name+"}}", value)
 	}
 	fill := strings.NewReplacer(pairs...) // in one pass: what is filled in is not looked at again
-	result := &mcp.GetPromptResult{Description: "What this tenant asks a model for an answer from sources."}
+	result := complete[mcp.GetPromptResult](t)
+	result.Description = "What this tenant asks a model for an answer from sources."
 	for _, part := range []string{one.System, one.User} {
 		if part != "" {
 			result.Messages = append(result.Messages, &mcp.PromptMessage{Role: "user", Content: &mcp.TextContent{Text: fill.Replace(part)}})

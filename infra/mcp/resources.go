@@ -90,7 +90,9 @@ func (t *tenant) readResource(uri string) (*mcp.ReadResourceResult, error) {
 		switch {
 		case err == nil:
 			contents.URI = uri
-			return &mcp.ReadResourceResult{Contents: []*mcp.ResourceContents{contents}, Cacheable: private}, nil
+			result := complete[mcp.ReadResourceResult](t)
+			result.Contents, result.Cacheable = []*mcp.ResourceContents{contents}, private
+			return result, nil
 		case !errors.As(err, &no) || no.Status != http.StatusNotFound:
 			return nil, err
 		}

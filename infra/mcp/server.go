@@ -110,3 +110,13 @@ func reply[R mcp.Result](r R, err error) (mcp.Result, error) {
 	}
 	return r, nil
 }
+
+// complete is a result that asks the client for nothing more. Since revision 2026-07-28 a result has to say so. The SDK says it of what its own handlers
+// answer; of others it has to be read, for there is no other way in.
+func complete[R any](t *tenant) *R {
+	r := new(R)
+	if t.stateless {
+		_ = json.Unmarshal([]byte(`{"resultType":"complete"}`), r) // a constant
+	}
+	return r
+}

@@ -81,17 +81,17 @@ func (t *tenant) callTool(ctx context.Context, session *mcp.ServerSession, p *mc
 			_ = session.NotifyProgress(ctx, &mcp.ProgressNotificationParams{ProgressToken: token, Progress: at.Done, Total: at.Total, Message: at.Message})
 		}
 	}
-	data, err := t.execute(q, progress)
+	c, err := t.execute(q, progress)
 	var no *refusal
 	switch {
 	case err == nil:
-		return succeeded(data), nil
+		return t.succeeded(c), nil
 	case !errors.As(err, &no):
 		return nil, err
 	case no.Code == "TOOL_NOT_FOUND":
 		return nil, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "Unknown tool: " + p.Name}
 	case no.ofTheCall():
-		return failed(no), nil
+		return t.failed(no), nil
 	}
 	return nil, err
 }
@@ -108,15 +108,17 @@ func execution(p *mcp.CallToolParamsRaw) (line.Question, error) {
 	case arguments[0] != '{':
 		return line.Question{}, &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "params.arguments is not an object"}
 	}
-	body, err := json.Marshal(struct {
+	var body bytes.Buffer
+	e := json.NewEncoder(&body)
+	e.SetEscapeHTML(false) // it is no longer than the message: the API has room for that
+	if err := e.Encode(struct {
 		Tool   string          `json:"tool_name"`
 		Params json.RawMessage `json:"params"`
-	}{p.Name, arguments})
-	if err != nil {
+	}{p.Name, arguments}); err != nil {
 		return line.Question{}, err
 	}
 	return line.Question{
-		Method: http.MethodPost, Target: "/tools/execute", Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}, Body: body,
+		Method: http.MethodPost, Target: "/tools/execute", Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}, Body: bytes.TrimSpace(body.Bytes()),
 	}, nil
 }
 
@@ -124,17 +126,19 @@ func execution(p *mcp.CallToolParamsRaw) (line.Question, error) {
 // or an argument is not allowed. That the key does not hold a scope is for people.
 func (r *refusal) ofTheCall() bool {
 	switch r.Code {
-	case "EXECUTION_ERROR", "EXECUTION_TIMEOUT", "VALIDATION_FAILED":
+	case "EXECUTION_ERROR", "EXECUTION_TIMEOUT", "VALIDATION_FAILED", "content_blocked":
 		return true
 	case "PERMISSION_DENIED":
 		return r.Field != ""
 	}
-	return false
+	rest, in := strings.CutPrefix(r.Field, "params") // of JSON that is none to the API: a name twice, a number that there is not
+	return in && r.Status == http.StatusBadRequest && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // called is what came of a call that went well.
 type called struct {
-	Data json.RawMessage `json:"data"`
+	Data   json.RawMessage `json:"data"`
+	Safety map[string]any  `json:"safety"` // what the tenant's policy has found
 }
 
 type progressed struct {
@@ -144,31 +148,30 @@ type progressed struct {
 }
 
 // execute asks for the call, and tells how far it is until its result is there.
-func (t *tenant) execute(q line.Question, progress func(progressed)) (json.RawMessage, error) {
+func (t *tenant) execute(q line.Question, progress func(progressed)) (c called, err error) {
 	resp, err := t.ask(q)
 	if err != nil {
-		return nil, err
+		return c, err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, refused(resp)
+		return c, refused(resp)
 	}
 	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media == "text/event-stream" {
 		return follow(resp.Body, progress)
 	}
-	var c called
 	err = read(resp.Body, &c)
-	return c.Data, err
+	return c, err
 }
 
 // follow reads the events of a call until the last one.
-func follow(from io.Reader, progress func(progressed)) (json.RawMessage, error) {
+func follow(from io.Reader, progress func(progressed)) (c called, err error) {
 	lines := bufio.NewReader(from)
 	var kind, data string
 	for {
 		text, err := lines.ReadString('\n')
 		if err != nil {
-			return nil, unexpected(err)
+			return c, unexpected(err)
 		}
 		text = strings.TrimRight(text, "\r\n")
 		name, value, _ := strings.Cut(text, ":")
@@ -196,36 +199,39 @@ func unexpected(err error) error {
 }
 
 // event reads one; after the last one there is a result or an error.
-func event(kind, data string, progress func(progressed)) (result json.RawMessage, last bool, err error) {
+func event(kind, data string, progress func(progressed)) (c called, last bool, err error) {
 	switch kind {
 	case "progress":
 		var p progressed
 		if err := json.Unmarshal([]byte(data), &p); err != nil {
-			return nil, false, err
+			return c, false, err
 		}
 		progress(p)
 	case "result":
-		var c called
 		err := json.Unmarshal([]byte(data), &c)
-		return c.Data, true, err
+		return c, true, err
 	case "error":
 		var f struct {
 			refusal
 			Message string `json:"message"`
 		}
 		if err := json.Unmarshal([]byte(data), &f); err != nil {
-			return nil, false, err
+			return c, false, err
 		}
 		no := f.refusal
 		no.Status, no.Message = http.StatusBadGateway, f.Message
-		return nil, true, &no
+		return c, true, &no
 	}
-	return nil, false, nil
+	return c, false, nil
 }
 
 // succeeded is a result: structured where it is an object, and the same as text.
-func succeeded(data json.RawMessage) *mcp.CallToolResult {
-	result := &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: textOf(data)}}}
+func (t *tenant) succeeded(c called) *mcp.CallToolResult {
+	data, result := c.Data, complete[mcp.CallToolResult](t)
+	result.Content = []mcp.Content{&mcp.TextContent{Text: textOf(data)}}
+	if c.Safety != nil {
+		result.Meta = mcp.Meta{"levada.dev/safety": c.Safety}
+	}
 	if data = bytes.TrimSpace(data); len(data) > 0 && data[0] == '{' {
 		result.StructuredContent = data
 	}
@@ -234,15 +240,15 @@ func succeeded(data json.RawMessage) *mcp.CallToolResult {
 
 // textOf is a string as it is, and anything else as JSON.
 func textOf(data json.RawMessage) string {
-	var s string
-	if json.Unmarshal(data, &s) == nil {
-		return s
+	var s *string // nil of null, which is no string
+	if json.Unmarshal(data, &s) == nil && s != nil {
+		return *s
 	}
 	return string(data)
 }
 
 // failed is what a model is told of a call that did not go well.
-func failed(no *refusal) *mcp.CallToolResult {
+func (t *tenant) failed(no *refusal) *mcp.CallToolResult {
 	text := no.Message
 	if no.Hint != "" {
 		text += " (" + no.Hint + ")"
@@ -253,7 +259,7 @@ func failed(no *refusal) *mcp.CallToolResult {
 			meta[name] = value
 		}
 	}
-	return &mcp.CallToolResult{
-		Meta: mcp.Meta{"levada.dev/error": meta}, IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: text}},
-	}
+	result := complete[mcp.CallToolResult](t)
+	result.Meta, result.IsError, result.Content = mcp.Meta{"levada.dev/error": meta}, true, []mcp.Content{&mcp.TextContent{Text: text}}
+	return result
 }

@@ -78,10 +78,13 @@ func TestWhatAnEntryCosts(t *testing.T) {
 	require.NoError(t, tr.Append(t.Context(), acme, happened(acme, 1, 1)))
 	before := tr.Written(acme)
 	require.NoError(t, tr.Append(t.Context(), acme, happened(acme, 2, 2)))
-	assert.Equal(t, 2, tr.Written(acme)-before, "the line, and its place by the event's id")
+	assert.Equal(t, 3, tr.Written(acme)-before, "the line, its place by the event's id, and the head")
 	before = tr.Written(acme)
 	require.NoError(t, tr.Append(t.Context(), acme, []events.AuditEntry{deed(happened(acme, 3, 3)[0])}))
-	assert.Equal(t, 3, tr.Written(acme)-before, "and that it tells an act")
+	assert.Equal(t, 4, tr.Written(acme)-before, "and that it tells an act")
+	before = tr.Written(acme)
+	require.NoError(t, tr.Append(t.Context(), acme, happened(acme, 4, 13)))
+	assert.Equal(t, 2*10+1, tr.Written(acme)-before, "of what is appended together one head")
 	before = tr.Written(acme)
 	require.NoError(t, tr.Append(t.Context(), acme, happened(acme, 1, 3)))
 	assert.Zero(t, tr.Written(acme)-before, "what is told again costs nothing")
@@ -279,4 +282,34 @@ func folderOf(segments map[string]string) fstest.MapFS {
 		folder[path.Base(key)] = &fstest.MapFile{Data: []byte(body)}
 	}
 	return folder
+}
+
+// How long lines are, in bytes, of facts as they are in production: with ids of usual length, a trace, an actor and a user.
+func TestHowLongLinesAre(t *testing.T) {
+	acme, _ := tenantstest.Two(t)
+	const id, span = "0197a1b2-0000-7000-8000-000000000001", "00f067aa0ba902b7"
+	act := events.Act{Kind: events.ActDeletion, Name: "documents.delete", Actor: "operations", UserID: "ada", RequestID: id, Target: "documents/guide.md", Outcome: events.OutcomeBegun}
+	ended, refused := act, events.Act{Kind: events.ActAccess, Name: "GET /documents/{id}", RequestID: id, Outcome: events.OutcomeRefused, Code: "unauthorized", Count: 100}
+	ended.Outcome, ended.DurationMS = events.OutcomeSucceeded, 25
+	call := events.ToolCall{CallID: id, Tool: "calculator", Via: "http", Actor: "operations", UserID: "ada", RequestID: id, Arguments: strings.Repeat("ab", 32)}
+	lengths := map[string]int{}
+	for name, fact := range map[string]events.Fact{
+		"an event":                  events.DocumentIndexed{DocumentRef: events.DocumentRef{DocID: "guide.md", Generation: 1, JobID: id}, Chunks: 3, Model: "@cf/baai/bge-m3"},
+		"an act that is begun":      events.ActAttempted{What: act, Span: span},
+		"how it ended":              events.ActPerformed{What: ended, Span: span},
+		"a call of a tool":          events.ToolExecuted{ToolCall: call, Outcome: events.OutcomeSucceeded, DurationMS: 25},
+		"refused access, 100 times": events.AccessRefused{What: refused, Span: span},
+	} {
+		tr := &memory.Trail{}
+		ev, err := events.New(acme, "api", events.Cause{ID: id, TraceParent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}, morning, fact)
+		require.NoError(t, err)
+		require.NoError(t, tr.Publisher().Publish(t.Context(), acme, ev))
+		piece, err := tr.Chain(t.Context(), acme, 0, 2)
+		require.NoError(t, err)
+		require.Len(t, piece.Lines, 1)
+		lengths[name] = len(piece.Lines[0])
+	}
+	assert.Equal(t, map[string]int{
+		"an event": 544, "an act that is begun": 731, "how it ended": 751, "a call of a tool": 871, "refused access, 100 times": 688,
+	}, lengths, "docs/design/audit.md has them")
 }

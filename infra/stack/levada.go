@@ -167,13 +167,13 @@ func levadaQueues() []Queue {
 		{Name: "ingest", MaxBatchSize: 50, MaxConcurrency: 2},
 		{Name: "embed", MaxBatchSize: 12, MaxConcurrency: 4},
 		{Name: "index", MaxBatchSize: 64, MaxConcurrency: 2},
-		{Name: "audit", MaxBatchSize: 100, MaxConcurrency: 2},
+		{Name: "audit", MaxBatchSize: 100, MaxConcurrency: 2, MaxRetries: 12}, // half an hour: what waits for a trail has nobody who would send it again
 	}
 	var queues []Queue
 	for _, q := range stages {
 		q.Consumer = cmp.Or(q.Consumer, Consumers)
 		q.MaxWaitTime = time.Second // the price of a queue is by message, not by batch
-		q.MaxRetries = 3
+		q.MaxRetries = cmp.Or(q.MaxRetries, 3)
 		q.RetryDelay = 2 * time.Second
 		q.DeadLetter = q.Name + DeadLetter
 		q.Retention = maxKeepSeconds * time.Second // nothing is lost while somebody mends what it waits for

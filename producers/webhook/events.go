@@ -56,12 +56,9 @@ func readEvents(header map[string][]string, body []byte) (list []read, batch boo
 }
 
 func readBatch(body []byte) ([]read, error) {
-	parts, err := events.SplitBatch(body)
+	parts, err := events.SplitBatch(body, MaxEvents)
 	if err != nil {
 		return nil, err
-	}
-	if len(parts) > MaxEvents {
-		return nil, fault.Invalidf("", "batch_too_large", "%d events; the limit is %d", len(parts), MaxEvents).WithHint("send smaller batches")
 	}
 	list := make([]read, len(parts))
 	for i, part := range parts {

@@ -15,6 +15,7 @@ import (
 
 	"levada.dev/events"
 	"levada.dev/events/fault"
+	"levada.dev/events/tally"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/imports"
@@ -51,6 +52,11 @@ func (r reader) read(ev *cloudevents.Event) (meaning, error) {
 		return meaning{origin: origin}, err
 	}
 	hook := r.source.Webhook
+	if media, _ := mediaType(ev); hook.Fields != nil && isJSON(media) { // a tree is made of it
+		if err := tally.Check(ev.Data(), "data", tally.MaxValues); err != nil {
+			return meaning{}, err
+		}
+	}
 	if hook.IsDelete(ev.Type()) {
 		id, err := imports.Named(r.config, r.source.ID, r.docID(ev))
 		return meaning{deletes: id}, err
@@ -268,6 +274,9 @@ func readOrigin(ev *cloudevents.Event) (*imports.Origin, error) {
 		URLs    []string `json:"urls"`
 		Sitemap string   `json:"sitemap"`
 		Prefix  string   `json:"prefix"`
+	}
+	if err := tally.Check(ev.Data(), "data", tally.MaxValues); err != nil {
+		return nil, err
 	}
 	dec := json.NewDecoder(bytes.NewReader(ev.Data()))
 	dec.DisallowUnknownFields()

@@ -127,3 +127,30 @@ func TestABinaryDeliveryStandsForOneEvent(t *testing.T) {
 		"ce-specversion", "1.0", "ce-id", "other", "ce-source", "/cms", "ce-type", "t"))
 	assert.NoError(t, err, "another tenant's messages have their own ids")
 }
+
+// Data of which a tree is made holds so many values; data that is the document itself is as it is.
+func TestDataHoldsSoManyValues(t *testing.T) {
+	d := newDoor(t)
+	many := "[" + strings.Repeat("1,", 60_000) + "1]"
+	for _, tc := range []struct{ kind, data, field string }{
+		{"com.example.written", `{"article":{"key":41,"x":` + many + `}}`, "data.article.x[49996]"},
+		{"com.example.deleted", `{"article":{"x":` + many + `,"key":41}}`, "data.article.x[49997]"},
+		{webhook.ImportRequested, `{"urls":` + strings.ReplaceAll(many, "1", `"a"`) + `}`, "data.urls[49998]"},
+	} {
+		body := strings.Replace(event("m1", `"data":`+tc.data), "com.example.written", tc.kind, 1)
+		for range 2 {
+			done, err := d.Receive(t.Context(), d.scope("acme"), d.configs["acme"], d.signed("acme", "helpdesk-1", body, "Content-Type", structured))
+			if err == nil {
+				require.Len(t, done.Refused, 1)
+				assert.Equal(t, []string{"json_too_complex", tc.field}, []string{done.Refused[0].Code, done.Refused[0].Field})
+				continue
+			}
+			f := fault.As(err)
+			assert.Equal(t, []string{"json_too_complex", tc.field}, []string{f.Code, f.Field})
+		}
+	}
+	assert.Empty(t, d.desk.deleted)
+	assert.Empty(t, d.desk.opened)
+	_, err := d.send(structured, event("m2", `"data":`+many)) // the source has no fields: the data is the document, which is too long here
+	assert.Equal(t, "document_too_large", fault.As(err).Code)
+}

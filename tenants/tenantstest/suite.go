@@ -18,19 +18,25 @@ func TestDirectory(t *testing.T, make func(t *testing.T, entries tenants.Entries
 	acme := Config(t, "acme", func(c *tenants.Config) {
 		c.AllowedHosts = []string{"acme.localhost", "acme.example.com"}
 		c.Search.Filterable = map[string]tenants.FieldType{"year": tenants.FieldNumber}
+		c.Prompts = map[string]string{"terse@2": "Be terse. {{fence}} {{language}}\n---\n{{sources}} {{question}}", "terse@1": "Be acme's. {{fence}}\n---\n{{sources}} {{question}}"}
 	})
-	globex := Config(t, "globex", func(c *tenants.Config) { c.Pool = "shared" })
-	keys := Keys(t, acme, globex)
+	globex := Config(t, "globex", func(c *tenants.Config) {
+		c.Pool = "shared"
+		c.Prompts = map[string]string{"terse@1": "Be globex's. {{fence}}\n---\n{{sources}} {{question}}"}
+	})
+	initrode := Config(t, "initrode", nil)
+	keys := Keys(t, acme, globex, initrode)
 	grants := keys.Grants("suite")
 	readOnly := tenants.HashKey("lv_acme_read-only")
 	grants[readOnly] = tenants.Grant{Tenant: "acme", Name: "reader", Scopes: []tenants.APIScope{tenants.ScopeSearch}}
-	entries, err := tenants.Publish([]tenants.Config{acme, globex}, grants, nil)
+	entries, err := tenants.Publish([]tenants.Config{acme, globex, initrode}, grants, nil)
 	require.NoError(t, err)
 	ctx := t.Context()
 
 	t.Run("configurations", func(t *testing.T) {
 		d := make(t, entries)
-		for _, want := range []tenants.Config{acme, globex} {
+		for _, want := range []tenants.Config{acme, globex, initrode} {
+			want.Prompts = nil // they stand beside it
 			got, err := d.Config(ctx, want.ID)
 			require.NoError(t, err)
 			assert.Equal(t, want, *got)
@@ -47,7 +53,7 @@ func TestDirectory(t *testing.T, make func(t *testing.T, entries tenants.Entries
 		require.True(t, ok)
 		ids, err := lists.Tenants(ctx)
 		require.NoError(t, err)
-		assert.Equal(t, []tenants.ID{"acme", "globex"}, ids)
+		assert.Equal(t, []tenants.ID{"acme", "globex", "initrode"}, ids)
 	})
 	t.Run("hosts", func(t *testing.T) {
 		d := make(t, entries)
@@ -59,6 +65,30 @@ func TestDirectory(t *testing.T, make func(t *testing.T, entries tenants.Entries
 		for _, host := range []string{"", "localhost", "example.com", "x.acme.localhost", "acme.localhost.", "a b"} {
 			_, err := d.Host(ctx, host)
 			requireMissing(t, err, "tenant_not_found")
+		}
+	})
+	t.Run("prompts", func(t *testing.T) {
+		d := make(t, entries)
+		for range 2 {
+			for id, want := range map[tenants.ID][]string{"acme": {"terse@1", "terse@2"}, "globex": {"terse@1"}, "initrode": nil, "initech": nil, "": nil, "../acme": nil, "acme/": nil} {
+				names, err := d.Prompts(ctx, id)
+				require.NoError(t, err, id)
+				assert.Equal(t, want, names, id)
+				for _, name := range names {
+					p, err := d.Prompt(ctx, id, name)
+					require.NoError(t, err)
+					assert.Equal(t, name, p.Name)
+				}
+			}
+			for id, says := range map[tenants.ID]string{"acme": "Be acme's.", "globex": "Be globex's."} {
+				p, err := d.Prompt(ctx, id, "terse@1")
+				require.NoError(t, err)
+				assert.Contains(t, p.System[0].Text, says)
+			}
+			for id, name := range map[tenants.ID]string{"globex": "terse@2", "initrode": "terse@1", "initech": "terse@1", "acme": tenants.DefaultPrompt, "acme/../globex": "terse@1"} {
+				_, err := d.Prompt(ctx, id, name)
+				requireMissing(t, err, "prompt_not_found")
+			}
 		}
 	})
 	t.Run("API keys", func(t *testing.T) {

@@ -67,11 +67,14 @@ func (counting) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Vault is a key and the secrets that the tenants' sources name, the same in every run and all different.
+// Vault is a key and the secrets that the tenants' sources and tools name, the same in every run and all different.
 func Vault(t testing.TB, configs ...tenants.Config) *tenants.Vault {
 	t.Helper()
-	v := &tenants.Vault{}
-	if _, err := v.Complete(&chained{}, configs); err != nil {
+	v, random := &tenants.Vault{}, &chained{}
+	if _, err := v.Complete(random, configs); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.StandIn(random, configs); err != nil {
 		t.Fatal(err)
 	}
 	return v

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,6 +24,8 @@ type Rules struct {
 	Models []string // the embedding models there are; nil lets every name pass
 
 	ChatModels []string // the models that generate text; nil lets every name pass
+
+	Tools map[string]json.RawMessage // the schemas of what the platform's tools take, by their names; the policies of a tool that is not here pass
 }
 
 // Load reads <folder>/tenant.config.json of every folder in fsys and checks them, each alone and all together. It
@@ -109,6 +112,8 @@ func (s *set) checkAlone(r Rules) {
 		if r.Env == Prod && m.config.Ingest.Fetch.Private {
 			s.add(m.file, "ingest.fetch.private", "leave it out", "fetching from private networks is refused in the environment %s", Prod)
 		}
+		s.checkTools(m, r.Env)
+		s.checkPolicies(m, r.Tools)
 		s.checkModel(m.file, "models.embedding", m.config.Models.Embedding, "embedding model", r.Models)
 		s.checkModel(m.file, "models.chat", m.config.Models.Chat, "chat model", r.ChatModels)
 		for i, name := range m.config.Models.ChatAllowed {

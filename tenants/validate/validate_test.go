@@ -365,6 +365,42 @@ var agreement = map[string]struct {
 	"tools steps":            {tooled(`"maxSteps":21`), false},
 	"tools no steps":         {tooled(`"maxSteps":0`), false},
 	"tools seconds":          {tooled(`"maxSeconds":301`), false},
+	"http tool":              {httpTool(``), true},
+	"http tool whole":        {httpTool(`"method":"GET","output":{"type":"object","x":[null,0,"",1.5]},"auth":{"secret":"shop","header":"X-Api-Key","scheme":""},"timeoutSeconds":30,"effects":"writes","needs":["search","ingest"],"private":true`), true},
+	"http tool scheme":       {httpTool(`"auth":{"secret":"shop","scheme":"Basic"}`), true},
+	"http tool no name":      {`"tools":{"http":[{"description":"d","url":"https://a.b/","input":{"type":"object"}}]}`, false},
+	"http tool nothing":      {`"tools":{"http":[{}]}`, false},
+	"http tools object":      {`"tools":{"http":{}}`, false},
+	"http tools many":        {`"tools":{"http":[` + manyTools(33) + `]}`, false},
+	"http tools most":        {`"tools":{"http":[` + manyTools(32) + `]}`, true},
+	"http tool name":         {httpTool(`"name":"Order-Status"`), false},
+	"http tool name long":    {httpTool(`"name":"` + strings.Repeat("x", 65) + `"`), false},
+	"http tool description":  {httpTool(`"description":" "`), false},
+	"http tool words":        {httpTool(`"description":"` + strings.Repeat("ä", 1001) + `"`), false},
+	"http tool url":          {httpTool(`"url":"shop.example.com"`), false},
+	"http tool user":         {httpTool(`"url":"ftp://shop.example.com/"`), false},
+	"http tool method":       {httpTool(`"method":"HEAD"`), false},
+	"http tool method small": {httpTool(`"method":"get"`), false},
+	"http tool input":        {httpTool(`"input":{"type":"array"}`), false},
+	"http tool input text":   {httpTool(`"input":"{}"`), false},
+	"http tool input null":   {httpTool(`"input":null`), false},
+	"http tool no type":      {httpTool(`"input":{}`), false},
+	"http tool output":       {httpTool(`"output":{"type":"string"}`), false},
+	"http tool output true":  {httpTool(`"output":true`), false},
+	"http tool no secret":    {httpTool(`"auth":{}`), false},
+	"http tool secret":       {httpTool(`"auth":{"secret":"sk-live.A"}`), false},
+	"http tool header":       {httpTool(`"auth":{"secret":"shop","header":"X Api"}`), false},
+	"http tool header long":  {httpTool(`"auth":{"secret":"shop","header":"` + strings.Repeat("x", 65) + `"}`), false},
+	"http tool scheme long":  {httpTool(`"auth":{"secret":"shop","scheme":"` + strings.Repeat("x", 33) + `"}`), false},
+	"http tool scheme space": {httpTool(`"auth":{"secret":"shop","scheme":"Bearer "}`), false},
+	"http tool value":        {httpTool(`"auth":{"secret":"shop","value":"x"}`), false},
+	"http tool time":         {httpTool(`"timeoutSeconds":31`), false},
+	"http tool no time":      {httpTool(`"timeoutSeconds":0`), false},
+	"http tool effects":      {httpTool(`"effects":"none"`), false},
+	"http tool needs":        {httpTool(`"needs":["everything"]`), false},
+	"http tool needs twice":  {httpTool(`"needs":["search","search"]`), false},
+	"http tool private":      {httpTool(`"private":"yes"`), false},
+	"http tool unknown":      {httpTool(`"headers":{}`), false},
 	"policy":                 {policy(`"argument":"a.b-c","allowed":["1","true"],"min":-5,"max":0,"maxChars":1000000`), true},
 	"policy least":           {policy(`"argument":"a","min":0`), true},
 	"policy of nothing":      {policy(`"argument":"a"`), false},
@@ -418,6 +454,29 @@ func synced(members string) string {
 // tooled enables the calculator.
 func tooled(members string) string { return `"tools":{"enabled":["calculator"],` + members + `}` }
 
+// httpTool is one HTTP tool whose members are added to or replaced.
+func httpTool(members string) string {
+	all := map[string]json.RawMessage{
+		"name": json.RawMessage(`"order_status"`), "description": json.RawMessage(`"d"`), "url": json.RawMessage(`"https://shop.example.com/"`), "input": json.RawMessage(`{"type":"object"}`),
+	}
+	if err := json.Unmarshal([]byte("{"+members+"}"), &all); err != nil {
+		panic(err) // of the table
+	}
+	b, err := json.Marshal(all)
+	if err != nil {
+		panic(err)
+	}
+	return `"tools":{"http":[` + string(b) + `]}`
+}
+
+func manyTools(n int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf(`{"name":"t%d","description":"d","url":"https://a.b/","input":{"type":"object"}}`, i)
+	}
+	return strings.Join(all, ",")
+}
+
 func policy(members string) string {
 	return tooled(`"policies":[{"tool":"calculator",` + members + `}]`)
 }
@@ -464,7 +523,7 @@ func TestTheSchemaHasGosBoundsAndDefaults(t *testing.T) {
 	var s struct {
 		Properties map[string]struct {
 			Properties map[string]struct {
-				Maximum, Default any
+				Maximum, MaxItems, Default any
 			}
 		}
 	}
@@ -496,6 +555,7 @@ func TestTheSchemaHasGosBoundsAndDefaults(t *testing.T) {
 	tools := s.Properties["tools"].Properties
 	assert.EqualValues(t, tenants.MaxToolSteps, tools["maxSteps"].Maximum)
 	assert.EqualValues(t, tenants.MaxToolSeconds, tools["maxSeconds"].Maximum)
+	assert.EqualValues(t, tenants.MaxHTTPTools, tools["http"].MaxItems)
 	assert.EqualValues(t, c.Tools.MaxSteps, tools["maxSteps"].Default)
 	assert.EqualValues(t, c.Tools.MaxSeconds, tools["maxSeconds"].Default)
 }

@@ -57,6 +57,14 @@ const (
 	patience = 16
 )
 
+// Pause returns what may be told of what was said until now, which goes on with another sentence.
+func (r *Review) Pause() string {
+	if !r.drop {
+		return ""
+	}
+	return r.release(true)
+}
+
 // End is called once, when nothing more is said. The rest is what may be told beyond what Take has returned. Of an answer that is not whole,
 // but was broken off, that is nothing: half a sentence may say what the whole one does not.
 func (r *Review) End(whole bool) (rest string, out Reviewed) {

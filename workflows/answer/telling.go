@@ -95,6 +95,9 @@ func (t *Telling) Close() error {
 // Answer is the whole answer, once Next has returned io.EOF.
 func (t *Telling) Answer() Answer { return t.answer }
 
+// Redacted is the kinds of personal data that were left out of what the model has said so far.
+func (t *Telling) Redacted() []string { return llm.Redacted(t.model) }
+
 // step makes the next events, or the end.
 func (t *Telling) step() {
 	switch {

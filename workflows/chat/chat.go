@@ -109,6 +109,25 @@ func New(ports Ports, o *Options) *Chat {
 // A repetition of a request (Key) follows the turn that the first one began; when the events of that are not kept any
 // more, it is code stream_not_found. When ctx ends while Start waits, the turn may have begun, and goes on without its client.
 func (c *Chat) Start(ctx context.Context, s tenants.Scope, r Request) (Live, error) {
+	t, err := c.begin(ctx, s, r)
+	if err != nil {
+		if r.Over != nil {
+			r.Over(ctx)
+		}
+		return nil, err
+	}
+	// The client leaves with its request, whether or not it has a Live to close.
+	context.AfterFunc(ctx, t.live.Close)
+	select {
+	case b := <-t.begun:
+		return b.live, b.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// begin has a turn run. One that fails here has not begun.
+func (c *Chat) begin(ctx context.Context, s tenants.Scope, r Request) (*turn, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
@@ -131,14 +150,7 @@ func (c *Chat) Start(ctx context.Context, s tenants.Scope, r Request) (Live, err
 	if err := c.opts.Background(ctx, t.run); err != nil {
 		return nil, fmt.Errorf("run the turn: %w", err)
 	}
-	// The client leaves with its request, whether or not it has a Live to close.
-	context.AfterFunc(ctx, t.live.Close)
-	select {
-	case b := <-t.begun:
-		return b.live, b.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return t, nil
 }
 
 // Follow implements Conversation.

@@ -36,6 +36,17 @@ func (c *check) take(piece string) string {
 	return told
 }
 
+// pause returns what may still be told of what was said before tools are called.
+func (c *check) pause() string {
+	if c == nil || c.over {
+		return ""
+	}
+	c.over = true
+	told := c.review.Pause()
+	c.over = false
+	return told
+}
+
 // end makes the citations, and returns what may still be told of an answer that is whole. Only the first call does.
 func (c *check) end(whole bool) string {
 	if c == nil || c.over {

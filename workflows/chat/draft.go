@@ -16,6 +16,8 @@ type draft struct {
 	calls  []*pieces
 	finish llm.Finish
 	later  bool // tools were called before it
+	gap    string
+	spoke  bool // something was said, here or before
 }
 
 // pieces is a call of a tool that is still being written.
@@ -25,9 +27,24 @@ type pieces struct {
 	arguments strings.Builder
 }
 
-// take adds a piece of the answer.
+// tell adds what is told of the answer, and returns it. What parts it from what was said before tools were called is told with its first word, and
+// only if something was.
+func (d *draft) tell(text string) string {
+	if d.later && d.text.Len() == 0 {
+		if d.gap += text; strings.TrimSpace(d.gap) == "" {
+			return ""
+		}
+		if text, d.gap = d.gap, ""; !d.spoke {
+			text = strings.TrimPrefix(text, loop.Gap)
+		}
+	}
+	d.spoke = d.spoke || strings.TrimSpace(text) != ""
+	d.text.WriteString(text)
+	return text
+}
+
+// take adds what else a piece of the answer has.
 func (d *draft) take(piece llm.Delta) {
-	d.text.WriteString(piece.Text)
 	if piece.Finish != "" {
 		d.finish = piece.Finish
 	}

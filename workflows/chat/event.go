@@ -18,7 +18,7 @@ const (
 	Token      EventType = "token"       // {"token": "..."}
 	ToolCalled EventType = "tool_call"   // {"id", "name", "arguments", "platform"?}: the client is to make it, unless the platform does
 	ToolCame   EventType = "tool_result" // {"id", "name", "ok", "content", "durationMs"}: what came of a call that the platform made
-	Safety     EventType = "safety"      // {"input"?, "sources"?, "redacted"?}: what the tenant's policy has found, where it found something
+	Safety     EventType = "safety"      // a safety.Told: what the tenant's policy has found since the last, where it found something
 	Citations  EventType = "citations"   // {"citations": [...]}: what the check of an answer from sources has found, when all of it is there
 	UsageEvent EventType = "usage"       // what the turn took
 	Done       EventType = "done"        // {"usage", "finishReason", "sessionId"}

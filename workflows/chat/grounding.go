@@ -11,6 +11,7 @@ import (
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
 	"levada.dev/workflows/safety"
+	"levada.dev/workflows/safety/redact"
 )
 
 // findings is what the search of a turn has found, as the client is told and as the model is shown.
@@ -44,11 +45,15 @@ func (c *Chat) search(ctx context.Context, s tenants.Scope, r Request, past Past
 	if f.sources == nil {
 		f.sources = []rag.Source{}
 	}
+	told := result.Rewritten
+	if r.Policy.Answers == tenants.RedactOn {
+		told, _ = redact.Text(told)
+	}
 	f.event, err = json.Marshal(struct {
 		Sources   []rag.Source  `json:"sources"`
 		Rewritten string        `json:"rewrittenQuery,omitempty"`
 		Degraded  []rag.Missing `json:"degraded,omitempty"`
-	}{f.sources, result.Rewritten, result.Degraded})
+	}{f.sources, told, result.Degraded})
 	if err != nil {
 		return nil, fault.New(fault.Internal, "sources_encoding", "", err)
 	}

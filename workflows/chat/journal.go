@@ -50,6 +50,24 @@ func (j *journal) add(ctx context.Context, typ EventType, data json.RawMessage) 
 	return j.write(typ, data), nil
 }
 
+// settle has the session told what there is, and waits until it has it all.
+func (j *journal) settle(ctx context.Context) error {
+	j.hurry()
+	for {
+		j.mu.Lock()
+		all := j.told == j.last
+		j.mu.Unlock()
+		if all {
+			return ctx.Err()
+		}
+		select {
+		case <-j.room:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // finish writes down that the turn is over, by a final event. Only the first call counts.
 func (j *journal) finish(o Outcome, e Event) {
 	j.mu.Lock()

@@ -27,11 +27,12 @@ type purse struct {
 	gate     *quotatest.Gate
 	model    *memory.Model
 	sessions *memory.Sessions
+	shelf    *shelf
 }
 
 func newPurse() *purse {
-	p := &purse{gate: &quotatest.Gate{}, model: &memory.Model{}, sessions: memory.NewSessions(memory.NewShelf(time.Now), time.Now)}
-	p.Chat = chat.New(chat.Ports{Sessions: p.sessions, Summaries: p.sessions, Generator: llm.NewGenerator(p.model, p.gate, nil), Retriever: &shelf{}}, nil)
+	p := &purse{gate: &quotatest.Gate{}, model: &memory.Model{}, sessions: memory.NewSessions(memory.NewShelf(time.Now), time.Now), shelf: &shelf{}}
+	p.Chat = chat.New(chat.Ports{Sessions: p.sessions, Summaries: p.sessions, Generator: llm.NewGenerator(p.model, p.gate, nil), Retriever: p.shelf}, nil)
 	return p
 }
 

@@ -51,8 +51,9 @@ type Request struct {
 	MaxTokens int
 	Grounding *Grounding // nil: the model answers from what it knows
 
-	Policy  tenants.Safety
-	Verdict safety.Verdict // on what the client says, to be told of
+	Policy tenants.Safety
+	Report *safety.Report            // what was found so far of what the client says, and of what tools brought; it is told, and taken further
+	Over   func(ctx context.Context) // is called once when nothing is found any more, also of a turn that did not begin; may be nil
 
 	Temperature *float64
 	Keep        Retention

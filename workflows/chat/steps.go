@@ -18,15 +18,24 @@ type steps struct {
 
 var _ loop.Watch = (*steps)(nil)
 
-// Called implements loop.Watch: what was said until then belongs to the calls.
-func (s *steps) Called(calls []llm.ToolCall) {
+// Called implements loop.Watch: what was said until then belongs to the calls. They are made when the session knows of them: whoever dies then, the
+// repetition of the request finds a turn in which tools may have done something, and calls nothing again.
+func (s *steps) Called(calls []llm.ToolCall) error {
 	t := s.turn
 	s.calls = calls
+	if text := t.draft.tell(t.check.pause()); text != "" {
+		if err := t.happen(s.ctx, Token, token(text)); err != nil {
+			return err
+		}
+	}
 	t.steps = append(t.steps, llm.Message{Role: llm.Assistant, Content: t.draft.said(), ToolCalls: calls})
 	t.draft.goOn()
 	for _, call := range calls {
-		_ = t.happen(s.ctx, ToolCalled, encode(called{call, true}))
+		if err := t.happen(s.ctx, ToolCalled, encode(called{call, true})); err != nil {
+			return err
+		}
 	}
+	return t.journal.settle(s.ctx)
 }
 
 // Came implements loop.Watch. What comes is told at once, and kept in the order of the calls.
@@ -37,6 +46,7 @@ func (s *steps) Came(o loop.Outcome) {
 		all[i-1], all[i] = all[i], all[i-1]
 	}
 	s.turn.steps = all
+	s.turn.notice(s.ctx)
 	_ = s.turn.happen(s.ctx, ToolCame, came(o))
 }
 

@@ -23,6 +23,7 @@ import (
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/tools"
+	"levada.dev/workflows/tools/loop"
 	"levada.dev/workflows/tools/toolstest"
 )
 
@@ -430,7 +431,7 @@ func TestATurnThatRestsOnATool(t *testing.T) {
 	inShop(t, func(t *testing.T, w *shop) {
 		for _, s := range []tenants.Scope{w.acme, w.globex} {
 			kit := w.ask(s, "{}").Kit
-			ran := kit.Make(t.Context(), llm.ToolCall{ID: "c", Name: "echo", Arguments: `{"text":"<b>"}`}, "request/key", 1000)
+			ran := kit.Make(t.Context(), llm.ToolCall{ID: "c", Name: "echo", Arguments: `{"text":"<b>"}`}, loop.Call{Key: "request/key"}, 1000)
 			r := scripted(t, "s", `{"tokens":["It is."]}`)
 			r.Ran = &ran
 			events := w.turn(s, r)

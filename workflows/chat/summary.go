@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
 )
@@ -44,6 +45,7 @@ func (t *turn) summary(ctx context.Context, past Past) (string, error) {
 		Models: t.request.Models[:1],
 		Call:   llm.Call{Purpose: llm.ForSummary, RequestID: t.request.RequestID, Session: t.request.Session},
 		Prompt: summaryPrompt(past, t.mark),
+		Redact: t.request.Policy.Answers == tenants.RedactOn, // its owner reads it, with the transcript
 	})
 	if err != nil {
 		return "", fmt.Errorf("summarise: %w", err)

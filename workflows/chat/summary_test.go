@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/events/fault"
+	"levada.dev/tenants"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/llm"
 )
@@ -48,6 +49,25 @@ func TestASummary(t *testing.T) {
 
 		drain(t, w.start(w.globex, w.long("hello")))
 		assert.NotContains(t, w.model.last(llm.ForChat).Prompt.Messages[0].Content, "They talked")
+	})
+}
+
+// Who reads a transcript reads the summary, too: it is redacted as answers are, for the tenant whose policy that is.
+func TestASummaryIsRedactedAsAnswersAre(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.model.notes = words("Notes.")
+		for s, policy := range map[tenants.Scope]tenants.Redacting{w.acme: tenants.RedactOff, w.globex: tenants.RedactOn} {
+			before := w.sessions.count("summarise")
+			for i := 0; w.sessions.count("summarise") == before; i++ {
+				require.Less(t, i, 10)
+				r := w.long("turn")
+				r.Policy.Answers = policy
+				drain(t, w.start(s, r))
+				synctest.Wait()
+			}
+			assert.Equal(t, policy == tenants.RedactOn, w.model.last(llm.ForSummary).Redact)
+			assert.Equal(t, policy == tenants.RedactOn, w.model.last(llm.ForChat).Redact)
+		}
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"levada.dev/events/fault"
@@ -15,7 +16,6 @@ import (
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
 	"levada.dev/workflows/safety"
-	"levada.dev/workflows/safety/redact"
 	"levada.dev/workflows/tools/loop"
 )
 
@@ -27,6 +27,7 @@ type turn struct {
 	request Request
 	mark    rag.Delimiter
 	stream  StreamID
+	once    string // what no other turn is called, also when the session ends and begins anew
 
 	live    *live
 	begun   chan beginning
@@ -59,6 +60,12 @@ var (
 var errOurs = fault.New(fault.Internal, "internal", "something went wrong on our side", nil)
 
 func newTurn(c *Chat, s tenants.Scope, r Request, mark rag.Delimiter) *turn {
+	if r.Report == nil {
+		r.Report = &safety.Report{}
+	}
+	if r.Over == nil {
+		r.Over = func(context.Context) {}
+	}
 	t := &turn{chat: c, scope: s, request: r, mark: mark,
 		begun: make(chan beginning, 1), journal: newJournal(), told: make(chan struct{})}
 	t.abandoned, t.abandon = context.WithCancel(context.Background())
@@ -76,6 +83,8 @@ func (t *turn) left() {
 // run is the whole turn, and what is left to do after it.
 func (t *turn) run(ctx context.Context) {
 	defer t.recover(func(err error) { t.report(nil, err) })
+	over := sync.OnceFunc(func() { t.request.Over(ctx) })
+	defer over()
 	begun, err := t.chat.ports.Sessions.Begin(ctx, t.scope, t.request.opening())
 	if err != nil {
 		t.report(nil, fmt.Errorf("begin the turn: %w", err))
@@ -86,17 +95,19 @@ func (t *turn) run(ctx context.Context) {
 		return
 	}
 	t.stream, t.live.stream = begun.Stream, begun.Stream
-	ctx, leave := context.WithCancel(ctx)
+	t.once = fmt.Sprintf("%s@%d", begun.Stream, begun.Started.UnixMilli())
+	living, leave := context.WithCancel(ctx)
 	defer leave() // should it panic: then nobody says any more that the turn lives
-	asking, stop := context.WithCancelCause(ctx)
+	asking, stop := context.WithCancelCause(living)
 	defer stop(nil)
 	defer context.AfterFunc(t.abandoned, func() { stop(errAbandoned) })()
-	go t.keep(ctx, stop)
+	go t.keep(living, stop)
 	// A client that waits for a slow model is to know its stream, and see its sources and that the turn lives.
 	t.opening = time.AfterFunc(t.chat.opts.Open, func() { t.report(t.live, nil) })
 	defer t.opening.Stop()
 	t.converse(asking, begun.Past)
 	<-t.told
+	over()
 	if !t.failed {
 		t.summarise(asking, begun.Past)
 	}
@@ -135,18 +146,15 @@ func (t *turn) lost(ctx context.Context) error {
 // converse searches, when the turn is to be grounded, asks the model and writes down what it says, to the end.
 func (t *turn) converse(ctx context.Context, past Past) {
 	defer t.recover(func(err error) { t.refused(ctx, err) })
-	if v := t.request.Verdict; v.Found() {
-		_ = t.happen(ctx, Safety, encode(noticed{Input: &v})) // a turn that was stopped is found out by its search or its model
-	}
+	t.notice(ctx)
 	found, err := t.chat.search(ctx, t.scope, t.request, past)
 	if err != nil {
 		t.refused(ctx, fmt.Errorf("ground the turn: %w", err))
 		return
 	}
 	if found != nil {
-		if len(found.notes) > 0 {
-			_ = t.happen(ctx, Safety, encode(noticed{Sources: found.notes}))
-		}
+		t.request.Report.Retrieved(found.notes)
+		t.notice(ctx)
 		t.happen(ctx, Sources, found.event)
 		t.check = newCheck(found.sources, t.request)
 	}
@@ -159,6 +167,13 @@ func (t *turn) converse(ctx context.Context, past Past) {
 	}
 	t.report(t.live, nil)
 	t.end(ctx, t.listen(ctx))
+}
+
+// notice tells what was found since it was last told. A turn that was stopped is found out by its search or its model.
+func (t *turn) notice(ctx context.Context) {
+	if news := t.request.Report.News(); news != nil {
+		_ = t.happen(ctx, Safety, encode(news))
+	}
 }
 
 // ask asks the model, with the platform's tools if there are any.
@@ -174,7 +189,7 @@ func (t *turn) ask(ctx context.Context, past Past, found *findings) (err error) 
 		return err
 	}
 	t.answer, err = loop.Generate(ctx, t.chat.ports.Generator, t.scope, loop.Order{
-		Order: order, Kit: t.request.Kit, Mark: t.mark, Key: string(t.stream), Watch: &steps{turn: t, ctx: ctx},
+		Order: order, Kit: t.request.Kit, Mark: t.mark, Key: t.once, Watch: &steps{turn: t, ctx: ctx},
 	})
 	return err
 }
@@ -201,9 +216,8 @@ func (t *turn) listen(ctx context.Context) error {
 		d, ended := t.answer.Next()
 		switch {
 		case ended == nil:
-			d.Text = t.check.take(d.Text)
+			text += t.draft.tell(t.check.take(d.Text))
 			t.draft.take(d)
-			text += d.Text
 		case errors.Is(ended, io.EOF):
 			text += t.conclude()
 		}
@@ -240,11 +254,10 @@ func (t *turn) happen(ctx context.Context, typ EventType, data json.RawMessage) 
 // conclude ends the check of a whole answer, and returns what may still be told of it.
 func (t *turn) conclude() string {
 	text := t.check.end(true)
-	if len(t.draft.calls) == 0 && strings.TrimSpace(t.draft.text.String()+text) == "" {
+	if len(t.draft.calls) == 0 && !t.draft.spoke && strings.TrimSpace(text) == "" {
 		text = t.check.silence()
 	}
-	t.draft.text.WriteString(text)
-	return text
+	return t.draft.tell(text)
 }
 
 // end writes down how the turn ended: what of the answer was checked and the usage, if a model answered, and the final event. Only the
@@ -256,8 +269,8 @@ func (t *turn) end(ctx context.Context, err error) {
 		o.Citations = t.check.citations
 		t.live.put(t.journal.addLast(Citations, encode(cited{o.Citations})))
 	}
-	if kinds := safety.Redacted(t.answer); len(kinds) > 0 {
-		t.live.put(t.journal.addLast(Safety, encode(noticed{Redacted: kinds})))
+	if kinds := llm.Redacted(t.answer); len(kinds) > 0 {
+		t.live.put(t.journal.addLast(Safety, encode(safety.Told{Redacted: kinds})))
 	}
 	if t.answer != nil {
 		source := t.answer.Source()
@@ -277,13 +290,6 @@ func (t *turn) end(ctx context.Context, err error) {
 	}
 	t.failed, o.Code = true, f.Code
 	t.journal.finish(o, failed(0, f))
-}
-
-// noticed is the data of a Safety event.
-type noticed struct {
-	Input    *safety.Verdict `json:"input,omitempty"`
-	Sources  []safety.Note   `json:"sources,omitempty"`
-	Redacted []redact.Kind   `json:"redacted,omitempty"`
 }
 
 // ending is the data of a Done event.

@@ -29,7 +29,7 @@ type CachedOptions struct {
 const kindAnswer = "answer"
 
 // NewCached gives the orders that allow it (Order.Cache) the answer that an equal order of the same tenant had: one with
-// the same first model, the same prompt and the same version. Such an answer reserves nothing, costs nothing and asks no budget.
+// the same first model, the same prompt and the same version, redacted alike. Such an answer reserves nothing, costs nothing and asks no budget.
 //
 // An answer is kept only when the first model gave it, it said something and ended by itself, with FinishStop or
 // FinishTools: never one that was cut, that failed, that was closed before its end or that another model gave. A store
@@ -75,7 +75,11 @@ func (c *cachedGenerator) Generate(ctx context.Context, s tenants.Scope, o Order
 // cached answers an order that may be answered from the store.
 func (c *cachedGenerator) cached(ctx context.Context, s tenants.Scope, o Order) (Answer, error) {
 	first := o.Models[0].Name
-	name, err := fingerprint(question{s.Tenant(), first, o.Version, o.Prompt})
+	version := o.Version
+	if o.Redact {
+		version += " redacted"
+	}
+	name, err := fingerprint(question{s.Tenant(), first, version, o.Prompt})
 	if err != nil {
 		return nil, err // a mistake in Prompt's type, which a test finds
 	}
@@ -154,10 +158,14 @@ func (r *recorder) Next() (Delta, error) {
 // Ready serves the function of the same name.
 func (r *recorder) Ready() bool { return Ready(r.Answer) }
 
+// Redacted serves the function of the same name.
+func (r *recorder) Redacted() []string { return Redacted(r.Answer) }
+
 // Close implements Stream. The caller has all of the answer by then, so the store delays nobody.
 func (r *recorder) Close() error {
 	err := r.Answer.Close()
 	if err == nil && r.ended && !r.spoilt && r.record.complete() {
+		r.record.Redacted = r.Redacted()
 		r.keep(r.record)
 	}
 	r.spoilt = true // once is enough

@@ -26,8 +26,8 @@ type Order struct {
 	Cache  time.Duration     // for how long an equal order of the tenant may get this answer; 0 is never
 	// Version is of what the caller makes of an answer. One that was kept is given to orders of the same version alone.
 	Version string
-	// Redact puts the kinds of personal data in its place in what the answer says (safety.NewGenerator). What is kept of it (Cache) is what the
-	// model said.
+	// Redact puts the kinds of personal data in its place in what the answer says (safety.NewGenerator). So it is kept (Cache), and an order that
+	// does not want it redacted is another.
 	Redact bool
 }
 
@@ -42,6 +42,14 @@ type Answer interface {
 
 // Most is what the order can cost at most, and what is reserved for it.
 func (o Order) Most() quota.Amount { return most(o.Models, o.Prompt) }
+
+// Redacted is the kinds of what was left out of what an answer has said so far; none of one that cannot tell, because it has no method Redacted.
+func Redacted(a Answer) []string {
+	if r, ok := a.(interface{ Redacted() []string }); ok {
+		return r.Redacted()
+	}
+	return nil
+}
 
 // Ready reports whether Next would return at once, so that several pieces can go to a client in one write. A stream that
 // cannot tell, because it has no method Ready, never is.

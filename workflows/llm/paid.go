@@ -34,7 +34,7 @@ func (e paidEmbedder) Embed(ctx context.Context, s tenants.Scope, c Call, texts 
 		return Embedded{}, err
 	}
 	var used []quota.Use
-	defer func() { hold.Settle(ctx, used...) }()
+	defer func() { settle(ctx, hold, used...) }()
 	out, err := e.embedder.Embed(ctx, s, c, texts)
 	if err == nil || begun(ctx, err) {
 		used = append(used, embedding(m, c, texts, out.Tokens))

@@ -17,6 +17,7 @@ type record struct {
 	Tools     []toolText `json:"tools,omitempty"`
 	Finish    Finish     `json:"finish"`
 	Usage     Usage      `json:"usage"`
+	Redacted  []string   `json:"redacted,omitempty"` // the kinds of what was left out
 }
 
 // toolText is all pieces of a call of a tool.
@@ -172,6 +173,9 @@ func (r *replay) Source() Source { return r.record.Source }
 
 // Spent implements Answer: nothing.
 func (r *replay) Spent() (Usage, int64) { return Usage{}, 0 }
+
+// Redacted serves the function of the same name.
+func (r *replay) Redacted() []string { return r.record.Redacted }
 
 // Cached implements Answer.
 func (r *replay) Cached() bool { return true }

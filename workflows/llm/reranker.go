@@ -85,7 +85,7 @@ func (r paidReranker) Rerank(ctx context.Context, s tenants.Scope, c Call, quest
 		return Reranked{}, err
 	}
 	var used []quota.Use
-	defer func() { hold.Settle(ctx, used...) }()
+	defer func() { settle(ctx, hold, used...) }()
 	out, err := r.reranker.Rerank(ctx, s, c, question, texts)
 	if err == nil || begun(ctx, err) {
 		used = append(used, reranking(m, c, question, texts, out.Tokens))

@@ -37,6 +37,7 @@ func Tags(ctx context.Context, text string, parts []Span, known []string, most i
 			return nil, context.Cause(ctx)
 		}
 		out[i] = t.best(t.parts[i], labels, most)
+		t.parts[i] = nil // what a long text says is many times as large as the text
 	}
 	return out, nil
 }

@@ -48,6 +48,8 @@ type Query struct {
 	// KeepDuplicates shows what says the same as a better source, too.
 	KeepDuplicates bool
 	RequestID      string // for the gateway's record
+	// Purpose is what embedding the question is booked under; "" is llm.ForQuery.
+	Purpose llm.Purpose
 	// Cache is for how long an equal query may have the same result (NewCached); 0 is never.
 	Cache time.Duration
 

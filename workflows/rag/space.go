@@ -52,7 +52,7 @@ func (a *asker) place(ctx context.Context) error {
 func (a *asker) placeIn(ctx context.Context, space string) error {
 	began := a.opts.Now()
 	defer func() { a.out.Timings.Embed += a.opts.Now().Sub(began) }()
-	e, err := a.ports.Embedder.Embed(ctx, a.scope, llm.Call{Model: space, Purpose: llm.ForQuery, RequestID: a.query.RequestID}, []string{a.query.Text})
+	e, err := a.ports.Embedder.Embed(ctx, a.scope, llm.Call{Model: space, Purpose: cmp.Or(a.query.Purpose, llm.ForQuery), RequestID: a.query.RequestID}, []string{a.query.Text})
 	if err != nil {
 		return fmt.Errorf("embed the query: %w", err)
 	}

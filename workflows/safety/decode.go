@@ -49,10 +49,34 @@ func decoded(text string) []string {
 	if strings.Count(text, `\x`) > 1 {
 		add(unpercent(strings.ReplaceAll(text, `\x`, "%")))
 	}
+	if strings.Count(text, `\u`) > 3 {
+		add(ununicode(text), true)
+	}
 	if s, ok := unbinary(text); ok {
 		add(s, true)
 	}
 	return out
+}
+
+// ununicode reads the escapes of JSON, and leaves what is none as it is.
+func ununicode(text string) string {
+	var b strings.Builder
+	for {
+		k := strings.Index(text, `\u`)
+		if k < 0 || len(text) < k+6 {
+			b.WriteString(text)
+			return b.String()
+		}
+		b.WriteString(text[:k])
+		n, err := strconv.ParseUint(text[k+2:k+6], 16, 16)
+		if err != nil {
+			b.WriteString(text[k : k+2])
+			text = text[k+2:]
+			continue
+		}
+		b.WriteRune(rune(n))
+		text = text[k+6:]
+	}
 }
 
 func coded(c byte) bool {

@@ -3,6 +3,7 @@ package safety
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"levada.dev/events/fault"
@@ -65,7 +66,7 @@ func (f *Filter) Guarded(ctx context.Context, s tenants.Scope, p tenants.Safety,
 	}
 	limited, cancel := context.WithTimeout(ctx, f.wait)
 	defer cancel()
-	v, err := f.ask(limited, s, f.guard, p, requestID, texts)
+	v, err := f.ask(limited, s, f.guard, p, requestID, []string{strings.Join(texts, "\n\n")}) // one call, however long the conversation is
 	if err == nil || fault.As(err).Code == CodeBlocked {
 		return v, err
 	}
@@ -108,33 +109,35 @@ func Blocked(v Verdict) error {
 		WithHint("say it in other words; who administers the tenant sets safety.input")
 }
 
-// Arguments is Input for what a tool is called with (tools.Options.Screen). What is only to be flagged is in the log.
-func (f *Filter) Arguments(ctx context.Context, s tenants.Scope, c *tenants.Config, requestID, arguments string) error {
-	v, err := f.Input(ctx, s, c.Safety, requestID, arguments)
-	if err == nil && v.Found() {
-		f.log.WarnContext(ctx, "arguments of a tool were flagged", "tenantId", s.Tenant(), "requestId", requestID, "safety", string(v.Kind), "safetyRule", v.Rule)
-	}
+// Arguments is Input for what a tool is called with: JSON, whose strings are asked of as they are read, and not as they are written
+// (tools.Options.Screen). What was found comes beside the error, too.
+func (f *Filter) Arguments(ctx context.Context, s tenants.Scope, p tenants.Safety, requestID, arguments string) (Verdict, error) {
+	v, err := f.said(ctx, s, p, requestID, arguments)
 	if fault.As(err).Code == CodeBlocked {
 		refused := *fault.As(err)
 		refused.Field = "params"
-		return &refused
+		return v, &refused
 	}
-	return err
+	return v, err
 }
 
-// LeftOut stands where a result of a tool would, that no model is to be shown.
+// LeftOut stands where something would that a tool brought and no model is to be shown: a string of its JSON, or all of it.
 const LeftOut = "[left out: it was taken for an attempt to give other instructions]"
 
-// Result asks of what a tool has brought, and returns what a model may be shown of it.
+// Result asks of what a tool has brought, and returns what a model may be shown of it. Of JSON the strings that are bad go, and what is left is still
+// JSON of the same shape. All of it goes where it is not JSON, and where the name of a member is bad.
 func (f *Filter) Result(ctx context.Context, s tenants.Scope, p tenants.Safety, requestID, text string) (string, Verdict, error) {
-	found, err := f.Retrieved(ctx, s, p, requestID, text)
+	if f == nil || p.Retrieved == tenants.ScreenOff {
+		return text, Verdict{}, nil
+	}
+	r, err := f.read(ctx, s, Ask{Text: text, Strange: true, RequestID: requestID})
 	if err != nil {
 		return "", Verdict{}, err
 	}
-	if found[0].Found() && p.Retrieved == tenants.ScreenBlock {
-		return LeftOut, found[0], nil
+	if r.worst.Found() && p.Retrieved == tenants.ScreenBlock {
+		return r.shown(text), r.worst, nil
 	}
-	return text, found[0], nil
+	return text, r.worst, nil
 }
 
 // Retrieved asks the local screen of texts that others wrote: sources, and what tools brought. There is a verdict for each. Whoever asks leaves out

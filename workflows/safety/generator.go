@@ -10,7 +10,7 @@ import (
 )
 
 // NewGenerator gives the orders that want it (llm.Order.Redact) answers without personal data, as they come: a piece is held back by as much as
-// what was found in it may go on. Calls of tools are left as they are, because the tool needs its arguments.
+// what was found in it may go on. It stands behind a cache (llm.NewCached), so that what is kept is redacted, too. Calls of tools are left as they are, because the tool needs its arguments.
 func NewGenerator(g llm.Generator) llm.Generator { return redacting{g} }
 
 type redacting struct{ next llm.Generator }
@@ -64,19 +64,12 @@ func (r *redacted) rest() llm.Delta {
 // Ready serves llm.Ready.
 func (r *redacted) Ready() bool { return r.err != nil || llm.Ready(r.Answer) }
 
-// Redacted is the kinds that were found in what an answer has said so far; none where it was not looked at.
-func Redacted(a llm.Answer) (kinds []redact.Kind) {
-	switch a := a.(type) {
-	case *redacted:
-		return a.text.Kinds()
-	case interface{ Answers() []llm.Answer }: // one that is made of several
-		for _, part := range a.Answers() {
-			for _, kind := range Redacted(part) {
-				if !slices.Contains(kinds, kind) {
-					kinds = append(kinds, kind)
-				}
-			}
-		}
+// Redacted serves llm.Redacted.
+func (r *redacted) Redacted() (kinds []string) {
+	found := append(slices.Clone(r.text.Kinds()), r.reasoning.Kinds()...)
+	slices.Sort(found)
+	for _, k := range slices.Compact(found) {
+		kinds = append(kinds, string(k))
 	}
 	return kinds
 }

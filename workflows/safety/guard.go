@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 
 	"levada.dev/events/fault"
@@ -64,14 +66,26 @@ func readVerdict(text string) (Verdict, error) {
 		if *object.Safe {
 			return Verdict{}, nil
 		}
-		return Verdict{Unsafe, 1, strings.Join(object.Categories, ",")}, nil
+		return Verdict{Unsafe, 1, categories(strings.Join(object.Categories, ","))}, nil
 	}
 	first, rest, _ := strings.Cut(text, "\n")
 	switch strings.TrimSpace(first) {
 	case "safe":
 		return Verdict{}, nil
 	case "unsafe":
-		return Verdict{Unsafe, 1, strings.TrimSpace(rest)}, nil
+		return Verdict{Unsafe, 1, categories(rest)}, nil
 	}
 	return Verdict{}, fault.New(fault.Unavailable, "model_answer", "the guard model gave no verdict", nil)
+}
+
+// categories are those that a guard model names, S1 to S14. Whatever else it says is not told: it goes into headers and on record.
+func categories(said string) string {
+	var known []string
+	for _, c := range strings.FieldsFunc(said, func(r rune) bool { return r == ',' || r <= ' ' }) {
+		n, err := strconv.Atoi(strings.TrimPrefix(c, "S"))
+		if err == nil && n >= 1 && n <= 14 && c == "S"+strconv.Itoa(n) && !slices.Contains(known, c) {
+			known = append(known, c)
+		}
+	}
+	return strings.Join(known, ",")
 }

@@ -141,7 +141,8 @@ var lexicon = [concepts]string{
 		系统提示 系统指令 系統提示 提示词 初始指令 系统消息
 		システムプロンプト 初期指示 システムメッセージ
 		시스템_프롬프트* 시스템_지시*
-		loi_nhac_he_thong prompt_sistem perintah_sistem`,
+		loi_nhac_he_thong prompt_sistem perintah_sistem
+		พรอมต์ระบบ พรอมป์ระบบ ข้อความระบบ คำสั่งระบบ คำสั่งของระบบ системное_сообщение системного_сообщения исходный_промпт исходные_инструкции начальные_инструкции начальный_промпт скрытые_инструкции`,
 	cTell: `reveal* show print repeat output tell give display share disclos* leak expose recite dump echo spell paste copy quote provide return write_out send_me
 		summarize summarise summary translate encode describe list hand_over divulge unveil spill
 		zeig* zeige verrat* verrate nenne gib druck* wiederhol* sag_mir teile offenbar* preisgeben
@@ -218,7 +219,8 @@ var lexicon = [concepts]string{
 		제한_없* 제한이_없* 무제한
 		بدون_قيود بلا_قيود دون_قيود
 		बिना_किसी_प्रतिबंध* बिना_किसी_रोक* कोई_प्रतिबंध_नहीं
-		khong_gioi_han khong_bi_gioi_han tanpa_batasan walang_limitasyon ไม่มีข้อจำกัด`,
+		khong_gioi_han khong_bi_gioi_han tanpa_batasan walang_limitasyon ไม่มีข้อจำกัด
+		никаких_правил никаких_ограничений sin_ninguna_restriccion sin_filtros libre_de_restricciones sin_ninguna_regla ไม่มีกฎ ไร้ข้อจำกัด ไม่มีการกรอง ไม่ถูกจำกัด ไม่มีขีดจำกัด`,
 	cRole: `you_are_now you're_now you_are_no_longer you_are_a you_are_an you_are act_as act_like pretend_to_be pretend_you pretend_that_you pretend_to_have roleplay_as role_play_as play_the_role from_now_on
 		imagine_you assume_the_role take_on_the_role you_will_be you_will_act simulate behave_as respond_as answer_as your_name_is become you_will_now going_to_act immerse_yourself you_shall_be henceforth
 		enter_the_role roleplay
@@ -235,12 +237,14 @@ var lexicon = [concepts]string{
 		지금부터 이제부터 이제_너는 당신은_이제
 		من_الان انت_الان تظاهر تصرف_ك*
 		अब_से अब_आप आप_अब
-		tu_bay_gio tu_gio mulai_sekarang mula_ngayon ตั้งแต่ตอนนี้`,
+		tu_bay_gio tu_gio mulai_sekarang mula_ngayon ตั้งแต่ตอนนี้
+		ты_больше_не действуй_как веди_себя_как сыграй_роль играй_роль ya_no_eres comportate_como haz_el_papel interpreta_el_papel แกล้งทำเป็น สวมบทบาท ทำตัวเป็น คุณคือ จากนี้ไป`,
 	cMode: `developer_mode debug_mode god_mode admin_mode administrator_mode maintenance_mode sudo_mode dev_mode root_access admin_access system_mode dan_mode jailbreak_mode unrestricted_mode override_mode
 		system_override admin_override safety_override emergency_override override_code opposite_mode diagnostic_mode superuser god-mode sudo unlocked_mode override_protocol test_mode_enabled debugging_mode
 		override_accepted access_granted safety_off training_mode freedom_mode evil_mode
 		entwicklermodus entwickler-modus mode_developpeur modo_desarrollador modo_de_desarrollador modo_desenvolvedor modalita_sviluppatore режим_разработчика режим_бога
-		gelistirici_modu 开发者模式 開發者模式 开发者模式 开发模式 開発者モード 개발자_모드 وضع_المطور डेवलपर_मोड modo_dios che_do_nha_phat_trien mode_pengembang`,
+		gelistirici_modu 开发者模式 開發者模式 开发者模式 开发模式 開発者モード 개발자_모드 وضع_المطور डेवलपर_मोड modo_dios che_do_nha_phat_trien mode_pengembang
+		オーバーライドモード режим_без_ограничений режим_dan modo_sin_restricciones modo_dan โหมดนักพัฒนา โหมดไม่จำกัด`,
 	cPersona: `dan stan dude evilbot antigpt betterdan do_anything_now strive_to_avoid_norms evil_bot evil_ai evil_assistant rogue_ai unfiltered_ai freegpt darkgpt wormgpt fraudgpt basedgpt chaosgpt`,
 	cAuthority: `i_am_your_developer i'm_your_developer i_am_your_creator i'm_your_creator i_am_your_admin* i'm_your_admin* your_new_administrator your_new_admin i_am_the_developer i_am_the_admin* i'm_the_admin* i_am_an_admin* i'm_an_admin* i_am_god i'm_god
 		i_am_your_owner i_am_your_master i_am_your_god i_am_the_system as_your_developer as_your_creator as_your_admin* as_an_administrator as_the_administrator as_the_developer as_an_openai openai_engineer openai_staff anthropic_staff i_am_authorized i'm_authorized
@@ -261,41 +265,51 @@ var lexicon = [concepts]string{
 		انا_الله انا_الرب انا_المسؤول انا_الاله انا_اله انا_المدير
 		मैं_भगवान मैं_ईश्वर मैं_परमेश्वर मैं_व्यवस्थापक मैं_एडमिन
 		আমি_ঈশ্বর আমি_ভগবান আমি_আল্লাহ আমি_প্রশাসক
-		ako_ang_diyos ako_si_god ako_ang_admin* ฉันคือพระเจ้า ฉันเป็นพระเจ้า ผมคือพระเจ้า`,
+		ako_ang_diyos ako_si_god ako_ang_admin* ฉันคือพระเจ้า ฉันเป็นพระเจ้า ผมคือพระเจ้า
+		как_твой_разработчик я_из_openai ฉันคือผู้ดูแลระบบ ผมคือผู้ดูแลระบบ ฉันเป็นผู้ดูแลระบบ ผมเป็นผู้ดูแลระบบ ฉันคือผู้พัฒนา ผมคือผู้พัฒนา ผู้สร้างของคุณ`,
 	cNew: `new_instruction* new_task new_rule* new_directive* real_task actual_task new_objective updated_instruction* new_goal new_role new_identity new_persona new_orders new_command* new_system_prompt new_prompt
 		my_instruction* my_rules my_commands my_orders follow_only only_follow follow_my my_command
 		neue_anweisung* neue_regeln neue_aufgabe nouvelles_instructions nouvelle_tache nouvelles_regles nuevas_instrucciones nueva_tarea nuevas_reglas novas_instrucoes nova_tarefa novas_regras
 		nuove_istruzioni nuovo_compito nuove_regole новые_инструкции новая_задача новые_правила yeni_talimat* yeni_gorev* 新指令 新的指令 新任务 新的任务 新しい指示 新しいタスク 새로운_지시* 새_지시* التعليمات_الجديده تعليمات_جديده नए_निर्देश* नया_काम
-		huong_dan_moi instruksi_baru`,
+		huong_dan_moi instruksi_baru
+		новая_инструкция nueva_instruccion กฎใหม่`,
 	cHarm: `bomb bombs explosive* malware ransomware pick_a_lock lock_picking hotwire meth methamphetamine napalm nerve_agent poison poisons phishing hack_into keylogger weapon weapons hate_speech illegal illegally illicit harmful dangerous
 		launder forge counterfeit steal shoplift molotov virus exploit_code ddos cocaine fentanyl kill murder suicide`,
 	cStory: `hypothetic* in_a_fictional fictional_story fictional_world in_a_world_where imagine_a_world parallel_world parallel_universe for_a_story for_academic academic_purposes research_purposes educational_purposes purely_academic
 		thought_experiment for_a_novel in_a_movie if_you_were_allowed if_you_could if_there_were_no if_you_had_no in_a_hypothetical in_a_dream in_this_game let's_play_a_game alternate_universe alternate_reality for_a_screenplay
 		hypothetisch* in_einer_welt hypothetique* dans_un_monde hipotetic* en_un_mundo em_um_mundo num_mundo ipotetic* in_un_mondo гипотетическ* в_мире_где farazi varsayimsal 假设 假如 想象一下 平行世界 仮に 架空 仮定 가상* 가정* افتراضي* काल्पनिक* কাল্পনিক* কল্পনা* gia_dinh gia_su hipotetis hipotesis สมมติ`,
-	cModel: `ai a.i. chatbot assistant chatgpt gpt gpt-4 language_model llm llms bot claude gemini model ki assistent modelo modele modello ассистент модель asistan yapay_zeka 人工智能 助手 アシスタント 인공지능`,
+	cModel: `ai a.i. chatbot assistant chatgpt gpt gpt-4 language_model llm llms bot claude gemini model ki assistent modelo modele modello ассистент языковая_модель asistan yapay_zeka 人工智能 助手 アシスタント 인공지능
+		ปัญญาประดิษฐ์ เอไอ`,
 	cSafety: `safety_guideline* safety_rule* safety_filter* safety_feature* safety_polic* safety_protocol* safety_measure* safety_mechanism* safety_training content_polic* content_filter* content_restriction* content_moderation ethical_guideline* ethical_consideration* moral_guideline* usage_polic* openai_polic* ethical_rule* safety_constraint*
 		safety_restriction* safety_instruction* alignment moderation safety_check* safety_system* safeguard* guardrail* your_limitation* your_restriction* your_filter* your_training your_programming your_constraint* your_safety your_ethic* sicherheitsrichtlinie* sicherheitsregel* regles_de_securite normas_de_seguridad reglas_de_seguridad diretrizes_de_seguranca
-		regole_di_sicurezza linee_guida directrices_de_seguridad consignes_de_securite`,
+		regole_di_sicurezza linee_guida directrices_de_seguridad consignes_de_securite
+		правила_безопасности правил_безопасности фильтры_безопасности фильтр_безопасности ограничения_безопасности filtros_de_seguridad filtro_de_seguridad politicas_de_contenido politica_de_contenido ตัวกรองความปลอดภัย มาตรการความปลอดภัย`,
 	cBreak: `bypass* circumvent* disabl* evad* turn_off turned_off deactivat* switch_off remove* lift suspend* break violat* get_around work_around defeat* jailbreak* ignor* override* overrid* forget disregard* without avoid* lifted
-		umgeh* deaktivier* abschalt* contourne* desactive* désactive* desactiva* evita* elude* burla* contorne* disattiva* aggira* обойди* отключи* обход* 绕过 关闭 解除 回避 무력화`,
+		umgeh* deaktivier* abschalt* contourne* desactive* désactive* desactiva* evita* elude* burla* contorne* disattiva* aggira* обойди* отключи* обход* 绕过 关闭 解除 回避 무력화
+		ปิดการใช้งาน ข้าม หลบเลี่ยง`,
 	cMine: `my_previous my_last my_earlier my_first my_prior my_old meine_letzte meine_vorige mon_dernier ma_derniere mi_ultimo mi_ultima minha_ultima meu_ultimo il_mio_ultimo`,
 	cAbove: `everything_above all_above text_above above_this_line the_text_above words_above all_of_the_above everything_before everything_prior all_the_text_before conversation_so_far start_of_this_conversation
 		beginning_of_this_conversation start_of_the_conversation beginning_of_the_conversation start_of_our_conversation beginning_of_our_conversation first_message first_line previous_message everything_up_to above_message above_text above_verbatim the_above content_above conversation_history entire_conversation
-		alles_daruber alles_oben obigen_text tout_ce_qui_precede texte_ci-dessus todo_lo_anterior texto_anterior tudo_acima texto_acima tutto_quanto_sopra testo_sopra всё_выше все_выше текст_выше 以上内容 上面的内容 以上の内容 上記の内容 위의_내용`,
+		alles_daruber alles_oben obigen_text tout_ce_qui_precede texte_ci-dessus todo_lo_anterior texto_anterior tudo_acima texto_acima tutto_quanto_sopra testo_sopra всё_выше все_выше текст_выше 以上内容 上面的内容 以上の内容 上記の内容 위의_내용
+		все_предыдущее всё_предыдущее всё_что_выше все_что_выше todo_lo_de_arriba ทุกอย่างข้างต้น`,
 	cTold: `you_were_given you_were_told told_you given_to_you you_have_been_given you've_been_given you_have_been_told you_received you_started_with you_were_provided you_are_given you_operate you_must_follow you_were_programmed you_were_instructed you've_been_told you_have_received
-		they_told_you programmed_you instructed_you dir_gegeben du_bekommen on_t'a_donne t'ont_ete_donnees te_dieron te_han_dado lhe_foram_dad* ti_sono_state ti_hanno_dato тебе_дали`,
+		they_told_you programmed_you instructed_you dir_gegeben du_bekommen on_t'a_donne t'ont_ete_donnees te_dieron te_han_dado lhe_foram_dad* ti_sono_state ti_hanno_dato тебе_дали
+		тебе_сказали тебе_велели te_dijeron te_han_dicho te_indicaron ที่คุณได้รับ`,
 	cDocument: `webpage web_page website article email e-mail resume cv document documents pdf paragraph passage attachment transcript spreadsheet
 		webseite artikel lebenslauf dokument page_web courriel documento pagina_web correo curriculo articolo documento документ страниц* резюме стать* belge makale web_sayfasi ozgecmis 网页 文章 文档 简历 邮件 ウェブページ 記事 文書 履歴書 웹페이지 기사 문서 이력서 صفحه_الويب المقال المستند السيره वेबपेज लेख दस्तावेज रिज्यूमे ওয়েবপেজ নিবন্ধ trang_web bai_viet halaman_web artikel`,
 	cAddress: `dear_ai dear_assistant note_to_ai note_to_the_ai note_to_llm* attention_ai attention_assistant if_you_are_an_ai if_you_are_an_llm if_you_are_a_language ai_assistants_must ai_assistants_should to_the_ai_reading when_summarizing_this
 		when_processing_this message_to_ai instructions_for_ai instruction_for_ai ai_instruction* ai_model_reading hey_ai hey_assistant for_ai_agents for_ai_only llm_instruction* ai_system_reading attention_language_model ai_agents_must when_an_ai ai_reviewer* hidden_inject* hidden_text hidden_instruction injected_instruction`,
 	cState: `state_the_following state: say_the_following say_exactly respond_only respond_with_only reply_only reply_with_only answer_only output_only say_only respond_with reply_with state_that say_that print_the_following write_the_following output_the_following output_the_word output_the_phrase repeat_after_me must_say
 		and_nothing_else nothing_else just_say simply_say start_your_response begin_your_response start_your_reply begin_with_the complete_this_sentence complete_the_sentence fill_in_the_blank finish_this_sentence end_your_response append_the
-		sage_folgendes gib_folgendes_aus dites_ce_qui_suit indiquez_ce_qui_suit affirmez declarez declare dis_ce_qui_suit diga_lo_siguiente di_lo_siguiente declare_o_seguinte diga_o_seguinte afferma_quanto_segue di'_quanto_segue dichiara_quanto_segue скажите_следующее укажите_следующее заявите asagidakileri_belirtin sunu_soyle asagidakini 说以下 陈述以下 次のように述べ 次のことを述べ 다음을_말 다음과_같이 اذكر_ما_يلي قل_ما_يلي निम्नलिखित_बताएं निम्नलिखित नিম্নলিখিত নিম্নলিখিতটি hay_noi neu_ro nyatakan sabihin_ang_sumusunod`,
+		sage_folgendes gib_folgendes_aus dites_ce_qui_suit indiquez_ce_qui_suit affirmez declarez declare dis_ce_qui_suit diga_lo_siguiente di_lo_siguiente declare_o_seguinte diga_o_seguinte afferma_quanto_segue di'_quanto_segue dichiara_quanto_segue скажите_следующее укажите_следующее заявите asagidakileri_belirtin sunu_soyle asagidakini 说以下 陈述以下 次のように述べ 次のことを述べ 다음을_말 다음과_같이 اذكر_ما_يلي قل_ما_يلي निम्नलिखित_बताएं निम्नलिखित नিম্নলিখিত নিম্নলিখিতটি hay_noi neu_ro nyatakan sabihin_ang_sumusunod
+		скажи_только скажите_только отвечай_только ответь_только ответьте_только скажи_что скажите_что укажите_что и_ничего_больше di_solo di_que responde_solo responde_unicamente indica_que y_nada_mas indiquez_que dites_que dis_que sag_dass sage_dass antworte_nur diga_que responda_apenas di_che rispondi_solo oldugunu_soyle oldugunu_belirt ตอบว่า พูดว่า ตอบแค่`,
 	cSend: `exfiltrate* send_it_to send_them_to send_the_user* send_user* send_all forward_all forward_the forward_this_email forward_every post_the upload_the send_the_conversation send_this_conversation email_the_contents make_a_request_to fetch_the_url send_their transmit* sende_alle envoie_toutes envia_todos envie_todos invia_tutti отправь_все`,
 	cHush: `do_not_tell_the_user don't_tell_the_user do_not_mention_this do_not_inform don't_inform without_telling_the_user without_informing do_not_reveal_this do_not_let_the_user silently secretly do_not_alert without_the_user_knowing without_mentioning never_mention_this
-		sag_dem_nutzer_nicht ne_dis_pas_a_l'utilisateur no_le_digas_al_usuario nao_conte_ao_usuario non_dirlo_all'utente не_говори_пользователю`,
+		sag_dem_nutzer_nicht ne_dis_pas_a_l'utilisateur no_le_digas_al_usuario nao_conte_ao_usuario non_dirlo_all'utente не_говори_пользователю
+		не_сообщай_пользователю sin_decirle_al_usuario อย่าบอกผู้ใช้`,
 	cPwned: `pwned hacked haxored i_have_been_pwned i_admit_to compromised i_have_no_restrictions no_safety_restrictions account_has_been jailbroken developer_mode_enabled follow_this_link click_this_link click_here reset_your_password gift_card`,
-	cObey:  `must_obey must_comply obey comply must_listen must_follow you_must_answer have_to_answer have_to_obey you_must_do must_do_as do_as_i_say do_what_i_say you_have_to_tell must_tell must_answer required_to gehorch* obeis obedece* obedeca obbedisci подчиняйся must_respond have_to_listen you_must_always`,
+	cObey: `must_obey must_comply obey comply must_listen must_follow you_must_answer have_to_answer have_to_obey you_must_do must_do_as do_as_i_say do_what_i_say you_have_to_tell must_tell must_answer required_to gehorch* obeis obedece* obedeca obbedisci подчиняйся must_respond have_to_listen you_must_always
+		повинуйся слушайся ты_обязан debes_obedecer tienes_que_obedecer debes_responder เชื่อฟัง ต้องทำตาม ต้องตอบ`,
 	cSplit: `combine concatenate join_the put_together merge append_part part_1 part_2 part_one part_two part_a part_b a_is b_is c_is is_a_= interleave kombiniere combina combiner combinez combine_as объедини birlestir* 结合 组合 組み合わせ 결합 합치 ket_hop gabungkan जोड़* মিলিয়ে`,
 	cMark:  `<|im_start|> <|im_end|> <|system|> <|user|> <|assistant|> <|endoftext|> [inst] [/inst] <<sys>> <</sys>> <system> </system> [system] [system]: ###_system ###_instruction* ###_new_instruction* system: [[system]] begin_system_prompt end_of_prompt [end_of_input] --end-- <system_prompt> {{system}} #system <admin> [admin] [developer]`,
 	cAll:   `all everything every any each entire alle alles tous toutes todo todas todos todas tutto tutti tutte все всё tum butun 所有 一切 全部 すべて 全ての 모든 كل جميع सभी सब সব সমস্ত tat_ca semua lahat ทั้งหมด`,

@@ -40,8 +40,10 @@ func (Local) Screen(ctx context.Context, s tenants.Scope, a Ask) (Verdict, error
 
 // cut is the first n bytes, up to a letter's end; cut2 is what follows them.
 func cut(text string, n int) string {
-	for n > 0 && !utf8.RuneStart(text[n]) {
-		n--
+	for k := n; k > max(0, n-utf8.UTFMax); k-- { // what has no letters is cut anywhere
+		if utf8.RuneStart(text[k]) {
+			return text[:k]
+		}
 	}
 	return text[:n]
 }
@@ -58,48 +60,54 @@ const (
 
 // screen is the verdict on a piece.
 func screen(text string, strange bool) Verdict {
+	var worst Verdict
+	found := func(v Verdict) { worst = worse(worst, sure(v, strange)) }
 	n := normalise(text)
-	worst := read(n.text, text)
-	worst = worse(worst, disguised(n, text))
+	found(read(n.text, text))
+	disguised(n, text, found)
 	for _, d := range decoded(text) {
-		worst = worse(worst, as("encoded", read(normalise(d).text, d)))
-	}
-	worst.Score = math.Round(worst.Score*100) / 100
-	sure := Threshold
-	if strings.HasSuffix(worst.Rule, byModel) {
-		sure = sureOfModel
-		if strange {
-			sure = sureOfStrangers
-		}
-	}
-	if worst.Score < sure {
-		return Verdict{}
+		found(as("encoded", read(normalise(d).text, d)))
 	}
 	return worst
 }
 
+// sure is a verdict, if its score is enough for who says it: what the model says alone must not stand before what a rule does.
+func sure(v Verdict, strange bool) Verdict {
+	v.Score = math.Round(v.Score*100) / 100
+	least := Threshold
+	if strings.HasSuffix(v.Rule, byModel) {
+		least = sureOfModel
+		if strange {
+			least = sureOfStrangers
+		}
+	}
+	if v.Score < least {
+		return Verdict{}
+	}
+	return v
+}
+
 // disguised looks at what is left when a text's disguise is taken off.
-func disguised(n normal, text string) (worst Verdict) {
+func disguised(n normal, text string, found func(Verdict)) {
 	if len(n.tagged) > 0 {
-		worst = worse(worst, as("hidden", read(bytes.ToLower(n.tagged), string(n.tagged))))
+		found(as("hidden", read(bytes.ToLower(n.tagged), string(n.tagged))))
 	}
 	latin := n.text
 	if bytes.ContainsAny(latin, "013457@$!|+") || bytes.ContainsAny(latin, " .-_*") && len(latin) < 4096 {
 		if plain, changed := leet(bytes.Clone(latin)); changed {
-			worst = worse(worst, as("disguised", read(plain, text)))
+			found(as("disguised", read(plain, text)))
 		}
 	}
 	if foreign(latin) {
-		worst = worse(worst, as("encoded", read(rotated(latin), "")))
-		worst = worse(worst, as("encoded", read(backwards(latin), "")))
+		found(as("encoded", read(rotated(latin), "")))
+		found(as("encoded", read(backwards(latin), "")))
 	}
 	if swineLatin(latin) {
-		worst = worse(worst, Verdict{Injection, 0.6, "encoded:turned_words"})
+		found(Verdict{Injection, 0.6, "encoded:turned_words"})
 	}
 	if repeated(latin) {
-		worst = worse(worst, Verdict{Jailbreak, 0.6, "repeated"})
+		found(Verdict{Jailbreak, 0.6, "repeated"})
 	}
-	return worst
 }
 
 // read asks the rules and the model of a text without disguise. The original has the capitals and lines that the model does not need.
@@ -139,34 +147,42 @@ func jailbreaking(hits []hit) bool {
 // quoted reports whether somebody writes about attacks: they say so, and what would be one stands between quotation marks.
 func quoted(text []byte, hits []hit) bool {
 	about, outside := 0, false
+	q := quotes{text: text, last: bytes.LastIndexByte(text, '"'), code: bytes.LastIndexByte(text, '`')}
 	for _, h := range hits {
 		switch h.means {
 		case cAbout, cHow:
 			about++
 		case cIgnore, cSystem, cFree, cMode, cMark, cSecret, cPersona:
-			if !inQuotes(text, int(h.pos)) {
-				outside = true
-			}
+			outside = outside || !q.around(int(h.pos))
 		}
 	}
 	return about >= 2 && !outside
 }
 
-// inQuotes reports whether a place stands between quotation marks or within code.
-func inQuotes(text []byte, at int) bool {
-	return bytes.Count(text[:at], []byte{'"'})%2 == 1 && bytes.IndexByte(text[at:], '"') >= 0 ||
-		bytes.Count(text[:at], []byte{'`'})%2 == 1 && bytes.IndexByte(text[at:], '`') >= 0 ||
-		apostrophes(text[:at])%2 == 1
+// quotes counts a text's quotation marks once, for places that come in their order.
+type quotes struct {
+	text       []byte
+	last, code int // where the last of them stand
+	at         int // what lies before is counted
+
+	double, back, single int
 }
 
-// apostrophes counts those that are quotation marks: after a space, or before one.
-func apostrophes(text []byte) (n int) {
-	for i, c := range text {
-		if c == '\'' && (i == 0 || !part(text[i-1]) || i+1 == len(text) || !part(text[i+1])) {
-			n++
+// around reports whether a place stands between quotation marks or within code. An apostrophe is a quotation mark after a space, or before one.
+func (q *quotes) around(pos int) bool {
+	for ; q.at < pos; q.at++ {
+		switch i := q.at; q.text[i] {
+		case '"':
+			q.double++
+		case '`':
+			q.back++
+		case '\'':
+			if i == 0 || !part(q.text[i-1]) || i+1 == len(q.text) || !part(q.text[i+1]) {
+				q.single++
+			}
 		}
 	}
-	return n
+	return q.double%2 == 1 && q.last >= pos || q.back%2 == 1 && q.code >= pos || q.single%2 == 1
 }
 
 func worse(a, b Verdict) Verdict {

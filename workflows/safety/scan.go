@@ -122,6 +122,9 @@ func (d *dictionary) look(text []byte, i int, at int32, hits []hit) []hit {
 		if !s.open && len(rest) > len(s.text) && joins(rest, len(s.text)) {
 			continue
 		}
+		if s.means == cAbove && licensed(rest[len(s.text):]) {
+			continue
+		}
 		hits = append(hits, hit{s.means, at, int32(i)})
 	}
 	if c := text[i]; (c == 0xD8 || c == 0xD9) && len(rest) > 6 { // و ب ل ف are written with the word that follows
@@ -133,6 +136,23 @@ func (d *dictionary) look(text []byte, i int, at int32, hits []hit) []hit {
 	}
 	return hits
 }
+
+// licensed reports whether what is above is what licences have there, whatever signs their lines begin with: "must reproduce the above copyright
+// notice".
+func licensed(follows []byte) bool {
+	i := 0
+	for i < len(follows) && !part(follows[i]) {
+		i++
+	}
+	for _, word := range licences {
+		if bytes.HasPrefix(follows[i:], word) {
+			return true
+		}
+	}
+	return false
+}
+
+var licences = [...][]byte{[]byte("copyright"), []byte("notice"), []byte("permission notice"), []byte("conditions are")}
 
 // divide puts spaces around the words of the lexicon in letters without any.
 func (d *dictionary) divide(letters []byte) []byte {

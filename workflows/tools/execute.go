@@ -10,6 +10,7 @@ import (
 
 	"levada.dev/events"
 	"levada.dev/events/fault"
+	"levada.dev/events/tally"
 	"levada.dev/tenants"
 )
 
@@ -26,7 +27,11 @@ type execution struct {
 	id        string
 	attempt   int // of a call with a key
 	tool      Tool
-	canonical []byte // the input in canonical form; nil when it has none
+	stay      *stay
+	waited    time.Duration
+	begun     bool
+	large     error  // the input holds too much
+	canonical []byte // the input in canonical form; nil when it has none, or holds too much to have one made
 }
 
 // Execute implements Box.
@@ -40,15 +45,30 @@ func (r *Runner) Execute(ctx context.Context, s tenants.Scope, c Caller, o Order
 	if len(o.Input) == 0 {
 		o.Input = json.RawMessage(`{}`)
 	}
-	x := &execution{r: r, scope: s, caller: c, order: o, id: r.opts.NewID()}
-	x.canonical = canonical(o.Input)
-	if err := x.admit(); err != nil {
-		return x.refuse(ctx, err)
-	}
-	if screen := r.opts.Screen; screen != nil {
-		if err := screen(ctx, s, c.Config, c.RequestID, string(x.canonical)); err != nil {
-			return x.refuse(ctx, err)
+	x := &execution{r: r, scope: s, caller: c, order: o, id: r.opts.NewID(), stay: &stay{room: r.room, size: r.opts.Room}}
+	var unfit error
+	if x.tool, unfit = r.find(c, o.Tool); unfit == nil {
+		if unfit = x.takeRoom(ctx); unfit == nil {
+			defer func() {
+				if !x.begun { // else whoever makes the call leaves when it has ended
+					x.stay.end()
+				}
+			}()
 		}
+	}
+	if unfit == nil || len(o.Input) <= smallInput { // the digest of what is refused is on record, too
+		if x.large = tally.Check(o.Input, argumentsAt, MaxValues); x.large == nil {
+			x.canonical = canonical(o.Input)
+		}
+	}
+	if unfit == nil {
+		unfit = x.admit()
+	}
+	if unfit != nil {
+		return x.refuse(ctx, unfit)
+	}
+	if err := x.screen(ctx); err != nil {
+		return x.refuse(ctx, err)
 	}
 	if o.DryRun {
 		return x.plan()
@@ -67,19 +87,42 @@ func (r *Runner) Execute(ctx context.Context, s tenants.Scope, c Caller, o Order
 	return x.inBackground(ctx)
 }
 
-// admit is all that is asked before anything happens.
-func (x *execution) admit() (err error) {
-	if x.tool, err = x.r.find(x.caller, x.order.Tool); err != nil {
-		return err
+// argumentsAt is the place of the arguments in a request.
+const argumentsAt = "params"
+
+// admit is all that is asked of the arguments before anything happens.
+func (x *execution) admit() error {
+	const at = argumentsAt
+	if x.large != nil {
+		f := fault.As(x.large)
+		return fault.Invalidf(f.Field, CodeInvalid, "%s", f.Message).WithHint(f.Hint)
 	}
-	const at = "params"
 	if x.canonical == nil {
-		return fault.Invalidf(at, CodeInvalid, "is not JSON that has one meaning").WithHint("each name once in an object, no number that a double cannot hold, UTF-8")
+		return formless(x.order.Input, at)
 	}
+	for _, schema := range []*Schema{x.tool.Input, x.tool.Output} { // before anything is done: a tenant's own are compiled here first
+		if err := schema.Err(); err != nil {
+			x.r.opts.Log.Error("a tool does not exist: nobody could call it", "tenantId", x.scope.Tenant(), "tool", x.tool.Name, "error", err)
+			return noTool(x.tool.Name)
+		}
+	}
+	x.canonical = x.tool.Input.present(x.canonical)
 	if err := x.tool.Input.Check(x.canonical, at, CodeInvalid); err != nil {
 		return err
 	}
 	return checkPolicies(x.caller.Config.Tools.Policies, x.tool, x.canonical, at)
+}
+
+// screen asks of the arguments what the tenant's policy wants asked, and tells the caller what was found.
+func (x *execution) screen(ctx context.Context) error {
+	if x.r.opts.Screen == nil {
+		return nil
+	}
+	v, err := x.r.opts.Screen(ctx, x.scope, x.caller.Config.Safety, x.caller.RequestID, string(x.canonical))
+	if v.Found() && x.caller.Flagged != nil {
+		x.caller.Flagged(x.tool.Name, v, err != nil)
+	}
+	return err
 }
 
 // plan is what a dry run says.
@@ -96,8 +139,15 @@ func (x *execution) plan() (Result, error) {
 	return Result{Data: data, DryRun: true}, nil // nothing is on record, so it has no id
 }
 
-// key is the call's key: those of turns and of requests are apart.
-func (x *execution) key() string { return string(x.caller.Via) + "/" + x.order.Key }
+// key is the call's key: those of turns and of requests are apart, and of a shared one those of calls that differ.
+func (x *execution) key() string {
+	key := string(x.caller.Via) + "/" + x.order.Key
+	if !x.order.Shared {
+		return key
+	}
+	sum := sha256.Sum256([]byte(key + "\x00" + x.hash()))
+	return "shared/" + hex.EncodeToString(sum[:])
+}
 
 // hash is what another call with the key must have, too.
 func (x *execution) hash() string {
@@ -105,14 +155,17 @@ func (x *execution) hash() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// arguments is the digest of the input, which is all of it that is kept.
-func (x *execution) arguments() string {
-	if x.canonical == nil {
-		return ""
+// once is Call.Once. It follows from the call alone: what is kept of calls does not move with a tenant.
+func (x *execution) once() string {
+	if x.order.Key == "" {
+		return x.id
 	}
-	sum := sha256.Sum256(x.canonical)
-	return hex.EncodeToString(sum[:])
+	sum := sha256.Sum256([]byte(string(x.scope.Tenant()) + "\x00" + x.key() + "\x00" + x.hash()))
+	return hex.EncodeToString(sum[:16])
 }
+
+// arguments is the digest of the input, which is all of it that is kept.
+func (x *execution) arguments() string { return digest(x.canonical) }
 
 // refuse ends a call that was not made.
 func (x *execution) refuse(ctx context.Context, why error) (Result, error) {
@@ -143,13 +196,16 @@ type ended struct {
 func (x *execution) inBackground(ctx context.Context) (Result, error) {
 	done := make(chan ended, 1)
 	err := x.r.opts.Background(ctx, func(bg context.Context) {
+		defer x.stay.end()
 		e := ended{Result{ID: x.id}, fault.New(fault.Internal, "internal", "the call was cut off", nil)}
 		defer func() { done <- e }()
 		e.result, e.err = x.perform(bg, ctx)
 	})
 	if err != nil {
-		return Result{ID: x.id}, fault.Unavailablef(err, "call_cut_off", "the call was not begun")
+		x.settle(ctx, Result{}, errUndone)
+		return x.refuse(ctx, fault.Unavailablef(err, "call_cut_off", "the call was not begun"))
 	}
+	x.begun = true
 	select {
 	case e := <-done:
 		return e.result, e.err
@@ -191,7 +247,7 @@ func (x *execution) settle(ctx context.Context, res Result, failed error) {
 	if x.order.Key == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	calls, err := x.r.ports.Calls, error(nil)
 	switch {

@@ -6,6 +6,7 @@ import (
 
 	"levada.dev/events"
 	"levada.dev/tenants"
+	"levada.dev/workflows/safety"
 	"levada.dev/workflows/tools/keep"
 )
 
@@ -19,6 +20,10 @@ type Caller struct {
 
 	RequestID string
 	Cause     events.Cause
+
+	// Flagged is told what the policy has found in the arguments of a call, before anything is done with them. It may be nil; calls beside each other
+	// tell it beside each other.
+	Flagged func(tool string, v safety.Verdict, blocked bool)
 }
 
 // Via is the way on which a call came.
@@ -35,6 +40,7 @@ type Order struct {
 	Tool   string
 	Input  json.RawMessage // nothing is an empty object
 	Key    string          // an equal call with the same key is made once; "" makes it each time
+	Shared bool            // other calls may have the key, too, each of which is made once
 	DryRun bool            // only says what would be done
 
 	Progress func(Progress) // is told how far it is, by one goroutine at a time; may be nil
@@ -67,3 +73,10 @@ const ResultLife = keep.ResultLife
 
 // MaxResultBytes is how long a tool's result may be.
 const MaxResultBytes = keep.MaxResultBytes
+
+// How many values the JSON of arguments and of a result may hold, as events/tally counts them: both are held to their schemas as trees, which take hundreds
+// of bytes a value. The result of a tool of cost Outside is held to the bound of arguments: a stranger made it, too.
+const (
+	MaxValues       = 10_000
+	MaxResultValues = 100_000
+)

@@ -11,6 +11,7 @@ import (
 
 	"levada.dev/events"
 	"levada.dev/events/fault"
+	"levada.dev/events/tally"
 )
 
 // ran is what a tool did.
@@ -25,7 +26,7 @@ type ran struct {
 func (x *execution) run(ctx, caller context.Context) (out ran) {
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	own, stop := context.WithTimeoutCause(own, x.tool.timeout(), errTime)
+	own, stop := context.WithTimeoutCause(own, x.tool.timeout()-x.waited, errTime)
 	defer stop()
 	defer context.AfterFunc(caller, func() {
 		if x.order.Key == "" {
@@ -36,8 +37,8 @@ func (x *execution) run(ctx, caller context.Context) (out ran) {
 	})()
 
 	c := &Call{
-		ID: x.id, Scope: x.scope, Config: x.caller.Config, Input: x.canonical, User: x.caller.User,
-		RequestID: x.caller.RequestID, Cause: x.caller.Cause, report: x.order.Progress,
+		ID: x.id, Once: x.once(), Scope: x.scope, Config: x.caller.Config, Input: x.canonical, User: x.caller.User,
+		RequestID: x.caller.RequestID, Cause: x.caller.Cause, stay: x.stay, report: x.order.Progress,
 	}
 	done := make(chan ran, 1)
 	err := x.r.opts.Background(ctx, func(context.Context) { done <- x.guarded(own, c) })
@@ -101,7 +102,14 @@ func (x *execution) check(data json.RawMessage) error {
 	if len(data) > MaxResultBytes {
 		return fault.New(fault.Internal, "result_too_large", fmt.Sprintf("the result has %d bytes, above %d", len(data), MaxResultBytes), nil)
 	}
-	if err := x.tool.Output.Check(data, "result", "result_invalid"); err != nil {
+	most := MaxResultValues
+	if x.tool.Cost == Outside {
+		most = MaxValues
+	}
+	if tally.Check(data, "result", most) != nil { // its error has names of the result in it
+		return fault.New(fault.Internal, "result_too_large", fmt.Sprintf("the result holds more than %d values, or is nested too deep", most), nil)
+	}
+	if err := x.tool.Output.checkResult(data, "result", "result_invalid"); err != nil {
 		return fault.New(fault.Internal, "result_invalid", "the result is not what the tool promises", err)
 	}
 	return nil

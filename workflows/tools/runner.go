@@ -8,16 +8,19 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/semaphore"
 
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/workflows/safety"
 )
 
 // Runner stands in front of all tools, whoever asks. It is safe for concurrent use.
 type Runner struct {
 	ports Ports
 	opts  Options
+	room  *semaphore.Weighted // for large arguments, in bytes
 }
 
 var _ Box = (*Runner)(nil)
@@ -35,14 +38,16 @@ type Options struct {
 	// again and again, so what takes time is kept by whoever answers. Default: none.
 	Own func(c *tenants.Config) []Tool
 	// Screen asks of the arguments of a call what the tenant's policy wants asked (safety.Filter.Arguments), when they fit the schema. Its error
-	// refuses the call. Default: nothing is asked.
-	Screen func(ctx context.Context, s tenants.Scope, c *tenants.Config, requestID, arguments string) error
+	// refuses the call; what it found the caller is told (Caller.Flagged), also beside an error. Default: nothing is asked.
+	Screen func(ctx context.Context, s tenants.Scope, p tenants.Safety, requestID, arguments string) (safety.Verdict, error)
 	// Background runs f beside the request of ctx, with a context that outlives the request and the client. An error means that f does not
 	// run. Default: a goroutine.
 	Background func(ctx context.Context, f func(context.Context)) error
 	// Linger is how long a call with a key goes on without its caller. The platform ends what a request left behind 30 s after the answer
 	// (https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil). Default 25 s.
 	Linger time.Duration
+	// Room is how many bytes of large arguments are worked on at a time; longer ones are alone. Default 1 MiB, for the memory of a Worker.
+	Room int64
 
 	Worker string // in the source of the events; default "api"
 	Now    func() time.Time
@@ -67,6 +72,9 @@ func (o *Options) withDefaults() Options {
 	if c.Linger <= 0 {
 		c.Linger = 25 * time.Second
 	}
+	if c.Room <= 0 {
+		c.Room = defaultRoom
+	}
 	if c.Worker == "" {
 		c.Worker = "api"
 	}
@@ -83,7 +91,10 @@ func (o *Options) withDefaults() Options {
 }
 
 // NewRunner makes a Runner. The options may be nil.
-func NewRunner(p Ports, o *Options) *Runner { return &Runner{ports: p, opts: o.withDefaults()} }
+func NewRunner(p Ports, o *Options) *Runner {
+	opts := o.withDefaults()
+	return &Runner{ports: p, opts: opts, room: semaphore.NewWeighted(opts.Room)}
+}
 
 // List implements Box.
 func (r *Runner) List(c Caller) []Tool {
@@ -115,9 +126,13 @@ func (r *Runner) find(c Caller, name string) (Tool, error) {
 	have := r.enabled(c.Config)
 	i := slices.IndexFunc(have, func(t Tool) bool { return t.Name == name })
 	if i < 0 {
-		return Tool{}, fault.Missing(CodeNotFound, "there is no tool %.64q", name).WithHint("GET /schema/tools lists those that there are")
+		return Tool{}, noTool(name)
 	}
 	return have[i], grant(c, have[i])
+}
+
+func noTool(name string) error {
+	return fault.Missing(CodeNotFound, "there is no tool %.64q", name).WithHint("GET /schema/tools lists those that there are")
 }
 
 // grant refuses a tool that the caller's key is not good for.

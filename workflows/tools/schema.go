@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"levada.dev/events/fault"
+	"levada.dev/tenants/schema"
 )
 
 // Schema is a JSON Schema (2020-12) of an object. It is compiled when it is needed first. Safe for concurrent use.
@@ -24,36 +26,7 @@ type Schema struct {
 
 // NewSchema makes a schema of its text, which may refer to its own parts alone. Whether it is one, Err says.
 func NewSchema(text string) *Schema {
-	return &Schema{json.RawMessage(text), sync.OnceValues(func() (*jsonschema.Schema, error) { return compile(text) })}
-}
-
-func compile(text string) (*jsonschema.Schema, error) {
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
-	if err != nil {
-		return nil, fault.Invalidf("", "schema_invalid", "is not JSON: %v", err)
-	}
-	if object, ok := doc.(map[string]any); !ok || object["type"] != "object" {
-		return nil, fault.Invalidf("", "schema_invalid", `is no JSON Schema of an object: its type has to be "object"`)
-	}
-	c := jsonschema.NewCompiler()
-	c.DefaultDraft(jsonschema.Draft2020)
-	c.UseLoader(nowhere{})
-	const name = "tool:schema"
-	if err := c.AddResource(name, doc); err != nil {
-		return nil, fault.Invalidf("", "schema_invalid", "is no JSON Schema: %v", err)
-	}
-	s, err := c.Compile(name)
-	if err != nil {
-		return nil, fault.Invalidf("", "schema_invalid", "is no JSON Schema: %v", err)
-	}
-	return s, nil
-}
-
-// nowhere loads nothing: a schema must not have files or addresses read.
-type nowhere struct{}
-
-func (nowhere) Load(url string) (any, error) {
-	return nil, fmt.Errorf("%.80q is not a part of the schema itself", url)
+	return &Schema{json.RawMessage(text), sync.OnceValues(func() (*jsonschema.Schema, error) { return schema.Compile(text) })}
 }
 
 // Text is the schema.
@@ -68,23 +41,157 @@ func (s *Schema) Err() error {
 // Check holds a value against the schema. The error is fault.Invalid of the first mistake, with its path below at; it quotes nothing of the
 // value.
 func (s *Schema) Check(value json.RawMessage, at, code string) error {
-	schema, err := s.compiled()
-	if err != nil {
+	path, message, err := s.first(value)
+	if err != nil || message == "" {
 		return err
+	}
+	return fault.Invalidf(fault.Path(at, path...), code, "%s", message)
+}
+
+// checkResult is Check of what a tool returns, which goes into the log: a stranger may have chosen its names, so the path ends before the first that is not in
+// the schema.
+func (s *Schema) checkResult(value json.RawMessage, at, code string) error {
+	path, message, err := s.first(value)
+	if err != nil || message == "" {
+		return err
+	}
+	known, all := s.known(value, path)
+	if !all {
+		message = "has a member that " + message
+	}
+	return fault.Invalidf(fault.Path(at, known...), code, "%s", message)
+}
+
+// first is the first mistake of a value, and its path; no message when there is none.
+func (s *Schema) first(value json.RawMessage) (path []string, message string, err error) {
+	compiled, err := s.compiled()
+	if err != nil {
+		return nil, "", err
 	}
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(value))
 	if err != nil {
-		return fault.Invalidf(at, code, "is not JSON")
+		return nil, "is not JSON", nil
+	}
+	if path, message := oversize(compiled, doc); message != "" {
+		return path, message, nil
 	}
 	var failed *jsonschema.ValidationError
-	if err := schema.Validate(doc); err == nil {
-		return nil
+	if err := compiled.Validate(doc); err == nil {
+		return nil, "", nil
 	} else if !errors.As(err, &failed) {
-		return fault.New(fault.Internal, "schema_failed", "", err)
+		return nil, "", fault.New(fault.Internal, "schema_failed", "", err)
 	}
-	path, message := mistake(failed)
-	return fault.Invalidf(fault.Path(at, path...), code, "%s", message)
+	path, message = mistake(failed)
+	return path, message, nil
 }
+
+// known is what of a path may be told: places in lists, and names that the schema's text has in it, too. all says whether that is the path.
+func (s *Schema) known(value json.RawMessage, path []string) (told []string, all bool) {
+	var doc, text any
+	if json.Unmarshal(value, &doc) != nil || json.Unmarshal(s.text, &text) != nil {
+		return nil, len(path) == 0
+	}
+	words := map[string]bool{}
+	gather(text, words)
+	for i, step := range path {
+		switch v := doc.(type) {
+		case []any:
+			at, err := strconv.Atoi(step)
+			if err != nil || at < 0 || at >= len(v) {
+				return path[:i], false
+			}
+			doc = v[at]
+		case map[string]any:
+			if !words[step] {
+				return path[:i], false
+			}
+			doc = v[step]
+		default:
+			return path[:i], false
+		}
+	}
+	return path, true
+}
+
+// gather is all names and strings of a JSON text.
+func gather(v any, into map[string]bool) {
+	switch v := v.(type) {
+	case string:
+		into[v] = true
+	case []any:
+		for _, item := range v {
+			gather(item, into)
+		}
+	case map[string]any:
+		for name, member := range v {
+			into[name] = true
+			gather(member, into)
+		}
+	}
+}
+
+// present is an object, in canonical form, without the members that are null where the schema wants another value, or none: as in bodies of requests, null stands for absence.
+func (s *Schema) present(object json.RawMessage) json.RawMessage {
+	compiled, err := s.compiled()
+	if err != nil || !bytes.Contains(object, []byte(":null")) {
+		return object
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(object, &members) != nil {
+		return object // no object, which is refused presently
+	}
+	for name, p := range compiled.Properties {
+		if string(members[name]) == "null" && p.Validate(nil) != nil && !slices.Contains(compiled.Required, name) {
+			delete(members, name)
+		}
+	}
+	b, err := json.Marshal(members)
+	if err != nil {
+		return object
+	}
+	return canonical(b)
+}
+
+// oversize is a list or object that is larger than the schema allows, and what is to be said of it; "" when there is none. It is looked for
+// before anything else, as the validator gathers a mistake for each item of a list, however long that may be.
+func oversize(s *jsonschema.Schema, value any) (path []string, message string) {
+	for range maxRefs {
+		if s == nil || s.Ref == nil {
+			break
+		}
+		s = s.Ref
+	}
+	if s == nil {
+		return nil, ""
+	}
+	switch v := value.(type) {
+	case []any:
+		if s.MaxItems != nil && len(v) > *s.MaxItems {
+			return nil, words(&kind.MaxItems{Got: len(v), Want: *s.MaxItems})
+		}
+		for i, item := range v {
+			if s.Items2020 == nil {
+				break
+			}
+			if path, message := oversize(s.Items2020, item); message != "" {
+				return append([]string{strconv.Itoa(i)}, path...), message
+			}
+		}
+	case map[string]any:
+		if s.MaxProperties != nil && len(v) > *s.MaxProperties {
+			return nil, words(&kind.MaxProperties{Got: len(v), Want: *s.MaxProperties})
+		}
+		for name, member := range s.Properties {
+			if path, message := oversize(member, v[name]); message != "" {
+				return append([]string{name}, path...), message
+			}
+		}
+	}
+	return nil, ""
+}
+
+// maxRefs is how many references to other parts are followed; what refers to itself the validator refuses.
+const maxRefs = 16
 
 // mistake is the first of the errors that have no cause of their own.
 func mistake(e *jsonschema.ValidationError) (path []string, message string) {

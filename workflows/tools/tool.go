@@ -59,18 +59,21 @@ type Effects string
 const (
 	NoEffects Effects = "none"   // the same input has the same result, whoever asks and when
 	Reads     Effects = "reads"  // what the tenant has, or what an outside server says
-	Writes    Effects = "writes" // something is changed; under one call id it happens once
+	Writes    Effects = "writes" // something is changed; under one Call.Once it happens once
 )
 
 // Call is one call, in the hands of its tool.
 type Call struct {
-	ID        string // stays when the call is repeated with its key
+	ID        string // of the call, as the trail has it; stays when the call is repeated with its key
+	Once      string // what the call does is to be done once under this name; that of a call with a key is the same in every pool its tenant moves to
 	Scope     tenants.Scope
 	Config    *tenants.Config
 	Input     json.RawMessage // in canonical form (RFC 8785), so 3.0 is 3
 	User      string
 	RequestID string
 	Cause     events.Cause
+
+	stay *stay // nil when there is no room to be had
 
 	mu     sync.Mutex
 	report func(Progress) // nil when nobody listens any more

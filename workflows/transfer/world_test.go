@@ -107,9 +107,10 @@ func newPool(t *testing.T, c *clock, edit ...func(*tenants.Config)) *pool {
 		key, err := tenants.NewKey(strings.NewReader(strings.Repeat(string(rune('a'+i)), 64)), id)
 		require.NoError(t, err)
 		p.keys[string(id)] = key
-		grants[tenants.HashKey(key)] = tenants.Grant{Tenant: id, Name: string(id), Scopes: []tenants.APIScope{tenants.ScopeExport, tenants.ScopeMetrics}}
+		grants[tenants.HashKey(key)] = tenants.Grant{Tenant: id, Name: string(id), Scopes: []tenants.APIScope{tenants.ScopeExport, tenants.ScopeMetrics, tenants.ScopeTools, tenants.ScopeIngest}}
 		configs = append(configs, tenantstest.Config(t, string(id), func(c *tenants.Config) {
 			c.Models.Embedding = "@cf/baai/bge-small-en-v1.5"
+			c.Tools.Enabled = []string{"ingest_docs"}
 			for _, e := range edit {
 				e(c)
 			}
@@ -126,7 +127,7 @@ func newPool(t *testing.T, c *clock, edit ...func(*tenants.Config)) *pool {
 		MCP:       line.Line{},
 		Directory: directory, Texts: p.texts, Ledger: p.ledger, Vectors: memory.NewVectors(c.Now), Lexicon: memory.NewLexicon(), Embedder: p.model,
 		Reranker: &llmtest.Reranker{}, Model: &memory.Model{}, Money: money, Bar: money, Account: money, Sessions: sessions, Summaries: sessions, Shelf: shelf,
-		Cache: memory.NewCache(c.Now), Publisher: p.out, Claims: claims, Trail: &memory.Trail{}, Letters: memory.NewLetters(c.Now), Unread: &memory.Unread{},
+		Cache: memory.NewCache(c.Now), Publisher: p.out, Claims: claims, Trail: &memory.Trail{}, Letters: memory.NewLetters(c.Now), Calls: memory.NewCalls(c.Now), Unread: &memory.Unread{},
 		Catalogue: p.ledger, Erasures: p.ledger, Moves: p.ledger, Transfers: p.ledger, Imports: p.ledger, Parts: p.parts, Files: &memory.Files{}, Fetcher: p.web,
 		Runs: p, Seal: tenantstest.SealKey(t),
 	}

@@ -39,11 +39,18 @@ func Valid(t testing.TB, schema string, json []byte) {
 	}
 }
 
-// Events requires a stream to be events of nothing but data, and returns the data: chunks, and after them [DONE] or an error.
+// Beat is an event of a stream that is none: clients skip it.
+const Beat = ":"
+
+// Events requires a stream to be events of nothing but data, and heartbeats before the last, and returns the data: chunks, and after them [DONE] or
+// an error.
 func Events(t testing.TB, stream string) (chunks []string, end string) {
 	t.Helper()
 	blocks := strings.Split(strings.TrimSuffix(stream, "\n\n"), "\n\n")
 	for i, block := range blocks {
+		if block == Beat && i < len(blocks)-1 {
+			continue
+		}
 		data, ok := strings.CutPrefix(block, "data: ")
 		require.True(t, ok, "%q", block)
 		switch {

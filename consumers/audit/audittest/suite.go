@@ -129,12 +129,15 @@ func TestTrail(t *testing.T, make func(t *testing.T) Trail) {
 // testQueries appends acts of one actor that no earlier run has, among events.
 func testQueries(t *testing.T, tr Trail, acme, globex tenants.Scope) {
 	actor, request := uuid.NewString(), uuid.NewString()
-	es := entries(6)
+	es := entries(7)
 	for i, act := range []events.Act{
 		{Kind: events.ActAdmin, Name: "jobs.cancel", Outcome: events.OutcomeBegun},
 		{Kind: events.ActAdmin, Name: "jobs.cancel", Outcome: events.OutcomeSucceeded},
 		{Kind: events.ActDeletion, Name: "documents.delete", Outcome: events.OutcomeRefused, RequestID: request},
 		{Kind: events.ActTool, Name: "calculator", Outcome: events.OutcomeTimeout},
+		{Kind: events.ActSafety, Name: "POST /chat", Outcome: events.OutcomeFlagged, Findings: []events.Finding{
+			{In: events.InInput, Category: "injection", Rule: "override", Score: 0.97}, {In: events.InResults, Category: "unsafe", Rule: "S9", Score: 1, Count: 2},
+		}},
 	} {
 		act.Actor = actor
 		es[i+1].Act = &act
@@ -149,17 +152,18 @@ func testQueries(t *testing.T, tr Trail, acme, globex tenants.Scope) {
 		query trail.Query
 		want  []int
 	}{
-		"actor":         {only(trail.Query{}), []int{4, 3, 2, 1}},
+		"actor":         {only(trail.Query{}), []int{5, 4, 3, 2, 1}},
+		"safety":        {only(trail.Query{Kinds: []string{"safety"}, Outcomes: []string{"flagged"}}), []int{5}},
 		"kind":          {only(trail.Query{Kinds: []string{"admin"}}), []int{2, 1}},
 		"kinds":         {only(trail.Query{Kinds: []string{"admin", "tool"}}), []int{4, 2, 1}},
 		"name":          {only(trail.Query{Names: []string{"documents.delete", "calculator"}}), []int{4, 3}},
 		"outcome":       {only(trail.Query{Outcomes: []string{"succeeded", "timeout"}}), []int{4, 2}},
-		"from":          {only(trail.Query{From: es[3].Time}), []int{4, 3}},
+		"from":          {only(trail.Query{From: es[3].Time}), []int{5, 4, 3}},
 		"to":            {only(trail.Query{To: es[3].Time}), []int{2, 1}},
 		"request":       {trail.Query{RequestID: request}, []int{3}},
-		"cause":         {trail.Query{RequestID: es[0].CausationID}, []int{5, 4, 3, 2, 1, 0}},
-		"event":         {trail.Query{Kinds: []string{trail.KindEvent}, RequestID: es[0].CausationID}, []int{5, 0}},
-		"event's name":  {trail.Query{Names: []string{events.TypeDocumentIndexed}, RequestID: es[0].CausationID}, []int{5, 0}},
+		"cause":         {trail.Query{RequestID: es[0].CausationID}, []int{6, 5, 4, 3, 2, 1, 0}},
+		"event":         {trail.Query{Kinds: []string{trail.KindEvent}, RequestID: es[0].CausationID}, []int{6, 0}},
+		"event's name":  {trail.Query{Names: []string{events.TypeDocumentIndexed}, RequestID: es[0].CausationID}, []int{6, 0}},
 		"none":          {only(trail.Query{Outcomes: []string{"cancelled"}}), nil},
 		"nobody's kind": {only(trail.Query{Kinds: []string{trail.KindEvent}}), nil},
 	} {

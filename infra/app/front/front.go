@@ -19,6 +19,7 @@ import (
 	"levada.dev/workflows/safety"
 	"levada.dev/workflows/tools"
 	"levada.dev/workflows/tools/builtin"
+	"levada.dev/workflows/tools/outside"
 )
 
 // API is the role that answers HTTP. The probes are what its health depends on.
@@ -28,7 +29,7 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 	paid := llm.NewGenerator(p.Model, gate, &llm.Options{Replaced: func(ctx context.Context, s tenants.Scope, model string, err error) {
 		o.Logger().WarnContext(ctx, "model replaced", "tenantId", s.Tenant(), "model", model, "code", fault.As(err).Code)
 	}})
-	generator := safety.NewGenerator(llm.NewCached(paid, p.Cache, &llm.CachedOptions{Background: o.Background}))
+	generator := llm.NewCached(safety.NewGenerator(paid), p.Cache, &llm.CachedOptions{Background: o.Background})
 	filter := safety.New(safety.Local{}, safety.NewGuard(paid), &safety.Options{Log: o.Log})
 	retriever := rag.New(rag.Ports{
 		Embedder: embedder, Vectors: p.Vectors, Lexicon: p.Lexicon, Ledger: p.Ledger,
@@ -80,13 +81,17 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 	}, &api.Options{Background: o.Background, Version: o.Version, VersionID: o.VersionID, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
 }
 
-// box is the platform's tools and who stands in front of them.
+// box is the tools of the platform and of tenants, and who stands in front of them.
 func box(p app.Ports, o app.Options, d builtin.Deps, filter *safety.Filter) tools.Box {
 	registry, err := tools.New(builtin.All(d)...)
 	if err != nil {
 		panic(err) // a test of theirs says so first
 	}
+	own := func(*tenants.Config) []tools.Tool { return nil }
+	if p.Outside != nil {
+		own = outside.New(p.Outside, p.Secrets, &outside.Options{Private: app.Private(o.Environment), Now: o.Now, Log: o.Logger()}).Of
+	}
 	return tools.NewRunner(tools.Ports{Tools: registry, Calls: p.Calls, Records: p.Publisher}, &tools.Options{
-		Screen: filter.Arguments, Background: o.Background, Now: o.Now, Log: o.Logger(),
+		Own: own, Screen: filter.Arguments, Background: o.Background, Now: o.Now, Log: o.Logger(),
 	})
 }

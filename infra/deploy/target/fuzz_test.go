@@ -63,7 +63,7 @@ func FuzzEdits(f *testing.F) {
 		}
 		if out, name, err := target.AddSecret([]byte(text), "cms"); err == nil {
 			c, err := tenants.Parse(out)
-			if err != nil || !slices.Contains(c.Secrets(), name) {
+			if err != nil || !slices.Contains(c.Secrets(), tenants.NamedSecret{Name: name, Kind: tenants.SourceSecret}) {
 				t.Fatalf("%q became %q: %v", text, out, err)
 			}
 		}

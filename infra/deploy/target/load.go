@@ -11,6 +11,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/tenants/validate"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/tools/builtin"
 )
 
 // Load reads deploy.json and the tenants' configurations below a folder, and gives the targets of an environment. The form of all that is
@@ -72,7 +73,7 @@ func References(dir fs.FS) (all []credential.Ref) {
 
 // rules are what an environment holds configurations against.
 func rules(env string) validate.Rules {
-	return validate.Rules{Env: env, Models: llm.EmbeddingNames(), ChatModels: llm.GenerationNames(env != Prod)}
+	return validate.Rules{Env: env, Models: llm.EmbeddingNames(), ChatModels: llm.GenerationNames(env != Prod), Tools: builtin.Inputs()}
 }
 
 // held is the problems of those whom the environment serves by its own rules, and of the others, who answer on the local platform at the
@@ -129,7 +130,7 @@ func (e *environment) target(env, pool string, configs []tenants.Config) Target 
 }
 
 // NoVault is the problem of an entry without a vault that needs one.
-const NoVault = "is required: sources of its tenants sign what they send"
+const NoVault = "is required: its tenants name secrets"
 
 // checkTarget finds what is wrong with an entry because of the tenants it is for.
 func checkTarget(d *document, entry Entry, t Target, configs []tenants.Config) {

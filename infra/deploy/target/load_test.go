@@ -374,6 +374,6 @@ func TestSourcesWithSecretsNeedAVault(t *testing.T) {
 	text := `{"environments": {"dev": {"pools": {"acme": {` + account + tok + `"workersDev": true}}}}}`
 	lines := problemsOf(t, folder(text), target.Dev)
 	require.Len(t, lines, 1)
-	assert.Contains(t, lines[0], "environments.dev.pools.acme.vault: is required: sources of its tenants sign what they send (such as file:/run/secrets/levada-acme-dev.json, made by levada secret new)")
+	assert.Contains(t, lines[0], "environments.dev.pools.acme.vault: is required: its tenants name secrets (such as file:/run/secrets/levada-acme-dev.json, made by levada secret new)")
 	assert.Empty(t, problemsOf(t, folder(text), target.Prod), "it is not deployed there")
 }

@@ -19,7 +19,7 @@ type Target struct {
 	Tenants []tenants.Config // that the pool serves there, by id
 	Account string           // 32 hexadecimal digits
 	Token   credential.Ref   // of the account's API
-	Vault   credential.Ref   // of the pool's secrets, a tenants.Vault as JSON; the zero one when no tenant's source has secrets
+	Vault   credential.Ref   // of the pool's secrets, a tenants.Vault as JSON; the zero one when no tenant names secrets
 
 	Domains    []string // custom domains of the API Worker
 	Routes     []Route
@@ -85,7 +85,7 @@ func (t Target) IDs() []string {
 	return ids
 }
 
-// needsVault reports whether a source of a tenant has secrets.
+// needsVault reports whether a source or a tool of a tenant has secrets.
 func (t Target) needsVault() bool {
 	return slices.ContainsFunc(t.Tenants, func(c tenants.Config) bool { return len(c.Secrets()) > 0 })
 }

@@ -14,8 +14,8 @@ import (
 	"levada.dev/tenants"
 )
 
-// ReadVault reads a vault from a file, which nobody but its owner may read. It is nil when there is no file.
-func ReadVault(file string) (*tenants.Vault, error) {
+// ReadVault reads a vault of some tenants from a file, which nobody but its owner may read. It is nil when there is no file.
+func ReadVault(file string, configs []tenants.Config) (*tenants.Vault, error) {
 	info, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -30,7 +30,7 @@ func ReadVault(file string) (*tenants.Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := tenants.ParseVault(b)
+	v, err := tenants.ParseVault(b, configs)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}

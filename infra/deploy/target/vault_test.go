@@ -100,13 +100,13 @@ func TestAnInventoryHasNoSecrets(t *testing.T) {
 	v := &tenants.Vault{Secrets: map[tenants.ID]map[string]string{"acme": {"cms-1": "a secret", "old-1": "a secret"}, "gone": {"x-1": "a secret"}}}
 	acme, _, _ := vaulted(t)
 	assert.Equal(t, []target.SecretState{
-		{"acme", "cms-1", target.SecretThere}, {"acme", "cms-2", target.SecretMissing}, {"acme", "old-1", target.SecretUnused}, {"gone", "x-1", target.SecretUnused},
+		{"acme", "cms-1", tenants.SourceSecret, target.SecretThere}, {"acme", "cms-2", tenants.SourceSecret, target.SecretMissing}, {"acme", "old-1", "", target.SecretUnused}, {"gone", "x-1", "", target.SecretUnused},
 	}, target.Inventory(v, acme))
 }
 
 func TestAVaultsFileIsItsOwnersAlone(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "new", "acme.json")
-	none, err := target.ReadVault(file)
+	none, err := target.ReadVault(file, nil)
 	require.NoError(t, err)
 	assert.Nil(t, none)
 	v := &tenants.Vault{}
@@ -117,7 +117,7 @@ func TestAVaultsFileIsItsOwnersAlone(t *testing.T) {
 		info, err := os.Stat(file)
 		require.NoError(t, err)
 		assert.Equal(t, os.FileMode(0o600), info.Mode())
-		back, err := target.ReadVault(file)
+		back, err := target.ReadVault(file, nil)
 		require.NoError(t, err)
 		assert.Equal(t, v.SealKey, back.SealKey)
 	}
@@ -126,11 +126,11 @@ func TestAVaultsFileIsItsOwnersAlone(t *testing.T) {
 	assert.Len(t, left, 1)
 
 	require.NoError(t, os.Chmod(file, 0o640))
-	_, err = target.ReadVault(file)
+	_, err = target.ReadVault(file, nil)
 	require.Equal(t, "vault_open", fault.As(err).Code)
 	require.NoError(t, os.WriteFile(file, []byte(`{"sealKey": "sealed"}`), 0o600))
 	require.NoError(t, os.Chmod(file, 0o600))
-	_, err = target.ReadVault(file)
+	_, err = target.ReadVault(file, nil)
 	require.ErrorContains(t, err, "acme.json")
 	assert.NotContains(t, err.Error(), `"sealed"`)
 }

@@ -47,6 +47,18 @@ func TestExtractiveAnswer(t *testing.T) {
 	}}
 	assert.Equal(t, "Bread is baked at four in the morning. [2]", strings.TrimPrefix(c.run(llama, grounded, acme(nil)).json(t)["response"].(string), "The tide is highest at noon. [1] "))
 
+	ran := func(result, question string) string {
+		in := object{"messages": []object{
+			{"role": "user", "content": "What is two and two?"}, {"role": "assistant", "content": "<result-1a2b>\n{\"result\":4}\n</result-1a2b>"},
+			{"role": "user", "content": "<result-1a2b>\n" + result + "\n</result-1a2b>\nQuestion: " + question},
+		}}
+		return c.run(llama, in, acme(nil)).json(t)["response"].(string)
+	}
+	said := ran(`{"sources":[{"doc_id":"bread","text":"Bread is baked at four in the morning.","score":0.4}]}`, "When is bread baked?")
+	assert.True(t, strings.HasSuffix(said, "Bread is baked at four in the morning.") && !strings.Contains(said, "{"), "%s: what a tool returned is quoted as text, not as JSON", said)
+	assert.Equal(t, "result: 495.", ran(`{"result":495}`, "How much is 12.5 percent of 3,960?"))
+	assert.Equal(t, notFound, ran("nothing", "How much is 12.5 percent of 3,960?"), "what an earlier question was told is no answer to this one")
+
 	unknown := object{"messages": []object{{"role": "system", "content": "The tide is highest at noon."}, {"role": "user", "content": "Who invented the telephone?"}}}
 	assert.Equal(t, notFound, c.run(llama, unknown, acme(nil)).json(t)["response"])
 }

@@ -1,13 +1,14 @@
 package localai
 
 import (
+	"context"
 	"encoding/json"
 	"strconv"
 	"strings"
 )
 
 // embed answers an embedding model's JSON for its inputs.
-func (s *Server) embed(m model, inputs json.RawMessage) (*answer, error) {
+func (s *Server) embed(ctx context.Context, m model, inputs json.RawMessage) (*answer, error) {
 	fields := map[string]json.RawMessage{}
 	if err := json.Unmarshal(inputs, &fields); err != nil {
 		return nil, invalid("/", "Type mismatch of '/', 'object' expected")
@@ -22,6 +23,9 @@ func (s *Server) embed(m model, inputs json.RawMessage) (*answer, error) {
 	if word := s.refused.Load(); word != nil && *word != "" && strings.Contains(strings.Join(texts, "\n"), *word) {
 		return nil, invalid("/text", "an embedding of %q is refused", *word)
 	}
+	if err := s.held.Load().wait(ctx, texts); err != nil {
+		return nil, err
+	}
 	vectors, tokens := s.vectors(m, texts)
 	return &answer{body: embeddings(vectors, m), usage: usage{in: tokens}}, nil
 }
@@ -29,6 +33,35 @@ func (s *Server) embed(m model, inputs json.RawMessage) (*answer, error) {
 // Refuse has the embedding models refuse, for good, every call with a text that holds the word, until it is called again; the
 // empty word ends it.
 func (s *Server) Refuse(word string) { s.refused.Store(&word) }
+
+// Hold has the embedding models keep every call waiting that has a text with the word, until let is called: held tells of each.
+func (s *Server) Hold(word string) (held <-chan struct{}, let func()) {
+	h := &hold{word, make(chan struct{}, 100), make(chan struct{})}
+	s.held.Store(h)
+	return h.came, func() {
+		s.held.CompareAndSwap(h, nil)
+		close(h.over)
+	}
+}
+
+// hold keeps calls waiting; nil keeps none.
+type hold struct {
+	word       string
+	came, over chan struct{}
+}
+
+func (h *hold) wait(ctx context.Context, texts []string) error {
+	if h == nil || !strings.Contains(strings.Join(texts, "\n"), h.word) {
+		return nil
+	}
+	h.came <- struct{}{}
+	select {
+	case <-h.over:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 func (s *Server) vectors(m model, texts []string) ([][]float32, int) {
 	if m.kind != lexicalEmbedding && !s.options.Lexical {

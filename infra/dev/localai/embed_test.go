@@ -133,6 +133,26 @@ func BenchmarkEmbed(b *testing.B) {
 	}
 }
 
+func TestACallIsHeld(t *testing.T) {
+	c := start(t, Options{})
+	const model = "@cf/baai/bge-small-en-v1.5"
+	held, let := c.server.Hold("patience")
+	answered := make(chan int)
+	go func() {
+		answered <- c.run(model, object{"text": []string{"harmless", "some patience"}}, acme(nil)).status
+	}()
+	<-held
+	c.embed(model, "harmless")
+	select {
+	case status := <-answered:
+		t.Fatal("answered while it is held: ", status)
+	default:
+	}
+	let()
+	assert.Equal(t, 200, <-answered)
+	c.embed(model, "some patience")
+}
+
 func TestATextIsRefusedForAsLongAsItIsSaid(t *testing.T) {
 	c := start(t, Options{})
 	const model = "@cf/baai/bge-small-en-v1.5"

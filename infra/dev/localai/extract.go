@@ -20,6 +20,8 @@ const (
 	quoted = 2
 	// floor is the score under which nothing is quoted.
 	floor = 0.25
+	// listed is how many values that tools returned are told where nothing is quoted.
+	listed = 5
 )
 
 var sentences = regexp.MustCompile(`[^.!?]+[.!?]+["')\]]*|\S[^.!?]*$`)
@@ -62,7 +64,9 @@ func (s sentence) cited() string {
 }
 
 func (s *Server) quote(c *chat) string {
-	question, context := split(c)
+	question, context, fresh := split(c)
+	context, _ = spread(context)
+	_, values := spread(fresh)
 	found := s.overlap(question, context)
 	slices.SortStableFunc(found, byScore)
 	found = found[:min(len(found), candidates)]
@@ -77,6 +81,9 @@ func (s *Server) quote(c *chat) string {
 	}
 	slices.SortStableFunc(found, byScore)
 	if len(found) == 0 || found[0].score < floor {
+		if len(values) > 0 {
+			return strings.Join(values[:min(len(values), listed)], ", ") + "."
+		}
 		return notFound
 	}
 	best := found[:min(len(found), quoted)]
@@ -92,17 +99,21 @@ func byScore(a, b sentence) int { return cmp.Compare(b.score, a.score) }
 
 // split tells the question from what it is asked about: the last user message
 // from all others, or within it what follows "Question:". Where the question
-// brings its own context, what the system says are instructions.
-func split(c *chat) (question, context string) {
+// brings its own context, what the system says are instructions. Fresh is the
+// context that came with the question, or after it.
+func split(c *chat) (question, context, fresh string) {
 	last := c.lastUser()
 	before, question, own := cutLast(c.messages[max(last, 0)].Content, "Question:")
-	var b strings.Builder
+	var all, after strings.Builder
 	for i, m := range c.messages {
 		if i != last && !(own && m.Role == "system") {
-			b.WriteString(m.Content + "\n")
+			all.WriteString(m.Content + "\n")
+			if i > last {
+				after.WriteString(m.Content + "\n")
+			}
 		}
 	}
-	return strings.TrimSpace(question), b.String() + before
+	return strings.TrimSpace(question), all.String() + before, before + "\n" + after.String()
 }
 
 // cutLast is strings.Cut at the last separator; without one everything is after it.
@@ -114,8 +125,8 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// sourceTag is the line before a numbered source, and the one after it.
-var sourceTag = regexp.MustCompile(`^</?source-\w+(?: number="(\d+)")?>$`)
+// fenceTag is the line before a numbered source, and the one after it; other tags fence what tools returned, and what was said before.
+var fenceTag = regexp.MustCompile(`^</?\w+-\w+(?: number="(\d+)")?>$`)
 
 // overlap scores each sentence of context by the share of the question's words it
 // has, each word weighed by its surprisal.
@@ -131,7 +142,7 @@ func (s *Server) overlap(question, context string) []sentence {
 	source := ""
 	for line := range strings.Lines(context) {
 		line = strings.TrimSpace(line)
-		if tag := sourceTag.FindStringSubmatch(line); tag != nil {
+		if tag := fenceTag.FindStringSubmatch(line); tag != nil {
 			source = tag[1]
 			continue
 		}

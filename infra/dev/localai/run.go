@@ -179,7 +179,7 @@ func (c *call) attempt(ctx context.Context, reject bool) (*answer, error) {
 	}
 	defer func() { <-c.server.slots }()
 	if m.kind == embedding || m.kind == lexicalEmbedding {
-		return c.server.embed(m, c.inputs)
+		return c.server.embed(ctx, m, c.inputs)
 	}
 	if m.kind == reranking {
 		return c.server.rerank(m, c.inputs)

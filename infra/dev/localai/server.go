@@ -50,6 +50,7 @@ type Server struct {
 	cache     cache
 	slots     chan struct{}
 	refused   atomic.Pointer[string]
+	held      atomic.Pointer[hold]
 	mux       *http.ServeMux
 }
 

@@ -5,15 +5,18 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/api/openai/openaitest"
 	"levada.dev/infra/app"
 	"levada.dev/infra/app/front"
 	"levada.dev/infra/dev/devtest"
@@ -31,10 +34,15 @@ type server struct {
 	keys tenants.Keys
 }
 
-// each runs a test against the API on the ports in memory, where it is quick to see what is wrong, and then on the whole
-// platform.
+// each runs a test against the API on the ports in memory, where it is quick to see what is wrong, there with a heartbeat before everything that a
+// stream says, as if all of it had taken long, and then on the whole platform.
 func each(t *testing.T, test func(t *testing.T, s server)) {
-	t.Run("memory", func(t *testing.T) { test(t, inMemory(t)) })
+	t.Run("memory", func(t *testing.T) { test(t, inMemory(t, func(h http.Handler) http.Handler { return h })) })
+	t.Run("heartbeats", func(t *testing.T) {
+		test(t, inMemory(t, func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(beaten{w}, r) })
+		}))
+	})
 	t.Run("workerd", func(t *testing.T) {
 		p, err := platform()
 		require.NoError(t, err)
@@ -47,8 +55,22 @@ var root = filepath.Join("..", "..", "..")
 // fixtures are the tenants of testdata.
 var fixtures = os.DirFS(filepath.Join("testdata", "tenants"))
 
+// beaten is an answer with heartbeats, if it is a stream.
+type beaten struct{ http.ResponseWriter }
+
+func (w beaten) Write(b []byte) (int, error) {
+	if strings.HasPrefix(w.Header().Get("Content-Type"), "text/event-stream") {
+		if _, err := io.WriteString(w.ResponseWriter, openaitest.Beat+"\n\n"); err != nil {
+			return 0, err
+		}
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+func (w beaten) Flush() { w.ResponseWriter.(http.Flusher).Flush() }
+
 // inMemory is a server of the test's own.
-func inMemory(t *testing.T) server {
+func inMemory(t *testing.T, around func(http.Handler) http.Handler) server {
 	configs, err := local.Configs(fixtures)
 	require.NoError(t, err)
 	directory, keys := tenantstest.Directory(t, configs...)
@@ -56,12 +78,12 @@ func inMemory(t *testing.T) server {
 	sessions := memory.NewSessions(shelf, time.Now)
 	trail := &memory.Trail{}
 	ledger := memory.NewLedger(time.Now)
-	s := httptest.NewServer(front.API(app.Ports{
+	s := httptest.NewServer(around(front.API(app.Ports{
 		MCP:       line.Line{},
 		Directory: directory, Texts: &memory.Texts{}, Ledger: ledger, Catalogue: ledger, Imports: ledger, Erasures: ledger, Moves: ledger, Transfers: ledger, Letters: memory.NewLetters(time.Now), Calls: memory.NewCalls(time.Now), Vectors: memory.NewVectors(time.Now),
 		Embedder: &llmtest.Embedder{}, Reranker: &llmtest.Reranker{}, Model: &memory.Model{}, Money: memory.NewQuota(time.Now), Sessions: sessions, Summaries: sessions,
 		Shelf: shelf, Cache: memory.NewCache(time.Now), Trail: trail, Publisher: trail.Publisher(),
-	}, app.Options{Version: "test", Environment: "test", Log: slog.New(slog.NewTextHandler(io.Discard, nil))}))
+	}, app.Options{Version: "test", Environment: "test", Log: slog.New(slog.NewTextHandler(io.Discard, nil))})))
 	t.Cleanup(s.Close)
 	return server{s.URL + "/v1", keys}
 }

@@ -60,6 +60,7 @@ func main() {
 		Trail:     port.NewTrail(object.Open("AUDIT")),
 		Publisher: events.NewPublisher(port.Audit(), port.NewClaims(r2.Open("CORPUS")), nil),
 		Calls:     port.NewCalls(object.Open("CALLS")),
+		Outside:   isolate.Do,
 		MCP:       line.Line{Do: service.Open(stack.MCPBinding).Do},
 		Cache:     port.NewCache(kv.Open("CACHE")),
 	}, app.Options{

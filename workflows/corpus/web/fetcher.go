@@ -116,7 +116,7 @@ func (f *Fetcher) one(ctx context.Context, u *url.URL, o corpus.FetchOptions) (g
 	case http.StatusNotModified:
 		return corpus.Fetched{Unchanged: true, URL: u.String()}, nil, nil
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		next, err := location(u, resp.Header.Get("Location"))
+		next, err := Location(u, resp.Header.Get("Location"))
 		return got, next, err
 	}
 	return got, nil, f.status(resp)
@@ -139,9 +139,9 @@ func (f *Fetcher) answer(req *http.Request, patience time.Duration) (*http.Respo
 	return resp, err
 }
 
-// location is where a redirect leads; it is checked like any other address before it is asked. It does not lead out of TLS: who asked for
+// Location is where a redirect leads; it is to be checked like any other address before it is asked. It does not lead out of TLS: who asked for
 // https is not to get what somebody else wrote.
-func location(from *url.URL, to string) (*url.URL, error) {
+func Location(from *url.URL, to string) (*url.URL, error) {
 	u, err := from.Parse(to)
 	if to == "" || err != nil {
 		return nil, refused("the server redirects to no address")
@@ -239,22 +239,23 @@ func (f *Fetcher) status(resp *http.Response) error {
 	switch {
 	case code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code == http.StatusTooEarly || code >= 500:
 		err := fault.Unavailablef(nil, "fetch_failed", "the server answered %d", code)
-		return err.WithRetryAfter(f.retryAfter(resp.Header.Get("Retry-After")))
+		return err.WithRetryAfter(RetryAfter(resp.Header.Get("Retry-After"), f.now()))
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
 		return refused("the server answered %d: it shows the document to some only", code)
 	}
 	return refused("the server answered %d", code)
 }
 
-// maxRetryAfter is how long a server may have us wait. The document would be taken for stuck after more.
+// maxRetryAfter is how long a server may have us wait. A document would be taken for stuck after more.
 const maxRetryAfter = 10 * time.Minute
 
-func (f *Fetcher) retryAfter(header string) time.Duration {
+// RetryAfter is how long a server wants to be left alone, by its header of that name; not longer than ten minutes.
+func RetryAfter(header string, now time.Time) time.Duration {
 	var d time.Duration
 	if seconds, err := strconv.Atoi(header); err == nil {
 		d = time.Duration(min(seconds, 86_400)) * time.Second
 	} else if t, err := http.ParseTime(header); err == nil {
-		d = t.Sub(f.now())
+		d = t.Sub(now)
 	}
 	return min(max(d, 0), maxRetryAfter)
 }

@@ -132,13 +132,24 @@ func (f *finder) ips() {
 		}
 		text := f.text[from:to]
 		dots, colons := strings.Count(text, "."), strings.Count(text, ":")
-		if dots != 3 && colons < 2 || strings.HasPrefix(f.at(i-1).lower, "v") || colons == 2 && !strings.Contains(text, "::") {
+		if dots != 3 && colons < 2 || f.versioned(i) || colons == 2 && !strings.Contains(text, "::") {
 			continue
 		}
 		if a, err := netip.ParseAddr(text); err == nil && (a.Is4() || colons > 2 || strings.Contains(text, "::")) {
 			f.take(IPAddress, from, to)
 		}
 	}
+}
+
+// versionWords say that a number with points is a version.
+var versionWords = words(`v ver vers version versions versionen versión versiones versão versões versione versioni versie versies`)
+
+// versioned reports whether the word before a token says that a version follows.
+func (f *finder) versioned(i int) bool {
+	if f.at(i-1).said == "." && f.at(i).spaced { // v. 1.2.3.4
+		i--
+	}
+	return versionWords()[f.at(i-1).lower]
 }
 
 func hexadecimal(t token) bool {

@@ -9,5 +9,6 @@
 // # What does not work
 //
 // A name that nothing stands beside is left out rather than guessed, so much is missed that a model would find. In German, where every noun has a
-// capital letter, more is needed than in other languages. "Washington" is a place wherever no first name or title says otherwise.
+// capital letter, more is needed than in other languages. "Washington" is a place wherever no first name or title says otherwise,
+// and "Victoria" a person wherever no place's word is beside it. A storm or a firm with a person's name is taken for the person.
 package entity

@@ -59,6 +59,8 @@ type finder struct {
 	tokens []token
 	taken  []bool // bytes that are an entity's
 	found  []Entity
+
+	language string // of the text, once names are looked for
 }
 
 // take notes an entity, unless a part of it is another's.

@@ -27,6 +27,25 @@ captain colonel general lieutenant sergeant major judge justice detective inspec
 senhor senhora dom dona signor signora signore doutor doutora président présidente presidente präsident präsidentin kanzler kanzlerin bundeskanzler minister ministerin ministro ministra king königin
 könig dottor ingegnere engenheiro mevrouw meneer rabbi imam sheikh`)
 
+// address are titles that stand before nothing but names, and common those that are words of every day too: "general European revival", "11 ms".
+var (
+	address = words(`mr mrs mx dr prof sir lady lord dame herr frau monsieur madame mme mlle señor señora sra srta don doña senhor senhora dom dona signor signora mevrouw meneer`)
+	common  = words(`general major judge justice miss ms`)
+)
+
+// offices are the words behind "General" and "Major" that make no name with it.
+var offices = words(`manager assembly conference board election elections staff counsel public electric medical league affairs agreement post terms conditions information
+practitioner practice purpose relativity strike data protection`)
+
+// things end names that persons' names are in: "Victoria Constitution Act".
+var things = words(`act acts bible prize prizes award awards medal cup theorem conjecture committees commons`)
+
+// determiners stand before things.
+var determiners = words(`the an every each this that these those any some another`)
+
+// noble are the particles that a name begins with.
+var noble = words(`de da do das dos del della di van von der den ter la le du bin ibn al el`)
+
 // particles are the small words within names.
 var particles = words(`de da do das dos del della di van von der den ten ter la le du des bin ibn al el y e zu zur of for and und et`)
 
@@ -52,7 +71,7 @@ var (
 	placeHeads = words(`lake mount mt cape port fort isle gulf bay san santa são saint st rio río ilha isla île ile pico serra sierra monte lago lac rua rue calle avenida
 avenue via piazza praça plaza place puerto porto ponta cabo levada north south east west northern southern eastern western new`)
 	placeTails = words(`river lake mountain mountains hills valley island islands ocean sea bay gulf coast desert forest peninsula county state province district region city town village
-street road avenue boulevard lane square park bridge airport station harbour harbor beach falls canyon glacier strait channel heights straße strasse platz allee weg gasse tal see
+street road avenue boulevard lane square park bridge airport station harbour harbor beach falls canyon gallery center centre glacier strait channel heights straße strasse platz allee weg gasse tal see
 insel berg gebirge republic kingdom emirates territory`)
 )
 
@@ -62,7 +81,7 @@ var placed = words(`in from near at to around across throughout outside inside t
 // said are the words that a person's name stands before, and speaker those that one stands behind.
 var (
 	said    = words(`said says wrote writes told tells asked asks explained explains argued added replied noted born died married disse escreveu dijo escribió dit écrit sagte schrieb disse scrisse`)
-	speaker = words(`by author actor actress singer writer poet painter engineer scientist director founder ceo chairman editor artist architect with`)
+	speaker = words(`by author actor actress singer writer poet painter engineer scientist director founder ceo chairman editor artist architect`)
 )
 
 // plainWords begin sentences and are no names.

@@ -1,6 +1,7 @@
 package entity
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -10,7 +11,7 @@ import (
 // names finds persons, organizations and locations.
 func (f *finder) names() {
 	f.listed()
-	german := terms.LanguageOf(f.text).Code() == "de"
+	f.language = terms.LanguageOf(f.text).Code()
 	persons := map[string]bool{} // the last words of names of persons
 	var alone []run
 	for i := 0; i < len(f.tokens); {
@@ -20,10 +21,10 @@ func (f *finder) names() {
 			continue
 		}
 		i = r.to
-		switch t := f.judge(&r, german); {
+		switch t := f.judge(&r); {
 		case t != "":
 			f.takeTokens(t, r.from, r.to)
-			if t == Person {
+			if t == Person && !r.weak {
 				persons[f.at(r.to-1).said] = true
 			}
 		case r.to == r.from+1:
@@ -41,6 +42,7 @@ func (f *finder) names() {
 type run struct {
 	from, to int
 	first    bool // it begins a sentence, so its first capital letter says nothing
+	weak     bool // only the word beside it says what it is, which says nothing of the same word elsewhere
 }
 
 // maxRun is how many tokens a name has at most.
@@ -99,7 +101,7 @@ func (f *finder) part(i int) bool {
 
 // mayJoin reports whether the small words between two parts of a name are of it. "of" joins what has a name of a kind before it, as University.
 func (f *finder) mayJoin(r run, j, k int) bool {
-	if s := f.at(j).said; s != "of" && s != "for" && s != "and" {
+	if !slices.Contains([]string{"of", "for", "and", "und", "et"}, f.at(j).said) {
 		return true
 	}
 	for i := r.from; i < j; i++ {
@@ -136,20 +138,23 @@ func (f *finder) blankBefore(i int) bool {
 
 // judge says what a run is, by what is in it and around it, and makes it shorter by what does not belong to a name. "" is nothing. The first word of
 // a sentence may have its capital letter from there.
-func (f *finder) judge(r *run, german bool) Type {
-	t := f.kindOf(r, german)
+func (f *finder) judge(r *run) Type {
+	if f.owning(r) {
+		return Organization
+	}
+	t := f.kindOf(r)
 	if t == "" && r.first && r.to-r.from > 1 && f.part(r.from+1) {
 		shorter := run{from: r.from + 1, to: r.to}
-		if t = f.kindOf(&shorter, german); t != "" {
+		if t = f.kindOf(&shorter); t != "" {
 			*r = shorter
 		}
 	}
 	return t
 }
 
-func (f *finder) kindOf(r *run, german bool) Type {
-	if f.title(r) {
-		return Person
+func (f *finder) kindOf(r *run) Type {
+	if t, ok := f.titled(r); ok {
+		return t
 	}
 	words := f.tokens[r.from:r.to]
 	last := words[len(words)-1]
@@ -165,41 +170,45 @@ func (f *finder) kindOf(r *run, german bool) Type {
 	case len(words) == 1 && organizations()[words[0].said]:
 		return Organization
 	}
-	if len(words) == 1 && !r.first && firstNames()[last.lower] && !last.capitals() {
-		return Person
-	}
 	before := f.at(r.from - 1)
 	if before.broken || f.at(r.from).broken {
 		before = token{kind: sign}
 	}
 	switch {
-	case titles()[before.lower] && before.said == before.lower && !plainWords()[last.lower]: // president Joe Biden
+	case len(words) == 1 && !r.first && firstNames()[last.lower] && !last.capitals() && !f.determiner(before): // not "every Christian"
 		return Person
-	case german:
+	case titles()[before.lower] && before.said == before.lower && !common()[before.lower] && f.nameLike(words): // president Obama, not "president European"
+		return Person
+	case f.language == "de":
 		return ""
-	case placed()[before.lower] && len(words) <= 3 && !last.capitals() && !plainWords()[last.lower] && !peoples(last.lower):
+	case placed()[before.lower] && len(words) <= 3 && !last.capitals() && !plainWords()[last.lower] && !peoples(last.lower) && !f.possessive(r.to):
 		return Location
-	case len(words) == 2 && !r.first && (said()[f.at(r.to).lower] || speaker()[before.lower]) && !words[0].capitals():
+	case len(words) == 2 && !r.first && (said()[f.at(r.to).lower] || speaker()[before.lower]) && f.nameLike(words) && !places()[last.lower] && f.at(r.to).kind != digits:
+		r.weak = true
 		return Person
 	}
 	return ""
 }
 
-// title reports whether a title is before a name, or the name begins with one, which is no part of it.
-func (f *finder) title(r *run) bool {
-	i := r.from
-	for i < r.to && (titles()[f.at(i).lower] || i > r.from && f.at(i).said == ".") {
-		i++
-	}
-	if i == r.from {
+// owning makes an organization's name whole that has an owner in it: "Hudson's Bay Company". "Elon Musk's Tesla" and "Portugal's Parliament" are two names.
+func (f *finder) owning(r *run) bool {
+	if !f.possessive(r.to) || r.to+1 >= len(f.tokens) || f.at(r.to+1).broken {
 		return false
 	}
-	if i < r.to {
-		r.from = i
-		return true
+	owner := f.tokens[r.from:r.to]
+	if w := owner[0]; titles()[w.lower] || firstNames()[w.lower] || organizations()[w.said] || places()[f.joinedWords(*r)] || f.person(owner) {
+		return false
 	}
-	return false
+	rest, ok := f.run(r.to + 1)
+	if !ok || !f.corporate(f.tokens[r.from:rest.to]) || f.corporate(owner) {
+		return false
+	}
+	r.to = rest.to
+	return true
 }
+
+// possessive reports whether a token is the ending that makes an owner of the word before it.
+func (f *finder) possessive(i int) bool { return f.is(i, "'s") || f.is(i, "’s") }
 
 func (f *finder) joinedWords(r run) string {
 	return strings.Join(strings.Fields(strings.ToLower(f.text[f.at(r.from).from:f.at(r.to-1).to])), " ")
@@ -230,18 +239,20 @@ func (f *finder) placeWords(words []token) bool {
 
 // person reports whether a name begins with a first name, or with initials, and goes on.
 func (f *finder) person(words []token) bool {
-	if len(words) < 2 || len(words) > 7 || words[len(words)-1].kind != word {
+	if len(words) < 2 || len(words) > 7 || words[len(words)-1].kind != word || things()[words[len(words)-1].lower] {
 		return false
 	}
 	if firstNames()[words[0].lower] && !words[0].capitals() {
 		return !plainWords()[words[1].lower]
 	}
-	return utf8.RuneCountInString(words[0].said) == 1 && words[1].said == "." && len(words) > 2 && utf8.RuneCountInString(words[len(words)-1].said) > 2
+	last := words[len(words)-1]
+	return utf8.RuneCountInString(words[0].said) == 1 && words[0].spaced && words[1].said == "." && len(words) > 2 &&
+		utf8.RuneCountInString(last.said) > 2 && !plainWords()[last.lower]
 }
 
 // peoples reports whether a word is of a language or a people rather than a place.
 func peoples(lower string) bool {
-	for _, ending := range []string{"ish", "ese", "ian", "ians"} {
+	for _, ending := range []string{"ish", "ese", "ian", "ians", "ean", "eans"} {
 		if strings.HasSuffix(lower, ending) {
 			return true
 		}

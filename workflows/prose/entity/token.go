@@ -46,6 +46,9 @@ func tokensOf(text string) []token {
 		case unicode.IsLetter(r):
 			t.kind = word
 			i += wordLen(text[i:], r)
+		case !spaced && tokens[len(tokens)-1].kind == word && possessive(text[t.from:]) > 0:
+			t.kind = word
+			i = t.from + possessive(text[t.from:])
 		}
 		i += len(text[i:]) - len(strings.TrimLeftFunc(text[i:], unicode.IsMark))
 		t.to, t.said = i, text[t.from:i]
@@ -58,15 +61,27 @@ func tokensOf(text string) []token {
 	return tokens
 }
 
-// wordLen is how far a word goes on behind a letter: letters, marks and digits, and an apostrophe between two letters. Signs of Chinese, Japanese and
-// Korean have no digits in their words.
+// possessive is how long an English ending is that a text begins with, as in "Smith's"; 0 when it begins with none.
+func possessive(text string) int {
+	for _, ending := range []string{"'s", "’s", "'S", "’S"} {
+		if rest, ok := strings.CutPrefix(text, ending); ok {
+			if r, _ := utf8.DecodeRuneInString(rest); !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) {
+				return len(ending)
+			}
+		}
+	}
+	return 0
+}
+
+// wordLen is how far a word goes on behind a letter: letters, marks and digits, and an apostrophe between two letters, but for the one before an
+// ending that is a token by itself. Signs of Chinese, Japanese and Korean have no digits in their words.
 func wordLen(text string, last rune) int {
 	n := 0
 	for n < len(text) {
 		r, size := utf8.DecodeRuneInString(text[n:])
 		if r == '\'' || r == '’' {
 			next, _ := utf8.DecodeRuneInString(text[n+size:])
-			if !unicode.IsLetter(next) {
+			if !unicode.IsLetter(next) || possessive(text[n:]) > 0 {
 				return n
 			}
 		} else if !unicode.IsLetter(r) && !unicode.IsMark(r) && !(r >= '0' && r <= '9' && last < 0x2E80) {

@@ -175,15 +175,15 @@ func luhn(d []byte) bool {
 // uuid is the end of an id of 8-4-4-4-12 hexadecimal digits, or of 32, that begins at i: ours are in every line of the log.
 func uuid(text string, i int) int {
 	k := i
-	for k < len(text) && k-i < 37 && (isHex(text[k]) || text[k] == '-') {
+	for k < len(text) && k-i < 37 && (isHex(text[k]) || text[k] == '-' && dashed(k-i)) {
 		k++
 	}
-	id := text[i:k]
-	if len(id) == 36 && id[8] == '-' && id[13] == '-' && id[18] == '-' && id[23] == '-' && ends(text, k) {
-		return k
-	}
-	if len(id) == 32 && strings.IndexByte(id, '-') < 0 && ends(text, k) {
+	n, dashes := k-i, strings.Count(text[i:k], "-")
+	if (n == 36 && dashes == 4 || n == 32 && dashes == 0) && ends(text, k) {
 		return k
 	}
 	return 0
 }
+
+// dashed reports the places of an id where its dashes stand.
+func dashed(k int) bool { return k == 8 || k == 13 || k == 18 || k == 23 }

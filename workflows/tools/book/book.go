@@ -140,7 +140,7 @@ func (b *Book) End(tx rows.Tx, key, id string, lease int, r keep.Result) error {
 		return fault.New(fault.Internal, "result_invalid", "the result cannot be kept", err)
 	}
 	if len(text) > maxBytes {
-		return fault.Invalidf("data", "result_too_large", "the result has %d bytes, above %d", len(text), maxBytes)
+		return tooLarge(len(text), maxBytes)
 	}
 	for len(text) > 0 {
 		n := min(pieceBytes, len(text))
@@ -151,6 +151,10 @@ func (b *Book) End(tx rows.Tx, key, id string, lease int, r keep.Result) error {
 		c.Pieces++
 	}
 	return rows.Write(tx, callPrefix+key, c)
+}
+
+func tooLarge(bytes, most int) error {
+	return fault.Invalidf("data", "result_too_large", "the result has %d bytes, above %d", bytes, most)
 }
 
 // Lapse implements keep.Calls.

@@ -19,8 +19,17 @@ func (b *Book) Sweep(tx rows.Tx, limit int) (rows.Swept, error) {
 	return rows.Swept{More: n == limit, Left: left > 0}, err
 }
 
-// Clear forgets calls whatever their age, so many at most, and says how many.
-func (b *Book) Clear(tx rows.Tx, limit int) (int, error) { return forget(tx, expiryPrefix+end, limit) }
+// Clear forgets calls whatever their age, so many at most, and says how many. The last takes along how many there were: nothing is left.
+func (b *Book) Clear(tx rows.Tx, limit int) (int, error) {
+	n, err := forget(tx, expiryPrefix+end, limit)
+	if err != nil || n == limit {
+		return n, err
+	}
+	if err := tx.Delete(numberKey); err != nil {
+		return n, fmt.Errorf("calls: delete: %w", err)
+	}
+	return n, nil
+}
 
 // Count is how many calls there are, as far as the limit.
 func (b *Book) Count(tx rows.Tx, limit int) (int, error) {

@@ -68,6 +68,9 @@ func (c *Client) Begin(ctx context.Context, s tenants.Scope, o keep.Opening) (ke
 
 // End implements keep.Calls.
 func (c *Client) End(ctx context.Context, s tenants.Scope, key, id string, lease int, r keep.Result) error {
+	if len(r.Data) > keep.MaxResultBytes { // before it is copied several times on its way
+		return tooLarge(len(r.Data), keep.MaxResultBytes)
+	}
 	_, err := call.Ask[none](ctx, c.do, s, nil, methodEnd, ending{key, id, lease, r})
 	return err
 }

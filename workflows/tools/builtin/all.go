@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"context"
+	"encoding/json"
 
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
@@ -39,6 +40,15 @@ func All(d Deps) []tools.Tool {
 		list = append(list, t.Tool)
 	}
 	return list
+}
+
+// Inputs are the schemas of what the tools take, by the tools' names.
+func Inputs() map[string]json.RawMessage {
+	inputs := map[string]json.RawMessage{}
+	for _, t := range all(Deps{}) {
+		inputs[t.Name] = t.Input.Text()
+	}
+	return inputs
 }
 
 // all is every tool with its types.

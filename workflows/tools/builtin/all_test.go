@@ -19,5 +19,7 @@ func TestAllCanBeCalled(t *testing.T) {
 func TestConfigurationsCanNameThem(t *testing.T) {
 	for _, tool := range All(Deps{}) {
 		assert.Contains(t, tenants.PlatformTools(), tool.Name)
+		assert.JSONEq(t, string(tool.Input.Text()), string(Inputs()[tool.Name]))
 	}
+	assert.Len(t, Inputs(), len(tenants.PlatformTools()))
 }

@@ -34,7 +34,7 @@ func call[Out any](t testing.TB, d Deps, c *tenants.Config, name string, input a
 		return out, err
 	}
 	got, err := tool.Run(context.Background(), &tools.Call{
-		ID: "call-1", Scope: tenantstest.Scope(t, string(c.ID)), Config: c, Input: in, RequestID: "r-1",
+		ID: "call-0", Once: "call-1", Scope: tenantstest.Scope(t, string(c.ID)), Config: c, Input: in, RequestID: "r-1",
 	})
 	if err != nil {
 		return out, err

@@ -12,7 +12,7 @@ import (
 
 type classifyIntentInput struct {
 	Text       string   `json:"text" jsonschema:"minLength=1,maxLength=10000" jsonschema_description:"What somebody wrote."`
-	Categories []string `json:"categories,omitempty" jsonschema:"minItems=1,maxItems=50,uniqueItems=true,minLength=1,maxLength=200" jsonschema_description:"The intents to choose from, in words that say what they are: \"refund request\", or with more: \"refund request: wants money back\". Left out: greeting, question, request, complaint, feedback, purchase, cancellation, billing, technical_support, account, shipping, farewell."`
+	Categories []string `json:"categories,omitempty" jsonschema:"maxItems=50,uniqueItems=true,minLength=1,maxLength=200" jsonschema_description:"The intents to choose from, in words that say what they are: \"refund request\", or with more: \"refund request: wants money back\". Left out or empty: greeting, question, request, complaint, feedback, purchase, cancellation, billing, technical_support, account, shipping, farewell."`
 }
 
 type classifyIntentOutput struct {
@@ -77,11 +77,6 @@ func (d Deps) cosines(ctx context.Context, c *tools.Call, text string, all []int
 	if err != nil {
 		return nil, err
 	}
-	model, err := llm.FindEmbedding(call.Model)
-	if err != nil {
-		return nil, err
-	}
-	tokens := int64(0)
 	near := make([]float64, len(all))
 	for i, e := range each {
 		if e.Err != nil {
@@ -90,12 +85,10 @@ func (d Deps) cosines(ctx context.Context, c *tools.Call, text string, all []int
 			}
 			return nil, e.Err
 		}
-		tokens += e.Tokens
 		if i > 0 {
 			near[i-1] = dot(each[0].Vector, e.Vector)
 		}
 	}
-	c.Spent(tokens, tokens*model.Price)
 	return near, nil
 }
 

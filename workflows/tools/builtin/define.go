@@ -5,6 +5,7 @@ import (
 	"embed"
 	"reflect"
 
+	"levada.dev/workflows/llm"
 	"levada.dev/workflows/tools"
 )
 
@@ -17,10 +18,13 @@ type tool struct {
 	in, out reflect.Type
 }
 
-// define makes a tool of a function over types. Its schemas are in the files of its name.
+// define makes a tool of a function over types. Its schemas are in the files of its name. What it has models do is on the call's record as it is booked.
 func define[In, Out any](t tools.Tool, run func(ctx context.Context, c *tools.Call, in In) (Out, error)) tool {
 	t.Input, t.Output = kept(t.Name, "input"), kept(t.Name, "output")
-	return tool{tools.Typed(t, run), reflect.TypeFor[In](), reflect.TypeFor[Out]()}
+	metered := func(ctx context.Context, c *tools.Call, in In) (Out, error) {
+		return run(llm.Metered(ctx, c.Spent), c, in)
+	}
+	return tool{tools.Typed(t, metered), reflect.TypeFor[In](), reflect.TypeFor[Out]()}
 }
 
 // kept is a schema as it was derived. One that is not there is no schema, which a test finds.

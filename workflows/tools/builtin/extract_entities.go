@@ -11,7 +11,7 @@ import (
 
 type extractEntitiesInput struct {
 	Text        string   `json:"text" jsonschema:"minLength=1,maxLength=100000" jsonschema_description:"The text."`
-	EntityTypes []string `json:"entity_types,omitempty" jsonschema:"minItems=1,uniqueItems=true,enum=PERSON,enum=ORGANIZATION,enum=LOCATION,enum=EMAIL,enum=URL,enum=IP_ADDRESS,enum=IBAN,enum=CREDIT_CARD,enum=PHONE,enum=DATE,enum=TIME,enum=MONEY,enum=PERCENT,enum=NUMBER" jsonschema_description:"The types to look for. Left out: all of them."`
+	EntityTypes []string `json:"entity_types,omitempty" jsonschema:"maxItems=14,uniqueItems=true,enum=PERSON,enum=ORGANIZATION,enum=LOCATION,enum=EMAIL,enum=URL,enum=IP_ADDRESS,enum=IBAN,enum=CREDIT_CARD,enum=PHONE,enum=DATE,enum=TIME,enum=MONEY,enum=PERCENT,enum=NUMBER" jsonschema_description:"The types to look for. Left out or empty: all of them."`
 }
 
 type extractEntitiesOutput struct {
@@ -45,7 +45,7 @@ func extractEntities(ctx context.Context, _ *tools.Call, in extractEntitiesInput
 	}
 	out, ruler := extractEntitiesOutput{Entities: []foundEntity{}}, prose.NewRuler(in.Text)
 	for _, e := range found {
-		if in.EntityTypes != nil && !slices.Contains(in.EntityTypes, string(e.Type)) {
+		if len(in.EntityTypes) > 0 && !slices.Contains(in.EntityTypes, string(e.Type)) {
 			continue
 		}
 		if out.Count++; out.Count <= mostEntities {

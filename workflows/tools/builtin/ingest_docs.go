@@ -13,7 +13,7 @@ import (
 
 type ingestDocsInput struct {
 	Content   string         `json:"content" jsonschema:"minLength=1" jsonschema_description:"The document, as plain text or Markdown. As long as the tenant's documents may be."`
-	DocID     string         `json:"doc_id" jsonschema:"minLength=1,maxLength=256" jsonschema_description:"The document's id: letters, digits and . _ ~ : / @ + = , - and a letter or digit first. A document that has it already is replaced."`
+	DocID     string         `json:"doc_id" jsonschema:"minLength=1,maxLength=256,pattern=^[A-Za-z0-9][A-Za-z0-9._~:/@+=\\x2c-]*$" jsonschema_description:"The document's id: letters, digits and . _ ~ : / @ + = , - and a letter or digit first. A document that has it already is replaced."`
 	Source    string         `json:"source,omitempty" jsonschema:"maxLength=500" jsonschema_description:"Where the document is from."`
 	Title     string         `json:"title,omitempty" jsonschema:"maxLength=500" jsonschema_description:"Its title."`
 	ChunkSize int            `json:"chunk_size,omitempty" jsonschema:"minimum=100,maximum=10000" jsonschema_description:"About how many characters a chunk has, as far as the embedding model reads so many. Left out: the platform's default."`
@@ -44,7 +44,7 @@ func (d Deps) ingestDocs(ctx context.Context, c *tools.Call, in ingestDocsInput)
 	if err != nil {
 		return ingestDocsOutput{}, in.renamed(err)
 	}
-	draft.Cause = events.Cause{ID: c.Cause.ID, TraceParent: c.Cause.TraceParent, IdempotencyKey: c.ID}
+	draft.Cause = events.Cause{ID: c.Cause.ID, TraceParent: c.Cause.TraceParent, IdempotencyKey: c.Once}
 	if err := d.Afford(ctx, c.Scope, c.Config, len(draft.Text)); err != nil {
 		return ingestDocsOutput{}, err
 	}

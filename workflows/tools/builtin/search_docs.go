@@ -8,6 +8,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/workflows/llm"
 	"levada.dev/workflows/prose"
 	"levada.dev/workflows/rag"
 	"levada.dev/workflows/tools"
@@ -100,6 +101,6 @@ func (in searchDocsInput) query(c *tools.Call) (rag.Query, error) {
 	}
 	return rag.Query{
 		Text: in.Query, TopK: in.TopK, Mode: rag.Mode(in.Mode), Filter: filter, Fields: limits.Filterable, Boosts: limits.Boosts,
-		Model: c.Config.Models.Embedding, RequestID: c.RequestID, Cache: limits.CacheTTL(),
+		Model: c.Config.Models.Embedding, RequestID: c.RequestID, Purpose: llm.ForTools, Cache: limits.CacheTTL(),
 	}, nil
 }

@@ -20,6 +20,7 @@ type Order struct {
 	Kit   *Kit
 	Mark  rag.Delimiter // of the results; the prompt has its Instruction
 	Key   string        // with it each call has a key of its own: this one and the call's number
+	Once  string        // for an answer that nobody keeps, so that a repetition asks the model again: equal calls of a tool that writes are one under it
 	Watch Watch         // may be nil
 }
 
@@ -49,7 +50,7 @@ type answer struct {
 	own    []llm.Tool // the client's
 	made   map[string]bool
 	ids    map[string]bool
-	number int
+	number int  // of calls
 	room   int  // bytes of results that may still be told
 	said   bool // some step has said something
 	gap    bool // another step begins with a line of its own
@@ -182,9 +183,9 @@ func plus(a, b llm.Usage) llm.Usage {
 
 // goOn makes the calls that are due, and asks the model again, unless the client has to make calls, too.
 func (a *answer) goOn() error {
-	messages := a.make(a.due)
+	messages, err := a.make(a.due)
 	a.due = nil
-	if err := context.Cause(a.ctx); err != nil {
+	if err != nil {
 		return err
 	}
 	a.step++
@@ -203,12 +204,31 @@ func (a *answer) goOn() error {
 		p.ToolChoice, a.choice = nil, false
 	}
 	if a.over() {
-		a.last = true
-		p.Tools, p.ToolChoice, p.Parallel = nil, nil, nil
+		a.withoutTools()
 	}
 	a.gap = a.said
-	return a.ask()
+	err = a.ask()
+	if tooLong(err) && !a.last { // there is more room without them
+		a.withoutTools()
+		err = a.ask()
+	}
+	if tooLong(err) { // what was said and done is there
+		a.finish = llm.FinishLength
+		a.conclude()
+		return a.err
+	}
+	return err
 }
+
+// withoutTools has the model asked without tools from now on.
+func (a *answer) withoutTools() {
+	a.last = true
+	p := &a.order.Prompt
+	p.Tools, p.ToolChoice, p.Parallel = nil, nil, nil
+}
+
+// tooLong reports whether no model has the window for what it would be asked.
+func tooLong(err error) bool { return err != nil && fault.As(err).Code == "prompt_too_long" }
 
 // over reports whether the model is not to ask for tools any more: so that it ends with words, a quarter of its tokens is left for them.
 func (a *answer) over() bool {
@@ -242,8 +262,14 @@ func (a *answer) Spent() (llm.Usage, int64) {
 	return plus(a.sum, usage), a.nanos + nanos
 }
 
-// Answers are those of the steps so far, for who wants to know what became of them.
-func (a *answer) Answers() []llm.Answer { return a.all }
+// Redacted serves llm.Redacted: of all steps so far.
+func (a *answer) Redacted() (kinds []string) {
+	for _, step := range a.all {
+		kinds = append(kinds, llm.Redacted(step)...)
+	}
+	slices.Sort(kinds)
+	return slices.Compact(kinds)
+}
 
 // Cached implements llm.Answer.
 func (a *answer) Cached() bool { return false }

@@ -11,9 +11,10 @@ import (
 
 // Kit is the platform's tools that a model may call, for one caller.
 type Kit struct {
-	Tools []llm.Tool    // that are offered
-	Steps int           // how often the model may ask for tools
-	Time  time.Duration // for how long
+	Tools  []llm.Tool    // that are offered
+	Writes []string      // the names of those that change something
+	Steps  int           // how often the model may ask for tools
+	Time   time.Duration // for how long
 
 	// Run makes a call. What kept it from being made, and its failure, the model is told as its outcome. It returns soon after ctx has ended.
 	Run func(ctx context.Context, c Call) (Done, error)
@@ -27,6 +28,8 @@ type Call struct {
 	Tool  string
 	Input json.RawMessage
 	Key   string // the call of the same key is made once; "" each time
+
+	Shared bool // other calls may have the key, too: equal ones are made once
 }
 
 // Done is what came of a call.
@@ -47,8 +50,8 @@ func (k *Kit) offers(name string) bool {
 
 // Watch is told what the loop does, by whoever calls Next.
 type Watch interface {
-	// Called is told the calls of a step, before they are made.
-	Called(calls []llm.ToolCall)
+	// Called is told the calls of a step, before they are made; its error has none of them made, and ends the answer.
+	Called(calls []llm.ToolCall) error
 	// Came is told what came of one, as soon as it is there.
 	Came(o Outcome)
 }
@@ -56,8 +59,8 @@ type Watch interface {
 // unwatched is for those who want to know nothing.
 type unwatched struct{}
 
-func (unwatched) Called([]llm.ToolCall) {}
-func (unwatched) Came(Outcome)          {}
+func (unwatched) Called([]llm.ToolCall) error { return nil }
+func (unwatched) Came(Outcome)                {}
 
 // Instruction tells a model what the results of tools are. It stands in the system message, as they do not.
 func Instruction(mark rag.Delimiter) string {

@@ -205,14 +205,14 @@ func TestWhatIsNotShown(t *testing.T) {
 		}
 		return strings.ReplaceAll(text, "bad", "[left out]"), nil
 	}
-	assert.Equal(t, "a [left out] word", k.Make(t.Context(), llm.ToolCall{Name: "echo", Arguments: "a bad word"}, "", 100).Content)
-	o := k.Make(t.Context(), llm.ToolCall{ID: "c", Name: "echo", Arguments: `"ignore all"`}, "", 100)
+	assert.Equal(t, "a [left out] word", k.Make(t.Context(), llm.ToolCall{Name: "echo", Arguments: "a bad word"}, loop.Call{}, 100).Content)
+	o := k.Make(t.Context(), llm.ToolCall{ID: "c", Name: "echo", Arguments: `"ignore all"`}, loop.Call{}, 100)
 	assert.False(t, o.OK)
 	assert.NotContains(t, o.Content, "ignore")
 	assert.NotContains(t, o.Content, "secret")
-	assert.True(t, k.Make(t.Context(), llm.ToolCall{Name: "echo", Arguments: " "}, "", 100).OK, "no arguments are none")
+	assert.True(t, k.Make(t.Context(), llm.ToolCall{Name: "echo", Arguments: " "}, loop.Call{}, 100).OK, "no arguments are none")
 	k.Run = func(context.Context, loop.Call) (loop.Done, error) { panic("secret") }
-	o = k.Make(t.Context(), llm.ToolCall{Name: "echo"}, "", 100)
+	o = k.Make(t.Context(), llm.ToolCall{Name: "echo"}, loop.Call{}, 100)
 	assert.Equal(t, `{"error":{"code":"internal","message":"the tool broke down"}}`, o.Content)
 }
 

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"levada.dev/events/fault"
@@ -16,14 +17,16 @@ const (
 )
 
 // make makes the calls of a step side by side, and returns what the model is shown of them.
-func (a *answer) make(calls []llm.ToolCall) []llm.Message {
+func (a *answer) make(calls []llm.ToolCall) ([]llm.Message, error) {
 	for i := range calls {
 		a.name(&calls[i])
 	}
-	a.order.Watch.Called(calls)
+	if err := a.order.Watch.Called(calls); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithDeadlineCause(a.ctx, a.until, errTime)
 	defer cancel()
-	outcomes, most := make([]Outcome, len(calls)), a.share(len(calls))
+	outcomes, most := make([]Outcome, len(calls)), a.share(calls)
 	came := make(chan int, len(calls))
 	slots := make(chan struct{}, atOnce)
 	step := map[string]bool{}
@@ -36,16 +39,13 @@ func (a *answer) make(calls []llm.ToolCall) []llm.Message {
 			continue
 		}
 		step[same] = true
-		key := ""
-		if a.order.Key != "" {
-			key = a.order.Key + "/" + strconv.Itoa(a.number)
-		}
+		next := a.under(call.Name)
 		outcomes[i] = Failed(call, errOurs)
 		go func() {
 			defer func() { came <- i }()
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			outcomes[i] = a.order.Kit.Make(ctx, call, key, most)
+			outcomes[i] = a.order.Kit.Make(ctx, call, next, most)
 		}()
 	}
 	for range calls {
@@ -60,7 +60,19 @@ func (a *answer) make(calls []llm.ToolCall) []llm.Message {
 		m.Content = Fence(a.order.Mark, m.Content)
 		messages = append(messages, m)
 	}
-	return messages
+	return messages, context.Cause(a.ctx)
+}
+
+// under is the key of the next call. A repetition may have the model ask in another order, or for something else first, so no call of a tool that
+// writes is known by its place: an equal call is made once, wherever it stands. What reads is read again.
+func (a *answer) under(tool string) (next Call) {
+	switch {
+	case a.order.Key != "":
+		next.Key = a.order.Key + "/" + strconv.Itoa(a.number)
+	case a.order.Once != "" && slices.Contains(a.order.Kit.Writes, tool):
+		next.Key, next.Shared = a.order.Once, true
+	}
+	return next
 }
 
 // name gives a call an id that no other of the turn has.
@@ -87,13 +99,18 @@ func (a *answer) refuse(call llm.ToolCall, i int, repeated bool) error {
 	return nil
 }
 
-// share is how many bytes each of so many results may have: what is left of the turn's, and of the widest model's window.
-func (a *answer) share(calls int) int {
+// share is how many bytes the result of each call may have: what is left of the turn's, and of the widest model's window beside the calls.
+func (a *answer) share(calls []llm.ToolCall) int {
 	widest := 0
 	for _, m := range a.order.Models {
 		widest = max(widest, m.Window)
 	}
+	p := a.order.Prompt
+	p.Messages = append(slices.Clip(p.Messages), llm.Message{Role: llm.Assistant, Content: a.text.String(), ToolCalls: calls})
+	for _, call := range calls {
+		p.Messages = append(p.Messages, llm.Message{Role: llm.ToolRole, Name: call.Name, ToolCallID: call.ID, Content: Fence(a.order.Mark, "")})
+	}
 	const bytes = 2 // of a token of JSON, or less
-	window := (widest - llm.Estimate(a.order.Prompt) - a.most) * bytes
-	return max(minResult, min(MaxResult, a.room/calls, window/calls))
+	window := (widest - llm.Estimate(p) - a.most) * bytes
+	return max(minResult, min(MaxResult, a.room/len(calls), window/len(calls)))
 }

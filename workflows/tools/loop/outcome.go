@@ -80,8 +80,8 @@ func Cut(text string, most int) string {
 	return text[:keep] + note
 }
 
-// Make makes one call, whatever happens, and cuts its result.
-func (k *Kit) Make(ctx context.Context, call llm.ToolCall, key string, most int) (o Outcome) {
+// Make makes one call under the key of next, whatever happens, and cuts its result.
+func (k *Kit) Make(ctx context.Context, call llm.ToolCall, next Call, most int) (o Outcome) {
 	began := time.Now()
 	defer func() {
 		if p := recover(); p != nil {
@@ -95,7 +95,8 @@ func (k *Kit) Make(ctx context.Context, call llm.ToolCall, key string, most int)
 	if input == "" {
 		input = "{}"
 	}
-	done, err := k.Run(ctx, Call{Tool: call.Name, Input: json.RawMessage(input), Key: key})
+	next.Tool, next.Input = call.Name, json.RawMessage(input)
+	done, err := k.Run(ctx, next)
 	text := string(done.Data)
 	if err == nil && k.Screen != nil {
 		text, err = k.Screen(ctx, call.Name, text)

@@ -154,7 +154,7 @@ func large(t *testing.T, x desk) {
 func tooLarge(t *testing.T, x desk) {
 	x.must(x.acme, "first", time.Minute)
 	r := result
-	r.Data = json.RawMessage(`"` + strings.Repeat("a", 2*tools.MaxResultBytes) + `"`)
+	r.Data = json.RawMessage(`"` + strings.Repeat("a", tools.MaxResultBytes-1) + `"`)
 	err := x.calls.End(t.Context(), x.acme, x.key, "first", 1, r)
 	assert.Equal(t, "result_too_large", fault.As(err).Code)
 	require.NoError(t, x.calls.End(t.Context(), x.acme, x.key, "first", 1, result))

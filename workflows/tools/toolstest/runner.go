@@ -47,6 +47,7 @@ func TestRunner(t *testing.T, open func(t *testing.T) World) {
 		"with a key it goes on for a while":                      goesOnForAWhile,
 		"a call with a key is made once":                         madeOnce,
 		"a call that failed is made again under its id":          againUnderID,
+		"a call with a key happens once, also in another pool":   onceInEveryPool,
 		"an argument that the tool refuses frees the key":        freed,
 		"tools fail in their own ways":                           failures,
 		"progress is told while somebody listens":                progress,
@@ -257,13 +258,17 @@ func badInput(t *testing.T, b *bench) {
 		`{}`: "params.text", `{"text":""}`: "params.text", `{"text":7}`: "params.text", `{"text":"a","size":0}`: "params.size",
 		`{"text":"a","tags":["b",5]}`: "params.tags[1]", `{"text":"a","where":{"knid":"x"}}`: "params.where.knid", `{"text":"a","txet":1}`: "params.txet",
 		`[]`: "params", `null`: "params", `"x"`: "params", `{"text":"a"`: "params", `{"text":"a"}{}`: "params", `{"text":"a","text":"b"}`: "params",
-		`{"text":"a","size":1e999}`: "params", `{"text":"a","size":9007199254740993}`: "params", `{"text":"1234567890123456789","size":9007199254740992}`: "params.size", "{\"text\":\"\xff\"}": "params",
+		`{"text":"a","size":1e999}`: "params.size", `{"text":"a","tags":[1,9007199254740993]}`: "params.tags[1]", `{"text":"1234567890123456789","size":9007199254740992}`: "params.size", "{\"text\":\"\xff\"}": "params",
 	} {
-		_, err := b.do(t, b.acme, order("echo", input))
-		b.refused(t, b.acme, err, tools.CodeInvalid, field)
+		for _, s := range []tenants.Scope{b.acme, b.globex} {
+			_, err := b.do(t, s, order("echo", input))
+			b.refused(t, s, err, tools.CodeInvalid, field)
+		}
 	}
-	_, err := b.do(t, b.acme, tools.Order{Tool: "echo"})
-	b.refused(t, b.acme, err, tools.CodeInvalid, "params.text")
+	for _, s := range []tenants.Scope{b.acme, b.globex} {
+		_, err := b.do(t, s, tools.Order{Tool: "echo"})
+		b.refused(t, s, err, tools.CodeInvalid, "params.text")
+	}
 	assert.Zero(t, b.Runs("echo"))
 }
 
@@ -329,11 +334,13 @@ func dryRun(t *testing.T, b *bench) {
 }
 
 func overTime(t *testing.T, b *bench) {
-	_, err := b.do(t, b.acme, order("slow", hello))
-	assert.Equal(t, tools.CodeTimeout, fault.As(err).Code)
-	assert.ErrorContains(t, <-b.Ended(), "time of the call is over")
-	act, _ := b.last(t, b.acme)
-	assert.Equal(t, []any{events.OutcomeTimeout, tools.CodeTimeout}, []any{act.Outcome, act.Code})
+	for _, s := range []tenants.Scope{b.acme, b.globex} {
+		_, err := b.do(t, s, order("slow", hello))
+		assert.Equal(t, tools.CodeTimeout, fault.As(err).Code)
+		assert.ErrorContains(t, <-b.Ended(), "time of the call is over")
+		act, n := b.last(t, s)
+		assert.Equal(t, []any{1, events.OutcomeTimeout, tools.CodeTimeout}, []any{n, act.Outcome, act.Code})
+	}
 }
 
 func leftBehind(t *testing.T, b *bench) {

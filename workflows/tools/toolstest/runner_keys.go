@@ -76,6 +76,42 @@ func madeOnce(t *testing.T, b *bench) {
 	assert.Equal(t, 1, b.Writes(b.globex), "another tenant's key is another key")
 }
 
+// elsewhere is the calls of another pool, which knows of none that were made here.
+type elsewhere struct{ tools.Calls }
+
+func (e elsewhere) Begin(ctx context.Context, s tenants.Scope, o tools.Opening) (tools.Begun, error) {
+	o.Key = "elsewhere/" + o.Key
+	return e.Calls.Begin(ctx, s, o)
+}
+
+func (e elsewhere) End(ctx context.Context, s tenants.Scope, key, id string, lease int, r tools.Result) error {
+	return e.Calls.End(ctx, s, "elsewhere/"+key, id, lease, r)
+}
+
+func onceInEveryPool(t *testing.T, b *bench) {
+	for _, s := range []tenants.Scope{b.acme, b.globex} {
+		here, err := b.do(t, s, b.keyed("writer", hello))
+		require.NoError(t, err)
+		old := b.runner
+		b.runner = b.with(t, elsewhere{b.Calls}, 0)
+		there, err := b.do(t, s, b.keyed("writer", ` {"text":"hello", "size":3.0} `))
+		require.NoError(t, err)
+		assert.False(t, there.Replayed, "nobody knows of it there")
+		assert.NotEqual(t, here.ID, there.ID, "it is another call")
+		assert.JSONEq(t, string(here.Data), string(there.Data))
+		assert.Equal(t, 1, b.Writes(s), "which does nothing again")
+		other := b.keyed("writer", hello)
+		other.Key += "-other"
+		_, err = b.do(t, s, other)
+		require.NoError(t, err)
+		assert.Equal(t, 2, b.Writes(s))
+		_, err = b.do(t, s, tools.Order{Tool: "writer", Input: json.RawMessage(hello)})
+		require.NoError(t, err)
+		assert.Equal(t, 3, b.Writes(s), "without a key each is another")
+		b.runner = old
+	}
+}
+
 func againUnderID(t *testing.T, b *bench) {
 	first, err := b.do(t, b.acme, b.keyed("breaking", hello))
 	assert.Equal(t, tools.CodeFailed, fault.As(err).Code)

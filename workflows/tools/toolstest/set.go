@@ -19,7 +19,7 @@ type Set struct {
 	Timeout time.Duration
 
 	mu      sync.Mutex
-	writes  map[string]int // effects by tenant and call id: each is one, as of a tool that keeps its promise
+	writes  map[string]int // effects by tenant and Call.Once: each is one, as of a tool that keeps its promise
 	runs    map[string]int // by tool
 	entered chan string    // the tools that were entered and wait
 	ended   chan error     // why the contexts of slow calls ended
@@ -108,7 +108,7 @@ var ErrStranger = errors.New("stranger: secret of a library")
 //
 //	echo       says what it was given, and what it took
 //	finder     needs the scope search
-//	writer     changes something, once for each call id
+//	writer     changes something, once for each Call.Once
 //	breaking   changes something, and fails then
 //	counting   tells how far it is
 //	slow       waits until its context ends, and says why; patient as well, as long as a tool may
@@ -171,7 +171,7 @@ func (x *Set) echo(_ context.Context, c *tools.Call, i in) (out, error) {
 func (x *Set) write(_ context.Context, c *tools.Call, i in) (out, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.writes[string(c.Scope.Tenant())+"/"+c.ID]++
+	x.writes[string(c.Scope.Tenant())+"/"+c.Once]++
 	return out{Text: i.Text, Tenant: c.Scope.Tenant()}, nil
 }
 

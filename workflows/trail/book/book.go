@@ -41,6 +41,7 @@ func placed(key string) int64 {
 
 // state is what a trail has besides its entries.
 type state struct {
+	Head     trail.Head `json:"h,omitzero"`  // the last entry: rows that are taken out at the end are missed by it
 	Exported trail.Head `json:"x,omitzero"`  // the last entry that was exported
 	Planned  int64      `json:"p,omitempty"` // the last entry of the segment that is being written
 	Floor    int64      `json:"f,omitempty"` // the first entry there is: all before was erased
@@ -90,6 +91,7 @@ func (b *Book) Append(tx rows.Tx, s tenants.Scope, entries []events.AuditEntry) 
 			st = state{Exported: done.Head, Floor: entry.Seq, Since: entry.Time, Dirty: true}
 		}
 		done.Head = trail.Head{Seq: entry.Seq, Hash: entry.Hash}
+		st.Head = done.Head
 	}
 	done.Waiting, done.Dirty = done.Head.Seq-st.Exported.Seq, st.Dirty
 	if st == before {
@@ -115,14 +117,14 @@ func put(tx rows.Tx, e trail.Entry, line []byte) error {
 	return nil
 }
 
-// headOf is the chain's end, by its last row. A row that somebody has made unreadable has no hash: what follows it does not fit, and verify tells.
+// headOf is the chain's end, by its last row. A row that somebody has made unreadable has no hash.
 func headOf(row rows.Row) trail.Head {
 	e, _ := trail.Read(row.Value)
 	return trail.Head{Seq: placed(row.Key), Hash: e.Hash}
 }
 
-// head is the end of the chain. It is never before what was exported, also when the rows have lost their tail: a place that was told elsewhere is
-// not given to another entry.
+// head is the end of the chain, as the state has it. It is never before the last row, nor what was exported, also when rows have lost their tail: a
+// place that was told elsewhere is not given to another entry.
 func head(tx rows.Tx, s tenants.Scope, st state) (trail.Head, error) {
 	last, err := tx.Reverse(linePrefix, linePrefix+end, 1)
 	if err != nil {
@@ -132,8 +134,10 @@ func head(tx rows.Tx, s tenants.Scope, st state) (trail.Head, error) {
 	if len(last) > 0 {
 		h = headOf(last[0])
 	}
-	if st.Exported.Seq > h.Seq {
-		h = st.Exported
+	for _, known := range []trail.Head{st.Exported, st.Head} {
+		if known.Seq >= h.Seq && known.Seq > 0 {
+			h = known
+		}
 	}
 	return h, nil
 }

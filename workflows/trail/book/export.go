@@ -20,10 +20,8 @@ type Segment struct {
 	Body []byte // each line with a line break
 }
 
-// Name is what a segment is called, below the tenant's key.
-func Name(from, to int64) []string {
-	return []string{"audit", digits(from) + "-" + digits(to) + ".ndjson"}
-}
+// FileName is what a segment is called, below audit/ of the tenant's key.
+func FileName(from, to int64) string { return digits(from) + "-" + digits(to) + ".ndjson" }
 
 // Plan is the next segment that is to be written, nil when all is. It stays the same until it is noted by Exported, whatever is appended
 // meanwhile: a repetition writes the same bytes to the same place.
@@ -46,7 +44,7 @@ func (b *Book) Plan(tx rows.Tx, s tenants.Scope) (*Segment, error) {
 		st.Planned = to
 		err = rows.Write(tx, stateKey, st)
 	}
-	return &Segment{Key: s.Key(Name(from, to)...), To: to, Body: bodyOf(lines)}, err
+	return &Segment{Key: s.Key("audit", FileName(from, to)), To: to, Body: bodyOf(lines)}, err
 }
 
 func bodyOf(lines []string) []byte {

@@ -27,7 +27,7 @@ func (b *Break) Error() string { return fmt.Sprintf("%s, entry %d: %s", b.Where,
 type Chain struct {
 	tenant tenants.ID
 	where  string
-	piece  bool // it may begin anywhere
+	piece  bool // what comes before it is not known
 	first  trail.Entry
 	head   trail.Head
 	hashes []hash // of the entries, from first on
@@ -40,18 +40,25 @@ func NewChain(tenant tenants.ID, where string) *Chain {
 	return &Chain{tenant: tenant, where: where, head: trail.Head{Hash: trail.Genesis(tenant)}}
 }
 
-// NewPiece is a piece of a tenant's chain, which may begin with any entry.
-func NewPiece(tenant tenants.ID, where string) *Chain {
-	c := NewChain(tenant, where)
-	c.piece = true
-	return c
+// NewPiece is a piece of a tenant's chain, from the entry after a place on; after 0 it may begin with any entry.
+func NewPiece(tenant tenants.ID, where string, after int64) *Chain {
+	return &Chain{tenant: tenant, where: where, piece: true, head: trail.Head{Seq: after}}
 }
 
 // Head is the last entry.
 func (c *Chain) Head() trail.Head { return c.head }
 
+// Next says where the lines come from that are added from then on.
+func (c *Chain) Next(where string) { c.where = where }
+
 // First is the first entry's place, 0 when there is none.
 func (c *Chain) First() int64 { return c.first.Seq }
+
+// Erased is the entry that the chain begins with when that says that all before it was erased. Nothing but copies of what went can show whether it
+// is true.
+func (c *Chain) Erased() (e trail.Entry, ok bool) {
+	return c.first, c.first.Erases() && c.first.Seq > 1
+}
 
 // Len is how many entries there are.
 func (c *Chain) Len() int { return len(c.hashes) }
@@ -64,6 +71,25 @@ func (c *Chain) Has(want string) bool {
 		}
 	}
 	return c.first.Erases() && c.first.Prev == want
+}
+
+// Holds reports whether the chain has an entry as somebody has noted it: its place and its hash, or its hash alone, with a place of 0. The error is
+// the *Break that it is.
+func (c *Chain) Holds(noted trail.Head) error {
+	got, last := c.hashOf(noted.Seq), c.first.Seq-1 // the last of what is not there, whose hash the first entry has
+	switch {
+	case noted.Seq == 0 && !c.Has(noted.Hash):
+		return c.broken(c.head.Seq+1, "no entry has the hash that was noted: the end was cut off, or the chain made anew")
+	case noted.Seq == 0 || got == noted.Hash || noted.Seq == last && c.first.Prev == noted.Hash:
+		return nil
+	case got != "" || noted.Seq == last:
+		return c.broken(noted.Seq, "it is not the one that was noted: the chain was made anew from it on, or from one before it")
+	case noted.Seq > c.head.Seq:
+		return c.broken(c.head.Seq+1, "it is missing, and so is all that follows: %d was noted", noted.Seq)
+	case c.first.Erases():
+		return c.broken(noted.Seq, "it was noted, and went with all before %d, which says that the tenant was erased: only segments that were copied can show it", c.first.Seq)
+	}
+	return c.broken(noted.Seq, "it was noted, and what there is begins with %d", c.first.Seq)
 }
 
 // hashOf is the hash of an entry, "" when the chain has none at the place.
@@ -83,7 +109,7 @@ func (c *Chain) Add(line []byte) error {
 	}
 	want := hex.EncodeToString(sum[:])
 	switch {
-	case len(c.hashes) == 0 && (c.piece || e.Erases() && e.Seq > 1):
+	case len(c.hashes) == 0 && (c.piece && c.head.Seq == 0 || e.Erases() && e.Seq > c.head.Seq+1):
 		if e.Seq < 1 {
 			return c.broken(e.Seq, "it has no place")
 		}
@@ -91,6 +117,7 @@ func (c *Chain) Add(line []byte) error {
 		return c.broken(c.head.Seq+1, "it is missing: %d comes instead", e.Seq)
 	case e.Seq != c.head.Seq+1:
 		return c.broken(c.head.Seq+1, "%d is in its place", e.Seq)
+	case len(c.hashes) == 0 && c.piece: // whose hash comes before it nobody has said
 	case e.Prev != c.head.Hash && len(c.hashes) == 0:
 		return c.broken(e.Seq, "it is not the beginning of %s's trail", c.tenant)
 	case e.Prev != c.head.Hash:
@@ -119,7 +146,7 @@ func (c *Chain) Ends(head trail.Head) error {
 	switch {
 	case head.Seq > c.head.Seq:
 		return c.broken(c.head.Seq+1, "it is missing, and so is all that follows: the trail ends with %d", head.Seq)
-	case head.Seq == c.head.Seq && head.Hash != c.head.Hash:
+	case head.Seq == c.head.Seq && head.Hash != c.head.Hash && c.head.Hash != "": // else there is nothing of the piece
 		return c.broken(c.head.Seq, "the trail says that it ends with another one")
 	}
 	return nil

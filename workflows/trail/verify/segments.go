@@ -21,7 +21,7 @@ func Segments(tenant tenants.ID, folder fs.FS) (*Chain, int, error) {
 		return nil, 0, err
 	}
 	slices.Sort(files)
-	c := NewPiece(tenant, "segments")
+	c := NewPiece(tenant, "segments", 0)
 	for _, name := range files {
 		c.where = "segment " + name
 		from, to, ok := placesOf(name)
@@ -71,12 +71,16 @@ func placesOf(name string) (from, to int64, ok bool) {
 	return from, to, err == nil && to >= from
 }
 
-// Against holds a trail to what was exported of it: the first entry that is another, or is gone. What an erasure took is not held against it.
+// Against holds a trail to what was exported of it: the first entry that is another, or is gone. What an erasure took, and what comes before a
+// piece, is not held against it; but the entry that tells the erasure has to follow the last that was exported, where that is known.
 func (c *Chain) Against(exported *Chain) error {
+	if last := exported.hashOf(c.first.Seq - 1); c.first.Erases() && last != "" && last != c.first.Prev {
+		return c.broken(c.first.Seq, "it says that all before it was erased, and does not follow what was exported: the erasure is made up")
+	}
 	for i := range exported.hashes {
 		seq := exported.first.Seq + int64(i)
 		switch got := c.hashOf(seq); {
-		case got == "" && seq < c.first.Seq && c.first.Erases():
+		case got == "" && seq < c.first.Seq && (c.piece || c.first.Erases()):
 		case got == "":
 			return c.broken(seq, "it was exported, and is gone")
 		case got != exported.hashOf(seq):

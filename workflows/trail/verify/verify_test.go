@@ -31,6 +31,7 @@ func chained(t *testing.T, tenant tenants.ID, n int) (lines []string) {
 			Act: &events.Act{
 				Kind: events.ActAdmin, Name: "jobs.cancel", Actor: "ops", UserID: "ada", RequestID: "request", Target: "jobs/<1>", Arguments: strings.Repeat("cd", 32),
 				Outcome: events.OutcomeFailed, Code: "c", DurationMS: 5, Tokens: 6, CostNanos: 7, Count: 8,
+				Findings: []events.Finding{{In: events.InSources, Target: "documents/<1>", Category: "injection", Rule: "override", Score: float64(i%101) / 100, Blocked: true, Count: 2}},
 			},
 		})
 		require.NoError(t, err)
@@ -49,6 +50,14 @@ func check(tenant tenants.ID, lines []string) (*verify.Chain, error) {
 		}
 	}
 	return c, nil
+}
+
+// Every score is written as RFC 8785 has it, or its line would not have its hash.
+func TestEveryScoreFits(t *testing.T) {
+	for _, tenant := range []tenants.ID{"acme", "globex"} {
+		_, err := check(tenant, chained(t, tenant, 101))
+		require.NoError(t, err)
+	}
 }
 
 func requireBreak(t *testing.T, err error, seq int64, why string) {
@@ -80,10 +89,14 @@ func TestEveryMemberIsUnderTheHash(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(chained(t, "acme", 3)[1]), &whole))
 	act := whole["act"].(map[string]any)
 	require.Len(t, whole, 13, "a test for each member")
-	require.Len(t, act, 13)
+	require.Len(t, act, 14)
 	other := func(v any) any {
 		if n, ok := v.(float64); ok {
 			return n + 1
+		}
+		if list, ok := v.([]any); ok {
+			list[0].(map[string]any)["score"] = 0.99
+			return list
 		}
 		return v.(string) + "0"
 	}
@@ -172,7 +185,7 @@ func TestWhatWasDoneToATrailIsFound(t *testing.T) {
 
 func pieceOf(t *testing.T, lines []string) *verify.Chain {
 	t.Helper()
-	c := verify.NewPiece("acme", "piece")
+	c := verify.NewPiece("acme", "piece", 0)
 	for _, line := range lines {
 		require.NoError(t, c.Add([]byte(line)))
 	}
@@ -243,4 +256,69 @@ func TestATrailAfterAnErasure(t *testing.T) {
 	assert.Equal(t, int64(5), c.First())
 	assert.True(t, c.Has(e.Hash) && c.Has(was.Head().Hash))
 	assert.NoError(t, c.Against(pieceOf(t, chained(t, "acme", 4))), "what went is not missed")
+	erased, ok := c.Erased()
+	assert.True(t, ok)
+	assert.Equal(t, e.Hash, erased.Hash)
+	_, ok = was.Erased()
+	assert.False(t, ok)
+
+	// An erasure that is made up hides a trail that does not end as it says.
+	for _, before := range []trail.Head{{Seq: 4, Hash: strings.Repeat("a", 64)}, {Seq: 4, Hash: trail.Genesis("acme")}} {
+		_, forged, err := trail.Link(before, events.AuditEntry{ID: "e", Type: events.TypeTenantErased, Source: "/tenants/acme/objects", Subject: "tenant", SHA256: strings.Repeat("0", 64)})
+		require.NoError(t, err)
+		c, err = check("acme", []string{string(forged)})
+		require.NoError(t, err, "alone it fits")
+		requireBreak(t, c.Against(pieceOf(t, chained(t, "acme", 4))), 5, "the erasure is made up")
+	}
+	assert.NoError(t, c.Against(pieceOf(t, chained(t, "acme", 3))), "of what follows the segments nobody knows")
+}
+
+// What was noted is looked for at its place; the first that is not there is named.
+func TestWhatWasNotedIsHeld(t *testing.T) {
+	lines := chained(t, "acme", 6)
+	whole, err := check("acme", lines)
+	require.NoError(t, err)
+	three, err := check("acme", lines[:3])
+	require.NoError(t, err)
+	other := chained(t, "globex", 6)
+	theirs, err := check("globex", other)
+	require.NoError(t, err)
+	e, line, err := trail.Link(three.Head(), events.AuditEntry{ID: "e", Type: events.TypeTenantErased, Source: "/tenants/acme/objects", Subject: "tenant", SHA256: strings.Repeat("0", 64)})
+	require.NoError(t, err)
+	after, err := check("acme", []string{string(line)})
+	require.NoError(t, err)
+	first, err := check("acme", lines[:1])
+	require.NoError(t, err)
+
+	for _, head := range []trail.Head{whole.Head(), three.Head(), {Hash: three.Head().Hash}} {
+		assert.NoError(t, whole.Holds(head))
+	}
+	assert.NoError(t, after.Holds(three.Head()), "its hash is in the entry that tells of the erasure")
+	assert.NoError(t, after.Holds(trail.Head{Seq: 4, Hash: e.Hash}))
+	requireBreak(t, three.Holds(whole.Head()), 4, "6 was noted")
+	requireBreak(t, whole.Holds(theirs.Head()), 6, "not the one that was noted")
+	requireBreak(t, whole.Holds(trail.Head{Hash: theirs.Head().Hash}), 7, "no entry has the hash")
+	requireBreak(t, after.Holds(trail.Head{Seq: 3, Hash: theirs.Head().Hash}), 3, "not the one that was noted")
+	requireBreak(t, after.Holds(first.Head()), 1, "the tenant was erased")
+	requireBreak(t, pieceOf(t, lines[3:]).Holds(first.Head()), 1, "begins with 4")
+}
+
+// A piece that begins after a place has the next entry first, whatever came before.
+func TestAPieceAfterAPlace(t *testing.T) {
+	lines := chained(t, "acme", 6)
+	whole, err := check("acme", lines)
+	require.NoError(t, err)
+	c := verify.NewPiece("acme", "piece", 3)
+	require.NoError(t, c.Ends(trail.Head{Seq: 3, Hash: "whatever it is"}), "there may be nothing after it")
+	for _, line := range lines[3:] {
+		require.NoError(t, c.Add([]byte(line)))
+	}
+	assert.Equal(t, []any{int64(4), 3, whole.Head()}, []any{c.First(), c.Len(), c.Head()})
+	three, err := check("acme", lines[:3])
+	require.NoError(t, err)
+	assert.NoError(t, c.Holds(three.Head()))
+	assert.NoError(t, c.Against(whole))
+	requireBreak(t, verify.NewPiece("acme", "piece", 3).Add([]byte(lines[4])), 4, "missing")
+	requireBreak(t, verify.NewPiece("acme", "piece", 3).Add([]byte(lines[2])), 4, "3 is in its place")
+	requireBreak(t, verify.NewPiece("globex", "piece", 3).Add([]byte(lines[3])), 4, "another tenant's")
 }

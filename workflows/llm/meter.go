@@ -1,0 +1,27 @@
+package llm
+
+import (
+	"context"
+
+	"levada.dev/tenants/quota"
+)
+
+// Metered makes a context under which spent is told of each use of a model as it is booked, for records of what something took. Who pays tells it,
+// so it is what the ledger has, also of a call that failed or was cut off. It may be told by several goroutines at once.
+func Metered(ctx context.Context, spent func(tokens, nanos int64)) context.Context {
+	return context.WithValue(ctx, meter{}, spent)
+}
+
+type meter struct{}
+
+// settle ends a hold with what was used, and tells whoever counts.
+func settle(ctx context.Context, hold quota.Hold, used ...quota.Use) {
+	hold.Settle(ctx, used...)
+	spent, ok := ctx.Value(meter{}).(func(tokens, nanos int64))
+	if !ok {
+		return
+	}
+	for _, u := range used {
+		spent(u.Prompt+u.Completion, u.Nanos)
+	}
+}
