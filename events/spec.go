@@ -12,6 +12,8 @@ const (
 	StageIngest Stage = "ingest"
 	StageEmbed  Stage = "embed"
 	StageIndex  Stage = "index"
+	StageSpeech Stage = "speech"
+	StageNotify Stage = "notify"
 	StageAudit  Stage = "audit"
 )
 
@@ -106,6 +108,21 @@ var specs = [...]Spec{
 		Type: TypeTenantTransferRequested, Stage: StageIngest, New: func() Fact { return new(TenantTransferRequested) },
 		Says:     "What another pool has of the tenant is to be brought here.",
 		Producer: "the ledger (outbox)", Consumer: "consumers/transfer",
+	},
+	{
+		Type: TypeSpeechRequested, Stage: StageSpeech, New: func() Fact { return new(SpeechRequested) },
+		Says:     "A text is to be spoken: jobs wait for it.",
+		Producer: "the booth (outbox)", Consumer: "consumers/speak",
+	},
+	{
+		Type: TypeSpeechSynthesized, Stage: StageNotify, New: func() Fact { return new(SpeechSynthesized) },
+		Says:     "A text was spoken, and its sound is there for the jobs that waited for it.",
+		Producer: "the booth (outbox)", Consumer: "consumers/notify",
+	},
+	{
+		Type: TypeSpeechFailed, Stage: StageNotify, New: func() Fact { return new(SpeechFailed) },
+		Says:     "A text will not be spoken.",
+		Producer: "the booth (outbox)", Consumer: "consumers/notify",
 	},
 	{
 		Type: TypeChatCompleted, Stage: StageNone, New: func() Fact { return new(ChatCompleted) },

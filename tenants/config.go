@@ -25,6 +25,7 @@ type Config struct {
 	Answers      Answers  `json:"answers,omitzero"`
 	Tools        Tools    `json:"tools,omitzero"`
 	Safety       Safety   `json:"safety,omitzero"`
+	Speech       Speech   `json:"speech,omitzero"`
 
 	// Prompts are the tenant's own, by their names: <id>/prompts/<name>.md. They are published beside the configuration.
 	Prompts map[string]string `json:"-"`

@@ -139,7 +139,7 @@ func (a *answer) finish() {
 func (a *answer) settle() {
 	if !a.paid {
 		a.paid = true
-		settle(a.ctx, a.hold, a.use())
+		Settle(a.ctx, a.hold, a.use())
 	}
 }
 

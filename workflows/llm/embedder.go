@@ -41,6 +41,7 @@ const (
 	ForSafety     Purpose = "safety"  // whether a text may be answered
 	ForRewrite    Purpose = "rewrite" // of a question that leans on what was said before
 	ForTools      Purpose = "tools"   // what a tool asks a model
+	ForSpeech     Purpose = "speech"
 )
 
 // Embedded is the outcome of one call.

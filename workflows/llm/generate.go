@@ -126,7 +126,7 @@ func (g *generator) ask(ctx context.Context, s tenants.Scope, o Order, models []
 			}
 			_ = a.stream.Close() // it has failed already
 			used, left = []quota.Use{a.use()}, models[i+1:]
-		} else if err = a.silence.why(err); begun(ctx, err) {
+		} else if err = a.silence.why(err); Begun(ctx, err) {
 			used, left = []quota.Use{a.use()}, models[i+1:]
 		}
 		a.silence.end()
@@ -146,9 +146,9 @@ func replaceable(err error) bool {
 	return fault.Is(err, fault.Unavailable) || fault.As(err).Code == "prompt_too_long"
 }
 
-// begun reports whether a call that failed may have cost something: the caller left while the provider was at work, or the
+// Begun reports whether a call that failed may have cost something: the caller left while the provider was at work, or the
 // provider broke off or said what nobody understands. What it refused costs nothing.
-func begun(ctx context.Context, err error) bool {
+func Begun(ctx context.Context, err error) bool {
 	if ctx.Err() != nil {
 		return true
 	}

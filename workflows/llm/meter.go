@@ -14,8 +14,8 @@ func Metered(ctx context.Context, spent func(tokens, nanos int64)) context.Conte
 
 type meter struct{}
 
-// settle ends a hold with what was used, and tells whoever counts.
-func settle(ctx context.Context, hold quota.Hold, used ...quota.Use) {
+// Settle ends a hold with what was used, and tells whoever counts.
+func Settle(ctx context.Context, hold quota.Hold, used ...quota.Use) {
 	hold.Settle(ctx, used...)
 	spent, ok := ctx.Value(meter{}).(func(tokens, nanos int64))
 	if !ok {

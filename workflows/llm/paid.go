@@ -34,9 +34,9 @@ func (e paidEmbedder) Embed(ctx context.Context, s tenants.Scope, c Call, texts 
 		return Embedded{}, err
 	}
 	var used []quota.Use
-	defer func() { settle(ctx, hold, used...) }()
+	defer func() { Settle(ctx, hold, used...) }()
 	out, err := e.embedder.Embed(ctx, s, c, texts)
-	if err == nil || begun(ctx, err) {
+	if err == nil || Begun(ctx, err) {
 		used = append(used, embedding(m, c, texts, out.Tokens))
 	}
 	return out, err

@@ -85,9 +85,9 @@ func (r paidReranker) Rerank(ctx context.Context, s tenants.Scope, c Call, quest
 		return Reranked{}, err
 	}
 	var used []quota.Use
-	defer func() { settle(ctx, hold, used...) }()
+	defer func() { Settle(ctx, hold, used...) }()
 	out, err := r.reranker.Rerank(ctx, s, c, question, texts)
-	if err == nil || begun(ctx, err) {
+	if err == nil || Begun(ctx, err) {
 		used = append(used, reranking(m, c, question, texts, out.Tokens))
 	}
 	return out, err

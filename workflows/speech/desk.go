@@ -1,0 +1,151 @@
+package speech
+
+import (
+	"context"
+	"time"
+
+	"levada.dev/events"
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/workflows/job"
+)
+
+// Desk takes a tenant's orders and says what became of them.
+//
+// A job is one request; equal orders are one take, which is made once and kept until it expires, and each of its jobs has its sound. What a
+// method returned is durable. Another tenant's job and one that is not there are fault.NotFound, code job_not_found. Safe for concurrent use.
+type Desk interface {
+	// Open opens a job. With the key of an earlier one it returns that, if it was opened with the same hash, else it is fault.Conflict, code
+	// idempotency_conflict. When too much waits it is fault.Limited, code backlog_full.
+	Open(ctx context.Context, s tenants.Scope, o Opening) (Opened, error)
+	Job(ctx context.Context, s tenants.Scope, id string) (Job, error)
+	// Jobs pages through them, newest first, limit of MaxPage at most.
+	Jobs(ctx context.Context, s tenants.Scope, cursor string, limit int) (Page, error)
+	// Cancel cancels a job. A take that no job is left of is not made further, and what there is of it is removed. A job that has ended stays as it is.
+	Cancel(ctx context.Context, s tenants.Scope, id string) (Job, error)
+}
+
+// Booth is where takes are made. What was spoken is noted part by part, so that nobody speaks it again.
+//
+// A take is made by whoever claimed it last: what others say of it, or anybody of one that is over, is fault.Conflict, code CodeOver. What a method returned nil for is
+// durable; each may be repeated. Safe for concurrent use.
+type Booth interface {
+	// Claim begins to make a take, or goes on.
+	Claim(ctx context.Context, s tenants.Scope, take string) (Claim, error)
+	// Add notes parts that are kept. The first say who speaks, and in which format; later ones that differ in that are fault.Conflict, code
+	// tape_differs. A part that is there already stays as it is.
+	Add(ctx context.Context, s tenants.Scope, t Ticket, tape Tape) error
+	// End ends the take: well when nothing failed, which its tape has to be whole for. speech.synthesized or speech.failed is told.
+	End(ctx context.Context, s tenants.Scope, t Ticket, failed *job.Problem) error
+}
+
+// CodeOver is what whoever makes a take is told when it is not theirs any more: it was cancelled, it has ended, or somebody else goes on with it.
+const CodeOver = "take_over"
+
+// CodeBacklog refuses an order when too many wait.
+const CodeBacklog = "backlog_full"
+
+const (
+	// MaxPage is how many jobs a page has at most.
+	MaxPage = 100
+	// MaxWaiting is how many takes of a tenant wait at most, and MaxMaking how many are made at a time: what is more waits for its turn, so that
+	// a tenant's backlog does not stand before another's orders.
+	MaxWaiting = 10_000
+	MaxMaking  = 4
+	// MaxShared is how many jobs share a take that is not made yet.
+	MaxShared = 1_000
+	// Life is for how long a job is told of after its sound has expired.
+	Life = 30 * 24 * time.Hour
+	// Late is after which time without news a take is given to the queue again, Tries times; then it fails as stuck.
+	Late  = 10 * time.Minute
+	Tries = 3
+)
+
+// Opening is an order that comes in.
+type Opening struct {
+	ID    string        `json:"id"` // of the job
+	Order Order         `json:"order"`
+	Cuts  []Cut         `json:"cuts"`
+	Keep  time.Duration `json:"keep"` // the sound, once it is there
+	// Direct claims the take at once, if nobody makes it yet, instead of having the queue do it.
+	Direct bool         `json:"direct,omitempty"`
+	Key    string       `json:"key,omitempty"` // of idempotency
+	Hash   string       `json:"hash,omitempty"`
+	Cause  events.Cause `json:"cause"`
+}
+
+// Opened is a job, and the claim of its take, if that was Direct and is the caller's.
+type Opened struct {
+	Job   Job    `json:"job"`
+	Claim *Claim `json:"claim,omitempty"`
+	Again bool   `json:"again,omitempty"` // the key's job: nothing was opened
+}
+
+// Job is one request.
+type Job struct {
+	ID         string       `json:"id"`
+	Take       string       `json:"take"`
+	State      job.State    `json:"state"`
+	Model      string       `json:"model"` // as it was ordered
+	Voice      string       `json:"voice"`
+	Format     string       `json:"format"`
+	Speed      int          `json:"speed"`
+	Characters int          `json:"characters"`
+	Spoken     int          `json:"spoken"` // of the characters
+	Tape       Tape         `json:"tape"`   // what there is
+	Cuts       []Cut        `json:"cuts,omitempty"`
+	Cost       Cost         `json:"cost,omitzero"`    // of the take: who shares it does not pay again
+	Shared     bool         `json:"shared,omitempty"` // the take was there, or on its way
+	Error      *job.Problem `json:"error,omitempty"`
+	CreatedAt  time.Time    `json:"createdAt"`
+	UpdatedAt  time.Time    `json:"updatedAt"`
+	ExpiresAt  time.Time    `json:"expiresAt,omitzero"` // the sound, once it is there
+	Expired    bool         `json:"expired,omitempty"`
+}
+
+// Cost is what a take took.
+type Cost struct {
+	Characters int   `json:"characters"`
+	Nanos      int64 `json:"nanoUSD"`
+}
+
+// Page is a part of a list. Next is the cursor of the rest, empty at the end. Jobs in it have neither tape nor cuts.
+type Page struct {
+	Jobs []Job  `json:"jobs"`
+	Next string `json:"next,omitempty"`
+}
+
+// Ticket names who makes a take.
+type Ticket struct {
+	Take  string `json:"take"`
+	Claim int    `json:"claim"`
+}
+
+// Claim is a take that is to be made.
+type Claim struct {
+	Ticket
+	Order Order        `json:"order"`
+	Cuts  []Cut        `json:"cuts"`
+	Tape  Tape         `json:"tape"` // what is there already; its Reel is where to keep the rest
+	Cause events.Cause `json:"cause"`
+}
+
+// Missing are the indexes of the parts that are to be spoken.
+func (c Claim) Missing() []int {
+	there := make(map[int]bool, len(c.Tape.Parts))
+	for _, p := range c.Tape.Parts {
+		there[p.Index] = true
+	}
+	var all []int
+	for i := range c.Cuts {
+		if !there[i] {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// ErrOver is CodeOver as a fault.
+func ErrOver(take string) error {
+	return fault.New(fault.Conflict, CodeOver, "the take "+take+" is over, or somebody else makes it", nil)
+}

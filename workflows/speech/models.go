@@ -1,0 +1,114 @@
+package speech
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"levada.dev/events/fault"
+	"levada.dev/workflows/speech/audio"
+)
+
+// Model is what the platform must know of a model that speaks.
+type Model struct {
+	Name     string // the provider's
+	Language string // BCP 47
+	Voices   []string
+	Formats  []audio.Format // that it gives, the best first
+	// MaxChars is how many characters it takes at once.
+	MaxChars int
+	// PerChar and PerMinute are its price, in billionths of a US dollar: of a character that it reads, or of a minute that it speaks.
+	PerChar   int64
+	PerMinute int64
+	Dialect   Dialect
+}
+
+// Dialect is how a model is asked, and how it answers.
+type Dialect int
+
+// The dialects of Workers AI.
+const (
+	Aura  Dialect = iota // text, speaker, encoding; answers bytes
+	Melo                 // prompt, lang; answers JSON with base64
+	Local                // of the local platform's own voices: as Aura
+)
+
+// LocalModel is spoken by the local platform alone, with its own voices: for tests and benchmarks.
+const LocalModel = "@local/voice"
+
+// models are all that speak. Voices, formats and prices: https://developers.cloudflare.com/workers-ai/models/aura-1/, aura-2-en, aura-2-es and
+// melotts. What they take at once is the provider's own limit: https://developers.deepgram.com/docs/text-to-speech.
+// melotts does not say which format it answers in, and has no choice of one; what comes is WAV.
+var models = []Model{
+	{
+		Name: "@cf/deepgram/aura-2-en", Language: "en", MaxChars: 2_000, PerChar: 30_000, Dialect: Aura,
+		Formats: []audio.Format{audio.MP3, audio.WAV, audio.Opus},
+		Voices: []string{
+			"luna", "amalthea", "andromeda", "apollo", "arcas", "aries", "asteria", "athena", "atlas", "aurora", "callista", "cora", "cordelia",
+			"delia", "draco", "electra", "harmonia", "helena", "hera", "hermes", "hyperion", "iris", "janus", "juno", "jupiter", "mars", "minerva",
+			"neptune", "odysseus", "ophelia", "orion", "orpheus", "pandora", "phoebe", "pluto", "saturn", "thalia", "theia", "vesta", "zeus",
+		},
+	},
+	{
+		Name: "@cf/deepgram/aura-2-es", Language: "es", MaxChars: 2_000, PerChar: 30_000, Dialect: Aura,
+		Formats: []audio.Format{audio.MP3, audio.WAV, audio.Opus},
+		Voices:  []string{"aquila", "sirio", "nestor", "carina", "celeste", "alvaro", "diana", "selena", "estrella", "javier"},
+	},
+	{
+		Name: "@cf/deepgram/aura-1", Language: "en", MaxChars: 2_000, PerChar: 15_000, Dialect: Aura,
+		Formats: []audio.Format{audio.MP3, audio.WAV, audio.Opus},
+		Voices:  []string{"angus", "asteria", "arcas", "orion", "orpheus", "athena", "luna", "zeus", "perseus", "helios", "hera", "stella"},
+	},
+	{
+		Name: "@cf/myshell-ai/melotts", Language: "en", MaxChars: 2_000, PerMinute: 200_000, Dialect: Melo,
+		Formats: []audio.Format{audio.WAV},
+		Voices:  []string{"en", "es", "fr", "zh", "jp", "kr"},
+	},
+	{
+		Name: LocalModel, Language: "en", MaxChars: 2_000, PerChar: 1_000, Dialect: Local,
+		Formats: []audio.Format{audio.WAV},
+		Voices:  []string{"kal16", "kal", "slt", "rms", "awb"},
+	},
+}
+
+// Models lists the models.
+func Models() []Model { return slices.Clone(models) }
+
+// FindModel looks a model up by its name.
+func FindModel(name string) (Model, error) {
+	for _, m := range models {
+		if m.Name == name {
+			return m, nil
+		}
+	}
+	return Model{}, fault.Invalidf("model", "model_unknown", "no model %.128q that speaks", name).WithHint("there are " + strings.Join(names(), ", "))
+}
+
+func names() []string {
+	var all []string
+	for _, m := range models {
+		if m.Dialect != Local {
+			all = append(all, m.Name)
+		}
+	}
+	return all
+}
+
+// slowest is how long a character takes at most, to bound what a model costs that is paid by time. Speech has 12 to 18 characters a second.
+const slowest = 250 * time.Millisecond
+
+// Bound is more than speaking so many characters costs.
+func (m Model) Bound(chars int) int64 {
+	return int64(chars)*m.PerChar + m.minutes(time.Duration(chars)*slowest)
+}
+
+// Price is what speaking so many characters has cost that took so long.
+func (m Model) Price(chars int, d time.Duration) int64 {
+	return int64(chars)*m.PerChar + m.minutes(d)
+}
+
+// minutes is the price of a time, rounded up.
+func (m Model) minutes(d time.Duration) int64 {
+	ms := d.Milliseconds()
+	return (ms*m.PerMinute + time.Minute.Milliseconds() - 1) / time.Minute.Milliseconds()
+}

@@ -1,0 +1,272 @@
+package record
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/workflows/job"
+	"levada.dev/workflows/llm"
+	"levada.dev/workflows/speech"
+	"levada.dev/workflows/speech/audio"
+	"levada.dev/workflows/speech/cut"
+)
+
+// Ports are what a Recorder works on.
+type Ports struct {
+	Booth       speech.Booth
+	Sounds      speech.Sounds
+	Synthesizer speech.Synthesizer // pays
+	Directory   tenants.Directory  // says who speaks when the model does not
+}
+
+// Recorder makes takes. It is safe for concurrent use.
+type Recorder struct {
+	Ports
+	room *semaphore.Weighted // of those who have a part in memory
+}
+
+const (
+	// partsAtOnce is how many parts of a take are spoken at a time, and roomFor how many of all takes in an instance: one is up to 3.6 MB
+	// (cut.SampledChars), and three times that while it is stretched and faded.
+	partsAtOnce = 3
+	roomFor     = 3
+	// gap is the silence between two parts, and chapterGap before a chapter.
+	gap        = 250 * time.Millisecond
+	chapterGap = time.Second
+)
+
+// New makes a recorder.
+func New(p Ports) *Recorder { return &Recorder{p, semaphore.NewWeighted(roomFor)} }
+
+// Record makes a whole take: it claims it, or goes on with the claim that it is given. What is over is no error: somebody else has seen to it. A take
+// that cannot be made is ended as failed; a fault that may pass is returned, and what was spoken until then is kept.
+func (r *Recorder) Record(ctx context.Context, s tenants.Scope, take string, c *speech.Claim) error {
+	if c == nil {
+		claim, err := r.Booth.Claim(ctx, s, take)
+		if err != nil {
+			return over(err)
+		}
+		c = &claim
+	}
+	missing := c.Missing()
+	if err := r.Speak(ctx, s, c, missing); err != nil {
+		return r.failed(ctx, s, c.Ticket, err)
+	}
+	return over(r.Booth.End(ctx, s, c.Ticket, nil))
+}
+
+// failed ends a take for which there is no hope.
+func (r *Recorder) failed(ctx context.Context, s tenants.Scope, t speech.Ticket, err error) error {
+	if fault.As(err).Code == speech.CodeOver {
+		return nil
+	}
+	if fault.Retryable(err) {
+		return err
+	}
+	return over(r.Booth.End(ctx, s, t, Problem(err)))
+}
+
+// Problem is a fault as a job tells it.
+func Problem(err error) *job.Problem {
+	f := fault.As(err)
+	return &job.Problem{Stage: "speak", Field: f.Field, Code: f.Code, Message: f.Message, Hint: f.Hint}
+}
+
+func over(err error) error {
+	if fault.As(err).Code == speech.CodeOver {
+		return nil
+	}
+	return err
+}
+
+// Speak has parts of a claimed take spoken and kept, and notes each as it comes. The first of all says who speaks the others, so it is spoken alone.
+func (r *Recorder) Speak(ctx context.Context, s tenants.Scope, c *speech.Claim, parts []int) error {
+	if len(parts) > 0 && c.Tape.Format == "" {
+		if err := r.first(ctx, s, c, parts[0]); err != nil {
+			return err
+		}
+		parts = parts[1:]
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(partsAtOnce)
+	for _, i := range parts {
+		g.Go(func() error { return r.part(ctx, s, c, c.Tape, i) })
+	}
+	return g.Wait()
+}
+
+// first speaks a part, and so finds out who speaks: the order's model, or the tenant's fallback when that does not.
+func (r *Recorder) first(ctx context.Context, s tenants.Scope, c *speech.Claim, i int) error {
+	if err := r.room.Acquire(ctx, 1); err != nil {
+		return crowded(err)
+	}
+	defer r.room.Release(1)
+	tape := c.Tape
+	tape.Model, tape.Voice, tape.Format = c.Order.Model, c.Order.Voice, c.Order.Format
+	spoken, err := r.say(ctx, s, c, tape, i, true)
+	if fault.Is(err, fault.Unavailable) {
+		other, found, configured := r.fallback(ctx, s, c.Order)
+		if configured != nil {
+			return configured
+		}
+		if found {
+			tape.Model, tape.Voice = other.Model, other.Voice
+			spoken, err = r.say(ctx, s, c, tape, i, false)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	tape.Format = spoken.Format
+	return r.keep(ctx, s, c, &tape, i, spoken)
+}
+
+// fallback is who speaks the order when its model does not, if there is anybody who can.
+func (r *Recorder) fallback(ctx context.Context, s tenants.Scope, o speech.Order) (speech.Order, bool, error) {
+	config, err := r.Directory.Config(ctx, s.Tenant())
+	if err != nil {
+		return o, false, err
+	}
+	name := config.Speech.Fallback
+	if name == "" || name == o.Model {
+		return o, false, nil
+	}
+	terms := speech.Terms{Speech: config.Speech}
+	other, err := terms.Order(speech.Request{Text: o.Text, Model: name, Format: string(o.Format), Speed: float64(o.Speed) / 100})
+	if err != nil {
+		return o, false, nil // it cannot speak this: the first model's fault is told
+	}
+	return other, true, nil
+}
+
+// part speaks a part as the tape has begun.
+func (r *Recorder) part(ctx context.Context, s tenants.Scope, c *speech.Claim, tape speech.Tape, i int) error {
+	if err := r.room.Acquire(ctx, 1); err != nil {
+		return crowded(err)
+	}
+	defer r.room.Release(1)
+	spoken, err := r.say(ctx, s, c, tape, i, false)
+	if err != nil {
+		return err
+	}
+	return r.keep(ctx, s, c, &tape, i, spoken)
+}
+
+func crowded(err error) error {
+	return fault.Unavailablef(err, "memory_busy", "there was no room for it")
+}
+
+// said is a part that was spoken.
+type said struct {
+	speech.Spoken
+	nanos int64
+}
+
+func (r *Recorder) say(ctx context.Context, s tenants.Scope, c *speech.Claim, tape speech.Tape, i int, impatient bool) (said, error) {
+	var out said
+	metered := llm.Metered(ctx, func(_, nanos int64) { out.nanos += nanos })
+	spoken, err := r.Synthesizer.Speak(metered, s, llm.Call{
+		Model: tape.Model, Purpose: llm.ForSpeech, RequestID: c.Cause.ID, Impatient: impatient,
+	}, speech.Line{
+		Text: cut.Spoken(c.Order.Text, c.Cuts[i]), Voice: tape.Voice, Format: tape.Format, Key: fmt.Sprintf("%s/%d", tape.Reel, i),
+	})
+	if err != nil {
+		return out, fmt.Errorf("part %d: %w", i, err)
+	}
+	out.Spoken = spoken
+	return out, nil
+}
+
+// keep makes a part of what was spoken, keeps it and notes it.
+func (r *Recorder) keep(ctx context.Context, s tenants.Scope, c *speech.Claim, tape *speech.Tape, i int, spoken said) error {
+	b, d, err := shape(c, tape, i, spoken)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(b)
+	p := speech.Part{Index: i, Name: hex.EncodeToString(sum[:16]), Bytes: int64(len(b)), Duration: d, Nanos: spoken.nanos}
+	if err := r.Sounds.Put(ctx, s, tape.Reel, p.Name, b); err != nil {
+		return fmt.Errorf("keep part %d: %w", i, err)
+	}
+	head := *tape
+	head.Parts = []speech.Part{p}
+	if err := r.Booth.Add(ctx, s, c.Ticket, head); err != nil {
+		return err
+	}
+	if c.Tape.Format == "" {
+		c.Tape = head
+	}
+	return nil
+}
+
+// errDiffers is why a part cannot be joined to the others. The model may do better the next time.
+func errDiffers(what string) error {
+	return fault.Unavailablef(nil, "audio_differs", "a part came with another %s than the first", what)
+}
+
+// shape is what is kept of a part: of WAV its samples, faded and behind a silence, of MP3 its frames, of the rest all.
+func shape(c *speech.Claim, tape *speech.Tape, i int, spoken said) ([]byte, time.Duration, error) {
+	if spoken.Format != tape.Format {
+		return nil, 0, errDiffers("format")
+	}
+	switch spoken.Format {
+	case audio.WAV:
+		return wav(c, tape, i, spoken.Audio)
+	case audio.MP3:
+		d, _, err := audio.Duration(spoken.Audio)
+		return audio.StripTags(spoken.Audio), d, err
+	}
+	if len(c.Cuts) > 1 {
+		return nil, 0, fault.Invalidf("format", "unsupported_format", "parts of %s cannot be joined", spoken.Format).WithHint("ask for wav or mp3")
+	}
+	d, _, err := audio.Duration(spoken.Audio)
+	return spoken.Audio, d, err
+}
+
+func wav(c *speech.Claim, tape *speech.Tape, i int, b []byte) ([]byte, time.Duration, error) {
+	pcm, err := audio.ReadWAV(b)
+	if err != nil {
+		return nil, 0, err
+	}
+	if c.Order.Speed != 100 {
+		if pcm, err = audio.Stretch(pcm, float64(c.Order.Speed)/100); err != nil {
+			return nil, 0, err
+		}
+	}
+	if tape.Rate == 0 {
+		tape.Rate, tape.Channels = pcm.Rate, pcm.Channels
+	}
+	if pcm.Rate != tape.Rate || pcm.Channels != tape.Channels {
+		return nil, 0, errDiffers("rate")
+	}
+	j, err := audio.NewJoin(tape.Rate, tape.Channels, []audio.Part{{Bytes: int64(len(pcm.Data)), Gap: before(c.Cuts, i)}})
+	if err != nil {
+		return nil, 0, err
+	}
+	var out bytes.Buffer
+	out.Grow(int(j.Size()))
+	if err := j.WritePart(&out, 0, pcm); err != nil {
+		return nil, 0, err
+	}
+	return out.Bytes(), j.Duration(), nil
+}
+
+// before is the silence that a part begins with.
+func before(cuts []speech.Cut, i int) time.Duration {
+	switch {
+	case i == 0:
+		return 0
+	case cuts[i].Chapter != "":
+		return chapterGap
+	}
+	return gap
+}

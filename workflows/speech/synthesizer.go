@@ -1,0 +1,35 @@
+package speech
+
+import (
+	"context"
+
+	"levada.dev/tenants"
+	"levada.dev/workflows/llm"
+	"levada.dev/workflows/speech/audio"
+)
+
+// Synthesizer speaks what a model takes at once.
+//
+// The call is made through the gateway with the tenant and the purpose on record, and is kept there for a while under the line's key, below the
+// tenant's: whoever has lost the answer and asks again is not charged twice (Spoken.Cached). What comes is in the format that its bytes show, whatever was asked
+// for. It retries nothing; faults are those of an llm.Embedder: fault.Unavailable (busy, code model_busy) may be retried by the caller, fault.Limited (quota used up,
+// code model_quota) not before its RetryAfter, fault.Invalid, code model_refused, never. Safe for concurrent use.
+type Synthesizer interface {
+	Speak(ctx context.Context, s tenants.Scope, c llm.Call, l Line) (Spoken, error)
+}
+
+// Line is one thing to say.
+type Line struct {
+	Text   string
+	Voice  string
+	Format audio.Format
+	Key    string // of the gateway's cache; "" for none
+}
+
+// Spoken is what came.
+type Spoken struct {
+	Audio  []byte
+	Format audio.Format
+	LogID  string // the gateway's log entry
+	Cached bool   // the gateway had it: the provider was not asked
+}
