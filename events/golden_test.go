@@ -34,6 +34,9 @@ func samples() map[string]events.Fact {
 	slice := events.Slice{Slice: 1, Slices: 2, Chunks: 18}
 	at := time.Date(2026, 11, 22, 4, 30, 0, 123_000_000, time.UTC)
 	sum := strings.Repeat("0123456789abcdef", 4)
+	speech := events.SpeechRef{
+		Take: "0123456789abcdef0123456789abcdef01234567-1", Model: "@cf/deepgram/aura-2-en", Voice: "thalia", Format: "mp3", Characters: 412,
+	}
 	call := events.ToolCall{
 		CallID: "0e8c1b62-6f6a-4b3c-9a51-5a2f0d6e7c11", Attempt: 2, Tool: "summarize", Via: "chat", Actor: "website", UserID: "ada",
 		RequestID: "7a1f0d3e-50a7-4c9f-8f5e-3e0f4d1b2a90", Arguments: sum,
@@ -105,6 +108,11 @@ func samples() map[string]events.Fact {
 		"import.completed/full": events.ImportCompleted{
 			ImportID: ref.JobID, State: "succeeded", Source: "wiki", Total: 20, Done: 15, Unchanged: 4, Failed: 3, Refused: 2, Cancelled: 2,
 		},
+		"speech.requested/full":     events.SpeechRequested{SpeechRef: speech, Parts: 7},
+		"speech.requested/again":    events.SpeechRequested{SpeechRef: speech, Parts: 7, Try: 2},
+		"speech.synthesized/full":   events.SpeechSynthesized{SpeechRef: speech, Jobs: []string{"j-1", "j-2"}, Bytes: 1_203_244, DurationMS: 25_067, CostNanos: 12_345_000},
+		"speech.synthesized/shared": events.SpeechSynthesized{SpeechRef: speech, Jobs: []string{"j-3"}, Bytes: 1_203_244, DurationMS: 25_067},
+		"speech.failed/full":        events.SpeechFailed{SpeechRef: speech, Jobs: []string{"j-1"}, Code: "model_refused", Message: "the model refused the text"},
 		"chat.completed/full": events.ChatCompleted{
 			SessionID: "3f2c7c1e", Turn: 7, UserID: "ada", Model: "@cf/zai-org/glm-4.7-flash", PromptTokens: 812, CompletionTokens: 96,
 			CachedTokens: 512, Estimated: true, CostNanos: 87_120, FinishReason: "length", Code: "turn_interrupted", DurationMS: 2345,

@@ -1,8 +1,8 @@
 package events
 
 import (
+	"slices"
 	"strconv"
-	"time"
 
 	"levada.dev/events/fault"
 )
@@ -62,8 +62,11 @@ func (f SpeechRequested) Identity() string {
 
 // Check implements Fact.
 func (f SpeechRequested) Check() error {
-	if f.Parts < 1 {
+	switch {
+	case f.Parts < 1:
 		return fault.Invalidf("parts", "fact_invalid", "%d is below 1", f.Parts)
+	case f.Try < 0:
+		return fault.Invalidf("try", "fact_invalid", "%d is below 0", f.Try)
 	}
 	return f.SpeechRef.check()
 }
@@ -71,10 +74,10 @@ func (f SpeechRequested) Check() error {
 // SpeechSynthesized says that a text was spoken, and which jobs waited for it.
 type SpeechSynthesized struct {
 	SpeechRef
-	Jobs     []string      `json:"jobs"`
-	Bytes    int64         `json:"bytes"`
-	Duration time.Duration `json:"duration"` // nanoseconds
-	Nanos    int64         `json:"nanoUSD"`  // what it cost; 0 for jobs of a take that was there
+	Jobs       []string `json:"jobs"`
+	Bytes      int64    `json:"bytes"`
+	DurationMS int64    `json:"durationMs"`
+	CostNanos  int64    `json:"costNanos,omitempty"` // billionths of a US dollar; none for jobs of a take that was there
 }
 
 // Type implements Fact.
@@ -86,10 +89,14 @@ func (f SpeechSynthesized) Identity() string { return f.Take + "." + first(f.Job
 // Check implements Fact.
 func (f SpeechSynthesized) Check() error {
 	switch {
-	case len(f.Jobs) == 0:
-		return fault.Invalidf("jobs", "fact_invalid", "is required")
+	case len(f.Jobs) == 0 || slices.Contains(f.Jobs, ""):
+		return fault.Invalidf("jobs", "fact_invalid", "is required, and so is what is in it")
 	case f.Bytes < 1:
 		return fault.Invalidf("bytes", "fact_invalid", "%d is below 1", f.Bytes)
+	case f.DurationMS < 0:
+		return fault.Invalidf("durationMs", "fact_invalid", "%d is below 0", f.DurationMS)
+	case f.CostNanos < 0:
+		return fault.Invalidf("costNanos", "fact_invalid", "%d is below 0", f.CostNanos)
 	}
 	return f.SpeechRef.check()
 }
@@ -111,8 +118,8 @@ func (f SpeechFailed) Identity() string { return f.Take + "." + first(f.Jobs) }
 // Check implements Fact.
 func (f SpeechFailed) Check() error {
 	switch {
-	case len(f.Jobs) == 0:
-		return fault.Invalidf("jobs", "fact_invalid", "is required")
+	case len(f.Jobs) == 0 || slices.Contains(f.Jobs, ""):
+		return fault.Invalidf("jobs", "fact_invalid", "is required, and so is what is in it")
 	case f.Code == "":
 		return fault.Invalidf("code", "fact_invalid", "is required")
 	}

@@ -185,6 +185,7 @@ func oneOfEach(t *testing.T, s tenants.Scope) []events.Event {
 	ref := events.DocumentRef{DocID: fresh(t), Generation: 1, JobID: "j"}
 	slice := events.Slice{Slices: 1, Chunks: 1}
 	parts := []events.Chunk{{Text: "ä", End: 2}}
+	speech := events.SpeechRef{Take: fresh(t), Model: "m", Voice: "v", Format: "wav", Characters: 1}
 	facts := []events.Fact{
 		events.DocumentRequested{DocumentRef: ref, ContentType: "text/html", Model: "m", Fetch: events.Fetch{URL: "https://example.com/"}},
 		events.DocumentSubmitted{DocumentRef: ref, ContentType: "text/plain", TextKey: "k", Model: "m"},
@@ -202,6 +203,9 @@ func oneOfEach(t *testing.T, s tenants.Scope) []events.Event {
 		events.TenantEmbeddingSwitched{JobID: fresh(t), To: "m"},
 		events.TenantTransferRequested{JobID: fresh(t), From: "https://api.example.com", Key: "sealed"},
 		events.TenantErased{JobID: fresh(t), Stores: []events.ErasedStore{{Name: "texts"}}, CheckedAt: time.Unix(0, 0).UTC()},
+		events.SpeechRequested{SpeechRef: speech, Parts: 1},
+		events.SpeechSynthesized{SpeechRef: speech, Jobs: []string{"j"}, Bytes: 1},
+		events.SpeechFailed{SpeechRef: speech, Jobs: []string{"j"}, Code: "c"},
 		events.ChatCompleted{SessionID: fresh(t), Turn: 1},
 		events.UsageRecorded{Booking: fresh(t), Lines: []events.UsageLine{{Day: "2026-11-22", Capability: "chat", Calls: 1}}},
 		events.BudgetExhausted{Period: "day", Unit: "tokens", Starts: "2026-11-22", Limit: 1, Resets: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)},
