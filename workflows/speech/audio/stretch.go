@@ -78,10 +78,12 @@ func (s *stretch) run(made, block int) {
 	}
 }
 
-// alike is the place about at, up to most, from where the sound goes on most like it does from on.
+// alike is the place about at, up to most, from where the sound goes on most like it does from on. At either end of the sound it looks as far as
+// elsewhere, to one side.
 func (s *stretch) alike(on, at, size, most int) int {
 	best, least := at, s.difference(on, at, size, s.coarse, math.MaxInt)
-	for to := max(0, at-s.search); to <= min(most, at+s.search); to += s.coarse {
+	first, last := max(0, min(at-s.search, most-2*s.search)), min(most, max(at+s.search, 2*s.search))
+	for to := first; to <= last; to += s.coarse {
 		if d := s.difference(on, to, size, s.coarse, least); d < least {
 			best, least = to, d
 		}
