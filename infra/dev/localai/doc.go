@@ -5,6 +5,6 @@
 //
 // Embeddings come from a real, small encoder: vectors have the asked model's size,
 // not its space. Generation is extractive, or passed to an OpenAI-compatible
-// server, or scripted by the request itself. docs/design/local-ai.md has the list
+// server, or scripted by the request itself. Speech is Flite's. docs/design/local-ai.md has the list
 // of what differs from the platform.
 package localai

@@ -20,21 +20,26 @@ func (s *Server) embed(ctx context.Context, m model, inputs json.RawMessage) (*a
 	if err != nil {
 		return nil, err
 	}
-	if word := s.refused.Load(); word != nil && *word != "" && strings.Contains(strings.Join(texts, "\n"), *word) {
-		return nil, invalid("/text", "an embedding of %q is refused", *word)
-	}
-	if err := s.held.Load().wait(ctx, texts); err != nil {
+	if err := s.obey(ctx, texts...); err != nil {
 		return nil, err
 	}
 	vectors, tokens := s.vectors(m, texts)
 	return &answer{body: embeddings(vectors, m), usage: usage{in: tokens}}, nil
 }
 
-// Refuse has the embedding models refuse, for good, every call with a text that holds the word, until it is called again; the
+// obey refuses or holds up what it was told to.
+func (s *Server) obey(ctx context.Context, texts ...string) error {
+	if word := s.refused.Load(); word != nil && *word != "" && strings.Contains(strings.Join(texts, "\n"), *word) {
+		return invalid("/text", "a text with %q is refused", *word)
+	}
+	return s.held.Load().wait(ctx, texts)
+}
+
+// Refuse has the embedding and the speech models refuse, for good, every call with a text that holds the word, until it is called again; the
 // empty word ends it.
 func (s *Server) Refuse(word string) { s.refused.Store(&word) }
 
-// Hold has the embedding models keep every call waiting that has a text with the word, until let is called: held tells of each.
+// Hold has the embedding and the speech models keep every call waiting that has a text with the word, until let is called: held tells of each.
 func (s *Server) Hold(word string) (held <-chan struct{}, let func()) {
 	h := &hold{word, make(chan struct{}, 100), make(chan struct{})}
 	s.held.Store(h)

@@ -36,7 +36,7 @@ type Log struct {
 	RequestSize  int            `json:"request_size"`
 	RequestHead  string         `json:"request_head"`
 	ResponseSize int            `json:"response_size"`
-	ResponseHead string         `json:"response_head"`
+	ResponseHead string         `json:"response_head"` // empty where the answer is audio
 	Score        *float64       `json:"score,omitempty"`
 	Feedback     *int           `json:"feedback,omitempty"`
 }

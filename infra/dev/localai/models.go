@@ -3,6 +3,7 @@ package localai
 import (
 	"strconv"
 	"strings"
+	"time"
 )
 
 type kind int
@@ -14,6 +15,7 @@ const (
 	generation
 	scripted
 	guarding
+	speaking
 )
 
 // dialect is the wire shape of a generation model's answers.
@@ -41,6 +43,11 @@ type model struct {
 	// input and output are US dollars per million tokens, Workers AI's public
 	// prices of 2026-11: https://developers.cloudflare.com/workers-ai/platform/pricing/
 	input, output float64
+	// letter and minute are what speech costs: US dollars per million characters of the text, and per minute of the audio.
+	letter, minute float64
+	// cast and narrator describe a speech model: its speakers with the voices that speak for them here, and who speaks when none is named.
+	cast     map[string]string
+	narrator string
 }
 
 var catalogue = []model{
@@ -67,6 +74,12 @@ var catalogue = []model{
 	{id: "@cf/openai/gpt-oss-120b", kind: generation, dialect: openAI, window: 128_000, input: .35, output: .75},
 
 	{id: "@cf/meta/llama-guard-3-8b", kind: guarding, dialect: classic, window: 131_072, input: .484, output: .03},
+
+	{id: "@cf/deepgram/aura-1", kind: speaking, cast: aura1, narrator: "angus", letter: 15},
+	{id: "@cf/deepgram/aura-2-en", kind: speaking, cast: aura2, narrator: "luna", letter: 30},
+	{id: "@cf/deepgram/aura-2-es", kind: speaking, cast: aura2es, narrator: "aquila", letter: 30},
+	{id: meloModel, kind: speaking, cast: map[string]string{"melo": "slt"}, narrator: "melo", minute: .0002},
+	{id: voiceModel, kind: speaking, cast: flite, narrator: "kal16"},
 
 	{id: "@local/script", kind: scripted, dialect: classic, window: 1_000_000},
 	{id: "@local/script-openai", kind: scripted, dialect: openAI, window: 1_000_000},
@@ -101,9 +114,13 @@ func lookup(id string) (model, bool) {
 	return model{}, false
 }
 
-// usage is what a call is billed by.
-type usage struct{ in, out int }
+// usage is what a call is billed by: tokens, or for speech the characters of its text and how long it takes.
+type usage struct {
+	in, out int
+	letters int
+	spoken  time.Duration
+}
 
 func (m model) cost(u usage) float64 {
-	return (float64(u.in)*m.input + float64(u.out)*m.output) / 1e6
+	return (float64(u.in)*m.input+float64(u.out)*m.output+float64(u.letters)*m.letter)/1e6 + u.spoken.Minutes()*m.minute
 }

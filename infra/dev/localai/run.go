@@ -1,6 +1,7 @@
 package localai
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,9 +17,10 @@ const maxRequest = 10 << 20
 // headSize is how much of a request and of its answer the log keeps.
 const headSize = 1 << 10
 
-// answer is a call's result: a whole JSON body, or a stream.
+// answer is a call's result: a whole body, of JSON where it says no other type, or a stream.
 type answer struct {
 	body   []byte
+	media  string
 	stream *stream
 	usage  usage
 }
@@ -56,12 +58,15 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) {
 		c.stream(w, r, a)
 		return
 	}
-	c.log.ResponseSize, c.log.ResponseHead = len(a.body), head(a.body)
-	if err := c.record(http.StatusOK, "application/json", a.usage); err != nil {
+	media := cmp.Or(a.media, "application/json")
+	if c.log.ResponseSize = len(a.body); a.media == "" {
+		c.log.ResponseHead = head(a.body)
+	}
+	if err := c.record(http.StatusOK, media, a.usage); err != nil {
 		c.fail(w, err)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", media)
 	w.Write(a.body)
 }
 
@@ -118,7 +123,7 @@ func (c *call) answer(h http.Header, ctx context.Context, reject bool) (*answer,
 		if a := c.server.cache.get(key, c.server.options.Now()); a != nil {
 			h.Set("cf-aig-cache-status", "HIT")
 			c.log.Cached = true
-			return &answer{body: a.body}, nil
+			return &answer{body: a.body, media: a.media}, nil
 		}
 		h.Set("cf-aig-cache-status", "MISS")
 	} else {
@@ -184,11 +189,15 @@ func (c *call) attempt(ctx context.Context, reject bool) (*answer, error) {
 	if m.kind == reranking {
 		return c.server.rerank(m, c.inputs)
 	}
+	if m.kind == speaking {
+		return c.server.speak(ctx, m, c.inputs)
+	}
 	return c.server.generate(ctx, m, c.inputs)
 }
 
 var modelTypes = map[kind]string{
 	embedding: "embeddings", lexicalEmbedding: "embeddings", reranking: "rerank", generation: "chat", scripted: "chat", guarding: "chat",
+	speaking: "text-to-speech",
 }
 
 // stream sends an answer's events as they come. One that breaks off ends the

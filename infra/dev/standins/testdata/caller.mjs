@@ -57,6 +57,29 @@ const cases = {
     const stream = await AI.run("@local/script", script({ tokens: ["a", "b"] }, { stream: true }), { gateway });
     return { stream: stream instanceof ReadableStream, text: await new Response(stream).text() };
   },
+  // Audio is bytes: a stream of them, or with returnRawResponse the Response that says of what kind; melotts answers JSON.
+  async speech({ AI }) {
+    const inputs = { text: "Six.", encoding: "linear16", container: "wav" };
+    const stream = await AI.run("@cf/deepgram/aura-1", inputs, { gateway });
+    const read = async () => {
+      const response = await AI.run("@cf/deepgram/aura-1", inputs, { gateway: { ...gateway, cacheKey: "six", cacheTtl: 60 }, returnRawResponse: true });
+      const { headers } = response;
+      return { type: headers.get("content-type"), cache: headers.get("cf-aig-cache-status"), bytes: new Uint8Array(await response.arrayBuffer()) };
+    };
+    const first = await read();
+    const second = await read();
+    const whole = new Uint8Array(await new Response(stream).arrayBuffer());
+    const same = (a, b) => a.length > 1000 && a.length === b.length && a.every((byte, i) => byte === b[i]);
+    const { audio } = await AI.run("@cf/myshell-ai/melotts", { prompt: "Six." }, { gateway });
+    return {
+      stream: stream instanceof ReadableStream,
+      types: [first.type, second.type],
+      cache: [first.cache, second.cache],
+      same: [same(whole, first.bytes), same(first.bytes, second.bytes)],
+      heads: [whole, Uint8Array.from(atob(audio), (c) => c.charCodeAt(0))].map((bytes) => new TextDecoder().decode(bytes.slice(0, 4))),
+      thrown: await failure(() => AI.run("@cf/deepgram/aura-1", { text: "Six.", speaker: "nobody" })),
+    };
+  },
   async cancelled({ AI }) {
     const response = await AI.run("@local/script", script({ tokens: ["a", "b"], delayMs: 3_600_000 }, { stream: true }), {
       gateway: { ...gateway, eventId: "cancelled" },
