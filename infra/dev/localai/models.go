@@ -79,7 +79,7 @@ var catalogue = []model{
 	{id: "@cf/deepgram/aura-2-en", kind: speaking, cast: aura2, narrator: "luna", letter: 30},
 	{id: "@cf/deepgram/aura-2-es", kind: speaking, cast: aura2es, narrator: "aquila", letter: 30},
 	{id: meloModel, kind: speaking, cast: map[string]string{"melo": "slt"}, narrator: "melo", minute: .0002},
-	{id: voiceModel, kind: speaking, cast: flite, narrator: "kal16"},
+	{id: voiceModel, kind: speaking, cast: flite, narrator: "kal16", letter: 1},
 
 	{id: "@local/script", kind: scripted, dialect: classic, window: 1_000_000},
 	{id: "@local/script-openai", kind: scripted, dialect: openAI, window: 1_000_000},

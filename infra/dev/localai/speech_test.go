@@ -46,7 +46,7 @@ func samples(t *testing.T, file string) (rate, n int) {
 // Every model speaks, and every call is in the gateway's log with what it costs.
 func TestSpeechModels(t *testing.T) {
 	c := start(t, Options{})
-	for model, price := range map[string]float64{"@cf/deepgram/aura-1": .015, "@cf/deepgram/aura-2-en": .030, "@cf/deepgram/aura-2-es": .030, local: 0} {
+	for model, price := range map[string]float64{"@cf/deepgram/aura-1": .015, "@cf/deepgram/aura-2-en": .030, "@cf/deepgram/aura-2-es": .030, local: .001} {
 		r := c.run(model, wav(spoken), acme(nil))
 		require.Equal(t, 200, r.status, r.body)
 		assert.Equal(t, "audio/wav", r.header.Get("Content-Type"))
