@@ -142,7 +142,7 @@ var codes = []code{
 
 	// Limits.
 	{"rate_limited", 429, "Too many requests came, from the tenant or from this user at this address. Try again after `Retry-After`."},
-	{"budget_exhausted", 429, "The call could overdraw one of the tenant's budgets of tokens or money; `GET /usage` shows them. Try again after `Retry-After`."},
+	{"budget_exhausted", 429, "The call could overdraw one of the tenant's budgets of tokens, characters or money; `GET /usage` shows them. Try again after `Retry-After`."},
 	{"audit_unavailable", 503, "An act is put on record before it is done, and the record was not taken: nothing was done. Of a tool it may also be that what was done was not recorded, so that it is not answered; with an Idempotency-Key the result is not lost. Try again after `Retry-After`."},
 	{"quota_unavailable", 503, "The ledger of rates and budgets does not answer, and nothing passes without it. Try again after `Retry-After`."},
 

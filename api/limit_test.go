@@ -199,6 +199,51 @@ func TestRatesAndBudgetsAreKept(t *testing.T) {
 	})
 }
 
+// What was spoken is on the account by its characters, and stands in the budgets of its own tenant.
+func TestTheAccountHasCharacters(t *testing.T) {
+	w := newWorld(t, func(w *world) {
+		limits := func(ctx context.Context, s tenants.Scope) (quota.Limits, error) {
+			config, err := w.deps.Directory.Config(ctx, s.Tenant())
+			if err != nil {
+				return quota.Limits{}, err
+			}
+			return quota.LimitsOf(config), nil
+		}
+		w.deps.Gate = quota.NewGate(memory.NewQuota(w.opts.Now), limits, &quota.Options{
+			Now: w.opts.Now, Background: func(context.Context, func(context.Context)) error { return nil },
+		})
+	})
+	speaks := func(tenant string, chars int64) error {
+		hold, err := w.deps.Gate.Acquire(t.Context(), tenantstest.Scope(t, tenant), quota.Ask{Amount: quota.Amount{Chars: chars}})
+		if err == nil {
+			hold.Settle(t.Context(), quota.Use{Capability: "speech", Model: "v", Chars: chars, Nanos: 15 * chars})
+		}
+		return err
+	}
+	require.NoError(t, speaks("acme", 300))
+	require.NoError(t, speaks("acme", 200))
+	f := fault.As(speaks("acme", 1_000_000))
+	assert.Equal(t, []any{fault.Limited, "budget_exhausted"}, []any{f.Kind, f.Code})
+	assert.Contains(t, f.Message, "the budget of 1000000 characters a day")
+	require.NoError(t, speaks("globex", 1_000_000))
+	for tenant, want := range map[string]int64{"acme": 500, "globex": 1_000_000} {
+		account := data[struct {
+			Lines   []quota.Line
+			Budgets []quota.Budget
+			Totals  struct{ Calls, PromptTokens, CompletionTokens, Characters, NanoUSD int64 }
+		}](t, w.do(tenant, "GET", "/usage", ""))
+		require.Len(t, account.Lines, 1, tenant)
+		assert.Equal(t, []int64{want, want, 15 * want, 0}, []int64{account.Lines[0].Chars, account.Totals.Characters, account.Totals.NanoUSD, account.Totals.PromptTokens}, tenant)
+		spent := map[string][2]int64{}
+		for _, b := range account.Budgets {
+			spent[b.Period+" "+b.Unit] = [2]int64{b.Limit, b.Spent}
+		}
+		assert.Equal(t, [2]int64{1_000_000, want}, spent["day characters"], tenant)
+		assert.Equal(t, [2]int64{10_000_000, want}, spent["month characters"], tenant)
+		assert.Equal(t, [2]int64{2_000_000, 0}, spent["day tokens"], tenant)
+	}
+}
+
 // A user's name has characters, not bytes.
 func TestAUserIsNamedInAnyScript(t *testing.T) {
 	w := newWorld(t)

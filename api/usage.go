@@ -23,6 +23,7 @@ type usageTotals struct {
 	Calls      int64 `json:"calls"`
 	Prompt     int64 `json:"promptTokens"`
 	Completion int64 `json:"completionTokens"`
+	Chars      int64 `json:"characters,omitempty"`
 	Nanos      int64 `json:"nanoUSD"`
 	Estimated  int64 `json:"estimatedCalls"`
 }
@@ -51,6 +52,7 @@ func showUsage(c *call) error {
 		answer.Totals.Calls += l.Calls
 		answer.Totals.Prompt += l.Prompt
 		answer.Totals.Completion += l.Completion
+		answer.Totals.Chars += l.Chars
 		answer.Totals.Nanos += l.Nanos
 		answer.Totals.Estimated += l.Estimated
 	}

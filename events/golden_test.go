@@ -122,6 +122,14 @@ func samples() map[string]events.Fact {
 			{Day: "2026-11-21", Capability: "unsettled", Calls: -1, Prompt: -2_048, Nanos: -531_200, Estimated: -1},
 			{Day: "2026-11-22", Capability: "chat", Model: "@cf/zai-org/glm-4.7-flash", Calls: 2, Prompt: 900, Completion: 210, Nanos: 138_000, Estimated: 1},
 		}},
+		"usage.recorded/spoken": events.UsageRecorded{Booking: "p-1.8", Lines: []events.UsageLine{
+			{Day: "2026-11-21", Capability: "unsettled", Calls: -1, Chars: -800, Nanos: -12_000_000, Estimated: -1},
+			{Day: "2026-11-22", Capability: "speech", Model: "@cf/deepgram/aura-1", Calls: 2, Chars: 1_200, Nanos: 18_000_000},
+		}},
+		"budget.exhausted/spoken": events.BudgetExhausted{
+			Period: "month", Unit: "characters", Starts: "2026-11-01", Limit: 10_000_000, Spent: 9_999_000, Reserved: 900,
+			Resets: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC),
+		},
 		"budget.exhausted/full": events.BudgetExhausted{
 			Period: "day", Unit: "tokens", Starts: "2026-11-22", Limit: 2_000_000, Spent: 1_990_000, Reserved: 9_000,
 			Resets: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC),

@@ -21,6 +21,7 @@ type UsageLine struct {
 	Calls      int64  `json:"calls"`
 	Prompt     int64  `json:"promptTokens"`
 	Completion int64  `json:"completionTokens"`
+	Chars      int64  `json:"characters,omitempty"` // of the texts that it spoke
 	Nanos      int64  `json:"nanoUSD"`
 	Estimated  int64  `json:"estimatedCalls,omitempty"` // how many of the calls are booked by estimate
 }
@@ -60,7 +61,7 @@ func (f UsageRecorded) Check() error {
 // BudgetExhausted says that a budget of the tenant has refused a call, for the first time in its period.
 type BudgetExhausted struct {
 	Period   string    `json:"period"` // day or month
-	Unit     string    `json:"unit"`   // tokens or nanoUSD
+	Unit     string    `json:"unit"`   // tokens, nanoUSD or characters
 	Starts   string    `json:"starts"` // the period's first day
 	Limit    int64     `json:"limit"`
 	Spent    int64     `json:"spent"`
@@ -82,8 +83,8 @@ func (f BudgetExhausted) Check() error {
 	switch {
 	case f.Period != "day" && f.Period != "month":
 		return fault.Invalidf("period", "fact_invalid", "%.20q is not day or month", f.Period)
-	case f.Unit != "tokens" && f.Unit != "nanoUSD":
-		return fault.Invalidf("unit", "fact_invalid", "%.20q is not tokens or nanoUSD", f.Unit)
+	case f.Unit != "tokens" && f.Unit != "nanoUSD" && f.Unit != "characters":
+		return fault.Invalidf("unit", "fact_invalid", "%.20q is not tokens, nanoUSD or characters", f.Unit)
 	case f.Limit < 0 || f.Reserved < 0:
 		return fault.Invalidf("limit", "fact_invalid", "limit and reserved are not below 0")
 	case f.Resets.IsZero():

@@ -14,12 +14,14 @@ func TestFactsAboutMoneyAreChecked(t *testing.T) {
 	line := events.UsageLine{Day: "2026-11-22", Capability: "chat", Calls: 1}
 	spent := events.BudgetExhausted{Period: "day", Unit: "tokens", Starts: "2026-11-22", Limit: 1, Resets: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)}
 	assert.NoError(t, events.UsageRecorded{Booking: "p.1", Lines: []events.UsageLine{line}}.Check())
-	assert.NoError(t, spent.Check())
 
 	with := func(change func(*events.BudgetExhausted)) events.BudgetExhausted {
 		f := spent
 		change(&f)
 		return f
+	}
+	for _, unit := range []string{"tokens", "nanoUSD", "characters"} {
+		assert.NoError(t, with(func(f *events.BudgetExhausted) { f.Unit = unit }).Check())
 	}
 	for field, f := range map[string]events.Fact{
 		"booking":  events.UsageRecorded{Lines: []events.UsageLine{line}},

@@ -27,6 +27,7 @@ const (
 	MaxWindowTokens  = 1_000_000
 	MaxPerMinute     = 1_000_000
 	MaxTokens        = 1_000_000_000_000 // of a budget
+	MaxCharacters    = 1_000_000_000_000 // of a budget
 	MaxUSD           = 1_000_000
 	MinBoost         = 10
 	MaxBoost         = 1_000 // percent
@@ -98,6 +99,8 @@ func (c *Config) Defaults() {
 	c.Rates.User.defaults(300)
 	setDefault(&c.Budgets.TokensPerDay, 2_000_000)
 	setDefault(&c.Budgets.TokensPerMonth, max(20_000_000, min(c.Budgets.TokensPerDay, MaxTokens)))
+	setDefault(&c.Budgets.CharactersPerDay, 1_000_000)
+	setDefault(&c.Budgets.CharactersPerMonth, max(10_000_000, min(c.Budgets.CharactersPerDay, MaxCharacters)))
 	setDefault(&c.Budgets.USDPerDay, 10)
 	setDefault(&c.Budgets.USDPerMonth, max(100, min(c.Budgets.USDPerDay, MaxUSD)))
 	c.sourceDefaults()

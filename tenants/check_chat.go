@@ -37,6 +37,8 @@ func (c *Config) budgetProblems(ps *Problems) {
 	b := c.Budgets
 	between(ps, "budgets.tokensPerDay", b.TokensPerDay, MaxTokens)
 	between(ps, "budgets.tokensPerMonth", b.TokensPerMonth, MaxTokens)
+	between(ps, "budgets.charactersPerDay", b.CharactersPerDay, MaxCharacters)
+	between(ps, "budgets.charactersPerMonth", b.CharactersPerMonth, MaxCharacters)
 	between(ps, "budgets.usdPerDay", b.USDPerDay, MaxUSD)
 	between(ps, "budgets.usdPerMonth", b.USDPerMonth, MaxUSD)
 }

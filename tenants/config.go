@@ -169,8 +169,10 @@ type Rate struct {
 
 // Budgets limits what models may cost the tenant, by day and month (UTC), over everything that calls one.
 type Budgets struct {
-	TokensPerDay   int64 `json:"tokensPerDay,omitempty"`
-	TokensPerMonth int64 `json:"tokensPerMonth,omitempty"`
-	USDPerDay      int64 `json:"usdPerDay,omitempty"`
-	USDPerMonth    int64 `json:"usdPerMonth,omitempty"`
+	TokensPerDay       int64 `json:"tokensPerDay,omitempty"`
+	TokensPerMonth     int64 `json:"tokensPerMonth,omitempty"`
+	CharactersPerDay   int64 `json:"charactersPerDay,omitempty"` // of texts that are spoken
+	CharactersPerMonth int64 `json:"charactersPerMonth,omitempty"`
+	USDPerDay          int64 `json:"usdPerDay,omitempty"`
+	USDPerMonth        int64 `json:"usdPerMonth,omitempty"`
 }

@@ -25,7 +25,7 @@ func TestParseSetsDefaults(t *testing.T) {
 		Rates: tenants.Rates{
 			Tenant: tenants.Rate{PerMinute: 1_200, Burst: 120}, User: tenants.Rate{PerMinute: 300, Burst: 30},
 		},
-		Budgets: tenants.Budgets{TokensPerDay: 2_000_000, TokensPerMonth: 20_000_000, USDPerDay: 10, USDPerMonth: 100},
+		Budgets: tenants.Budgets{TokensPerDay: 2_000_000, TokensPerMonth: 20_000_000, CharactersPerDay: 1_000_000, CharactersPerMonth: 10_000_000, USDPerDay: 10, USDPerMonth: 100},
 		Ingest:  tenants.Ingest{Weight: 10, MaxWaiting: 100_000, DeadlineMinutes: 15},
 		Answers: tenants.Answers{Prompt: "grounded@1", Threshold: 40, Unsupported: tenants.UnsupportedMark},
 		Tools:   tenants.Tools{MaxSteps: 5, MaxSeconds: 60}, // and none is enabled
@@ -49,17 +49,18 @@ func TestDefaultsFitWhatIsSet(t *testing.T) {
 }
 
 func TestChatDefaultsFitWhatIsSet(t *testing.T) {
-	for text, want := range map[string][6]int64{
-		`"chat":{"maxTokens":8000}`:                                   {8000, 8000, 120, 30, 20_000_000, 100},
-		`"chat":{"maxTokensLimit":100}`:                               {100, 100, 120, 30, 20_000_000, 100},
-		`"rates":{"tenant":{"perMinute":5},"user":{"perMinute":600}}`: {1024, 4096, 1, 60, 20_000_000, 100},
-		`"budgets":{"tokensPerDay":50000000,"usdPerDay":200}`:         {1024, 4096, 120, 30, 50_000_000, 200},
+	for text, want := range map[string][7]int64{
+		`"chat":{"maxTokens":8000}`:                                   {8000, 8000, 120, 30, 20_000_000, 10_000_000, 100},
+		`"chat":{"maxTokensLimit":100}`:                               {100, 100, 120, 30, 20_000_000, 10_000_000, 100},
+		`"rates":{"tenant":{"perMinute":5},"user":{"perMinute":600}}`: {1024, 4096, 1, 60, 20_000_000, 10_000_000, 100},
+		`"budgets":{"charactersPerDay":30000000}`:                     {1024, 4096, 120, 30, 20_000_000, 30_000_000, 100},
+		`"budgets":{"tokensPerDay":50000000,"usdPerDay":200}`:         {1024, 4096, 120, 30, 50_000_000, 10_000_000, 200},
 	} {
 		c, err := tenants.Parse([]byte(`{"id":"acme","name":"Acme",` + text + `}`))
 		require.NoError(t, err, text)
-		assert.Equal(t, want, [6]int64{
+		assert.Equal(t, want, [7]int64{
 			int64(c.Chat.MaxTokens), int64(c.Chat.MaxTokensLimit), int64(c.Rates.Tenant.Burst), int64(c.Rates.User.Burst),
-			c.Budgets.TokensPerMonth, c.Budgets.USDPerMonth,
+			c.Budgets.TokensPerMonth, c.Budgets.CharactersPerMonth, c.Budgets.USDPerMonth,
 		}, text)
 	}
 }

@@ -182,7 +182,10 @@ func benchTenant() (tenants.Entries, string, error) {
 	wide := tenants.Rate{PerMinute: tenants.MaxPerMinute, Burst: tenants.MaxPerMinute}
 	entries, err := tenants.Publish([]tenants.Config{{
 		ID: id, Name: "Bench", Rates: tenants.Rates{Tenant: wide, User: wide},
-		Budgets: tenants.Budgets{TokensPerDay: tenants.MaxTokens, TokensPerMonth: tenants.MaxTokens, USDPerDay: tenants.MaxUSD, USDPerMonth: tenants.MaxUSD},
+		Budgets: tenants.Budgets{
+			TokensPerDay: tenants.MaxTokens, TokensPerMonth: tenants.MaxTokens, USDPerDay: tenants.MaxUSD, USDPerMonth: tenants.MaxUSD,
+			CharactersPerDay: tenants.MaxCharacters, CharactersPerMonth: tenants.MaxCharacters,
+		},
 	}}, tenants.Keys{id: key}.Grants("bench"), nil)
 	return entries, key, err
 }

@@ -45,7 +45,7 @@ func recorded(r book.Recorded) events.UsageRecorded {
 func line(l quota.Line) events.UsageLine {
 	return events.UsageLine{
 		Day: string(l.Day), Capability: l.Capability, Model: l.Model,
-		Calls: l.Calls, Prompt: l.Prompt, Completion: l.Completion, Nanos: l.Nanos, Estimated: l.Estimated,
+		Calls: l.Calls, Prompt: l.Prompt, Completion: l.Completion, Chars: l.Chars, Nanos: l.Nanos, Estimated: l.Estimated,
 	}
 }
 

@@ -135,7 +135,11 @@ func printRows(w io.Writer, rows []row) {
 
 // cost is what models took, in dollars.
 func cost(c job.Cost) string {
-	return fmt.Sprintf("%s, $%d.%09d", count(int(c.Tokens), "token"), c.Nanos/1e9, c.Nanos%1e9)
+	took := count(int(c.Tokens), "token")
+	if c.Chars > 0 {
+		took += ", " + count(int(c.Chars), "character")
+	}
+	return fmt.Sprintf("%s, $%d.%09d", took, c.Nanos/1e9, c.Nanos%1e9)
 }
 
 type jobListOptions struct {

@@ -126,6 +126,11 @@ changed      2026-11-22 10:00:00Z
 	})
 }
 
+func TestCost(t *testing.T) {
+	assert.Equal(t, "1 token, $0.000000012", cost(job.Cost{Tokens: 1, Nanos: 12}))
+	assert.Equal(t, "0 tokens, 412 characters, $1.006180000", cost(job.Cost{Chars: 412, Nanos: 1_006_180_000}))
+}
+
 func TestOutcome(t *testing.T) {
 	for _, test := range []struct {
 		j    job.Job

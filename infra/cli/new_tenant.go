@@ -63,6 +63,8 @@ func newTenant(g *globals) *cobra.Command {
 	f.StringSliceVar(&t.ChatAllowed, "chat-allowed", nil, "further chat model that requests may name; may be repeated")
 	f.Int64Var(&t.TokensPerDay, "tokens-per-day", 0, "budget of tokens a day")
 	f.Int64Var(&t.TokensPerMonth, "tokens-per-month", 0, "budget of tokens a month")
+	f.Int64Var(&t.CharactersPerDay, "characters-per-day", 0, "budget of characters a day that are spoken")
+	f.Int64Var(&t.CharactersPerMonth, "characters-per-month", 0, "budget of characters a month that are spoken")
 	f.Int64Var(&t.USDPerDay, "usd-per-day", 0, "budget of US dollars a day")
 	f.Int64Var(&t.USDPerMonth, "usd-per-month", 0, "budget of US dollars a month")
 	f.StringSliceVar(&t.Deploy.Envs, "env", []string{target.Prod}, "environment where its pool is deployed, with --account; may be repeated")

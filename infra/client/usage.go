@@ -17,6 +17,7 @@ type UsageLine struct {
 	Calls                  int64
 	Prompt                 int64 `json:"promptTokens"`
 	Completion             int64 `json:"completionTokens"`
+	Chars                  int64 `json:"characters"`
 	Nanos                  int64 `json:"nanoUSD"`
 }
 

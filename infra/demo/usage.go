@@ -37,21 +37,23 @@ func account(out io.Writer, u client.Usage) {
 	t := table.NewWriter()
 	t.SetOutputMirror(out)
 	t.SetStyle(table.StyleLight)
-	t.AppendHeader(table.Row{"day", "for", "model", "calls", "tokens in", "tokens out", "cost"})
+	t.SuppressEmptyColumns() // where nothing was spoken
+	t.AppendHeader(table.Row{"day", "for", "model", "calls", "tokens in", "tokens out", "characters", "cost"})
 	var columns []table.ColumnConfig
-	for n := 4; n <= 7; n++ {
+	for n := 4; n <= 8; n++ {
 		columns = append(columns, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight, AlignFooter: text.AlignRight})
 	}
 	t.SetColumnConfigs(columns)
 	var sum client.UsageLine
 	for _, l := range u.Lines {
-		t.AppendRow(table.Row{l.Day, l.Capability, l.Model, l.Calls, l.Prompt, l.Completion, dollars(l.Nanos)})
+		t.AppendRow(table.Row{l.Day, l.Capability, l.Model, l.Calls, l.Prompt, l.Completion, some(l.Chars), dollars(l.Nanos)})
 		sum.Calls += l.Calls
 		sum.Prompt += l.Prompt
 		sum.Completion += l.Completion
+		sum.Chars += l.Chars
 		sum.Nanos += l.Nanos
 	}
-	t.AppendFooter(table.Row{"", "", "", sum.Calls, sum.Prompt, sum.Completion, dollars(sum.Nanos)})
+	t.AppendFooter(table.Row{"", "", "", sum.Calls, sum.Prompt, sum.Completion, some(sum.Chars), dollars(sum.Nanos)})
 	t.Render()
 	for _, b := range u.Budgets {
 		spent, limit := fmt.Sprint(b.Spent), fmt.Sprint(b.Limit)
@@ -60,6 +62,14 @@ func account(out io.Writer, u client.Usage) {
 		}
 		fmt.Fprintf(out, "  %s of %s %s this %s\n", spent, limit, unit(b.Unit), b.Period)
 	}
+}
+
+// some is a number unless it is none.
+func some(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
 }
 
 func unit(u string) string {

@@ -30,6 +30,26 @@ func Example_account() {
 	//   $0.005097 of $50.000000 spent this day
 }
 
+func Example_accountOfSpeech() {
+	account(os.Stdout, client.Usage{
+		Lines: []client.UsageLine{
+			{Day: "2026-11-22", Capability: "chat", Model: "@cf/zai-org/glm-4.7-flash", Calls: 2, Prompt: 1840, Completion: 96, Nanos: 148_800},
+			{Day: "2026-11-22", Capability: "speech", Model: "@cf/deepgram/aura-1", Calls: 1, Chars: 412, Nanos: 6_180_000},
+		},
+		Budgets: []client.Budget{{Period: "day", Unit: "characters", Limit: 10_000_000, Spent: 412}},
+	})
+	// Output:
+	// ┌────────────┬────────┬───────────────────────────┬───────┬───────────┬────────────┬────────────┬───────────┐
+	// │ DAY        │ FOR    │ MODEL                     │ CALLS │ TOKENS IN │ TOKENS OUT │ CHARACTERS │      COST │
+	// ├────────────┼────────┼───────────────────────────┼───────┼───────────┼────────────┼────────────┼───────────┤
+	// │ 2026-11-22 │ chat   │ @cf/zai-org/glm-4.7-flash │     2 │      1840 │         96 │            │ $0.000149 │
+	// │ 2026-11-22 │ speech │ @cf/deepgram/aura-1       │     1 │         0 │          0 │        412 │ $0.006180 │
+	// ├────────────┼────────┼───────────────────────────┼───────┼───────────┼────────────┼────────────┼───────────┤
+	// │            │        │                           │     3 │      1840 │         96 │        412 │ $0.006329 │
+	// └────────────┴────────┴───────────────────────────┴───────┴───────────┴────────────┴────────────┴───────────┘
+	//   412 of 10000000 characters this day
+}
+
 func TestDollars(t *testing.T) {
 	for nanos, want := range map[int64]string{0: "$0.000000", 499: "$0.000000", 500: "$0.000001", 1_000: "$0.000001", 12_345_678_901: "$12.345679"} {
 		assert.Equal(t, want, dollars(nanos))

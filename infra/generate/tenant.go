@@ -27,7 +27,7 @@ type Tenant struct {
 	Embedding, Chat string
 	ChatAllowed     []string
 
-	TokensPerDay, TokensPerMonth, USDPerDay, USDPerMonth int64
+	TokensPerDay, TokensPerMonth, CharactersPerDay, CharactersPerMonth, USDPerDay, USDPerMonth int64
 
 	Deploy Deploy
 }
@@ -65,7 +65,10 @@ func NewTenant(o Options, t Tenant) (*Plan, error) {
 // config is the configuration as its file has it: a member a line, and what it is on the same one.
 func (t Tenant) config() ([]byte, error) {
 	models := tenants.Models{Embedding: t.Embedding, Chat: t.Chat, ChatAllowed: t.ChatAllowed}
-	budgets := tenants.Budgets{TokensPerDay: t.TokensPerDay, TokensPerMonth: t.TokensPerMonth, USDPerDay: t.USDPerDay, USDPerMonth: t.USDPerMonth}
+	budgets := tenants.Budgets{
+		TokensPerDay: t.TokensPerDay, TokensPerMonth: t.TokensPerMonth, CharactersPerDay: t.CharactersPerDay, CharactersPerMonth: t.CharactersPerMonth,
+		USDPerDay: t.USDPerDay, USDPerMonth: t.USDPerMonth,
+	}
 	var b bytes.Buffer
 	b.WriteString("{\n" + `  "$schema": "../tenant.schema.json"`)
 	for _, m := range []struct {

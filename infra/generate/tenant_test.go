@@ -27,6 +27,7 @@ func TestATenantIsWrittenAsPeopleWriteIt(t *testing.T) {
 	do(t, root, tenant(generate.Tenant{
 		ID: "initech", Name: `Initech "& Sons"`, Pool: "solo", Hosts: []string{"initech.localhost", "i.example.com"}, Auth: "keys",
 		Origins: []string{"https://app.example.com"}, Embedding: "@cf/baai/bge-m3", ChatAllowed: []string{"@cf/openai/gpt-oss-120b"}, USDPerDay: 5, TokensPerMonth: 1000,
+		CharactersPerDay: 500, CharactersPerMonth: 5000,
 	}))
 	got, err := os.ReadFile(filepath.Join(root, "tenants", "initech", "tenant.config.json"))
 	require.NoError(t, err)
@@ -39,7 +40,7 @@ func TestATenantIsWrittenAsPeopleWriteIt(t *testing.T) {
   "auth": {"mode": "keys"},
   "cors": {"origins": ["https://app.example.com"]},
   "models": {"embedding": "@cf/baai/bge-m3", "chatAllowed": ["@cf/openai/gpt-oss-120b"]},
-  "budgets": {"tokensPerMonth": 1000, "usdPerDay": 5}
+  "budgets": {"tokensPerMonth": 1000, "charactersPerDay": 500, "charactersPerMonth": 5000, "usdPerDay": 5}
 }
 `, string(got))
 	configs, err := local.Configs(os.DirFS(filepath.Join(root, "tenants")))

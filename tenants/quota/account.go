@@ -56,7 +56,7 @@ func (a *account) settle(h *hold, used []Use, now time.Time) {
 		a.add(u, now)
 	}
 	a.free = a.free.Add(rest)
-	a.free = Amount{max(0, a.free.Tokens), max(0, a.free.Nanos)}
+	a.free = a.free.Max(Amount{})
 }
 
 // add writes a use into the lines, on the day of this clock or of the ledger's, whichever is later: what the ledger granted
@@ -75,11 +75,7 @@ func (a *account) add(u Use, now time.Time) {
 		}
 		a.last = l
 	}
-	l.Calls++
-	l.Prompt, l.Completion, l.Nanos = l.Prompt+u.Prompt, l.Completion+u.Completion, l.Nanos+u.Nanos
-	if u.Estimated {
-		l.Estimated++
-	}
+	*l = l.Add(u.Line(day))
 }
 
 // grow is for how many more asks to lease: none at first, and twice as many each time that they were used up quickly.
@@ -140,9 +136,3 @@ func (c *calendar) of(t time.Time) Day {
 	}
 	return c.name
 }
-
-func (a Amount) covers(b Amount) bool { return a.Tokens >= b.Tokens && a.Nanos >= b.Nanos }
-
-func (a Amount) times(n int) Amount { return Amount{a.Tokens * int64(n), a.Nanos * int64(n)} }
-
-func (a Amount) max(b Amount) Amount { return Amount{max(a.Tokens, b.Tokens), max(a.Nanos, b.Nanos)} }

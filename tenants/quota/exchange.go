@@ -198,10 +198,10 @@ func (d *desk) apply(x *exchange, g Grant) (left []*waiter) {
 		l.stand(g.Rates[i], x.report.Limits, g.At, now)
 		d.own = d.own || i > 0 && l.left > 0
 	}
-	x.account.free = x.account.free.Add(x.report.Unit.times(g.Units))
-	x.account.told = x.account.told.Add(x.report.Unit.times(g.Units))
+	x.account.free = x.account.free.Add(x.report.Unit.Times(g.Units))
+	x.account.told = x.account.told.Add(x.report.Unit.Times(g.Units))
 	for i, w := range x.report.Wants {
-		x.account.told = x.account.told.Add(w.Amount.times(g.Wants[i].Granted))
+		x.account.told = x.account.told.Add(w.Amount.Times(g.Wants[i].Granted))
 		d.distribute(x, w, x.wants[i], g.Wants[i], g.At, now)
 	}
 	return nil
@@ -230,7 +230,7 @@ func (d *desk) distribute(x *exchange, w Want, waiters []*waiter, v Verdict, at 
 		x.leases[w.User].put(granted*w.Own, at, now)
 		d.own = d.own || granted > 0
 	}
-	x.account.free = x.account.free.Add(w.Amount.times(granted))
+	x.account.free = x.account.free.Add(w.Amount.Times(granted))
 }
 
 // refuse remembers for a moment that a rate refuses.

@@ -467,10 +467,10 @@ func TestAConfigurationThatIsGoneStopsCallsButNotTheAccount(t *testing.T) {
 
 func TestLimitsAreThoseOfTheConfiguration(t *testing.T) {
 	c := &tenants.Config{Rates: tenants.Rates{Tenant: tenants.Rate{PerMinute: 1, Burst: 2}, User: tenants.Rate{PerMinute: 3, Burst: 4}},
-		Budgets: tenants.Budgets{TokensPerDay: 5, TokensPerMonth: 6, USDPerDay: 7, USDPerMonth: 8}}
+		Budgets: tenants.Budgets{TokensPerDay: 5, TokensPerMonth: 6, CharactersPerDay: 9, CharactersPerMonth: 10, USDPerDay: 7, USDPerMonth: 8}}
 	assert.Equal(t, quota.Limits{
 		Tenant: tenants.Rate{PerMinute: 1, Burst: 2}, User: tenants.Rate{PerMinute: 3, Burst: 4},
-		Day: quota.Amount{Tokens: 5, Nanos: 7_000_000_000}, Month: quota.Amount{Tokens: 6, Nanos: 8_000_000_000},
+		Day: quota.Amount{Tokens: 5, Chars: 9, Nanos: 7_000_000_000}, Month: quota.Amount{Tokens: 6, Chars: 10, Nanos: 8_000_000_000},
 	}, quota.LimitsOf(c))
 }
 
@@ -492,6 +492,7 @@ func TestTenantsNeverTouch(t *testing.T) {
 		_, err = g.Acquire(t.Context(), tenants.Scope{}, tokens(1))
 		assert.ErrorIs(t, err, tenants.ErrNoScope)
 		refused(t, g, r.acme, tokens(-1), "ask_invalid")
+		refused(t, g, r.acme, quota.Ask{Amount: quota.Amount{Chars: -1}}, "ask_invalid")
 	})
 }
 

@@ -22,8 +22,8 @@ func LimitsOf(c *tenants.Config) Limits {
 	return Limits{
 		Tenant: c.Rates.Tenant,
 		User:   c.Rates.User,
-		Day:    Amount{c.Budgets.TokensPerDay, c.Budgets.USDPerDay * nanosPerUSD},
-		Month:  Amount{c.Budgets.TokensPerMonth, c.Budgets.USDPerMonth * nanosPerUSD},
+		Day:    Amount{Tokens: c.Budgets.TokensPerDay, Chars: c.Budgets.CharactersPerDay, Nanos: c.Budgets.USDPerDay * nanosPerUSD},
+		Month:  Amount{Tokens: c.Budgets.TokensPerMonth, Chars: c.Budgets.CharactersPerMonth, Nanos: c.Budgets.USDPerMonth * nanosPerUSD},
 	}
 }
 

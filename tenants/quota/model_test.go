@@ -37,6 +37,7 @@ type world struct {
 	losing   atomic.Int64 // which part of the exchanges is lost on either way, in percent
 	refusals int
 	closings int
+	units    map[string]bool // of budgets that have refused a call
 }
 
 // isolate is a gate and its calls in flight.
@@ -100,6 +101,12 @@ func (w *world) step() {
 
 func (w *world) ask(i *isolate, s tenants.Scope) {
 	most := quota.Amount{Tokens: 1 + w.rng.Int64N(60), Nanos: w.rng.Int64N(600)}
+	switch w.rng.IntN(3) {
+	case 0: // speech
+		most.Tokens, most.Chars = 0, 1+w.rng.Int64N(200)
+	case 1: // a model that is paid by both
+		most.Chars = 1 + w.rng.Int64N(100)
+	}
 	a := quota.Ask{Requests: w.rng.IntN(2), User: fmt.Sprint(w.rng.IntN(3)), Amount: most}
 	if w.rng.IntN(3) == 0 {
 		a.Ahead = most
@@ -126,7 +133,7 @@ func (w *world) settle(i *isolate) {
 	}
 	u := quota.Use{
 		Capability: []string{"chat", "embed"}[w.rng.IntN(2)], Model: "m", Estimated: w.rng.IntN(9) == 0,
-		Prompt: w.rng.Int64N(c.most.Tokens + 1), Nanos: w.rng.Int64N(c.most.Nanos + 1),
+		Prompt: w.rng.Int64N(c.most.Tokens + 1), Chars: w.rng.Int64N(c.most.Chars + 1), Nanos: w.rng.Int64N(c.most.Nanos + 1),
 	}
 	c.Settle(context.Background(), u)
 	c.Settle(context.Background(), u) // does nothing
@@ -158,16 +165,18 @@ func (w *world) check() {
 		st := w.statement(s)
 		days, months := map[quota.Day]quota.Amount{}, map[quota.Day]quota.Amount{}
 		for _, l := range st.Lines {
-			a := quota.Amount{Tokens: l.Prompt + l.Completion, Nanos: l.Nanos}
+			a := quota.Amount{Tokens: l.Prompt + l.Completion, Chars: l.Chars, Nanos: l.Nanos}
 			days[l.Day], months[l.Day[:7]] = days[l.Day].Add(a), months[l.Day[:7]].Add(a)
-			require.True(w.t, a.Tokens >= 0 && a.Nanos >= 0 && l.Calls >= 0 && l.Estimated >= 0, "%+v", l)
+			require.True(w.t, a.Tokens >= 0 && a.Chars >= 0 && a.Nanos >= 0 && l.Calls >= 0 && l.Estimated >= 0, "%+v", l)
 		}
 		for day, sum := range days {
 			require.LessOrEqual(w.t, sum.Tokens, w.limits.Day.Tokens, day)
+			require.LessOrEqual(w.t, sum.Chars, w.limits.Day.Chars, day)
 			require.LessOrEqual(w.t, sum.Nanos, w.limits.Day.Nanos, day)
 		}
 		for month, sum := range months {
 			require.LessOrEqual(w.t, sum.Tokens, w.limits.Month.Tokens, month)
+			require.LessOrEqual(w.t, sum.Chars, w.limits.Month.Chars, month)
 			require.LessOrEqual(w.t, sum.Nanos, w.limits.Month.Nanos, month)
 		}
 		for _, b := range st.Budgets {
@@ -201,7 +210,7 @@ func (w *world) told(s tenants.Scope) map[quota.Line]quota.Line {
 				key := quota.Line{Day: quota.Day(l.Day), Capability: l.Capability, Model: l.Model}
 				sum := sums[key]
 				sum.Calls, sum.Prompt, sum.Completion = sum.Calls+l.Calls, sum.Prompt+l.Prompt, sum.Completion+l.Completion
-				sum.Nanos, sum.Estimated = sum.Nanos+l.Nanos, sum.Estimated+l.Estimated
+				sum.Chars, sum.Nanos, sum.Estimated = sum.Chars+l.Chars, sum.Nanos+l.Nanos, sum.Estimated+l.Estimated
 				sums[key] = sum
 			}
 		case events.TypeBudgetExhausted:
@@ -210,6 +219,7 @@ func (w *world) told(s tenants.Scope) map[quota.Line]quota.Line {
 			key := f.Period + f.Unit + f.Starts
 			require.False(w.t, exhausted[key], "told twice: %s", key)
 			exhausted[key] = true
+			w.units[f.Unit] = true
 		}
 	}
 	for key, sum := range sums {
@@ -255,7 +265,7 @@ func (w *world) end(died bool) {
 			sum := l
 			sum.Day, sum.Capability, sum.Model = "", "", ""
 			require.Equal(w.t, sum, told[key], "the events make the account")
-			got = got.Add(quota.Amount{Tokens: l.Prompt + l.Completion, Nanos: l.Nanos})
+			got = got.Add(quota.Amount{Tokens: l.Prompt + l.Completion, Chars: l.Chars, Nanos: l.Nanos})
 			if l.Capability != book.Unsettled {
 				booked += l.Calls
 			}
@@ -263,6 +273,8 @@ func (w *world) end(died bool) {
 		}
 		if died {
 			require.GreaterOrEqual(w.t, got.Tokens, want.Tokens, "what the dead held is booked, too")
+			require.GreaterOrEqual(w.t, got.Chars, want.Chars, "what the dead held is booked, too")
+			require.GreaterOrEqual(w.t, got.Nanos, want.Nanos, "what the dead held is booked, too")
 		} else {
 			require.Equal(w.t, want, got, "everything is booked once")
 			require.Equal(w.t, calls, booked)
@@ -273,13 +285,13 @@ func (w *world) end(died bool) {
 	}
 }
 
-func simulate(t *testing.T, seed uint64, deaths int) (closings, refusals int) {
+func simulate(t *testing.T, seed uint64, deaths int, units map[string]bool) (closings, refusals int) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{
-			t: t, rng: rand.New(rand.NewPCG(seed, 7)), deaths: deaths,
+			t: t, rng: rand.New(rand.NewPCG(seed, 7)), deaths: deaths, units: units,
 			limits: quota.Limits{
 				Tenant: tenants.Rate{PerMinute: 600, Burst: 100}, User: tenants.Rate{PerMinute: 300, Burst: 50},
-				Day: quota.Amount{Tokens: 400, Nanos: 4000}, Month: quota.Amount{Tokens: 3000, Nanos: 30_000},
+				Day: quota.Amount{Tokens: 400, Chars: 1000, Nanos: 4000}, Month: quota.Amount{Tokens: 3000, Chars: 1500, Nanos: 30_000},
 			},
 			scopes: []tenants.Scope{tenantstest.Scope(t, "acme"), tenantstest.Scope(t, "globex")},
 		}
@@ -311,14 +323,16 @@ func simulate(t *testing.T, seed uint64, deaths int) (closings, refusals int) {
 func TestEverythingIsBookedOnceAndNothingOverspent(t *testing.T) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	var closings, refusals int
+	units := map[string]bool{}
 	for _, deaths := range []int{0, 5} {
 		for seed := range uint64(25) {
 			t.Run(fmt.Sprintf("%d die/%d", deaths, seed), func(t *testing.T) {
-				c, r := simulate(t, seed, deaths)
+				c, r := simulate(t, seed, deaths, units)
 				closings, refusals = closings+c, refusals+r
 			})
 		}
 	}
 	assert.Positive(t, closings, "purses were closed, and some of them spoke later")
 	assert.Positive(t, refusals)
+	assert.Equal(t, map[string]bool{"tokens": true, "nanoUSD": true, "characters": true}, units, "each currency was short")
 }

@@ -68,11 +68,11 @@ func need(group []*waiter) needs {
 		}
 		if w.Amount != (Amount{}) {
 			n.asks++
-			n.amount, n.largest = n.amount.Add(w.Amount), n.largest.max(w.Amount)
+			n.amount, n.largest = n.amount.Add(w.Amount), n.largest.Max(w.Amount)
 		}
 		if w.Ahead != (Amount{}) {
 			n.aheads++
-			n.ahead, n.next = n.ahead.Add(w.Ahead), n.next.max(w.Ahead)
+			n.ahead, n.next = n.ahead.Add(w.Ahead), n.next.Max(w.Ahead)
 		}
 	}
 	return n
@@ -98,17 +98,17 @@ func (x *exchange) rate(l *lease, n int, limit tenants.Rate, now time.Time) {
 // whether any is.
 func (x *exchange) money(n needs, now time.Time) bool {
 	a, r := x.account, x.report
-	x.paid = a.free.covers(n.amount)
+	x.paid = a.free.Covers(n.amount)
 	if x.paid {
 		a.free, a.held = a.free.Sub(n.amount), a.held.Add(n.amount)
-		if n.aheads > 0 && !a.free.covers(n.ahead) {
+		if n.aheads > 0 && !a.free.Covers(n.ahead) {
 			a.free, r.Units, r.Unit = Amount{}, n.aheads, n.next
 		}
 	} else {
 		more := a.grow(n.asks, now)
 		a.free, r.Units, r.Unit = Amount{}, n.aheads+more, n.next
 		if more > 0 {
-			r.Unit = n.next.max(n.largest)
+			r.Unit = n.next.Max(n.largest)
 		}
 	}
 	if n.asks > 0 || r.Units > 0 {

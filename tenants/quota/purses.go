@@ -60,7 +60,7 @@ func (p *Purses) Acquire(ctx context.Context, s tenants.Scope, a Ask) (Hold, err
 	if err != nil {
 		return nil, err
 	}
-	if a.Requests < 0 || a.Amount.negative() || a.Ahead.negative() {
+	if a.Requests < 0 || a.Amount.Negative() || a.Ahead.Negative() {
 		return nil, fault.Invalidf("", "ask_invalid", "nothing can be asked for less than nothing: %+v", a)
 	}
 	return d.acquire(ctx, a)
@@ -94,5 +94,3 @@ func (p *Purses) desk(s tenants.Scope) (*desk, error) {
 	}
 	return d, nil
 }
-
-func (a Amount) negative() bool { return a.Tokens < 0 || a.Nanos < 0 }

@@ -46,30 +46,16 @@ type Ask struct {
 	Ahead    Amount // what will probably be asked for next: leased with the rest when there is room, and never a reason to refuse
 }
 
-// Amount is a sum of both currencies.
-type Amount struct {
-	Tokens int64 `json:"tokens,omitempty"`
-	Nanos  int64 `json:"nanos,omitempty"` // billionths of a US dollar
-}
-
-// Add is the sum of two amounts.
-func (a Amount) Add(b Amount) Amount { return Amount{a.Tokens + b.Tokens, a.Nanos + b.Nanos} }
-
-// Sub is the difference.
-func (a Amount) Sub(b Amount) Amount { return Amount{a.Tokens - b.Tokens, a.Nanos - b.Nanos} }
-
 // Use is one call of a model, as it is booked.
 type Use struct {
 	Capability string `json:"capability"` // what for: the purpose of the call
 	Model      string `json:"model"`
 	Prompt     int64  `json:"promptTokens"`
 	Completion int64  `json:"completionTokens"`
+	Chars      int64  `json:"characters,omitempty"` // of the text that it spoke
 	Nanos      int64  `json:"nanos"`
 	Estimated  bool   `json:"estimated,omitempty"` // the provider did not say what it took
 }
-
-// Amount is what the use costs.
-func (u Use) Amount() Amount { return Amount{u.Prompt + u.Completion, u.Nanos} }
 
 // Standing is a rate as response headers tell it.
 type Standing struct {
@@ -98,6 +84,7 @@ type Line struct {
 	Calls      int64  `json:"calls"`
 	Prompt     int64  `json:"promptTokens"`
 	Completion int64  `json:"completionTokens"`
+	Chars      int64  `json:"characters,omitempty"` // of the texts that it spoke
 	Nanos      int64  `json:"nanoUSD"`
 	Estimated  int64  `json:"estimatedCalls"` // how many of the calls are booked by estimate
 }
@@ -105,7 +92,7 @@ type Line struct {
 // Budget is one of the tenant's budgets.
 type Budget struct {
 	Period   string    `json:"period"` // day or month
-	Unit     string    `json:"unit"`   // tokens or nanoUSD
+	Unit     string    `json:"unit"`   // tokens, nanoUSD or characters
 	Limit    int64     `json:"limit"`
 	Spent    int64     `json:"spent"`
 	Reserved int64     `json:"reserved"` // held by calls in flight, and leased

@@ -83,6 +83,7 @@ type Counts struct {
 // Cost is what the models took for it.
 type Cost struct {
 	Tokens int64 `json:"tokens"`
+	Chars  int64 `json:"characters,omitempty"` // of texts that were spoken
 	Nanos  int64 `json:"nanoUSD"`
 }
 

@@ -32,8 +32,8 @@ func (x *bringing) carry(ctx context.Context) error {
 // total is what lines took in all.
 func total(lines []quota.Line) (sum job.Cost) {
 	for _, l := range lines {
-		sum.Tokens += l.Prompt + l.Completion
-		sum.Nanos += l.Nanos
+		used := l.Amount()
+		sum.Tokens, sum.Chars, sum.Nanos = sum.Tokens+used.Tokens, sum.Chars+used.Chars, sum.Nanos+used.Nanos
 	}
 	return sum
 }

@@ -349,11 +349,14 @@ func TestWhatWasUsedComesAlong(t *testing.T) {
 		st, err := p.ports.Money.Statement(t.Context(), s, quota.Query{From: "2026-11-01", To: "2026-11-30"})
 		require.NoError(t, err)
 		for _, l := range st.Lines {
-			sum.Tokens, sum.Nanos = sum.Tokens+l.Prompt+l.Completion, sum.Nanos+l.Nanos
+			sum.Tokens, sum.Chars, sum.Nanos = sum.Tokens+l.Prompt+l.Completion, sum.Chars+l.Chars, sum.Nanos+l.Nanos
 		}
 		for _, b := range st.Budgets {
 			if b.Period == "month" && b.Unit == "tokens" {
 				assert.Equal(t, sum.Tokens, b.Spent, "the account and the budget agree")
+			}
+			if b.Period == "month" && b.Unit == "characters" {
+				assert.Equal(t, sum.Chars, b.Spent, "the account and the budget agree")
 			}
 		}
 		return sum
@@ -361,12 +364,14 @@ func TestWhatWasUsedComesAlong(t *testing.T) {
 	use := func(purse string, tokens int64) {
 		_, err := m.from.ports.Money.Exchange(t.Context(), m.acme, quota.Report{Purse: purse, Seq: 1, Rates: []quota.Rate{{}}, Lines: []quota.Line{
 			{Day: "2026-11-22", Capability: "chat", Model: "m", Calls: 1, Prompt: tokens, Nanos: 10 * tokens},
+			{Day: "2026-11-22", Capability: "speech", Model: "v", Calls: 1, Chars: 3 * tokens, Nanos: tokens},
 		}})
 		require.NoError(t, err)
 	}
 	use("one", 1000)
 	there := spent(m.from, m.acme)
 	require.GreaterOrEqual(t, there.Tokens, int64(1000))
+	require.Equal(t, int64(3000), there.Chars)
 	m.from.freeze(m.acme, true)
 	j := m.bring(true)
 	require.Equal(t, job.Succeeded, j.State, "%+v", j.Errors)
@@ -386,8 +391,10 @@ func TestWhatWasUsedComesAlong(t *testing.T) {
 		require.NoError(t, e.Run(t.Context()))
 		assert.Equal(t, job.Succeeded, m.to.job(m.acme, id).State)
 		assert.Equal(t, there.Tokens+500, spent(m.to, m.acme).Tokens-own)
+		assert.Equal(t, there.Chars+1500, spent(m.to, m.acme).Chars)
 	}
 	assert.NotEqual(t, there, spent(m.to, m.globex))
+	assert.Zero(t, spent(m.to, m.globex).Chars)
 }
 
 // What another pool has taken is taken, whatever it is; what has failed there and is refused here is missed by nobody.

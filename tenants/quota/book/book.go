@@ -64,7 +64,7 @@ func check(r quota.Report) error {
 	if r.Seq < 0 || r.Seq > 0 == (r.Purse == "") || r.Seq == 0 && !silent || len(r.Rates) == 0 || r.Rates[0].Key != "" {
 		return bad
 	}
-	if negative(r.Held) || negative(r.Unit) || r.Units < 0 || r.Units > 0 && r.Unit == (quota.Amount{}) {
+	if r.Held.Negative() || r.Unit.Negative() || r.Units < 0 || r.Units > 0 && r.Unit == (quota.Amount{}) {
 		return bad
 	}
 	for i, k := range r.Rates {
@@ -73,7 +73,7 @@ func check(r quota.Report) error {
 		}
 	}
 	for _, w := range r.Wants {
-		if w.Count < 1 || w.Tenant < 0 || w.Own < 0 || negative(w.Amount) || r.Seq == 0 && w.Amount != (quota.Amount{}) {
+		if w.Count < 1 || w.Tenant < 0 || w.Own < 0 || w.Amount.Negative() || r.Seq == 0 && w.Amount != (quota.Amount{}) {
 			return bad
 		}
 		if w.User < 0 || w.User >= len(r.Rates) || (w.User == 0) != (w.Own == 0) {
@@ -82,5 +82,3 @@ func check(r quota.Report) error {
 	}
 	return nil
 }
-
-func negative(a quota.Amount) bool { return a.Tokens < 0 || a.Nanos < 0 }

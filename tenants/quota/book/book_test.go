@@ -1,6 +1,7 @@
 package book_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -37,7 +38,7 @@ func newDesk(t *testing.T) *desk {
 
 var limits = quota.Limits{
 	Tenant: tenants.Rate{PerMinute: 60, Burst: 100}, User: tenants.Rate{PerMinute: 60, Burst: 10},
-	Day: quota.Amount{Tokens: 1000, Nanos: 1000}, Month: quota.Amount{Tokens: 1000, Nanos: 1000},
+	Day: quota.Amount{Tokens: 1000, Chars: 1000, Nanos: 1000}, Month: quota.Amount{Tokens: 1000, Chars: 1000, Nanos: 1000},
 }
 
 func (d *desk) exchange(r quota.Report) quota.Grant {
@@ -171,4 +172,69 @@ func TestASweepThatFindsNothingWritesNothing(t *testing.T) {
 	written := d.rows.Written
 	assert.True(t, d.sweep(100))
 	assert.Equal(t, written, d.rows.Written)
+}
+
+// TestWhatAnOlderVersionLeavesOut is a release that is rolled out, back and out again: the version of before writes the
+// state's row without what it does not know of, and with a shorter list of what was told.
+func TestWhatAnOlderVersionLeavesOut(t *testing.T) {
+	d := newDesk(t)
+	older := func() {
+		row, err := d.rows.Get("s")
+		require.NoError(t, err)
+		var st map[string]any
+		require.NoError(t, json.Unmarshal(row, &st))
+		for _, k := range []string{"t", "m", "o"} {
+			if sum, is := st[k].(map[string]any); is {
+				delete(sum, "chars")
+			}
+		}
+		if told, is := st["x"].([]any); is {
+			st["x"] = told[:4]
+		}
+		row, err = json.Marshal(st)
+		require.NoError(t, err)
+		require.NoError(t, d.rows.Put("s", row))
+	}
+	speech := func(n int64) quota.Amount { return quota.Amount{Tokens: n, Chars: n} }
+	d.exchange(quota.Report{Purse: "p", Seq: 1, Wants: []quota.Want{{Count: 1, Amount: speech(300)}}})
+	assert.Equal(t, []int64{300, 300}, []int64{d.statement().Budgets[0].Reserved, d.statement().Budgets[4].Reserved})
+	refused := d.exchange(quota.Report{Purse: "r", Seq: 1, Wants: []quota.Want{{Count: 1, Amount: quota.Amount{Chars: 1001}}}})
+	assert.Equal(t, "budget_exhausted", refused.Wants[0].Refused.Code)
+	require.Len(t, d.told, 2, "of the day and of the month")
+	older()
+	d.exchange(quota.Report{Purse: "p", Seq: 2, Lines: []quota.Line{
+		{Day: quota.DayOf(d.now), Capability: "speech", Model: "m", Calls: 1, Prompt: 200, Chars: 200},
+	}})
+	for _, i := range []int{0, 4} {
+		b := d.statement().Budgets[i]
+		assert.Equal(t, []int64{200, 0}, []int64{b.Spent, b.Reserved}, "%s: the lease is not taken off twice", b.Unit)
+	}
+	g := d.exchange(quota.Report{Purse: "q", Seq: 1, Wants: []quota.Want{{Count: 2, Amount: speech(800)}}})
+	assert.Equal(t, 1, g.Wants[0].Granted, "no more than there is")
+	older()
+	d.now = d.now.Add(book.Silence)
+	_, err := d.book.Close(d.rows)
+	require.NoError(t, err)
+	for _, i := range []int{0, 4} {
+		assert.Zero(t, d.statement().Budgets[i].Reserved)
+	}
+}
+
+// TestAPurseThatSpokeIsClosedAndPutRight: what a purse held of characters is booked when it falls silent, and becomes what was used.
+func TestAPurseThatSpokeIsClosedAndPutRight(t *testing.T) {
+	d := newDesk(t)
+	d.exchange(quota.Report{Purse: "p", Seq: 1, Wants: []quota.Want{{Count: 1, Amount: quota.Amount{Chars: 500, Nanos: 5}}}})
+	d.now = d.now.Add(book.Silence)
+	_, err := d.book.Close(d.rows)
+	require.NoError(t, err)
+	assert.Equal(t, []quota.Line{{Day: "2026-11-30", Capability: book.Unsettled, Calls: 1, Chars: 500, Nanos: 5, Estimated: 1}}, d.statement().Lines)
+	d.exchange(quota.Report{Purse: "p", Seq: 2, Lines: []quota.Line{{Day: "2026-11-30", Capability: "speech", Model: "m", Calls: 1, Chars: 420, Nanos: 4}}})
+	assert.Equal(t, []quota.Line{{Day: "2026-11-30", Capability: "speech", Model: "m", Calls: 1, Chars: 420, Nanos: 4}}, d.statement().Lines)
+	assert.Equal(t, []int64{420, 420}, []int64{d.statement().Budgets[4].Spent, d.statement().Budgets[5].Spent})
+	assert.Equal(t, []quota.Line{
+		{Day: "2026-11-30", Capability: book.Unsettled, Calls: -1, Chars: -500, Nanos: -5, Estimated: -1},
+		{Day: "2026-11-30", Capability: "speech", Model: "m", Calls: 1, Chars: 420, Nanos: 4},
+	}, d.told[1].(book.Recorded).Lines)
+	d.now = d.now.Add(time.Hour) // midnight, and the end of the month
+	assert.Equal(t, []int64{0, 0}, []int64{d.statement().Budgets[4].Spent, d.statement().Budgets[5].Spent})
 }

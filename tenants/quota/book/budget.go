@@ -10,19 +10,24 @@ import (
 	"levada.dev/tenants/quota"
 )
 
-// budgets is how the four budgets stand.
-func (st *state) budgets(l quota.Limits) [4]quota.Budget {
+// kinds is how many budgets there are.
+const kinds = 6
+
+// budgets is how the budgets stand. Their order is kept in the state's row (Told), so others come behind.
+func (st *state) budgets(l quota.Limits) [kinds]quota.Budget {
 	day, err := time.Parse(time.DateOnly, string(st.Day))
 	if err != nil {
 		panic(err) // DayOf wrote it
 	}
 	tomorrow := day.AddDate(0, 0, 1)
 	next := time.Date(day.Year(), day.Month()+1, 1, 0, 0, 0, 0, time.UTC)
-	return [4]quota.Budget{
+	return [kinds]quota.Budget{
 		{Period: "day", Unit: "tokens", Limit: l.Day.Tokens, Spent: st.Today.Tokens, Reserved: st.Out.Tokens, Resets: tomorrow},
 		{Period: "day", Unit: "nanoUSD", Limit: l.Day.Nanos, Spent: st.Today.Nanos, Reserved: st.Out.Nanos, Resets: tomorrow},
 		{Period: "month", Unit: "tokens", Limit: l.Month.Tokens, Spent: st.Month.Tokens, Reserved: st.Out.Tokens, Resets: next},
 		{Period: "month", Unit: "nanoUSD", Limit: l.Month.Nanos, Spent: st.Month.Nanos, Reserved: st.Out.Nanos, Resets: next},
+		{Period: "day", Unit: "characters", Limit: l.Day.Chars, Spent: st.Today.Chars, Reserved: st.Out.Chars, Resets: tomorrow},
+		{Period: "month", Unit: "characters", Limit: l.Month.Chars, Spent: st.Month.Chars, Reserved: st.Out.Chars, Resets: next},
 	}
 }
 
@@ -36,34 +41,29 @@ func starts(b quota.Budget, today quota.Day) quota.Day {
 
 // part is the budget's side of an amount.
 func part(b quota.Budget, a quota.Amount) int64 {
-	if b.Unit == "tokens" {
+	switch b.Unit {
+	case "tokens":
 		return a.Tokens
+	case "characters":
+		return a.Chars
 	}
 	return a.Nanos
 }
 
 // room is how much can be leased before any budget is used up; it may be negative.
 func (st *state) room(l quota.Limits) quota.Amount {
-	return quota.Amount{
-		Tokens: min(l.Day.Tokens-st.Today.Tokens, l.Month.Tokens-st.Month.Tokens) - st.Out.Tokens,
-		Nanos:  min(l.Day.Nanos-st.Today.Nanos, l.Month.Nanos-st.Month.Nanos) - st.Out.Nanos,
-	}
+	return l.Day.Sub(st.Today).Min(l.Month.Sub(st.Month)).Sub(st.Out)
 }
 
 // fits is how many amounts fit into a room.
 func fits(room, each quota.Amount, most int) int {
 	n := int64(most)
-	if each.Tokens > 0 {
-		n = min(n, max(0, room.Tokens)/each.Tokens)
-	}
-	if each.Nanos > 0 {
-		n = min(n, max(0, room.Nanos)/each.Nanos)
+	for _, c := range [][2]int64{{room.Tokens, each.Tokens}, {room.Chars, each.Chars}, {room.Nanos, each.Nanos}} {
+		if c[1] > 0 {
+			n = min(n, max(0, c[0])/c[1])
+		}
 	}
 	return int(n)
-}
-
-func times(a quota.Amount, n int) quota.Amount {
-	return quota.Amount{Tokens: a.Tokens * int64(n), Nanos: a.Nanos * int64(n)}
 }
 
 // whileReserved is when to come back if only calls in flight are in the way.
@@ -91,10 +91,10 @@ func (st *state) exhausted(now time.Time, l quota.Limits, a quota.Amount) (*faul
 	return worst, which
 }
 
-// quantity is a budget's limit for people: "2000 tokens", "$10", "$0.5".
+// quantity is a budget's limit for people: "2000 tokens", "500 characters", "$10", "$0.5".
 func quantity(b quota.Budget) string {
-	if b.Unit == "tokens" {
-		return strconv.FormatInt(b.Limit, 10) + " tokens"
+	if b.Unit != "nanoUSD" {
+		return strconv.FormatInt(b.Limit, 10) + " " + b.Unit
 	}
 	text := fmt.Sprintf("$%d.%09d", b.Limit/1_000_000_000, b.Limit%1_000_000_000)
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")

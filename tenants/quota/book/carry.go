@@ -50,25 +50,22 @@ func difference(before, after []quota.Line) (change []quota.Line) {
 	}
 	sums := map[name]quota.Line{}
 	var order []name
-	add := func(l quota.Line, sign int64) {
+	sum := func(l quota.Line, f func(sum, l quota.Line) quota.Line) {
 		n := name{l.Day, l.Capability, l.Model}
-		sum, known := sums[n]
-		if !known {
+		if _, known := sums[n]; !known {
 			order = append(order, n)
-			sum = quota.Line{Day: l.Day, Capability: l.Capability, Model: l.Model}
+			sums[n] = quota.Line{Day: l.Day, Capability: l.Capability, Model: l.Model}
 		}
-		sum.Calls, sum.Estimated, sum.Nanos = sum.Calls+sign*l.Calls, sum.Estimated+sign*l.Estimated, sum.Nanos+sign*l.Nanos
-		sum.Prompt, sum.Completion = sum.Prompt+sign*l.Prompt, sum.Completion+sign*l.Completion
-		sums[n] = sum
+		sums[n] = f(sums[n], l)
 	}
 	for _, l := range before {
-		add(l, -1)
+		sum(l, quota.Line.Sub)
 	}
 	for _, l := range after {
-		add(l, 1)
+		sum(l, quota.Line.Add)
 	}
 	for _, n := range order {
-		if l := sums[n]; l != (quota.Line{Day: n.day, Capability: n.capability, Model: n.model}) {
+		if l := sums[n]; !l.Zero() {
 			change = append(change, l)
 		}
 	}
@@ -85,7 +82,7 @@ func checkCarried(from quota.Day, lines []quota.Line) error {
 	}
 	for _, l := range lines {
 		_, err := time.Parse(time.DateOnly, string(l.Day))
-		if err != nil || l.Day < from || l.Capability == "" || len(l.Capability)+len(l.Model) > 300 || min(l.Calls, l.Prompt, l.Completion, l.Nanos, l.Estimated) < 0 {
+		if err != nil || l.Day < from || l.Capability == "" || len(l.Capability)+len(l.Model) > 300 || min(l.Calls, l.Prompt, l.Completion, l.Chars, l.Nanos, l.Estimated) < 0 {
 			return fault.Invalidf("lines", "invalid_value", "%.80v is no line of an account", l)
 		}
 	}

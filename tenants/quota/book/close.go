@@ -45,7 +45,7 @@ func (b *Book) Close(tx rows.Tx) (next time.Time, err error) {
 		if _, err := rows.Read(tx, pursePrefix+name, &p); err != nil {
 			return next, err
 		}
-		st.Out = st.Out.Sub(p.Out)
+		st.ends(p.Out)
 		delete(st.Open, name)
 		p.Closed, p.Out = &closed{Day: st.Day, Amount: p.Out}, quota.Amount{}
 		if err := b.record(tx, s, now, name+".closed", st, []quota.Line{unsettled(st.Day, p.Closed.Amount, 1)}); err != nil {

@@ -75,7 +75,7 @@ func (e *exchange) book() error {
 	if c := e.purse.Closed; c != nil {
 		// All that the purse still had was booked on that day already, and what it used of it belongs there.
 		latest = c.Day
-		still := quota.Amount{Tokens: min(c.Amount.Tokens, e.report.Held.Tokens), Nanos: min(c.Amount.Nanos, e.report.Held.Nanos)}
+		still := c.Amount.Min(e.report.Held)
 		if c.Amount != still {
 			var calls int64
 			if still == (quota.Amount{}) {
@@ -85,7 +85,8 @@ func (e *exchange) book() error {
 		}
 		c.Amount = still
 	} else {
-		e.state.Out = e.state.Out.Sub(e.purse.Out).Add(e.report.Held)
+		e.state.ends(e.purse.Out)
+		e.state.Out = e.state.Out.Add(e.report.Held)
 		e.purse.Out = e.report.Held
 	}
 	lines = append(lines, used(e.report.Lines, latest)...)
@@ -121,7 +122,7 @@ func (e *exchange) grant(g *quota.Grant) error {
 		}
 		n := fits(e.state.room(e.report.Limits), w.Amount, w.Count)
 		refusal, short := e.short(w, &n)
-		e.lease(times(w.Amount, n))
+		e.lease(w.Amount.Times(n))
 		if n < w.Count && refusal == nil {
 			var which []int
 			refusal, which = e.state.exhausted(e.now, e.report.Limits, w.Amount)
@@ -146,9 +147,8 @@ func (e *exchange) grant(g *quota.Grant) error {
 		g.Rates = append(g.Rates, quota.Stand{Ahead: ahead, Remaining: st.available(at, st.rule), Wait: int64(st.wait(at, st.rule, 0, 1))})
 	}
 	if e.report.Units > 0 && !g.Barred {
-		room := e.state.room(e.report.Limits)
-		g.Units = fits(quota.Amount{Tokens: room.Tokens / aheadMoney, Nanos: room.Nanos / aheadMoney}, e.report.Unit, e.report.Units)
-		e.lease(times(e.report.Unit, g.Units))
+		g.Units = fits(e.state.room(e.report.Limits).Part(aheadMoney), e.report.Unit, e.report.Units)
+		e.lease(e.report.Unit.Times(g.Units))
 	}
 	return nil
 }

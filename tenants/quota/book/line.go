@@ -21,11 +21,9 @@ func enter(tx rows.Tx, st *state, lines []quota.Line) error {
 		if err != nil {
 			return err
 		}
-		sum.Calls, sum.Estimated, sum.Nanos = sum.Calls+l.Calls, sum.Estimated+l.Estimated, sum.Nanos+l.Nanos
-		sum.Prompt, sum.Completion = sum.Prompt+l.Prompt, sum.Completion+l.Completion
-		nothing := quota.Line{Day: l.Day, Capability: l.Capability, Model: l.Model}
+		sum = sum.Add(l)
 		switch {
-		case sum != nothing:
+		case !sum.Zero():
 			err = rows.Write(tx, key, sum)
 		case found:
 			err = tx.Delete(key)
@@ -33,14 +31,14 @@ func enter(tx rows.Tx, st *state, lines []quota.Line) error {
 		if err != nil {
 			return fmt.Errorf("book: line: %w", err)
 		}
-		st.spend(l.Day, quota.Amount{Tokens: l.Prompt + l.Completion, Nanos: l.Nanos})
+		st.spend(l.Day, l.Amount())
 	}
 	return nil
 }
 
 // unsettled is the line of a lease, or what is to be taken off it.
 func unsettled(day quota.Day, a quota.Amount, calls int64) quota.Line {
-	return quota.Line{Day: day, Capability: Unsettled, Calls: calls, Estimated: calls, Prompt: a.Tokens, Nanos: a.Nanos}
+	return quota.Line{Day: day, Capability: Unsettled, Calls: calls, Estimated: calls, Prompt: a.Tokens, Chars: a.Chars, Nanos: a.Nanos}
 }
 
 // used is the lines of a report, each on a day that may still take it.

@@ -27,7 +27,7 @@ type state struct {
 	Out   quota.Amount     `json:"o,omitzero"`  // leased, over all purses
 	Open  map[string]int64 `json:"p,omitempty"` // purses that hold a lease, and when they were last heard of, in milliseconds
 	Rate  gcra             `json:"r,omitzero"`
-	Told  [4]quota.Day     `json:"x,omitzero"`  // when each budget was last told to be exhausted
+	Told  [kinds]quota.Day `json:"x,omitzero"`  // when each budget was last told to be exhausted
 	Swept string           `json:"w,omitempty"` // the purse's row at which a sweep stopped that did not come to the end
 
 	Bar   *bar `json:"b,omitempty"`  // while everything of the tenant is being erased
@@ -79,6 +79,10 @@ func (st *state) spend(day quota.Day, a quota.Amount) {
 		st.Month = st.Month.Add(a)
 	}
 }
+
+// ends takes back a purse's lease. An older version of the ledger leaves out of this row what it does not know of; what
+// it has dropped is not taken off again, or it would let more through.
+func (st *state) ends(lease quota.Amount) { st.Out = st.Out.Sub(lease).Max(quota.Amount{}) }
 
 // month is the month of a day, "2026-11".
 func month(d quota.Day) string {

@@ -80,11 +80,7 @@ func (g *Gate) Statement(_ context.Context, s tenants.Scope, _, to quota.Day) (q
 			i = len(st.Lines)
 			st.Lines = append(st.Lines, quota.Line{Day: to, Capability: u.Capability, Model: u.Model})
 		}
-		l := &st.Lines[i]
-		l.Calls, l.Prompt, l.Completion, l.Nanos = l.Calls+1, l.Prompt+u.Prompt, l.Completion+u.Completion, l.Nanos+u.Nanos
-		if u.Estimated {
-			l.Estimated++
-		}
+		st.Lines[i] = st.Lines[i].Add(u.Line(to))
 	}
 	return st, nil
 }
@@ -148,7 +144,7 @@ func (h *hold) problem() string {
 		return "is not settled"
 	case len(h.lost) > 0:
 		return fmt.Sprintf("was settled %d times; %+v is not booked", h.settled, h.lost)
-	case sum.Tokens > h.ask.Amount.Tokens || sum.Nanos > h.ask.Amount.Nanos:
+	case !h.ask.Amount.Covers(sum):
 		return fmt.Sprintf("more was used than was held: %+v", h.used)
 	}
 	return ""

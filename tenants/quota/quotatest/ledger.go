@@ -3,8 +3,6 @@ package quotatest
 import (
 	"context"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +30,9 @@ func TestLedger(t *testing.T, newLedger func(t *testing.T) Ledger) {
 	for name, test := range map[string]func(*testing.T, Ledger){
 		"what is used is booked":                         booking,
 		"a repeated exchange changes nothing":            repeating,
+		"characters are a currency of their own":         speaking,
+		"who knows no characters is served as before":    silent,
+		"a thousand speak for a hundred":                 speakers,
 		"a late exchange is refused":                     late,
 		"a budget refuses what does not fit":             refusing,
 		"the limits are those of the exchange":           limiting,
@@ -62,11 +63,14 @@ func tenant(t *testing.T) tenants.Scope {
 // wide is limits that nothing of a test reaches, but for what it sets. Permits do not come back while it runs.
 func wide() quota.Limits {
 	rate := tenants.Rate{PerMinute: 1, Burst: 100}
-	most := quota.Amount{Tokens: 1_000_000, Nanos: 1_000_000_000}
+	most := quota.Amount{Tokens: 1_000_000, Chars: 1_000_000, Nanos: 1_000_000_000}
 	return quota.Limits{Tenant: rate, User: rate, Day: most, Month: most}
 }
 
 func amount(tokens, nanos int64) quota.Amount { return quota.Amount{Tokens: tokens, Nanos: nanos} }
+
+// all is the same of every currency.
+func all(n int64) quota.Amount { return quota.Amount{Tokens: n, Chars: n, Nanos: n} }
 
 // user is a user's opaque name.
 func user(n int) string { return fmt.Sprintf("%02x-user", n) }
@@ -117,7 +121,7 @@ func booking(t *testing.T, l Ledger) {
 	assert.Nil(t, g.Wants[0].Refused)
 	st := today(t, l, s, limits)
 	assert.Empty(t, st.Lines)
-	require.Len(t, st.Budgets, 4)
+	require.Len(t, st.Budgets, 6)
 	assert.Equal(t, int64(20), st.Budgets[0].Reserved)
 	assert.Equal(t, int64(2000), st.Budgets[3].Reserved)
 
@@ -136,6 +140,7 @@ func booking(t *testing.T, l Ledger) {
 	for i, want := range []quota.Budget{
 		{Period: "day", Unit: "tokens", Limit: limits.Day.Tokens, Spent: 8}, {Period: "day", Unit: "nanoUSD", Limit: limits.Day.Nanos, Spent: 350},
 		{Period: "month", Unit: "tokens", Limit: limits.Month.Tokens, Spent: 8}, {Period: "month", Unit: "nanoUSD", Limit: limits.Month.Nanos, Spent: 350},
+		{Period: "day", Unit: "characters", Limit: limits.Day.Chars}, {Period: "month", Unit: "characters", Limit: limits.Month.Chars},
 	} {
 		want.Resets = st.Budgets[i].Resets
 		assert.Equal(t, want, st.Budgets[i])
@@ -174,10 +179,11 @@ func refusing(t *testing.T, l Ledger) {
 	for i, tight := range []func(*quota.Limits){
 		func(l *quota.Limits) { l.Day.Tokens = 95 }, func(l *quota.Limits) { l.Day.Nanos = 95 },
 		func(l *quota.Limits) { l.Month.Tokens = 95 }, func(l *quota.Limits) { l.Month.Nanos = 95 },
+		func(l *quota.Limits) { l.Day.Chars = 95 }, func(l *quota.Limits) { l.Month.Chars = 95 },
 	} {
 		s, limits, name := tenant(t), wide(), purse()
 		tight(&limits)
-		g := exchange(t, l, s, ask(name, 1, limits, 20, amount(10, 10)))
+		g := exchange(t, l, s, ask(name, 1, limits, 20, all(10)))
 		require.Equal(t, 9, g.Wants[0].Granted, i)
 		f := g.Wants[0].Refused
 		require.NotNil(t, f, i)
@@ -185,13 +191,14 @@ func refusing(t *testing.T, l Ledger) {
 		assert.Equal(t, "budget_exhausted", f.Code)
 		assert.Equal(t, 2*time.Second, f.RetryAfter, "calls in flight may come back with less")
 
-		other := exchange(t, l, s, ask(purse(), 1, limits, 1, amount(5, 5)))
+		other := exchange(t, l, s, ask(purse(), 1, limits, 1, all(5)))
 		assert.Equal(t, 1, other.Wants[0].Granted, "a smaller one fits")
-		full := ask(name, 2, limits, 1, amount(10, 10))
+		full := ask(name, 2, limits, 1, all(10))
 		full.Lines = []quota.Line{line(g.Day, "m", 90, 90)}
+		full.Lines[0].Chars = 90
 		g = exchange(t, l, s, full)
 		assert.Equal(t, 0, g.Wants[0].Granted)
-		assert.Contains(t, g.Wants[0].Refused.Message, []string{"95 tokens a day", "$0.000000095 a day", "95 tokens a month", "$0.000000095 a month"}[i])
+		assert.Contains(t, g.Wants[0].Refused.Message, []string{"95 tokens a day", "$0.000000095 a day", "95 tokens a month", "$0.000000095 a month", "95 characters a day", "95 characters a month"}[i])
 		assert.Positive(t, g.Wants[0].Refused.RetryAfter)
 		assert.LessOrEqual(t, g.Wants[0].Refused.RetryAfter, 31*24*time.Hour)
 	}
@@ -291,6 +298,9 @@ func nonsense(t *testing.T, l Ledger) {
 		func(r *quota.Report) { r.Rates[0].Back = -1 },
 		func(r *quota.Report) { r.Rates = append(r.Rates, quota.Rate{Key: "x"}) },
 		func(r *quota.Report) { r.Held.Tokens = -1 },
+		func(r *quota.Report) { r.Held.Chars = -1 },
+		func(r *quota.Report) { r.Unit.Chars = -1 },
+		func(r *quota.Report) { r.Wants[0].Amount.Chars = -1 },
 		func(r *quota.Report) { r.Units = 1 },
 		func(r *quota.Report) { r.Wants[0].Count = 0 },
 		func(r *quota.Report) { r.Wants[0].Amount.Nanos = -1 },
@@ -338,51 +348,18 @@ func thousand(t *testing.T, l Ledger) {
 	limits := wide()
 	limits.Day = amount(100*700, 100*33)
 	of := func(context.Context, tenants.Scope) (quota.Limits, error) { return limits, nil }
-	gates := make([]*quota.Purses, 5)
-	for i := range gates {
-		gates[i] = quota.NewGate(l, of, &quota.Options{Background: quiet})
-	}
-	rush := func(s tenants.Scope, a quota.Ask, code string) (passed int64, holds []quota.Hold) {
-		var n atomic.Int64
-		var mu sync.Mutex
-		var wg sync.WaitGroup
-		for i := range 1000 {
-			wg.Go(func() {
-				h, err := gates[i%len(gates)].Acquire(t.Context(), s, a)
-				if err != nil {
-					assert.Equal(t, code, fault.As(err).Code, "%v", err)
-					return
-				}
-				n.Add(1)
-				mu.Lock()
-				defer mu.Unlock()
-				holds = append(holds, h)
-			})
-		}
-		wg.Wait()
-		return n.Load(), holds
-	}
-	n, holds := rush(s, quota.Ask{Amount: amount(700, 33)}, "budget_exhausted")
-	assert.Equal(t, int64(100), n, "money for a hundred")
-	var wg sync.WaitGroup
-	for _, h := range holds {
-		wg.Go(func() {
-			h.Settle(t.Context(), quota.Use{Capability: "chat", Model: "m", Prompt: 690, Completion: 10, Nanos: 33})
-		})
-	}
-	wg.Wait()
-	for _, g := range gates {
-		_, err := g.Statement(t.Context(), s, quota.DayOf(time.Now()), quota.DayOf(time.Now()))
-		require.NoError(t, err)
-	}
+	gates := isolates(l, of)
+	holds := gates.rush(t, s, quota.Ask{Amount: amount(700, 33)}, "budget_exhausted")
+	assert.Len(t, holds, 100, "money for a hundred")
+	gates.settle(t, s, holds, quota.Use{Capability: "chat", Model: "m", Prompt: 690, Completion: 10, Nanos: 33})
 	st := today(t, l, s, limits)
 	require.Len(t, st.Lines, 1)
 	assert.Equal(t, int64(100), st.Lines[0].Calls)
 	assert.Equal(t, limits.Day, amount(st.Budgets[0].Spent, st.Budgets[1].Spent))
 	assert.Equal(t, amount(0, 0), amount(st.Budgets[0].Reserved, st.Budgets[1].Reserved))
 
-	n, _ = rush(s, quota.Ask{Requests: 1, User: "u"}, "rate_limited")
-	assert.Equal(t, int64(100), n, "permits for a hundred")
+	holds = gates.rush(t, s, quota.Ask{Requests: 1, User: "u"}, "rate_limited")
+	assert.Len(t, holds, 100, "permits for a hundred")
 	_, err := gates[0].Acquire(t.Context(), neighbour, quota.Ask{Requests: 1, User: "u", Amount: amount(700, 33)})
 	assert.NoError(t, err, "another tenant's is untouched")
 }
