@@ -16,7 +16,7 @@ import (
 // method returned is durable. Another tenant's job and one that is not there are fault.NotFound, code job_not_found. Safe for concurrent use.
 type Desk interface {
 	// Open opens a job. With the key of an earlier one it returns that, if it was opened with the same hash, else it is fault.Conflict, code
-	// idempotency_conflict. When too much waits it is fault.Limited, code backlog_full.
+	// idempotency_conflict. So it is with the id of an earlier one, for another order. When too much waits it is fault.Limited, code backlog_full.
 	Open(ctx context.Context, s tenants.Scope, o Opening) (Opened, error)
 	Job(ctx context.Context, s tenants.Scope, id string) (Job, error)
 	// Jobs pages through them, newest first, limit of MaxPage at most.
@@ -30,7 +30,8 @@ type Desk interface {
 // A take is made by whoever claimed it last: what others say of it, or anybody of one that is over, is fault.Conflict, code CodeOver. What a method returned nil for is
 // durable; each may be repeated. Safe for concurrent use.
 type Booth interface {
-	// Claim begins to make a take, or goes on.
+	// Claim begins to make a take, or goes on. One that is spoken directly is left to whoever does, as long as there is news of it (DirectLease): until
+	// then it is fault.Unavailable, code CodeBusy, with RetryAfter.
 	Claim(ctx context.Context, s tenants.Scope, take string) (Claim, error)
 	// Add notes parts that are kept. The first say who speaks, and in which format; later ones that differ in that are fault.Conflict, code
 	// tape_differs. A part that is there already stays as it is.
@@ -42,6 +43,9 @@ type Booth interface {
 // CodeOver is what whoever makes a take is told when it is not theirs any more: it was cancelled, it has ended, or somebody else goes on with it.
 const CodeOver = "take_over"
 
+// CodeBusy is what whoever claims a take is told when it is being spoken directly.
+const CodeBusy = "take_busy"
+
 // CodeBacklog refuses an order when too many wait.
 const CodeBacklog = "backlog_full"
 
@@ -52,10 +56,14 @@ const (
 	// a tenant's backlog does not stand before another's orders.
 	MaxWaiting = 10_000
 	MaxMaking  = 4
+	// MaxParts is how many parts a text is cut into at most.
+	MaxParts = 2_000
 	// MaxShared is how many jobs share a take that is not made yet.
 	MaxShared = 1_000
 	// Life is for how long a job is told of after its sound has expired.
 	Life = 30 * 24 * time.Hour
+	// DirectLease is for how long after its last news a take that is spoken directly is left to whoever does.
+	DirectLease = 30 * time.Second
 	// Late is after which time without news a take is given to the queue again, Tries times; then it fails as stuck.
 	Late  = 10 * time.Minute
 	Tries = 3
@@ -63,7 +71,7 @@ const (
 
 // Opening is an order that comes in.
 type Opening struct {
-	ID    string        `json:"id"` // of the job
+	ID    string        `json:"id"` // of the job; ids are ordered by time, as UUIDs of version 7 are
 	Order Order         `json:"order"`
 	Cuts  []Cut         `json:"cuts"`
 	Keep  time.Duration `json:"keep"` // the sound, once it is there

@@ -1,0 +1,2 @@
+// Package speechtest has the suites that ports of speech obey.
+package speechtest
