@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,7 @@ type demoOptions struct {
 	Full           bool
 	Owner, Other   string
 	Fewer          string
+	Audio          string
 	Questions      []string
 	Stdout, Stderr io.Writer
 }
@@ -33,13 +35,16 @@ func newDemo(g *globals) *cobra.Command {
 		Long: "Reads the documentation of Go's standard library from the local Go installation, ingests it for one tenant,\n" +
 			"asks questions, shows the passages found, and shows that another tenant finds none of them. It has tools run, and\n" +
 			"verifies the audit trail that they are in. Then it talks about the documents in a session, each word as it\n" +
-			"comes, and shows what the tenant has used.\n" +
+			"comes, has an answer spoken to a file, and shows what the tenant has used.\n" +
 			"It uses the platform that runs on PORT (or --url), or starts one for as long as it takes.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			o.Stdout, o.Stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			if o.Root, err = g.folder(); err != nil {
 				return err
+			}
+			if o.Audio == "" {
+				o.Audio = filepath.Join(local.StateDir(o.Root, o.Platform.State), "answer.wav")
 			}
 			return o.run(cmd.Context())
 		},
@@ -53,6 +58,7 @@ func newDemo(g *globals) *cobra.Command {
 	// acme has the same embedding model, so its vectors are in the same index and only its scope keeps them apart.
 	f.StringVar(&o.Other, "other", "acme", "who must not find them")
 	f.StringVar(&o.Fewer, "fewer", "globex", "who has fewer tools")
+	f.StringVar(&o.Audio, "audio", "", "the file that an answer is spoken to (default answer.wav in the state folder)")
 	f.StringArrayVar(&o.Questions, "ask", o.Questions, "a question; may be repeated")
 	return cmd
 }
@@ -72,7 +78,7 @@ func (o *demoOptions) run(ctx context.Context) error {
 		Owner: client.New(url, keys[tenants.ID(o.Owner)], &client.Options{Tenant: o.Owner}),
 		Other: client.New(url, keys[tenants.ID(o.Other)], &client.Options{Tenant: o.Other}),
 		Fewer: client.New(url, keys[tenants.ID(o.Fewer)], &client.Options{Tenant: o.Fewer}),
-		Pages: pages, Questions: o.Questions, Conversation: demo.Conversation, Out: o.Stdout, Bar: o.Stderr,
+		Pages: pages, Questions: o.Questions, Conversation: demo.Conversation, Audio: o.Audio, Out: o.Stdout, Bar: o.Stderr,
 	}.Run(ctx)
 }
 

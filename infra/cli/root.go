@@ -175,7 +175,7 @@ func newRoot(g *globals, start func()) *cobra.Command {
 		newAudit(g),
 		newIngest(g),
 		newJobs(g),
-		newDocuments(g), newSearch(g),
+		newDocuments(g), newSearch(g), newSpeak(g),
 		newErase(g), newEmbedding(g), newMove(g), newExport(g),
 		newNew(g),
 		newDeploy(g), newPlan(g), newDrift(g), newRollback(g), newStatus(g),

@@ -24,12 +24,15 @@ func (s Show) converse(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintf(s.Out, "\nA conversation of tenant %s:\n", s.Owner.Tenant())
-	session := ""
+	session, answer := "", ""
 	for _, t := range s.Conversation {
 		t.SessionID = session
-		r, err := s.turn(ctx, t)
+		r, said, err := s.turn(ctx, t)
 		if err != nil {
 			return err
+		}
+		if answer == "" {
+			answer = said
 		}
 		if session != "" && r.SessionID != session {
 			return fmt.Errorf("session %s goes on as %s", session, r.SessionID)
@@ -48,16 +51,18 @@ func (s Show) converse(ctx context.Context) error {
 		return fmt.Errorf("tenant %s asks for session %s: %w", s.Other.Tenant(), session, err)
 	}
 	fmt.Fprintf(s.Out, "\nSession %s has %d messages; for tenant %s: %s\n", session, n, s.Other.Tenant(), fault.As(err).Code)
+	if err := s.speak(ctx, answer); err != nil {
+		return err
+	}
 	return s.usage(ctx, before.Calls("chat"), int64(len(s.Conversation)))
 }
 
-// turn says something and shows the answer as it comes.
-func (s Show) turn(ctx context.Context, t client.Turn) (client.Reply, error) {
+// turn says something and shows the answer as it comes, which it returns, too.
+func (s Show) turn(ctx context.Context, t client.Turn) (_ client.Reply, said string, err error) {
 	fmt.Fprintf(s.Out, "\n> %s\n", t.Message)
 	start := time.Now()
 	var first time.Duration
 	var sources []client.Source
-	said := false
 	fmt.Fprint(s.Out, "  ")
 	r, err := s.Owner.Talk(ctx, t, client.Listener{
 		Sources: func(found []client.Source) { sources = found },
@@ -65,24 +70,24 @@ func (s Show) turn(ctx context.Context, t client.Turn) (client.Reply, error) {
 			if first == 0 {
 				first = time.Since(start)
 			}
-			said = said || strings.TrimSpace(token) != ""
+			said += token
 			fmt.Fprint(s.Out, strings.ReplaceAll(token, "\n", "\n  "))
 		},
 	})
 	fmt.Fprintln(s.Out)
 	if err != nil {
-		return r, err
+		return r, said, err
 	}
-	if !said {
-		return r, fmt.Errorf("%q: nothing was answered", t.Message)
+	if strings.TrimSpace(said) == "" {
+		return r, said, fmt.Errorf("%q: nothing was answered", t.Message)
 	}
 	if t.RAG != nil && len(sources) == 0 {
-		return r, fmt.Errorf("%q: the answer rests on no source", t.Message)
+		return r, said, fmt.Errorf("%q: the answer rests on no source", t.Message)
 	}
 	for i, src := range sources {
 		fmt.Fprintf(s.Out, "  [%d] %s   %s\n", i+1, src.Title, src.URL)
 	}
 	fmt.Fprintf(s.Out, "  (%s, first token after %d ms, %d + %d tokens in %.1f s)\n",
 		r.Model, first.Milliseconds(), r.Usage.Prompt, r.Usage.Completion, time.Since(start).Seconds())
-	return r, nil
+	return r, said, nil
 }

@@ -21,6 +21,7 @@ type Show struct {
 	Pages        []Page
 	Questions    []string
 	Conversation []client.Turn
+	Audio        string    // the file that an answer is spoken to
 	Out          io.Writer // what the demo says
 	Bar          io.Writer // where progress is drawn
 }
@@ -33,8 +34,8 @@ var Questions = []string{
 	"How can I find out where my program spends its time?",
 }
 
-// Run ingests, asks, has tools run, talks and shows. It fails when a document does not become searchable, a question finds
-// nothing, a turn breaks off, what was used is not booked, a call is not refused or not on record as it has to be, or the other tenant finds anything.
+// Run ingests, asks, has tools run, talks, speaks and shows. It fails when a document does not become searchable, a question finds
+// nothing, a turn breaks off, what is spoken cannot be heard, what was used is not booked, a call is not refused or not on record as it has to be, or the other tenant finds anything.
 func (s Show) Run(ctx context.Context) error {
 	start := time.Now()
 	if err := s.ingest(ctx); err != nil {
