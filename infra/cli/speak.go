@@ -94,7 +94,7 @@ func (o *speakOptions) run(ctx context.Context, c *client.Client) error {
 	case err != nil:
 		return err
 	case done.State == job.Failed && done.Error != nil:
-		return fmt.Errorf("job %s failed: %s (%s)%s", done.ID, cmp.Or(done.Error.Message, done.Error.Code), done.Error.Code, hinted(done.Error.Hint))
+		return fmt.Errorf("job %s failed: %s (%s)%s", done.ID, cmp.Or(done.Error.Message, done.Error.Code), done.Error.Code, toDo(done.Error.Hint))
 	case done.State != job.Succeeded:
 		return fmt.Errorf("job %s %s", done.ID, done.State)
 	}
@@ -105,7 +105,7 @@ func (o *speakOptions) run(ctx context.Context, c *client.Client) error {
 	return o.show(done, path)
 }
 
-func hinted(hint string) string {
+func toDo(hint string) string {
 	if hint == "" {
 		return ""
 	}
