@@ -35,6 +35,7 @@ import (
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/reembed"
+	"levada.dev/workflows/speech"
 	"levada.dev/workflows/tools/keep"
 	"levada.dev/workflows/trail"
 	"levada.dev/workflows/transfer"
@@ -42,43 +43,44 @@ import (
 
 // Ports is everything the platform needs of its surroundings. Every role uses some of it.
 type Ports struct {
-	Directory tenants.Directory
-	Secrets   tenants.Secrets
-	Texts     corpus.Texts
-	Fetcher   corpus.Fetcher
-	Ledger    corpus.Ledger
-	Catalogue corpus.Catalogue
-	Imports   imports.Ledger
-	Erasures  erasure.Ledger
-	Moves     reembed.Ledger
-	Transfers Transfers
-	Account   transfer.Account // the ledger of money, as it is told what was used in another pool
-	Seal      seal.Key         // of what is kept of secrets
-	Objects   erasure.Store    // all that R2 keeps of a tenant
-	Cached    erasure.Store    // all that KV keeps of a tenant
-	Parts     imports.Parts
-	Files     imports.Files
-	Runs      flow.Runs
-	Witness   corpus.Witness
-	Vectors   corpus.Vectors
-	Lexicon   Lexicon
-	Embedder  llm.Embedder // the bare one: who calls it here pays
-	Reranker  llm.Reranker // the bare one
-	Model     llm.Model
-	Money     Money
-	Bar       erasure.Gate // the ledger of money, as an erasure sees it
-	Sessions  Sessions
-	Summaries chat.Summaries
-	Shelf     chat.Shelf
-	Cache     cache.Store
-	Publisher events.Publisher
-	Claims    events.Claims
-	Trail     Trail
-	Letters   Letters
-	Calls     Calls
-	Outside   web.Do // to the servers of tenants' tools; follows no redirect. nil: tenants have no tools of their own
-	Unread    letters.Pile
-	MCP       Protocol
+	Directory   tenants.Directory
+	Secrets     tenants.Secrets
+	Texts       corpus.Texts
+	Fetcher     corpus.Fetcher
+	Ledger      corpus.Ledger
+	Catalogue   corpus.Catalogue
+	Imports     imports.Ledger
+	Erasures    erasure.Ledger
+	Moves       reembed.Ledger
+	Transfers   Transfers
+	Account     transfer.Account // the ledger of money, as it is told what was used in another pool
+	Seal        seal.Key         // of what is kept of secrets
+	Objects     erasure.Store    // all that R2 keeps of a tenant
+	Cached      erasure.Store    // all that KV keeps of a tenant
+	Parts       imports.Parts
+	Files       imports.Files
+	Runs        flow.Runs
+	Witness     corpus.Witness
+	Vectors     corpus.Vectors
+	Lexicon     Lexicon
+	Embedder    llm.Embedder       // the bare one: who calls it here pays
+	Reranker    llm.Reranker       // the bare one
+	Synthesizer speech.Synthesizer // the bare one
+	Model       llm.Model
+	Money       Money
+	Bar         erasure.Gate // the ledger of money, as an erasure sees it
+	Sessions    Sessions
+	Summaries   chat.Summaries
+	Shelf       chat.Shelf
+	Cache       cache.Store
+	Publisher   events.Publisher
+	Claims      events.Claims
+	Trail       Trail
+	Letters     Letters
+	Calls       Calls
+	Outside     web.Do // to the servers of tenants' tools; follows no redirect. nil: tenants have no tools of their own
+	Unread      letters.Pile
+	MCP         Protocol
 }
 
 // Protocol speaks the Model Context Protocol, as package api has it.

@@ -106,7 +106,7 @@ Object.assign(syncOperations, {
 });
 
 // What the answer of a model says about itself that anybody asks for, as headOf has it. There are some twenty headers more.
-const TOLD = ["content-type", "cf-aig-log-id", "cf-ai-req-id"];
+const TOLD = ["content-type", "cf-aig-log-id", "cf-aig-cache-status", "cf-ai-req-id"];
 
 function told(r) {
   let head = "";

@@ -3,6 +3,7 @@ package speech
 import (
 	"context"
 
+	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/speech/audio"
@@ -12,8 +13,8 @@ import (
 //
 // The call is made through the gateway with the tenant and the purpose on record, and is kept there for a while under the line's key, below the
 // tenant's: whoever has lost the answer and asks again is not charged twice (Spoken.Cached). What comes is in the format that its bytes show, whatever was asked
-// for. It retries nothing; faults are those of an llm.Embedder: fault.Unavailable (busy, code model_busy) may be retried by the caller, fault.Limited (quota used up,
-// code model_quota) not before its RetryAfter, fault.Invalid, code model_refused, never. Safe for concurrent use.
+// for. It retries nothing; faults are those of an llm.Embedder: fault.Unavailable (busy, code model_busy; no sound, code CodeUnreadable) may be retried by the
+// caller, fault.Limited (quota used up, code model_quota) not before its RetryAfter, fault.Invalid, code model_refused, never. Safe for concurrent use.
 type Synthesizer interface {
 	Speak(ctx context.Context, s tenants.Scope, c llm.Call, l Line) (Spoken, error)
 }
@@ -32,4 +33,12 @@ type Spoken struct {
 	Format audio.Format
 	LogID  string // the gateway's log entry
 	Cached bool   // the gateway had it: the provider was not asked
+}
+
+// CodeUnreadable is the fault of an answer that is no sound. It may have been paid all the same.
+const CodeUnreadable = "audio_unreadable"
+
+// ErrUnreadable is CodeUnreadable as a fault, and why.
+func ErrUnreadable(model string, cause error) error {
+	return fault.Unavailablef(cause, CodeUnreadable, "%s answered what is no sound", model)
 }

@@ -20,12 +20,15 @@ func Open(binding string) Binding { return Binding{binding} }
 // platform's error code in the body.
 type Response struct {
 	Status int
-	Header http.Header   // Content-Type, Cf-Aig-Log-Id and Cf-Ai-Req-Id alone
+	Header http.Header   // Content-Type, Cf-Aig-Log-Id, Cf-Aig-Cache-Status and Cf-Ai-Req-Id alone
 	Body   io.ReadCloser // the caller closes it; closing it early cancels a stream
 }
 
 // LogID is the entry of the call in the gateway's log; empty without a gateway.
 func (r *Response) LogID() string { return r.Header.Get("Cf-Aig-Log-Id") }
+
+// Cached reports whether the gateway had the answer, and the provider was not asked.
+func (r *Response) Cached() bool { return r.Header.Get("Cf-Aig-Cache-Status") == "HIT" }
 
 // Run calls the model. input is the JSON object the model takes, as a json.RawMessage or a value that
 // marshals to it. When ctx is canceled before the answer has begun, the answer is let go as soon as it begins.

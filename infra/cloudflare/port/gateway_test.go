@@ -43,6 +43,8 @@ func (w *worker) gatewayLog(t *testing.T) {
 	assert.Equal(t, 12, calls["globex summary"])
 	assert.NotZero(t, calls["acme chat"])
 	assert.Zero(t, calls["globex chat"])
+	assert.NotZero(t, calls["acme speech"])
+	assert.NotZero(t, calls["globex speech"])
 	for _, r := range w.records(t) {
 		assert.LessOrEqual(t, len(r.Metadata), 5)
 		assert.NotEmpty(t, r.Metadata["tenant_id"], "%+v", r)

@@ -112,6 +112,7 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 		"TestReranker": func(t *testing.T) {
 			llmtest.TestReranker(t, func(*testing.T) llm.Reranker { return reranker{ev, port.NewReranker(ai.Open("AI"), "suite")} })
 		},
+		"TestSynthesizer":  func(t *testing.T) { testSynthesizer(t, ev) },
 		"TestModelClassic": func(t *testing.T) { testModel(t, ev, "@local/script") },
 		"TestModelOpenAI":  func(t *testing.T) { testModel(t, ev, "@local/script-openai") },
 		"TestClaims": func(t *testing.T) {

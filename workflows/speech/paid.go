@@ -1,0 +1,65 @@
+package speech
+
+import (
+	"context"
+	"unicode/utf8"
+
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
+	"levada.dev/workflows/llm"
+	"levada.dev/workflows/speech/audio"
+)
+
+// NewPaid makes a synthesizer that asks x and pays from the tenant's ledger: the characters and the most that speaking them may cost are reserved
+// before the call, and what it took is booked after it. What the gateway still had was paid by whoever asked first. It adds to what a Synthesizer
+// may return fault.Limited, code budget_exhausted, and fault.Invalid, code text_too_long.
+func NewPaid(x Synthesizer, gate quota.Gate) Synthesizer { return paid{x, gate} }
+
+type paid struct {
+	synthesizer Synthesizer
+	gate        quota.Gate
+}
+
+// Speak implements Synthesizer.
+func (p paid) Speak(ctx context.Context, s tenants.Scope, c llm.Call, l Line) (_ Spoken, err error) {
+	if err := s.Check(); err != nil {
+		return Spoken{}, err
+	}
+	m, err := FindModel(c.Model)
+	if err != nil {
+		return Spoken{}, err
+	}
+	chars := utf8.RuneCountInString(l.Text)
+	if chars > m.MaxChars {
+		return Spoken{}, fault.Invalidf("text", "text_too_long", "%s takes %d characters at once, not %d", m.Name, m.MaxChars, chars)
+	}
+	hold, err := p.gate.Acquire(ctx, s, quota.Ask{Amount: quota.Amount{Chars: int64(chars), Nanos: m.Bound(chars)}, Writes: true})
+	if err != nil {
+		return Spoken{}, err
+	}
+	var used []quota.Use
+	defer func() { llm.Settle(ctx, hold, used...) }()
+	out, err := p.synthesizer.Speak(ctx, s, c, l)
+	use := quota.Use{Capability: string(c.Purpose), Model: m.Name, Chars: int64(chars)}
+	if err != nil {
+		if llm.Begun(ctx, err) || fault.As(err).Code == CodeUnreadable { // it may have been spoken all the same
+			use.Nanos, use.Estimated = m.Bound(chars), true
+			used = append(used, use)
+		}
+		return out, err
+	}
+	if out.Cached {
+		return out, nil
+	}
+	d, format, err := audio.Duration(out.Audio)
+	if err != nil {
+		use.Nanos, use.Estimated = m.Bound(chars), true
+		used = append(used, use)
+		return Spoken{}, ErrUnreadable(m.Name, err)
+	}
+	out.Format = format
+	use.Nanos = m.Price(chars, d)
+	used = append(used, use)
+	return out, nil
+}
