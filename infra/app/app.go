@@ -78,6 +78,8 @@ type Ports struct {
 	Trail       Trail
 	Letters     Letters
 	Calls       Calls
+	Speech      Speech
+	Sounds      speech.Sounds
 	Outside     web.Do // to the servers of tenants' tools; follows no redirect. nil: tenants have no tools of their own
 	Unread      letters.Pile
 	MCP         Protocol
@@ -106,6 +108,13 @@ type Letters interface {
 type Calls interface {
 	keep.Calls
 	erasure.Calls
+}
+
+// Speech is all that is done with jobs that speak.
+type Speech interface {
+	speech.Desk
+	speech.Booth
+	erasure.Speech
 }
 
 // Lexicon is all that the lexical index does.

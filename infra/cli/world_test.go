@@ -99,8 +99,9 @@ func newPlatform(t *testing.T, directory tenants.Directory, ids func() []tenants
 		Model: &memory.Model{}, Money: money, Bar: money, Account: money, Sessions: sessions, Summaries: sessions, Shelf: shelf,
 		Cache: memory.NewCache(time.Now), Publisher: w.out, Claims: claims, Trail: &memory.Trail{}, Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{}, Calls: memory.NewCalls(time.Now),
 		Catalogue: w.ledger, Erasures: w.ledger, Moves: w.ledger, Transfers: w.ledger, Seal: tenantstest.SealKey(t), Imports: w.ledger, Parts: &memory.Parts{}, Files: &memory.Files{}, Fetcher: w.web,
+		Speech: memory.NewSpeech(time.Now), Sounds: &memory.Sounds{},
 	}
-	w.ports.Objects = memory.NewObjects(w.ports.Texts.(*memory.Texts), claims, w.ports.Parts.(*memory.Parts), w.ports.Files.(*memory.Files))
+	w.ports.Objects = memory.NewObjects(w.ports.Texts.(*memory.Texts), claims, w.ports.Parts.(*memory.Parts), w.ports.Files.(*memory.Files), w.ports.Sounds.(*memory.Sounds))
 	w.ports.Cached = memory.NewCached(w.ports.Cache.(*memory.Cache))
 	ctx, stop := context.WithCancel(context.Background())
 	options := app.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Background: func(_ context.Context, f func(context.Context)) error {

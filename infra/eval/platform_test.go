@@ -116,14 +116,14 @@ func ingested(t *testing.T, c eval.Collection, embedder llm.Embedder, model llm.
 	require.NoError(t, err)
 	queues, claims, ledger, texts := &memory.Queues{}, &memory.Claims{}, memory.NewLedger(time.Now), &memory.Texts{}
 	out := events.NewPublisher(queues, claims, nil)
-	shelf, money, parts, files, cache := memory.NewShelf(time.Now), memory.NewQuota(time.Now), &memory.Parts{}, &memory.Files{}, memory.NewCache(time.Now)
+	shelf, money, parts, files, sounds, cache := memory.NewShelf(time.Now), memory.NewQuota(time.Now), &memory.Parts{}, &memory.Files{}, &memory.Sounds{}, memory.NewCache(time.Now)
 	sessions := memory.NewSessions(shelf, time.Now)
 	ports := app.Ports{
 		MCP:       line.Line{},
 		Directory: directory, Texts: texts, Ledger: ledger, Vectors: memory.NewVectors(time.Now), Lexicon: memory.NewLexicon(), Embedder: embedder, Reranker: &llmtest.Reranker{},
 		Model: model, Money: money, Bar: money, Sessions: sessions, Summaries: sessions, Shelf: shelf, Cache: cache, Publisher: out, Claims: claims, Trail: &memory.Trail{},
 		Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{}, Calls: memory.NewCalls(time.Now), Catalogue: ledger, Erasures: ledger, Moves: ledger, Transfers: ledger, Imports: ledger, Parts: parts, Files: files, Fetcher: &memory.Web{},
-		Objects: memory.NewObjects(texts, claims, parts, files), Cached: memory.NewCached(cache),
+		Speech: memory.NewSpeech(time.Now), Sounds: sounds, Objects: memory.NewObjects(texts, claims, parts, files, sounds), Cached: memory.NewCached(cache),
 	}
 	runs := memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: app.Import(ports), erasure.Kind: app.Erasure(ports, 0)})
 	ports.Runs = runs

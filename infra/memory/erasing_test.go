@@ -29,6 +29,7 @@ import (
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/letters"
+	"levada.dev/workflows/speech/speechtest"
 	"levada.dev/workflows/tools"
 )
 
@@ -43,6 +44,8 @@ type holding struct {
 	sessions        *memory.Sessions
 	shelf           *memory.Shelf
 	calls           *memory.Calls
+	desks           *memory.Speech
+	sounds          *memory.Sounds
 	objects, cached *memory.Swept
 	acme, globex    tenants.Scope
 	receipt         corpus.Receipt
@@ -56,7 +59,8 @@ func newHolding(t *testing.T) *holding {
 	p.shelf = memory.NewShelf(p.clock.Now)
 	p.sessions = memory.NewSessions(p.shelf, p.clock.Now)
 	p.calls = memory.NewCalls(p.clock.Now)
-	p.objects, p.cached = memory.NewObjects(p.texts, p.claims, p.parts, p.files), memory.NewCached(p.cache)
+	p.desks, p.sounds = memory.NewSpeech(p.clock.Now), &memory.Sounds{}
+	p.objects, p.cached = memory.NewObjects(p.texts, p.claims, p.parts, p.files, p.sounds), memory.NewCached(p.cache)
 	p.router = consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.stores(), p.letters, p.unread),
 		&consumers.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now})
 	for _, s := range []tenants.Scope{p.acme, p.globex} {
@@ -86,6 +90,8 @@ func (p *holding) fill(s tenants.Scope) {
 	require.NoError(t, p.letters.Keep(ctx, s, []letters.Letter{{Tenant: s.Tenant(), ID: "l", Queue: "audit", Code: "c", At: p.clock.Now(), Body: []byte("{}")}}))
 	_, err := p.calls.Begin(ctx, s, tools.Opening{Key: "k", Hash: "h", ID: "c", Lease: time.Minute})
 	require.NoError(t, err)
+	require.NoError(t, speechtest.Fill(ctx, p.desks, s, 1))
+	require.NoError(t, p.sounds.Put(ctx, s, "reel", "part", []byte("spoken")))
 	_, err = p.sessions.Begin(ctx, s, opening())
 	require.NoError(t, err)
 }
@@ -112,7 +118,9 @@ func (p *holding) all(s tenants.Scope) string {
 	require.NoError(t, err)
 	cached, err := p.cached.Left(ctx, s)
 	require.NoError(t, err)
-	text, err := json.MarshalIndent([]any{docs, jobs, list, texts, files, objects, cached, p.vectors.IDs(s, model), p.words.IDs(s), p.kept(s)}, "", " ")
+	spoken, err := p.desks.Jobs(ctx, s, "", 10)
+	require.NoError(t, err)
+	text, err := json.MarshalIndent([]any{docs, jobs, list, texts, files, objects, cached, spoken, p.vectors.IDs(s, model), p.words.IDs(s), p.kept(s)}, "", " ")
 	require.NoError(t, err)
 	return string(text)
 }
@@ -143,7 +151,7 @@ func (p *holding) ask(id string) *flowtest.Engine {
 	require.Equal(p.t, id, p.receipt.JobID)
 	flowOf := erasure.New(erasure.Ports{
 		Ledger: p.ledger, Catalogue: p.ledger, Shelf: p.shelf, Sessions: p.sessions, Gate: p.money,
-		Stores: []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLexicon(p.words), erasure.NewLetters(p.letters), erasure.NewCalls(p.calls)},
+		Stores: []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLexicon(p.words), erasure.NewLetters(p.letters), erasure.NewCalls(p.calls), erasure.NewSpeech(p.desks)},
 	}).Flow
 	return &flowtest.Engine{
 		Flow: flowOf, Scope: p.acme, ID: id, Params: erasure.Order{Cause: events.Cause{ID: "request"}},
@@ -254,7 +262,7 @@ func (p *holding) gone(t *testing.T) {
 	p.run(p.acme, p.globex)
 	j := p.job(p.acme, p.receipt.JobID)
 	require.Equal(t, job.Succeeded, j.State, "%+v", j.Errors)
-	require.Len(t, j.Erasure.Stores, 8)
+	require.Len(t, j.Erasure.Stores, 9)
 	for _, st := range j.Erasure.Stores {
 		assert.Zero(t, st.Remaining, st.Name)
 	}
@@ -269,7 +277,7 @@ func (p *holding) gone(t *testing.T) {
 	list, err := p.ledger.List(ctx, p.acme, corpus.Listing{Limit: 200})
 	require.NoError(t, err)
 	assert.Empty(t, list.Documents)
-	for _, st := range []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLexicon(p.words), erasure.NewLetters(p.letters), erasure.NewCalls(p.calls)} {
+	for _, st := range []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLexicon(p.words), erasure.NewLetters(p.letters), erasure.NewCalls(p.calls), erasure.NewSpeech(p.desks)} {
 		n, err := st.Left(ctx, p.acme)
 		require.NoError(t, err)
 		assert.Zero(t, n, st.Name())
@@ -298,7 +306,7 @@ func (p *holding) hooks() map[string]*memory.Hooks {
 	return map[string]*memory.Hooks{
 		"ledger": &p.ledger.Hooks, "texts": &p.texts.Hooks, "vectors": &p.vectors.Hooks, "words": &p.words.Hooks, "letters": &p.letters.Hooks,
 		"sessions": &p.sessions.Hooks, "shelf": &p.shelf.Hooks, "objects": &p.objects.Hooks, "cached": &p.cached.Hooks,
-		"money": &p.money.Hooks, "calls": &p.calls.Hooks,
+		"money": &p.money.Hooks, "calls": &p.calls.Hooks, "desks": &p.desks.Hooks,
 	}
 }
 

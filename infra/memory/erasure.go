@@ -27,12 +27,13 @@ type keyed struct {
 var _ erasure.Store = (*Swept)(nil)
 
 // NewObjects is all that R2 keeps of a tenant.
-func NewObjects(texts *Texts, claims *Claims, parts *Parts, files *Files) *Swept {
+func NewObjects(texts *Texts, claims *Claims, parts *Parts, files *Files, sounds *Sounds) *Swept {
 	return &Swept{name: "objects", maps: []keyed{
 		{&texts.mu, func() []string { return keysOf(texts.texts) }, func(key string) { delete(texts.texts, key); delete(texts.keys, key) }},
 		{new(sync.Mutex), claims.store.Keys, claims.store.Remove},
 		{&parts.mu, func() []string { return keysOf(parts.parts) }, func(key string) { delete(parts.parts, key) }},
 		{&files.mu, files.keys, files.remove},
+		{&sounds.mu, func() []string { return keysOf(sounds.parts) }, func(key string) { delete(sounds.parts, key) }},
 	}}
 }
 

@@ -14,21 +14,24 @@ import (
 	"levada.dev/workflows/erasure"
 	"levada.dev/workflows/erasure/erasuretest"
 	"levada.dev/workflows/letters"
+	"levada.dev/workflows/speech/speechtest"
 	"levada.dev/workflows/tools"
 )
 
 func TestSweptObjects(t *testing.T) {
 	erasuretest.TestStore(t, func(*testing.T) erasuretest.Subject {
-		texts, claims, parts, files := &memory.Texts{}, &memory.Claims{}, &memory.Parts{}, &memory.Files{}
-		return erasuretest.Subject{Store: memory.NewObjects(texts, claims, parts, files), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
+		texts, claims, parts, files, sounds := &memory.Texts{}, &memory.Claims{}, &memory.Parts{}, &memory.Files{}, &memory.Sounds{}
+		return erasuretest.Subject{Store: memory.NewObjects(texts, claims, parts, files, sounds), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
 			name := fmt.Sprint("x", n)
-			switch n % 4 {
+			switch n % 5 {
 			case 0:
 				return texts.Put(ctx, s, name, []byte("text"), "text/plain")
 			case 1:
 				return claims.Put(ctx, s, name, []byte("{}"))
 			case 2:
 				return parts.Put(ctx, s, "import", n, strings.NewReader("{}\n"), 3)
+			case 3:
+				return sounds.Put(ctx, s, "reel", name, []byte("sound"))
 			}
 			files.Put(s, name, "text/plain", []byte("file"))
 			return nil
@@ -74,6 +77,15 @@ func TestSweptCalls(t *testing.T) {
 			name := fmt.Sprint("call", n)
 			_, err := kept.Begin(ctx, s, tools.Opening{Key: name, Hash: "h", ID: name, Lease: time.Minute})
 			return err
+		}}
+	})
+}
+
+func TestSweptSpeech(t *testing.T) {
+	erasuretest.TestStore(t, func(*testing.T) erasuretest.Subject {
+		desks := memory.NewSpeech(time.Now)
+		return erasuretest.Subject{Store: erasure.NewSpeech(desks), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
+			return speechtest.Fill(ctx, desks, s, n)
 		}}
 	})
 }

@@ -131,7 +131,7 @@ func (b box) Sweep(ctx context.Context, s tenants.Scope, limit int) (int, bool, 
 	return inTransactions(limit, func(n int) (int, error) { return b.letters.Clear(ctx, s, n) })
 }
 
-// clearAtOnce is how many letters or calls one transaction forgets; each has some five rows.
+// clearAtOnce is how many letters, calls or jobs one transaction forgets; each has some five rows.
 const clearAtOnce = 100
 
 // inTransactions clears in pieces, limit in all, and says how many and whether there may be more.
@@ -176,4 +176,29 @@ func (c calls) Sweep(ctx context.Context, s tenants.Scope, limit int) (int, bool
 // Left implements Store.
 func (c calls) Left(ctx context.Context, s tenants.Scope) (int, error) {
 	return c.kept.Count(ctx, s, 1_000)
+}
+
+// Speech is what an erasure needs of the jobs that speak. What was spoken is among the objects.
+type Speech interface {
+	Clear(ctx context.Context, s tenants.Scope, limit int) (int, error)
+	// Count is how many jobs there are, as far as the limit.
+	Count(ctx context.Context, s tenants.Scope, limit int) (int, error)
+}
+
+type spoken struct{ jobs Speech }
+
+// NewSpeech is the store of the tenant's jobs that speak, with the texts of those that have not ended.
+func NewSpeech(x Speech) Store { return spoken{x} }
+
+// Name implements Store.
+func (spoken) Name() string { return "speech jobs" }
+
+// Sweep implements Store.
+func (x spoken) Sweep(ctx context.Context, s tenants.Scope, limit int) (int, bool, error) {
+	return inTransactions(limit, func(n int) (int, error) { return x.jobs.Clear(ctx, s, n) })
+}
+
+// Left implements Store.
+func (x spoken) Left(ctx context.Context, s tenants.Scope) (int, error) {
+	return x.jobs.Count(ctx, s, 1_000)
 }

@@ -28,6 +28,7 @@ func main() {
 	objects.RegisterShelf(time.Now)
 	objects.RegisterLetters(out, time.Now)
 	objects.RegisterCalls(time.Now)
+	objects.RegisterSpeech(out, port.NewSounds(r2.Open("CORPUS")), time.Now)
 	objects.RegisterLexicon(nil)
 	isolate.Run()
 }

@@ -18,6 +18,7 @@ import (
 	"levada.dev/workflows/erasure/erasuretest"
 	"levada.dev/workflows/letters"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/speech/speechtest"
 	"levada.dev/workflows/tools"
 )
 
@@ -40,13 +41,15 @@ func sweptStores(ev event, bucket r2.Bucket, small llm.EmbeddingModel) map[strin
 	all := map[string]erasuretest.Subject{
 		"TestSweptObjects": {Store: port.NewObjects(bucket), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
 			name := fmt.Sprint("x", n)
-			switch n % 4 {
+			switch n % 5 {
 			case 0:
 				return port.NewTexts(bucket).Put(ctx, s, name, []byte("text"), "text/plain")
 			case 1:
 				return port.NewClaims(bucket).Put(ctx, s, name, []byte("{}"))
 			case 2:
 				return port.NewParts(bucket).Put(ctx, s, "import", n, strings.NewReader("{}\n"), 3)
+			case 3:
+				return port.NewSounds(bucket).Put(ctx, s, "reel", name, []byte("sound"))
 			}
 			_, err := bucket.Put(ctx, s.Key("files", name), []byte("file"), nil)
 			return err
@@ -71,6 +74,9 @@ func sweptStores(ev event, bucket r2.Bucket, small llm.EmbeddingModel) map[strin
 			name := fmt.Sprint("call", n)
 			_, err := port.NewCalls(object.Open("CALLS")).Begin(ctx, s, tools.Opening{Key: name, Hash: "h", ID: name, Lease: time.Minute})
 			return err
+		}},
+		"TestSweptSpeech": {Store: erasure.NewSpeech(port.NewSpeech(object.Open("SPEECH"))), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
+			return speechtest.Fill(ctx, port.NewSpeech(object.Open("SPEECH")), s, n)
 		}},
 	}
 	tests := map[string]func(*testing.T){}

@@ -33,6 +33,8 @@ import (
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/llmtest"
 	"levada.dev/workflows/reembed/reembedtest"
+	"levada.dev/workflows/speech"
+	"levada.dev/workflows/speech/speechtest"
 	"levada.dev/workflows/tools"
 	"levada.dev/workflows/tools/toolstest"
 )
@@ -89,6 +91,17 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 			toolstest.TestRunner(t, func(*testing.T) toolstest.World {
 				return toolstest.World{Calls: port.NewCalls(object.Open("CALLS")), Background: isolate.Go, Event: ev.in}
 			})
+		},
+		"TestDesk": func(t *testing.T) {
+			speechtest.TestDesk(t, func(*testing.T) speechtest.Studio { return studio{ev, port.NewSpeech(object.Open("SPEECH"))} })
+		},
+		"TestTended": func(t *testing.T) {
+			speechtest.TestTended(t, func(*testing.T) speechtest.House {
+				return speechtest.House{Studio: studio{ev, port.NewSpeech(object.Open("SPEECH"))}, Sounds: sounds{ev, port.NewSounds(bucket)}, Receive: arrived.next}
+			})
+		},
+		"TestSounds": func(t *testing.T) {
+			speechtest.TestSounds(t, func(*testing.T) speech.Sounds { return sounds{ev, port.NewSounds(bucket)} })
 		},
 		"TestTexts": func(t *testing.T) {
 			corpustest.TestTexts(t, func(*testing.T) corpus.Texts { return texts{ev, port.NewTexts(bucket)} })
