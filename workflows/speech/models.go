@@ -95,11 +95,15 @@ func names() []string {
 }
 
 // slowest is how long a character takes at most, to bound what a model costs that is paid by time. Speech has 12 to 18 characters a second.
-const slowest = 250 * time.Millisecond
+// Around it is silence, of pause at most: a single word takes longer than its characters.
+const (
+	slowest = 250 * time.Millisecond
+	pause   = 5 * time.Second
+)
 
 // Bound is more than speaking so many characters costs.
 func (m Model) Bound(chars int) int64 {
-	return int64(chars)*m.PerChar + m.minutes(time.Duration(chars)*slowest)
+	return int64(chars)*m.PerChar + m.minutes(time.Duration(chars)*slowest+pause)
 }
 
 // Price is what speaking so many characters has cost that took so long.

@@ -120,7 +120,9 @@ func (r *Recorder) first(ctx context.Context, s tenants.Scope, c *speech.Claim, 
 		}
 		if found {
 			tape.Model, tape.Voice = other.Model, other.Voice
+			lost := spoken.nanos // what the first took
 			spoken, err = r.say(ctx, s, c, tape, i, false)
+			spoken.nanos += lost
 		}
 	}
 	if err != nil {

@@ -1,0 +1,148 @@
+package speech_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/events/fault"
+	"levada.dev/infra/memory"
+	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
+	"levada.dev/tenants/quota/quotatest"
+	"levada.dev/tenants/tenantstest"
+	"levada.dev/workflows/llm"
+	"levada.dev/workflows/speech"
+	"levada.dev/workflows/speech/audio"
+	"levada.dev/workflows/speech/speechtest"
+)
+
+func TestPaid(t *testing.T) {
+	for _, m := range speech.Models() {
+		t.Run(m.Name, func(t *testing.T) {
+			gate := &quotatest.Gate{}
+			speechtest.TestSynthesizer(t, m, func(*testing.T) speech.Synthesizer { return speech.NewPaid(&memory.Synthesizer{}, gate) })
+			gate.Check(t)
+		})
+	}
+	gate := &quotatest.Gate{}
+	speechtest.TestRefusals(t, func(*testing.T) speech.Synthesizer { return speech.NewPaid(&memory.Synthesizer{}, gate) })
+	gate.Check(t)
+}
+
+func callOf(m speech.Model) (llm.Call, speech.Line) {
+	return llm.Call{Model: m.Name, Purpose: llm.ForSpeech, RequestID: "r"}, speech.Line{Text: "água corre", Voice: m.Voices[0], Format: audio.WAV, Key: "reel/0"}
+}
+
+// What is spoken is paid by its tenant, by the character or by the minute, once; what the gateway still has is not.
+func TestALineIsPaidByItsTenant(t *testing.T) {
+	for name, nanos := range map[string]int64{
+		"@cf/deepgram/aura-1":    10 * 15_000,
+		"@cf/deepgram/aura-2-en": 10 * 30_000,
+		"@cf/myshell-ai/melotts": (500*200_000 + 59_999) / 60_000, // 50 ms a character
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, err := speech.FindModel(name)
+			require.NoError(t, err)
+			gate := &quotatest.Gate{}
+			acme, globex := tenantstest.Two(t)
+			x := speech.NewPaid(&memory.Synthesizer{}, gate)
+			call, line := callOf(m)
+			var told int64
+			ctx := llm.Metered(t.Context(), func(_, nanos int64) { told += nanos })
+			for range 2 {
+				_, err := x.Speak(ctx, acme, call, line)
+				require.NoError(t, err)
+			}
+			once := []quota.Use{{Capability: "speech", Model: name, Chars: 10, Nanos: nanos}}
+			assert.Equal(t, once, gate.Used(acme), "characters are code points")
+			assert.Equal(t, nanos, told)
+			assert.Empty(t, gate.Used(globex))
+			_, err = x.Speak(ctx, globex, call, line)
+			require.NoError(t, err)
+			assert.Equal(t, once, gate.Used(globex))
+			for _, ask := range gate.Asked(acme) {
+				assert.EqualValues(t, 10, ask.Amount.Chars)
+				assert.GreaterOrEqual(t, ask.Amount.Nanos, nanos)
+				assert.True(t, ask.Writes)
+			}
+			gate.Check(t)
+		})
+	}
+}
+
+func TestLinesThatFail(t *testing.T) {
+	m, err := speech.FindModel("@cf/deepgram/aura-1")
+	require.NoError(t, err)
+	call, line := callOf(m)
+	for name, tt := range map[string]struct {
+		err  error
+		paid bool
+	}{
+		"busy":                       {fault.New(fault.Unavailable, "model_busy", "", nil), false},
+		"the quota":                  {fault.New(fault.Limited, "model_quota", "", nil), false},
+		"refused":                    {fault.New(fault.Invalid, "model_refused", "", nil), false},
+		"it broke off":               {fault.New(fault.Unavailable, llm.CodeBrokeOff, "", nil), true},
+		"an answer that is no sound": {speech.ErrUnreadable(m.Name, nil), true},
+		"nobody knows what":          {fault.New(fault.Internal, "panic", "", nil), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			gate := &quotatest.Gate{}
+			acme, _ := tenantstest.Two(t)
+			x := speech.NewPaid(&memory.Synthesizer{After: func(llm.Call, speech.Line) error { return tt.err }}, gate)
+			_, err := x.Speak(t.Context(), acme, call, line)
+			assert.Equal(t, tt.err, err)
+			gate.Check(t)
+			if !tt.paid {
+				assert.Empty(t, gate.Used(acme))
+				return
+			}
+			assert.Equal(t, []quota.Use{{Capability: "speech", Model: m.Name, Chars: 10, Nanos: m.Bound(10), Estimated: true}}, gate.Used(acme))
+		})
+	}
+	t.Run("sounds that cannot be read", func(t *testing.T) {
+		header, err := audio.Header(8_000, 1, 0)
+		require.NoError(t, err)
+		for name, body := range map[string][]byte{"text": []byte("hello"), "a header alone": header, "half a header": header[:20]} {
+			gate := &quotatest.Gate{}
+			acme, _ := tenantstest.Two(t)
+			x := speech.NewPaid(&memory.Synthesizer{Hum: func(llm.Call, speech.Line) []byte { return body }}, gate)
+			_, err := x.Speak(t.Context(), acme, call, line)
+			assert.Equal(t, []any{fault.Unavailable, speech.CodeUnreadable}, []any{fault.KindOf(err), fault.As(err).Code}, name)
+			require.Len(t, gate.Used(acme), 1, name)
+			assert.True(t, gate.Used(acme)[0].Estimated)
+			gate.Check(t)
+		}
+	})
+	t.Run("the caller leaves", func(t *testing.T) {
+		gate := &quotatest.Gate{}
+		acme, _ := tenantstest.Two(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		x := speech.NewPaid(&memory.Synthesizer{After: func(llm.Call, speech.Line) error { cancel(); return ctx.Err() }}, gate)
+		_, err := x.Speak(ctx, acme, call, line)
+		require.Error(t, err)
+		require.Len(t, gate.Used(acme), 1)
+		assert.True(t, gate.Used(acme)[0].Estimated)
+		gate.Check(t)
+	})
+	t.Run("no budget", func(t *testing.T) {
+		inner := &memory.Synthesizer{}
+		gate := &quotatest.Gate{Refuse: func(tenants.Scope, quota.Ask) error { return fault.New(fault.Limited, "budget_exhausted", "", nil) }}
+		acme, _ := tenantstest.Two(t)
+		_, err := speech.NewPaid(inner, gate).Speak(t.Context(), acme, call, line)
+		assert.Equal(t, "budget_exhausted", fault.As(err).Code)
+		assert.Empty(t, inner.Calls(), "nothing is spoken unpaid")
+	})
+	t.Run("too much at once", func(t *testing.T) {
+		gate := &quotatest.Gate{}
+		acme, _ := tenantstest.Two(t)
+		long := line
+		long.Text = strings.Repeat("á", m.MaxChars+1)
+		_, err := speech.NewPaid(&memory.Synthesizer{}, gate).Speak(t.Context(), acme, call, long)
+		assert.Equal(t, "text_too_long", fault.As(err).Code)
+		assert.Empty(t, gate.Asked(acme))
+	})
+}
