@@ -16,6 +16,7 @@
 //	i/<day>/<key>       one idempotency key, by the day it was taken
 //	o/<name>            one event that waits for its queue
 //
-// A job of one part that comes alone writes eighteen rows until it has ended, and seven more until it is forgotten. A further part writes one, and a
-// job that shares a take four: itself, that it waits, and its take or its event and the event's removal.
+// A job of one part that comes alone writes fifteen rows until it has ended, its events' removal from the outbox among them, and eight until it is
+// forgotten. A further part writes one. A job that shares a take writes three or four: itself, that it waits, and the take, or its event and that one's
+// removal. A key is one more.
 package book
