@@ -124,6 +124,7 @@ var codes = []code{
 	{"letter_not_found", 404, "The tenant has no such letter, or it is not kept any more: letters are kept for 30 days."},
 
 	{"generation_unknown", 404, "Nothing says which version of a document the letter's message was about. Submit the document again. Seen in what a replay has skipped."},
+	{"speech_ended", 409, "The letter is about a text that was to be spoken, and the jobs that waited for it have failed. Ask for the speech again: it goes on with the parts that were kept. Seen in what a replay has skipped."},
 	{"event_unrouted", 400, "Nobody handles messages of this type. Seen in letters, and in what a replay has skipped."},
 
 	// Webhooks.

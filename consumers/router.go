@@ -31,11 +31,12 @@ type Options struct {
 	// RetryDelay is the delay after the first failure; it doubles with each further one up to MaxDelay. The defaults are
 	// 2 seconds and 5 minutes. A fault that says when to try again (RetryAfter) is not tried sooner.
 	RetryDelay, MaxDelay time.Duration
-	DeadAttempts         int              // how often a message of a dead-letter queue is delivered at most. Default: 101
-	Log                  *slog.Logger     // default: slog.Default()
-	Now                  func() time.Time // default: time.Now
-	Middleware           []Middleware     // outermost first, inside Log, Trace and Recover
-	Room                 *Room            // for what the handlers take; default: there is enough
+	MaxDelays            map[string]time.Duration // MaxDelay of a queue of its own
+	DeadAttempts         int                      // how often a message of a dead-letter queue is delivered at most. Default: 101
+	Log                  *slog.Logger             // default: slog.Default()
+	Now                  func() time.Time         // default: time.Now
+	Middleware           []Middleware             // outermost first, inside Log, Trace and Recover
+	Room                 *Room                    // for what the handlers take; default: there is enough
 }
 
 const (
@@ -326,11 +327,18 @@ func (b *batch) verdicts() []Verdict {
 	return vs
 }
 
+func (b *batch) maxDelay() time.Duration {
+	if d := b.options.MaxDelays[b.queue]; d > 0 {
+		return d
+	}
+	return b.options.MaxDelay
+}
+
 // delay doubles with each attempt. Up to a quarter comes on top, by the message, so that what failed together does
 // not come back together.
 func (b *batch) delay(m Message, err error) time.Duration {
 	d := b.options.RetryDelay << min(max(m.Attempts-1, 0), 16)
-	d = min(d, b.options.MaxDelay)
+	d = min(d, b.maxDelay())
 	d = max(d, fault.As(err).RetryAfter)
 	h := fnv.New32a()
 	h.Write([]byte(m.ID))

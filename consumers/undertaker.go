@@ -10,7 +10,9 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/job"
 	"levada.dev/workflows/letters"
+	"levada.dev/workflows/speech"
 )
 
 // Deceased is an event that nobody could handle, and the letter that is to be kept of it.
@@ -25,6 +27,7 @@ type Undertaker struct {
 	stores corpus.Stores
 	box    letters.Keeper
 	unread letters.Unread
+	booth  speech.Booth // nil: nothing is spoken
 }
 
 // NewUndertaker makes an undertaker. Letters go to their tenant's box, those that cannot be read to unread.
@@ -32,12 +35,22 @@ func NewUndertaker(ledger corpus.Ledger, stores corpus.Stores, box letters.Keepe
 	return &Undertaker{ledger: ledger, stores: stores, box: box, unread: unread}
 }
 
-// Bury fails the documents of dead events of one tenant, removes what was written for them, and keeps the letters. There is none about
-// a generation that nobody waited for any more, since it was cancelled, deleted or overtaken: it would only be sent again. It may be repeated. It answers an error for each
-// letter; what has one is to be buried again.
+// With makes the undertaker fail the takes of dead events, too, and returns it.
+func (u *Undertaker) With(booth speech.Booth) *Undertaker {
+	u.booth = booth
+	return u
+}
+
+// Bury fails the documents and takes of dead events of one tenant, removes what was written for documents, and keeps the letters. There is none about
+// a generation that nobody waited for any more, since it was cancelled, deleted or overtaken: it would only be sent again; nor about a take that is over. It may be repeated.
+// It answers an error for each letter; what has one is to be buried again.
 func (u *Undertaker) Bury(ctx context.Context, s tenants.Scope, ds []Deceased) []error {
 	return fault.Isolate(len(ds), func(from, to int) error {
 		works, err := u.fail(ctx, s, ds[from:to])
+		if err != nil {
+			return err
+		}
+		takes, err := u.claim(ctx, s, ds[from:to], works)
 		if err != nil {
 			return err
 		}
@@ -55,8 +68,45 @@ func (u *Undertaker) Bury(ctx context.Context, s tenants.Scope, ds []Deceased) [
 		if err := u.box.Keep(ctx, s, ls); err != nil {
 			return fmt.Errorf("keep %d dead letters: %w", len(ls), err)
 		}
-		return nil
+		return u.silence(ctx, s, takes)
 	})
+}
+
+// silent is a take that nobody will speak, and why.
+type silent struct {
+	speech.Ticket
+	problem job.Problem
+}
+
+// claim claims the takes of dead events, so that nobody makes them any more. Those that are over nobody waits for. They are ended when the letters are kept: a burial
+// that is repeated finds them as they are until then.
+func (u *Undertaker) claim(ctx context.Context, s tenants.Scope, ds []Deceased, works []work) (takes []silent, err error) {
+	for i, d := range ds {
+		take, ok := strings.CutPrefix(d.Event.Subject, "speech/")
+		if u.booth == nil || d.Type != events.TypeSpeechRequested || !ok {
+			continue
+		}
+		c, err := u.booth.Claim(ctx, s, take)
+		switch {
+		case err == nil:
+			takes = append(takes, silent{c.Ticket, job.Problem{Stage: "speak", Code: d.Code, Message: d.Message}})
+		case fault.As(err).Code == speech.CodeOver:
+			works[i].unwanted = true
+		default:
+			return nil, fmt.Errorf("claim %s: %w", take, err)
+		}
+	}
+	return takes, nil
+}
+
+// silence ends takes as failed.
+func (u *Undertaker) silence(ctx context.Context, s tenants.Scope, takes []silent) error {
+	for _, t := range takes {
+		if err := u.booth.End(ctx, s, t.Ticket, &t.problem); err != nil && fault.As(err).Code != speech.CodeOver {
+			return fmt.Errorf("end %s: %w", t.Take, err)
+		}
+	}
+	return nil
 }
 
 // BuryUnread keeps the letter of a message that names no tenant.

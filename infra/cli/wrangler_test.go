@@ -57,7 +57,7 @@ The pool acme in prod serves acme.
 │ acme-prod-objects   │ bin/wrangler/acme-prod/objects/wrangler.jsonc   │ new   │
 `)
 	assert.Contains(t, out, "In ROOT, with the token that env:CF_ACME names:\n\n  export CLOUDFLARE_ACCOUNT_ID="+strings.Repeat("a", 32)+" CLOUDFLARE_API_TOKEN=...\n")
-	assert.Contains(t, out, "  npx wrangler deploy --config bin/wrangler/acme-prod/consumers/wrangler.jsonc\n")
+	assert.Contains(t, out, "  npx wrangler deploy --config bin/wrangler/acme-prod/mcp/wrangler.jsonc\n")
 	assert.Contains(t, out, "  npx wrangler kv namespace create acme-prod-cache  # levada wrangler needs its id: --kv cache=ID, or --look-up")
 	assert.NotContains(t, out, "create acme-prod-config", "its id is known")
 	assert.NotContains(t, out, "shared")

@@ -242,7 +242,7 @@ func TestWhatIsWantedChanges(t *testing.T) {
 		"code of one Worker": {func(d *deploy.Desired) { d.Code[stack.API] = module("two") }, "~worker ~release"},
 		"a queue's settings": {func(d *deploy.Desired) { d.Stack.Queues[0].MaxRetries++ }, "~consumer ~release"},
 		"a new queue": {func(d *deploy.Desired) {
-			d.Stack.Queues = append(d.Stack.Queues, stack.Queue{Name: "speech", Consumer: stack.Consumers, MaxBatchSize: 1, DeadLetter: "audit-dlq"})
+			d.Stack.Queues = append(d.Stack.Queues, stack.Queue{Name: "letters", Consumer: stack.Consumers, MaxBatchSize: 1, DeadLetter: "audit-dlq"})
 		}, "~owner +queue +consumer ~release"},
 		"a schedule": {func(d *deploy.Desired) { d.Stack.Workers[0].Crons = []string{"0 1 * * *"} }, "~crons ~release"},
 		"a budget":   {func(d *deploy.Desired) { d.Stack.Gateway.Spend[0].USD = 99 }, "~gateway ~release"},

@@ -24,7 +24,7 @@ func (w *world) everything(release string) *deploy.Desired {
 	s.Gateway.Spend[0].USD = 99
 	s.Queues[0].MaxRetries++
 	s.Queues[0].Retention /= 2
-	s.Queues = append(s.Queues, stack.Queue{Name: "speech", Consumer: stack.Consumers, MaxBatchSize: 1, DeadLetter: "audit-dlq"})
+	s.Queues = append(s.Queues, stack.Queue{Name: "letters", Consumer: stack.Consumers, MaxBatchSize: 1, DeadLetter: "audit-dlq"})
 	s.Indexes[0].Metadata = append(s.Indexes[0].Metadata, stack.Property{Name: "meta.public", Type: "boolean"})
 	s.Workflows[0].Class += "Anew"
 	s.Workflows = append(s.Workflows, stack.Workflow{Name: "tour", Class: "Tour", Role: stack.Workflows})
@@ -65,7 +65,7 @@ func (w *world) asBefore(first *deploy.Desired) {
 	_, live, err := deploy.Releases(t.Context(), w.acme(), first.Unit)
 	require.NoError(t, err)
 	require.Equal(t, first.Release, live.Release)
-	for _, queue := range []string{"speech", "odd"} {
+	for _, queue := range []string{"letters", "odd"} {
 		require.Zero(t, w.consumers("acme-prod-"+queue), queue)
 	}
 	assert.Contains(t, w.health("api.acme.example"), `"version":"v1"`)

@@ -14,6 +14,8 @@ import (
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/reembed"
+	"levada.dev/workflows/speech"
+	"levada.dev/workflows/speech/narrate"
 	"levada.dev/workflows/transfer"
 )
 
@@ -50,7 +52,7 @@ const GatewayName = "levada"
 // levadaObjects are the classes of Durable Objects, all in the Worker of their own role.
 func levadaObjects() []Object {
 	var objects []Object
-	for _, class := range []string{"Ledger", "Audit", "Quota", "Session", "Shelf", "Letters", "Calls", "Lexicon"} {
+	for _, class := range []string{"Ledger", "Audit", "Quota", "Session", "Shelf", "Letters", "Calls", "Lexicon", "Speech"} {
 		objects = append(objects, Object{Class: class, Role: Objects})
 	}
 	return objects
@@ -63,6 +65,7 @@ func levadaWorkflows() []Workflow {
 		{Name: string(erasure.Kind), Class: "Erasure", Role: Workflows},
 		{Name: string(reembed.Kind), Class: "Reembed", Role: Workflows},
 		{Name: string(transfer.Kind), Class: "Transfer", Role: Workflows},
+		{Name: string(narrate.Kind), Class: "Narrate", Role: Workflows},
 	}
 }
 
@@ -81,24 +84,30 @@ func levadaWorkers(env string) []Worker {
 		letters = Binding{Name: "LETTERS", Kind: Class, Target: "Letters"}
 		calls   = Binding{Name: "CALLS", Kind: Class, Target: "Calls"}
 		lexicon = Binding{Name: "LEXICON", Kind: Class, Target: "Lexicon"}
+		speech  = Binding{Name: "SPEECH", Kind: Class, Target: "Speech"}
 		imports = Binding{Name: "IMPORT", Kind: Flow, Target: string(imports.Kind)}
 		erasure = Binding{Name: "ERASURE", Kind: Flow, Target: string(erasure.Kind)}
 		reembed = Binding{Name: "REEMBED", Kind: Flow, Target: string(reembed.Kind)}
 		moves   = Binding{Name: "TRANSFER", Kind: Flow, Target: string(transfer.Kind)}
+		speaks  = Binding{Name: "NARRATE", Kind: Flow, Target: string(narrate.Kind)}
 	)
-	queues := []Binding{{Name: "FETCH", Kind: Producer, Target: "fetch"}, ingest, {Name: "EMBED", Kind: Producer, Target: "embed"}, {Name: "INDEX", Kind: Producer, Target: "index"}, audits}
+	queues := []Binding{
+		{Name: "FETCH", Kind: Producer, Target: "fetch"}, ingest, {Name: "EMBED", Kind: Producer, Target: "embed"}, {Name: "INDEX", Kind: Producer, Target: "index"},
+		{Name: "SPEECH_QUEUE", Kind: Producer, Target: "speech"}, {Name: "NOTIFY", Kind: Producer, Target: "notify"}, audits,
+	}
 	models := []Binding{{Name: "AI", Kind: AI}, {Name: "GATEWAY", Kind: GatewayID, Target: GatewayName}}
 	for _, m := range llm.EmbeddingModels() {
 		models = append(models, Binding{Name: VectorsBinding(m.Slug), Kind: Vectorize, Target: m.Slug})
 	}
-	behind := []Binding{config, corpus, ledger, audit, quota, letters, lexicon} // what the roles behind the API have
-	consumers := levadaWorker(Consumers, 4250, behind, queues, models, []Binding{imports, erasure, reembed, moves})
-	consumers.CPUMillis = maxCPUMillis // a batch may hold many large documents
+	behind := []Binding{config, corpus, ledger, audit, quota, letters, lexicon, speech} // what the roles behind the API have
+	consumers := levadaWorker(Consumers, 4250, behind, queues, models, []Binding{imports, erasure, reembed, moves, speaks})
+	consumers.CPUMillis = maxCPUMillis    // a batch may hold many large documents
+	consumers.Secrets = []string{SealKey} // opens the secrets that sign what tenants' servers are told
 	flows := levadaWorker(Workflows, 3050, behind, queues, models, []Binding{cache, session, shelf, calls})
 	flows.Crons = []string{SyncCron}
 	flows.CPUMillis = maxCPUMillis    // a step takes hundreds of documents in
 	flows.Secrets = []string{SealKey} // opens the keys of pools that tenants come from
-	api := levadaWorker(API, 4700, []Binding{config, cache, corpus, ledger, audit, audits, quota, session, shelf, letters, calls, lexicon, {Name: MCPBinding, Kind: Service, Target: string(MCP)}, {Name: VersionBinding, Kind: Version}}, models)
+	api := levadaWorker(API, 4700, []Binding{config, cache, corpus, ledger, audit, audits, quota, session, shelf, letters, calls, lexicon, speech, {Name: MCPBinding, Kind: Service, Target: string(MCP)}, {Name: VersionBinding, Kind: Version}}, models)
 	api.Secrets = []string{SealKey}
 	workers := []Worker{
 		api,
@@ -160,13 +169,16 @@ func levadaWorker(role Role, budgetKiB int, bindings ...[]Binding) Worker {
 // document of a batch after the other, so its batches may be large.
 //
 // What is fetched waits for servers, and a batch ends with its last message: so each is a batch, as many are at work as four tenants may have, and
-// a server that does not answer holds up none but its own document. The price is that of an invocation for each.
+// a server that does not answer holds up none but its own document. The price is that of an invocation for each. With what is spoken it is the same,
+// where the time goes to the model.
 func levadaQueues() []Queue {
 	stages := []Queue{
 		{Name: "fetch", MaxBatchSize: 1, MaxConcurrency: 4 * book.MaxFetches},
 		{Name: "ingest", MaxBatchSize: 50, MaxConcurrency: 2},
 		{Name: "embed", MaxBatchSize: 12, MaxConcurrency: 4},
 		{Name: "index", MaxBatchSize: 64, MaxConcurrency: 2},
+		{Name: "speech", MaxBatchSize: 1, MaxConcurrency: 2 * speech.MaxMaking},
+		{Name: "notify", MaxBatchSize: 10, MaxConcurrency: 4, MaxRetries: 16}, // half a day, for a server that is down: LongestDelays
 		{Name: "audit", MaxBatchSize: 100, MaxConcurrency: 2, MaxRetries: 12}, // half an hour: what waits for a trail has nobody who would send it again
 	}
 	var queues []Queue

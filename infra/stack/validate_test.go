@@ -16,10 +16,10 @@ import (
 func TestLevadaIsValid(t *testing.T) {
 	s := stack.Levada(stack.Pool{Name: "demo"})
 	require.NoError(t, s.Validate())
-	for _, name := range []string{"fetch", "ingest", "embed", "index", "audit"} {
+	for _, name := range []string{"fetch", "ingest", "embed", "index", "speech", "notify", "audit"} {
 		assert.True(t, hasQueue(s, name) && hasQueue(s, name+"-dlq"), name)
 	}
-	for _, class := range []string{"Ledger", "Audit", "Quota", "Session", "Shelf", "Letters", "Calls", "Lexicon"} {
+	for _, class := range []string{"Ledger", "Audit", "Quota", "Session", "Shelf", "Letters", "Calls", "Lexicon", "Speech"} {
 		assert.Contains(t, s.ObjectsOf(stack.Objects), stack.Object{Class: class, Role: stack.Objects})
 	}
 	for _, q := range s.Queues {

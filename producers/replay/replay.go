@@ -176,9 +176,16 @@ func (r *Replayer) page(ctx context.Context, s tenants.Scope, a letters.Replay, 
 	return failed
 }
 
+// errSpoken is why a take is not begun by its letter: its jobs have ended when the letter was kept, and one whose jobs have not is told again by its
+// own object.
+var errSpoken = fault.New(fault.Conflict, "speech_ended", "the jobs that waited for it have failed; ask for the speech again, which goes on with the parts that were kept", nil)
+
 // begin has the ledger begin anew what has failed with a document: its next generation, or its erasure, unless its newest
 // generation is not the letter's any more, when somebody has done so before. It answers why that cannot be, for good.
 func (r *Replayer) begin(ctx context.Context, s tenants.Scope, l *letters.Letter, cause events.Cause) (*fault.Error, error) {
+	if l.Type == events.TypeSpeechRequested {
+		return errSpoken, nil
+	}
 	if !l.OfDocument() {
 		return nil, nil
 	}

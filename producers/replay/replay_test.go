@@ -203,6 +203,9 @@ func TestWhatCannotBeSentAgainIsSkipped(t *testing.T) {
 	broken.Body = []byte("{")
 	require.NoError(t, o.box.Keep(t.Context(), o.acme, []letters.Letter{broken}))
 	o.failed(o.acme, 3, "good", 1)
+	speech := o.letter(o.acme, 4, "", 0)
+	speech.Type = events.TypeSpeechRequested
+	require.NoError(t, o.box.Keep(t.Context(), o.acme, []letters.Letter{speech}))
 	for range 2 { // they are skipped again, and are in nobody's way
 		out := o.replay(o.acme, letters.Replay{})
 		codes := map[string]string{}
@@ -210,8 +213,8 @@ func TestWhatCannotBeSentAgainIsSkipped(t *testing.T) {
 			codes[x.ID] = x.Code
 			assert.NotEmpty(t, x.Message)
 		}
-		assert.Equal(t, map[string]string{"l0000": "document_not_found", unknown.ID: "generation_unknown", broken.ID: "event_invalid"}, codes)
-		assert.Equal(t, 3, out.Remaining)
+		assert.Equal(t, map[string]string{"l0000": "document_not_found", unknown.ID: "generation_unknown", broken.ID: "event_invalid", speech.ID: "speech_ended"}, codes)
+		assert.Equal(t, 4, out.Remaining)
 	}
 	assert.Len(t, o.docs.begun, 1)
 }

@@ -22,6 +22,8 @@ func Queues() Sender {
 		events.StageIngest: queue.Open("INGEST"),
 		events.StageEmbed:  queue.Open("EMBED"),
 		events.StageIndex:  queue.Open("INDEX"),
+		events.StageSpeech: queue.Open("SPEECH_QUEUE"),
+		events.StageNotify: queue.Open("NOTIFY"),
 		events.StageAudit:  queue.Open("AUDIT_QUEUE"),
 	})
 }

@@ -1,4 +1,4 @@
-// Command consumers is the entry point of the role that reacts to the queues: fetch, chunk, embed, index, audit, and what
+// Command consumers is the entry point of the role that reacts to the queues: fetch, chunk, embed, index, speak, notify, audit, and what
 // their dead-letter queues hold.
 package main
 

@@ -1,4 +1,4 @@
-// Command workflows is the entry point of the role that hosts the Workflow classes: Import, Erasure, Reembed and Transfer. By its cron it also opens the imports of sources that are due.
+// Command workflows is the entry point of the role that hosts the Workflow classes: Import, Erasure, Reembed, Transfer and Narrate. By its cron it also opens the imports of sources that are due.
 package main
 
 import (

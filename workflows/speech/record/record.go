@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -31,21 +32,55 @@ type Ports struct {
 // Recorder makes takes. It is safe for concurrent use.
 type Recorder struct {
 	Ports
-	room *semaphore.Weighted // of those who have a part in memory
+	room Room
 }
 
+// Room waits until there is so much memory for a part, and returns the way to give it back. consumers.Room has one.
+type Room func(ctx context.Context, bytes int64) (leave func(), err error)
+
 const (
-	// partsAtOnce is how many parts of a take are spoken at a time, and roomFor how many of all takes in an instance: one is up to 3.6 MB
-	// (cut.SampledChars), and three times that while it is stretched and faded.
+	// partsAtOnce is how many parts of a take are spoken at a time.
 	partsAtOnce = 3
-	roomFor     = 3
+	// roomBytes is what the parts of all takes in an instance may take together: three of samples.
+	roomBytes = 36 << 20
+	// sampledBytes and packedBytes are what a character takes while its part is in memory: of samples at 24 kHz some 4 KB, three times over while they are
+	// stretched and faded; of what is compressed a tenth.
+	sampledBytes = 12 << 10
+	packedBytes  = sampledBytes / 10
 	// gap is the silence between two parts, and chapterGap before a chapter.
 	gap        = 250 * time.Millisecond
 	chapterGap = time.Second
 )
 
 // New makes a recorder.
-func New(p Ports) *Recorder { return &Recorder{p, semaphore.NewWeighted(roomFor)} }
+func New(p Ports) *Recorder { return &Recorder{p, ownRoom()} }
+
+// Within makes the recorder keep to a room that it shares with others, and returns it.
+func (r *Recorder) Within(room Room) *Recorder {
+	r.room = room
+	return r
+}
+
+// ownRoom is that of a recorder that shares none.
+func ownRoom() Room {
+	free := semaphore.NewWeighted(roomBytes)
+	return func(ctx context.Context, bytes int64) (func(), error) {
+		bytes = min(bytes, roomBytes)
+		if err := free.Acquire(ctx, bytes); err != nil {
+			return nil, fault.Unavailablef(err, "memory_busy", "there was no room for it")
+		}
+		return func() { free.Release(bytes) }, nil
+	}
+}
+
+// enter waits until there is room for a part.
+func (r *Recorder) enter(ctx context.Context, c *speech.Claim, i int) (leave func(), err error) {
+	per := int64(packedBytes)
+	if c.Order.Format == audio.WAV {
+		per = sampledBytes
+	}
+	return r.room(ctx, per*int64(c.Cuts[i].Chars))
+}
 
 // Record makes a whole take: it claims it, or goes on with the claim that it is given. What is over is no error: somebody else has seen to it. A take
 // that cannot be made is ended as failed; a fault that may pass is returned, and what was spoken until then is kept.
@@ -69,11 +104,15 @@ func (r *Recorder) failed(ctx context.Context, s tenants.Scope, t speech.Ticket,
 	if fault.As(err).Code == speech.CodeOver {
 		return nil
 	}
-	if fault.Retryable(err) {
+	if !Hopeless(err) {
 		return err
 	}
 	return over(r.Booth.End(ctx, s, t, Problem(err)))
 }
+
+// Hopeless reports whether a take fails for a fault: it does not pass, or not so soon that somebody would wait for it, as with a budget that is used up or
+// a quota of the model's.
+func Hopeless(err error) bool { return !fault.Retryable(err) || fault.Is(err, fault.Limited) }
 
 // Problem is a fault as a job tells it.
 func Problem(err error) *job.Problem {
@@ -89,6 +128,7 @@ func over(err error) error {
 }
 
 // Speak has parts of a claimed take spoken and kept, and notes each as it comes. The first of all says who speaks the others, so it is spoken alone.
+// When one fails no other is begun; those that were are paid, so they are kept.
 func (r *Recorder) Speak(ctx context.Context, s tenants.Scope, c *speech.Claim, parts []int) error {
 	if len(parts) > 0 && c.Tape.Format == "" {
 		if err := r.first(ctx, s, c, parts[0]); err != nil {
@@ -96,20 +136,31 @@ func (r *Recorder) Speak(ctx context.Context, s tenants.Scope, c *speech.Claim, 
 		}
 		parts = parts[1:]
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	var g errgroup.Group
 	g.SetLimit(partsAtOnce)
+	var failed atomic.Bool
 	for _, i := range parts {
-		g.Go(func() error { return r.part(ctx, s, c, c.Tape, i) })
+		g.Go(func() error {
+			if failed.Load() {
+				return nil
+			}
+			err := r.part(ctx, s, c, c.Tape, i)
+			if err != nil {
+				failed.Store(true)
+			}
+			return err
+		})
 	}
 	return g.Wait()
 }
 
 // first speaks a part, and so finds out who speaks: the order's model, or the tenant's fallback when that does not.
 func (r *Recorder) first(ctx context.Context, s tenants.Scope, c *speech.Claim, i int) error {
-	if err := r.room.Acquire(ctx, 1); err != nil {
-		return crowded(err)
+	leave, err := r.enter(ctx, c, i)
+	if err != nil {
+		return err
 	}
-	defer r.room.Release(1)
+	defer leave()
 	tape := c.Tape
 	tape.Model, tape.Voice, tape.Format = c.Order.Model, c.Order.Voice, c.Order.Format
 	spoken, err := r.say(ctx, s, c, tape, i, true)
@@ -152,19 +203,16 @@ func (r *Recorder) fallback(ctx context.Context, s tenants.Scope, o speech.Order
 
 // part speaks a part as the tape has begun.
 func (r *Recorder) part(ctx context.Context, s tenants.Scope, c *speech.Claim, tape speech.Tape, i int) error {
-	if err := r.room.Acquire(ctx, 1); err != nil {
-		return crowded(err)
+	leave, err := r.enter(ctx, c, i)
+	if err != nil {
+		return err
 	}
-	defer r.room.Release(1)
+	defer leave()
 	spoken, err := r.say(ctx, s, c, tape, i, false)
 	if err != nil {
 		return err
 	}
 	return r.keep(ctx, s, c, &tape, i, spoken)
-}
-
-func crowded(err error) error {
-	return fault.Unavailablef(err, "memory_busy", "there was no room for it")
 }
 
 // said is a part that was spoken.

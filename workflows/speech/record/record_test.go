@@ -303,7 +303,8 @@ func TestCancelled(t *testing.T) {
 	assert.Len(t, w.gate.Used(w.acme), 1, "what was spoken is paid")
 }
 
-// A budget that is used up in the middle keeps what was spoken.
+// A budget that is used up in the middle ends the take, as does a quota of the model's: nobody waits until tomorrow. What was spoken is kept, and the same order
+// speaks the rest.
 func TestBudget(t *testing.T) {
 	w := start(t)
 	w.gate.Refuse = func(s tenants.Scope, _ quota.Ask) error {
@@ -313,14 +314,22 @@ func TestBudget(t *testing.T) {
 		return nil
 	}
 	j := w.open(w.acme, order(audio.WAV, 100))
-	err := w.recorder.Record(t.Context(), w.acme, j.Take, nil)
-	assert.Equal(t, "budget_exhausted", fault.As(err).Code)
+	require.NoError(t, w.recorder.Record(t.Context(), w.acme, j.Take, nil))
+	j = w.job(w.acme, j.ID)
+	assert.Equal(t, []any{job.Failed, "budget_exhausted"}, []any{j.State, j.Error.Code})
 	assert.Equal(t, 1, w.sounds.Len(w.acme))
 	w.gate.Refuse = nil
+	before := j.Cost
+	j = w.open(w.acme, order(audio.WAV, 100))
 	require.NoError(t, w.recorder.Record(t.Context(), w.acme, j.Take, nil))
 	j = w.job(w.acme, j.ID)
 	w.file(w.acme, j)
-	w.once(w.acme, j)
+	assert.Len(t, w.voice.Calls(), 3, "each part once")
+	var nanos int64
+	for _, u := range w.gate.Used(w.acme) {
+		nanos += u.Nanos
+	}
+	assert.Equal(t, nanos, before.Nanos+j.Cost.Nanos, "each take has what it took")
 }
 
 // A part that differs from the first is spoken again, not joined.
