@@ -225,7 +225,7 @@ func Erasure(p Ports, settle time.Duration) flow.Flow {
 	return erasure.New(erasure.Ports{
 		Settle: settle,
 		Ledger: p.Erasures, Catalogue: p.Catalogue, Shelf: p.Shelf, Sessions: p.Sessions, Gate: p.Bar,
-		Stores: []erasure.Store{p.Objects, p.Cached, erasure.NewVectors(p.Vectors), erasure.NewLexicon(p.Lexicon), erasure.NewLetters(p.Letters), erasure.NewCalls(p.Calls)},
+		Stores: []erasure.Store{p.Objects, p.Cached, erasure.NewVectors(p.Vectors), erasure.NewLexicon(p.Lexicon), erasure.NewLetters(p.Letters), erasure.NewCalls(p.Calls), erasure.NewSpeech(p.Speech)},
 	}).Flow
 }
 

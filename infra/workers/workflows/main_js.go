@@ -46,6 +46,8 @@ func main() {
 		Lexicon:     port.NewLexicon(object.Open("LEXICON"), book.ShardsOf(directory)),
 		Letters:     port.NewLetters(object.Open("LETTERS")),
 		Calls:       port.NewCalls(object.Open("CALLS")),
+		Speech:      port.NewSpeech(object.Open("SPEECH")),
+		Sounds:      port.NewSounds(bucket),
 		Sessions:    port.NewSessions(object.Open("SESSION")),
 		Shelf:       port.NewShelf(object.Open("SHELF")),
 		Fetcher:     web.New(isolate.Do, directory.Config, time.Now, &web.Options{Private: app.Private(port.Var("ENVIRONMENT", ""))}),
