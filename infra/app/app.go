@@ -17,6 +17,7 @@ import (
 	reacts "levada.dev/consumers/imports"
 	"levada.dev/consumers/index"
 	mover "levada.dev/consumers/reembed"
+	"levada.dev/consumers/speak"
 	bringer "levada.dev/consumers/transfer"
 	"levada.dev/events"
 	"levada.dev/infra/stack"
@@ -36,6 +37,8 @@ import (
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/reembed"
 	"levada.dev/workflows/speech"
+	"levada.dev/workflows/speech/narrate"
+	"levada.dev/workflows/speech/record"
 	"levada.dev/workflows/tools/keep"
 	"levada.dev/workflows/trail"
 	"levada.dev/workflows/transfer"
@@ -188,6 +191,22 @@ func (o *Options) Logger() *slog.Logger {
 // wait, and what lies between. A large document takes as much alone.
 const roomBytes = 40 << 20
 
+// longestDelays is, by queue, how long a message waits at most before it is tried again, where it is not the usual few minutes: a tenant's server that is told of
+// something may be down for hours, and with its attempts that makes half a day.
+func longestDelays() map[string]time.Duration {
+	return map[string]time.Duration{string(events.StageNotify): 3 * time.Hour}
+}
+
+// recorder makes takes, and pays.
+func recorder(p Ports, gate quota.Gate) *record.Recorder {
+	return record.New(record.Ports{
+		Booth: p.Speech, Sounds: p.Sounds, Synthesizer: speech.NewPaid(p.Synthesizer, gate), Directory: p.Directory,
+	})
+}
+
+// Narrate is the flow that speaks long texts.
+func Narrate(p Ports, o Options) flow.Flow { return narrate.New(recorder(p, o.Gate(p))).Flow }
+
 // Consumers is the role that reacts to the queues.
 func Consumers(p Ports, o Options) *consumers.Router {
 	now := o.Now
@@ -195,21 +214,22 @@ func Consumers(p Ports, o Options) *consumers.Router {
 		now = time.Now
 	}
 	stores := corpus.Stores{Texts: p.Texts, Vectors: p.Vectors, Lexicon: p.Lexicon}
-	room := consumers.NewRoom(roomBytes)
+	room, gate := consumers.NewRoom(roomBytes), o.Gate(p)
 	routes := []consumers.Route{
 		fetch.New(p.Texts, p.Ledger, p.Fetcher, p.Publisher, now).Within(room).Route(),
 		chunk.New(p.Texts, p.Ledger, p.Publisher, now).Within(room).Route(),
-		embed.New(llm.NewPaidEmbedder(p.Embedder, o.Gate(p)), stores, p.Ledger, p.Publisher, now).Route(),
+		embed.New(llm.NewPaidEmbedder(p.Embedder, gate), stores, p.Ledger, p.Publisher, now).Route(),
 		index.New(stores, p.Ledger, p.Publisher, now).Route(),
 		audit.New(p.Trail).Route(),
 		eraser.New(p.Runs).Route(),
 		mover.New(p.Runs).Route(),
 		bringer.New(p.Runs).Route(),
+		speak.New(recorder(p, gate).Within(room.Enter), p.Runs).Route(),
 	}
 	routes = append(routes, erase.New(stores, p.Ledger, Home(p)).Routes()...)
 	routes = append(routes, reacts.New(p.Runs).Routes()...)
-	return consumers.New(routes, p.Claims, consumers.NewUndertaker(p.Ledger, stores, p.Letters, p.Unread),
-		&consumers.Options{MaxAttempts: o.MaxAttempts, DeadAttempts: o.MaxAttempts["ingest"+stack.DeadLetter], Log: o.Log, Now: now, Room: room})
+	return consumers.New(routes, p.Claims, consumers.NewUndertaker(p.Ledger, stores, p.Letters, p.Unread).With(p.Speech),
+		&consumers.Options{MaxAttempts: o.MaxAttempts, MaxDelays: longestDelays(), DeadAttempts: o.MaxAttempts["ingest"+stack.DeadLetter], Log: o.Log, Now: now, Room: room})
 }
 
 // Import is the flow that feeds imports.

@@ -103,7 +103,7 @@ func levadaWorkers(env string) []Worker {
 	consumers := levadaWorker(Consumers, 4250, behind, queues, models, []Binding{imports, erasure, reembed, moves, speaks})
 	consumers.CPUMillis = maxCPUMillis    // a batch may hold many large documents
 	consumers.Secrets = []string{SealKey} // opens the secrets that sign what tenants' servers are told
-	flows := levadaWorker(Workflows, 3050, behind, queues, models, []Binding{cache, session, shelf, calls})
+	flows := levadaWorker(Workflows, 3250, behind, queues, models, []Binding{cache, session, shelf, calls})
 	flows.Crons = []string{SyncCron}
 	flows.CPUMillis = maxCPUMillis    // a step takes hundreds of documents in
 	flows.Secrets = []string{SealKey} // opens the keys of pools that tenants come from

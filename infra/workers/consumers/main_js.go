@@ -27,6 +27,7 @@ import (
 	"levada.dev/workflows/imports"
 	"levada.dev/workflows/lexicon/book"
 	"levada.dev/workflows/reembed"
+	"levada.dev/workflows/speech/narrate"
 	"levada.dev/workflows/transfer"
 )
 
@@ -45,6 +46,8 @@ func main() {
 		Lexicon:     port.NewLexicon(object.Open("LEXICON"), book.ShardsOf(directory)),
 		Embedder:    port.NewEmbedder(ai.Open("AI"), port.Var("GATEWAY", "levada")),
 		Synthesizer: port.NewSynthesizer(ai.Open("AI"), port.Var("GATEWAY", "levada")),
+		Speech:      port.NewSpeech(object.Open("SPEECH")),
+		Sounds:      port.NewSounds(bucket),
 		Publisher:   events.NewPublisher(port.Queues(), claims, nil),
 		Claims:      claims,
 		Trail:       port.NewTrail(object.Open("AUDIT")),
@@ -52,6 +55,7 @@ func main() {
 		Unread:      port.NewUnread(bucket),
 		Runs: port.NewRuns(map[flow.Kind]workflow.Workflow{
 			imports.Kind: workflow.Open("IMPORT"), erasure.Kind: workflow.Open("ERASURE"), reembed.Kind: workflow.Open("REEMBED"), transfer.Kind: workflow.Open("TRANSFER"),
+			narrate.Kind: workflow.Open("NARRATE"),
 		}),
 	}, app.Options{Log: slog.New(logline.New(isolate.Console{})), MaxAttempts: table.Attempts(), Background: isolate.Go})
 	queue.Consume(func(ctx context.Context, b *queue.Batch) { consume(ctx, router, b) })

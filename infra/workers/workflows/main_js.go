@@ -61,6 +61,7 @@ func main() {
 	options := app.Options{Log: slog.New(logline.New(isolate.Console{})), Background: isolate.Go}
 	port.RegisterFlow("Reembed", app.Reembed(ports, options), 0)
 	port.RegisterFlow("Transfer", app.Transfer(ports, app.Options{Environment: port.Var("ENVIRONMENT", "")}, isolate.Do, settle), 0)
+	port.RegisterFlow("Narrate", app.Narrate(ports, options), 0)
 	syncer := app.Syncer(directory, ports, options)
 	isolate.HandleScheduled(func(ctx context.Context, _ string, at time.Time) error { return syncer.Sync(ctx, at) })
 	isolate.Run()
