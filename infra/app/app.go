@@ -16,6 +16,7 @@ import (
 	"levada.dev/consumers/fetch"
 	reacts "levada.dev/consumers/imports"
 	"levada.dev/consumers/index"
+	"levada.dev/consumers/notify"
 	mover "levada.dev/consumers/reembed"
 	"levada.dev/consumers/speak"
 	bringer "levada.dev/consumers/transfer"
@@ -83,7 +84,7 @@ type Ports struct {
 	Calls       Calls
 	Speech      Speech
 	Sounds      speech.Sounds
-	Outside     web.Do // to the servers of tenants' tools; follows no redirect. nil: tenants have no tools of their own
+	Outside     web.Do // to the servers of tenants' tools and webhooks; follows no redirect. nil: tenants have no tools of their own, and nobody is told
 	Unread      letters.Pile
 	MCP         Protocol
 }
@@ -228,6 +229,10 @@ func Consumers(p Ports, o Options) *consumers.Router {
 	}
 	routes = append(routes, erase.New(stores, p.Ledger, Home(p)).Routes()...)
 	routes = append(routes, reacts.New(p.Runs).Routes()...)
+	if p.Outside != nil {
+		told := notify.Ports{Directory: p.Directory, Secrets: p.Secrets, Do: p.Outside}
+		routes = append(routes, notify.New(told, &notify.Options{Private: Private(o.Environment), Now: now, Log: o.Log}).Routes()...)
+	}
 	return consumers.New(routes, p.Claims, consumers.NewUndertaker(p.Ledger, stores, p.Letters, p.Unread).With(p.Speech),
 		&consumers.Options{MaxAttempts: o.MaxAttempts, MaxDelays: longestDelays(), DeadAttempts: o.MaxAttempts["ingest"+stack.DeadLetter], Log: o.Log, Now: now, Room: room})
 }

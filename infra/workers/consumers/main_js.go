@@ -35,10 +35,13 @@ func main() {
 	table := stack.Levada(stack.Pool{})
 	bucket := r2.Open("CORPUS")
 	claims := port.NewClaims(bucket)
-	directory := tenants.NewDirectory(port.NewPublished(kv.Open("CONFIG")), nil)
+	published, environment := port.NewPublished(kv.Open("CONFIG")), port.Var("ENVIRONMENT", "")
+	directory := tenants.NewDirectory(published, nil)
 	router := app.Consumers(app.Ports{
 		Directory:   directory,
-		Fetcher:     web.New(isolate.Do, directory.Config, time.Now, &web.Options{Private: app.Private(port.Var("ENVIRONMENT", ""))}),
+		Secrets:     tenants.NewSecrets(published, port.SealKey(), nil),
+		Outside:     isolate.Do,
+		Fetcher:     web.New(isolate.Do, directory.Config, time.Now, &web.Options{Private: app.Private(environment)}),
 		Money:       port.NewQuota(object.Open("QUOTA")),
 		Texts:       port.NewTexts(bucket),
 		Ledger:      port.NewLedger(object.Open("LEDGER")),
@@ -57,7 +60,7 @@ func main() {
 			imports.Kind: workflow.Open("IMPORT"), erasure.Kind: workflow.Open("ERASURE"), reembed.Kind: workflow.Open("REEMBED"), transfer.Kind: workflow.Open("TRANSFER"),
 			narrate.Kind: workflow.Open("NARRATE"),
 		}),
-	}, app.Options{Log: slog.New(logline.New(isolate.Console{})), MaxAttempts: table.Attempts(), Background: isolate.Go})
+	}, app.Options{Environment: environment, Log: slog.New(logline.New(isolate.Console{})), MaxAttempts: table.Attempts(), Background: isolate.Go})
 	queue.Consume(func(ctx context.Context, b *queue.Batch) { consume(ctx, router, b) })
 	isolate.Run()
 }

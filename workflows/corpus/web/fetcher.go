@@ -251,13 +251,18 @@ const maxRetryAfter = 10 * time.Minute
 
 // RetryAfter is how long a server wants to be left alone, by its header of that name; not longer than ten minutes.
 func RetryAfter(header string, now time.Time) time.Duration {
+	return Wait(header, now, maxRetryAfter)
+}
+
+// Wait is RetryAfter with another bound.
+func Wait(header string, now time.Time, most time.Duration) time.Duration {
 	var d time.Duration
 	if seconds, err := strconv.Atoi(header); err == nil {
 		d = time.Duration(min(seconds, 86_400)) * time.Second
 	} else if t, err := http.ParseTime(header); err == nil {
 		d = t.Sub(now)
 	}
-	return min(max(d, 0), maxRetryAfter)
+	return min(max(d, 0), most)
 }
 
 func refused(format string, args ...any) error {

@@ -1,0 +1,3 @@
+// Package notify tells a tenant's server that a job of speech has ended, by the webhook of its configuration (speech.webhook), as Standard Webhooks
+// says: docs/webhooks.md has what is sent, how it is signed, and what is tried again.
+package notify

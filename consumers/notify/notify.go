@@ -1,0 +1,188 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"levada.dev/consumers"
+	"levada.dev/events"
+	"levada.dev/events/fault"
+	"levada.dev/tenants"
+	"levada.dev/workflows/corpus/web"
+)
+
+const (
+	// atOnce is how many jobs of a tenant are told at a time: a Worker waits for six answers, and a batch has others' events, too.
+	atOnce = 4
+	// longest is how long the events of a call may take. What was not told by then comes again.
+	longest = 5 * time.Minute
+)
+
+// patience is how long a server that did not take a message is left alone, after each attempt: half a day altogether.
+var patience = []time.Duration{
+	5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute,
+	30 * time.Minute, 45 * time.Minute, time.Hour, time.Hour, time.Hour, 2 * time.Hour,
+}
+
+// Ports are what a Consumer needs. All are required.
+type Ports struct {
+	Directory tenants.Directory
+	Secrets   tenants.Secrets
+	Do        web.Do // follows no redirect
+}
+
+// Options tunes a Consumer.
+type Options struct {
+	// Private lets configurations open http and private networks. Without it they stay closed, whatever a configuration says.
+	Private bool
+	Now     func() time.Time // default time.Now
+	Log     *slog.Logger     // default slog.Default()
+}
+
+// Consumer tells tenants' servers. It is safe for concurrent use.
+type Consumer struct {
+	Ports
+	opts Options
+}
+
+// New makes the consumer. The options may be nil.
+func New(p Ports, o *Options) *Consumer {
+	c := &Consumer{Ports: p}
+	if o != nil {
+		c.opts = *o
+	}
+	if c.opts.Now == nil {
+		c.opts.Now = time.Now
+	}
+	if c.opts.Log == nil {
+		c.opts.Log = slog.Default()
+	}
+	return c
+}
+
+// Routes takes speech.synthesized and speech.failed.
+func (c *Consumer) Routes() []consumers.Route {
+	return []consumers.Route{
+		{Type: events.TypeSpeechSynthesized, Name: "notify", Handle: consumers.Facts(c.Synthesized)},
+		{Type: events.TypeSpeechFailed, Name: "notify", Handle: consumers.Facts(c.Failed)},
+	}
+}
+
+// Synthesized tells that texts were spoken: a message for each job that waited.
+func (c *Consumer) Synthesized(ctx context.Context, s tenants.Scope, ds []consumers.Of[events.SpeechSynthesized]) []error {
+	facts := make([]fact, len(ds))
+	for i, d := range ds {
+		facts[i] = fact{d.Delivery, synthesized(d)}
+	}
+	return c.tell(ctx, s, facts)
+}
+
+// Failed tells that texts will not be spoken.
+func (c *Consumer) Failed(ctx context.Context, s tenants.Scope, ds []consumers.Of[events.SpeechFailed]) []error {
+	facts := make([]fact, len(ds))
+	for i, d := range ds {
+		facts[i] = fact{d.Delivery, failed(d)}
+	}
+	return c.tell(ctx, s, facts)
+}
+
+// fact is an event and what is said of it.
+type fact struct {
+	consumers.Delivery
+	messages []message
+}
+
+// tell sends the messages of events. An event of which one message was not taken comes again as a whole, under the same ids.
+func (c *Consumer) tell(ctx context.Context, s tenants.Scope, facts []fact) []error {
+	config, err := c.Directory.Config(ctx, s.Tenant())
+	if err != nil {
+		return consumers.Fail(len(facts), err)
+	}
+	if config.Speech.Webhook == nil {
+		return make([]error, len(facts))
+	}
+	r := &round{errs: make([]error, len(facts))}
+	if r.hook, err = c.open(ctx, s, config.Speech.Webhook); err != nil {
+		r.errs = consumers.Fail(len(facts), err)
+	} else {
+		r.send(ctx, s, facts)
+	}
+	if r.gone {
+		c.opts.Log.WarnContext(ctx, "the webhook is gone: it answered 410", "tenantId", s.Tenant())
+	}
+	for i, err := range r.errs {
+		r.errs[i] = later(err, facts[i].Attempt)
+	}
+	return r.errs
+}
+
+// round is one call's way through its messages.
+type round struct {
+	hook *hook
+
+	mu   sync.Mutex
+	errs []error // of each event: its first
+	down error   // the server does not answer, or wants to be left alone: nothing more is sent
+	gone bool    // the server wants no more of it
+}
+
+func (r *round) send(ctx context.Context, s tenants.Scope, facts []fact) {
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
+	var g errgroup.Group
+	g.SetLimit(atOnce)
+	for i, f := range facts {
+		for _, m := range f.messages {
+			g.Go(func() error {
+				if r.open(i) {
+					r.note(i, r.hook.post(ctx, m.id(s, f.Event.ID), m))
+				}
+				return nil
+			})
+		}
+	}
+	_ = g.Wait()
+}
+
+// open reports whether a message of an event is still to be sent.
+func (r *round) open(i int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.down != nil && r.errs[i] == nil && !r.gone {
+		r.errs[i] = r.down
+	}
+	return r.down == nil && !r.gone
+}
+
+// note takes what became of a message of an event.
+func (r *round) note(i int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case errors.Is(err, errGone):
+		r.gone = true
+		return
+	case err == nil:
+		return
+	case r.errs[i] == nil:
+		r.errs[i] = err
+	}
+	if code := fault.As(err).Code; r.down == nil && (code == CodeUnreachable || code == CodeBusy) {
+		r.down = err
+	}
+}
+
+// later is a fault that is tried again when the attempt's patience is over, or when the server says, if that is later.
+func later(err error, attempt int) error {
+	if err == nil || !fault.Retryable(err) {
+		return err
+	}
+	f := *fault.As(err)
+	wait := patience[min(max(attempt-1, 0), len(patience)-1)]
+	return f.WithRetryAfter(max(wait, f.RetryAfter))
+}
