@@ -1,6 +1,7 @@
 package book
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -210,7 +211,17 @@ func (c *change) keep(t *take, o speech.Opening) error {
 		t.Few = o.Cuts
 		return nil
 	}
-	return rows.Write(c.tx, cutsPrefix+t.id(), o.Cuts)
+	all, err := json.Marshal(o.Cuts)
+	if err != nil {
+		return fmt.Errorf("speech: cuts: %w", err)
+	}
+	if len(all) > maxCutsBytes {
+		return fault.Invalidf("text", "text_too_long", "has headings of %d bytes; there is room for %d", len(all), maxCutsBytes).WithHint("make several jobs of it")
+	}
+	if err := c.tx.Put(cutsPrefix+t.id(), all); err != nil {
+		return fmt.Errorf("speech: put: %w", err)
+	}
+	return nil
 }
 
 // inherit gives a take what is kept of the last one, if that was cut as it is.

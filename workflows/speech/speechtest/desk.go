@@ -533,6 +533,13 @@ func refused(t *testing.T, x floor) {
 		"cuts that meet":   func(o *speech.Opening) { o.Cuts[1].From-- },
 		"a cut of nothing": func(o *speech.Opening) { o.Cuts[1].Chars = 0 },
 		"too long a text":  func(o *speech.Opening) { o.Order.Text = strings.Repeat("a", speech.MaxText+1) },
+		"long headings": func(o *speech.Opening) {
+			o.Cuts = nil
+			o.Order.Text = strings.Repeat("a", speech.MaxParts)
+			for i := range speech.MaxParts {
+				o.Cuts = append(o.Cuts, speech.Cut{From: i, To: i + 1, Chars: 1, Chapter: strings.Repeat("h", 1000)})
+			}
+		},
 		"too many cuts": func(o *speech.Opening) {
 			o.Cuts = nil
 			o.Order.Text = strings.Repeat("a", speech.MaxParts+1)
