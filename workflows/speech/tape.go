@@ -2,7 +2,9 @@ package speech
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
+	"math"
 	"time"
 
 	"levada.dev/workflows/speech/audio"
@@ -57,6 +59,22 @@ func (t Tape) Header() ([]byte, error) {
 		return nil, nil
 	}
 	return audio.Header(t.Rate, t.Channels, t.sum())
+}
+
+// OpenHeader is Header of a tape of which nobody knows yet how long it will be: its sizes are the largest there are, by which players know that the
+// sound goes on to the end.
+func (t Tape) OpenHeader() ([]byte, error) {
+	if t.Format != audio.WAV {
+		return nil, nil
+	}
+	h, err := audio.Header(t.Rate, t.Channels, 0)
+	if err != nil {
+		return nil, err
+	}
+	for _, size := range [...]int{4, audio.HeaderSize - 4} {
+		binary.LittleEndian.PutUint32(h[size:], math.MaxUint32)
+	}
+	return h, nil
 }
 
 func (t Tape) sum() (n int64) {

@@ -114,9 +114,12 @@ func (r *Recorder) failed(ctx context.Context, s tenants.Scope, t speech.Ticket,
 // a quota of the model's.
 func Hopeless(err error) bool { return !fault.Retryable(err) || fault.Is(err, fault.Limited) }
 
-// Problem is a fault as a job tells it.
+// Problem is a fault as a job tells it. What is our own mistake says nothing about itself.
 func Problem(err error) *job.Problem {
 	f := fault.As(err)
+	if f.Kind == fault.Internal {
+		return &job.Problem{Stage: "speak", Code: "internal", Message: "something went wrong on our side"}
+	}
 	return &job.Problem{Stage: "speak", Field: f.Field, Code: f.Code, Message: f.Message, Hint: f.Hint}
 }
 
