@@ -21,6 +21,8 @@ import (
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
 	"levada.dev/workflows/safety"
+	"levada.dev/workflows/speech"
+	"levada.dev/workflows/speech/audio"
 	"levada.dev/workflows/tools"
 	"levada.dev/workflows/trail"
 	"levada.dev/workflows/transfer"
@@ -58,13 +60,18 @@ type Deps struct {
 	Publisher events.Publisher // of what is told for the trail alone
 	Tools     tools.Box
 	MCP       Protocol
+	Speech    speech.Desk
+	Booth     speech.Booth
+	Recorder  Recorder // whose synthesizer is paid
+	Sounds    speech.Sounds
 	Probes    []Probe
 }
 
 // complete reports whether nothing is missing.
 func (d *Deps) complete() bool {
 	return d.Directory != nil && d.Intake != nil && d.Imports != nil && d.Problems != nil && d.Webhooks != nil && d.Ledger != nil && d.Catalogue != nil && d.Erasures != nil && d.Moves != nil && d.Transfers != nil && d.Turns != nil && d.Seal != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
-		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Parcels != nil && d.Shelf != nil && d.Generator != nil && d.Answerer != nil && d.Safety != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil && d.Trail != nil && d.Publisher != nil && d.Tools != nil && d.MCP != nil
+		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Parcels != nil && d.Shelf != nil && d.Generator != nil && d.Answerer != nil && d.Safety != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil && d.Trail != nil && d.Publisher != nil && d.Tools != nil && d.MCP != nil &&
+		d.Speech != nil && d.Booth != nil && d.Recorder != nil && d.Sounds != nil
 }
 
 // Intake takes documents in.
@@ -123,6 +130,9 @@ type Options struct {
 	// Background runs f beside the request of ctx, which stays open until f returns, with a context that outlives the client. An error means that
 	// it does not run. Default: a goroutine.
 	Background func(ctx context.Context, f func(context.Context)) error
+
+	// SpeechFormats are those that the platform's voices give; default whatever a model gives.
+	SpeechFormats []audio.Format
 
 	// MaxBodyBytes is how many bytes of bodies there is room for at a time. A larger body is refused, whatever the
 	// tenant's limit is; where several come at once, the last ones wait. Default tenants.MaxBodyBytes.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"levada.dev/events/fault"
+	"levada.dev/workflows/speech/play"
 	"levada.dev/workflows/tools"
 	"levada.dev/workflows/tools/outside"
 )
@@ -99,7 +100,7 @@ var codes = []code{
 	{"line_too_long", 400, "A line of a batch is longer than a request body may be."},
 	{"document_not_found", 404, "The tenant has no such document."},
 	{"text_not_found", 404, "The document's text is not stored."},
-	{"range_not_satisfiable", 416, "The range lies outside of the text; `Content-Range` tells its size."},
+	{"range_not_satisfiable", 416, "The range lies outside of the text or the audio; `Content-Range` tells its size."},
 	{"job_not_found", 404, "The tenant has no such job."},
 	{"job_not_cancellable", 409, "The job is of a kind that cannot be cancelled: an erasure."},
 
@@ -181,6 +182,26 @@ var codes = []code{
 	{"model_unknown", 400, "There is no such model, or the tenant is configured for an embedding model that the platform does not know."},
 	{"model_busy", 503, "The model is busy. Try again after `Retry-After`."},
 	{"model_quota", 429, "The quota of the model is used up. Try again after `Retry-After`."},
+
+	// Speech.
+	{"tts_not_enabled", 403, "Speech is not enabled for the tenant (`speech.enabled`)."},
+	{"tts_not_configured", 501, "No model that speaks is configured for the tenant (`speech.model`), or none of its formats can be had on this platform."},
+	{"text_required", 400, "The text has nothing that can be spoken: neither a letter nor a number."},
+	{"text_too_long", 400, "The text is longer than 200,000 characters, or than the 5,000 that are spoken while the caller waits."},
+	{"voice_unknown", 400, "The model has no such voice, and there is no such alias; `GET /tts/voices` lists them."},
+	{"unsupported_format", 400, "The format cannot be had from the model, or not for a text of this length; `details.hint` lists those that can."},
+	{"speed_unsupported", 400, "The speed of this format cannot be changed: samples are stretched, and it has none. Ask for `wav`, or for the speed 1."},
+	{"audio_not_ready", 409, "The text is not spoken yet; `details.state` says where the job stands. Try again after `Retry-After`."},
+	{"audio_failed", 409, "The text could not be spoken; `details.jobCode` is why."},
+	{"audio_cancelled", 409, "The job was cancelled, and has no audio."},
+	{"audio_expired", 410, "The audio is not kept any more (`speech.keepDays`). Ask for the speech again."},
+	{"audio_differs", 503, "A part was spoken in another format than the first, or with another rate. It is tried again."},
+	{"audio_unknown", 400, "What the model answered is no sound that is understood. Seen in a job."},
+	{"audio_unreadable", 400, "What the model answered has no sound, or cannot be read. Seen in a job."},
+	{"audio_too_long", 400, "The sound would be longer than a WAV can be. Seen in a job."},
+	{"speech_late", 503, "Nothing was heard of the speech for two minutes. The job goes on, and `Content-Location` is where its audio will be."},
+	{"isolate_ending", 503, "The instance had ended when the speech was to be made. It is spoken later; `Content-Location` is where its audio will be."},
+	{play.CodeBroken, 503, "What is kept of the sound is not whole. Ask for it again."},
 
 	// Tools. The first three say that the tool was not run, the next two that it was.
 	{tools.CodeNotFound, 404, "The tenant has no such tool; `GET /schema/tools` lists those that it has."},

@@ -91,9 +91,16 @@ var decisions = map[string]decision{
 	"GET /schema/prompts/{name}":    {none: reads},
 	"GET /schema/tools":             {none: reads},
 	"POST /tools/execute":           {tool: true},
+	"POST /tts":                     {fact: events.TypeSpeechRequested},
+	"GET /tts/voices":               {none: reads},
+	"GET /tts/jobs":                 {none: reads},
+	"GET /tts/jobs/{id}":            {none: reads},
+	"DELETE /tts/jobs/{id}":         {act: "speech.cancel"},
+	"GET /tts/jobs/{id}/audio":      {none: reads},
 	"POST /mcp":                     {tool: true},
 	"POST /v1/chat/completions":     {none: counts},
 	"POST /v1/embeddings":           {none: counts},
+	"POST /v1/audio/speech":         {fact: events.TypeSpeechSynthesized},
 	"GET /v1/models":                {none: reads},
 	"GET /v1/models/{id}":           {none: reads},
 }
@@ -105,6 +112,7 @@ const canary = "canary-7c1f"
 var outside = map[string]string{
 	"webhook_origin_denied": "a handshake, which anybody may ask for and by which nothing is done",
 	"model_not_allowed":     "the caller is let in, and asks for what the tenant does not have",
+	"tts_not_enabled":       "the caller is let in, and asks for what the tenant does not have",
 	tools.CodeDenied:        "the call of the tool is on record, with its code",
 }
 

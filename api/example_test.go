@@ -25,6 +25,7 @@ import (
 	"levada.dev/workflows/llm/llmtest"
 	"levada.dev/workflows/rag"
 	"levada.dev/workflows/safety"
+	recording "levada.dev/workflows/speech/record"
 	"levada.dev/workflows/tools"
 )
 
@@ -39,6 +40,7 @@ func ExampleNew() {
 	shelf, gate := memory.NewShelf(time.Now), &quotatest.Gate{}
 	sessions := memory.NewSessions(shelf, time.Now)
 	box := memory.NewLetters(time.Now)
+	desk, sounds := memory.NewSpeech(time.Now), &memory.Sounds{}
 	handler := api.New(api.Deps{
 		MCP:       mcpline.Line{},
 		Directory: directory,
@@ -70,6 +72,10 @@ func ExampleNew() {
 		Trail:     &memory.Trail{},
 		Publisher: events.NewPublisher(&eventstest.Sender{}, &eventstest.Claims{}, nil),
 		Tools:     tools.NewRunner(tools.Ports{Tools: &tools.Registry{}, Calls: memory.NewCalls(time.Now)}, nil), // of tenants that have none
+		Speech:    desk,
+		Booth:     desk,
+		Sounds:    sounds,
+		Recorder:  recording.New(recording.Ports{Booth: desk, Sounds: sounds}), // of tenants without speech
 	}, &api.Options{Log: slog.New(slog.DiscardHandler)})
 
 	rec := httptest.NewRecorder()

@@ -12,7 +12,7 @@ import (
 
 const (
 	corsHeadersIn  = "authorization, x-api-key, x-tenant-id, content-type, accept, idempotency-key, traceparent, x-request-id, x-user-id, last-event-id, range, if-range, if-none-match, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name"
-	corsHeadersOut = "x-request-id, traceparent, server-timing, location, retry-after, idempotent-replayed, etag, accept-ranges, content-range, content-disposition, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, x-session-id, x-stream-id, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-levada-cache, x-should-retry, x-audit-head, mcp-session-id"
+	corsHeadersOut = "x-request-id, traceparent, server-timing, location, retry-after, idempotent-replayed, etag, accept-ranges, content-range, content-disposition, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, x-session-id, x-stream-id, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-levada-cache, x-should-retry, x-audit-head, x-job-id, content-location, mcp-session-id"
 )
 
 // allowOrigin lets web pages of the tenant's origins read the answer.

@@ -16,6 +16,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/job"
 )
 
 const (
@@ -46,6 +47,9 @@ type details struct {
 	AuditID  string `json:"auditId,omitempty"`  // of the call of a tool
 
 	StreamID chat.StreamID `json:"streamId,omitempty"` // of the turn that is in the way
+
+	State   job.State `json:"state,omitempty"`   // of the job of which there is no audio
+	JobCode string    `json:"jobCode,omitempty"` // why it has failed
 
 	Refused []corpus.RefusedEvent `json:"refused,omitempty"` // the events of a delivery
 	Errors  []refusedLine         `json:"errors,omitempty"`  // the lines of a batch

@@ -64,13 +64,21 @@ var routes = []route{
 	{method: "GET", pattern: "/schema/tools", scope: tenants.ScopeTools, handle: listTools},
 	{method: "POST", pattern: "/tools/execute", writes: true, scope: tenants.ScopeTools, body: jsonBody, idempotent: true, namesUser: true, handle: executeTool},
 
+	{method: "POST", pattern: "/tts", writes: true, scope: tenants.ScopeTTS, body: jsonBody, idempotent: true, handle: requestSpeech},
+	{method: "GET", pattern: "/tts/voices", scope: tenants.ScopeTTS, handle: listVoices},
+	{method: "GET", pattern: "/tts/jobs", scope: tenants.ScopeTTS, query: []string{"cursor", "limit"}, handle: listSpeech},
+	{method: "GET", pattern: "/tts/jobs/{id}", scope: tenants.ScopeTTS, handle: showSpeech},
+	{method: "DELETE", pattern: "/tts/jobs/{id}", scope: tenants.ScopeTTS, act: administers("speech.cancel", "speech"), handle: cancelSpeech},
+	{method: "GET", pattern: "/tts/jobs/{id}/audio", scope: tenants.ScopeTTS, handle: showAudio},
+
 	// The Model Context Protocol. What a message asks for holds the key to its scope. There are no streams to GET and no sessions to DELETE: 405, as the
 	// protocol has it.
 	{method: "POST", pattern: "/mcp", scope: anyKey, body: jsonBody, namesUser: true, ownPages: true, anyQuery: true, handle: speak},
 
-	// OpenAI's wire format. What asks a model needs the scope chat, embeddings as well: SDKs have one key.
+	// OpenAI's wire format. What asks a model needs the scope chat, embeddings as well: SDKs have one key. Speech needs tts.
 	{method: "POST", pattern: "/v1/chat/completions", writes: true, scope: tenants.ScopeChat, body: jsonBody, idempotent: true, namesUser: true, anyQuery: true, handle: complete},
 	{method: "POST", pattern: "/v1/embeddings", writes: true, scope: tenants.ScopeChat, body: jsonBody, namesUser: true, anyQuery: true, handle: embed},
+	{method: "POST", pattern: "/v1/audio/speech", writes: true, scope: tenants.ScopeTTS, body: jsonBody, idempotent: true, namesUser: true, anyQuery: true, handle: say},
 	{method: "GET", pattern: "/v1/models", scope: tenants.ScopeChat, anyQuery: true, handle: listModels},
 	{method: "GET", pattern: "/v1/models/{id...}", scope: tenants.ScopeChat, anyQuery: true, handle: showModel},
 }

@@ -64,9 +64,9 @@ func showModel(c *call) error {
 	return c.raw(openai.AppendModel(nil, id))
 }
 
-// models are the names of the tenant's models, for text and for embeddings.
+// models are the names of the tenant's models, for text, for embeddings and for speech.
 func (c *call) models() []string {
-	return append(llm.Nameable(c.config.Models), c.config.Models.Embedding)
+	return append(append(llm.Nameable(c.config.Models), c.config.Models.Embedding), c.speakers()...)
 }
 
 // raw answers with JSON that is no envelope's.

@@ -37,6 +37,7 @@ import (
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
 	"levada.dev/workflows/safety"
+	"levada.dev/workflows/speech"
 )
 
 // world is the handler over two tenants with keys and one that is open. Every exchange is held against the contract.
@@ -47,6 +48,7 @@ type world struct {
 	box    *memory.Letters
 	again  *resubmitter
 	bench  *toolBench
+	studio *studio
 	gate   *quotatest.Gate
 	keys   map[string]string // by name: a tenant, or a tenant and a scope
 	vault  *tenants.Vault    // of the tenants' sources
@@ -101,7 +103,8 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.deps.Sessions, w.deps.Parcels, w.deps.Shelf, w.deps.Turns = w.talk.sessions, w.talk.sessions, w.talk.shelf, w.gate
 	w.record = &record{}
 	w.deps.Trail, w.deps.Publisher = &w.record.trail, events.NewPublisher(w.record, &eventstest.Claims{}, nil)
-	w.bench = newToolBench(w)
+	w.bench, w.studio = newToolBench(w), newStudio(w)
+	w.deps.Speech, w.deps.Booth, w.deps.Sounds, w.deps.Recorder = w.studio.desk, w.studio.desk, w.studio.sounds, w.studio.recorder
 	var answers cache.Store = memory.NewCache(func() time.Time { return w.opts.Now() })
 	if w.keeps != nil {
 		answers = w.keeps(answers)
@@ -160,10 +163,14 @@ func (w *world) directory() tenants.Directory {
 			c.Search = tenants.Search{TopK: 2, MaxTopK: 10, Filterable: filterable}
 			c.Sources = []tenants.Source{hook("cms", "cms-1", "cms-2"), hook("news", "news-1"), {ID: "files", Sync: &tenants.Sync{Prefix: "files/"}}}
 			c.Sources[1].Webhook.Origins = []string{"events.example.com"}
+			c.Speech = tenants.Speech{
+				Enabled: true, Model: "@cf/deepgram/aura-2-en", Fallback: "@cf/myshell-ai/melotts", Voices: map[string]string{"narrator": "zeus"}, Format: "wav", KeepDays: 7,
+			}
 		}),
 		tenantstest.Config(w.t, "globex", func(c *tenants.Config) {
 			c.Models.Chat = "@local/script"
 			c.Sources = []tenants.Source{hook("cms", "cms-1")}
+			c.Speech = tenants.Speech{Enabled: true, Model: speech.LocalModel, KeepDays: 1}
 		}),
 		tenantstest.Config(w.t, "demo", func(c *tenants.Config) { c.Auth.Mode = tenants.AuthOpen }),
 	}
@@ -280,6 +287,9 @@ var filterOptions = &openapi3filter.Options{
 func init() {
 	for _, media := range []string{"application/cloudevents+json", "application/cloudevents-batch+json"} {
 		openapi3filter.RegisterBodyDecoder(media, openapi3filter.JSONBodyDecoder)
+	}
+	for _, media := range []string{"audio/wav", "audio/mpeg", "audio/ogg", "multipart/byteranges"} {
+		openapi3filter.RegisterBodyDecoder(media, openapi3filter.FileBodyDecoder)
 	}
 	for _, media := range []string{"text/markdown", "text/html", "text/event-stream", "application/x-ndjson"} {
 		openapi3filter.RegisterBodyDecoder(media, openapi3filter.PlainBodyDecoder)

@@ -38,6 +38,7 @@ import (
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/reembed"
 	"levada.dev/workflows/speech"
+	"levada.dev/workflows/speech/audio"
 	"levada.dev/workflows/speech/narrate"
 	"levada.dev/workflows/speech/record"
 	"levada.dev/workflows/tools/keep"
@@ -155,6 +156,8 @@ type Options struct {
 	MaxAttempts map[string]int   // by queue: its retries and one
 
 	MaxBodyBytes int64 // how many bytes of bodies the API has room for at a time
+
+	SpeechFormats []audio.Format // that the platform's voices give; nil: whatever a model gives
 
 	// Background runs f beside an event, which stays open until f returns: isolate.Go on Workers. Default: a goroutine.
 	Background func(ctx context.Context, f func(context.Context)) error

@@ -17,6 +17,8 @@ import (
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
 	"levada.dev/workflows/safety"
+	"levada.dev/workflows/speech"
+	"levada.dev/workflows/speech/record"
 	"levada.dev/workflows/tools"
 	"levada.dev/workflows/tools/builtin"
 	"levada.dev/workflows/tools/outside"
@@ -41,6 +43,9 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 	}
 	door, home := batch.New(p.Parts, p.Imports, nil), app.Home(p)
 	documents := intake.New(p.Texts, p.Ledger, nil)
+	recorder := record.New(record.Ports{
+		Booth: p.Speech, Sounds: p.Sounds, Synthesizer: speech.NewPaid(p.Synthesizer, gate), Directory: p.Directory,
+	})
 	return api.New(api.Deps{
 		Directory: p.Directory,
 		Intake:    documents,
@@ -76,9 +81,13 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Tools: box(p, o, builtin.Deps{
 			Retriever: cached, Documents: documents, Embedder: embedder, Draft: api.ReadDraft, Afford: afford,
 		}, filter),
-		MCP:    p.MCP,
-		Probes: probes,
-	}, &api.Options{Background: o.Background, Version: o.Version, VersionID: o.VersionID, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes})
+		MCP:      p.MCP,
+		Speech:   p.Speech,
+		Booth:    p.Speech,
+		Recorder: recorder,
+		Sounds:   p.Sounds,
+		Probes:   probes,
+	}, &api.Options{Background: o.Background, Version: o.Version, VersionID: o.VersionID, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes, SpeechFormats: o.SpeechFormats})
 }
 
 // box is the tools of the platform and of tenants, and who stands in front of them.

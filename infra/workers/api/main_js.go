@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"strings"
 
 	"levada.dev/api"
 	"levada.dev/events"
@@ -23,6 +24,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/workflows/lexicon/book"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/speech/audio"
 )
 
 func main() {
@@ -64,16 +66,30 @@ func main() {
 		Outside:     isolate.Do,
 		MCP:         line.Line{Do: service.Open(stack.MCPBinding).Do},
 		Cache:       port.NewCache(kv.Open("CACHE")),
+		Speech:      port.NewSpeech(object.Open("SPEECH")),
+		Sounds:      port.NewSounds(r2.Open("CORPUS")),
 	}, app.Options{
 		Version:     cmp.Or(release, port.Var("VERSION", "dev")),
 		VersionID:   versionID,
 		Environment: port.Var("ENVIRONMENT", "dev"),
 		Log:         slog.New(logline.New(isolate.Console{})),
 
-		MaxBodyBytes: tenants.MaxBodyBytes,
-		Background:   isolate.Go,
+		MaxBodyBytes:  tenants.MaxBodyBytes,
+		SpeechFormats: formats(port.Var("SPEECH_FORMATS", "")),
+		Background:    isolate.Go,
 	}, probes(published, vectors)...))
 	isolate.Run()
+}
+
+// formats are those in a list such as "wav,mp3"; nil for an empty one, which says nothing.
+func formats(list string) []audio.Format {
+	var all []audio.Format
+	for name := range strings.SplitSeq(list, ",") {
+		if name != "" {
+			all = append(all, audio.Format(name))
+		}
+	}
+	return all
 }
 
 // probes ask each binding the cheapest question that it must be able to answer. Models are not asked: their cheapest
@@ -89,6 +105,7 @@ func probes(published port.Published, vectors port.Vectors) []api.Probe {
 		{Name: "calls", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("CALLS")) }},
 		{Name: "lexicon", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("LEXICON")) }},
 		{Name: "sessions", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("SESSION")) }},
+		{Name: "speech", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("SPEECH")) }},
 		{Name: "shelf", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("SHELF")) }},
 		{Name: "vectors", Check: func(ctx context.Context) error {
 			for _, model := range llm.EmbeddingNames() {
