@@ -107,6 +107,7 @@ func (c *Config) Defaults() {
 	c.answerDefaults()
 	c.toolDefaults()
 	c.safetyDefaults()
+	c.speechDefaults()
 }
 
 // defaults lets a tenth of a minute's requests come at once.
@@ -159,6 +160,7 @@ func (c *Config) problems() Problems {
 	c.budgetProblems(&ps)
 	c.sourceProblems(&ps)
 	c.toolProblems(&ps)
+	c.speechProblems(&ps)
 	return ps
 }
 

@@ -30,6 +30,7 @@ func TestParseSetsDefaults(t *testing.T) {
 		Answers: tenants.Answers{Prompt: "grounded@1", Threshold: 40, Unsupported: tenants.UnsupportedMark},
 		Tools:   tenants.Tools{MaxSteps: 5, MaxSeconds: 60}, // and none is enabled
 		Safety:  tenants.Safety{Input: tenants.ScreenFlag, Retrieved: tenants.ScreenFlag, Answers: tenants.RedactOff},
+		Speech:  tenants.Speech{KeepDays: 7}, // and it is off
 	}, c)
 	again := *c
 	again.Defaults()
@@ -77,24 +78,31 @@ func TestParseReportsTheFirstProblem(t *testing.T) {
 // What the schema cannot say; the rest is compared with it in tenants/validate.
 func TestInspectFindsWhatASchemaCannot(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"id":"acme","name":"A","name":"B"}`:                                                                                            "name: appears twice",
-		`{"id":"acme","name":"A","search":{},"search":{}}`:                                                                               "search: appears twice",
-		`{"id":"acme","name":"A","search":{"filterable":{"a":"string","a":"number"}}}`:                                                   "search.filterable.a: appears twice",
-		`{"id":"acme","name":"A","limits":{"bodyBytes":5,"documentBytes":6}}`:                                                            "limits.documentBytes: is more than limits.bodyBytes (5): no request could bring it (raise limits.bodyBytes)",
-		`{"id":"acme","name":"A","search":{"shards":17}}`:                                                                                "search.shards: 17 is not between 1 and 16",
-		`{"id":"acme","name":"A","search":{"topK":6,"maxTopK":5}}`:                                                                       "search.topK: is more than search.maxTopK (5)",
-		`{"id":"acme","name":"A","chat":{"maxTokens":6,"maxTokensLimit":5}}`:                                                             "chat.maxTokens: is more than chat.maxTokensLimit (5)",
-		`{"id":"acme","name":"A","sources":[{"id":"cms","sync":{"prefix":"a"}},{"id":"cms","sync":{"prefix":"b"}}]}`:                     `sources[1].id: "cms" appears twice`,
-		`{"id":"acme","name":"A","sources":[{"id":"cms","webhook":{"secrets":["s1"]}},{"id":"blog","webhook":{"secrets":["s2","s1"]}}]}`: `sources[1].webhook.secrets[1]: "s1" is a secret of the source "cms" also (give each source secrets of its own)`,
-		`{"id":"acme","name":"A","sources":[{"id":"cms","sync":{"sitemap":"https://[::1"}}]}`:                                            `sources[0].sync.sitemap: "https://[::1" is not an address of the web, http or https`,
-		`{"id":"acme","name":"A","tools":{"enabled":["calculater"]}}`:                                                                    `tools.enabled[0]: "calculater" is not a tool (did you mean "calculator"?)`,
-		`{"id":"acme","name":"A","tools":{"inChat":["calculator"]}}`:                                                                     `tools.inChat[0]: "calculator" is not enabled (enable it in tools.enabled)`,
-		`{"id":"acme","name":"A","tools":{"enabled":["calculator"],"policies":[{"tool":"summarize","argument":"text","maxChars":5}]}}`:   `tools.policies[0].tool: "summarize" is not in tools.enabled (one of calculator)`,
-		`{"id":"acme","name":"A","tools":{"enabled":["calculator"],"policies":[{"tool":"calculator","argument":"a","min":0,"max":-1}]}}`: `tools.policies[0].min: is more than max (-1): nothing would be allowed`,
-		`{"id":"acme","name":"A","limits":{"bodyBytes":5.0}}`:                                                                            "limits.bodyBytes: must be a whole number",
-		`{"id":"acme","name":"A"} {}`:                                                                                                    "is not JSON: invalid character '{' after top-level value",
-		"\ufeff{}":                                                                                                                       "is not JSON: invalid character 'ï' looking for beginning of value",
-		``:                                                                                                                               "is not JSON: unexpected end of JSON input",
+		`{"id":"acme","name":"A","name":"B"}`:                                                                                                              "name: appears twice",
+		`{"id":"acme","name":"A","search":{},"search":{}}`:                                                                                                 "search: appears twice",
+		`{"id":"acme","name":"A","search":{"filterable":{"a":"string","a":"number"}}}`:                                                                     "search.filterable.a: appears twice",
+		`{"id":"acme","name":"A","limits":{"bodyBytes":5,"documentBytes":6}}`:                                                                              "limits.documentBytes: is more than limits.bodyBytes (5): no request could bring it (raise limits.bodyBytes)",
+		`{"id":"acme","name":"A","search":{"shards":17}}`:                                                                                                  "search.shards: 17 is not between 1 and 16",
+		`{"id":"acme","name":"A","search":{"topK":6,"maxTopK":5}}`:                                                                                         "search.topK: is more than search.maxTopK (5)",
+		`{"id":"acme","name":"A","chat":{"maxTokens":6,"maxTokensLimit":5}}`:                                                                               "chat.maxTokens: is more than chat.maxTokensLimit (5)",
+		`{"id":"acme","name":"A","sources":[{"id":"cms","sync":{"prefix":"a"}},{"id":"cms","sync":{"prefix":"b"}}]}`:                                       `sources[1].id: "cms" appears twice`,
+		`{"id":"acme","name":"A","sources":[{"id":"cms","webhook":{"secrets":["s1"]}},{"id":"blog","webhook":{"secrets":["s2","s1"]}}]}`:                   `sources[1].webhook.secrets[1]: "s1" is a secret of the source "cms" also (give each source secrets of its own)`,
+		`{"id":"acme","name":"A","sources":[{"id":"cms","sync":{"sitemap":"https://[::1"}}]}`:                                                              `sources[0].sync.sitemap: "https://[::1" is not an address of the web, http or https`,
+		`{"id":"acme","name":"A","tools":{"enabled":["calculater"]}}`:                                                                                      `tools.enabled[0]: "calculater" is not a tool (did you mean "calculator"?)`,
+		`{"id":"acme","name":"A","tools":{"inChat":["calculator"]}}`:                                                                                       `tools.inChat[0]: "calculator" is not enabled (enable it in tools.enabled)`,
+		`{"id":"acme","name":"A","tools":{"enabled":["calculator"],"policies":[{"tool":"summarize","argument":"text","maxChars":5}]}}`:                     `tools.policies[0].tool: "summarize" is not in tools.enabled (one of calculator)`,
+		`{"id":"acme","name":"A","tools":{"enabled":["calculator"],"policies":[{"tool":"calculator","argument":"a","min":0,"max":-1}]}}`:                   `tools.policies[0].min: is more than max (-1): nothing would be allowed`,
+		`{"id":"acme","name":"A","speech":{"model":"@cf/a/b","fallback":"@cf/a/b"}}`:                                                                       `speech.fallback: is speech.model itself (name another, or leave it out)`,
+		`{"id":"acme","name":"A","speech":{"model":"none","fallback":"@cf/a/b"}}`:                                                                          `speech.fallback: stands in for none (name the model that it stands in for in speech.model)`,
+		`{"id":"acme","name":"A","speech":{"fallback":"@cf/a/b"}}`:                                                                                         `speech.fallback: stands in for none (name the model that it stands in for in speech.model)`,
+		`{"id":"acme","name":"A","speech":{"webhook":{"url":"http://a.b/","secrets":["s1"]}}}`:                                                             `speech.webhook.url: is not https ("private": true opens http on the local platform)`,
+		`{"id":"acme","name":"A","speech":{"webhook":{"url":"https://a.b/#c","secrets":["s1"]}}}`:                                                          `speech.webhook.url: "https://a.b/#c" is not an address that can be called (such as https://app.example.com/hooks/levada)`,
+		`{"id":"acme","name":"A","sources":[{"id":"cms","webhook":{"secrets":["s1"]}}],"speech":{"webhook":{"url":"https://a.b/","secrets":["s2","s1"]}}}`: `speech.webhook.secrets[1]: "s1" is a secret of the source "cms" (give what is sent a secret of its own)`,
+		`{"id":"acme","name":"A","tools":{"http":[{"name":"t","description":"d","url":"https://a.b/","input":{"type":"object"},"auth":{"secret":"s1"}}]},"speech":{"webhook":{"url":"https://a.b/","secrets":["s1"]}}}`: `speech.webhook.secrets[0]: "s1" is the secret of the tool "t" (give what is sent a secret of its own)`,
+		`{"id":"acme","name":"A","limits":{"bodyBytes":5.0}}`: "limits.bodyBytes: must be a whole number",
+		`{"id":"acme","name":"A"} {}`:                         "is not JSON: invalid character '{' after top-level value",
+		"\ufeff{}":                                            "is not JSON: invalid character 'ï' looking for beginning of value",
+		``:                                                    "is not JSON: unexpected end of JSON input",
 	} {
 		_, problems := tenants.Inspect([]byte(text))
 		require.Len(t, problems, 1, text)

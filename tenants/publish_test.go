@@ -54,7 +54,7 @@ func TestThePublishedFormIsPinned(t *testing.T) {
 		`"sessions":{"days":30,"turns":200,"windowTokens":4000},`+
 		`"rates":{"tenant":{"perMinute":1200,"burst":120},"user":{"perMinute":300,"burst":30}},`+
 		`"budgets":{"tokensPerDay":2000000,"tokensPerMonth":20000000,"charactersPerDay":1000000,"charactersPerMonth":10000000,"usdPerDay":10,"usdPerMonth":100},`+
-		`"ingest":{"weight":10,"maxWaiting":100000,"deadlineMinutes":15},"answers":{"prompt":"grounded@1","threshold":40,"unsupported":"mark"},"tools":{"maxSteps":5,"maxSeconds":60},"safety":{"input":"flag","retrieved":"flag","answers":"off"}}`, string(entries["config/acme"]))
+		`"ingest":{"weight":10,"maxWaiting":100000,"deadlineMinutes":15},"answers":{"prompt":"grounded@1","threshold":40,"unsupported":"mark"},"tools":{"maxSteps":5,"maxSeconds":60},"safety":{"input":"flag","retrieved":"flag","answers":"off"},"speech":{"keepDays":7}}`, string(entries["config/acme"]))
 }
 
 func TestHashTellsWhetherToPublish(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"levada.dev/tenants/seal"
 )
 
-// Secrets keeps what a tenant shares with its sources, and what outside servers gave it for its tools.
+// Secrets keeps what a tenant shares with its sources and with whom it is told by, and what outside servers gave it for its tools.
 //
 // It answers from published, sealed values, possibly through a cache, so an answer may be stale as a Directory's may. A
 // secret that is not published and another tenant's are fault.NotFound, code secret_not_found. Safe for concurrent use.
@@ -80,8 +80,13 @@ func ParseVault(b []byte, configs []Config) (*Vault, error) {
 // kindOfSecret is that of a tenant's secret; what nobody names may have the form of any, which is that of a tool's.
 func kindOfSecret(configs []Config, id ID, name string) SecretKind {
 	for _, c := range configs {
-		if c.ID == id && slices.Contains(c.Secrets(), NamedSecret{name, SourceSecret}) {
-			return SourceSecret
+		if c.ID != id {
+			continue
+		}
+		for _, need := range c.Secrets() {
+			if need.Name == name {
+				return need.Kind
+			}
 		}
 	}
 	return ToolSecret
@@ -96,7 +101,7 @@ func (v *Vault) JSON() []byte {
 	return append(b, '\n')
 }
 
-// Complete makes what is missing and can be made: the key, and a secret for each name that sources of the configurations list. It reports
+// Complete makes what is missing and can be made: the key, and a secret for each name that sources and webhooks of the configurations list. It reports
 // whether there was anything to make. What nobody names any more stays: it may be named again. Secrets of tools are given by others: Set.
 func (v *Vault) Complete(random io.Reader, configs []Config) (made bool, err error) {
 	if v.SealKey == "" {
@@ -107,7 +112,7 @@ func (v *Vault) Complete(random io.Reader, configs []Config) (made bool, err err
 	}
 	for _, c := range configs {
 		for _, need := range c.Secrets() {
-			if need.Kind != SourceSecret || v.Secrets[c.ID][need.Name] != "" {
+			if !need.Kind.Made() || v.Secrets[c.ID][need.Name] != "" {
 				continue
 			}
 			secret, err := NewSecret(random)
@@ -126,7 +131,7 @@ func (v *Vault) Complete(random io.Reader, configs []Config) (made bool, err err
 func (v *Vault) StandIn(random io.Reader, configs []Config) (made bool, err error) {
 	for _, c := range configs {
 		for _, need := range c.Secrets() {
-			if need.Kind != ToolSecret || v.Secrets[c.ID][need.Name] != "" {
+			if need.Kind.Made() || v.Secrets[c.ID][need.Name] != "" {
 				continue
 			}
 			var b [newSecretBytes]byte

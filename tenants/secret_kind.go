@@ -12,8 +12,9 @@ type SecretKind string
 
 // The kinds.
 const (
-	SourceSecret SecretKind = "source" // signs webhooks; it is made here
-	ToolSecret   SecretKind = "tool"   // opens an outside server, which gave it
+	SourceSecret  SecretKind = "source"  // signs what a source sends; it is made here
+	ToolSecret    SecretKind = "tool"    // opens an outside server, which gave it
+	WebhookSecret SecretKind = "webhook" // signs what is sent to the tenant; it is made here
 )
 
 // A tool's secret is shown nowhere, and what is shorter could not be told from other words.
@@ -22,9 +23,12 @@ const (
 	maxToolSecret = 4_096
 )
 
+// Made reports whether secrets of the kind are made here. Others are given by whoever takes them.
+func (k SecretKind) Made() bool { return k == SourceSecret || k == WebhookSecret }
+
 // Check refuses a value that is no secret of the kind. The error does not quote it.
 func (k SecretKind) Check(value string) error {
-	if k == SourceSecret {
+	if k.Made() {
 		_, err := ParseSecret(value)
 		return err
 	}
@@ -41,7 +45,7 @@ type NamedSecret struct {
 	Kind SecretKind
 }
 
-// Secrets are the secrets that the tenant's sources and HTTP tools need, by name. No name is of two kinds.
+// Secrets are the secrets that the tenant's sources, its HTTP tools and what tells it of speech need, by name. No name is of two kinds.
 func (c *Config) Secrets() []NamedSecret {
 	var all []NamedSecret
 	for _, s := range c.Sources {
@@ -55,6 +59,11 @@ func (c *Config) Secrets() []NamedSecret {
 	for _, t := range c.Tools.HTTP {
 		if t.Auth != nil {
 			all = append(all, NamedSecret{t.Auth.Secret, ToolSecret})
+		}
+	}
+	if w := c.Speech.Webhook; w != nil {
+		for _, name := range w.Secrets {
+			all = append(all, NamedSecret{name, WebhookSecret})
 		}
 	}
 	slices.SortFunc(all, func(a, b NamedSecret) int { return strings.Compare(a.Name, b.Name) })

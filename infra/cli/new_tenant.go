@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +17,7 @@ import (
 	"levada.dev/infra/generate"
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/speech"
 )
 
 func newTenant(g *globals) *cobra.Command {
@@ -61,6 +64,7 @@ func newTenant(g *globals) *cobra.Command {
 	f.StringVar(&t.Embedding, "embedding", "", "embedding model, such as @cf/baai/bge-m3")
 	f.StringVar(&t.Chat, "chat", "", "chat model")
 	f.StringSliceVar(&t.ChatAllowed, "chat-allowed", nil, "further chat model that requests may name; may be repeated")
+	f.StringVar(&t.Speech, "speech", "", "model that speaks, such as @cf/deepgram/aura-1 (default: nobody does)")
 	f.Int64Var(&t.TokensPerDay, "tokens-per-day", 0, "budget of tokens a day")
 	f.Int64Var(&t.TokensPerMonth, "tokens-per-month", 0, "budget of tokens a month")
 	f.Int64Var(&t.CharactersPerDay, "characters-per-day", 0, "budget of characters a day that are spoken")
@@ -136,6 +140,7 @@ func (a *asker) tenant(cmd *cobra.Command, t *generate.Tenant) (err error) {
 		{"auth", "callers need keys, or the door is open", t.Auth, &t.Auth, oneOfCheck([]string{string(tenants.AuthKeys), string(tenants.AuthOpen)})},
 		{"embedding", "embedding model", tenants.DefaultEmbedding, &t.Embedding, oneOfCheck(llm.EmbeddingNames())},
 		{"chat", "chat model", tenants.DefaultChat, &t.Chat, oneOfCheck(llm.GenerationNames(true))},
+		{"speech", "model that speaks (empty: nobody does)", "", &t.Speech, orNone(oneOfCheck(slices.Sorted(maps.Keys(speech.Voices(true)))))},
 	} {
 		if !open(q.flag) {
 			continue
@@ -161,6 +166,16 @@ func hinted(err error) error {
 	}
 	f := fault.As(err)
 	return fmt.Errorf("%s (%s)", f.Message, f.Hint)
+}
+
+// orNone lets nothing pass, too.
+func orNone(check func(string) error) func(string) error {
+	return func(s string) error {
+		if s == "" {
+			return nil
+		}
+		return check(s)
+	}
 }
 
 // oneOfCheck refuses what is none of a list.

@@ -74,7 +74,7 @@ func TestNewTenantByFlags(t *testing.T) {
 
 func TestNewTenantAsks(t *testing.T) {
 	root := fresh(t)
-	code, out, asked := answering(t, strings.Join([]string{"Initech", "initech", "Initech Inc.", "shared", "none", "keys", "", "", "initech.localhost  i.example.com"}, "\n"),
+	code, out, asked := answering(t, strings.Join([]string{"Initech", "initech", "Initech Inc.", "shared", "none", "keys", "", "", "@cf/deepgram/aura-9", "@cf/deepgram/aura-2-es", "initech.localhost  i.example.com"}, "\n"),
 		"new", "tenant", "--root", root)
 	require.Equal(t, exitOK, code, asked)
 	assert.Contains(t, out, "+ tenants/initech/tenant.config.json\n")
@@ -83,13 +83,14 @@ func TestNewTenantAsks(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join(root, "tenants", "initech", "tenant.config.json"))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"$schema": "../tenant.schema.json", "id": "initech", "name": "Initech Inc.", "pool": "shared", "auth": {"mode": "keys"},
-		"allowedHosts": ["initech.localhost", "i.example.com"], "models": {"embedding": "@cf/baai/bge-m3", "chat": "@cf/zai-org/glm-4.7-flash"}}`, string(b))
+		"allowedHosts": ["initech.localhost", "i.example.com"], "models": {"embedding": "@cf/baai/bge-m3", "chat": "@cf/zai-org/glm-4.7-flash"},
+		"speech": {"enabled": true, "model": "@cf/deepgram/aura-2-es"}}`, string(b))
 
 	code, _, problems := answering(t, "umbrella\n", "new", "tenant", "--root", root)
 	assert.Equal(t, exitProblem, code)
 	assert.Contains(t, problems, "nothing was written: the questions ended without an answer")
 	assert.NoDirExists(t, filepath.Join(root, "tenants", "umbrella"))
-	_, _, asked = answering(t, "Umbrella\n\n\n\n\n", "new", "tenant", "umbrella", "--root", root, "--pool", "shared", "--host", "u.localhost", "--dry-run")
+	_, _, asked = answering(t, "Umbrella\n\n\n\n\n\n", "new", "tenant", "umbrella", "--root", root, "--pool", "shared", "--host", "u.localhost", "--dry-run")
 	assert.NotContains(t, asked, "pool", "a flag has said it")
 	_, out, asked = answering(t, "x", "new", "tenant", "umbrella", "--root", root, "--yes", "--dry-run")
 	assert.NotContains(t, asked, ": ?")

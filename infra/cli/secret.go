@@ -26,6 +26,7 @@ type secretOptions struct {
 	Tenant, Env    string
 	File           string // of the vault, when it is not where the reference leads
 	Source         string // to rotate
+	Speech         bool   // to rotate: the webhook that tells of speech
 	Name, From     string // of a tool's secret, and the file that it is in
 	Drop, SealKey  bool
 	JSON           bool
@@ -38,8 +39,8 @@ func newSecret(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "secret",
 		Short: "Make, rotate and check the secrets of a deployed pool",
-		Long: "Makes, rotates and checks the vault of a pool in an environment: the secrets that the sources of its tenants sign with, those that outside\n" +
-			"servers gave for their tools, and the key that seals them where they are published. A vault is a file that only its owner can read, outside of the checkout; tenants/deploy.json\n" +
+		Long: "Makes, rotates and checks the vault of a pool in an environment: the secrets that the sources of its tenants sign with, those that\n" +
+			"sign what is sent to them, those that outside servers gave for their tools, and the key that seals them where they are published. A vault is a file that only its owner can read, outside of the checkout; tenants/deploy.json\n" +
 			"refers to it. No command prints a secret.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -78,7 +79,7 @@ func newSecretNew(g *globals) *cobra.Command {
 		Use:   "new TENANT",
 		Short: "Make the vault of the pool that serves a tenant, or what is missing in it",
 		Long: "Makes the vault of the pool that serves the tenant, or what is missing in it: the key that seals, and a secret for each name that a\n" +
-			"source of its tenants has. What is there stays. Which secrets of tools are missing it says, as outside servers give those. The file is its owner's alone (0600), and never where git would take it.",
+			"source or a webhook of its tenants has. What is there stays. Which secrets of tools are missing it says, as outside servers give those. The file is its owner's alone (0600), and never where git would take it.",
 		Example: "  levada secret new acme --env prod\n  levada secret new acme --env prod --file /dev/shm/acme.json",
 	}, o.create)
 	o.bindFile(cmd)
@@ -89,15 +90,17 @@ func newSecretRotate(g *globals) *cobra.Command {
 	var o secretOptions
 	cmd := o.bind(g, &cobra.Command{
 		Use:   "rotate TENANT",
-		Short: "Give a source a new secret, drop its old ones, or change the key that seals",
+		Short: "Give a source or a webhook a new secret, drop its old ones, or change the key that seals",
 		Long: "--source gives a source one secret more, in the vault and, before the others, in the tenant's configuration: once deployed, both verify.\n" +
 			"When the sender signs with the new one, --source with --drop takes the others out of the configuration.\n" +
+			"--speech does so with the webhook that tells of speech: once deployed, both sign, and the receiver may change over.\n" +
 			"--seal-key makes a new key that seals; the next deployment seals every secret anew. The key before opens what it sealed until --seal-key --drop.",
 		Example: "  levada secret rotate acme --env prod --source cms\n  levada secret rotate acme --env prod --source cms --drop\n  levada secret rotate acme --env prod --seal-key",
 	}, o.rotate)
 	o.bindFile(cmd)
 	cmd.Flags().StringVar(&o.Source, "source", "", "id of the source")
-	cmd.Flags().BoolVar(&o.Drop, "drop", false, "drop the source's old secrets")
+	cmd.Flags().BoolVar(&o.Speech, "speech", false, "the webhook that tells of speech, in place of a source")
+	cmd.Flags().BoolVar(&o.Drop, "drop", false, "drop the old secrets")
 	cmd.Flags().BoolVar(&o.SealKey, "seal-key", false, "make a new key that seals")
 	return cmd
 }
@@ -192,7 +195,7 @@ func (o *secretOptions) create(ctx context.Context, t target.Target) error {
 		fmt.Fprintln(o.Stdout, "made the key that seals")
 	}
 	for _, s := range before {
-		if s.State == target.SecretMissing && s.Kind == tenants.SourceSecret {
+		if s.State == target.SecretMissing && s.Kind.Made() {
 			fmt.Fprintf(o.Stdout, "made %s/%s\n", s.Tenant, s.Name)
 		}
 	}
@@ -214,9 +217,15 @@ func (o *secretOptions) refer(t target.Target, file string) {
 }
 
 func (o *secretOptions) rotate(ctx context.Context, t target.Target) error {
+	given := 0
+	for _, is := range []bool{o.SealKey, o.Source != "", o.Speech} {
+		if is {
+			given++
+		}
+	}
 	switch {
-	case o.SealKey == (o.Source != ""):
-		return usagef("one of --source and --seal-key is required, and not both")
+	case given != 1:
+		return usagef("one of --source, --speech and --seal-key is required, and no two of them")
 	case o.Drop && !o.SealKey:
 		return o.drop(ctx)
 	}
@@ -278,7 +287,7 @@ func (o *secretOptions) config() string {
 func (o *secretOptions) addSecret(t target.Target, file string, v *tenants.Vault) error {
 	var name string
 	err := replace(o.config(), func(src []byte) (out []byte, err error) {
-		if out, name, err = target.AddSecret(src, o.Source); err != nil {
+		if out, name, err = target.AddSecret(src, o.signer()); err != nil {
 			return nil, err
 		}
 		c, err := tenants.Parse(out)
@@ -293,15 +302,35 @@ func (o *secretOptions) addSecret(t target.Target, file string, v *tenants.Vault
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(o.Stdout, "made %s/%s in %s; the source %s names it before the others\n", o.Tenant, name, file, o.Source)
-	fmt.Fprintf(o.Stderr, "1. levada deploy %[1]s --env %[2]s: the old and the new verify\n"+
-		"2. give the sender the new one: jq -r '.secrets[\"%[1]s\"][\"%[3]s\"]' %[4]s\n"+
-		"3. once it signs with it: levada secret rotate %[1]s --env %[2]s --source %[5]s --drop, and deploy\n", o.Tenant, o.Env, name, file, o.Source)
+	fmt.Fprintf(o.Stdout, "made %s/%s in %s; %s names it before the others\n", o.Tenant, name, file, o.named())
+	hold, side, flag := "verify", "sender the new one", "signs with it: levada secret rotate %[1]s --env %[2]s --source "+o.Source
+	if o.Speech {
+		hold, side, flag = "sign", "receiver the new one", "verifies with it: levada secret rotate %[1]s --env %[2]s --speech"
+	}
+	fmt.Fprintf(o.Stderr, "1. levada deploy %[1]s --env %[2]s: the old and the new "+hold+"\n"+
+		"2. give the "+side+": jq -r '.secrets[\"%[1]s\"][\"%[3]s\"]' %[4]s\n"+
+		"3. once it "+flag+" --drop, and deploy\n", o.Tenant, o.Env, name, file)
 	for _, env := range o.otherEnvironments() {
 		fmt.Fprintf(o.Stderr, "The configuration is that of %[2]s also: levada secret new %[1]s --env %[2]s\n", o.Tenant, env)
 	}
 	o.refer(t, file)
 	return nil
+}
+
+// signer is whose secrets are rotated, as package target has it.
+func (o *secretOptions) signer() string {
+	if o.Speech {
+		return target.SpeechWebhook
+	}
+	return o.Source
+}
+
+// named is the same for people.
+func (o *secretOptions) named() string {
+	if o.Speech {
+		return target.SpeechWebhook
+	}
+	return "the source " + o.Source
 }
 
 // otherEnvironments are those that serve the tenant besides.
@@ -318,17 +347,21 @@ func (o *secretOptions) otherEnvironments() (others []string) {
 func (o *secretOptions) drop(ctx context.Context) error {
 	var dropped []string
 	err := rewrite(ctx, o.config(), func(src []byte) (out []byte, err error) {
-		out, dropped, err = target.DropSecrets(src, o.Source)
+		out, dropped, err = target.DropSecrets(src, o.signer())
 		return out, err
 	})
 	if err != nil {
 		return err
 	}
 	if len(dropped) == 0 {
-		fmt.Fprintf(o.Stdout, "the source %s has one secret: nothing was changed\n", o.Source)
+		fmt.Fprintf(o.Stdout, "%s has one secret: nothing was changed\n", o.named())
 		return nil
 	}
-	fmt.Fprintf(o.Stdout, "the source %s names %s no more\nWhat they sign is refused some 90 s after: levada deploy %s --env %s\n", o.Source, strings.Join(dropped, ", "), o.Tenant, o.Env)
+	then := "What they sign is refused"
+	if o.Speech {
+		then = "They sign nothing any more"
+	}
+	fmt.Fprintf(o.Stdout, "%s names %s no more\n%s some 90 s after: levada deploy %s --env %s\n", o.named(), strings.Join(dropped, ", "), then, o.Tenant, o.Env)
 	return nil
 }
 
@@ -372,7 +405,7 @@ func (o *secretOptions) check(ctx context.Context, t target.Target) error {
 	}
 	if len(missing) > 0 {
 		first := missing[0]
-		return fault.Invalidf("", "secret_missing", "%d of the secrets that sources and tools need are missing", len(missing)).
+		return fault.Invalidf("", "secret_missing", "%d of the secrets that sources, tools and webhooks need are missing", len(missing)).
 			WithHint(target.NextStep(first.Kind, first.Tenant, first.Name, o.Env))
 	}
 	return nil

@@ -78,8 +78,12 @@ func (o *secretOptions) settable(t target.Target) error {
 	}
 	var names []string
 	for _, need := range t.Tenants[i].Secrets() {
-		if need.Name == o.Name && need.Kind == tenants.SourceSecret {
-			return fault.Invalidf("", "secret_invalid", "%s is of a source, and made here", o.Name).WithHint("levada secret rotate " + o.Tenant + " --env " + o.Env + " --source … makes another")
+		if need.Name == o.Name && need.Kind.Made() {
+			flag := "--source …"
+			if need.Kind == tenants.WebhookSecret {
+				flag = "--speech"
+			}
+			return fault.Invalidf("", "secret_invalid", "%s is of a %s, and made here", o.Name, need.Kind).WithHint("levada secret rotate " + o.Tenant + " --env " + o.Env + " " + flag + " makes another")
 		}
 		if need.Kind == tenants.ToolSecret {
 			names = append(names, need.Name)
@@ -123,7 +127,7 @@ func (o *secretOptions) given() (string, error) {
 // lacks says which secrets of tools the vault has not, and the next step.
 func (o *secretOptions) lacks(t target.Target, v *tenants.Vault) {
 	for _, s := range target.Inventory(v, t) {
-		if s.State == target.SecretMissing && s.Kind == tenants.ToolSecret {
+		if s.State == target.SecretMissing && !s.Kind.Made() {
 			fmt.Fprintf(o.Stderr, "%s/%s is missing, which an outside server gives: %s\n", s.Tenant, s.Name, target.NextStep(s.Kind, s.Tenant, s.Name, o.Env))
 		}
 	}

@@ -129,8 +129,9 @@ func TestASecretIsRotated(t *testing.T) {
 	assert.Equal(t, renewed, third.SealKey)
 
 	for args, says := range map[string]string{
-		"":                        "one of --source and --seal-key is required",
-		"--source cms --seal-key": "and not both",
+		"":                        "one of --source, --speech and --seal-key is required",
+		"--speech --source cms":   "and no two of them",
+		"--source cms --seal-key": "and no two of them",
 	} {
 		code, _, errs = rotate(strings.Fields(args)...)
 		assert.Equal(t, exitUsage, code, args)
@@ -140,6 +141,46 @@ func TestASecretIsRotated(t *testing.T) {
 	assert.Equal(t, exitProblem, code)
 	assert.Contains(t, errs, `did you mean "cms"?`)
 	assert.Equal(t, third, vaultOf(t, file))
+}
+
+func TestTheSecretOfAWebhookIsRotated(t *testing.T) {
+	root, vaults := twoAccounts(t)
+	file, config := filepath.Join(vaults, "acme.json"), filepath.Join(root, "tenants/acme/tenant.config.json")
+	rotate := func(args ...string) (int, string, string) {
+		return secrets(t, root, vaults, append([]string{"rotate", "acme", "--env", "prod", "--speech"}, args...)...)
+	}
+	code, _, errs := secrets(t, root, vaults, "new", "acme", "--env", "prod")
+	require.Equal(t, exitOK, code, errs)
+	code, _, errs = rotate()
+	assert.Equal(t, exitProblem, code)
+	assert.Contains(t, errs, "the tenant acme has no webhook that tells of speech")
+
+	b, err := os.ReadFile(config)
+	require.NoError(t, err)
+	text := strings.Replace(string(b), `"name": "Acme"`, `"name": "Acme", "speech": {"webhook": {"url": "https://app.example.com/", "secrets": ["told"]}}`, 1)
+	require.NoError(t, os.WriteFile(config, []byte(text), 0o644))
+	_, out, _ := secrets(t, root, vaults, "new", "acme", "--env", "prod")
+	assert.Equal(t, "made acme/told\nin "+file+"\n", out)
+	code, out, errs = rotate()
+	require.Equal(t, exitOK, code, errs)
+	assert.Equal(t, "made acme/speech-1 in "+file+"; speech.webhook names it before the others\n", out)
+	assert.Contains(t, errs, "1. levada deploy acme --env prod: the old and the new sign\n2. give the receiver the new one: jq -r '.secrets[\"acme\"][\"speech-1\"]' "+file+"\n"+
+		"3. once it verifies with it: levada secret rotate acme --env prod --speech --drop, and deploy\n")
+	b, err = os.ReadFile(config)
+	require.NoError(t, err)
+	assert.Contains(t, string(b), `"secrets": ["speech-1", "told"]`)
+	assert.Contains(t, string(b), `"webhook": {"secrets": ["cms-1"]}`, "the source has its own")
+	for _, name := range []string{"told", "speech-1"} {
+		assert.NoError(t, tenants.WebhookSecret.Check(vaultOf(t, file).Secrets["acme"][name]))
+	}
+	code, _, errs = secrets(t, root, vaults, "set", "acme", "--env", "prod", "--name", "told")
+	assert.Equal(t, exitProblem, code)
+	assert.Contains(t, errs, "told is of a webhook, and made here")
+	code, out, errs = rotate("--drop")
+	require.Equal(t, exitOK, code, errs)
+	assert.Equal(t, "speech.webhook names told no more\nThey sign nothing any more some 90 s after: levada deploy acme --env prod\n", out)
+	_, out, _ = rotate("--drop")
+	assert.Equal(t, "speech.webhook has one secret: nothing was changed\n", out)
 }
 
 func TestAVaultIsChecked(t *testing.T) {

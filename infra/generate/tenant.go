@@ -5,8 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
-
-	"github.com/tailscale/hujson"
+	"strings"
 
 	"levada.dev/tenants"
 	"levada.dev/tenants/validate"
@@ -26,6 +25,8 @@ type Tenant struct {
 
 	Embedding, Chat string
 	ChatAllowed     []string
+
+	Speech string // the model that speaks; without one speech is off
 
 	TokensPerDay, TokensPerMonth, CharactersPerDay, CharactersPerMonth, USDPerDay, USDPerMonth int64
 
@@ -84,6 +85,7 @@ func (t Tenant) config() ([]byte, error) {
 		{"cors", tenants.CORS{Origins: t.Origins}, len(t.Origins) > 0},
 		{"models", models, models.Embedding != "" || models.Chat != "" || len(models.ChatAllowed) > 0},
 		{"budgets", budgets, budgets != tenants.Budgets{}},
+		{"speech", tenants.Speech{Enabled: true, Model: t.Speech}, t.Speech != ""},
 	} {
 		if !m.there {
 			continue
@@ -98,6 +100,9 @@ func (t Tenant) config() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// oneLine takes line feeds out of indented JSON, whose texts have none.
+var oneLine = strings.NewReplacer("{\n", "{", "\n}", "}", "[\n", "[", "\n]", "]", ",\n", ", ")
+
 // inline is a value as JSON on one line, spaced as people write it.
 func inline(value any) ([]byte, error) {
 	var b bytes.Buffer
@@ -106,6 +111,9 @@ func inline(value any) ([]byte, error) {
 	if err := enc.Encode(value); err != nil {
 		return nil, err
 	}
-	text, err := hujson.Format(b.Bytes())
-	return bytes.TrimSpace(text), err
+	var lines bytes.Buffer
+	if err := json.Indent(&lines, bytes.TrimSpace(b.Bytes()), "", ""); err != nil {
+		return nil, err
+	}
+	return []byte(oneLine.Replace(lines.String())), nil
 }

@@ -28,6 +28,7 @@ func TestATenantIsWrittenAsPeopleWriteIt(t *testing.T) {
 		ID: "initech", Name: `Initech "& Sons"`, Pool: "solo", Hosts: []string{"initech.localhost", "i.example.com"}, Auth: "keys",
 		Origins: []string{"https://app.example.com"}, Embedding: "@cf/baai/bge-m3", ChatAllowed: []string{"@cf/openai/gpt-oss-120b"}, USDPerDay: 5, TokensPerMonth: 1000,
 		CharactersPerDay: 500, CharactersPerMonth: 5000,
+		Speech: "@cf/deepgram/aura-1",
 	}))
 	got, err := os.ReadFile(filepath.Join(root, "tenants", "initech", "tenant.config.json"))
 	require.NoError(t, err)
@@ -40,7 +41,8 @@ func TestATenantIsWrittenAsPeopleWriteIt(t *testing.T) {
   "auth": {"mode": "keys"},
   "cors": {"origins": ["https://app.example.com"]},
   "models": {"embedding": "@cf/baai/bge-m3", "chatAllowed": ["@cf/openai/gpt-oss-120b"]},
-  "budgets": {"tokensPerMonth": 1000, "charactersPerDay": 500, "charactersPerMonth": 5000, "usdPerDay": 5}
+  "budgets": {"tokensPerMonth": 1000, "charactersPerDay": 500, "charactersPerMonth": 5000, "usdPerDay": 5},
+  "speech": {"enabled": true, "model": "@cf/deepgram/aura-1"}
 }
 `, string(got))
 	configs, err := local.Configs(os.DirFS(filepath.Join(root, "tenants")))
@@ -61,8 +63,8 @@ func TestATenantThatWouldBeWrongIsNotWritten(t *testing.T) {
 		{"a host of another", generate.Tenant{ID: "initech", Name: "I", Hosts: []string{"acme.localhost"}}, "config_invalid", []string{
 			`tenants/initech/tenant.config.json: allowedHosts[0]: "acme.localhost" is also in acme/tenant.config.json (a host leads to one tenant)`,
 		}},
-		{"everything", generate.Tenant{ID: "initech", Name: " ", Hosts: []string{"NO"}, Auth: "key", Embedding: "@cf/baai/bge-m4", USDPerDay: -1}, "config_invalid", []string{
-			`tenants/initech/tenant.config.json: name: `, `allowedHosts[0]: `, `auth.mode: "key"`, `(did you mean "keys"?)`, `(did you mean "@cf/baai/bge-m3"?)`, `budgets.usdPerDay: `,
+		{"everything", generate.Tenant{ID: "initech", Name: " ", Hosts: []string{"NO"}, Auth: "key", Embedding: "@cf/baai/bge-m4", USDPerDay: -1, Speech: "@cf/deepgram/aura-3"}, "config_invalid", []string{
+			`tenants/initech/tenant.config.json: name: `, `allowedHosts[0]: `, `auth.mode: "key"`, `(did you mean "keys"?)`, `(did you mean "@cf/baai/bge-m3"?)`, `budgets.usdPerDay: `, `there is no model that speaks "@cf/deepgram/aura-3"`,
 		}},
 	} {
 		t.Run(c.why, func(t *testing.T) {

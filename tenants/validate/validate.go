@@ -25,6 +25,8 @@ type Rules struct {
 
 	ChatModels []string // the models that generate text; nil lets every name pass
 
+	Voices map[string][]string // of the models that speak, by the models' names; nil lets every name pass
+
 	Tools map[string]json.RawMessage // the schemas of what the platform's tools take, by their names; the policies of a tool that is not here pass
 }
 
@@ -114,6 +116,7 @@ func (s *set) checkAlone(r Rules) {
 		}
 		s.checkTools(m, r.Env)
 		s.checkPolicies(m, r.Tools)
+		s.checkSpeech(m, r)
 		s.checkModel(m.file, "models.embedding", m.config.Models.Embedding, "embedding model", r.Models)
 		s.checkModel(m.file, "models.chat", m.config.Models.Chat, "chat model", r.ChatModels)
 		for i, name := range m.config.Models.ChatAllowed {

@@ -84,6 +84,17 @@ func FindModel(name string) (Model, error) {
 	return Model{}, fault.Invalidf("model", "model_unknown", "no model %.128q that speaks", name).WithHint("there are " + strings.Join(names(), ", "))
 }
 
+// Voices are the voices of each model, for whoever checks configurations; those of the local platform too, where that is what they are for.
+func Voices(local bool) map[string][]string {
+	all := map[string][]string{}
+	for _, m := range models {
+		if local || m.Dialect != Local {
+			all[m.Name] = m.Voices
+		}
+	}
+	return all
+}
+
 func names() []string {
 	var all []string
 	for _, m := range models {

@@ -13,8 +13,11 @@ import (
 	"levada.dev/tenants"
 )
 
-// AddSecret is a tenant's configuration with one secret more for a source, before the others, so that both verify while the sender changes
-// over; and the secret's name: cms-2 after cms-1. Everything else stays as it was written.
+// SpeechWebhook stands for the webhook that tells of speech where a source is named. No source has that id.
+const SpeechWebhook = "speech.webhook"
+
+// AddSecret is a tenant's configuration with one secret more for a source or the SpeechWebhook, before the others, so that both hold while the
+// other side changes over; and the secret's name: cms-2 after cms-1. Everything else stays as it was written.
 func AddSecret(src []byte, source string) (out []byte, name string, err error) {
 	tree, names, list, err := secretsOf(src, source)
 	if err != nil {
@@ -36,7 +39,7 @@ func AddSecret(src []byte, source string) (out []byte, name string, err error) {
 	return out, name, nil
 }
 
-// DropSecrets is a tenant's configuration in which a source has its first secret alone, the newest, and the names that it had besides.
+// DropSecrets is a tenant's configuration in which a source, or the SpeechWebhook, has its first secret alone, the newest, and the names that it had besides.
 func DropSecrets(src []byte, source string) (out []byte, dropped []string, err error) {
 	tree, names, list, err := secretsOf(src, source)
 	if err != nil || len(names) < 2 {
@@ -60,6 +63,12 @@ func secretsOf(src []byte, source string) (*hujson.Value, []string, *hujson.Arra
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	if source == SpeechWebhook {
+		if c.Speech.Webhook == nil {
+			return nil, nil, nil, fault.Missing("webhook_not_found", "the tenant %s has no webhook that tells of speech", c.ID).WithHint("speech.webhook in its configuration")
+		}
+		return &tree, c.Speech.Webhook.Secrets, tree.Find("/speech/webhook/secrets").Value.(*hujson.Array), nil // it was parsed, so it is there
+	}
 	var ids []string
 	for i, s := range c.Sources {
 		if s.ID != source {
@@ -82,6 +91,9 @@ func secretsOf(src []byte, source string) (*hujson.Value, []string, *hujson.Arra
 // nextName counts on from the largest number that a name of the source ends with.
 func nextName(source string, names []string) string {
 	base, largest := source, 0
+	if source == SpeechWebhook {
+		base = "speech"
+	}
 	for _, name := range names {
 		i := strings.LastIndexByte(name, '-')
 		if i < 0 {

@@ -11,8 +11,8 @@ import (
 	"levada.dev/tenants"
 )
 
-// Vault reads the secrets that a target publishes, by the reference that it has, and those alone: of its own tenants, what their sources and
-// tools name. It is nil when they name none. What is missing is fault.Invalid: vault_missing, vault_invalid, secret_missing. No error quotes a
+// Vault reads the secrets that a target publishes, by the reference that it has, and those alone: of its own tenants, what their sources,
+// tools and webhooks name. It is nil when they name none. What is missing is fault.Invalid: vault_missing, vault_invalid, secret_missing. No error quotes a
 // secret.
 func Vault(ctx context.Context, source *credential.Source, t Target) (*tenants.Vault, error) {
 	if !t.needsVault() {
@@ -47,7 +47,7 @@ func Vault(ctx context.Context, source *credential.Source, t Target) (*tenants.V
 
 // NextStep is what brings a secret that is missing into a vault.
 func NextStep(kind tenants.SecretKind, id tenants.ID, name, env string) string {
-	if kind == tenants.ToolSecret {
+	if !kind.Made() {
 		return fmt.Sprintf("levada secret set %s --env %s --name %s reads what the server gave from stdin", id, env, name)
 	}
 	return fmt.Sprintf("levada secret new %s --env %s makes what is missing", id, env)
@@ -64,11 +64,11 @@ type SecretState struct {
 // The states of a secret.
 const (
 	SecretThere   = "there"
-	SecretMissing = "missing" // a source or a tool needs it
-	SecretUnused  = "unused"  // no source or tool of a tenant that is served names it
+	SecretMissing = "missing" // a source, a tool or a webhook needs it
+	SecretUnused  = "unused"  // nothing of a tenant that is served names it
 )
 
-// Inventory compares a vault with what the sources and tools of a target's tenants name, by tenant and name.
+// Inventory compares a vault with what a target's tenants name, by tenant and name.
 func Inventory(v *tenants.Vault, t Target) []SecretState {
 	var all []SecretState
 	named := map[string]bool{}
