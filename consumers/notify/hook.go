@@ -131,7 +131,7 @@ func (h *hook) answered(resp *http.Response) error {
 	case code == http.StatusGone:
 		return errGone
 	case code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable:
-		return said(CodeBusy).WithRetryAfter(web.Wait(resp.Header.Get("Retry-After"), h.opts.Now(), patience[len(patience)-1]))
+		return said(CodeBusy).WithRetryAfter(web.Wait(resp.Header.Get("Retry-After"), h.opts.Now(), maxPause))
 	case code >= 300 && code <= 399:
 		return said(CodeRedirected)
 	case code >= 500:

@@ -21,13 +21,9 @@ const (
 	atOnce = 4
 	// longest is how long the events of a call may take. What was not told by then comes again.
 	longest = 5 * time.Minute
+	// maxPause is how long a server may have us wait. Otherwise the router doubles the pauses, up to half a day altogether.
+	maxPause = 2 * time.Hour
 )
-
-// patience is how long a server that did not take a message is left alone, after each attempt: half a day altogether.
-var patience = []time.Duration{
-	5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute,
-	30 * time.Minute, 45 * time.Minute, time.Hour, time.Hour, time.Hour, 2 * time.Hour,
-}
 
 // Ports are what a Consumer needs. All are required.
 type Ports struct {
@@ -115,9 +111,6 @@ func (c *Consumer) tell(ctx context.Context, s tenants.Scope, facts []fact) []er
 	if r.gone {
 		c.opts.Log.WarnContext(ctx, "the webhook is gone: it answered 410", "tenantId", s.Tenant())
 	}
-	for i, err := range r.errs {
-		r.errs[i] = later(err, facts[i].Attempt)
-	}
 	return r.errs
 }
 
@@ -175,14 +168,4 @@ func (r *round) note(i int, err error) {
 	if code := fault.As(err).Code; r.down == nil && (code == CodeUnreachable || code == CodeBusy) {
 		r.down = err
 	}
-}
-
-// later is a fault that is tried again when the attempt's patience is over, or when the server says, if that is later.
-func later(err error, attempt int) error {
-	if err == nil || !fault.Retryable(err) {
-		return err
-	}
-	f := *fault.As(err)
-	wait := patience[min(max(attempt-1, 0), len(patience)-1)]
-	return f.WithRetryAfter(max(wait, f.RetryAfter))
 }
