@@ -164,6 +164,25 @@ func TestDelaysAreBounded(t *testing.T) {
 	assert.NotEqual(t, last, other.Delay, "what failed together does not come back together")
 }
 
+// A queue whose messages wait for a server that may be down for hours is tried for half a day, and no other for longer than before.
+func TestAQueueHasALongestDelayOfItsOwn(t *testing.T) {
+	r := router(&parish{}, consumers.Options{
+		MaxAttempts: map[string]int{"notify": 17, "ingest": 17}, MaxDelays: map[string]time.Duration{"notify": 3 * time.Hour},
+	}, func(context.Context, tenants.Scope, []consumers.Delivery) []error {
+		return []error{fault.Unavailablef(nil, "server_down", "no")}
+	})
+	all := map[string]time.Duration{}
+	for _, queue := range []string{"notify", "ingest"} {
+		for attempt := 1; attempt < 17; attempt++ {
+			v := r.Handle(t.Context(), queue, []consumers.Message{message(t, "acme", "a", attempt)})[0]
+			require.Equal(t, consumers.Retry, v.Outcome)
+			all[queue] += v.Delay
+		}
+	}
+	assert.InDelta(t, 15*time.Hour, all["notify"], float64(3*time.Hour))
+	assert.Less(t, all["ingest"], 2*time.Hour)
+}
+
 func TestAPanicIsOfItsEventAlone(t *testing.T) {
 	r := router(&parish{}, consumers.Options{}, func(_ context.Context, _ tenants.Scope, ds []consumers.Delivery) []error {
 		for _, d := range ds {

@@ -11,10 +11,16 @@ import (
 
 	"levada.dev/consumers"
 	"levada.dev/events"
+	"levada.dev/events/eventstest"
+	"levada.dev/events/fault"
+	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/corpus"
+	"levada.dev/workflows/job"
 	"levada.dev/workflows/letters"
+	"levada.dev/workflows/speech"
+	"levada.dev/workflows/speech/audio"
 )
 
 // book is a ledger of one document, which fails when it is told so.
@@ -137,4 +143,81 @@ func TestALetterOfNoDocument(t *testing.T) {
 	for _, l := range b.kept {
 		assert.Zero(t, l.Generation)
 	}
+}
+
+// spoken is a desk with a job of each of two tenants, and the dead event of the first's.
+func spoken(t *testing.T) (desk *memory.Speech, acme, globex tenants.Scope, d consumers.Deceased) {
+	t.Helper()
+	acme, globex = tenantstest.Two(t)
+	desk = memory.NewSpeech(time.Now)
+	o := speech.Order{Text: "Water.", Model: speech.LocalModel, Voice: "slt", Format: audio.WAV, Speed: 100}
+	for _, s := range []tenants.Scope{acme, globex} {
+		_, err := desk.Open(t.Context(), s, speech.Opening{ID: "job", Order: o, Cuts: []speech.Cut{{To: 6, Chars: 6}}, Keep: time.Hour, Cause: events.Cause{ID: "r"}})
+		require.NoError(t, err)
+	}
+	var out eventstest.Publisher
+	_, err := desk.Relay(t.Context(), acme, &out)
+	require.NoError(t, err)
+	require.Len(t, out.Events(), 1)
+	ev := out.Events()[0]
+	return desk, acme, globex, consumers.Deceased{Event: ev, Letter: letters.Letter{
+		ID: letters.NewID("speech", "m1"), Queue: "speech", Tenant: acme.Tenant(), Type: ev.Type, Code: "model_busy", Message: "it is busy", At: time.Now(), Attempts: 4,
+	}}
+}
+
+// TestATakeFailsWithItsMessage: wherever a burial died, the next leaves one letter and a job that has failed.
+func TestATakeFailsWithItsMessage(t *testing.T) {
+	for _, op := range []string{"claim", "keep", "end"} {
+		for _, after := range []bool{false, true} {
+			desk, acme, globex, d := spoken(t)
+			b := &box{kept: map[string]letters.Letter{}, after: after}
+			failed := false
+			fail := func(this string) error {
+				if this != op || failed {
+					return nil
+				}
+				failed = true
+				return fault.Unavailablef(nil, "down", "it is down")
+			}
+			switch {
+			case op == "keep":
+				b.fails = 1
+			case after:
+				desk.After = fail
+			default:
+				desk.Before = fail
+			}
+			u := consumers.NewUndertaker(&book{}, corpus.Stores{}, b, nil).With(desk)
+			require.Error(t, u.Bury(t.Context(), acme, []consumers.Deceased{d})[0], "%s after %v", op, after)
+			for range 2 {
+				require.NoError(t, u.Bury(t.Context(), acme, []consumers.Deceased{d})[0], "%s after %v", op, after)
+			}
+			j, err := desk.Job(t.Context(), acme, "job")
+			require.NoError(t, err)
+			assert.Equal(t, []any{job.Failed, "speak", "model_busy", "it is busy"}, []any{j.State, j.Error.Stage, j.Error.Code, j.Error.Message}, "%s after %v", op, after)
+			assert.Len(t, b.kept, 1, "%s after %v", op, after)
+			j, err = desk.Job(t.Context(), globex, "job")
+			require.NoError(t, err)
+			assert.Equal(t, job.Queued, j.State, "the other tenant's take has the same name")
+		}
+	}
+}
+
+// Nobody waits for a take that is over, so there is no letter; and one that is spoken for its caller is not taken away.
+func TestATakeThatIsOver(t *testing.T) {
+	desk, acme, _, d := spoken(t)
+	_, err := desk.Cancel(t.Context(), acme, "job")
+	require.NoError(t, err)
+	b := &box{kept: map[string]letters.Letter{}}
+	require.NoError(t, consumers.NewUndertaker(&book{}, corpus.Stores{}, b, nil).With(desk).Bury(t.Context(), acme, []consumers.Deceased{d})[0])
+	assert.Empty(t, b.kept)
+
+	desk, acme, _, d = spoken(t)
+	o := speech.Order{Text: "Water.", Model: speech.LocalModel, Voice: "slt", Format: audio.WAV, Speed: 100}
+	out, err := desk.Open(t.Context(), acme, speech.Opening{ID: "now", Order: o, Cuts: []speech.Cut{{To: 6, Chars: 6}}, Keep: time.Hour, Direct: true, Cause: events.Cause{ID: "r"}})
+	require.NoError(t, err)
+	require.NotNil(t, out.Claim)
+	err = consumers.NewUndertaker(&book{}, corpus.Stores{}, b, nil).With(desk).Bury(t.Context(), acme, []consumers.Deceased{d})[0]
+	assert.Equal(t, []any{true, speech.CodeBusy}, []any{fault.Retryable(err), fault.As(err).Code}, "it is buried later, if it is not over then")
+	assert.Empty(t, b.kept)
 }
