@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/stack"
+	"levada.dev/tenants"
+	"levada.dev/tenants/seal"
+)
+
+// listener is a tenant whose server is told of its jobs of speech, and is out of order the first time.
+type listener struct {
+	user
+	secrets []string
+	told    chan told
+}
+
+// told is a message as the server had it.
+type told struct {
+	header http.Header
+	body   []byte
+}
+
+func listens(t *testing.T, name string) *listener {
+	t.Helper()
+	l := &listener{told: make(chan told, 10)}
+	var times atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body) // cut off, it does not verify
+		l.told <- told{r.Header.Clone(), body}
+		if times.Add(1) == 1 {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}))
+	t.Cleanup(server.Close)
+	id := tenants.ID(name + "-" + uuid.NewString()[:8])
+	l.user = user{t, platform.URL, string(id), ""}
+	key, err := seal.ParseKey(platform.Vault.SealKey)
+	require.NoError(t, err)
+	names := []string{"speech-2", "speech-1"}
+	for _, name := range names {
+		secret, err := tenants.NewSecret(rand.Reader)
+		require.NoError(t, err)
+		l.secrets = append(l.secrets, secret)
+		sealed, err := key.Seal(secret, string(id), name)
+		require.NoError(t, err)
+		require.NoError(t, platform.KV(stack.API, "CONFIG").Put(t.Context(), "secret/"+string(id)+"/"+name, []byte(sealed)))
+	}
+	l.user.key = l.publish(func(c *tenants.Config) {
+		c.Auth, c.Speech = tenants.Auth{}, tenants.Speech{
+			Enabled: true, Model: "@local/voice", Webhook: &tenants.SpeechWebhook{URL: server.URL + "/hooks", Secrets: names, Private: true},
+		}
+	})
+	return l
+}
+
+// Two tenants have the same text spoken, on the real platform: the server of each is told of its own job, signed with its own secrets, and again under
+// the same id when it was out of order.
+func TestATenantIsToldWhenItsTextIsSpoken(t *testing.T) {
+	all := []*listener{listens(t, "florist"), listens(t, "grocer")}
+	var jobs []string
+	for _, l := range all {
+		var job accepted
+		l.do(http.MethodPost, "/tts", map[string]any{"text": "The order is on its way."}).into(t, &job)
+		jobs = append(jobs, job.JobID)
+	}
+	for i, l := range all {
+		var first told
+		for attempt := range 2 {
+			var m told
+			select {
+			case m = <-l.told:
+			case <-time.After(time.Minute):
+				t.Fatalf("%s is not told, attempt %d", l.tenant, attempt)
+			}
+			if attempt == 0 {
+				first = m
+			}
+			assert.Equal(t, first.header.Get("webhook-id"), m.header.Get("webhook-id"))
+			assert.Equal(t, string(first.body), string(m.body))
+			for other, o := range all {
+				for _, secret := range o.secrets {
+					library, err := standardwebhooks.NewWebhook(secret)
+					require.NoError(t, err)
+					assert.Equal(t, other == i, library.Verify(m.body, m.header) == nil)
+				}
+			}
+			for _, header := range []string{"X-Tenant-Id", "Traceparent", "Authorization", "Cookie"} {
+				assert.Empty(t, m.header.Get(header))
+			}
+		}
+		var said struct {
+			Type string
+			Data struct{ JobID, State, AudioURL string }
+		}
+		require.NoError(t, json.Unmarshal(first.body, &said))
+		assert.Equal(t, []string{"speech.synthesized", jobs[i], "succeeded"}, []string{said.Type, said.Data.JobID, said.Data.State})
+		assert.Equal(t, http.StatusOK, l.do(http.MethodGet, said.Data.AudioURL, nil).Status)
+	}
+}
