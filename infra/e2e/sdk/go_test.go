@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/tenants"
+	"levada.dev/workflows/speech/audio"
 )
 
 // client knows the base URL and a key, and nothing else.
@@ -251,4 +253,35 @@ func estimated(t *testing.T, c openai.Client) (n int) {
 		}
 	}
 	return n
+}
+
+// The sound comes as it is, and is read while it is made: a text of several parts.
+func TestGoSpeech(t *testing.T) {
+	each(t, func(t *testing.T, s server) {
+		sounds := map[tenants.ID][]byte{}
+		for _, tenant := range []tenants.ID{"acme", "globex"} {
+			c := client(s, tenant)
+			params := openai.AudioSpeechNewParams{
+				Model: openai.SpeechModelGPT4oMiniTTS, Input: strings.Repeat("Levadas carry water across Madeira. ", 20),
+				Voice: openai.AudioSpeechNewParamsVoiceUnion{OfString: param.NewOpt("default")},
+			}
+			answer, err := c.Audio.Speech.New(t.Context(), params)
+			require.NoError(t, err)
+			sounds[tenant], err = io.ReadAll(answer.Body)
+			require.NoError(t, err)
+			require.NoError(t, answer.Body.Close())
+			assert.Equal(t, "audio/wav", answer.Header.Get("Content-Type"))
+			pcm, err := audio.ReadWAV(sounds[tenant])
+			require.NoError(t, err)
+			assert.Greater(t, pcm.Duration(), 5*time.Second)
+			assert.Greater(t, audio.RMS(pcm), 0.005)
+
+			params.Instructions = param.NewOpt("Cheerfully.")
+			_, err = c.Audio.Speech.New(t.Context(), params)
+			var refused *openai.Error
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, []string{"unsupported_parameter", "instructions"}, []string{refused.Code, refused.Param})
+		}
+		assert.NotEqual(t, sounds["acme"], sounds["globex"])
+	})
 }

@@ -81,10 +81,22 @@ for (const tenant of ["acme", "globex"]) {
   assert.deepEqual(new Float32Array(quiet.data[0].embedding), decoded);
 }
 
+// Speech: the sound itself, of each tenant's own voice.
+const sounds = [];
+for (const tenant of ["acme", "globex"]) {
+  const spoken = await client(tenant).audio.speech.create({ model: "tts-1", voice: "default", input: "Levadas carry water. They do so across Madeira." });
+  assert.equal(spoken.headers.get("content-type"), "audio/wav");
+  const sound = Buffer.from(await spoken.arrayBuffer());
+  assert.equal(sound.subarray(0, 4).toString(), "RIFF");
+  assert.ok(sound.length > 10_000);
+  sounds.push(sound);
+}
+assert.notDeepEqual(sounds[0], sounds[1]);
+
 // Models.
 const ids = [];
 for await (const model of acme.models.list()) ids.push(model.id);
-assert.deepEqual(ids, ["default", "@local/script", "@local/script-openai", "@cf/baai/bge-m3"]);
+assert.deepEqual(ids, ["default", "@local/script", "@local/script-openai", "@cf/baai/bge-m3", "@local/voice"]);
 assert.equal((await acme.models.retrieve("@local/script")).id, "@local/script");
 
 // Errors.
@@ -101,6 +113,9 @@ await fails(acme.chat.completions.create(asks("gpt-4o", {})), OpenAI.NotFoundErr
 await fails(client("globex").chat.completions.create(asks("@local/script", {})), OpenAI.PermissionDeniedError, "model_not_allowed", "model");
 await fails(acme.chat.completions.create({ ...hello, temprature: 1 }), OpenAI.BadRequestError, "unknown_parameter", "temprature");
 await fails(acme.embeddings.create({ model: "default", input: [1, 2] }), OpenAI.BadRequestError, "unsupported_value", "input");
+await fails(acme.audio.speech.create({ model: "tts-1", voice: "alloy", input: "Hi.", response_format: "mp3" }), OpenAI.BadRequestError, "unsupported_format", "response_format");
+await fails(acme.audio.speech.create({ model: "tts-1", voice: "nobody", input: "Hi." }), OpenAI.BadRequestError, "voice_unknown", "voice");
+await fails(client("poor").audio.speech.create({ model: "tts-1", voice: "alloy", input: "Hi." }), OpenAI.PermissionDeniedError, "tts_not_enabled");
 await fails(acme.models.retrieve("gpt-4o"), OpenAI.NotFoundError, "model_not_found");
 await fails(client("poor").chat.completions.create(hello), OpenAI.RateLimitError, "insufficient_quota");
 const narrow = client("narrow", { maxRetries: 0 });
