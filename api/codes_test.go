@@ -57,7 +57,7 @@ func TestEveryCodeIsInTheTable(t *testing.T) {
 		"../workflows/llm/*.go", "../workflows/llm/dialect/*.go", "../workflows/chat/*.go", "../workflows/chat/book/*.go", "../workflows/cache/*.go", "../workflows/corpus/book/*.go",
 		"../workflows/erasure/*.go", "../workflows/reembed/*.go", "../workflows/letters/*.go", "../workflows/letters/book/*.go", "../producers/replay/*.go", "../consumers/*.go", "../consumers/*/*.go",
 		"../tenants/*.go", "../tenants/call/*.go", "../tenants/quota/*.go", "../tenants/quota/book/*.go",
-		"../infra/cloudflare/port/*.go", "../infra/cloudflare/objects/*.go"} {
+		"../workflows/speech/*.go", "../workflows/speech/audio/*.go", "../workflows/speech/book/*.go", "../workflows/speech/cut/*.go", "../workflows/speech/narrate/*.go", "../workflows/speech/play/*.go", "../workflows/speech/record/*.go", "../infra/cloudflare/port/*.go", "../infra/cloudflare/objects/*.go"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		for _, file := range files {
@@ -84,6 +84,7 @@ var between = map[string]bool{
 	"tenant_invalid": true, "config_invalid": true, "keys_invalid": true, "scope_unknown": true, "grant_invalid": true, // what is published
 	"secret_invalid": true, "secret_not_found": true, "vault_invalid": true, // likewise
 	"run_not_found": true, "step_failed": true, "workflow_unavailable": true, // runs of flows to who starts them, and to flows
+	"part_invalid": true, "tape_differs": true, "tape_incomplete": true, "job_invalid": true, "narrate_order": true, "audio_mixed": true, // whoever makes a take to its desk, a join to who makes it
 	"part_not_found": true, "part_too_large": true, "import_order": true, // an import to its flow
 	"erasure_order": true, "reembed_order": true, "embedding_over": true, "letter_invalid": true, "fact_invalid": true, // an erasure to its flow, a consumer to the box of letters, consumers to each other
 }
