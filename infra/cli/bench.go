@@ -32,7 +32,7 @@ type benchOptions struct {
 }
 
 // benchParts are what can be measured, in the order in which it is.
-var benchParts = []string{"route", "gateway", "streams", "cold", "api", "ingest", "beside", "memory", "lexicon", "search"}
+var benchParts = []string{"route", "gateway", "streams", "cold", "api", "ingest", "beside", "memory", "lexicon", "search", "speech"}
 
 func newBench(g *globals) *cobra.Command {
 	var o benchOptions
@@ -49,7 +49,8 @@ func newBench(g *globals) *cobra.Command {
 			"  beside   one document while another tenant has a backlog, against the idle platform\n" +
 			"  memory   documents of 10 MB of each format: how much of their memory the instances take\n" +
 			"  lexicon  a question to the lexical index at 1,000, 10,000 and 100,000 passages\n" +
-			"  search   a whole search of 1,000, 10,000 and 100,000 chunks with the embedder stubbed, anew and from the cache",
+			"  search   a whole search of 1,000, 10,000 and 100,000 chunks with the embedder stubbed, anew and from the cache\n" +
+			"  speech   texts spoken as jobs, as streams and as a narration, against the voice alone",
 		ValidArgs: benchParts,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.Stdout, o.Stderr, o.Parts = cmd.OutOrStdout(), cmd.ErrOrStderr(), args
@@ -147,6 +148,15 @@ func (o *benchOptions) part(ctx context.Context, part, dir string) (result any, 
 			Root: o.Root, Dir: filepath.Join(dir, "platforms"), Sizes: []int{1_000, 10_000, 100_000}, Questions: 200, Progress: o.say,
 		}.Run(ctx)
 		return r, bench.SearchTable(r), err
+	case "speech":
+		_, lines, err := library(ctx)
+		if err != nil {
+			return nil, "", err
+		}
+		r, err := bench.Speech{
+			Root: o.Root, Dir: filepath.Join(dir, "platforms"), Lines: lines, Jobs: 200, Streams: 20, Long: 20_000, Progress: o.say,
+		}.Run(ctx)
+		return r, bench.SpeechTable(r), err
 	default:
 		const large = 10_000_000
 		r, err := bench.Memory{Root: o.Root, Dir: filepath.Join(dir, "platforms"), Bytes: large, Progress: o.say}.Run(ctx)
