@@ -51,10 +51,11 @@ func (s Show) converse(ctx context.Context) error {
 		return fmt.Errorf("tenant %s asks for session %s: %w", s.Other.Tenant(), session, err)
 	}
 	fmt.Fprintf(s.Out, "\nSession %s has %d messages; for tenant %s: %s\n", session, n, s.Other.Tenant(), fault.As(err).Code)
-	if err := s.speak(ctx, answer); err != nil {
+	calls, err := s.speak(ctx, answer)
+	if err != nil {
 		return err
 	}
-	return s.usage(ctx, before.Calls("chat"), int64(len(s.Conversation)))
+	return s.usage(ctx, before.Calls("chat")+int64(len(s.Conversation)), before.Calls("speech")+calls)
 }
 
 // turn says something and shows the answer as it comes, which it returns, too.

@@ -22,35 +22,39 @@ var marker = regexp.MustCompile(`\s*\[\d+\]`)
 const quiet = 0.005
 
 // speak has an answer spoken, looks whether it can be heard, and writes it to a file. Asked again it is there, and the other tenant has nothing of it.
-func (s Show) speak(ctx context.Context, answer string) error {
+// It answers how many calls of a model that takes at least: none when an earlier demo had the same spoken.
+func (s Show) speak(ctx context.Context, answer string) (calls int64, err error) {
 	text := client.Speech{Text: marker.ReplaceAllString(answer, ""), Format: string(audio.WAV)}
 	start := time.Now()
 	first, err := s.spoken(ctx, s.Owner, text)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	took := time.Since(start)
 	var sound bytes.Buffer
 	if _, err := s.Owner.Sound(ctx, first.ID, &sound); err != nil {
-		return err
+		return 0, err
 	}
 	pcm, err := audio.ReadWAV(sound.Bytes())
 	if err != nil {
-		return err
+		return 0, err
 	}
 	loud := audio.RMS(pcm)
 	if loud < quiet || int64(sound.Len()) != first.Bytes {
-		return fmt.Errorf("job %s: %d of %d bytes, as loud as %.4f", first.ID, sound.Len(), first.Bytes, loud)
+		return 0, fmt.Errorf("job %s: %d of %d bytes, as loud as %.4f", first.ID, sound.Len(), first.Bytes, loud)
 	}
 	if err := os.MkdirAll(filepath.Dir(s.Audio), 0o755); err != nil {
-		return err
+		return 0, err
 	}
 	if err := os.WriteFile(s.Audio, sound.Bytes(), 0o644); err != nil {
-		return err
+		return 0, err
 	}
 	fmt.Fprintf(s.Out, "\nSpoken by %s of %s: %d characters, %.1f s of sound in %.2f s, in %s\n", first.Voice, first.Model, first.Characters,
 		first.Duration().Seconds(), took.Seconds(), s.Audio)
-	return s.spokenOnce(ctx, text, first)
+	if !first.Shared {
+		calls = 1
+	}
+	return calls, s.spokenOnce(ctx, text, first)
 }
 
 // spokenOnce asks for the same again, and looks for it as the other tenant.

@@ -13,8 +13,8 @@ import (
 )
 
 // usage shows the account. An isolate tells the ledger what it has settled within seconds, so it waits until the turns of
-// this conversation are booked: there were so many before.
-func (s Show) usage(ctx context.Context, before, turns int64) error {
+// this conversation are booked, and what was spoken.
+func (s Show) usage(ctx context.Context, turns, spoken int64) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("the ledger has not booked the conversation"))
 	defer cancel()
 	for {
@@ -22,7 +22,7 @@ func (s Show) usage(ctx context.Context, before, turns int64) error {
 		if err != nil {
 			return err
 		}
-		if u.Calls("chat") >= before+turns {
+		if u.Calls("chat") >= turns && u.Calls("speech") >= spoken {
 			fmt.Fprintf(s.Out, "\nWhat tenant %s has used this month:\n", s.Owner.Tenant())
 			account(s.Out, u)
 			return nil
