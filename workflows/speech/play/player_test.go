@@ -30,7 +30,9 @@ type shelf struct {
 	open  int
 }
 
-func (f *shelf) key(s tenants.Scope, reel, name string) string { return string(s.Tenant()) + " " + reel + " " + name }
+func (f *shelf) key(s tenants.Scope, reel, name string) string {
+	return string(s.Tenant()) + " " + reel + " " + name
+}
 
 func (f *shelf) Put(_ context.Context, s tenants.Scope, reel, name string, part []byte) error {
 	f.parts[f.key(s, reel, name)] = string(part)
