@@ -20,7 +20,9 @@ type Model struct {
 	// PerChar and PerMinute are its price, in billionths of a US dollar: of a character that it reads, or of a minute that it speaks.
 	PerChar   int64
 	PerMinute int64
-	Dialect   Dialect
+	// Rate is of its samples, in WAV: how much memory a part takes goes by it.
+	Rate    int
+	Dialect Dialect
 }
 
 // Dialect is how a model is asked, and how it answers.
@@ -41,7 +43,7 @@ const LocalModel = "@local/voice"
 // melotts does not say which format it answers in, and has no choice of one; what comes is WAV.
 var models = []Model{
 	{
-		Name: "@cf/deepgram/aura-2-en", Language: "en", MaxChars: 2_000, PerChar: 30_000, Dialect: Aura,
+		Name: "@cf/deepgram/aura-2-en", Language: "en", MaxChars: 2_000, PerChar: 30_000, Rate: 24_000, Dialect: Aura,
 		Formats: []audio.Format{audio.MP3, audio.WAV, audio.Opus},
 		Voices: []string{
 			"luna", "amalthea", "andromeda", "apollo", "arcas", "aries", "asteria", "athena", "atlas", "aurora", "callista", "cora", "cordelia",
@@ -50,22 +52,22 @@ var models = []Model{
 		},
 	},
 	{
-		Name: "@cf/deepgram/aura-2-es", Language: "es", MaxChars: 2_000, PerChar: 30_000, Dialect: Aura,
+		Name: "@cf/deepgram/aura-2-es", Language: "es", MaxChars: 2_000, PerChar: 30_000, Rate: 24_000, Dialect: Aura,
 		Formats: []audio.Format{audio.MP3, audio.WAV, audio.Opus},
 		Voices:  []string{"aquila", "sirio", "nestor", "carina", "celeste", "alvaro", "diana", "selena", "estrella", "javier"},
 	},
 	{
-		Name: "@cf/deepgram/aura-1", Language: "en", MaxChars: 2_000, PerChar: 15_000, Dialect: Aura,
+		Name: "@cf/deepgram/aura-1", Language: "en", MaxChars: 2_000, PerChar: 15_000, Rate: 24_000, Dialect: Aura,
 		Formats: []audio.Format{audio.MP3, audio.WAV, audio.Opus},
 		Voices:  []string{"angus", "asteria", "arcas", "orion", "orpheus", "athena", "luna", "zeus", "perseus", "helios", "hera", "stella"},
 	},
 	{
-		Name: "@cf/myshell-ai/melotts", Language: "en", MaxChars: 2_000, PerMinute: 200_000, Dialect: Melo,
+		Name: "@cf/myshell-ai/melotts", Language: "en", MaxChars: 2_000, PerMinute: 200_000, Rate: 44_100, Dialect: Melo,
 		Formats: []audio.Format{audio.WAV},
 		Voices:  []string{"en", "es", "fr", "zh", "jp", "kr"},
 	},
 	{
-		Name: LocalModel, Language: "en", MaxChars: 2_000, PerChar: 1_000, Dialect: Local,
+		Name: LocalModel, Language: "en", MaxChars: 2_000, PerChar: 1_000, Rate: 24_000, Dialect: Local,
 		Formats: []audio.Format{audio.WAV},
 		Voices:  []string{"kal16", "kal", "slt", "rms", "awb"},
 	},

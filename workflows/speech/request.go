@@ -220,7 +220,7 @@ func speed(asked float64, f audio.Format) (int, error) {
 	}
 	p := percent(asked)
 	switch {
-	case math.IsNaN(asked) || p < MinSpeed || p > MaxSpeed:
+	case math.IsNaN(asked) || asked < MinSpeed/100. || asked > MaxSpeed/100.:
 		return 0, fault.Invalidf("speed", "value_out_of_range", "%v is not 0.25 to 4", asked)
 	case p != 100 && f != audio.WAV:
 		return 0, fault.Invalidf("speed", "speed_unsupported", "the speed of %s cannot be changed", f).WithHint("ask for the format wav, or for the speed 1")

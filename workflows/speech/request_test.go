@@ -81,6 +81,8 @@ func TestOrdersThatCannotBe(t *testing.T) {
 		"Ogg in parts":          {terms(), speech.Request{Text: strings.Repeat("a", 2001), Format: "opus"}, "format", "unsupported_format"},
 		"too slow":              {terms(), speech.Request{Text: "a", Speed: 0.2}, "speed", "value_out_of_range"},
 		"too fast":              {terms(), speech.Request{Text: "a", Speed: 4.1}, "speed", "value_out_of_range"},
+		"just too slow":         {terms(), speech.Request{Text: "a", Speed: 0.249}, "speed", "value_out_of_range"},
+		"just too fast":         {terms(), speech.Request{Text: "a", Speed: 4.001}, "speed", "value_out_of_range"},
 		"backwards":             {terms(), speech.Request{Text: "a", Speed: -1}, "speed", "value_out_of_range"},
 		"no number":             {terms(), speech.Request{Text: "a", Speed: math.NaN()}, "speed", "value_out_of_range"},
 		"a speed without end":   {terms(), speech.Request{Text: "a", Speed: math.Inf(1)}, "speed", "value_out_of_range"},

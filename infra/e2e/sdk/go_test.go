@@ -262,7 +262,7 @@ func TestGoSpeech(t *testing.T) {
 		for _, tenant := range []tenants.ID{"acme", "globex"} {
 			c := client(s, tenant)
 			params := openai.AudioSpeechNewParams{
-				Model: openai.SpeechModelGPT4oMiniTTS, Input: strings.Repeat("Levadas carry water across Madeira. ", 20),
+				Model: "gpt-4o-mini-tts", Input: strings.Repeat("Levadas carry water across Madeira. ", 20),
 				Voice: openai.AudioSpeechNewParamsVoiceUnion{OfString: param.NewOpt("default")},
 			}
 			answer, err := c.Audio.Speech.New(t.Context(), params)

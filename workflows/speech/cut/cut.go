@@ -13,8 +13,10 @@ import (
 const (
 	// FirstChars is how long a first part may be: whoever listens while it is made waits for it.
 	FirstChars = 300
-	// SampledChars is how long a part may be that comes as samples, which take 3.6 MB for so many characters at 24 kHz.
-	SampledChars = 1_000
+	// sampledChars is how long a part may be that comes as samples, which take 3.6 MB for so many characters at sampledRate. What has more samples a
+	// second, or is spoken more slowly, has so much fewer characters.
+	sampledChars = 1_000
+	sampledRate  = 24_000
 )
 
 // Of cuts an order into what its model speaks at once. What cannot be joined stays whole.
@@ -25,7 +27,11 @@ func Of(o speech.Order) ([]speech.Cut, error) {
 	}
 	switch o.Format {
 	case audio.WAV:
-		return Parts(o.Text, min(SampledChars, m.MaxChars)), nil
+		slow := 100
+		if o.Speed > 0 {
+			slow = min(slow, o.Speed)
+		}
+		return Parts(o.Text, min(sampledChars*sampledRate/m.Rate*slow/100, m.MaxChars)), nil
 	case audio.MP3:
 		return Parts(o.Text, m.MaxChars), nil
 	}
@@ -35,7 +41,7 @@ func Of(o speech.Order) ([]speech.Cut, error) {
 // Parts cuts a text at its sentences into parts of at most so many characters, the first of FirstChars. A sentence that is longer is cut between
 // words, and a word between letters. A heading begins a part, which is a chapter. The same text is always cut the same.
 func Parts(text string, most int) []speech.Cut {
-	c := cutter{text: text, most: most}
+	c := cutter{text: text, most: max(1, most)}
 	for _, s := range prose.Sentences(text) {
 		c.chapter(s)
 		for s.From < s.To {

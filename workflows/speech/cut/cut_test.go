@@ -50,7 +50,7 @@ func TestChapters(t *testing.T) {
 func TestOf(t *testing.T) {
 	long := strings.Repeat("Water flows down the channel to the fields. ", 40)
 	count := func(f audio.Format) []speech.Cut {
-		cuts, err := cut.Of(speech.Order{Text: long, Model: "@cf/deepgram/aura-1", Format: f})
+		cuts, err := cut.Of(speech.Order{Text: long, Model: "@cf/deepgram/aura-1", Format: f, Speed: 100})
 		require.NoError(t, err)
 		return cuts
 	}
@@ -58,6 +58,18 @@ func TestOf(t *testing.T) {
 	assert.Len(t, count(audio.MP3), 2)
 	assert.Len(t, count(audio.Opus), 1)
 	assert.LessOrEqual(t, count(audio.MP3)[0].Chars, cut.FirstChars)
+	for _, o := range []speech.Order{
+		{Model: "@cf/deepgram/aura-1", Speed: 400}, {Model: "@cf/deepgram/aura-1", Speed: 25}, {Model: "@cf/myshell-ai/melotts", Speed: 25},
+	} {
+		o.Text, o.Format = long, audio.WAV
+		m, err := speech.FindModel(o.Model)
+		require.NoError(t, err)
+		cuts, err := cut.Of(o)
+		require.NoError(t, err)
+		for _, c := range cuts {
+			assert.LessOrEqual(t, c.Chars*m.Rate*100/min(100, o.Speed), 24_000_000, "%s at %d %%: as many samples as any other part", o.Model, o.Speed)
+		}
+	}
 	_, err := cut.Of(speech.Order{Text: long, Model: "none"})
 	assert.Error(t, err)
 }

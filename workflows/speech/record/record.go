@@ -43,10 +43,10 @@ const (
 	partsAtOnce = 3
 	// roomBytes is what the parts of all takes in an instance may take together: three of samples.
 	roomBytes = 36 << 20
-	// sampledBytes and packedBytes are what a character takes while its part is in memory: of samples at 24 kHz some 4 KB, three times over while they are
-	// stretched and faded; of what is compressed a tenth.
-	sampledBytes = 12 << 10
-	packedBytes  = sampledBytes / 10
+	// packedBytes is what a character of what is compressed takes while its part is in memory, and soundingBytes one of samples for each of a second:
+	// 84 ms of them, two bytes each.
+	packedBytes   = 1200
+	soundingBytes = 0.084 * 2
 	// gap is the silence between two parts, and chapterGap before a chapter.
 	gap        = 250 * time.Millisecond
 	chapterGap = time.Second
@@ -73,13 +73,13 @@ func ownRoom() Room {
 	}
 }
 
-// enter waits until there is room for a part.
+// enter waits until there is room for a part: as it came, and as it is stretched and faded.
 func (r *Recorder) enter(ctx context.Context, c *speech.Claim, i int) (leave func(), err error) {
-	per := int64(packedBytes)
-	if c.Order.Format == audio.WAV {
-		per = sampledBytes
+	per := float64(packedBytes)
+	if m, err := speech.FindModel(c.Order.Model); err == nil && c.Order.Format == audio.WAV {
+		per = soundingBytes * float64(m.Rate) * (1 + 2*100/float64(max(1, c.Order.Speed)))
 	}
-	return r.room(ctx, per*int64(c.Cuts[i].Chars))
+	return r.room(ctx, int64(per*float64(c.Cuts[i].Chars)))
 }
 
 // Record makes a whole take: it claims it, or goes on with the claim that it is given. What is over is no error: somebody else has seen to it. A take
@@ -270,6 +270,9 @@ func errDiffers(what string) error {
 func shape(c *speech.Claim, tape *speech.Tape, i int, spoken said) ([]byte, time.Duration, error) {
 	if spoken.Format != tape.Format {
 		return nil, 0, errDiffers("format")
+	}
+	if c.Order.Speed != 100 && spoken.Format != audio.WAV { // what was asked for and what came are not the same format
+		return nil, 0, fault.Invalidf("speed", "speed_unsupported", "the model answered %s, whose speed cannot be changed", spoken.Format).WithHint("ask for the speed 1")
 	}
 	switch spoken.Format {
 	case audio.WAV:

@@ -172,6 +172,18 @@ func TestSpeed(t *testing.T) {
 	assert.InDelta(t, length[100].Seconds()*2, length[50].Seconds(), 0.2)
 }
 
+func TestASpeedThatCannotBeGivenFails(t *testing.T) {
+	tone, err := os.ReadFile("../audio/testdata/tone.mp3")
+	require.NoError(t, err)
+	w := start(t)
+	w.voice.Hum = func(llm.Call, speech.Line) []byte { return tone } // whatever was asked for
+	j := w.open(w.acme, order(audio.WAV, 50))
+	require.NoError(t, w.recorder.Record(t.Context(), w.acme, j.Take, nil))
+	j = w.job(w.acme, j.ID)
+	require.NotNil(t, j.Error)
+	assert.Equal(t, []any{job.Failed, "speed_unsupported", "speed"}, []any{j.State, j.Error.Code, j.Error.Field})
+}
+
 func TestMP3(t *testing.T) {
 	tone, err := os.ReadFile("../audio/testdata/tone.mp3")
 	require.NoError(t, err)
