@@ -58,7 +58,7 @@ func (c *call) play(opened speech.Opened) error {
 	h := c.w.Header()
 	h.Set("X-Job-Id", opened.Job.ID)
 	h.Set("Content-Location", audioURL(opened.Job.ID))
-	l := listener{call: c, job: opened.Job, pause: firstListen, heard: c.opts.Now()}
+	l := listener{call: c, job: opened.Job, pause: firstListen}
 	if opened.Claim != nil {
 		var err error
 		if l.rec, err = c.recordTake(*opened.Claim); err != nil {
@@ -74,7 +74,8 @@ type listener struct {
 	job      speech.Job
 	rec      *recording // nil: somebody else makes it
 	sent     int        // parts
-	heard    time.Time  // when the last part was sent, or the take claimed for want of any
+	by       string     // who takes it over, once that was tried,
+	asked    time.Time  // and when it last was
 	pause    time.Duration
 	failures int // of looks in a row
 }
@@ -89,7 +90,7 @@ func (l *listener) listen() error {
 		}
 		if l.sent > was {
 			quiet.Reset(listenLimit)
-			l.pause, l.heard = firstListen, l.opts.Now()
+			l.pause = firstListen
 		}
 		if err := l.takeOver(); err != nil {
 			return err
@@ -210,15 +211,18 @@ func (w *firstWriter) Write(b []byte) (int, error) {
 	return w.w.Write(b)
 }
 
-// takeOver goes on with a take of which nothing was heard for as long as whoever speaks it directly may be silent: the isolate that had it has died, or
-// the answer that gave it to somebody was lost. Nobody is asked to wait until the tenant's object notices.
+// takeOver goes on with a take of which there was no news for as long as whoever makes it may be silent: the isolate that had it has died, or the answer
+// that gave it to somebody was lost. Nobody is asked to wait until the tenant's object notices. Of all who listen one has it.
 func (l *listener) takeOver() error {
 	now := l.opts.Now()
-	if l.rec != nil || now.Sub(l.heard) < speech.DirectLease {
+	if l.rec != nil || now.Sub(l.job.UpdatedAt) < speech.DirectLease || now.Sub(l.asked) < toldListen {
 		return nil
 	}
-	l.heard = now
-	claim, err := l.Booth.Claim(l.ctx(), l.scope, l.job.Take)
+	l.asked = now
+	if l.by == "" {
+		l.by = l.opts.NewID()
+	}
+	claim, err := l.Booth.TakeOver(l.ctx(), l.scope, l.job.Take, l.by)
 	if err != nil {
 		return nil // somebody is at it, or it is not its turn: the job says
 	}

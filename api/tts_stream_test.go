@@ -184,6 +184,32 @@ func TestSeveralListenToOneSound(t *testing.T) {
 	})
 }
 
+// A voice that takes longer for a part than a maker may be silent is asked for each part once, however many listen.
+func TestASlowVoiceIsLeftToOne(t *testing.T) {
+	for _, n := range []int{1, 2, 8} {
+		inStudio(t, strconv.Itoa(n), func(t *testing.T, w *world) {
+			w.studio.voice.before = func(speech.Line) error {
+				time.Sleep(45 * time.Second)
+				return nil
+			}
+			answers := make(chan *httptest.ResponseRecorder, n)
+			for range n {
+				go func() {
+					rec := httptest.NewRecorder()
+					w.ServeHTTP(rec, w.request("globex", "POST", "/tts", speechBody(story, streaming)))
+					answers <- rec
+				}()
+			}
+			for range n {
+				rec := <-answers
+				require.Equal(t, http.StatusOK, rec.Code, rec.Body)
+				assert.Greater(t, rec.Body.Len(), audio.HeaderSize)
+			}
+			assert.Len(t, w.studio.voice.spoken(), 3)
+		})
+	}
+}
+
 // What goes wrong before the first byte is an error with its own code and status; the job has failed with it, and the same request is spoken later.
 func TestWhatCannotBeSpoken(t *testing.T) {
 	oai, err := json.Marshal(map[string]string{"model": "default", "voice": "default", "input": story})
@@ -338,7 +364,7 @@ func TestATakeWhoseMakerHasDied(t *testing.T) {
 	})
 	inStudio(t, "nobody may make it", func(t *testing.T, w *world) {
 		w.studio.desk.Before = func(op string) error {
-			if op == "claim" {
+			if op == "takeover" {
 				return fault.Unavailablef(nil, "object_unavailable", "no")
 			}
 			return nil

@@ -33,8 +33,11 @@ type Booth interface {
 	// Claim begins to make a take, or goes on. One that is spoken directly is left to whoever does, as long as there is news of it (DirectLease): until
 	// then it is fault.Unavailable, code CodeBusy, with RetryAfter.
 	Claim(ctx context.Context, s tenants.Scope, take string) (Claim, error)
+	// TakeOver claims a take to speak it directly, for a listener who heard nothing of it: by names them, as nobody else is named. Within DirectLease of
+	// the take's last news it is fault.Unavailable, code CodeBusy, with RetryAfter, but for who has taken it over already.
+	TakeOver(ctx context.Context, s tenants.Scope, take, by string) (Claim, error)
 	// Add notes parts that are kept. The first say who speaks, and in which format; later ones that differ in that are fault.Conflict, code
-	// tape_differs. A part that is there already stays as it is.
+	// tape_differs. A part that is there already stays as it is. Without parts it is news of the take alone: it is being made.
 	Add(ctx context.Context, s tenants.Scope, t Ticket, tape Tape) error
 	// End ends the take: well when nothing failed, which its tape has to be whole for. speech.synthesized or speech.failed is told.
 	End(ctx context.Context, s tenants.Scope, t Ticket, failed *job.Problem) error
@@ -62,8 +65,10 @@ const (
 	MaxShared = 1_000
 	// Life is for how long a job is told of after its sound has expired.
 	Life = 30 * 24 * time.Hour
-	// DirectLease is for how long after its last news a take that is spoken directly is left to whoever does.
+	// DirectLease is for how long after its last news a take that is spoken directly is left to whoever does, and any take to whoever makes it by
+	// those who listen. NewsEvery is how often there is news of a take that is being made, even if a part takes longer.
 	DirectLease = 30 * time.Second
+	NewsEvery   = DirectLease / 3
 	// Late is after which time without news a take is given to the queue again, Tries times; then it fails as stuck.
 	Late  = 10 * time.Minute
 	Tries = 3
@@ -136,6 +141,8 @@ type Claim struct {
 	Cuts  []Cut        `json:"cuts"`
 	Tape  Tape         `json:"tape"` // what is there already; its Reel is where to keep the rest
 	Cause events.Cause `json:"cause"`
+	// Direct is for whom it is spoken directly, if it is: who took it over, or the job.
+	Direct string `json:"direct,omitempty"`
 }
 
 // Missing are the indexes of the parts that are to be spoken.

@@ -16,6 +16,20 @@ import (
 
 // Claim implements speech.Booth.
 func (b *Book) Claim(tx rows.Tx, s tenants.Scope, id string) (speech.Claim, error) {
+	return b.claim(tx, s, id, "")
+}
+
+// TakeOver implements speech.Booth.
+func (b *Book) TakeOver(tx rows.Tx, s tenants.Scope, id, by string) (speech.Claim, error) {
+	if by == "" || len(by) > maxID {
+		return speech.Claim{}, fault.Invalidf("by", "job_invalid", "%.80q cannot name who listens", by)
+	}
+	return b.claim(tx, s, id, by)
+}
+
+// claim makes a take the caller's, who speaks it directly for somebody, or for nobody. As long as there is news, it is left to whoever speaks it directly
+// by everybody, and to whoever makes it by those who would speak directly.
+func (b *Book) claim(tx rows.Tx, s tenants.Scope, id, by string) (speech.Claim, error) {
 	t, err := findTake(tx, id)
 	if err != nil {
 		return speech.Claim{}, err
@@ -24,17 +38,17 @@ func (b *Book) Claim(tx rows.Tx, s tenants.Scope, id string) (speech.Claim, erro
 		return speech.Claim{}, speech.ErrOver(id)
 	}
 	c := b.begin(tx, s)
-	if t.Direct != "" {
+	if t.Direct != by {
 		tape, err := tapeOf(tx, t)
 		if err != nil {
 			return speech.Claim{}, err
 		}
 		if rest := max(t.News, tape.News) + speech.DirectLease.Milliseconds() - c.now; rest > 0 {
-			return speech.Claim{}, fault.Unavailablef(nil, speech.CodeBusy, "the take %s is being spoken for its caller", id).
+			return speech.Claim{}, fault.Unavailablef(nil, speech.CodeBusy, "there is news of the take %s: somebody makes it", id).
 				WithHint("claim it again later").WithRetryAfter(time.Duration(rest) * time.Millisecond)
 		}
 	}
-	return c.claim(t, "")
+	return c.claim(t, by)
 }
 
 // claim makes a take the caller's; direct is the job for which it is spoken directly, if it is.
@@ -55,7 +69,7 @@ func (c *change) claim(t *take, direct string) (speech.Claim, error) {
 	all, err := cuts(c.tx, t)
 	o := t.Order
 	o.Text = string(text)
-	return speech.Claim{Ticket: speech.Ticket{Take: t.id(), Claim: t.Claim}, Order: o, Cuts: all, Tape: tape.Tape, Cause: t.Cause}, err
+	return speech.Claim{Ticket: speech.Ticket{Take: t.id(), Claim: t.Claim}, Order: o, Cuts: all, Tape: tape.Tape, Cause: t.Cause, Direct: direct}, err
 }
 
 // claimed is the take of a ticket that is valid.
@@ -80,6 +94,10 @@ func (b *Book) Add(tx rows.Tx, _ tenants.Scope, k speech.Ticket, more speech.Tap
 	t, err := claimed(tx, k)
 	if err != nil {
 		return err
+	}
+	if len(more.Parts) == 0 {
+		t.News = b.now().UnixMilli()
+		return rows.Write(tx, t.key(), t)
 	}
 	row, err := tapeOf(tx, t)
 	if err != nil {
@@ -118,8 +136,8 @@ func (b *Book) Add(tx rows.Tx, _ tenants.Scope, k speech.Ticket, more speech.Tap
 // goesWith checks what comes against what is there, or takes over what it says when nothing is.
 func goesWith(tape *speech.Tape, more speech.Tape) error {
 	switch {
-	case len(more.Parts) == 0 || more.Model == "" || more.Voice == "" || more.Format == "":
-		return fault.Invalidf("tape", "part_invalid", "parts, model, voice and format are required")
+	case more.Model == "" || more.Voice == "" || more.Format == "":
+		return fault.Invalidf("tape", "part_invalid", "model, voice and format are required")
 	case more.Reel != "" && more.Reel != tape.Reel:
 		return errDiffers("reel")
 	case tape.Format == "":

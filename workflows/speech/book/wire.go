@@ -12,21 +12,28 @@ import (
 
 // The methods of the wire.
 const (
-	methodOpen   = "open"
-	methodJob    = "job"
-	methodJobs   = "jobs"
-	methodCancel = "cancel"
-	methodClaim  = "claim"
-	methodAdd    = "add"
-	methodEnd    = "end"
-	methodClear  = "clear"
-	methodCount  = "count"
+	methodOpen     = "open"
+	methodJob      = "job"
+	methodJobs     = "jobs"
+	methodCancel   = "cancel"
+	methodClaim    = "claim"
+	methodTakeOver = "takeover"
+	methodAdd      = "add"
+	methodEnd      = "end"
+	methodClear    = "clear"
+	methodCount    = "count"
 )
 
 // listing is the arguments of jobs.
 type listing struct {
 	Cursor string `json:"cursor,omitempty"`
 	Limit  int    `json:"limit"`
+}
+
+// taking is the arguments of takeover.
+type taking struct {
+	Take string `json:"take"`
+	By   string `json:"by"`
 }
 
 // adding is the arguments of add.
@@ -56,6 +63,8 @@ func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commi
 		return call.Serve(tx, body, func(s tenants.Scope, id string) (speech.Job, error) { return b.Cancel(tx, s, id) })
 	case methodClaim:
 		return call.Serve(tx, body, func(s tenants.Scope, take string) (speech.Claim, error) { return b.Claim(tx, s, take) })
+	case methodTakeOver:
+		return call.Serve(tx, body, func(s tenants.Scope, a taking) (speech.Claim, error) { return b.TakeOver(tx, s, a.Take, a.By) })
 	case methodAdd:
 		return call.Serve(tx, body, func(s tenants.Scope, a adding) (none, error) { return none{}, b.Add(tx, s, a.Ticket, a.Tape) })
 	case methodEnd:
@@ -111,6 +120,11 @@ func (c *Client) Cancel(ctx context.Context, s tenants.Scope, id string) (speech
 // Claim implements speech.Booth.
 func (c *Client) Claim(ctx context.Context, s tenants.Scope, take string) (speech.Claim, error) {
 	return call.Ask[speech.Claim](ctx, c.do, s, nil, methodClaim, take)
+}
+
+// TakeOver implements speech.Booth.
+func (c *Client) TakeOver(ctx context.Context, s tenants.Scope, take, by string) (speech.Claim, error) {
+	return call.Ask[speech.Claim](ctx, c.do, s, nil, methodTakeOver, taking{take, by})
 }
 
 // Add implements speech.Booth.

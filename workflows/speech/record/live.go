@@ -62,6 +62,9 @@ func (w *watched) Add(ctx context.Context, s tenants.Scope, t speech.Ticket, tap
 	if err := w.Booth.Add(ctx, s, t, tape); err != nil {
 		return err
 	}
+	if len(tape.Parts) == 0 {
+		return nil
+	}
 	w.mu.Lock()
 	w.parts = append(w.parts, tape.Parts...)
 	w.mu.Unlock()

@@ -133,7 +133,11 @@ func over(err error) error {
 // Speak has parts of a claimed take spoken and kept, and notes each as it comes. The first of all says who speaks the others, so it is spoken alone.
 // When one fails no other is begun; those that were are paid, so they are kept.
 func (r *Recorder) Speak(ctx context.Context, s tenants.Scope, c *speech.Claim, parts []int) error {
-	if len(parts) > 0 && c.Tape.Format == "" {
+	if len(parts) == 0 {
+		return nil
+	}
+	defer r.alive(ctx, s, c.Ticket)()
+	if c.Tape.Format == "" {
 		if err := r.first(ctx, s, c, parts[0]); err != nil {
 			return err
 		}
@@ -155,6 +159,31 @@ func (r *Recorder) Speak(ctx context.Context, s tenants.Scope, c *speech.Claim, 
 		})
 	}
 	return g.Wait()
+}
+
+// alive gives news of a take while it is made, however long a part takes, so that nobody takes it for lost. It returns the way to end that.
+func (r *Recorder) alive(ctx context.Context, s tenants.Scope, t speech.Ticket) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		every := time.NewTicker(speech.NewsEvery)
+		defer every.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-every.C:
+			}
+			if err := r.Booth.Add(ctx, s, t, speech.Tape{}); err != nil && over(err) == nil {
+				return // somebody else's; of what else fails, the next may come through
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 // first speaks a part, and so finds out who speaks: the order's model, or the tenant's fallback when that does not.

@@ -42,6 +42,7 @@ func TestDesk(t *testing.T, open func(t *testing.T) Studio) {
 		"a job is cancelled for its own caller":          cancels,
 		"what is cancelled is not gone on with":          afresh,
 		"who speaks directly is not disturbed":           direct,
+		"who listens leaves it to whoever makes it":      takesOver,
 		"so many are made at a time":                     window,
 		"a list has pages, newest first":                 pages,
 		"the longest text comes whole":                   longest,
@@ -307,9 +308,7 @@ func differs(t *testing.T, x floor) {
 		assert.Equal(t, []int{0, 2}, x.claim(x.acme, c.Take).Missing(), name)
 		c.Ticket.Claim++
 	}
-	for _, empty := range []speech.Tape{{}, {Model: "m", Voice: "v", Format: audio.WAV}, {Parts: part(c, 0).Parts}} {
-		assert.Equal(t, fault.Invalid, fault.KindOf(x.studio.Add(t.Context(), x.acme, c.Ticket, empty)))
-	}
+	assert.Equal(t, fault.Invalid, fault.KindOf(x.studio.Add(t.Context(), x.acme, c.Ticket, speech.Tape{Parts: part(c, 0).Parts})))
 }
 
 func anew(t *testing.T, x floor) {
@@ -422,6 +421,27 @@ func direct(t *testing.T, x floor) {
 	assert.Equal(t, []any{take, true}, []any{joined.Claim.Take, joined.Job.Shared})
 	_, err = x.studio.Claim(t.Context(), x.globex, take)
 	x.code(err, fault.Unavailable, speech.CodeBusy)
+}
+
+func takesOver(t *testing.T, x floor) {
+	for _, direct := range []bool{true, false} {
+		o := x.opening(2)
+		o.Direct = direct
+		o.Order.Speed = map[bool]int{true: 100, false: 101}[direct]
+		take := x.open(x.acme, o).Job.Take
+		_, err := x.studio.TakeOver(t.Context(), x.acme, take, "listener")
+		x.code(err, fault.Unavailable, speech.CodeBusy)
+		_, err = x.studio.TakeOver(t.Context(), x.globex, take, "listener")
+		x.over(err, "another tenant's")
+		if direct {
+			again, err := x.studio.TakeOver(t.Context(), x.acme, take, o.ID)
+			require.NoError(t, err, "whose it is")
+			assert.Equal(t, o.ID, again.Direct)
+			require.NoError(t, x.studio.Add(t.Context(), x.acme, again.Ticket, speech.Tape{}), "news alone")
+		}
+		_, err = x.studio.TakeOver(t.Context(), x.acme, take, "")
+		x.code(err, fault.Invalid, "job_invalid")
+	}
 }
 
 func window(t *testing.T, x floor) {

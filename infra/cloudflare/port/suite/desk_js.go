@@ -36,6 +36,10 @@ func (x studio) Claim(ctx context.Context, s tenants.Scope, take string) (speech
 	return x.port.Claim(x.in(ctx), s, take)
 }
 
+func (x studio) TakeOver(ctx context.Context, s tenants.Scope, take, by string) (speech.Claim, error) {
+	return x.port.TakeOver(x.in(ctx), s, take, by)
+}
+
 func (x studio) Add(ctx context.Context, s tenants.Scope, t speech.Ticket, tape speech.Tape) error {
 	return x.port.Add(x.in(ctx), s, t, tape)
 }
