@@ -77,7 +77,7 @@ type SpeechSynthesized struct {
 	Jobs       []string `json:"jobs"`
 	Bytes      int64    `json:"bytes"`
 	DurationMS int64    `json:"durationMs"`
-	CostNanos  int64    `json:"costNanos,omitempty"` // billionths of a US dollar; none for jobs of a take that was there
+	CostNanos  int64    `json:"costNanos,omitempty"` // billionths of a US dollar; none for jobs of a take that was there, and in one of several events about a take
 }
 
 // Type implements Fact.

@@ -69,9 +69,12 @@ const (
 	// those who listen. NewsEvery is how often there is news of a take that is being made, even if a part takes longer.
 	DirectLease = 30 * time.Second
 	NewsEvery   = DirectLease / 3
-	// Late is after which time without news a take is given to the queue again, Tries times; then it fails as stuck.
+	// Late is after which time without news of whoever claimed it a take is given to the queue again, Tries times; then it fails as stuck.
 	Late  = 10 * time.Minute
 	Tries = 3
+	// QueuedLate is that time for a take that nobody has claimed since it was given to the queue, and QueuedTries is how often: a day in all.
+	QueuedLate  = time.Hour
+	QueuedTries = 23
 )
 
 // Opening is an order that comes in.

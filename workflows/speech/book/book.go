@@ -77,7 +77,9 @@ type take struct {
 	News   int64 `json:"nw"`           // when it was let in, told again, or claimed
 	Try    int   `json:"t,omitempty"`  // how often it was told again,
 	Silent int   `json:"si,omitempty"` // how often without any part since,
-	Heard  int   `json:"h,omitempty"`  // and how many parts there were then
+	Heard  int   `json:"h,omitempty"`  // and how many parts there were then;
+	Asked  int   `json:"as,omitempty"` // its Claim when it was last told again,
+	Queued int   `json:"qu,omitempty"` // and how often nobody had claimed it since
 
 	Ended  int64        `json:"e,omitempty"`
 	Spoken int          `json:"sp,omitempty"` // when it ended, like what follows

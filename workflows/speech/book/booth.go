@@ -172,7 +172,18 @@ func (b *Book) endedSo(tx rows.Tx, k speech.Ticket, why *job.Problem, over error
 	if err != nil {
 		return err
 	}
-	if t != nil && t.Claim == k.Claim && (t.State == succeeded && why == nil || t.State == failed && why != nil) {
+	if t == nil || t.Claim != k.Claim {
+		return over
+	}
+	said := t.State == succeeded && why == nil || t.State == failed && why != nil
+	if t.State == failed && why == nil { // but there is no file of it
+		tape, err := tapeOf(tx, t)
+		if err != nil {
+			return err
+		}
+		said = tape.Tape.Whole() && unfit(tape.Tape) != nil
+	}
+	if said {
 		return nil
 	}
 	return over
@@ -180,6 +191,15 @@ func (b *Book) endedSo(tx rows.Tx, k speech.Ticket, why *job.Problem, over error
 
 // maxMessage is how much is kept of what went wrong, in bytes.
 const maxMessage = 500
+
+// unfit is why there can be no file of a whole tape; nil when there can.
+func unfit(tape speech.Tape) *job.Problem {
+	_, err := tape.Header()
+	if err == nil {
+		return nil
+	}
+	return problem(err)
+}
 
 // end ends a take that is not over, well when there is no reason why not, and tells the jobs that wait for it.
 func (c *change) end(t *take, why *job.Problem) error {
@@ -189,6 +209,9 @@ func (c *change) end(t *take, why *job.Problem) error {
 	}
 	if why == nil && !tape.Tape.Whole() {
 		return fault.New(fault.Conflict, "tape_incomplete", fmt.Sprintf("%d of %d parts are there", len(tape.Tape.Parts), t.Cuts), nil).WithHint("claim the take and speak the rest")
+	}
+	if why == nil {
+		why = unfit(tape.Tape)
 	}
 	jobs, err := c.members(t)
 	if err != nil {

@@ -18,5 +18,5 @@
 //
 // A job of one part that comes alone writes fifteen rows until it has ended, its events' removal from the outbox among them, and eight until it is
 // forgotten. A further part writes one. A job that shares a take writes three or four: itself, that it waits, and the take, or its event and that one's
-// removal. A key is one more.
+// removal; three more where what is there is to be kept longer. A key is one more.
 package book

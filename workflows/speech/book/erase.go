@@ -9,6 +9,9 @@ import (
 	"levada.dev/tenants/rows"
 )
 
+// left is what may be there without a job.
+var left = []string{takePrefix, textPrefix, cutsPrefix, tapePrefix, memberPrefix, waitingPrefix, garbagePrefix, forgetPrefix, receiptPrefix}
+
 // Clear forgets jobs whatever their age, so many at most, and says how many. With a job its take goes, made or not: whoever makes it is told that it
 // is over. What jobs have left is forgotten after the last of them.
 func (b *Book) Clear(tx rows.Tx, s tenants.Scope, limit int) (int, error) {
@@ -23,7 +26,7 @@ func (b *Book) Clear(tx rows.Tx, s tenants.Scope, limit int) (int, error) {
 		}
 	}
 	n := len(found)
-	for _, prefix := range []string{takePrefix, receiptPrefix, forgetPrefix, garbagePrefix, waitingPrefix, textPrefix, memberPrefix} {
+	for _, prefix := range left {
 		rest, err := tx.Scan(prefix, limit-n)
 		if err != nil {
 			return 0, fmt.Errorf("speech: scan: %w", err)
@@ -60,11 +63,17 @@ func (c *change) clear(id string) error {
 	return errors.Join(err, c.remove(jobPrefix+id, memberKey(j.Take, id), forgetKey(j.forget(), id)))
 }
 
-// Count is how many jobs there are, as far as the limit.
-func (b *Book) Count(tx rows.Tx, limit int) (int, error) {
-	found, err := tx.Scan(jobPrefix, limit)
-	if err != nil {
-		return 0, fmt.Errorf("speech: scan: %w", err)
+// Count is how many jobs there are, as far as the limit; without any, how many rows are left of those that were.
+func (b *Book) Count(tx rows.Tx, limit int) (n int, err error) {
+	for _, prefix := range append([]string{jobPrefix}, left...) {
+		found, err := tx.Scan(prefix, limit-n)
+		if err != nil {
+			return 0, fmt.Errorf("speech: scan: %w", err)
+		}
+		n += len(found)
+		if n == limit || prefix == jobPrefix && n > 0 {
+			break
+		}
 	}
-	return len(found), nil
+	return n, nil
 }

@@ -156,11 +156,18 @@ func (c *change) join(t *take, o speech.Opening) error {
 	return c.write(t)
 }
 
-// has tells a job that has its sound already.
+// has tells a job that has its sound already, which is kept for as long as it asks from now.
 func (c *change) has(t *take, o speech.Opening) error {
 	tape, err := tapeOf(c.tx, t)
 	if err != nil {
 		return err
+	}
+	if due := c.now + o.Keep.Milliseconds(); due > t.Due {
+		was := t.Due
+		t.Due = due
+		if err := errors.Join(c.remove(garbageKey(was, t.id())), c.put(garbageKey(due, t.id())), c.write(t)); err != nil {
+			return err
+		}
 	}
 	return c.done(t, tape, 0, o.Cause, []string{o.ID})
 }
@@ -188,10 +195,14 @@ func (c *change) begun(last *take, o speech.Opening) (*take, error) {
 	if err != nil {
 		return nil, err
 	}
+	n, err := c.free(r)
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case o.Direct: // is let in where it is claimed
 		err = c.enter(t)
-	case len(r.Making) < speech.MaxMaking && r.Waiting == 0:
+	case n > 0 && r.Waiting == 0:
 		err = errors.Join(c.enter(t), c.request(t))
 	default:
 		err = c.queue(t)
@@ -261,5 +272,5 @@ func (c *change) direct(o speech.Opening, t *take) (*speech.Claim, error) {
 		}
 	}
 	claim, err := c.claim(t, o.ID)
-	return &claim, err
+	return &claim, errors.Join(err, c.admit()) // whose turn this was, if it was anybody's
 }

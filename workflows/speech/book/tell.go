@@ -1,6 +1,7 @@
 package book
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,16 +21,32 @@ func (c *change) request(t *take) error {
 	return c.tell(t, requested+strconv.Itoa(t.Try), t.Cause, events.SpeechRequested{SpeechRef: t.ref(), Parts: t.Cuts, Try: t.Try})
 }
 
-// done tells that jobs have their sound.
+// toldAtOnce is how many jobs one event names: whoever tells of them has to be done with all of them before its message comes again.
+const toldAtOnce = 50
+
+// done tells that jobs have their sound, and who spoke it in which format, whatever was ordered. The first event has what it cost.
 func (c *change) done(t *take, tape tapeRow, nanos int64, cause events.Cause, jobs []string) error {
-	return c.tell(t, "done."+jobs[0], cause, events.SpeechSynthesized{
-		SpeechRef: t.ref(), Jobs: jobs, Bytes: tape.Tape.Bytes(), DurationMS: tape.Tape.Duration().Milliseconds(), CostNanos: nanos,
-	})
+	ref := t.ref()
+	ref.Model, ref.Voice, ref.Format = tape.Tape.Model, tape.Tape.Voice, string(tape.Tape.Format)
+	for some := range slices.Chunk(jobs, toldAtOnce) {
+		if err := c.tell(t, "done."+some[0], cause, events.SpeechSynthesized{
+			SpeechRef: ref, Jobs: some, Bytes: tape.Tape.Bytes(), DurationMS: tape.Tape.Duration().Milliseconds(), CostNanos: nanos,
+		}); err != nil {
+			return err
+		}
+		nanos = 0
+	}
+	return nil
 }
 
 // lost tells that jobs will not have any.
 func (c *change) lost(t *take, jobs []string) error {
-	return c.tell(t, "failed", t.Cause, events.SpeechFailed{SpeechRef: t.ref(), Jobs: jobs, Code: t.Error.Code, Message: t.Error.Message})
+	for some := range slices.Chunk(jobs, toldAtOnce) {
+		if err := c.tell(t, "failed."+some[0], t.Cause, events.SpeechFailed{SpeechRef: t.ref(), Jobs: some, Code: t.Error.Code, Message: t.Error.Message}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tell takes a fact about a take into the outbox. What happened first goes first.
@@ -58,9 +75,18 @@ func (b *Book) SetAside(tx rows.Tx, id string, reason error) error {
 	if err != nil {
 		return err
 	}
-	f, c := fault.As(reason), b.begin(tx, s)
-	if err := c.end(t, &job.Problem{Stage: "speak", Code: f.Code, Message: f.Message}); err != nil {
+	c := b.begin(tx, s)
+	if err := c.end(t, problem(reason)); err != nil {
 		return err
 	}
 	return c.close()
+}
+
+// problem is a fault as a job tells it. What is our own mistake says nothing about itself.
+func problem(err error) *job.Problem {
+	f := fault.As(err)
+	if f.Kind == fault.Internal {
+		return &job.Problem{Stage: "speak", Code: "internal", Message: "something went wrong on our side"}
+	}
+	return &job.Problem{Stage: "speak", Field: f.Field, Code: f.Code, Message: f.Message, Hint: f.Hint}
 }

@@ -60,23 +60,46 @@ var stuck = job.Problem{Stage: "speak", Code: "stuck", Message: "nothing was hea
 
 func (c *change) late(id string) error {
 	t, err := findTake(c.tx, id)
-	if err != nil || t == nil {
+	if err != nil {
 		return err
+	}
+	if t == nil { // whoever waits has its turn
+		return errors.Join(c.gone(id), c.admit())
 	}
 	tape, err := tapeOf(c.tx, t)
-	if err != nil || c.now < max(t.News, tape.News)+speech.Late.Milliseconds() {
+	if err != nil || c.now < t.late(tape) {
 		return err
 	}
+	queued := t.queued(tape)
 	if n := len(tape.Tape.Parts); n > t.Heard {
 		t.Heard, t.Silent = n, 0
 	}
-	if t.Silent == speech.Tries {
+	switch {
+	case queued && t.Queued == speech.QueuedTries, !queued && t.Silent == speech.Tries:
 		return c.end(t, &stuck)
+	case queued:
+		t.Queued++
+	default:
+		t.Queued = 0
+		t.Silent++
 	}
-	t.Silent++
 	t.Try++
-	t.Direct, t.News = "", c.now
+	t.Asked, t.Direct, t.News = t.Claim, "", c.now
 	return errors.Join(c.write(t), c.request(t))
+}
+
+// queued reports whether a take only waits in the queue: nobody has claimed it, nor spoken any of it, since it was last asked for.
+func (t *take) queued(tape tapeRow) bool {
+	return t.Claim == t.Asked && len(tape.Tape.Parts) <= t.Heard
+}
+
+// late is when it is asked for again. One that only waits in the queue is no sooner made for being there twice.
+func (t *take) late(tape tapeRow) int64 {
+	after := speech.Late
+	if t.queued(tape) {
+		after = speech.QueuedLate
+	}
+	return max(t.News, tape.News) + after.Milliseconds()
 }
 
 // reel is what is to be dropped.
@@ -95,14 +118,21 @@ func (b *Book) drop(ctx context.Context, txn func(func(tx rows.Tx) error) error,
 	}); err != nil {
 		return err
 	}
+	var failed error
 	for _, r := range due {
-		for more := true; more; {
-			var err error
-			if more, err = sounds.Drop(ctx, r.owner, r.name); err != nil {
-				return err
-			}
+		err := dropReel(ctx, r, sounds)
+		if err == nil {
+			err = txn(func(tx rows.Tx) error { return b.dropped(tx, r) })
 		}
-		if err := txn(func(tx rows.Tx) error { return b.dropped(tx, r) }); err != nil {
+		failed = errors.Join(failed, err) // the others are dropped all the same
+	}
+	return failed
+}
+
+func dropReel(ctx context.Context, r reel, sounds speech.Sounds) error {
+	for more := true; more; {
+		var err error
+		if more, err = sounds.Drop(ctx, r.owner, r.name); err != nil {
 			return err
 		}
 	}
@@ -252,14 +282,17 @@ func (b *Book) next(tx rows.Tx) (next time.Time, err error) {
 	}
 	for _, id := range r.Making {
 		t, err := findTake(tx, id)
-		if err != nil || t == nil {
+		if err != nil {
 			return next, err
+		}
+		if t == nil {
+			continue
 		}
 		tape, err := tapeOf(tx, t)
 		if err != nil {
 			return next, err
 		}
-		sooner(utc(max(t.News, tape.News)).Add(speech.Late))
+		sooner(utc(t.late(tape)))
 	}
 	for _, prefix := range []string{garbagePrefix, forgetPrefix} {
 		found, err := tx.Scan(prefix, 1)

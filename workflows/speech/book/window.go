@@ -18,7 +18,7 @@ type room struct {
 	dirty   bool
 }
 
-// maxMaking is how many takes are made at a time at most, those included that are spoken directly and wait for nobody.
+// maxMaking is how many takes are made at a time at most, those included that are spoken directly: those wait for nobody, and nobody for them.
 const maxMaking = 100
 
 func errBacklog(what string, most int) error {
@@ -91,23 +91,47 @@ func (c *change) unqueue(t *take) error {
 
 // leave counts a take no longer, whether it waited or was made.
 func (c *change) leave(t *take) error {
+	if t.State == waiting {
+		return c.unqueue(t)
+	}
+	return c.gone(t.id())
+}
+
+// gone counts a take no longer that was made.
+func (c *change) gone(id string) error {
 	r, err := c.desk()
 	if err != nil {
 		return err
 	}
-	if t.State == waiting {
-		return c.unqueue(t)
-	}
 	n := len(r.Making)
-	r.Making = slices.DeleteFunc(r.Making, func(id string) bool { return id == t.id() })
+	r.Making = slices.DeleteFunc(r.Making, func(of string) bool { return of == id })
 	r.dirty = r.dirty || len(r.Making) != n
 	return nil
+}
+
+// free is how many takes more the queue may make. Those that are spoken directly take nobody's turn.
+func (c *change) free(r *room) (int, error) {
+	n := speech.MaxMaking - len(r.Making)
+	for i := 0; n < 1 && i < len(r.Making); i++ {
+		t, err := findTake(c.tx, r.Making[i])
+		if err != nil {
+			return 0, err
+		}
+		if t == nil || t.Direct != "" {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // admit lets in who waited longest, as many as there is room for.
 func (c *change) admit() error {
 	r, err := c.desk()
-	for err == nil && len(r.Making) < speech.MaxMaking && r.Waiting > 0 {
+	for err == nil && r.Waiting > 0 {
+		n := 0
+		if n, err = c.free(r); err != nil || n < 1 {
+			return err
+		}
 		err = c.next(r)
 	}
 	return err

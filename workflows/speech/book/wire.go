@@ -144,7 +144,7 @@ func (c *Client) Clear(ctx context.Context, s tenants.Scope, limit int) (int, er
 	return call.Ask[int](ctx, c.do, s, nil, methodClear, limit)
 }
 
-// Count is how many jobs the tenant has, as far as the limit.
+// Count is how many jobs the tenant has, as far as the limit; without any, how many rows are left of those that were.
 func (c *Client) Count(ctx context.Context, s tenants.Scope, limit int) (int, error) {
 	return call.Ask[int](ctx, c.do, s, nil, methodCount, limit)
 }
