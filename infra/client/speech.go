@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -77,19 +78,25 @@ const (
 	longestLook = 2 * time.Second
 )
 
-// FollowSpeech asks for a job of speech until it has ended, and tells each change.
+// FollowSpeech asks for a job of speech until it has ended, and tells each change. A platform that is not there for a while is asked again.
 func (c *Client) FollowSpeech(ctx context.Context, id string, changed func(SpeechJob)) (SpeechJob, error) {
-	told := -1
+	told, heard := -1, time.Now()
 	for pause := firstLook; ; pause = min(pause+firstLook, longestLook) {
 		j, err := c.SpeechJob(ctx, id)
-		if err != nil {
+		var away *Unreachable
+		switch {
+		case err == nil:
+			heard = time.Now()
+		case !errors.As(err, &away) || told < 0 || time.Since(heard) > c.opts.Patience:
 			return j, err
 		}
-		if changed != nil && j.Spoken != told {
+		if err == nil && j.Spoken != told {
 			told = j.Spoken
-			changed(j)
+			if changed != nil {
+				changed(j)
+			}
 		}
-		if j.State.Final() {
+		if err == nil && j.State.Final() {
 			return j, nil
 		}
 		if err := sleep(ctx, pause); err != nil {

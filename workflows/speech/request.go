@@ -208,7 +208,7 @@ func (t Terms) format(m Model, r Request) (audio.Format, error) {
 	if slices.Contains(t.Offers(m), f) {
 		why = "cannot be had from %s for a text of more than " + strconv.Itoa(m.MaxChars) + " characters"
 	}
-	return "", fault.Invalidf("format", "unsupported_format", "%.32q "+why, r.Format, m.Name).WithHint("there are " + strings.Join(list, ", "))
+	return "", fault.Invalidf("format", "unsupported_format", "%.32q "+why, r.Format, m.Name).WithHint("it gives " + strings.Join(list, ", "))
 }
 
 func percent(speed float64) int { return int(math.Round(speed * 100)) }
