@@ -135,14 +135,15 @@ func streamable(o speech.Order) error {
 	return nil
 }
 
-// openSpeech opens the job of an order. Direct is one whose caller waits for the sound: then the answer may have the claim of its take.
+// openSpeech opens the job of an order. Direct is one whose caller waits for the sound: then the answer may have the claim of its take, unless its samples
+// are to be stretched, which takes seconds of CPU: that is the queue's.
 func (c *call) openSpeech(o speech.Order, asked speech.Request, direct bool) (speech.Opened, error) {
 	cuts, err := cut.Of(o)
 	if err != nil {
 		return speech.Opened{}, err
 	}
 	opening := speech.Opening{
-		ID: c.opts.NewID(), Order: o, Cuts: cuts, Keep: time.Duration(c.config.Speech.KeepDays) * 24 * time.Hour, Direct: direct, Cause: c.cause(),
+		ID: c.opts.NewID(), Order: o, Cuts: cuts, Keep: time.Duration(c.config.Speech.KeepDays) * 24 * time.Hour, Direct: direct && o.Speed == 100, Cause: c.cause(),
 	}
 	if c.idempotencyKey != "" {
 		opening.Key, opening.Hash = c.idempotencyKey, hashOf(asked, direct)

@@ -215,7 +215,7 @@ func (w *firstWriter) Write(b []byte) (int, error) {
 // that gave it to somebody was lost. Nobody is asked to wait until the tenant's object notices. Of all who listen one has it.
 func (l *listener) takeOver() error {
 	now := l.opts.Now()
-	if l.rec != nil || now.Sub(l.job.UpdatedAt) < speech.DirectLease || now.Sub(l.asked) < toldListen {
+	if l.rec != nil || l.job.Speed != 100 || now.Sub(l.job.UpdatedAt) < speech.DirectLease || now.Sub(l.asked) < toldListen {
 		return nil
 	}
 	l.asked = now

@@ -184,6 +184,16 @@ func TestSeveralListenToOneSound(t *testing.T) {
 	})
 }
 
+// Samples are stretched by the queue's consumer, never beside a request, however long nothing is heard.
+func TestWhoListensStretchesNothing(t *testing.T) {
+	inStudio(t, "fast", func(t *testing.T, w *world) {
+		rec := w.do("globex", "POST", "/tts", speechBody(story, streaming+`,"speed":2`))
+		assert.Equal(t, "speech_late", failed(t, rec).Code)
+		assert.Empty(t, w.studio.voice.spoken())
+		assert.Equal(t, 1, w.jobs("globex"))
+	})
+}
+
 // A voice that takes longer for a part than a maker may be silent is asked for each part once, however many listen.
 func TestASlowVoiceIsLeftToOne(t *testing.T) {
 	for _, n := range []int{1, 2, 8} {
