@@ -119,7 +119,7 @@ func (d *studio) forgotten(now time.Time, id string) bool {
 func (x *simulation) opens(d *studio) {
 	n := x.rng.IntN(9)
 	o := x.order(n, 1+n%4)
-	o.Direct = x.rng.IntN(6) == 0
+	o.Direct = x.rng.IntN(3) == 0
 	if x.rng.IntN(6) == 0 {
 		o.Key, o.Hash = fmt.Sprint("key", n), fmt.Sprint(n)
 	}
