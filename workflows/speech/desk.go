@@ -39,6 +39,9 @@ type Booth interface {
 	// Add notes parts that are kept. The first say who speaks, and in which format; later ones that differ in that are fault.Conflict, code
 	// tape_differs. A part that is there already stays as it is. Without parts it is news of the take alone: it is being made.
 	Add(ctx context.Context, s tenants.Scope, t Ticket, tape Tape) error
+	// Release is the end of one that was spoken directly, for a reason that may pass: when other jobs wait for it, too, it is given to the queue, which has more
+	// time than a listener; else it ends as failed.
+	Release(ctx context.Context, s tenants.Scope, t Ticket, why *job.Problem) error
 	// End ends the take: well when nothing failed, which its tape has to be whole for. speech.synthesized or speech.failed is told.
 	End(ctx context.Context, s tenants.Scope, t Ticket, failed *job.Problem) error
 }

@@ -163,6 +163,31 @@ func (b *Book) End(tx rows.Tx, s tenants.Scope, k speech.Ticket, why *job.Proble
 	return c.close()
 }
 
+// Release implements speech.Booth.
+func (b *Book) Release(tx rows.Tx, s tenants.Scope, k speech.Ticket, why *job.Problem) error {
+	t, err := claimed(tx, k)
+	if err != nil {
+		return b.endedSo(tx, k, why, err)
+	}
+	if why == nil {
+		return fault.Invalidf("why", "job_invalid", "a reason is required")
+	}
+	c := b.begin(tx, s)
+	jobs, err := c.members(t)
+	if err != nil {
+		return err
+	}
+	if len(jobs) > 1 {
+		err = c.anew(t)
+	} else {
+		err = c.end(t, why)
+	}
+	if err != nil {
+		return err
+	}
+	return c.close()
+}
+
 // endedSo lets pass what was said before: the take has ended by this ticket, and the same way.
 func (b *Book) endedSo(tx rows.Tx, k speech.Ticket, why *job.Problem, over error) error {
 	if fault.As(over).Code != speech.CodeOver {

@@ -83,6 +83,11 @@ func (c *change) late(id string) error {
 		t.Queued = 0
 		t.Silent++
 	}
+	return c.anew(t)
+}
+
+// anew has the queue make a take that was asked for before, or that was spoken directly.
+func (c *change) anew(t *take) error {
 	t.Try++
 	t.Asked, t.Direct, t.News = t.Claim, "", c.now
 	return errors.Join(c.write(t), c.request(t))

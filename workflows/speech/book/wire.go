@@ -19,6 +19,7 @@ const (
 	methodClaim    = "claim"
 	methodTakeOver = "takeover"
 	methodAdd      = "add"
+	methodRelease  = "release"
 	methodEnd      = "end"
 	methodClear    = "clear"
 	methodCount    = "count"
@@ -67,6 +68,8 @@ func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commi
 		return call.Serve(tx, body, func(s tenants.Scope, a taking) (speech.Claim, error) { return b.TakeOver(tx, s, a.Take, a.By) })
 	case methodAdd:
 		return call.Serve(tx, body, func(s tenants.Scope, a adding) (none, error) { return none{}, b.Add(tx, s, a.Ticket, a.Tape) })
+	case methodRelease:
+		return call.Serve(tx, body, func(s tenants.Scope, a ending) (none, error) { return none{}, b.Release(tx, s, a.Ticket, a.Failed) })
 	case methodEnd:
 		return call.Serve(tx, body, func(s tenants.Scope, a ending) (none, error) { return none{}, b.End(tx, s, a.Ticket, a.Failed) })
 	case methodClear:
@@ -80,7 +83,7 @@ func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commi
 // Sends reports whether a method of the wire may take events into the outbox, or begin what is to be looked after, so that whoever keeps the book sees
 // to both before the method is committed.
 func Sends(method string) bool {
-	return method == methodOpen || method == methodEnd || method == methodCancel
+	return method == methodOpen || method == methodEnd || method == methodRelease || method == methodCancel
 }
 
 // Client is the far end of Call: the tenants' desks and booths over whatever carries the bytes to them and back.
@@ -130,6 +133,12 @@ func (c *Client) TakeOver(ctx context.Context, s tenants.Scope, take, by string)
 // Add implements speech.Booth.
 func (c *Client) Add(ctx context.Context, s tenants.Scope, t speech.Ticket, tape speech.Tape) error {
 	_, err := call.Ask[none](ctx, c.do, s, nil, methodAdd, adding{t, tape})
+	return err
+}
+
+// Release implements speech.Booth.
+func (c *Client) Release(ctx context.Context, s tenants.Scope, t speech.Ticket, why *job.Problem) error {
+	_, err := call.Ask[none](ctx, c.do, s, nil, methodRelease, ending{t, why})
 	return err
 }
 

@@ -18,7 +18,7 @@ const (
 )
 
 // Live makes a take of which the caller has the claim, for somebody who listens: noted is called after each part that is kept. What may pass is tried again
-// for some seconds; no queue will, so the take is ended as failed then, and why is returned. When ctx ends, the take is left as it is, to
+// for some seconds; then the take is released, so the queue tries on when others wait for it, and why is returned. When ctx ends, the take is left as it is, to
 // whoever claims it next.
 func (r *Recorder) Live(ctx context.Context, s tenants.Scope, c speech.Claim, noted func()) error {
 	w := &watched{Booth: r.Booth, parts: slices.Clone(c.Tape.Parts), noted: noted}
@@ -34,7 +34,11 @@ func (r *Recorder) Live(ctx context.Context, s tenants.Scope, c speech.Claim, no
 		}
 		pause := max(time.Duration(try)*time.Second, fault.As(err).RetryAfter)
 		if Hopeless(err) || try == liveTries || pause > livePatience {
-			if ended := over(r.Booth.End(ctx, s, c.Ticket, Problem(err))); ended != nil {
+			end := r.Booth.Release
+			if Hopeless(err) {
+				end = r.Booth.End
+			}
+			if ended := over(end(ctx, s, c.Ticket, Problem(err))); ended != nil {
 				return ended
 			}
 			return err

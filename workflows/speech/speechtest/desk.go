@@ -42,6 +42,7 @@ func TestDesk(t *testing.T, open func(t *testing.T) Studio) {
 		"a job is cancelled for its own caller":          cancels,
 		"what is cancelled is not gone on with":          afresh,
 		"who speaks directly is not disturbed":           direct,
+		"what a listener gives up goes on in the queue":  releases,
 		"who listens leaves it to whoever makes it":      takesOver,
 		"so many are made at a time":                     window,
 		"a list has pages, newest first":                 pages,
@@ -112,7 +113,7 @@ func (x floor) claim(s tenants.Scope, take string) speech.Claim {
 func part(c speech.Claim, i int) speech.Tape {
 	return speech.Tape{
 		Model: c.Order.Model, Voice: c.Order.Voice, Format: c.Order.Format, Rate: 24_000, Channels: 1, Reel: c.Tape.Reel,
-		Parts: []speech.Part{{Index: i, Name: fmt.Sprintf("part%d", i), Bytes: 100 + int64(i), Duration: time.Second, Nanos: 7}},
+		Parts: []speech.Part{{Index: i, Name: fmt.Sprintf("part%d", i), Bytes: 100 + 2*int64(i), Duration: time.Second, Nanos: 7}},
 	}
 }
 
@@ -392,58 +393,6 @@ func afresh(t *testing.T, x floor) {
 	assert.Equal(t, []int{0, 1}, again.Missing())
 }
 
-func direct(t *testing.T, x floor) {
-	o := x.opening(2)
-	o.Direct = true
-	out := x.open(x.acme, o)
-	require.NotNil(t, out.Claim)
-	assert.Equal(t, job.Running, out.Job.State)
-	assert.Equal(t, []any{o.Order, o.Cuts, []int{0, 1}}, []any{out.Claim.Order, out.Claim.Cuts, out.Claim.Missing()})
-	_, err := x.studio.Claim(t.Context(), x.acme, out.Job.Take)
-	x.code(err, fault.Unavailable, speech.CodeBusy)
-	assert.InDelta(t, speech.DirectLease, fault.As(err).RetryAfter, float64(10*time.Second))
-
-	other := x.opening(2)
-	other.Direct = true
-	assert.Nil(t, x.open(x.acme, other).Claim, "it is somebody else's")
-	lost := x.open(x.acme, o)
-	require.NotNil(t, lost.Claim, "whose answer was lost asks again")
-	x.over(x.studio.Add(t.Context(), x.acme, out.Claim.Ticket, part(*out.Claim, 0)), "the answer that was lost")
-	x.add(x.acme, *lost.Claim, 0, 1)
-	require.NoError(t, x.studio.End(t.Context(), x.acme, lost.Claim.Ticket, nil))
-	assert.Equal(t, job.Succeeded, x.job(x.acme, other.ID).State)
-
-	queued, now := x.opening(1), x.opening(1)
-	now.Direct = true
-	take := x.open(x.globex, queued).Job.Take
-	joined := x.open(x.globex, now)
-	require.NotNil(t, joined.Claim, "nobody has begun with it")
-	assert.Equal(t, []any{take, true}, []any{joined.Claim.Take, joined.Job.Shared})
-	_, err = x.studio.Claim(t.Context(), x.globex, take)
-	x.code(err, fault.Unavailable, speech.CodeBusy)
-}
-
-func takesOver(t *testing.T, x floor) {
-	for _, direct := range []bool{true, false} {
-		o := x.opening(2)
-		o.Direct = direct
-		o.Order.Speed = map[bool]int{true: 100, false: 101}[direct]
-		take := x.open(x.acme, o).Job.Take
-		_, err := x.studio.TakeOver(t.Context(), x.acme, take, "listener")
-		x.code(err, fault.Unavailable, speech.CodeBusy)
-		_, err = x.studio.TakeOver(t.Context(), x.globex, take, "listener")
-		x.over(err, "another tenant's")
-		if direct {
-			again, err := x.studio.TakeOver(t.Context(), x.acme, take, o.ID)
-			require.NoError(t, err, "whose it is")
-			assert.Equal(t, o.ID, again.Direct)
-			require.NoError(t, x.studio.Add(t.Context(), x.acme, again.Ticket, speech.Tape{}), "news alone")
-		}
-		_, err = x.studio.TakeOver(t.Context(), x.acme, take, "")
-		x.code(err, fault.Invalid, "job_invalid")
-	}
-}
-
 func window(t *testing.T, x floor) {
 	var jobs []speech.Job
 	for i := range speech.MaxMaking + 2 {
@@ -459,10 +408,9 @@ func window(t *testing.T, x floor) {
 	o := x.opening(1)
 	o.Order.Speed, o.Direct = 200, true
 	assert.NotNil(t, x.open(x.acme, o).Claim, "who speaks directly waits for nobody")
-	x.make(x.acme, jobs[0].Take)
 	_, err := x.studio.Claim(t.Context(), x.acme, waiting[0].Take)
-	x.over(err, "the one that is spoken directly counts")
-	x.make(x.acme, jobs[1].Take)
+	x.over(err, "and takes nobody's turn, but gives none either")
+	x.make(x.acme, jobs[0].Take)
 	x.claim(x.acme, waiting[0].Take)
 	_, err = x.studio.Claim(t.Context(), x.acme, waiting[1].Take)
 	x.over(err, "one for one")

@@ -36,6 +36,10 @@ func (x studio) Claim(ctx context.Context, s tenants.Scope, take string) (speech
 	return x.port.Claim(x.in(ctx), s, take)
 }
 
+func (x studio) Release(ctx context.Context, s tenants.Scope, t speech.Ticket, why *job.Problem) error {
+	return x.port.Release(x.in(ctx), s, t, why)
+}
+
 func (x studio) TakeOver(ctx context.Context, s tenants.Scope, take, by string) (speech.Claim, error) {
 	return x.port.TakeOver(x.in(ctx), s, take, by)
 }
