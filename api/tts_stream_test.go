@@ -448,7 +448,12 @@ func TestOpenAIsSpeech(t *testing.T) {
 			}
 			assert.Equal(t, bodies[tenant], rec.Body.String(), "they all ask for the same")
 		}
-		fast := w.do(tenant, "POST", "/v1/audio/speech", `{"model":"tts-1","voice":"alloy","input":"`+strings.Repeat("Water. ", 30)+`","speed":2}`)
+		water := strings.Repeat("Water. ", 30)
+		queued := data[struct{ JobID string }](t, w.do(tenant, "POST", "/tts", `{"text":"`+water+`","voice":"alloy","speed":2}`))
+		j, err := w.studio.desk.Job(t.Context(), w.scope(tenant), queued.JobID)
+		require.NoError(t, err)
+		require.NoError(t, w.studio.recorder.Record(t.Context(), w.scope(tenant), j.Take, nil), "samples are stretched by the queue's consumer alone")
+		fast := w.do(tenant, "POST", "/v1/audio/speech", `{"model":"tts-1","voice":"alloy","input":"`+water+`","speed":2}`)
 		slow := w.do(tenant, "POST", "/v1/audio/speech", `{"model":"tts-1","voice":"alloy","input":"`+strings.Repeat("Water. ", 30)+`"}`)
 		assert.InDelta(t, 2, float64(slow.Body.Len())/float64(fast.Body.Len()), 0.2)
 		assert.Contains(t, w.do(tenant, "GET", "/v1/models", "").Body.String(), w.studio.voice.spoken()[0].call.Model)
