@@ -151,7 +151,7 @@ func TestGoModels(t *testing.T) {
 		for _, m := range page.Data {
 			ids = append(ids, m.ID)
 		}
-		assert.Equal(t, []string{"default", "@local/script", "@local/script-openai", "@cf/baai/bge-m3"}, ids)
+		assert.Equal(t, []string{"default", "@local/script", "@local/script-openai", "@cf/baai/bge-m3", "@local/voice"}, ids)
 		m, err := c.Models.Get(t.Context(), "@local/script-openai")
 		require.NoError(t, err)
 		assert.Equal(t, "@local/script-openai", m.ID)
