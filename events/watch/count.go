@@ -1,0 +1,61 @@
+package watch
+
+import (
+	"strconv"
+
+	"levada.dev/events/meter"
+	"levada.dev/events/trace"
+)
+
+// count counts a span that has ended, by its kind.
+func count(set *meter.Set, s trace.Span) {
+	took, outcome := s.Took.Microseconds(), string(s.Outcome)
+	switch s.Kind {
+	case trace.Request:
+		set.Count(meter.Of(meter.Requests, s.Name, s.Method, strconv.Itoa(s.Status)), 1)
+		set.Observe(meter.Of(meter.RequestDuration, s.Name, s.Method), took)
+		if s.Cache != "" {
+			set.Count(meter.Of(meter.Searches, s.Cache), 1)
+		}
+	case trace.Batch:
+		set.Count(meter.Of(meter.Events, s.Name, string(trace.OK)), int64(s.Events-s.Failed))
+		if s.Failed > 0 {
+			set.Count(meter.Of(meter.Events, s.Name, string(trace.Failed)), int64(s.Failed))
+		}
+		set.Observe(meter.Of(meter.BatchDuration, s.Name), took)
+	case trace.Step:
+		set.Count(meter.Of(meter.Steps, s.Flow, outcome), 1)
+		set.Observe(meter.Of(meter.StepDuration, s.Flow), took)
+	case trace.Model:
+		set.Count(meter.Of(meter.ModelCalls, s.Name, s.Purpose, outcome), 1)
+		set.Observe(meter.Of(meter.ModelDuration, s.Name, s.Purpose), took)
+		spent(set, s)
+	case trace.Tool:
+		set.Count(meter.Of(meter.ToolCalls, s.Name, outcome), 1)
+		set.Observe(meter.Of(meter.ToolDuration, s.Name), took)
+	case trace.Search:
+		set.Observe(meter.Of(meter.SearchDuration, s.Name), took)
+	case trace.Object:
+		set.Observe(meter.Of(meter.ObjectDuration, s.Name), took)
+	case trace.Outside:
+		set.Observe(meter.Of(meter.OutsideDuration, s.Name), took)
+	}
+	if s.FirstByte > 0 {
+		set.Observe(meter.Of(meter.FirstToken, s.Name), s.FirstByte.Microseconds())
+	}
+}
+
+// spent counts what a call of a model took.
+func spent(set *meter.Set, s trace.Span) {
+	for direction, n := range map[string]int64{"prompt": s.Prompt, "completion": s.Completion} {
+		if n > 0 {
+			set.Count(meter.Of(meter.ModelTokens, s.Name, s.Purpose, direction), n)
+		}
+	}
+	if s.Chars > 0 {
+		set.Count(meter.Of(meter.ModelCharacters, s.Name), s.Chars)
+	}
+	if s.Nanos > 0 {
+		set.Count(meter.Of(meter.ModelCost, s.Name, s.Purpose), s.Nanos)
+	}
+}

@@ -1,0 +1,136 @@
+package watch
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"sync"
+	"time"
+
+	"levada.dev/events/fault"
+	"levada.dev/events/trace"
+	"levada.dev/tenants"
+)
+
+// Span is something that goes on. Its methods may be called by several goroutines, and do nothing on a nil Span, which is what there is where nobody watches.
+type Span struct {
+	watch  *Watch
+	up     *Span // in this Worker; nil for what came from outside
+	place  trace.Parent
+	parent [8]byte
+	kind   trace.Kind
+	name   string
+	start  time.Time
+
+	mu    sync.Mutex
+	scope tenants.Scope
+	facts trace.Facts
+	ended bool
+}
+
+// Parent is the place of the span in its trace, for what it causes; zero where nobody watches.
+func (s *Span) Parent() trace.Parent {
+	if s == nil {
+		return trace.Parent{}
+	}
+	return s.place
+}
+
+// For says whose the span is. What ends as nobody's is in the log alone.
+func (s *Span) For(scope tenants.Scope) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	s.scope = scope
+	s.mu.Unlock()
+}
+
+// Named gives the span its name, where that shows only later.
+func (s *Span) Named(name string) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	s.name = name
+	s.mu.Unlock()
+}
+
+// Note changes what is known of the span. f must not call the span.
+func (s *Span) Note(f func(*trace.Facts)) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	f(&s.facts)
+	s.mu.Unlock()
+}
+
+// Spent adds what a call of a model took, to the span and to all that it is part of.
+func (s *Span) Spent(u trace.Use) {
+	for ; s != nil; s = s.up {
+		s.mu.Lock()
+		s.facts.Use.Add(u)
+		s.mu.Unlock()
+	}
+}
+
+func (s *Span) whose() tenants.Scope {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.scope
+}
+
+// End ends the span as the error says, unless its facts have an outcome. Calls after the first do nothing.
+func (s *Span) End(ctx context.Context, err error) { s.EndAt(ctx, s.now(), err) }
+
+func (s *Span) now() time.Time {
+	if s == nil {
+		return time.Time{}
+	}
+	return s.watch.opts.Now()
+}
+
+// EndAt ends it at a time that is known already.
+func (s *Span) EndAt(ctx context.Context, at time.Time, err error) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		return
+	}
+	s.ended = true
+	if err != nil && s.facts.Code == "" {
+		s.facts.Code = fault.As(err).Code
+	}
+	if s.facts.Outcome == "" {
+		s.facts.Outcome = outcome(err)
+	}
+	done := trace.Span{
+		Trace: s.place.TraceID(), ID: hex.EncodeToString(s.place.Span[:]), Kind: s.kind, Name: s.name, Worker: s.watch.worker,
+		Start: s.start, Took: at.Sub(s.start), Facts: s.facts,
+	}
+	if s.parent != [8]byte{} {
+		done.Parent = hex.EncodeToString(s.parent[:])
+	}
+	scope := s.scope
+	s.mu.Unlock()
+	s.watch.ended(ctx, scope, done, s.place.Flags&trace.Sampled != 0, err)
+}
+
+// outcome tells the caller's mistakes from ours.
+func outcome(err error) trace.Outcome {
+	switch {
+	case err == nil:
+		return trace.OK
+	case errors.Is(err, context.Canceled):
+		return trace.Left
+	}
+	switch fault.As(err).Kind {
+	case fault.Internal, fault.Unavailable:
+		return trace.Failed
+	}
+	return trace.Refused
+}
