@@ -22,6 +22,7 @@ const (
 	ToolCalls
 	ToolDuration
 	Searches
+	SearchTime
 	SearchDuration
 	ObjectDuration
 	OutsideDuration
@@ -40,6 +41,9 @@ const (
 	Chars   Unit = "characters"
 )
 
+// Broken stands in place of the status of an answer that was cut short by a failure of ours: what its head had said was not so.
+const Broken = "broken"
+
 // Spec is a metric as people and programs know it.
 type Spec struct {
 	Name      string   // in OpenMetrics, without the endings of its kind: "levada_requests"
@@ -50,7 +54,7 @@ type Spec struct {
 }
 
 var specs = [count]Spec{
-	Requests:        {"levada_requests", "Requests that were answered, by route and status.", None, false, []string{"route", "method", "status"}},
+	Requests:        {"levada_requests", "Requests that were answered, by route and status; broken is an answer that failed after its head was out.", None, false, []string{"route", "method", "status"}},
 	RequestDuration: {"levada_request_duration_seconds", "Time until a request was answered to its end.", Micros, true, []string{"route", "method"}},
 	FirstToken:      {"levada_first_token_seconds", "Time until the first piece of a streamed answer went out.", Micros, true, []string{"route"}},
 	Events:          {"levada_events", "Events that a handler was given.", None, false, []string{"handler", "outcome"}},
@@ -67,6 +71,7 @@ var specs = [count]Spec{
 	ToolCalls:       {"levada_tool_calls", "Calls of tools.", None, false, []string{"tool", "outcome"}},
 	ToolDuration:    {"levada_tool_duration_seconds", "Time that a tool took.", Micros, true, []string{"tool"}},
 	Searches:        {"levada_searches", "Searches, by where the answer came from.", None, false, []string{"cache"}},
+	SearchTime:      {"levada_search_duration_seconds", "Time until a search was answered, by where the answer came from.", Micros, true, []string{"cache"}},
 	SearchDuration:  {"levada_search_part_seconds", "Time that a part of a search took.", Micros, true, []string{"part"}},
 	ObjectDuration:  {"levada_object_duration_seconds", "Time that a call of a Durable Object took.", Micros, true, []string{"class"}},
 	OutsideDuration: {"levada_outside_duration_seconds", "Time that a server of somebody else took.", Micros, true, []string{"purpose"}},

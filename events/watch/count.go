@@ -12,10 +12,11 @@ func count(set *meter.Set, s trace.Span) {
 	took, outcome := s.Took.Microseconds(), string(s.Outcome)
 	switch s.Kind {
 	case trace.Request:
-		set.Count(meter.Of(meter.Requests, s.Name, s.Method, strconv.Itoa(s.Status)), 1)
+		set.Count(meter.Of(meter.Requests, s.Name, s.Method, status(s)), 1)
 		set.Observe(meter.Of(meter.RequestDuration, s.Name, s.Method), took)
 		if s.Cache != "" {
 			set.Count(meter.Of(meter.Searches, s.Cache), 1)
+			set.Observe(meter.Of(meter.SearchTime, s.Cache), took)
 		}
 	case trace.Batch:
 		set.Count(meter.Of(meter.Events, s.Name, string(trace.OK)), int64(s.Events-s.Failed))
@@ -43,6 +44,14 @@ func count(set *meter.Set, s trace.Span) {
 	if s.FirstByte > 0 {
 		set.Observe(meter.Of(meter.FirstToken, s.Name), s.FirstByte.Microseconds())
 	}
+}
+
+// status is that of a request, as it is counted.
+func status(s trace.Span) string {
+	if s.Outcome == trace.Failed && s.Status < 500 {
+		return meter.Broken
+	}
+	return strconv.Itoa(s.Status)
 }
 
 // spent counts what a call of a model took.
