@@ -1,5 +1,7 @@
 package meter
 
+import "fmt"
+
 // Metric is one thing that is counted.
 type Metric uint8
 
@@ -97,4 +99,22 @@ func Named(name string) (Metric, bool) {
 		}
 	}
 	return 0, false
+}
+
+// MarshalText implements encoding.TextMarshaler: a metric is its name.
+func (m Metric) MarshalText() ([]byte, error) {
+	if m >= count {
+		return nil, fmt.Errorf("meter: there is no metric %d", uint8(m))
+	}
+	return []byte(specs[m].Name), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *Metric) UnmarshalText(name []byte) error {
+	found, known := Named(string(name))
+	if !known {
+		return fmt.Errorf("meter: there is no metric %.60q", name)
+	}
+	*m = found
+	return nil
 }

@@ -1,5 +1,7 @@
 package meter
 
+import "unicode/utf8"
+
 // Series is one line of a metric: the values of its labels, in the order of the table.
 type Series struct {
 	Metric Metric
@@ -26,6 +28,8 @@ const (
 	MaxSeries = 200
 	// Other stands for every value of a label that there is no room for.
 	Other = "_other"
+	// MaxLabel is how many bytes a label's value has at most; what is longer is cut.
+	MaxLabel = 100
 )
 
 // Set is what was counted. The zero Set is empty and ready. It belongs to one goroutine.
@@ -88,6 +92,9 @@ func (s *Set) cell(of Series) *Cell {
 	if c, ok := s.cells[of]; ok {
 		return c
 	}
+	if of.cut() {
+		return s.cell(of)
+	}
 	if s.cells == nil {
 		s.cells = map[Series]*Cell{}
 	}
@@ -103,4 +110,18 @@ func (s *Set) cell(of Series) *Cell {
 	c := &Cell{}
 	s.cells[of] = c
 	return c
+}
+
+// cut cuts labels that are too long, and says whether there were any.
+func (of *Series) cut() (cut bool) {
+	for i, label := range of.Labels {
+		if len(label) > MaxLabel {
+			end := MaxLabel
+			for !utf8.RuneStart(label[end]) {
+				end--
+			}
+			of.Labels[i], cut = label[:end], true
+		}
+	}
+	return cut
 }
