@@ -224,5 +224,5 @@ func (c *call) keyName() string {
 	if c.key == nil || c.key.grant == nil {
 		return ""
 	}
-	return c.key.grant.Name
+	return c.key.grant.ActorAt(c.config.ID)
 }

@@ -107,7 +107,7 @@ func (c *call) authenticate() error {
 		}
 	case cred.grant == nil:
 		return errUnauthorized
-	case cred.grant.Tenant != c.config.ID:
+	case !cred.grant.Opens(c.config.ID):
 		return fault.New(fault.Denied, "tenant_mismatch", "the key belongs to another tenant", nil)
 	case c.route.scope != anyKey && !cred.grant.Allows(c.route.scope):
 		return fault.New(fault.Denied, "scope_denied", "the key does not hold the scope "+string(c.route.scope), nil)

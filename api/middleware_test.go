@@ -322,6 +322,27 @@ func TestHeadIsGetWithoutItsBody(t *testing.T) {
 	}
 }
 
+// A key that also opens another tenant acts for the one that the request names, and for its own where it names none.
+func TestAnOperatorsKeyActsForWhomTheRequestNames(t *testing.T) {
+	w := newWorld(t)
+	for _, tenant := range []string{"acme", "globex"} {
+		require.Equal(t, 202, w.do(tenant, "POST", "/ingest", `{"docId":"of-`+tenant+`","text":"hello"}`).Code)
+	}
+	list := func(headers ...string) string {
+		return w.do("operator", "GET", "/documents", "", headers...).Body.String()
+	}
+	for _, own := range []string{list(), list("x-tenant-id", "acme")} {
+		assert.Contains(t, own, "of-acme")
+		assert.NotContains(t, own, "of-globex")
+	}
+	other := list("x-tenant-id", "globex")
+	assert.Contains(t, other, "of-globex")
+	assert.NotContains(t, other, "of-acme")
+	assert.Equal(t, "tenant_mismatch", failed(t, w.do("operator", "GET", "/documents", "", "x-tenant-id", "demo")).Code)
+	assert.Equal(t, "scope_denied", failed(t, w.do("operator", "POST", "/search", `{"query":"hello"}`, "x-tenant-id", "globex")).Code, "it has its own rights there, no more")
+	assert.Equal(t, "tenant_mismatch", failed(t, w.do("acme", "GET", "/documents", "", "x-tenant-id", "globex")).Code, "acme's own key opens acme")
+}
+
 // TestWhatIsAnothersIsNotThere asks for acme's things as globex and for things that do not exist: same bytes.
 func TestWhatIsAnothersIsNotThere(t *testing.T) {
 	w := newWorld(t)

@@ -64,8 +64,8 @@ func (c *call) refused(err error) {
 	act := events.Act{
 		Kind: events.ActAccess, Name: clip(c.r.Method+" "+c.route.pattern, 128), RequestID: c.requestID, Outcome: events.OutcomeRefused, Code: f.Code,
 	}
-	if c.key != nil && c.key.grant != nil && c.key.grant.Tenant == c.config.ID { // how other tenants call their keys is theirs
-		act.Actor = clip(c.key.grant.Name, 128)
+	if c.key != nil && c.key.grant != nil && c.key.grant.Opens(c.config.ID) { // how others call their keys is theirs
+		act.Actor = clip(c.key.grant.ActorAt(c.config.ID), 128)
 	}
 	if c.route.signed {
 		act.Target = clip("sources/"+c.r.PathValue("sourceId"), 512)

@@ -46,7 +46,7 @@ func (c *call) toolCaller(user string) tools.Caller {
 		Flagged: c.noted().Called,
 	}
 	if c.key != nil && c.key.grant != nil { // else the door is open
-		caller.Actor, caller.Allows = c.key.grant.Name, c.key.grant.Allows
+		caller.Actor, caller.Allows = c.key.grant.ActorAt(c.config.ID), c.key.grant.Allows
 	}
 	return caller
 }

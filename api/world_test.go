@@ -187,6 +187,10 @@ func (w *world) directory() tenants.Directory {
 		add(string(c.ID)+"-tools", c.ID, tenants.ScopeTools)
 		add(string(c.ID)+"-chat", c.ID, tenants.ScopeChat)
 	}
+	add("operator", "acme", tenants.ScopeJobs, tenants.ScopeTools, tenants.ScopeDocuments)
+	grant := grants[tenants.HashKey(w.keys["operator"])]
+	grant.Also = []tenants.ID{"globex"}
+	grants[tenants.HashKey(w.keys["operator"])] = grant
 	w.keys["nobody"] = mustKey(w.t, "acme")
 	w.vault = tenantstest.Vault(w.t, configs...)
 	w.secrets = tenantstest.Secrets(w.t, w.vault, configs...)

@@ -1,6 +1,9 @@
 package tenants
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Directory knows the tenants of a pool.
 //
@@ -25,6 +28,18 @@ type Grant struct {
 	Tenant ID         `json:"tenant"`
 	Name   string     `json:"name"` // for people: "ci", "acme production"
 	Scopes []APIScope `json:"scopes"`
+	Also   []ID       `json:"also,omitempty"` // other tenants of the pool that it opens, with the same rights, when a request names one: an operator's key
+}
+
+// Opens reports whether the key is of the tenant, or of somebody who may act for it.
+func (g *Grant) Opens(id ID) bool { return g.Tenant == id || slices.Contains(g.Also, id) }
+
+// ActorAt is the key's name as the tenant knows it: that of a key which is another tenant's says whose it is.
+func (g *Grant) ActorAt(id ID) string {
+	if g.Tenant == id {
+		return g.Name
+	}
+	return string(g.Tenant) + "/" + g.Name
 }
 
 // Allows reports whether the grant holds the scope a route asks for.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -85,8 +86,12 @@ func ParseScopes(names []string) ([]APIScope, error) {
 	return slices.Compact(scopes), nil
 }
 
-// Keys is API keys in clear, one for each tenant: what keys.json in the state folder of the local platform holds.
+// Keys is API keys in clear, one for each tenant: what keys.json in the state folder of the local platform holds. That of Operator is one of the tenants' too,
+// and opens all of them.
 type Keys map[ID]string
+
+// Operator is in Keys in the place of a tenant's id.
+const Operator ID = "*"
 
 // ParseKeys reads keys.json.
 func ParseKeys(b []byte) (Keys, error) {
@@ -95,7 +100,7 @@ func ParseKeys(b []byte) (Keys, error) {
 		return nil, fault.New(fault.Invalid, "keys_invalid", "is not an object of tenants and keys", err)
 	}
 	for id, key := range keys {
-		if owner, err := ParseKey(key); err != nil || owner != id {
+		if owner, err := ParseKey(key); err != nil || owner != id && id != Operator {
 			return nil, fault.Invalidf(string(id), "keys_invalid", "is not an API key of this tenant")
 		}
 	}
@@ -115,7 +120,13 @@ func (k Keys) JSON() []byte {
 func (k Keys) Grants(name string) map[string]Grant {
 	grants := make(map[string]Grant, len(k))
 	for id, key := range k {
-		grants[HashKey(key)] = Grant{Tenant: id, Name: name, Scopes: slices.Clone(AllScopes)}
+		g := Grant{Tenant: id, Name: name, Scopes: slices.Clone(AllScopes)}
+		if id == Operator {
+			g.Tenant, _ = ParseKey(key) // ParseKeys has done so
+			g.Name = "operator"
+			g.Also = slices.DeleteFunc(slices.Sorted(maps.Keys(k)), func(id ID) bool { return id == Operator || id == g.Tenant })
+		}
+		grants[HashKey(key)] = g
 	}
 	return grants
 }

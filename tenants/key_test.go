@@ -87,6 +87,27 @@ func TestGrantAllows(t *testing.T) {
 	assert.False(t, (&tenants.Grant{}).Allows(tenants.ScopeSearch))
 }
 
+func TestAnOperatorsKeyOpensWhatItNames(t *testing.T) {
+	g := &tenants.Grant{Tenant: "acme", Name: "ops", Also: []tenants.ID{"globex"}}
+	for id, opens := range map[tenants.ID]bool{"acme": true, "globex": true, "hazel": false, "": false} {
+		assert.Equal(t, opens, g.Opens(id), id)
+	}
+	assert.Equal(t, []string{"ops", "acme/ops"}, []string{g.ActorAt("acme"), g.ActorAt("globex")})
+
+	key, err := tenants.NewKey(rand.Reader, "acme")
+	require.NoError(t, err)
+	all, err := tenants.NewKey(rand.Reader, "acme")
+	require.NoError(t, err)
+	other, err := tenants.NewKey(rand.Reader, "globex")
+	require.NoError(t, err)
+	keys, err := tenants.ParseKeys(tenants.Keys{"acme": key, "globex": other, tenants.Operator: all}.JSON())
+	require.NoError(t, err)
+	grants := keys.Grants("local")
+	assert.Equal(t, tenants.Grant{Tenant: "acme", Name: "operator", Scopes: tenants.AllScopes, Also: []tenants.ID{"globex"}}, grants[tenants.HashKey(all)])
+	assert.Empty(t, grants[tenants.HashKey(key)].Also, "a tenant's own key opens nobody else's")
+	assert.Empty(t, grants[tenants.HashKey(other)].Also)
+}
+
 func TestKeysFile(t *testing.T) {
 	key, err := tenants.NewKey(rand.Reader, "acme")
 	require.NoError(t, err)

@@ -137,6 +137,11 @@ func Publish(configs []Config, grants map[string]Grant, vault *Vault) (Entries, 
 		if _, ok := entries[configKey+string(grant.Tenant)]; !ok {
 			return nil, fault.Invalidf("", "grant_invalid", "the API key %q is of %q, which is not published", grant.Name, grant.Tenant)
 		}
+		for _, id := range grant.Also {
+			if _, ok := entries[configKey+string(id)]; !ok {
+				return nil, fault.Invalidf("", "grant_invalid", "the API key %q of %s also opens %q, which is not published here", grant.Name, grant.Tenant, id)
+			}
+		}
 		if !IsHash(hash) {
 			return nil, fault.Invalidf("", "grant_invalid", "the API key %q is not hashed", grant.Name)
 		}

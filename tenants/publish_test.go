@@ -89,6 +89,7 @@ func TestPublishRefuses(t *testing.T) {
 		"the same tenant":    {[]tenants.Config{acme, acme}, nil},
 		"a bad id":           {[]tenants.Config{bad}, nil},
 		"a lost key":         {[]tenants.Config{acme}, map[string]tenants.Grant{hash: {Tenant: "globex"}}},
+		"a key too far":      {[]tenants.Config{acme}, map[string]tenants.Grant{hash: {Tenant: "acme", Also: []tenants.ID{"globex"}}}},
 		"a key in clear":     {[]tenants.Config{acme}, map[string]tenants.Grant{"lv_acme_x": {Tenant: "acme"}}},
 		"a hash in capitals": {[]tenants.Config{acme}, map[string]tenants.Grant{strings.ToUpper(hash): {Tenant: "acme"}}},
 	} {

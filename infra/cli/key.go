@@ -21,7 +21,7 @@ import (
 type keyOptions struct {
 	Root              string
 	Tenant, Env, Name string
-	Scopes            []string
+	Scopes, Also      []string
 	JSON              bool
 	Stdout, Stderr    io.Writer
 }
@@ -52,7 +52,7 @@ func newKeyNew(g *globals) *cobra.Command {
 		Short: "Make an API key, show it once, and keep its hash",
 		Long: "Makes an API key and prints it, and nothing else, to stdout: that is the only time it can be seen. Its hash goes to\n" +
 			"tenants/<id>/keys.json. The key opens the door once levada deploy has published it.",
-		Example: "  levada key new acme --env prod --name ci --scope search,chat\n  levada key new acme --env prod --name app | op item create --category password --title acme-app 'password[password]=-'",
+		Example: "  levada key new acme --env prod --name ci --scope search,chat\n  levada key new acme --env prod --name ops --also globex --scope metrics,jobs,documents\n  levada key new acme --env prod --name app | op item create --category password --title acme-app 'password[password]=-'",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.Tenant, o.Stdout, o.Stderr = args[0], cmd.OutOrStdout(), cmd.ErrOrStderr()
@@ -65,6 +65,7 @@ func newKeyNew(g *globals) *cobra.Command {
 	cmd.Flags().StringVar(&o.Env, "env", "", "environment: "+oneOf(target.Environments))
 	cmd.Flags().StringVar(&o.Name, "name", "", "what the key is for, one of a kind in its environment")
 	cmd.Flags().StringSliceVar(&o.Scopes, "scope", nil, "a right of the key, or several with commas: "+oneOf(tenants.AllScopes)+" (default: all but admin and export)")
+	cmd.Flags().StringSliceVar(&o.Also, "also", nil, "another tenant of the pool that the key opens, with the same rights: an operator's key")
 	for _, flag := range []string{"env", "name"} {
 		_ = cmd.MarkFlagRequired(flag) // it was just defined
 	}
@@ -124,13 +125,17 @@ func (o *keyOptions) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	also, err := o.also(id)
+	if err != nil {
+		return err
+	}
 	key, err := tenants.NewKey(rand.Reader, id)
 	if err != nil {
 		return err
 	}
 	file := o.file(id)
 	err = rewrite(ctx, file, func(src []byte) ([]byte, error) {
-		return target.AddKey(src, target.Key{Name: o.Name, Env: o.Env, Hash: tenants.HashKey(key), Scopes: scopes})
+		return target.AddKey(src, target.Key{Name: o.Name, Env: o.Env, Hash: tenants.HashKey(key), Scopes: scopes, Also: also})
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.shown(file), err)
@@ -142,8 +147,12 @@ func (o *keyOptions) create(ctx context.Context) error {
 	for i, s := range scopes {
 		names[i] = string(s)
 	}
+	opens := []string{string(id)}
+	for _, other := range also {
+		opens = append(opens, string(other))
+	}
 	fmt.Fprintf(o.Stderr, "This is the key %q of %s in %s, for %s. It is shown this once; its hash is in %s.\nIt opens the door after: levada deploy %s --env %s\n",
-		o.Name, id, o.Env, strings.Join(names, ", "), o.shown(file), id, o.Env)
+		o.Name, strings.Join(opens, " and "), o.Env, strings.Join(names, ", "), o.shown(file), id, o.Env)
 	return nil
 }
 
@@ -160,6 +169,24 @@ func (o *keyOptions) scopes() ([]tenants.APIScope, error) {
 		}
 	}
 	return tenants.ParseScopes(o.Scopes)
+}
+
+// also are the other tenants that were named.
+func (o *keyOptions) also(own tenants.ID) ([]tenants.ID, error) {
+	var all []tenants.ID
+	for _, name := range o.Also {
+		other := *o
+		other.Tenant = name
+		id, err := other.tenant()
+		switch {
+		case err != nil:
+			return nil, err
+		case id == own || slices.Contains(all, id):
+			return nil, fmt.Errorf("--also names %s twice: the key is of %s already", id, strings.Join(append([]string{string(own)}, o.Also...), ", "))
+		}
+		all = append(all, id)
+	}
+	return all, nil
 }
 
 // tenant is the tenant that was named, if there is one.
@@ -225,9 +252,9 @@ func (o *keyOptions) list() error {
 		fmt.Fprintln(o.Stdout, "no keys")
 		return nil
 	}
-	t := newTable("tenant", "name", "environment", "rights", column{name: "hash", spare: 1})
+	t := newTable("tenant", "name", "environment", "rights", "also opens", column{name: "hash", spare: 1})
 	for _, k := range all {
-		t.add(k.Tenant, k.Name, k.Env, strings.Trim(fmt.Sprint(k.Scopes), "[]"), k.Hash[:12])
+		t.add(k.Tenant, k.Name, k.Env, strings.Trim(fmt.Sprint(k.Scopes), "[]"), strings.Trim(fmt.Sprint(k.Also), "[]"), k.Hash[:12])
 	}
 	t.draw(o.Stdout)
 	return nil

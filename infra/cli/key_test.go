@@ -77,6 +77,17 @@ func TestAKeyIsShownOnceAndItsHashIsKept(t *testing.T) {
 	assert.Contains(t, out, "chat search")
 	assert.NotContains(t, out, "globex")
 
+	code, out, errs = run("new", "acme", "--env", "prod", "--name", "ops", "--also", "globex")
+	require.Equal(t, exitOK, code, errs)
+	assert.Contains(t, errs, `the key "ops" of acme and globex in prod`)
+	_, opened, _ := run("list", "acme")
+	assert.Contains(t, opened, "globex")
+	grants, problems = target.Grants(os.DirFS(filepath.Join(root, "tenants")), "prod", []tenants.Config{{ID: "acme"}, {ID: "globex"}})
+	require.Empty(t, problems)
+	assert.Equal(t, []tenants.ID{"globex"}, grants[tenants.HashKey(strings.TrimSuffix(out, "\n"))].Also)
+	code, _, errs = run("revoke", "acme", "ops", "--env", "prod")
+	require.Equal(t, exitOK, code, errs)
+
 	code, out, errs = run("revoke", "acme", "ci", "--env", "prod")
 	require.Equal(t, exitOK, code, errs)
 	assert.Contains(t, out, `The key "ci" of acme in prod is out of tenants/acme/keys.json.`)
@@ -100,6 +111,8 @@ func TestKeysThatAreNotMade(t *testing.T) {
 		"no name":            {[]string{"new", "acme", "--env", "prod"}, exitUsage, `"name" not set`},
 		"no such environ":    {[]string{"new", "acme", "--env", "prd", "--name", "x"}, exitUsage, "--env prd: is none of dev, stage or prod"},
 		"no such right":      {[]string{"new", "acme", "--env", "prod", "--name", "x", "--scope", "chta"}, exitUsage, "--scope chta: is none of"},
+		"another, unknown":   {[]string{"new", "acme", "--env", "prod", "--name", "x", "--also", "globx"}, exitProblem, `did you mean "globex"?`},
+		"itself as another":  {[]string{"new", "acme", "--env", "prod", "--name", "x", "--also", "acme"}, exitProblem, "names acme twice"},
 		"no such tenant":     {[]string{"new", "acne", "--env", "prod", "--name", "x"}, exitProblem, `did you mean "acme"?`},
 		"outside of tenants": {[]string{"new", "../acme", "--env", "prod", "--name", "x"}, exitProblem, "tenant_not_found"},
 		"a name twice":       {[]string{"new", "acme", "--env", "prod", "--name", "ci"}, exitProblem, "key_exists"},

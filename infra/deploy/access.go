@@ -53,6 +53,8 @@ func access(now, then tenants.Entries) ([]string, error) {
 			keys = append(keys, fmt.Sprintf("the API key %s of %s works again", g.Name, g.Tenant))
 		case !slices.Equal(is.Scopes, g.Scopes):
 			keys = append(keys, fmt.Sprintf("the API key %s of %s has its earlier rights again: %s", g.Name, g.Tenant, scopes(g)))
+		case !slices.Equal(is.Also, g.Also):
+			keys = append(keys, fmt.Sprintf("the API key %s of %s opens what it did before again: %s", g.Name, g.Tenant, opens(g)))
 		}
 	}
 	for hash, g := range valid {
@@ -62,6 +64,15 @@ func access(now, then tenants.Entries) ([]string, error) {
 	}
 	slices.Sort(keys)
 	return append(lines, keys...), nil
+}
+
+// opens are the tenants that a key opens.
+func opens(g tenants.Grant) string {
+	all := []string{string(g.Tenant)}
+	for _, id := range g.Also {
+		all = append(all, string(id))
+	}
+	return strings.Join(all, ", ")
 }
 
 func scopes(g tenants.Grant) string {

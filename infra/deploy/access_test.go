@@ -30,10 +30,14 @@ func TestAWayBackSaysWhoComesBack(t *testing.T) {
 	}
 	all := tenants.AllScopes
 	v1, v2 := w.desired("acme", "v1", "one"), w.desired("acme", "v2", "two")
+	ops := grant("acme", "ops", all...)
+	ops.Also = []tenants.ID{"gone"}
 	publish(v1, configs("acme", "gone"), map[string]tenants.Grant{
+		tenants.HashKey("e"): ops,
 		tenants.HashKey("a"): grant("acme", "ci", all...), tenants.HashKey("b"): grant("acme", "leaked", all...), tenants.HashKey("c"): grant("gone", "app", all...),
 	})
 	publish(v2, configs("acme", "new"), map[string]tenants.Grant{
+		tenants.HashKey("e"): grant("acme", "ops", all...),
 		tenants.HashKey("a"): grant("acme", "ci", all[0]), tenants.HashKey("d"): grant("new", "app", all...),
 	})
 	w.deploy(w.acme(), v1)
@@ -51,5 +55,6 @@ func TestAWayBackSaysWhoComesBack(t *testing.T) {
 		"the API key app of new works no more",
 		"the API key ci of acme has its earlier rights again: " + strings.Join(rights, ", "),
 		"the API key leaked of acme works again",
+		"the API key ops of acme opens what it did before again: acme, gone",
 	}, back.Access)
 }

@@ -50,7 +50,7 @@ func Configs(tenantsDir fs.FS) ([]tenants.Config, error) {
 	return configs, nil
 }
 
-// Keys reads the local API keys from the state folder and makes those that are missing. The keys of a tenant that is
+// Keys reads the local API keys from the state folder and makes those that are missing: one for each tenant, and where there are several one of an operator, who may act for all. The keys of a tenant that is
 // gone are left alone: it may come back.
 func Keys(stateDir string, configs []tenants.Config) (keys tenants.Keys, made []tenants.ID, err error) {
 	file := filepath.Join(stateDir, KeysFile)
@@ -72,7 +72,14 @@ func Keys(stateDir string, configs []tenants.Config) (keys tenants.Keys, made []
 		}
 		made = append(made, c.ID)
 	}
-	if len(made) > 0 {
+	write := len(made) > 0
+	if len(configs) > 1 && keys[tenants.Operator] == "" {
+		if keys[tenants.Operator], err = tenants.NewKey(rand.Reader, configs[0].ID); err != nil {
+			return nil, nil, err
+		}
+		write = true
+	}
+	if write {
 		err = writeFile(file, keys.JSON())
 	}
 	return keys, made, err
@@ -124,6 +131,9 @@ func Publish(ctx context.Context, store Store, configs []tenants.Config, keys te
 		if k := keys[c.ID]; k != "" {
 			served[c.ID] = k
 		}
+	}
+	if owner, err := tenants.ParseKey(keys[tenants.Operator]); err == nil && served[owner] != "" {
+		served[tenants.Operator] = keys[tenants.Operator]
 	}
 	entries, err := tenants.Publish(configs, served.Grants("local"), vault)
 	if err != nil {

@@ -66,12 +66,16 @@ func TestShippedTenantsAreReadAndPublished(t *testing.T) {
 	s := &store{values: map[string][]byte{}}
 	require.NoError(t, local.Publish(t.Context(), s, configs, keys, vault))
 	dir := tenants.NewDirectory(tenants.Entries(s.values), nil)
-	for id, key := range keys {
-		g, err := dir.Key(t.Context(), tenants.HashKey(key))
+	for _, c := range configs {
+		g, err := dir.Key(t.Context(), tenants.HashKey(keys[c.ID]))
 		require.NoError(t, err)
-		assert.Equal(t, id, g.Tenant)
-		_, err = dir.Config(t.Context(), id)
+		assert.Equal(t, c.ID, g.Tenant)
+		assert.Empty(t, g.Also)
+		_, err = dir.Config(t.Context(), c.ID)
 		require.NoError(t, err)
+		operator, err := dir.Key(t.Context(), tenants.HashKey(keys[tenants.Operator]))
+		require.NoError(t, err)
+		assert.True(t, operator.Opens(c.ID), "%s", c.ID)
 	}
 }
 
@@ -84,6 +88,10 @@ func TestKeysAreMadeOnceAndKeptPrivate(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []tenants.ID{"globex"}, made)
 	assert.Equal(t, first["acme"], second["acme"])
+	assert.Empty(t, first[tenants.Operator], "one tenant needs no operator")
+	owner, err := tenants.ParseKey(second[tenants.Operator])
+	require.NoError(t, err)
+	assert.Equal(t, tenants.ID("acme"), owner)
 	info, err := os.Stat(filepath.Join(dir, local.KeysFile))
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())

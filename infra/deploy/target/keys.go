@@ -21,6 +21,7 @@ type Key struct {
 	Env    string             `json:"env"`
 	Hash   string             `json:"hash"` // tenants.HashKey
 	Scopes []tenants.APIScope `json:"scopes"`
+	Also   []tenants.ID       `json:"also,omitempty"` // other tenants of the pool that it opens: an operator's key
 }
 
 const (
@@ -41,7 +42,7 @@ func Grants(dir fs.FS, env string, configs []tenants.Config) (map[string]tenants
 	for id, keys := range all {
 		for _, k := range keys {
 			if k.Env == env {
-				grants[k.Hash] = tenants.Grant{Tenant: id, Name: k.Name, Scopes: k.Scopes}
+				grants[k.Hash] = tenants.Grant{Tenant: id, Name: k.Name, Scopes: k.Scopes, Also: k.Also}
 			}
 		}
 	}
@@ -55,6 +56,7 @@ func allKeys(dir fs.FS, configs []tenants.Config) (map[tenants.ID][]Key, tenants
 	for _, c := range configs {
 		d, keys := readKeys(dir, c.ID)
 		for i, k := range keys {
+			checkAlso(d, fmt.Sprintf("[%d].also", i), c.ID, k.Also, configs)
 			at := fmt.Sprintf("[%d].hash", i)
 			if other, taken := first[k.Hash]; taken && !d.has(at) {
 				d.add(at, "a key is in one place: make another with levada key new", "is also in %s", other)
@@ -124,6 +126,25 @@ func checkScopes(d *document, at string, scopes []tenants.APIScope) {
 			d.say(path, didYouMean(string(s), names), "no right is called %.40q", s)
 		} else if slices.Contains(scopes[:i], s) {
 			d.say(path, "", "%q appears twice", s)
+		}
+	}
+}
+
+// checkAlso looks at the other tenants that a key opens.
+func checkAlso(d *document, at string, own tenants.ID, also []tenants.ID, configs []tenants.Config) {
+	var known []string
+	for _, c := range configs {
+		known = append(known, string(c.ID))
+	}
+	for i, id := range also {
+		path := fmt.Sprintf("%s[%d]", at, i)
+		switch {
+		case id == own:
+			d.say(path, "leave it out", "is the key's own tenant")
+		case slices.Contains(also[:i], id):
+			d.say(path, "", "%q appears twice", id)
+		case !slices.Contains(known, string(id)):
+			d.say(path, didYouMean(string(id), known), "%.80q is not a tenant of this environment", id)
 		}
 	}
 }

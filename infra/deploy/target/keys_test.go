@@ -59,6 +59,7 @@ func TestProblemsOfKeys(t *testing.T) {
 		"not a hash":      {key(`"hash": "abc", "scopes": ["chat"]`), []string{"[0].hash: is not the SHA-256 of a key: 64 hexadecimal digits in small letters (levada key new writes it)"}},
 		"no rights":       {key(`"hash": "` + hashA + `"`), []string{`[0].scopes: is required: a key without rights opens nothing (such as ["chat", "search"])`}},
 		"unknown rights":  {key(`"hash": "` + hashA + `", "scopes": ["chta", "chat", "chat"]`), []string{`[0].scopes[0]: no right is called "chta" (did you mean "chat"?)`, `[0].scopes[2]: "chat" appears twice`}},
+		"no such tenant":  {key(`"hash": "` + hashA + `", "scopes": ["chat"], "also": ["globx", "acme", "globex", "globex"]`), []string{`[0].also[0]: "globx" is not a tenant of this environment (did you mean "globex"?)`, `[0].also[1]: is the key's own tenant (leave it out)`, `[0].also[3]: "globex" appears twice`}},
 		"unknown field":   {key(`"hash": "` + hashA + `", "scope": [], "scopes": ["chat"]`), []string{`[0].scope: is not a known field (did you mean "scopes"?)`}},
 		"no name, no env": {`[{"hash": "` + hashA + `", "scopes": ["chat"]}]`, []string{"[0].env: is required (one of dev, stage, prod)", "[0].name: is required (for people, such as ci)"}},
 		"bad name": {strings.Replace(key(`"hash": "`+hashA+`", "scopes": ["chat"]`), `"ci"`, `"-ci"`, 1), []string{
