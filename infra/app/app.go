@@ -201,15 +201,15 @@ func longestDelays() map[string]time.Duration {
 	return map[string]time.Duration{string(events.StageNotify): 3 * time.Hour}
 }
 
-// recorder makes takes, and pays.
-func recorder(p Ports, gate quota.Gate) *record.Recorder {
+// Recorder makes takes, and pays. Its parts have a room of their own, unless it is given one that it shares (record.Within).
+func Recorder(p Ports, gate quota.Gate) *record.Recorder {
 	return record.New(record.Ports{
 		Booth: p.Speech, Sounds: p.Sounds, Synthesizer: speech.NewPaid(p.Synthesizer, gate), Directory: p.Directory,
 	})
 }
 
 // Narrate is the flow that speaks long texts.
-func Narrate(p Ports, o Options) flow.Flow { return narrate.New(recorder(p, o.Gate(p))).Flow }
+func Narrate(p Ports, o Options) flow.Flow { return narrate.New(Recorder(p, o.Gate(p))).Flow }
 
 // Consumers is the role that reacts to the queues.
 func Consumers(p Ports, o Options) *consumers.Router {
@@ -228,7 +228,7 @@ func Consumers(p Ports, o Options) *consumers.Router {
 		eraser.New(p.Runs).Route(),
 		mover.New(p.Runs).Route(),
 		bringer.New(p.Runs).Route(),
-		speak.New(recorder(p, gate).Within(room.Enter), p.Runs).Route(),
+		speak.New(Recorder(p, gate).Within(room.Enter), p.Runs).Route(),
 	}
 	routes = append(routes, erase.New(stores, p.Ledger, Home(p)).Routes()...)
 	routes = append(routes, reacts.New(p.Runs).Routes()...)

@@ -37,7 +37,7 @@ type Booth interface {
 	// the take's last news it is fault.Unavailable, code CodeBusy, with RetryAfter, but for who has taken it over already.
 	TakeOver(ctx context.Context, s tenants.Scope, take, by string) (Claim, error)
 	// Add notes parts that are kept. The first say who speaks, and in which format; later ones that differ in that are fault.Conflict, code
-	// tape_differs. A part that is there already stays as it is. Without parts it is news of the take alone: it is being made.
+	// tape_differs. A part that is there already stays as it is, whoever spoke it again. Without parts it is news of the take alone: it is being made.
 	Add(ctx context.Context, s tenants.Scope, t Ticket, tape Tape) error
 	// Release is the end of one that was spoken directly, for a reason that may pass: when other jobs wait for it, too, it is given to the queue, which has more
 	// time than a listener; else it ends as failed.

@@ -17,8 +17,6 @@ import (
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/rag"
 	"levada.dev/workflows/safety"
-	"levada.dev/workflows/speech"
-	"levada.dev/workflows/speech/record"
 	"levada.dev/workflows/tools"
 	"levada.dev/workflows/tools/builtin"
 	"levada.dev/workflows/tools/outside"
@@ -43,9 +41,6 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 	}
 	door, home := batch.New(p.Parts, p.Imports, nil), app.Home(p)
 	documents := intake.New(p.Texts, p.Ledger, nil)
-	recorder := record.New(record.Ports{
-		Booth: p.Speech, Sounds: p.Sounds, Synthesizer: speech.NewPaid(p.Synthesizer, gate), Directory: p.Directory,
-	})
 	return api.New(api.Deps{
 		Directory: p.Directory,
 		Intake:    documents,
@@ -84,7 +79,7 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		MCP:      p.MCP,
 		Speech:   p.Speech,
 		Booth:    p.Speech,
-		Recorder: recorder,
+		Recorder: app.Recorder(p, gate), // in a room of its own: that of the role is for bodies that are read, and who reads gives its up soon
 		Sounds:   p.Sounds,
 		Probes:   probes,
 	}, &api.Options{Background: o.Background, Version: o.Version, VersionID: o.VersionID, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes, SpeechFormats: o.SpeechFormats})

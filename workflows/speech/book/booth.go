@@ -103,8 +103,8 @@ func (b *Book) Add(tx rows.Tx, _ tenants.Scope, k speech.Ticket, more speech.Tap
 	if err != nil {
 		return err
 	}
-	if err := goesWith(&row.Tape, more); err != nil {
-		return err
+	if more.Model == "" || more.Voice == "" || more.Format == "" {
+		return fault.Invalidf("tape", "part_invalid", "model, voice and format are required")
 	}
 	all, err := cuts(tx, t)
 	if err != nil {
@@ -116,8 +116,11 @@ func (b *Book) Add(tx rows.Tx, _ tenants.Scope, k speech.Ticket, more speech.Tap
 			return fault.Invalidf("parts", "part_invalid", "%+v is no part of this take", p)
 		}
 		i, there := slices.BinarySearchFunc(row.Tape.Parts, p.Index, func(p speech.Part, index int) int { return p.Index - index })
-		if there {
+		if there { // whoever says so again may have had it spoken again, by another
 			continue
+		}
+		if err := goesWith(&row.Tape, more); err != nil {
+			return err
 		}
 		row.Tape.Parts = slices.Insert(row.Tape.Parts, i, p)
 		chars := all[p.Index].Chars
@@ -136,8 +139,6 @@ func (b *Book) Add(tx rows.Tx, _ tenants.Scope, k speech.Ticket, more speech.Tap
 // goesWith checks what comes against what is there, or takes over what it says when nothing is.
 func goesWith(tape *speech.Tape, more speech.Tape) error {
 	switch {
-	case more.Model == "" || more.Voice == "" || more.Format == "":
-		return fault.Invalidf("tape", "part_invalid", "model, voice and format are required")
 	case more.Reel != "" && more.Reel != tape.Reel:
 		return errDiffers("reel")
 	case tape.Format == "":
@@ -223,7 +224,7 @@ func unfit(tape speech.Tape) *job.Problem {
 	if err == nil {
 		return nil
 	}
-	return problem(err)
+	return speech.Problem(err)
 }
 
 // end ends a take that is not over, well when there is no reason why not, and tells the jobs that wait for it.

@@ -6,11 +6,10 @@ import (
 	"strings"
 
 	"levada.dev/events"
-	"levada.dev/events/fault"
 	"levada.dev/events/outbox"
 	"levada.dev/tenants/call"
 	"levada.dev/tenants/rows"
-	"levada.dev/workflows/job"
+	"levada.dev/workflows/speech"
 )
 
 // requested begins the last part of the name of a request in the outbox.
@@ -76,17 +75,8 @@ func (b *Book) SetAside(tx rows.Tx, id string, reason error) error {
 		return err
 	}
 	c := b.begin(tx, s)
-	if err := c.end(t, problem(reason)); err != nil {
+	if err := c.end(t, speech.Problem(reason)); err != nil {
 		return err
 	}
 	return c.close()
-}
-
-// problem is a fault as a job tells it. What is our own mistake says nothing about itself.
-func problem(err error) *job.Problem {
-	f := fault.As(err)
-	if f.Kind == fault.Internal {
-		return &job.Problem{Stage: "speak", Code: "internal", Message: "something went wrong on our side"}
-	}
-	return &job.Problem{Stage: "speak", Field: f.Field, Code: f.Code, Message: f.Message, Hint: f.Hint}
 }

@@ -57,7 +57,7 @@ func (n *Narrator) Flow(ctx context.Context, s tenants.Scope, r flow.Run, params
 		var err error
 		h, err = insist(ctx, r, fmt.Sprintf("speak %d", i), func(ctx context.Context) (heard, error) { return n.speak(ctx, s, o.Take) })
 		if err != nil {
-			h.Failed = record.Problem(err)
+			h.Failed = speech.Problem(err)
 		}
 		if h.Over {
 			return nil
@@ -99,7 +99,7 @@ func of(err error) (heard, error) {
 	case fault.As(err).Code == speech.CodeOver:
 		return heard{Over: true}, nil
 	case record.Hopeless(err):
-		return heard{Failed: record.Problem(err)}, nil
+		return heard{Failed: speech.Problem(err)}, nil
 	}
 	return heard{}, err
 }

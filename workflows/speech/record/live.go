@@ -2,8 +2,6 @@ package record
 
 import (
 	"context"
-	"slices"
-	"sync"
 	"time"
 
 	"levada.dev/events/fault"
@@ -18,17 +16,13 @@ const (
 )
 
 // Live makes a take of which the caller has the claim, for somebody who listens: noted is called after each part that is kept. What may pass is tried again
-// for some seconds; then the take is released, so the queue tries on when others wait for it, and why is returned. When ctx ends, the take is left as it is, to
+// for some seconds, each time as the tape has begun, of which the answer may have been lost; then the take is released, so the queue tries on when others wait for it, and why is returned. When ctx ends, the take is left as it is, to
 // whoever claims it next.
 func (r *Recorder) Live(ctx context.Context, s tenants.Scope, c speech.Claim, noted func()) error {
-	w := &watched{Booth: r.Booth, parts: slices.Clone(c.Tape.Parts), noted: noted}
 	own := *r
-	own.Booth = w
+	own.Booth = watched{r.Booth, noted}
 	for try := 1; ; try++ {
-		err := own.Speak(ctx, s, &c, c.Missing())
-		if err == nil {
-			err = r.Booth.End(ctx, s, c.Ticket, nil)
-		}
+		err := own.whole(ctx, s, &c, try > 1)
 		if err = over(err); err == nil || ctx.Err() != nil {
 			return err
 		}
@@ -38,7 +32,7 @@ func (r *Recorder) Live(ctx context.Context, s tenants.Scope, c speech.Claim, no
 			if Hopeless(err) {
 				end = r.Booth.End
 			}
-			if ended := over(end(ctx, s, c.Ticket, Problem(err))); ended != nil {
+			if ended := over(end(ctx, s, c.Ticket, speech.Problem(err))); ended != nil {
 				return ended
 			}
 			return err
@@ -48,36 +42,38 @@ func (r *Recorder) Live(ctx context.Context, s tenants.Scope, c speech.Claim, no
 			return ctx.Err()
 		case <-time.After(pause):
 		}
-		c.Tape.Parts = w.kept()
 	}
 }
 
-// watched remembers which parts were noted, and tells of them.
+// whole makes all of a take that is missing, and ends it. What was tried before is claimed again: what the tape has is not what was heard of it.
+func (r *Recorder) whole(ctx context.Context, s tenants.Scope, c *speech.Claim, again bool) error {
+	if again {
+		now, err := r.Booth.TakeOver(ctx, s, c.Take, c.Direct)
+		if err != nil {
+			return err
+		}
+		*c = now
+	}
+	if err := r.Speak(ctx, s, c, c.Missing()); err != nil {
+		return err
+	}
+	return r.Booth.End(ctx, s, c.Ticket, nil)
+}
+
+// watched tells of parts that were noted.
 type watched struct {
 	speech.Booth
 	noted func()
-
-	mu    sync.Mutex
-	parts []speech.Part
 }
 
 // Add implements speech.Booth.
-func (w *watched) Add(ctx context.Context, s tenants.Scope, t speech.Ticket, tape speech.Tape) error {
+func (w watched) Add(ctx context.Context, s tenants.Scope, t speech.Ticket, tape speech.Tape) error {
 	if err := w.Booth.Add(ctx, s, t, tape); err != nil {
 		return err
 	}
 	if len(tape.Parts) == 0 {
 		return nil
 	}
-	w.mu.Lock()
-	w.parts = append(w.parts, tape.Parts...)
-	w.mu.Unlock()
 	w.noted()
 	return nil
-}
-
-func (w *watched) kept() []speech.Part {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.parts)
 }

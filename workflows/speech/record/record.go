@@ -14,7 +14,6 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
-	"levada.dev/workflows/job"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/speech"
 	"levada.dev/workflows/speech/audio"
@@ -107,21 +106,12 @@ func (r *Recorder) failed(ctx context.Context, s tenants.Scope, t speech.Ticket,
 	if !Hopeless(err) {
 		return err
 	}
-	return over(r.Booth.End(ctx, s, t, Problem(err)))
+	return over(r.Booth.End(ctx, s, t, speech.Problem(err)))
 }
 
 // Hopeless reports whether a take fails for a fault: it does not pass, or not so soon that somebody would wait for it, as with a budget that is used up or
 // a quota of the model's.
 func Hopeless(err error) bool { return !fault.Retryable(err) || fault.Is(err, fault.Limited) }
-
-// Problem is a fault as a job tells it. What is our own mistake says nothing about itself.
-func Problem(err error) *job.Problem {
-	f := fault.As(err)
-	if f.Kind == fault.Internal {
-		return &job.Problem{Stage: "speak", Code: "internal", Message: "something went wrong on our side"}
-	}
-	return &job.Problem{Stage: "speak", Field: f.Field, Code: f.Code, Message: f.Message, Hint: f.Hint}
-}
 
 func over(err error) error {
 	if fault.As(err).Code == speech.CodeOver {

@@ -279,6 +279,8 @@ func parts(t *testing.T, x floor) {
 	other := part(c, 0)
 	other.Parts[0].Name, other.Parts[0].Nanos = "spoken again", 900
 	require.NoError(t, x.studio.Add(t.Context(), x.acme, c.Ticket, other))
+	other.Model, other.Voice, other.Rate, other.Reel = "@cf/myshell-ai/melotts", "en", 16_000, "other-1"
+	require.NoError(t, x.studio.Add(t.Context(), x.acme, c.Ticket, other), "nor does it matter who spoke it again")
 	j := x.job(x.acme, o.ID)
 	assert.Equal(t, part(c, 0).Parts, j.Tape.Parts, "what is there stays")
 	assert.EqualValues(t, 7, j.Cost.Nanos)
