@@ -27,7 +27,7 @@ type Undertaker struct {
 	stores corpus.Stores
 	box    letters.Keeper
 	unread letters.Unread
-	booth  speech.Booth // nil: nothing is spoken
+	takes  speech.Closer // nil: nothing is spoken
 }
 
 // NewUndertaker makes an undertaker. Letters go to their tenant's box, those that cannot be read to unread.
@@ -36,8 +36,8 @@ func NewUndertaker(ledger corpus.Ledger, stores corpus.Stores, box letters.Keepe
 }
 
 // With makes the undertaker fail the takes of dead events, too, and returns it.
-func (u *Undertaker) With(booth speech.Booth) *Undertaker {
-	u.booth = booth
+func (u *Undertaker) With(takes speech.Closer) *Undertaker {
+	u.takes = takes
 	return u
 }
 
@@ -78,18 +78,21 @@ type silent struct {
 	problem job.Problem
 }
 
-// claim claims the takes of dead events, so that nobody makes them any more. Those that are over nobody waits for. They are ended when the letters are kept: a burial
+// claim claims the takes of dead events, so that nobody makes them any more. Those that are over nobody waits for, nor for
+// the message of one that was asked for again since. They are ended when the letters are kept: a burial
 // that is repeated finds them as they are until then.
 func (u *Undertaker) claim(ctx context.Context, s tenants.Scope, ds []Deceased, works []work) (takes []silent, err error) {
 	for i, d := range ds {
 		take, ok := strings.CutPrefix(d.Event.Subject, "speech/")
-		if u.booth == nil || d.Type != events.TypeSpeechRequested || !ok {
+		if u.takes == nil || d.Type != events.TypeSpeechRequested || !ok {
 			continue
 		}
-		c, err := u.booth.Claim(ctx, s, take)
+		var f events.SpeechRequested
+		_ = d.Event.As(&f) // one that cannot be read is taken for the first
+		k, err := u.takes.ClaimDead(ctx, s, take, f.Try)
 		switch {
 		case err == nil:
-			takes = append(takes, silent{c.Ticket, job.Problem{Stage: "speak", Code: d.Code, Message: d.Message}})
+			takes = append(takes, silent{k, job.Problem{Stage: "speak", Code: d.Code, Message: d.Message}})
 		case fault.As(err).Code == speech.CodeOver:
 			works[i].unwanted = true
 		default:
@@ -102,7 +105,7 @@ func (u *Undertaker) claim(ctx context.Context, s tenants.Scope, ds []Deceased, 
 // silence ends takes as failed.
 func (u *Undertaker) silence(ctx context.Context, s tenants.Scope, takes []silent) error {
 	for _, t := range takes {
-		if err := u.booth.End(ctx, s, t.Ticket, &t.problem); err != nil && fault.As(err).Code != speech.CodeOver {
+		if err := u.takes.End(ctx, s, t.Ticket, &t.problem); err != nil && fault.As(err).Code != speech.CodeOver {
 			return fmt.Errorf("end %s: %w", t.Take, err)
 		}
 	}

@@ -167,7 +167,7 @@ func spoken(t *testing.T) (desk *memory.Speech, acme, globex tenants.Scope, d co
 
 // TestATakeFailsWithItsMessage: wherever a burial died, the next leaves one letter and a job that has failed.
 func TestATakeFailsWithItsMessage(t *testing.T) {
-	for _, op := range []string{"claim", "keep", "end"} {
+	for _, op := range []string{"claimdead", "keep", "end"} {
 		for _, after := range []bool{false, true} {
 			desk, acme, globex, d := spoken(t)
 			b := &box{kept: map[string]letters.Letter{}, after: after}
@@ -220,4 +220,37 @@ func TestATakeThatIsOver(t *testing.T) {
 	err = consumers.NewUndertaker(&book{}, corpus.Stores{}, b, nil).With(desk).Bury(t.Context(), acme, []consumers.Deceased{d})[0]
 	assert.Equal(t, []any{true, speech.CodeBusy}, []any{fault.Retryable(err), fault.As(err).Code}, "it is buried later, if it is not over then")
 	assert.Empty(t, b.kept)
+}
+
+// The letter of a message comes late, when the take was asked for again: the later message is its business.
+func TestATakeThatWasAskedForAgain(t *testing.T) {
+	desk, acme, globex, first := spoken(t)
+	o := speech.Order{Text: "Water.", Model: speech.LocalModel, Voice: "slt", Format: audio.WAV, Speed: 100}
+	out, err := desk.Open(t.Context(), acme, speech.Opening{ID: "now", Order: o, Cuts: []speech.Cut{{To: 6, Chars: 6}}, Keep: time.Hour, Direct: true, Cause: events.Cause{ID: "r"}})
+	require.NoError(t, err)
+	require.NotNil(t, out.Claim)
+	require.NoError(t, desk.Release(t.Context(), acme, out.Claim.Ticket, &job.Problem{Code: "model_busy"}))
+	maker, err := desk.Claim(t.Context(), acme, out.Claim.Take)
+	require.NoError(t, err)
+
+	b := &box{kept: map[string]letters.Letter{}}
+	u := consumers.NewUndertaker(&book{}, corpus.Stores{}, b, nil).With(desk)
+	for range 2 {
+		require.NoError(t, u.Bury(t.Context(), acme, []consumers.Deceased{first})[0])
+	}
+	assert.Empty(t, b.kept)
+	require.NoError(t, desk.Add(t.Context(), acme, maker.Ticket, speech.Tape{}), "whoever makes it goes on")
+
+	var told eventstest.Publisher
+	_, err = desk.Relay(t.Context(), acme, &told)
+	require.NoError(t, err)
+	later := first
+	later.Event = told.Events()[0]
+	require.NoError(t, u.Bury(t.Context(), acme, []consumers.Deceased{later})[0])
+	assert.Len(t, b.kept, 1)
+	for s, want := range map[tenants.Scope]job.State{acme: job.Failed, globex: job.Queued} {
+		j, err := desk.Job(t.Context(), s, "job")
+		require.NoError(t, err)
+		assert.Equal(t, want, j.State)
+	}
 }

@@ -119,6 +119,7 @@ type Calls interface {
 type Speech interface {
 	speech.Desk
 	speech.Booth
+	speech.Closer
 	erasure.Speech
 }
 

@@ -34,7 +34,8 @@ type Booth interface {
 	// then it is fault.Unavailable, code CodeBusy, with RetryAfter.
 	Claim(ctx context.Context, s tenants.Scope, take string) (Claim, error)
 	// TakeOver claims a take to speak it directly, for a listener who heard nothing of it: by names them, as nobody else is named. Within DirectLease of
-	// the take's last news it is fault.Unavailable, code CodeBusy, with RetryAfter, but for who has taken it over already.
+	// the take's last news it is fault.Unavailable, code CodeBusy, with RetryAfter, but for who has taken it over already. It is the queue's no more, so
+	// whoever waits longest has its turn.
 	TakeOver(ctx context.Context, s tenants.Scope, take, by string) (Claim, error)
 	// Add notes parts that are kept. The first say who speaks, and in which format; later ones that differ in that are fault.Conflict, code
 	// tape_differs. A part that is there already stays as it is, whoever spoke it again. Without parts it is news of the take alone: it is being made.
@@ -43,6 +44,15 @@ type Booth interface {
 	// time than a listener; else it ends as failed.
 	Release(ctx context.Context, s tenants.Scope, t Ticket, why *job.Problem) error
 	// End ends the take: well when nothing failed, which its tape has to be whole for. speech.synthesized or speech.failed is told.
+	End(ctx context.Context, s tenants.Scope, t Ticket, failed *job.Problem) error
+}
+
+// Closer ends takes that were asked for in vain. Safe for concurrent use.
+type Closer interface {
+	// ClaimDead is Booth.Claim for who is to end a take, as a message that asked for it could not be handled: try says which. When the take was asked for
+	// again since, that is CodeOver, and it is left to the later message.
+	ClaimDead(ctx context.Context, s tenants.Scope, take string, try int) (Ticket, error)
+	// End is Booth.End.
 	End(ctx context.Context, s tenants.Scope, t Ticket, failed *job.Problem) error
 }
 

@@ -27,6 +27,19 @@ func (b *Book) TakeOver(tx rows.Tx, s tenants.Scope, id, by string) (speech.Clai
 	return b.claim(tx, s, id, by)
 }
 
+// ClaimDead implements speech.Closer.
+func (b *Book) ClaimDead(tx rows.Tx, s tenants.Scope, id string, try int) (speech.Ticket, error) {
+	t, err := findTake(tx, id)
+	if err != nil {
+		return speech.Ticket{}, err
+	}
+	if t != nil && t.Try > try {
+		return speech.Ticket{}, speech.ErrOver(id)
+	}
+	c, err := b.claim(tx, s, id, "")
+	return c.Ticket, err
+}
+
 // claim makes a take the caller's, who speaks it directly for somebody, or for nobody. As long as there is news, it is left to whoever speaks it directly
 // by everybody, and to whoever makes it by those who would speak directly.
 func (b *Book) claim(tx rows.Tx, s tenants.Scope, id, by string) (speech.Claim, error) {
@@ -48,7 +61,11 @@ func (b *Book) claim(tx rows.Tx, s tenants.Scope, id, by string) (speech.Claim, 
 				WithHint("claim it again later").WithRetryAfter(time.Duration(rest) * time.Millisecond)
 		}
 	}
-	return c.claim(t, by)
+	claim, err := c.claim(t, by)
+	if err != nil || by == "" {
+		return claim, err
+	}
+	return claim, errors.Join(c.admit(), c.close()) // whose turn it was, if it was anybody's
 }
 
 // claim makes a take the caller's; direct is the job for which it is spoken directly, if it is.

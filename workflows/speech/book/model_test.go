@@ -94,7 +94,9 @@ func (x *simulation) step(d *studio) {
 		x.consume(d)
 	case n < 80:
 		x.makes(d)
-	case n < 84 && len(d.held) > 0: // who holds it dies
+	case n < 82 && len(d.jobs) > 0:
+		x.listens(d)
+	case n < 85 && len(d.held) > 0: // who holds it dies
 		i := x.rng.IntN(len(d.held))
 		d.held = slices.Delete(d.held, i, i+1)
 	case n < 90 && len(d.jobs) > 0:
@@ -131,6 +133,23 @@ func (x *simulation) opens(d *studio) {
 		d.direct[out.Claim.Take] = true
 		x.claimed(d, *out.Claim)
 	}
+}
+
+// listens is a listener who has heard nothing of a job.
+func (x *simulation) listens(d *studio) {
+	j, err := x.desks.Job(x.Context(), d.s, d.jobs[x.rng.IntN(len(d.jobs))])
+	if err != nil || j.State.Final() {
+		return
+	}
+	c, err := x.desks.TakeOver(x.Context(), d.s, j.Take, "listener")
+	if code := fault.As(err).Code; err != nil {
+		require.Contains(x, []string{"lost", speech.CodeBusy, speech.CodeOver}, code, "%v", err)
+		d.counts[code]++
+		return
+	}
+	d.counts["taken over"]++
+	d.direct[c.Take] = true
+	x.claimed(d, c)
 }
 
 // claimed checks a claim, and gives it to a maker.
@@ -202,6 +221,9 @@ func (x *simulation) makes(d *studio) {
 	var err error
 	ends := true
 	switch {
+	case x.rng.IntN(12) == 0 && c.Direct != "":
+		d.counts["given back"]++
+		err = x.desks.Release(x.Context(), d.s, c.Ticket, &job.Problem{Code: "failed"})
 	case x.rng.IntN(12) == 0:
 		err = x.desks.End(x.Context(), d.s, c.Ticket, &job.Problem{Code: "failed"})
 	case len(missing) == 0 || x.rng.IntN(20) == 0:
@@ -353,7 +375,7 @@ func TestEveryJobEndsOnce(t *testing.T) {
 			}
 		})
 	}
-	for _, what := range []any{job.Succeeded, job.Failed, job.Cancelled, speech.CodeOver, speech.CodeBusy, "lost", "went on"} {
+	for _, what := range []any{job.Succeeded, job.Failed, job.Cancelled, speech.CodeOver, speech.CodeBusy, "lost", "went on", "taken over", "given back"} {
 		assert.Greater(t, all[what], 20, what)
 	}
 }

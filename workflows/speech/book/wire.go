@@ -18,6 +18,7 @@ const (
 	methodCancel   = "cancel"
 	methodClaim    = "claim"
 	methodTakeOver = "takeover"
+	methodDead     = "claimdead"
 	methodAdd      = "add"
 	methodRelease  = "release"
 	methodEnd      = "end"
@@ -35,6 +36,12 @@ type listing struct {
 type taking struct {
 	Take string `json:"take"`
 	By   string `json:"by"`
+}
+
+// dying is the arguments of claimdead.
+type dying struct {
+	Take string `json:"take"`
+	Try  int    `json:"try,omitempty"`
 }
 
 // adding is the arguments of add.
@@ -66,6 +73,8 @@ func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commi
 		return call.Serve(tx, body, func(s tenants.Scope, take string) (speech.Claim, error) { return b.Claim(tx, s, take) })
 	case methodTakeOver:
 		return call.Serve(tx, body, func(s tenants.Scope, a taking) (speech.Claim, error) { return b.TakeOver(tx, s, a.Take, a.By) })
+	case methodDead:
+		return call.Serve(tx, body, func(s tenants.Scope, a dying) (speech.Ticket, error) { return b.ClaimDead(tx, s, a.Take, a.Try) })
 	case methodAdd:
 		return call.Serve(tx, body, func(s tenants.Scope, a adding) (none, error) { return none{}, b.Add(tx, s, a.Ticket, a.Tape) })
 	case methodRelease:
@@ -83,15 +92,20 @@ func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commi
 // Sends reports whether a method of the wire may take events into the outbox, or begin what is to be looked after, so that whoever keeps the book sees
 // to both before the method is committed.
 func Sends(method string) bool {
-	return method == methodOpen || method == methodEnd || method == methodRelease || method == methodCancel
+	switch method {
+	case methodOpen, methodTakeOver, methodRelease, methodEnd, methodCancel:
+		return true
+	}
+	return false
 }
 
 // Client is the far end of Call: the tenants' desks and booths over whatever carries the bytes to them and back.
 type Client struct{ do call.Carrier }
 
 var (
-	_ speech.Desk  = (*Client)(nil)
-	_ speech.Booth = (*Client)(nil)
+	_ speech.Desk   = (*Client)(nil)
+	_ speech.Booth  = (*Client)(nil)
+	_ speech.Closer = (*Client)(nil)
 )
 
 // NewClient makes the desks over do.
@@ -128,6 +142,11 @@ func (c *Client) Claim(ctx context.Context, s tenants.Scope, take string) (speec
 // TakeOver implements speech.Booth.
 func (c *Client) TakeOver(ctx context.Context, s tenants.Scope, take, by string) (speech.Claim, error) {
 	return call.Ask[speech.Claim](ctx, c.do, s, nil, methodTakeOver, taking{take, by})
+}
+
+// ClaimDead implements speech.Closer.
+func (c *Client) ClaimDead(ctx context.Context, s tenants.Scope, take string, try int) (speech.Ticket, error) {
+	return call.Ask[speech.Ticket](ctx, c.do, s, nil, methodDead, dying{take, try})
 }
 
 // Add implements speech.Booth.

@@ -23,9 +23,10 @@ import (
 type Studio interface {
 	speech.Desk
 	speech.Booth
+	speech.Closer
 }
 
-// TestDesk checks the promises of speech.Desk and speech.Booth. Each open returns those of tenants acme and globex, which may hold jobs of earlier runs,
+// TestDesk checks the promises of speech.Desk, speech.Booth and speech.Closer. Each open returns those of tenants acme and globex, which may hold jobs of earlier runs,
 // none of which is being made.
 func TestDesk(t *testing.T, open func(t *testing.T) Studio) {
 	for name, test := range map[string]func(*testing.T, floor){
@@ -44,6 +45,7 @@ func TestDesk(t *testing.T, open func(t *testing.T) Studio) {
 		"who speaks directly is not disturbed":           direct,
 		"what a listener gives up goes on in the queue":  releases,
 		"who listens leaves it to whoever makes it":      takesOver,
+		"who has a dead message ends what waits for it":  forsaken,
 		"so many are made at a time":                     window,
 		"a list has pages, newest first":                 pages,
 		"the longest text comes whole":                   longest,
@@ -559,6 +561,8 @@ func nobody(t *testing.T, x floor) {
 	_, err = x.studio.Cancel(ctx, s, "j")
 	assert.ErrorIs(t, err, tenants.ErrNoScope)
 	_, err = x.studio.Claim(ctx, s, "t")
+	assert.ErrorIs(t, err, tenants.ErrNoScope)
+	_, err = x.studio.ClaimDead(ctx, s, "t", 0)
 	assert.ErrorIs(t, err, tenants.ErrNoScope)
 	assert.ErrorIs(t, x.studio.Add(ctx, s, speech.Ticket{}, speech.Tape{}), tenants.ErrNoScope)
 	assert.ErrorIs(t, x.studio.End(ctx, s, speech.Ticket{}, nil), tenants.ErrNoScope)

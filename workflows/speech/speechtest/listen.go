@@ -95,3 +95,32 @@ func releases(t *testing.T, x floor) {
 	require.NotNil(t, j.Error, "nobody else waits")
 	assert.Equal(t, []any{job.Failed, "model_busy"}, []any{j.State, j.Error.Code})
 }
+
+// forsaken: whoever has a dead message ends a take that was not asked for again since, and no other.
+func forsaken(t *testing.T, x floor) {
+	dead := &job.Problem{Stage: "speak", Code: "model_busy", Message: "busy"}
+	queued, now := x.opening(2), x.opening(2)
+	now.Direct = true
+	take := x.open(x.acme, queued).Job.Take
+	c := x.open(x.acme, now).Claim
+	require.NotNil(t, c)
+	_, err := x.studio.ClaimDead(t.Context(), x.acme, take, 0)
+	x.code(err, fault.Unavailable, speech.CodeBusy)
+	require.NoError(t, x.studio.Release(t.Context(), x.acme, c.Ticket, dead)) // which asks for it again
+	rest := x.claim(x.acme, take)
+	_, err = x.studio.ClaimDead(t.Context(), x.acme, take, 0)
+	x.over(err, "the first message is not the last")
+	x.add(x.acme, rest, 0)
+	_, err = x.studio.ClaimDead(t.Context(), x.globex, take, 1)
+	x.over(err, "another tenant's")
+	for range 2 {
+		k, err := x.studio.ClaimDead(t.Context(), x.acme, take, 1)
+		require.NoError(t, err)
+		x.over(x.studio.Add(t.Context(), x.acme, rest.Ticket, part(rest, 1)), "nobody makes it any more")
+		rest.Ticket = k
+	}
+	require.NoError(t, x.studio.End(t.Context(), x.acme, rest.Ticket, dead))
+	assert.Equal(t, []job.State{job.Failed, job.Failed}, []job.State{x.job(x.acme, queued.ID).State, x.job(x.acme, now.ID).State})
+	_, err = x.studio.ClaimDead(t.Context(), x.acme, take, 1)
+	x.over(err, "it has ended")
+}

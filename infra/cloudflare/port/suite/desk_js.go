@@ -44,6 +44,10 @@ func (x studio) TakeOver(ctx context.Context, s tenants.Scope, take, by string) 
 	return x.port.TakeOver(x.in(ctx), s, take, by)
 }
 
+func (x studio) ClaimDead(ctx context.Context, s tenants.Scope, take string, try int) (speech.Ticket, error) {
+	return x.port.ClaimDead(x.in(ctx), s, take, try)
+}
+
 func (x studio) Add(ctx context.Context, s tenants.Scope, t speech.Ticket, tape speech.Tape) error {
 	return x.port.Add(x.in(ctx), s, t, tape)
 }
