@@ -85,7 +85,8 @@ type take struct {
 	Spoken int          `json:"sp,omitempty"` // when it ended, like what follows
 	Cost   speech.Cost  `json:"co,omitzero"`
 	Error  *job.Problem `json:"er,omitempty"`
-	Due    int64        `json:"du,omitempty"` // when what was spoken is removed
+	Due    int64        `json:"du,omitempty"` // when what was spoken is removed,
+	Later  int64        `json:"dl,omitempty"` // or, as that has failed, when it is tried again
 	Forget int64        `json:"f,omitempty"`  // when it is forgotten, once that is known
 }
 
@@ -119,6 +120,9 @@ func (t *take) live() bool { return t.State == waiting || t.State == making }
 func (t *take) kept(now int64) bool {
 	return (t.State == succeeded || t.State == failed) && now < t.Due
 }
+
+// garbage is the key of the row that says when what was spoken is removed.
+func (t *take) garbage() string { return garbageKey(max(t.Due, t.Later), t.id()) }
 
 func (t *take) ref() events.SpeechRef {
 	return events.SpeechRef{Take: t.id(), Model: t.Order.Model, Voice: t.Order.Voice, Format: string(t.Order.Format), Characters: t.Chars}

@@ -1,6 +1,7 @@
 package book_test
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"strings"
@@ -339,6 +340,7 @@ func TestAlarmsThatFail(t *testing.T) {
 		w.make(w.acme, id(o))
 	}
 	w.now = w.now.Add(24 * time.Hour)
+	due := w.now
 	rng := rand.New(rand.NewPCG(8, 8))
 	fails := func(string) error {
 		if rng.IntN(8) == 0 {
@@ -353,10 +355,78 @@ func TestAlarmsThatFail(t *testing.T) {
 			failed++
 		}
 		require.Less(t, failed, 100)
+		w.now = w.now.Add(time.Hour)
 	}
 	assert.Positive(t, failed)
 	w.sounds.Before, w.sounds.After, w.desks.Before, w.desks.After = nil, nil, nil, nil
-	assert.Equal(t, w.now.Add(speech.Life).Truncate(time.Hour).Add(time.Hour), w.pass(0))
+	w.now = w.now.Add(time.Hour) // of the last, that it is dropped may be noted only now
+	assert.Equal(t, due.Add(speech.Life).Truncate(time.Hour).Add(time.Hour), w.pass(0))
+}
+
+// stubborn are sounds of which some reels cannot be removed.
+type stubborn struct {
+	speech.Sounds
+	stuck map[string]bool // reels
+	asked map[string]int
+}
+
+func (x *stubborn) Drop(ctx context.Context, s tenants.Scope, reel string) (bool, error) {
+	x.asked[s.Key(reel)]++
+	if x.stuck[reel] {
+		return false, fault.Unavailablef(nil, "store_unavailable", "the store does not answer")
+	}
+	return x.Sounds.Drop(ctx, s, reel)
+}
+
+// More reels than one look removes cannot be removed: those behind them are, and they are tried again an hour later.
+func TestReelsThatCannotBeRemoved(t *testing.T) {
+	const bad, good = 100, 3
+	w := newWorld(t)
+	x := &stubborn{w.sounds, map[string]bool{}, map[string]int{}}
+	alarm := func() time.Time {
+		next, err := w.desks.Alarm(t.Context(), w.acme, x)
+		if err != nil {
+			assert.Equal(t, "store_unavailable", fault.As(err).Code)
+		}
+		_, err = w.desks.Alarm(t.Context(), w.globex, w.sounds)
+		require.NoError(t, err)
+		return next
+	}
+	for n := range bad + good {
+		o := w.order(n, 1)
+		w.open(w.acme, o)
+		w.make(w.acme, id(o))
+		x.stuck[id(o)] = n < bad
+		w.now = w.now.Add(time.Millisecond)
+	}
+	theirs := w.order(1, 1) // of the name of one that is stuck
+	w.open(w.globex, theirs)
+	w.make(w.globex, id(theirs))
+	job := w.job(w.acme, "job-000001")
+	w.now = w.now.Add(24 * time.Hour)
+	alarm()
+	assert.Equal(t, []int{bad + good, 0}, []int{w.sounds.Len(w.acme), w.sounds.Len(w.globex)})
+	w.now = w.now.Add(time.Minute) // as the object does
+	next := alarm()
+	assert.Equal(t, bad, w.sounds.Len(w.acme))
+	assert.Equal(t, next, next.Truncate(time.Hour), "it is looked at again, when many are")
+	again := w.job(w.acme, job.ID)
+	assert.Equal(t, []any{true, job.ExpiresAt}, []any{again.Expired, again.ExpiresAt}, "what is left of a sound is not to be had again")
+	for _, n := range x.asked {
+		assert.Equal(t, 1, n)
+	}
+	assert.Equal(t, w.open(w.acme, w.order(0, 1)).Job.Take, w.order(0, 1).Order.Digest()+"-2", "it is made anew")
+	clear(x.stuck)
+	w.now = w.now.Add(time.Hour)
+	assert.Equal(t, 1, w.pass(0).Compare(w.now))
+	assert.Zero(t, w.sounds.Len(w.acme))
+	w.cancel(w.acme, "job-000105")
+	w.pass(speech.Life + 48*time.Hour)
+	w.pass(speech.Life + 48*time.Hour)
+	for _, s := range []tenants.Scope{w.acme, w.globex} {
+		w.facts(s)
+		assert.Equal(t, []string{"room", "tenant"}, w.keys(s), "nothing is left of any of them")
+	}
 }
 
 // What a job costs in rows, as the package's comment says.

@@ -275,7 +275,7 @@ func (c *change) end(t *take, why *job.Problem) error {
 		t.State, t.Error = failed, &p
 		err = c.lost(t, jobs)
 	}
-	return errors.Join(err, c.remove(textPrefix+t.id()), c.put(garbageKey(t.Due, t.id())), c.write(t), c.admit())
+	return errors.Join(err, c.remove(textPrefix+t.id()), c.put(t.garbage()), c.write(t), c.admit())
 }
 
 // members are the jobs of a take that is not over, as far as they were not cancelled.

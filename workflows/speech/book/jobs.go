@@ -169,7 +169,7 @@ func (c *change) left(t *take) error {
 	}
 	t.State, t.Direct, t.Ended, t.Spoken, t.Cost = cancelled, "", c.now, tape.Spoken, tape.Cost
 	t.Due = c.now + speech.Late.Milliseconds() // whoever makes it may have a part to keep yet
-	return errors.Join(c.remove(textPrefix+t.id()), c.put(garbageKey(t.Due, t.id())), c.write(t), c.admit())
+	return errors.Join(c.remove(textPrefix+t.id()), c.put(t.garbage()), c.write(t), c.admit())
 }
 
 // clip cuts a message to maxMessage bytes, between runes.

@@ -156,7 +156,7 @@ func TestOneReelThatCannotBeDroppedStopsNoOther(t *testing.T) {
 	_, err := w.desks.Alarm(t.Context(), w.acme, &lame{w.sounds, id(first)})
 	require.Error(t, err)
 	assert.Equal(t, 1, w.sounds.Len(w.acme))
-	w.pass(0)
+	w.pass(time.Hour)
 	assert.Zero(t, w.sounds.Len(w.acme))
 }
 

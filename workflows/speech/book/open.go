@@ -163,9 +163,9 @@ func (c *change) has(t *take, o speech.Opening) error {
 		return err
 	}
 	if due := c.now + o.Keep.Milliseconds(); due > t.Due {
-		was := t.Due
+		was := t.garbage()
 		t.Due = due
-		if err := errors.Join(c.remove(garbageKey(was, t.id())), c.put(garbageKey(due, t.id())), c.write(t)); err != nil {
+		if err := errors.Join(c.remove(was), c.put(t.garbage()), c.write(t)); err != nil {
 			return err
 		}
 	}
@@ -246,11 +246,11 @@ func (c *change) inherit(t, last *take, now []speech.Cut) error {
 		return err
 	}
 	t.Reel = last.Reel
-	due := last.Due
+	due := last.garbage()
 	last.Due = c.now
 	tape.News, tape.Cost = 0, speech.Cost{}
 	t.Heard = len(tape.Tape.Parts)
-	return errors.Join(rows.Write(c.tx, tapePrefix+t.id(), tape), c.remove(garbageKey(due, last.id())), c.forgetLater(last), c.write(last))
+	return errors.Join(rows.Write(c.tx, tapePrefix+t.id(), tape), c.remove(due), c.forgetLater(last), c.write(last))
 }
 
 // direct claims a take for the job that is to be spoken directly, if nobody makes it, or that job itself, which has not heard that it does.

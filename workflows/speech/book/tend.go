@@ -16,6 +16,8 @@ import (
 const (
 	// dropAtOnce is how many reels are removed before the next look: each takes calls of the store.
 	dropAtOnce = 100
+	// dropAgain is after which time a reel is tried again that could not be removed.
+	dropAgain = time.Hour
 	// forgetAtOnce is how many jobs one transaction forgets.
 	forgetAtOnce = 200
 	// tendEvery is the grain of the times at which old things are removed, so that many share a look. They stay for so much longer at most.
@@ -126,10 +128,11 @@ func (b *Book) drop(ctx context.Context, txn func(func(tx rows.Tx) error) error,
 	var failed error
 	for _, r := range due {
 		err := dropReel(ctx, r, sounds)
-		if err == nil {
-			err = txn(func(tx rows.Tx) error { return b.dropped(tx, r) })
+		note := b.dropped
+		if err != nil {
+			note = b.putOff
 		}
-		failed = errors.Join(failed, err) // the others are dropped all the same
+		failed = errors.Join(failed, err, txn(func(tx rows.Tx) error { return note(tx, r) })) // the others are dropped all the same
 	}
 	return failed
 }
@@ -179,7 +182,19 @@ func (b *Book) dropped(tx rows.Tx, r reel) error {
 		return err
 	}
 	c := b.begin(tx, r.owner)
-	return errors.Join(c.remove(garbageKey(t.Due, t.id())), c.forgetLater(t), c.write(t))
+	return errors.Join(c.remove(t.garbage()), c.forgetLater(t), c.write(t))
+}
+
+// putOff has what could not be dropped wait, so that those behind it have their turn.
+func (b *Book) putOff(tx rows.Tx, r reel) error {
+	t, err := findTake(tx, r.take)
+	if err != nil || t == nil || t.Forget != 0 {
+		return err
+	}
+	c := b.begin(tx, r.owner)
+	was := t.garbage()
+	t.Later = c.at.Add(dropAgain).UnixMilli()
+	return errors.Join(c.remove(was), c.put(t.garbage()), c.write(t))
 }
 
 // What is to be forgotten, as its row says.
@@ -270,7 +285,7 @@ func (c *change) forgetTake(id, key string, limit int) (int, error) {
 // removeTake removes the rows of a take.
 func (c *change) removeTake(t *take) error {
 	id := t.id()
-	return c.remove(t.key(), textPrefix+id, cutsPrefix+id, tapePrefix+id, garbageKey(t.Due, id), forgetKey(t.Forget, id))
+	return c.remove(t.key(), textPrefix+id, cutsPrefix+id, tapePrefix+id, t.garbage(), forgetKey(t.Forget, id))
 }
 
 // next is when to look again.
