@@ -77,14 +77,11 @@ func requestSpeech(c *call) error {
 			return err
 		}
 	}
-	amount, err := boundOf(order)
+	bound, err := boundOf(order)
 	if err != nil {
 		return err
 	}
-	if err := c.affordSpeech(amount); err != nil {
-		return err
-	}
-	opened, err := c.openSpeech(order, asked, req.Streaming)
+	opened, err := c.orderSpeech(order, asked, bound, req.Streaming)
 	if err != nil {
 		return err
 	}
@@ -114,17 +111,41 @@ func boundOf(o speech.Order) (quota.Amount, error) {
 	return quota.Amount{Chars: int64(chars), Nanos: model.Bound(chars)}, nil
 }
 
+// orderSpeech opens the job of an order that the tenant's budgets have room for. One that they have none for is opened when nobody pays for it: its key has a job,
+// or an equal order has a take to share.
+func (c *call) orderSpeech(o speech.Order, asked speech.Request, bound quota.Amount, direct bool) (speech.Opened, error) {
+	refused := c.affordSpeech(o, bound, direct)
+	if refused != nil && fault.As(refused).Code != "budget_exhausted" {
+		return speech.Opened{}, refused
+	}
+	opened, err := c.openSpeech(o, asked, direct, refused != nil)
+	if err != nil && fault.As(err).Code == speech.CodeUnshared {
+		return opened, refused
+	}
+	return opened, err
+}
+
 // affordSpeech refuses an order when the tenant's budgets have no room for the whole of it now. Nothing is held: each part pays when it is spoken.
-func (c *call) affordSpeech(bound quota.Amount) error {
+func (c *call) affordSpeech(o speech.Order, bound quota.Amount, direct bool) error {
 	began := c.opts.Now()
-	hold, err := c.Gate.Acquire(c.ctx(), c.scope, quota.Ask{Amount: bound})
+	_, err := c.Gate.Acquire(c.ctx(), c.scope, quota.Ask{Room: bound, Ahead: soon(o, bound, direct)})
 	c.stage("quota", began)
 	if err != nil {
 		return fmt.Errorf("afford: %w", err)
 	}
-	hold.Settle(c.ctx())
 	return nil
 }
+
+// soon is what this isolate will ask for in a moment: who waits for the sound has it made here.
+func soon(o speech.Order, bound quota.Amount, direct bool) quota.Amount {
+	if !direct || !spokenHere(o) {
+		return quota.Amount{}
+	}
+	return bound
+}
+
+// spokenHere reports whether an order is one that the API itself makes, for who waits. One whose samples are stretched takes seconds of CPU: that is the queue's.
+func spokenHere(o speech.Order) bool { return o.Speed == 100 }
 
 // streamable refuses a text that is too long to wait for.
 func streamable(o speech.Order) error {
@@ -135,15 +156,16 @@ func streamable(o speech.Order) error {
 	return nil
 }
 
-// openSpeech opens the job of an order. Direct is one whose caller waits for the sound: then the answer may have the claim of its take, unless its samples
-// are to be stretched, which takes seconds of CPU: that is the queue's.
-func (c *call) openSpeech(o speech.Order, asked speech.Request, direct bool) (speech.Opened, error) {
+// openSpeech opens the job of an order. Direct is one whose caller waits for the sound: then the answer may have the claim of its take. Who may only share
+// claims none.
+func (c *call) openSpeech(o speech.Order, asked speech.Request, direct, onlyShared bool) (speech.Opened, error) {
 	cuts, err := cut.Of(o)
 	if err != nil {
 		return speech.Opened{}, err
 	}
 	opening := speech.Opening{
-		ID: c.opts.NewID(), Order: o, Cuts: cuts, Keep: time.Duration(c.config.Speech.KeepDays) * 24 * time.Hour, Direct: direct && o.Speed == 100, Cause: c.cause(),
+		ID: c.opts.NewID(), Order: o, Cuts: cuts, Keep: time.Duration(c.config.Speech.KeepDays) * 24 * time.Hour,
+		Direct: direct && !onlyShared && spokenHere(o), OnlyShared: onlyShared, Cause: c.cause(),
 	}
 	if c.idempotencyKey != "" {
 		opening.Key, opening.Hash = c.idempotencyKey, hashOf(asked, direct)

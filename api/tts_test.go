@@ -395,7 +395,7 @@ func TestABudgetThatDoesNotCoverTheText(t *testing.T) {
 	want := quota.Amount{Chars: int64(len(story)), Nanos: model.Bound(len(story))}
 	refuse := true
 	w.gate.Refuse = func(s tenants.Scope, a quota.Ask) error {
-		if refuse && s.Tenant() == "globex" && a.Amount == want {
+		if refuse && s.Tenant() == "globex" && a.Room == want {
 			return fault.New(fault.Limited, "budget_exhausted", "no", nil).WithRetryAfter(time.Hour)
 		}
 		return nil
@@ -411,11 +411,105 @@ func TestABudgetThatDoesNotCoverTheText(t *testing.T) {
 		assert.Zero(t, w.jobs("globex"))
 		assert.Equal(t, http.StatusAccepted, w.do("acme", "POST", "/tts", speechBody(story, "")).Code, "another tenant's is another matter")
 	}
-	asks := w.gate.Asked(w.scope("globex"))
-	assert.Equal(t, want, asks[len(asks)-1].Ahead, "it was announced with the permit")
 	refuse = false
 	assert.Equal(t, http.StatusAccepted, w.do("globex", "POST", "/tts", speechBody(story, "")).Code)
 	assert.Empty(t, w.gate.Used(w.scope("globex")), "nothing is booked at the door")
+	for _, ask := range w.gate.Asked(w.scope("globex")) {
+		assert.Zero(t, ask.Amount, "nor held")
+	}
+	w.gate.Check(t)
+}
+
+// What will be spent here at once is leased with the question whether there is room, or with the permit: a stream's, of the voice's own speed.
+func TestWhatIsLeasedForAStream(t *testing.T) {
+	model, err := speech.FindModel(speech.LocalModel)
+	require.NoError(t, err)
+	bound := quota.Amount{Chars: 6, Nanos: model.Bound(6)}
+	for _, x := range []struct {
+		path, body string
+		ahead      int // asks
+	}{
+		{"/tts", speechBody("Water.", ""), 0}, {"/tts", speechBody("Water.", streaming), 1},
+		{"/v1/audio/speech", `{"model":"default","voice":"default","input":"Water."}`, 2},
+	} {
+		w := newWorld(t)
+		require.Less(t, w.do("globex", "POST", x.path, x.body).Code, 300)
+		ahead, rooms := 0, 0
+		for _, ask := range w.gate.Asked(w.scope("globex")) {
+			if ask.Ahead == bound {
+				ahead++
+			} else {
+				assert.Zero(t, ask.Ahead)
+			}
+			if ask.Room == bound {
+				rooms++
+			}
+		}
+		assert.Equal(t, []int{x.ahead, 1}, []int{ahead, rooms}, x.path+x.body)
+		assert.Empty(t, w.gate.Asked(w.scope("acme")))
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(w *world) { w.opts.Now = clock() })
+		ctx, leave := context.WithTimeout(t.Context(), time.Second)
+		defer leave()
+		w.ServeHTTP(httptest.NewRecorder(), w.request("globex", "POST", "/tts", speechBody("Water.", streaming+`,"speed":2`)).WithContext(ctx))
+		assert.Equal(t, 1, w.jobs("globex"))
+		for _, ask := range w.gate.Asked(w.scope("globex")) {
+			assert.Zero(t, ask.Ahead, "the queue's consumer makes it, elsewhere")
+		}
+	})
+}
+
+// With a budget that is used up a tenant has what was paid already: what was ordered with the same key, what is there, and what is on its way. What would be made is
+// refused, and leaves the key free; so does a rate, which says nothing of money.
+func TestWhatIsThereWithABudgetThatIsUsedUp(t *testing.T) {
+	w := newWorld(t, roomy)
+	code := ""
+	w.gate.Refuse = func(s tenants.Scope, a quota.Ask) error {
+		if code != "" && s.Tenant() == "globex" && a.Room != (quota.Amount{}) {
+			return fault.New(fault.Limited, code, "no", nil).WithRetryAfter(time.Hour)
+		}
+		return nil
+	}
+	oai := `{"model":"default","voice":"default","input":"Water."}`
+	there := w.spokenJob("globex", "Water.")
+	keyed := w.do("globex", "POST", "/tts", speechBody("Oil.", ""), "idempotency-key", "k")
+	require.Equal(t, http.StatusAccepted, keyed.Code)
+	onItsWay := data[struct{ JobID string }](t, keyed).JobID
+	w.spokenJob("acme", "Wine.")
+	spoken, used := len(w.studio.voice.spoken()), len(w.gate.Used(w.scope("globex")))
+
+	code = "budget_exhausted"
+	rec := w.do("globex", "POST", "/tts", speechBody("Oil.", ""), "idempotency-key", "k")
+	assert.Equal(t, []string{"202", onItsWay, "true"}, []string{strconv.Itoa(rec.Code), data[struct{ JobID string }](t, rec).JobID, rec.Header().Get("Idempotent-Replayed")})
+	rec = w.do("globex", "POST", "/tts", speechBody("Wine.", ""), "idempotency-key", "k")
+	assert.Equal(t, "idempotency_conflict", failed(t, rec).Code)
+	rec = w.do("globex", "POST", "/tts", speechBody("Oil.", ""))
+	require.Equal(t, http.StatusAccepted, rec.Code, rec.Body)
+	shares := data[struct {
+		JobID  string
+		Shared bool
+	}](t, rec)
+	assert.True(t, shares.Shared && shares.JobID != onItsWay)
+	for _, x := range []struct{ path, body string }{{"/tts", speechBody("Water.", streaming)}, {"/v1/audio/speech", oai}} {
+		rec := w.do("globex", "POST", x.path, x.body)
+		require.Equal(t, http.StatusOK, rec.Code, rec.Body)
+		assert.Equal(t, w.file("globex", there), rec.Body.Bytes())
+	}
+	for _, text := range []string{"Wine.", "New."} { // another tenant's is not theirs
+		for _, body := range []string{speechBody(text, ""), speechBody(text, streaming)} {
+			rec := w.do("globex", "POST", "/tts", body, "idempotency-key", text)
+			assert.Equal(t, []string{"429", "3600", "budget_exhausted"}, []string{strconv.Itoa(rec.Code), rec.Header().Get("Retry-After"), failed(t, rec).Code})
+		}
+	}
+	assert.Equal(t, http.StatusTooManyRequests, w.do("globex", "POST", "/v1/audio/speech", strings.Replace(oai, "Water", "New", 1)).Code)
+	assert.Equal(t, 5, w.jobs("globex"), "nothing that would be paid")
+	code = "rate_limited"
+	rec = w.do("globex", "POST", "/tts", speechBody("Water.", ""))
+	assert.Equal(t, []string{"429", "rate_limited"}, []string{strconv.Itoa(rec.Code), failed(t, rec).Code}, "a rate stays a rate")
+	assert.Equal(t, []int{spoken, used}, []int{len(w.studio.voice.spoken()), len(w.gate.Used(w.scope("globex")))}, "nothing was spoken, nor paid")
+	code = ""
+	assert.Equal(t, http.StatusOK, w.do("globex", "POST", "/tts", speechBody("New.", streaming), "idempotency-key", "New.").Code, "the key has stayed free")
 	w.gate.Check(t)
 }
 

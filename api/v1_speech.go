@@ -25,17 +25,14 @@ func say(c *call) error {
 		return inOpenAI(err)
 	}
 	c.dropBody() // nothing of the order points into it
-	amount, err := boundOf(order)
+	bound, err := boundOf(order)
 	if err != nil {
 		return err
 	}
-	if err := c.permitOpenAI("", amount); err != nil {
+	if err := c.permitOpenAI("", soon(order, bound, true)); err != nil {
 		return err
 	}
-	if err := c.affordSpeech(amount); err != nil {
-		return err
-	}
-	opened, err := c.openSpeech(order, asked, true)
+	opened, err := c.orderSpeech(order, asked, bound, true)
 	if err != nil {
 		return err
 	}

@@ -89,7 +89,8 @@ func (d *desk) covers(a Ask, user *lease, now time.Time) bool {
 	if a.Requests > 0 && (!d.tenant.has(a.Requests, now) || user != nil && !user.has(a.Requests, now)) {
 		return false
 	}
-	return a.Amount == Amount{} || d.account.free.Covers(a.Amount)
+	need := a.Amount.Add(a.Room) // what lies here has its room already
+	return need == Amount{} || d.account.free.Covers(need)
 }
 
 // refuses is why an ask is not worth an exchange, if that is known.

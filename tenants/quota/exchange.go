@@ -19,6 +19,7 @@ type exchange struct {
 	leases  []*lease    // of the report's rates
 	covered []bool      // whether the permits that the waiters need of a rate lay here, and are taken
 	paid    bool        // whether their money did, and is held
+	roomy   bool        // whether as much lies here beyond it as any of them wants room for
 	wants   [][]*waiter // who is behind each of the report's wants
 }
 

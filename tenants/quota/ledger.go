@@ -49,6 +49,7 @@ type Want struct {
 	Own    int    `json:"own,omitempty"`    // permits of the user's rate
 	User   int    `json:"user,omitempty"`   // which of Rates that is
 	Amount Amount `json:"amount,omitzero"`
+	Room   Amount `json:"room,omitzero"`    // that the budgets must have besides, for each; it is not leased
 	Writes bool   `json:"writes,omitempty"` // not while the tenant is barred
 	Talks  bool   `json:"talks,omitempty"`  // not while it stands still
 }

@@ -111,6 +111,9 @@ func (w *world) ask(i *isolate, s tenants.Scope) {
 	if w.rng.IntN(3) == 0 {
 		a.Ahead = most
 	}
+	if w.rng.IntN(4) == 0 { // nothing is to be held
+		a.Amount, a.Room, most = quota.Amount{}, most, quota.Amount{}
+	}
 	h, err := i.Acquire(context.Background(), s, a)
 	if err != nil {
 		require.Contains(w.t, []string{"budget_exhausted", "rate_limited", "quota_unavailable"}, fault.As(err).Code, "%v", err)

@@ -51,6 +51,7 @@ type needs struct {
 	amount   Amount
 	asks     int    // how many need money
 	largest  Amount // of these
+	room     Amount // the largest that is only asked about
 	ahead    Amount
 	aheads   int
 	next     Amount // the largest of these
@@ -70,6 +71,7 @@ func need(group []*waiter) needs {
 			n.asks++
 			n.amount, n.largest = n.amount.Add(w.Amount), n.largest.Max(w.Amount)
 		}
+		n.room = n.room.Max(w.Room)
 		if w.Ahead != (Amount{}) {
 			n.aheads++
 			n.ahead, n.next = n.ahead.Add(w.Ahead), n.next.Max(w.Ahead)
@@ -94,8 +96,8 @@ func (x *exchange) rate(l *lease, n int, limit tenants.Rate, now time.Time) {
 	x.covered = append(x.covered, covered)
 }
 
-// money holds the money here, if there is as much as is needed. Else it is given back, and all is asked for. It reports
-// whether any is.
+// money holds the money here, if there is as much as is needed. Else it is given back, and all is asked for. So it is when there is less than
+// somebody wants room for: they are not refused for what lies here. It reports whether any is asked for, or given back.
 func (x *exchange) money(n needs, now time.Time) bool {
 	a, r := x.account, x.report
 	x.paid = a.free.Covers(n.amount)
@@ -111,10 +113,15 @@ func (x *exchange) money(n needs, now time.Time) bool {
 			r.Unit = n.next.Max(n.largest)
 		}
 	}
+	x.roomy = a.free.Covers(n.room)
+	back := !x.roomy && a.free != (Amount{})
+	if back {
+		a.free = Amount{}
+	}
 	if n.asks > 0 || r.Units > 0 {
 		a.taken = now
 	}
-	return !x.paid || r.Units > 0
+	return !x.paid || r.Units > 0 || back
 }
 
 // want is what a waiter needs of the ledger; the zero Want if nothing.
@@ -128,6 +135,9 @@ func (x *exchange) want(w *waiter, barred, still bool) Want {
 	}
 	if !x.paid {
 		want.Amount = w.Amount
+	}
+	if !x.roomy {
+		want.Room = w.Room
 	}
 	asks := want != Want{}
 	want.Writes, want.Talks = w.Writes && (barred || asks), w.Talks && (still || asks)

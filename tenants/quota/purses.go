@@ -60,7 +60,7 @@ func (p *Purses) Acquire(ctx context.Context, s tenants.Scope, a Ask) (Hold, err
 	if err != nil {
 		return nil, err
 	}
-	if a.Requests < 0 || a.Amount.Negative() || a.Ahead.Negative() {
+	if a.Requests < 0 || a.Amount.Negative() || a.Room.Negative() || a.Ahead.Negative() {
 		return nil, fault.Invalidf("", "ask_invalid", "nothing can be asked for less than nothing: %+v", a)
 	}
 	return d.acquire(ctx, a)

@@ -11,7 +11,7 @@ import (
 // Gate lets requests and calls of models through.
 //
 // Acquire is all or nothing. What it refuses is fault.Limited with RetryAfter: code rate_limited when too many requests
-// came, budget_exhausted when a budget of the tenant would be overdrawn by the most the call may cost. When the ledger
+// came, budget_exhausted when a budget of the tenant would be overdrawn by the most the call may cost, or has no Room. When the ledger
 // does not answer it is fault.Unavailable: nothing passes unpaid. The limits are those of the tenant's configuration at
 // the time. While everything of the tenant is being erased, what writes is fault.Conflict, code tenant_erasing;
 // while the tenant is being moved to another pool, what talks is fault.Unavailable, code tenant_readonly. Safe for concurrent use.
@@ -26,7 +26,7 @@ type Gate interface {
 var ErrStill = fault.Unavailablef(nil, "tenant_readonly", "the tenant is being moved to another pool, and no conversation goes on meanwhile").
 	WithHint("send it again in a minute: it is taken at the new place, or here if the move is called off").WithRetryAfter(time.Minute)
 
-// Hold is what was acquired. It must be settled, once, on every path; a hold of requests alone needs no settling.
+// Hold is what was acquired. It must be settled, once, on every path; a hold without an Amount needs no settling.
 type Hold interface {
 	// Settle gives back what was held and books what was used instead, which may be nothing. It does not fail: what
 	// cannot be told now is told later, or, if the isolate dies, the ledger takes the whole hold for used. The context
@@ -43,6 +43,7 @@ type Ask struct {
 	Amount   Amount // what the call may cost at most
 	Writes   bool   // it will store something, or may go on for long: refused while everything of the tenant is being erased
 	Talks    bool   // it changes a conversation: refused while the tenant is being moved to another pool
+	Room     Amount // what the budgets must have room for besides; nothing of it is held, as it is paid later, by whoever spends it
 	Ahead    Amount // what will probably be asked for next: leased with the rest when there is room, and never a reason to refuse
 }
 

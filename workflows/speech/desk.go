@@ -16,7 +16,8 @@ import (
 // method returned is durable. Another tenant's job and one that is not there are fault.NotFound, code job_not_found. Safe for concurrent use.
 type Desk interface {
 	// Open opens a job. With the key of an earlier one it returns that, if it was opened with the same hash, else it is fault.Conflict, code
-	// idempotency_conflict. So it is with the id of an earlier one, for another order. When too much waits it is fault.Limited, code backlog_full.
+	// idempotency_conflict. So it is with the id of an earlier one, for another order. OnlyShared, when there is no take of an equal order to share, it is
+	// fault.Conflict, code CodeUnshared. When too much waits it is fault.Limited, code backlog_full.
 	Open(ctx context.Context, s tenants.Scope, o Opening) (Opened, error)
 	Job(ctx context.Context, s tenants.Scope, id string) (Job, error)
 	// Jobs pages through them, newest first, limit of MaxPage at most.
@@ -62,6 +63,9 @@ const CodeOver = "take_over"
 // CodeBusy is what whoever claims a take is told when it is being spoken directly.
 const CodeBusy = "take_busy"
 
+// CodeUnshared is why nothing was opened that was to share a take.
+const CodeUnshared = "take_unshared"
+
 // CodeBacklog refuses an order when too many wait.
 const CodeBacklog = "backlog_full"
 
@@ -97,10 +101,13 @@ type Opening struct {
 	Cuts  []Cut         `json:"cuts"`
 	Keep  time.Duration `json:"keep"` // the sound, once it is there
 	// Direct claims the take at once, if nobody makes it yet, instead of having the queue do it.
-	Direct bool         `json:"direct,omitempty"`
-	Key    string       `json:"key,omitempty"` // of idempotency
-	Hash   string       `json:"hash,omitempty"`
-	Cause  events.Cause `json:"cause"`
+	Direct bool `json:"direct,omitempty"`
+	// OnlyShared opens nothing that anybody would pay for: the order has a take that is there, or on its way, or the key a job.
+	OnlyShared bool `json:"onlyShared,omitempty"`
+
+	Key   string       `json:"key,omitempty"` // of idempotency
+	Hash  string       `json:"hash,omitempty"`
+	Cause events.Cause `json:"cause"`
 }
 
 // Opened is a job, and the claim of its take, if that was Direct and is the caller's.

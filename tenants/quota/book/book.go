@@ -73,7 +73,7 @@ func check(r quota.Report) error {
 		}
 	}
 	for _, w := range r.Wants {
-		if w.Count < 1 || w.Tenant < 0 || w.Own < 0 || w.Amount.Negative() || r.Seq == 0 && w.Amount != (quota.Amount{}) {
+		if w.Count < 1 || w.Tenant < 0 || w.Own < 0 || w.Amount.Negative() || w.Room.Negative() || r.Seq == 0 && w.Amount != (quota.Amount{}) {
 			return bad
 		}
 		if w.User < 0 || w.User >= len(r.Rates) || (w.User == 0) != (w.Own == 0) {

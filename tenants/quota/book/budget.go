@@ -55,12 +55,16 @@ func (st *state) room(l quota.Limits) quota.Amount {
 	return l.Day.Sub(st.Today).Min(l.Month.Sub(st.Month)).Sub(st.Out)
 }
 
-// fits is how many amounts fit into a room.
-func fits(room, each quota.Amount, most int) int {
+// fits is how many amounts fit into a room, with so much left beside them.
+func fits(room, each, beside quota.Amount, most int) int {
 	n := int64(most)
-	for _, c := range [][2]int64{{room.Tokens, each.Tokens}, {room.Chars, each.Chars}, {room.Nanos, each.Nanos}} {
-		if c[1] > 0 {
-			n = min(n, max(0, c[0])/c[1])
+	for _, c := range [][3]int64{{room.Tokens, each.Tokens, beside.Tokens}, {room.Chars, each.Chars, beside.Chars}, {room.Nanos, each.Nanos, beside.Nanos}} {
+		left := c[0] - c[2]
+		switch {
+		case c[1] > 0:
+			n = min(n, max(0, left)/c[1])
+		case c[2] > 0 && left < 0:
+			n = 0
 		}
 	}
 	return int(n)

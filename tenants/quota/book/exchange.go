@@ -120,12 +120,12 @@ func (e *exchange) grant(g *quota.Grant) error {
 			g.Wants[i] = quota.Verdict{Refused: quota.ErrStill}
 			continue
 		}
-		n := fits(e.state.room(e.report.Limits), w.Amount, w.Count)
+		n := fits(e.state.room(e.report.Limits), w.Amount, w.Room, w.Count)
 		refusal, short := e.short(w, &n)
 		e.lease(w.Amount.Times(n))
 		if n < w.Count && refusal == nil {
 			var which []int
-			refusal, which = e.state.exhausted(e.now, e.report.Limits, w.Amount)
+			refusal, which = e.state.exhausted(e.now, e.report.Limits, w.Amount.Add(w.Room))
 			if err := e.warn(which); err != nil {
 				return err
 			}
@@ -147,7 +147,7 @@ func (e *exchange) grant(g *quota.Grant) error {
 		g.Rates = append(g.Rates, quota.Stand{Ahead: ahead, Remaining: st.available(at, st.rule), Wait: int64(st.wait(at, st.rule, 0, 1))})
 	}
 	if e.report.Units > 0 && !g.Barred {
-		g.Units = fits(e.state.room(e.report.Limits).Part(aheadMoney), e.report.Unit, e.report.Units)
+		g.Units = fits(e.state.room(e.report.Limits).Part(aheadMoney), e.report.Unit, quota.Amount{}, e.report.Units)
 		e.lease(e.report.Unit.Times(g.Units))
 	}
 	return nil

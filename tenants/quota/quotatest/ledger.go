@@ -36,6 +36,7 @@ func TestLedger(t *testing.T, newLedger func(t *testing.T) Ledger) {
 		"a late exchange is refused":                     late,
 		"a budget refuses what does not fit":             refusing,
 		"the limits are those of the exchange":           limiting,
+		"room is asked for, and not leased":              rooming,
 		"a rate lets through what it has":                rating,
 		"permits come back":                              returning,
 		"what is leased ahead is a part of what is left": leasing,

@@ -105,3 +105,34 @@ func speakers(t *testing.T, l Ledger) {
 		h.Settle(t.Context())
 	}
 }
+
+// rooming: whether there is room for what others pay later is answered as to a call, of whichever budget, and nothing is leased.
+func rooming(t *testing.T, l Ledger) {
+	s, neighbour, limits := tenant(t), tenant(t), wide()
+	limits.Day.Chars = 1000
+	room := func(n int64) quota.Report {
+		return quota.Report{Limits: limits, Rates: []quota.Rate{{}}, Wants: []quota.Want{{Count: 3, Room: speech(n, 10)}}}
+	}
+	g := exchange(t, l, s, room(1000))
+	assert.Equal(t, quota.Verdict{Granted: 3}, g.Wants[0], "each has it")
+	name := purse()
+	both := ask(name, 1, limits, 3, speech(300, 0))
+	both.Wants[0].Room = speech(200, 0)
+	g = exchange(t, l, s, both)
+	assert.Equal(t, 2, g.Wants[0].Granted, "the third would leave 100")
+	assert.Equal(t, []any{"budget_exhausted", 2 * time.Second}, []any{g.Wants[0].Refused.Code, g.Wants[0].Refused.RetryAfter})
+	for i, b := range spoken(t, today(t, l, s, limits)) {
+		assert.Equal(t, []int64{[]int64{1000, 1_000_000}[i], 0, 600}, []int64{b.Limit, b.Spent, b.Reserved}, "the calls alone are leased")
+	}
+	assert.Equal(t, 3, exchange(t, l, s, room(400)).Wants[0].Granted)
+	g = exchange(t, l, s, room(401))
+	require.NotNil(t, g.Wants[0].Refused)
+	assert.Equal(t, []any{0, "budget_exhausted"}, []any{g.Wants[0].Granted, g.Wants[0].Refused.Code})
+	assert.Contains(t, g.Wants[0].Refused.Message, "1000 characters a day")
+	assert.Equal(t, 3, exchange(t, l, neighbour, room(401)).Wants[0].Granted, "another tenant's own")
+	silent := quota.Report{Limits: limits, Rates: []quota.Rate{{}}, Wants: []quota.Want{{Count: 1, Room: amount(500, 0)}}}
+	assert.Equal(t, 1, exchange(t, l, s, silent).Wants[0].Granted, "who does not speak is let in")
+	silent.Wants[0].Room.Nanos = -1
+	_, err := l.Exchange(t.Context(), s, silent)
+	assert.Equal(t, fault.Invalid, fault.KindOf(err))
+}

@@ -113,6 +113,8 @@ func (c *change) open(o speech.Opening) error {
 		err = c.join(t, o)
 	case t != nil && t.State == succeeded && t.kept(c.now):
 		err = c.has(t, o)
+	case o.OnlyShared:
+		err = fault.New(fault.Conflict, speech.CodeUnshared, "there is no take of an equal order", nil).WithHint("open the job without OnlyShared")
 	default:
 		j.Shared = false
 		t, err = c.begun(t, o)

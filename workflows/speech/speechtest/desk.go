@@ -33,6 +33,7 @@ func TestDesk(t *testing.T, open func(t *testing.T) Studio) {
 		"a job is opened, made, and has its sound":       made,
 		"equal orders are one take":                      shared,
 		"what is there is had at once":                   had,
+		"what is only to be shared begins nothing":       unshared,
 		"a key opens one job":                            keys,
 		"an id opens one job":                            ids,
 		"whoever claimed it last makes it":               claims,

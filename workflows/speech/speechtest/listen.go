@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/events/fault"
+	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/speech"
 )
@@ -123,4 +124,40 @@ func forsaken(t *testing.T, x floor) {
 	assert.Equal(t, []job.State{job.Failed, job.Failed}, []job.State{x.job(x.acme, queued.ID).State, x.job(x.acme, now.ID).State})
 	_, err = x.studio.ClaimDead(t.Context(), x.acme, take, 1)
 	x.over(err, "it has ended")
+}
+
+// unshared: who may not pay has what is there or on its way, and the job of a key, and begins nothing.
+func unshared(t *testing.T, x floor) {
+	key := tenantstest.Fresh(t, "key/")
+	only := func() speech.Opening {
+		o := x.opening(2)
+		o.OnlyShared, o.Key, o.Hash = true, key, "h"
+		return o
+	}
+	none := func() {
+		t.Helper()
+		o := only()
+		_, err := x.studio.Open(t.Context(), x.acme, o)
+		x.code(err, fault.Conflict, speech.CodeUnshared)
+		_, err = x.studio.Job(t.Context(), x.acme, o.ID)
+		x.code(err, fault.NotFound, "job_not_found")
+	}
+	none()
+	theirs := x.open(x.globex, x.opening(2)).Job.Take
+	none()
+	first := x.opening(2)
+	take := x.open(x.acme, first).Job.Take
+	assert.Equal(t, theirs, take)
+	out := x.open(x.acme, only())
+	assert.Equal(t, []any{take, true, false}, []any{out.Job.Take, out.Job.Shared, out.Again}, "it is on its way")
+	again := x.open(x.acme, only())
+	assert.Equal(t, []any{out.Job.ID, true}, []any{again.Job.ID, again.Again})
+	c := x.claim(x.acme, take)
+	require.NoError(t, x.studio.End(t.Context(), x.acme, c.Ticket, &job.Problem{Code: "c"}))
+	assert.True(t, x.open(x.acme, only()).Again, "whatever became of it")
+	key = tenantstest.Fresh(t, "key/")
+	none()
+	x.make(x.acme, x.open(x.acme, x.opening(2)).Job.Take)
+	out = x.open(x.acme, only())
+	assert.Equal(t, []any{job.Succeeded, true}, []any{out.Job.State, out.Job.Shared}, "it is there")
 }
