@@ -84,7 +84,7 @@ var between = map[string]bool{
 	"tenant_invalid": true, "config_invalid": true, "keys_invalid": true, "scope_unknown": true, "grant_invalid": true, // what is published
 	"secret_invalid": true, "secret_not_found": true, "vault_invalid": true, // likewise
 	"run_not_found": true, "step_failed": true, "workflow_unavailable": true, // runs of flows to who starts them, and to flows
-	"part_invalid": true, "tape_differs": true, "tape_incomplete": true, "job_invalid": true, "narrate_order": true, "audio_mixed": true, // whoever makes a take to its desk, a join to who makes it
+	"take_over": true, "take_busy": true, "take_unshared": true, "part_invalid": true, "tape_differs": true, "tape_incomplete": true, "job_invalid": true, "narrate_order": true, "audio_mixed": true, // whoever makes a take to its desk, a join to who makes it
 	"part_not_found": true, "part_too_large": true, "import_order": true, // an import to its flow
 	"erasure_order": true, "reembed_order": true, "embedding_over": true, "letter_invalid": true, "fact_invalid": true, // an erasure to its flow, a consumer to the box of letters, consumers to each other
 }
@@ -106,6 +106,13 @@ func codesIn(t *testing.T, file string) []string {
 		}
 	}
 	ast.Inspect(parsed, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok { // of a constant such as CodeBusy
+			for i, v := range spec.Values {
+				if name := spec.Names[i].Name; len(name) > len("Code") && strings.HasPrefix(name, "Code") {
+					take(v)
+				}
+			}
+		}
 		if field, ok := n.(*ast.KeyValueExpr); ok {
 			if name, ok := field.Key.(*ast.Ident); ok && name.Name == "Code" { // of a job.Problem, a corpus.Progress
 				take(field.Value)

@@ -17,6 +17,7 @@ import (
 	"levada.dev/workflows/chat"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/job"
+	"levada.dev/workflows/speech"
 )
 
 const (
@@ -145,7 +146,7 @@ func (c *call) classify(err error) (*fault.Error, int) {
 	if f.Kind == fault.Internal && errors.Is(err, context.DeadlineExceeded) {
 		return fault.New(fault.Unavailable, "deadline_exceeded", "the answer took too long", nil), http.StatusGatewayTimeout
 	}
-	if f.Kind == fault.Internal {
+	if f.Kind == fault.Internal || speech.Inner(f.Code) {
 		return fault.New(fault.Internal, "internal", "something went wrong on our side", nil), http.StatusInternalServerError
 	}
 	return f, statusOf(f)

@@ -119,7 +119,7 @@ func (c *call) orderSpeech(o speech.Order, asked speech.Request, bound quota.Amo
 		return speech.Opened{}, refused
 	}
 	opened, err := c.openSpeech(o, asked, direct, refused != nil)
-	if err != nil && fault.As(err).Code == speech.CodeUnshared {
+	if refused != nil && err != nil && fault.As(err).Code == speech.CodeUnshared {
 		return opened, refused
 	}
 	return opened, err

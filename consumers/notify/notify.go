@@ -17,9 +17,13 @@ import (
 )
 
 const (
-	// atOnce is how many jobs of a tenant are told at a time: a Worker waits for six answers, and a batch has others' events, too.
+	// atOnce is how many jobs of a tenant are told at a time by a server that answers within quick. Any other is told one after the other: a Worker waits for six answers
+	// at a time, and the router handles four tenants of a batch, so whose server is slow has one of the six, and others never wait for it.
+	// https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections
 	atOnce = 4
-	// longest is how long the events of a call may take. What was not told by then comes again.
+	quick  = time.Second
+	// longest is how long the events of a call may take. What was not told by then comes again. The slowest server is told of all that one event names (book's
+	// toldAtOnce) sooner.
 	longest = 5 * time.Minute
 	// maxPause is how long a server may have us wait. Otherwise the router doubles the pauses, up to half a day altogether.
 	maxPause = 2 * time.Hour
@@ -118,10 +122,11 @@ func (c *Consumer) tell(ctx context.Context, s tenants.Scope, facts []fact) []er
 type round struct {
 	hook *hook
 
-	mu   sync.Mutex
-	errs []error // of each event: its first
-	down error   // the server does not answer, or wants to be left alone: nothing more is sent
-	gone bool    // the server wants no more of it
+	mu    sync.Mutex
+	quick bool    // the server is: its last answer was
+	errs  []error // of each event: its first
+	down  error   // the server does not answer, or wants to be left alone: nothing more is sent
+	gone  bool    // the server wants no more of it
 }
 
 func (r *round) send(ctx context.Context, s tenants.Scope, facts []fact) {
@@ -133,13 +138,24 @@ func (r *round) send(ctx context.Context, s tenants.Scope, facts []fact) {
 		for _, m := range f.messages {
 			g.Go(func() error {
 				if r.open(i) {
-					r.note(i, r.hook.post(ctx, m.id(s, f.Event.ID), m))
+					began := r.hook.opts.Now()
+					r.note(i, r.hook.post(ctx, m.id(s, f.Event.ID), m), r.hook.opts.Now().Sub(began))
 				}
 				return nil
 			})
+			if !r.isQuick() {
+				_ = g.Wait() // of which none fails
+			}
 		}
 	}
 	_ = g.Wait()
+}
+
+// isQuick reports whether the server is known to be.
+func (r *round) isQuick() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.quick
 }
 
 // open reports whether a message of an event is still to be sent.
@@ -152,10 +168,11 @@ func (r *round) open(i int) bool {
 	return r.down == nil && !r.gone
 }
 
-// note takes what became of a message of an event.
-func (r *round) note(i int, err error) {
+// note takes what became of a message of an event, and how long that took.
+func (r *round) note(i int, err error, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.quick = took <= quick
 	switch {
 	case errors.Is(err, errGone):
 		r.gone = true

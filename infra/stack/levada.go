@@ -178,7 +178,7 @@ func levadaQueues() []Queue {
 		{Name: "embed", MaxBatchSize: 12, MaxConcurrency: 4},
 		{Name: "index", MaxBatchSize: 64, MaxConcurrency: 2},
 		{Name: "speech", MaxBatchSize: 1, MaxConcurrency: 2 * speech.MaxMaking, MaxRetries: 10}, // a quarter of an hour: a model may be away for some minutes
-		{Name: "notify", MaxBatchSize: 10, MaxConcurrency: 4, MaxRetries: 16},                   // half a day, for a server that is down: package app has the pauses
+		{Name: "notify", MaxBatchSize: 10, MaxConcurrency: 4, MaxRetries: 16},                   // half a day, for a server that is down: package app has the pauses, and package notify what a slow one may hold up
 		{Name: "audit", MaxBatchSize: 100, MaxConcurrency: 2, MaxRetries: 12},                   // half an hour: what waits for a trail has nobody who would send it again
 	}
 	var queues []Queue

@@ -63,6 +63,14 @@ const CodeOver = "take_over"
 // CodeBusy is what whoever claims a take is told when it is being spoken directly.
 const CodeBusy = "take_busy"
 
+// What else whoever makes a take is told that no caller hears of (Inner).
+const (
+	CodeDiffers    = "tape_differs"    // its parts do not go with those that are there
+	CodeIncomplete = "tape_incomplete" // parts are missing
+	CodePart       = "part_invalid"
+	CodeInvalid    = "job_invalid"
+)
+
 // CodeUnshared is why nothing was opened that was to share a take.
 const CodeUnshared = "take_unshared"
 

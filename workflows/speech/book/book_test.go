@@ -121,11 +121,11 @@ func TestTooManyShare(t *testing.T) {
 	w.facts(w.acme)
 	w.make(w.acme, id(w.order(1, 1)))
 	told := w.facts(w.acme)
-	require.Len(t, told, speech.MaxShared/50, "so many that each event is soon done with")
+	require.Len(t, told, speech.MaxShared/25, "so many that each event is soon done with")
 	jobs, nanos := map[string]bool{}, int64(0)
 	for _, f := range told {
 		done := f.(events.SpeechSynthesized)
-		assert.Len(t, done.Jobs, 50)
+		assert.Len(t, done.Jobs, 25)
 		for _, id := range done.Jobs {
 			jobs[id] = true
 		}

@@ -22,7 +22,7 @@ func (b *Book) Claim(tx rows.Tx, s tenants.Scope, id string) (speech.Claim, erro
 // TakeOver implements speech.Booth.
 func (b *Book) TakeOver(tx rows.Tx, s tenants.Scope, id, by string) (speech.Claim, error) {
 	if by == "" || len(by) > maxID {
-		return speech.Claim{}, fault.Invalidf("by", "job_invalid", "%.80q cannot name who listens", by)
+		return speech.Claim{}, fault.Invalidf("by", speech.CodeInvalid, "%.80q cannot name who listens", by)
 	}
 	return b.claim(tx, s, id, by)
 }
@@ -103,7 +103,7 @@ func claimed(tx rows.Tx, k speech.Ticket) (*take, error) {
 
 // errDiffers refuses parts that do not go with those that are there.
 func errDiffers(what string) error {
-	return fault.New(fault.Conflict, "tape_differs", "the take was begun with another "+what, nil).WithHint("claim it again, and go on as its tape has begun")
+	return fault.New(fault.Conflict, speech.CodeDiffers, "the take was begun with another "+what, nil).WithHint("claim it again, and go on as its tape has begun")
 }
 
 // Add implements speech.Booth.
@@ -121,7 +121,7 @@ func (b *Book) Add(tx rows.Tx, _ tenants.Scope, k speech.Ticket, more speech.Tap
 		return err
 	}
 	if more.Model == "" || more.Voice == "" || more.Format == "" {
-		return fault.Invalidf("tape", "part_invalid", "model, voice and format are required")
+		return fault.Invalidf("tape", speech.CodePart, "model, voice and format are required")
 	}
 	all, err := cuts(tx, t)
 	if err != nil {
@@ -130,7 +130,7 @@ func (b *Book) Add(tx rows.Tx, _ tenants.Scope, k speech.Ticket, more speech.Tap
 	added := false
 	for _, p := range more.Parts {
 		if p.Index < 0 || p.Index >= len(all) || p.Name == "" || p.Bytes < 1 || p.Duration < 0 || p.Nanos < 0 {
-			return fault.Invalidf("parts", "part_invalid", "%+v is no part of this take", p)
+			return fault.Invalidf("parts", speech.CodePart, "%+v is no part of this take", p)
 		}
 		i, there := slices.BinarySearchFunc(row.Tape.Parts, p.Index, func(p speech.Part, index int) int { return p.Index - index })
 		if there { // whoever says so again may have had it spoken again, by another
@@ -188,7 +188,7 @@ func (b *Book) Release(tx rows.Tx, s tenants.Scope, k speech.Ticket, why *job.Pr
 		return b.endedSo(tx, k, why, err)
 	}
 	if why == nil {
-		return fault.Invalidf("why", "job_invalid", "a reason is required")
+		return fault.Invalidf("why", speech.CodeInvalid, "a reason is required")
 	}
 	c := b.begin(tx, s)
 	jobs, err := c.members(t)
@@ -251,7 +251,7 @@ func (c *change) end(t *take, why *job.Problem) error {
 		return err
 	}
 	if why == nil && !tape.Tape.Whole() {
-		return fault.New(fault.Conflict, "tape_incomplete", fmt.Sprintf("%d of %d parts are there", len(tape.Tape.Parts), t.Cuts), nil).WithHint("claim the take and speak the rest")
+		return fault.New(fault.Conflict, speech.CodeIncomplete, fmt.Sprintf("%d of %d parts are there", len(tape.Tape.Parts), t.Cuts), nil).WithHint("claim the take and speak the rest")
 	}
 	if why == nil {
 		why = unfit(tape.Tape)
@@ -270,6 +270,9 @@ func (c *change) end(t *take, why *job.Problem) error {
 		err = c.done(t, tape, tape.Cost.Nanos, t.Cause, jobs)
 	} else {
 		p := *why
+		if speech.Inner(p.Code) { // of a message that could not be handled, say
+			p = *speech.Problem(nil)
+		}
 		p.Code = cmp.Or(p.Code, "internal")
 		p.Message, p.At = clip(p.Message), c.at.UTC().Truncate(time.Millisecond)
 		t.State, t.Error = failed, &p

@@ -61,13 +61,13 @@ func (b *Book) Open(tx rows.Tx, s tenants.Scope, o speech.Opening) (speech.Opene
 func check(o speech.Opening) error {
 	switch {
 	case o.ID == "" || len(o.ID) > maxID || strings.ContainsAny(o.ID, "/."):
-		return fault.Invalidf("id", "job_invalid", "%.80q cannot name a job", o.ID)
+		return fault.Invalidf("id", speech.CodeInvalid, "%.80q cannot name a job", o.ID)
 	case o.Keep < time.Millisecond:
-		return fault.Invalidf("keep", "job_invalid", "is required")
+		return fault.Invalidf("keep", speech.CodeInvalid, "is required")
 	case len(o.Key) > maxKey || o.Key != "" && o.Hash == "":
 		return fault.Invalidf("key", "idempotency_key_invalid", "is not 1 to %d bytes long, or comes without a hash", maxKey)
 	case o.Order.Model == "" || o.Order.Voice == "" || o.Order.Format == "" || o.Order.Speed < 1:
-		return fault.Invalidf("order", "job_invalid", "model, voice, format and speed are required")
+		return fault.Invalidf("order", speech.CodeInvalid, "model, voice, format and speed are required")
 	case o.Order.Chars() > speech.MaxText:
 		return fault.Invalidf("text", "text_too_long", "has %d characters; %d are taken", o.Order.Chars(), speech.MaxText)
 	case len(o.Cuts) == 0 || len(o.Cuts) > speech.MaxParts:
@@ -76,7 +76,7 @@ func check(o speech.Opening) error {
 	at := 0
 	for _, cut := range o.Cuts {
 		if cut.From < at || cut.To <= cut.From || cut.To > len(o.Order.Text) || cut.Chars < 1 {
-			return fault.Invalidf("cuts", "job_invalid", "%d to %d is no part of the text", cut.From, cut.To)
+			return fault.Invalidf("cuts", speech.CodeInvalid, "%d to %d is no part of the text", cut.From, cut.To)
 		}
 		at = cut.To
 	}

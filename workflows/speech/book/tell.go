@@ -21,7 +21,7 @@ func (c *change) request(t *take) error {
 }
 
 // toldAtOnce is how many jobs one event names: whoever tells of them has to be done with all of them before its message comes again.
-const toldAtOnce = 50
+const toldAtOnce = 25
 
 // done tells that jobs have their sound, and who spoke it in which format, whatever was ordered. The first event has what it cost.
 func (c *change) done(t *take, tape tapeRow, nanos int64, cause events.Cause, jobs []string) error {

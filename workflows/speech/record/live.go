@@ -49,6 +49,9 @@ func (r *Recorder) Live(ctx context.Context, s tenants.Scope, c speech.Claim, no
 func (r *Recorder) whole(ctx context.Context, s tenants.Scope, c *speech.Claim, again bool) error {
 	if again {
 		now, err := r.Booth.TakeOver(ctx, s, c.Take, c.Direct)
+		if fault.As(err).Code == speech.CodeBusy {
+			return speech.ErrOver(c.Take) // somebody else's by now
+		}
 		if err != nil {
 			return err
 		}
