@@ -52,18 +52,21 @@ const (
 	// KeepTraces is how long traces are kept, of which there are MaxTraces at most.
 	KeepTraces = 24 * time.Hour
 	MaxTraces  = 1000
+	// MaxTraceSpans is how many spans are kept of a trace.
+	MaxTraceSpans = 1000
 )
 
 // Query asks for slots.
 type Query struct {
-	From, To time.Time     // To is not in it any more
+	From, To time.Time     // To is not in it any more; the slots that they are in are told whole. Ever needs neither
 	Step     time.Duration // Minute, Hour or Ever
+	Metrics  []Metric      // only these; nil: all
 }
 
 // Slot is what was counted in one stretch of time.
 type Slot struct {
-	Start time.Time
-	Set   *Set
+	Start time.Time `json:"start"` // when the first was counted, where the step is Ever
+	Set   *Set      `json:"set"`
 }
 
 // TraceQuery asks for traces.
@@ -80,8 +83,9 @@ type Trace struct {
 	Kind    trace.Kind    `json:"kind"`
 	Name    string        `json:"name"`
 	Start   time.Time     `json:"start"`
-	Took    time.Duration `json:"durationNs"` // of what it began with; what follows in queues may take longer
-	Spans   int           `json:"spans"`
+	Took    time.Duration `json:"durationNs"`       // of what it began with; what follows in queues may take longer
+	Spans   int           `json:"spans"`            // that there were; MaxTraceSpans of them are kept at most
+	Failed  int           `json:"failed,omitempty"` // of the spans
 	Outcome trace.Outcome `json:"outcome"`
 	Code    string        `json:"code,omitempty"`
 }

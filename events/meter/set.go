@@ -98,18 +98,24 @@ func (s *Set) cell(of Series) *Cell {
 	if s.cells == nil {
 		s.cells = map[Series]*Cell{}
 	}
-	if s.sizes[of.Metric] >= MaxSeries {
-		for i := range specs[of.Metric].Labels {
-			of.Labels[i] = Other
+	if other := otherOf(of.Metric); of != other { // which has a place of its own
+		if s.sizes[of.Metric] >= MaxSeries {
+			return s.cell(other)
 		}
-		if c, ok := s.cells[of]; ok {
-			return c
-		}
+		s.sizes[of.Metric]++
 	}
-	s.sizes[of.Metric]++
 	c := &Cell{}
 	s.cells[of] = c
 	return c
+}
+
+// otherOf stands for the series of a metric that there is no room for.
+func otherOf(m Metric) Series {
+	of := Series{Metric: m}
+	for i := range specs[m].Labels {
+		of.Labels[i] = Other
+	}
+	return of
 }
 
 // cut cuts labels that are too long, and says whether there were any.

@@ -136,6 +136,14 @@ func TestWhatHasNoRoomIsOther(t *testing.T) {
 	assert.EqualValues(t, 1, cells[meter.Of(meter.Searches, "fresh")], "the room is each metric's own")
 	assert.Equal(t, s.Len(), len(cells))
 
+	var again meter.Set
+	again.Add(&s)
+	a, err := json.Marshal(&s)
+	require.NoError(t, err)
+	b, err := json.Marshal(&again)
+	require.NoError(t, err)
+	assert.Equal(t, string(a), string(b), "a full set is added as it is, in whatever order")
+
 	var three meter.Set
 	for i := range meter.MaxSeries + 1 {
 		three.Count(meter.Of(meter.Requests, fmt.Sprint("r", i), "GET", "200"), 1)
