@@ -22,9 +22,6 @@ require (
 	github.com/prometheus/client_golang v1.25.0
 	github.com/prometheus/common v0.73.1
 	github.com/prometheus/prometheus v0.305.0
-	github.com/prometheus/client_golang v1.25.0
-	github.com/prometheus/common v0.73.1
-	github.com/prometheus/prometheus v0.305.0
 	github.com/rivo/uniseg v0.4.7
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/schollz/progressbar/v3 v3.19.1
