@@ -11,12 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/events/fault"
+	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/speech"
 	"levada.dev/workflows/speech/audio"
 	"levada.dev/workflows/speech/cut"
+	"levada.dev/workflows/speech/record"
 )
 
 // live opens an order that is spoken directly, and answers the job and its claim.
@@ -75,4 +77,24 @@ func TestWhatIsLostWhileSomebodyListens(t *testing.T) {
 			})
 		}
 	}
+}
+
+// taken is a booth in which somebody else speaks what was taken over.
+type taken struct{ *memory.Speech }
+
+func (taken) TakeOver(context.Context, tenants.Scope, string, string) (speech.Claim, error) {
+	return speech.Claim{}, fault.Unavailablef(nil, speech.CodeBusy, "somebody makes it")
+}
+
+// A take that somebody else has taken over meanwhile is theirs, which is no error.
+func TestSomebodyElseGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := start(t)
+		w.directory.speech.Fallback = ""
+		r := record.New(record.Ports{Booth: taken{w.desk}, Sounds: w.sounds, Synthesizer: speech.NewPaid(w.voice, w.gate), Directory: w.directory})
+		w.refuse(aura, errBusy)
+		j, c := w.live(w.acme, "mine")
+		require.NoError(t, r.Live(t.Context(), w.acme, c, func() {}))
+		assert.Equal(t, job.Running, w.job(w.acme, j.ID).State, "it is left to them")
+	})
 }
