@@ -110,6 +110,7 @@ func showContent(c *call) error {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Server-Timing", string(c.stages))
 	w := &rangeWriter{ResponseWriter: c.w}
+	refuseNothing(c.r, int64(len(text)))
 	http.ServeContent(w, c.r, "", d.UpdatedAt, bytes.NewReader(text))
 	if w.refused {
 		return fault.Invalidf("", "range_not_satisfiable", "the text is %d bytes long", len(text))

@@ -35,6 +35,7 @@ func showAudio(c *call) error {
 	h.Set("Cache-Control", "private, max-age="+strconv.Itoa(int(j.ExpiresAt.Sub(c.opts.Now())/time.Second))+", immutable")
 	h.Set("Server-Timing", string(c.stages))
 	w := &playWriter{rangeWriter: rangeWriter{ResponseWriter: c.w}, file: file, head: c.w.head}
+	refuseNothing(c.r, file.Size())
 	http.ServeContent(w, c.r, "", j.UpdatedAt, file)
 	switch {
 	case w.refused:

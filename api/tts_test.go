@@ -147,6 +147,9 @@ func TestRangesOfTheAudio(t *testing.T) {
 			assert.Equal(t, whole[r[0]:r[1]], got)
 			assert.Equal(t, "audio/wav", part.Header.Get("Content-Type"))
 		}
+		rec = w.do(tenant, "GET", target, "", "range", "bytes=-0")
+		assert.Equal(t, []any{416, fmt.Sprintf("bytes */%d", size)}, []any{rec.Code, rec.Header().Get("Content-Range")}, "there are no last 0 bytes")
+		assert.Equal(t, whole[:10], w.do(tenant, "GET", target, "", "range", "bytes=-0, 0-9").Body.Bytes(), "beside others they are passed over")
 		many := strings.TrimSuffix("bytes="+strings.Repeat("0-1,", 9), ",")
 		for name, x := range map[string]struct {
 			method, header, value string
