@@ -63,7 +63,7 @@ func TestAnswersOfTwoTenants(t *testing.T) {
 	assert.Equal(t, tenants.ID("acme"), call.Tenant)
 	assert.Equal(t, llm.ForAnswer, call.Purpose)
 	used := w.gate.Used(w.scope("acme"))
-	assert.Equal(t, "answer", used[len(used)-1].Capability)
+	assert.Equal(t, []string{"search", "answer"}, []string{used[len(used)-1].Capability, used[len(used)-1].Purpose})
 	assert.Empty(t, w.gate.Used(w.scope("globex")))
 	w.gate.Check(t)
 }

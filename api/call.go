@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
 	"levada.dev/workflows/rag"
 	"levada.dev/workflows/safety"
 )
@@ -80,6 +81,9 @@ func (s *server) serveCall(w http.ResponseWriter, r *http.Request, outer *call) 
 
 // run takes the request through the steps to its route's handler and answers what goes wrong on the way.
 func (c *call) run(rt *route, r *http.Request) {
+	if rt.books != "" {
+		r = r.WithContext(quota.Under(r.Context(), rt.books))
+	}
 	c.route, c.r = rt, r
 	err := c.steps()
 	if err != nil {

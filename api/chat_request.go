@@ -280,7 +280,7 @@ func need(r chat.Request, window int) quota.Amount {
 	}
 	dearest := int64(0)
 	for _, m := range r.Models {
-		dearest = max(dearest, m.Price.Of(unknown))
+		dearest = max(dearest, m.Price.Of(unknown.Units()))
 	}
 	return a.Add(quota.Amount{Tokens: int64(unknown.Total()), Nanos: dearest})
 }

@@ -115,11 +115,12 @@ func TestAMessageThatLeansOnItsConversation(t *testing.T) {
 			}
 			var booked []quota.Use
 			for _, u := range w.gate.Used(w.scope(string(tenant))) {
-				if u.Capability == string(llm.ForRewrite) {
+				if u.Purpose == string(llm.ForRewrite) {
 					booked = append(booked, u)
 				}
 			}
 			require.Len(t, booked, 1)
+			assert.Equal(t, quota.Chat, booked[0].Capability, "what a turn asks is its conversation's")
 			assert.Positive(t, booked[0].Prompt)
 			assert.Positive(t, booked[0].Completion)
 

@@ -8,6 +8,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
 )
 
 // routes is every route there is. A route with a scope belongs to a tenant: the tenant is resolved, and the caller's
@@ -33,7 +34,7 @@ var routes = []route{
 	{method: "DELETE", pattern: "/jobs/{id}", scope: tenants.ScopeJobs, act: administers("jobs.cancel", "jobs"), handle: cancelJob},
 	{method: "GET", pattern: "/jobs/{id}/events", scope: tenants.ScopeJobs, query: []string{"lastEventId"}, handle: followJob},
 	{method: "GET", pattern: "/jobs/{id}/problems", scope: tenants.ScopeJobs, query: []string{"cursor", "limit"}, handle: listProblems},
-	{method: "POST", pattern: "/chat", writes: true, talks: true, scope: tenants.ScopeChat, body: jsonBody, idempotent: true, namesUser: true, handle: converse},
+	{method: "POST", pattern: "/chat", writes: true, talks: true, scope: tenants.ScopeChat, body: jsonBody, idempotent: true, namesUser: true, books: quota.Chat, handle: converse},
 	{method: "GET", pattern: "/chat/streams/{streamId}", scope: tenants.ScopeChat, query: []string{"lastEventId"}, handle: followStream},
 	{method: "GET", pattern: "/chat/{id}/history", wide: "/chat/{id}/{last}", scope: tenants.ScopeChat, query: []string{"cursor", "limit"}, handle: showSession},
 	{method: "DELETE", pattern: "/chat/{id}", talks: true, scope: tenants.ScopeChat, act: deletes("sessions.delete", "sessions"), handle: deleteSession},
@@ -53,12 +54,12 @@ var routes = []route{
 	{method: "GET", pattern: "/tenant/transfer", scope: tenants.ScopeExport, handle: showTransfer},
 	{method: "POST", pattern: "/tenant/transfer", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, act: administers("tenant.transfer.set", "tenant"), handle: setTransfer},
 	{method: "POST", pattern: "/tenant/transfer/runs", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, act: administers("tenant.transfer.begin", "tenant"), handle: beginTransfer},
-	{method: "GET", pattern: "/usage", scope: tenants.ScopeMetrics, query: []string{"from", "to"}, handle: showUsage},
+	{method: "GET", pattern: "/usage", scope: tenants.ScopeMetrics, query: []string{"from", "to", "group"}, handle: showUsage},
 	{method: "GET", pattern: "/audit", scope: tenants.ScopeAudit, query: auditParameters, handle: showTrail},
 	{method: "GET", pattern: "/events", scope: tenants.ScopeAudit, query: letterParameters, handle: listLetters},
 	{method: "GET", pattern: "/events/{id}", scope: tenants.ScopeAudit, handle: showLetter},
 	{method: "POST", pattern: "/events/replay", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, act: replays("events.replay", "letters"), handle: replayLetters}, // it changes documents, and costs money
-	{method: "POST", pattern: "/search", writes: true, scope: tenants.ScopeSearch, body: jsonBody, handle: search},
+	{method: "POST", pattern: "/search", writes: true, scope: tenants.ScopeSearch, body: jsonBody, books: quota.Search, handle: search},
 	{method: "GET", pattern: "/schema/prompts", scope: tenants.ScopeChat, handle: listPrompts},
 	{method: "GET", pattern: "/schema/prompts/{name}", scope: tenants.ScopeChat, handle: showPrompt},
 	{method: "GET", pattern: "/schema/tools", scope: tenants.ScopeTools, handle: listTools},
@@ -76,7 +77,7 @@ var routes = []route{
 	{method: "POST", pattern: "/mcp", scope: anyKey, body: jsonBody, namesUser: true, ownPages: true, anyQuery: true, handle: speak},
 
 	// OpenAI's wire format. What asks a model needs the scope chat, embeddings as well: SDKs have one key. Speech needs tts.
-	{method: "POST", pattern: "/v1/chat/completions", writes: true, scope: tenants.ScopeChat, body: jsonBody, idempotent: true, namesUser: true, anyQuery: true, handle: complete},
+	{method: "POST", pattern: "/v1/chat/completions", writes: true, scope: tenants.ScopeChat, body: jsonBody, idempotent: true, namesUser: true, anyQuery: true, books: quota.Chat, handle: complete},
 	{method: "POST", pattern: "/v1/embeddings", writes: true, scope: tenants.ScopeChat, body: jsonBody, namesUser: true, anyQuery: true, handle: embed},
 	{method: "POST", pattern: "/v1/audio/speech", writes: true, scope: tenants.ScopeTTS, body: jsonBody, idempotent: true, namesUser: true, anyQuery: true, handle: say},
 	{method: "GET", pattern: "/v1/models", scope: tenants.ScopeChat, anyQuery: true, handle: listModels},
@@ -99,6 +100,7 @@ type route struct {
 	namesUser  bool              // the body says which user asks: the handler calls c.permit once it knows
 	act        *deed             // what is put on record before the handler runs, and how it ended
 	ownPages   bool              // no web page of a foreign origin may call it, whatever key it has
+	books      string            // what all models that it asks are booked under; "" leaves that to the purpose of each call
 	handle     func(*call) error // answers with c.ok, or returns what went wrong
 }
 

@@ -220,7 +220,7 @@ func TestGuardModels(t *testing.T) {
 	require.Equal(t, 200, rec.Code, rec.Body)
 	assert.Equal(t, "unsafe;rule=S9;score=1.00", rec.Header().Get("X-Levada-Safety"))
 	used := w.gate.Used(w.scope("acme"))
-	assert.Equal(t, "safety", used[0].Capability)
+	assert.Equal(t, "safety", used[0].Purpose)
 	assert.Equal(t, guard, used[0].Model)
 	assert.Equal(t, "content_blocked", failed(t, w.do("globex", "POST", "/chat", body(`{"tokens":["unsafe\nS9"]}`))).Code)
 	rec = w.do("globex", "POST", "/chat", body(`{"tokens":["perhaps"]}`))

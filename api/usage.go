@@ -3,35 +3,59 @@ package api
 import (
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants/quota"
+	"levada.dev/workflows/llm/price"
 )
 
 // usageAnswer is a tenant's account over some days.
 type usageAnswer struct {
 	From    quota.Day      `json:"from"`
 	To      quota.Day      `json:"to"`
-	Lines   []quota.Line   `json:"lines"`
+	Lines   []usageLine    `json:"lines"`
 	Budgets []quota.Budget `json:"budgets"`
 	Totals  usageTotals    `json:"totals"`
+	Prices  string         `json:"pricesAt"` // the day of the prices by which calls are booked now
 }
 
-// usageTotals is the sum of the lines.
+// usageLine is a line of the account, or the sum of those that are the same in what was asked for.
+type usageLine struct {
+	Day        quota.Day `json:"day,omitempty"`
+	Capability string    `json:"capability,omitempty"`
+	Purpose    string    `json:"purpose,omitempty"`
+	Model      *string   `json:"model,omitempty"` // "" of what was never settled
+	usageTotals
+}
+
+// usageTotals is a sum of lines.
 type usageTotals struct {
-	Calls      int64 `json:"calls"`
-	Prompt     int64 `json:"promptTokens"`
-	Completion int64 `json:"completionTokens"`
-	Chars      int64 `json:"characters,omitempty"`
-	Nanos      int64 `json:"nanoUSD"`
-	Estimated  int64 `json:"estimatedCalls"`
+	Calls      int64         `json:"calls"`
+	Prompt     int64         `json:"promptTokens"`
+	Completion int64         `json:"completionTokens"`
+	Chars      int64         `json:"characters,omitempty"`
+	Neurons    quota.Neurons `json:"neurons"`
+	Nanos      int64         `json:"nanoUSD"`
+	Estimated  int64         `json:"estimatedCalls"`
 }
 
-// showUsage answers what the tenant's calls of models have cost, by day, capability and model, this month's unless the
-// request says which days.
+func totalsOf(l quota.Line) usageTotals {
+	return usageTotals{
+		Calls: l.Calls, Prompt: l.Prompt, Completion: l.Completion, Chars: l.Chars, Neurons: l.Neurons, Nanos: l.Nanos, Estimated: l.Estimated,
+	}
+}
+
+// showUsage answers what the tenant's calls of models have cost, by day, capability, purpose and model, or by those that
+// are asked for, this month's unless the request says which days.
 func showUsage(c *call) error {
 	from, to, err := days(c.r.URL, c.start)
+	if err != nil {
+		return err
+	}
+	by, err := groups(c.r.URL)
 	if err != nil {
 		return err
 	}
@@ -41,22 +65,61 @@ func showUsage(c *call) error {
 	if err != nil {
 		return err
 	}
-	answer := usageAnswer{From: from, To: to, Lines: st.Lines, Budgets: st.Budgets}
-	if answer.Lines == nil {
-		answer.Lines = []quota.Line{}
-	}
+	answer := usageAnswer{From: from, To: to, Lines: []usageLine{}, Budgets: st.Budgets, Prices: price.Prices().At}
 	if answer.Budgets == nil {
 		answer.Budgets = []quota.Budget{}
 	}
-	for _, l := range st.Lines {
-		answer.Totals.Calls += l.Calls
-		answer.Totals.Prompt += l.Prompt
-		answer.Totals.Completion += l.Completion
-		answer.Totals.Chars += l.Chars
-		answer.Totals.Nanos += l.Nanos
-		answer.Totals.Estimated += l.Estimated
+	var sum quota.Line
+	for _, l := range grouped(st.Lines, by) {
+		line := usageLine{Day: l.Day, Capability: l.Capability, Purpose: l.Purpose, usageTotals: totalsOf(l)}
+		if slices.Contains(by, "model") {
+			line.Model = &l.Model
+		}
+		answer.Lines = append(answer.Lines, line)
+		sum = sum.Add(l)
 	}
+	answer.Totals = totalsOf(sum)
 	return c.ok(http.StatusOK, answer)
+}
+
+// groupings are what lines can be added up by.
+var groupings = []string{"day", "capability", "purpose", "model"}
+
+// groups reads ?group=, a list of groupings; all of them when it is not given.
+func groups(u *url.URL) ([]string, error) {
+	query := u.Query()
+	if !query.Has("group") {
+		return groupings, nil
+	}
+	by := strings.Split(query.Get("group"), ",")
+	for _, g := range by {
+		if !slices.Contains(groupings, g) {
+			return nil, fault.Invalidf("group", "invalid_query", "%.40q is not one of %s", g, strings.Join(groupings, ", "))
+		}
+	}
+	return by, nil
+}
+
+// grouped adds up the lines that are the same in what they are grouped by.
+func grouped(lines []quota.Line, by []string) []quota.Line {
+	var out []quota.Line
+	at := map[quota.Line]int{}
+	for _, l := range lines {
+		name := l.Empty()
+		for g, field := range map[string]*string{"day": (*string)(&name.Day), "capability": &name.Capability, "purpose": &name.Purpose, "model": &name.Model} {
+			if !slices.Contains(by, g) {
+				*field = ""
+			}
+		}
+		i, known := at[name]
+		if !known {
+			i = len(out)
+			at[name], out = i, append(out, name)
+		}
+		out[i] = out[i].Add(l)
+	}
+	slices.SortFunc(out, quota.Line.Compare)
+	return out
 }
 
 // maxDays is how long a statement may be.

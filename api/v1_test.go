@@ -62,7 +62,7 @@ func TestCompletionsOfTwoTenants(t *testing.T) {
 		s := w.scope(tenant)
 		used := w.gate.Used(s)
 		require.Len(t, used, 1)
-		assert.Equal(t, quota.Use{Capability: "chat", Model: "@local/script", Prompt: 7, Completion: 2, Nanos: 2700}, used[0])
+		assert.Equal(t, quota.Use{Capability: "chat", Purpose: "chat", Model: "@local/script", Prompt: 7, Completion: 2, Neurons: 7*9_091 + 2*90_909, Nanos: 2700}, used[0])
 		asked := w.gate.Asked(s)
 		require.Len(t, asked, 2)
 		assert.Equal(t, asked[1].Amount, asked[0].Ahead, "what is reserved was announced with the permit")

@@ -126,6 +126,10 @@ func samples() map[string]events.Fact {
 			{Day: "2026-11-21", Capability: "unsettled", Calls: -1, Chars: -800, Nanos: -12_000_000, Estimated: -1},
 			{Day: "2026-11-22", Capability: "speech", Model: "@cf/deepgram/aura-1", Calls: 2, Chars: 1_200, Nanos: 18_000_000},
 		}},
+		"usage.recorded/purposes": events.UsageRecorded{Booking: "p-1.9", Lines: []events.UsageLine{
+			{Day: "2026-11-23", Capability: "search", Purpose: "rerank", Model: "@cf/baai/bge-reranker-base", Calls: 1, Prompt: 4_000, Neurons: 1.132, Nanos: 12_000, Estimated: 1},
+			{Day: "2026-11-23", Capability: "tools", Purpose: "query", Model: "@cf/baai/bge-m3", Calls: 3, Prompt: 60, Neurons: 0.0645, Nanos: 720, Estimated: 3},
+		}},
 		"budget.exhausted/spoken": events.BudgetExhausted{
 			Period: "month", Unit: "characters", Starts: "2026-11-01", Limit: 10_000_000, Spent: 9_999_000, Reserved: 900,
 			Resets: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC),

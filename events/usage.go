@@ -13,17 +13,20 @@ const (
 	TypeBudgetExhausted = "dev.levada.budget.exhausted.v1"
 )
 
-// UsageLine is what one model cost for one capability on one day. What is taken back of an earlier line is below zero.
+// UsageLine is what one model cost for one purpose of a capability on one day. What is taken back of an earlier line is below zero. A line of before
+// there were purposes has its purpose for a capability.
 type UsageLine struct {
-	Day        string `json:"day"`
-	Capability string `json:"capability"`
-	Model      string `json:"model,omitempty"`
-	Calls      int64  `json:"calls"`
-	Prompt     int64  `json:"promptTokens"`
-	Completion int64  `json:"completionTokens"`
-	Chars      int64  `json:"characters,omitempty"` // of the texts that it spoke
-	Nanos      int64  `json:"nanoUSD"`
-	Estimated  int64  `json:"estimatedCalls,omitempty"` // how many of the calls are booked by estimate
+	Day        string  `json:"day"`
+	Capability string  `json:"capability"`
+	Purpose    string  `json:"purpose,omitempty"`
+	Model      string  `json:"model,omitempty"`
+	Calls      int64   `json:"calls"`
+	Prompt     int64   `json:"promptTokens"`
+	Completion int64   `json:"completionTokens"`
+	Chars      int64   `json:"characters,omitempty"` // of the texts that it spoke
+	Neurons    float64 `json:"neurons,omitempty"`
+	Nanos      int64   `json:"nanoUSD"`
+	Estimated  int64   `json:"estimatedCalls,omitempty"` // how many of the calls are booked by estimate
 }
 
 // UsageRecorded carries the lines that one booking added to the tenant's account. The lines of all bookings together make

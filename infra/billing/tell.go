@@ -44,8 +44,8 @@ func recorded(r book.Recorded) events.UsageRecorded {
 // line is a line of the account as its event has it.
 func line(l quota.Line) events.UsageLine {
 	return events.UsageLine{
-		Day: string(l.Day), Capability: l.Capability, Model: l.Model,
-		Calls: l.Calls, Prompt: l.Prompt, Completion: l.Completion, Chars: l.Chars, Nanos: l.Nanos, Estimated: l.Estimated,
+		Day: string(l.Day), Capability: l.Capability, Purpose: l.Purpose, Model: l.Model,
+		Calls: l.Calls, Prompt: l.Prompt, Completion: l.Completion, Chars: l.Chars, Neurons: l.Neurons.Float(), Nanos: l.Nanos, Estimated: l.Estimated,
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 func TestFactsWaitInTheOutboxInOrder(t *testing.T) {
 	tx, acme := rows.NewMemory(), tenantstest.Scope(t, "acme")
 	at := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
-	line := quota.Line{Day: "2026-11-22", Capability: "chat", Model: "m", Calls: 2, Prompt: 3, Completion: 4, Chars: 6, Nanos: 5, Estimated: 1}
+	line := quota.Line{Day: "2026-11-22", Capability: "chat", Purpose: "summary", Model: "m", Calls: 2, Prompt: 3, Completion: 4, Chars: 6, Neurons: 7_000_001, Nanos: 5, Estimated: 1}
 	spent := quota.Budget{Period: "day", Unit: "tokens", Limit: 7, Spent: 6, Reserved: 1, Resets: at.Add(16 * time.Hour)}
 	require.NoError(t, billing.Tell(tx, acme, at.Add(time.Second), book.Exhausted{Budget: spent, Starts: "2026-11-22"}))
 	for range 2 { // a booking told again is the same event
@@ -33,7 +33,7 @@ func TestFactsWaitInTheOutboxInOrder(t *testing.T) {
 	var recorded events.UsageRecorded
 	require.NoError(t, waiting[0].Event.As(&recorded))
 	assert.Equal(t, events.UsageRecorded{Booking: "p.1", Lines: []events.UsageLine{{
-		Day: "2026-11-22", Capability: "chat", Model: "m", Calls: 2, Prompt: 3, Completion: 4, Chars: 6, Nanos: 5, Estimated: 1,
+		Day: "2026-11-22", Capability: "chat", Purpose: "summary", Model: "m", Calls: 2, Prompt: 3, Completion: 4, Chars: 6, Neurons: 7.000001, Nanos: 5, Estimated: 1,
 	}}}, recorded)
 	assert.Equal(t, "/tenants/acme/quota", waiting[0].Event.Source)
 	var exhausted events.BudgetExhausted

@@ -11,14 +11,16 @@ type Usage struct {
 	Budgets []Budget
 }
 
-// UsageLine is what one model cost for one capability on one day.
+// UsageLine is what one model cost for one purpose of a capability on one day.
 type UsageLine struct {
-	Day, Capability, Model string
-	Calls                  int64
-	Prompt                 int64 `json:"promptTokens"`
-	Completion             int64 `json:"completionTokens"`
-	Chars                  int64 `json:"characters"`
-	Nanos                  int64 `json:"nanoUSD"`
+	Day, Capability, Purpose, Model string
+
+	Calls      int64
+	Prompt     int64 `json:"promptTokens"`
+	Completion int64 `json:"completionTokens"`
+	Chars      int64 `json:"characters"`
+	Neurons    float64
+	Nanos      int64 `json:"nanoUSD"`
 }
 
 // Budget is what the tenant may use, and has used.
@@ -37,10 +39,10 @@ func (c *Client) ExportUsage(ctx context.Context) (json.RawMessage, error) {
 	return get[json.RawMessage](ctx, c, "/usage", nil)
 }
 
-// Calls is how many calls were made for a capability.
-func (u Usage) Calls(capability string) (n int64) {
+// Calls is how many calls were made for a purpose.
+func (u Usage) Calls(purpose string) (n int64) {
 	for _, l := range u.Lines {
-		if l.Capability == capability {
+		if l.Purpose == purpose {
 			n += l.Calls
 		}
 	}

@@ -38,22 +38,23 @@ func account(out io.Writer, u client.Usage) {
 	t.SetOutputMirror(out)
 	t.SetStyle(table.StyleLight)
 	t.SuppressEmptyColumns() // where nothing was spoken
-	t.AppendHeader(table.Row{"day", "for", "model", "calls", "tokens in", "tokens out", "characters", "cost"})
+	t.AppendHeader(table.Row{"day", "for", "model", "calls", "tokens in", "tokens out", "characters", "neurons", "cost"})
 	var columns []table.ColumnConfig
-	for n := 4; n <= 8; n++ {
+	for n := 4; n <= 9; n++ {
 		columns = append(columns, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight, AlignFooter: text.AlignRight})
 	}
 	t.SetColumnConfigs(columns)
 	var sum client.UsageLine
 	for _, l := range u.Lines {
-		t.AppendRow(table.Row{l.Day, l.Capability, l.Model, l.Calls, l.Prompt, l.Completion, some(l.Chars), dollars(l.Nanos)})
+		t.AppendRow(table.Row{l.Day, what(l), l.Model, l.Calls, l.Prompt, l.Completion, some(l.Chars), neurons(l.Neurons), dollars(l.Nanos)})
 		sum.Calls += l.Calls
 		sum.Prompt += l.Prompt
 		sum.Completion += l.Completion
 		sum.Chars += l.Chars
+		sum.Neurons += l.Neurons
 		sum.Nanos += l.Nanos
 	}
-	t.AppendFooter(table.Row{"", "", "", sum.Calls, sum.Prompt, sum.Completion, some(sum.Chars), dollars(sum.Nanos)})
+	t.AppendFooter(table.Row{"", "", "", sum.Calls, sum.Prompt, sum.Completion, some(sum.Chars), neurons(sum.Neurons), dollars(sum.Nanos)})
 	t.Render()
 	for _, b := range u.Budgets {
 		spent, limit := fmt.Sprint(b.Spent), fmt.Sprint(b.Limit)
@@ -63,6 +64,17 @@ func account(out io.Writer, u client.Usage) {
 		fmt.Fprintf(out, "  %s of %s %s this %s\n", spent, limit, unit(b.Unit), b.Period)
 	}
 }
+
+// what is what a line's calls were for: "chat", "search: rerank".
+func what(l client.UsageLine) string {
+	if l.Purpose == "" || l.Purpose == l.Capability {
+		return l.Capability
+	}
+	return l.Capability + ": " + l.Purpose
+}
+
+// neurons are the provider's unit, of which 10,000 a day are free.
+func neurons(n float64) string { return fmt.Sprintf("%.2f", n) }
 
 // some is a number unless it is none.
 func some(n int64) string {

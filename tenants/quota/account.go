@@ -38,9 +38,11 @@ type account struct {
 }
 
 type lineKey struct {
-	day               Day
-	capability, model string
+	day                        Day
+	capability, purpose, model string
 }
+
+func (l Line) key() lineKey { return lineKey{l.Day, l.Capability, l.Purpose, l.Model} }
 
 func newAccount(id string, now time.Time) *account {
 	return &account{id: id, calls: map[*hold]struct{}{}, lines: map[lineKey]*Line{}, spoke: now}
@@ -67,11 +69,11 @@ func (a *account) add(u Use, now time.Time) {
 	}
 	day := max(a.day, a.today.of(now))
 	l := a.last
-	if l == nil || l.Day != day || l.Capability != u.Capability || l.Model != u.Model {
-		key := lineKey{day, u.Capability, u.Model}
-		if l = a.lines[key]; l == nil {
-			l = &Line{Day: day, Capability: u.Capability, Model: u.Model}
-			a.lines[key] = l
+	if l == nil || l.Day != day || l.Capability != u.Capability || l.Purpose != u.Purpose || l.Model != u.Model {
+		empty := u.line(day)
+		if l = a.lines[empty.key()]; l == nil {
+			l = &empty
+			a.lines[empty.key()] = l
 		}
 		a.last = l
 	}

@@ -50,11 +50,17 @@ func (u Use) Amount() Amount {
 
 // Line is the use as the account has it on a day.
 func (u Use) Line(day Day) Line {
-	l := Line{Day: day, Capability: u.Capability, Model: u.Model, Calls: 1, Prompt: u.Prompt, Completion: u.Completion, Chars: u.Chars, Nanos: u.Nanos}
+	l := u.line(day)
+	l.Calls, l.Prompt, l.Completion, l.Chars, l.Neurons, l.Nanos = 1, u.Prompt, u.Completion, u.Chars, u.Neurons, u.Nanos
 	if u.Estimated {
 		l.Estimated = 1
 	}
 	return l
+}
+
+// line is the line that the use belongs to, with nothing in it.
+func (u Use) line(day Day) Line {
+	return Line{Day: day, Capability: u.Capability, Purpose: u.Purpose, Model: u.Model}
 }
 
 // Amount is what the line costs.
@@ -71,9 +77,14 @@ func (l Line) Sub(o Line) Line { return l.plus(o, -1) }
 func (l Line) plus(o Line, sign int64) Line {
 	l.Calls, l.Estimated = l.Calls+sign*o.Calls, l.Estimated+sign*o.Estimated
 	l.Prompt, l.Completion = l.Prompt+sign*o.Prompt, l.Completion+sign*o.Completion
-	l.Chars, l.Nanos = l.Chars+sign*o.Chars, l.Nanos+sign*o.Nanos
+	l.Chars, l.Neurons, l.Nanos = l.Chars+sign*o.Chars, l.Neurons+Neurons(sign)*o.Neurons, l.Nanos+sign*o.Nanos
 	return l
 }
 
 // Zero reports whether the line takes nothing.
-func (l Line) Zero() bool { return l == Line{Day: l.Day, Capability: l.Capability, Model: l.Model} }
+func (l Line) Zero() bool { return l == l.Empty() }
+
+// Empty is the line with nothing in it.
+func (l Line) Empty() Line {
+	return Line{Day: l.Day, Capability: l.Capability, Purpose: l.Purpose, Model: l.Model}
+}

@@ -48,9 +48,9 @@ func TestNoCurrencyIsLeftOut(t *testing.T) {
 func TestNothingOfALineIsLeftOut(t *testing.T) {
 	line := each[quota.Line]
 	small, large := line(func(i int) int64 { return int64(i + 1) }), line(func(i int) int64 { return int64(10 * (i + 2)) })
-	small.Day, small.Capability, small.Model = "2026-11-22", "speech", "m"
+	small.Day, small.Capability, small.Purpose, small.Model = "2026-11-22", "speech", "speech", "m"
 	sum := line(func(i int) int64 { return int64(i + 1 + 10*(i+2)) })
-	sum.Day, sum.Capability, sum.Model = small.Day, small.Capability, small.Model
+	sum.Day, sum.Capability, sum.Purpose, sum.Model = small.Day, small.Capability, small.Purpose, small.Model
 	assert.Equal(t, sum, small.Add(large))
 	assert.Equal(t, small, sum.Sub(large))
 	assert.True(t, small.Sub(small).Zero())
@@ -58,8 +58,10 @@ func TestNothingOfALineIsLeftOut(t *testing.T) {
 		one := line(func(i int) int64 { return map[bool]int64{true: 1}[i == n] })
 		assert.Equal(t, reflect.TypeFor[quota.Line]().Field(n).Type.Kind() != reflect.Int64, one.Zero(), n)
 	}
-	u := quota.Use{Capability: "speech", Model: "m", Prompt: 1, Completion: 2, Chars: 4, Nanos: 8, Estimated: true}
+	u := quota.Use{Capability: "tools", Purpose: "speech", Model: "m", Prompt: 1, Completion: 2, Chars: 4, Neurons: 16, Nanos: 8, Estimated: true}
 	booked := u.Line("2026-11-22")
-	assert.Equal(t, quota.Line{Day: "2026-11-22", Capability: "speech", Model: "m", Calls: 1, Prompt: 1, Completion: 2, Chars: 4, Nanos: 8, Estimated: 1}, booked)
+	assert.Equal(t, quota.Line{
+		Day: "2026-11-22", Capability: "tools", Purpose: "speech", Model: "m", Calls: 1, Prompt: 1, Completion: 2, Chars: 4, Neurons: 16, Nanos: 8, Estimated: 1,
+	}, booked)
 	assert.Equal(t, []quota.Amount{{Tokens: 3, Chars: 4, Nanos: 8}, {Tokens: 3, Chars: 4, Nanos: 8}}, []quota.Amount{u.Amount(), booked.Amount()})
 }

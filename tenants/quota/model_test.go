@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"sync/atomic"
 	"testing"
@@ -47,6 +48,8 @@ type isolate struct {
 	holds []*call
 	used  map[tenants.ID]quota.Amount // that it has settled
 	calls map[tenants.ID]int64
+
+	neurons map[tenants.ID]quota.Neurons
 }
 
 type call struct {
@@ -57,7 +60,7 @@ type call struct {
 
 func (w *world) start() *isolate {
 	life, die := context.WithCancel(context.Background())
-	i := &isolate{die: die, used: map[tenants.ID]quota.Amount{}, calls: map[tenants.ID]int64{}}
+	i := &isolate{die: die, used: map[tenants.ID]quota.Amount{}, calls: map[tenants.ID]int64{}, neurons: map[tenants.ID]quota.Neurons{}}
 	of := func(context.Context, tenants.Scope) (quota.Limits, error) { return w.limits, nil }
 	i.Purses = quota.NewGate(w.ledger, of, &quota.Options{Now: w.now, Background: func(_ context.Context, f func(context.Context)) error {
 		if life.Err() != nil {
@@ -135,11 +138,13 @@ func (w *world) settle(i *isolate) {
 		return
 	}
 	u := quota.Use{
-		Capability: []string{"chat", "embed"}[w.rng.IntN(2)], Model: "m", Estimated: w.rng.IntN(9) == 0,
-		Prompt: w.rng.Int64N(c.most.Tokens + 1), Chars: w.rng.Int64N(c.most.Chars + 1), Nanos: w.rng.Int64N(c.most.Nanos + 1),
+		Capability: []string{"chat", "search"}[w.rng.IntN(2)], Purpose: []string{"chat", "query"}[w.rng.IntN(2)], Model: "m", Estimated: w.rng.IntN(9) == 0,
+		Neurons: quota.Neurons(w.rng.Int64N(1e9)),
+		Prompt:  w.rng.Int64N(c.most.Tokens + 1), Chars: w.rng.Int64N(c.most.Chars + 1), Nanos: w.rng.Int64N(c.most.Nanos + 1),
 	}
 	c.Settle(context.Background(), u)
 	c.Settle(context.Background(), u) // does nothing
+	i.neurons[c.s.Tenant()] += u.Neurons
 	i.used[c.s.Tenant()] = i.used[c.s.Tenant()].Add(u.Amount())
 	i.calls[c.s.Tenant()]++
 }
@@ -210,9 +215,10 @@ func (w *world) told(s tenants.Scope) map[quota.Line]quota.Line {
 				if l.Capability == book.Unsettled && l.Calls > 0 {
 					w.closings++
 				}
-				key := quota.Line{Day: quota.Day(l.Day), Capability: l.Capability, Model: l.Model}
+				key := quota.Line{Day: quota.Day(l.Day), Capability: l.Capability, Purpose: l.Purpose, Model: l.Model}
 				sum := sums[key]
 				sum.Calls, sum.Prompt, sum.Completion = sum.Calls+l.Calls, sum.Prompt+l.Prompt, sum.Completion+l.Completion
+				sum.Neurons += quota.Neurons(math.Round(l.Neurons * 1e6))
 				sum.Chars, sum.Nanos, sum.Estimated = sum.Chars+l.Chars, sum.Nanos+l.Nanos, sum.Estimated+l.Estimated
 				sums[key] = sum
 			}
@@ -255,8 +261,10 @@ func (w *world) end(died bool) {
 	for _, s := range w.scopes {
 		var want quota.Amount
 		var calls int64
+		var used, neurons quota.Neurons
 		for _, i := range w.gates {
 			want, calls = want.Add(i.used[s.Tenant()]), calls+i.calls[s.Tenant()]
+			used += i.neurons[s.Tenant()]
 		}
 		st := w.statement(s)
 		var got quota.Amount
@@ -264,10 +272,10 @@ func (w *world) end(died bool) {
 		told := w.told(s)
 		require.Len(w.t, told, len(st.Lines))
 		for _, l := range st.Lines {
-			key := quota.Line{Day: l.Day, Capability: l.Capability, Model: l.Model}
 			sum := l
-			sum.Day, sum.Capability, sum.Model = "", "", ""
-			require.Equal(w.t, sum, told[key], "the events make the account")
+			sum.Day, sum.Capability, sum.Purpose, sum.Model = "", "", "", ""
+			require.Equal(w.t, sum, told[l.Empty()], "the events make the account")
+			neurons += l.Neurons
 			got = got.Add(quota.Amount{Tokens: l.Prompt + l.Completion, Chars: l.Chars, Nanos: l.Nanos})
 			if l.Capability != book.Unsettled {
 				booked += l.Calls
@@ -281,6 +289,7 @@ func (w *world) end(died bool) {
 		} else {
 			require.Equal(w.t, want, got, "everything is booked once")
 			require.Equal(w.t, calls, booked)
+			require.Equal(w.t, used, neurons)
 		}
 		for _, b := range st.Budgets {
 			require.Zero(w.t, b.Reserved, "nothing is leased any more")

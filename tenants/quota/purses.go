@@ -77,7 +77,9 @@ func (p *Purses) Statement(ctx context.Context, s tenants.Scope, from, to Day) (
 		return Statement{}, err
 	}
 	d.tell(ctx)
-	return p.ledger.Statement(ctx, s, Query{from, to, limits})
+	st, err := p.ledger.Statement(ctx, s, Query{from, to, limits})
+	st.Lines = together(st.Lines)
+	return st, err
 }
 
 // desk is where a tenant's purses lie.

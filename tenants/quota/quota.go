@@ -49,13 +49,15 @@ type Ask struct {
 
 // Use is one call of a model, as it is booked.
 type Use struct {
-	Capability string `json:"capability"` // what for: the purpose of the call
-	Model      string `json:"model"`
-	Prompt     int64  `json:"promptTokens"`
-	Completion int64  `json:"completionTokens"`
-	Chars      int64  `json:"characters,omitempty"` // of the text that it spoke
-	Nanos      int64  `json:"nanos"`
-	Estimated  bool   `json:"estimated,omitempty"` // the provider did not say what it took
+	Capability string  `json:"capability"` // what for: one of the capabilities
+	Purpose    string  `json:"purpose"`    // of the call, which is finer
+	Model      string  `json:"model"`
+	Prompt     int64   `json:"promptTokens"`
+	Completion int64   `json:"completionTokens"`
+	Chars      int64   `json:"characters,omitempty"` // of the text that it spoke
+	Neurons    Neurons `json:"neurons,omitempty"`
+	Nanos      int64   `json:"nanos"`
+	Estimated  bool    `json:"estimated,omitempty"` // the provider did not say what it took
 }
 
 // Standing is a rate as response headers tell it.
@@ -73,21 +75,23 @@ func DayOf(t time.Time) Day { return Day(t.UTC().Format(time.DateOnly)) }
 
 // Statement is a tenant's account.
 type Statement struct {
-	Lines   []Line   `json:"lines"`   // by day, capability and model
+	Lines   []Line   `json:"lines"`   // by day, capability, purpose and model
 	Budgets []Budget `json:"budgets"` // as they stand now
 }
 
-// Line is what one model cost for one capability on one day.
+// Line is what one model cost for one purpose of a capability on one day.
 type Line struct {
-	Day        Day    `json:"day"`
-	Capability string `json:"capability"`
-	Model      string `json:"model"`
-	Calls      int64  `json:"calls"`
-	Prompt     int64  `json:"promptTokens"`
-	Completion int64  `json:"completionTokens"`
-	Chars      int64  `json:"characters,omitempty"` // of the texts that it spoke
-	Nanos      int64  `json:"nanoUSD"`
-	Estimated  int64  `json:"estimatedCalls"` // how many of the calls are booked by estimate
+	Day        Day     `json:"day"`
+	Capability string  `json:"capability"`
+	Purpose    string  `json:"purpose,omitempty"` // none of what was never settled
+	Model      string  `json:"model"`
+	Calls      int64   `json:"calls"`
+	Prompt     int64   `json:"promptTokens"`
+	Completion int64   `json:"completionTokens"`
+	Chars      int64   `json:"characters,omitempty"` // of the texts that it spoke
+	Neurons    Neurons `json:"neurons,omitempty"`    // booked when they were used, as the money is: later prices change neither
+	Nanos      int64   `json:"nanoUSD"`
+	Estimated  int64   `json:"estimatedCalls"` // how many of the calls are booked by estimate
 }
 
 // Budget is one of the tenant's budgets.

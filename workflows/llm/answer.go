@@ -149,7 +149,7 @@ func (a *answer) Source() Source { return a.stream.Source() }
 // Spent implements Answer.
 func (a *answer) Spent() (Usage, int64) {
 	u := a.usage()
-	return u, a.model.Price.Of(u)
+	return u, a.model.Price.Of(u.Units())
 }
 
 // Cached implements Answer.
@@ -173,8 +173,8 @@ func (a *answer) usage() Usage {
 
 func (a *answer) use() quota.Use {
 	u, nanos := a.Spent()
-	return quota.Use{
-		Capability: string(a.purpose), Model: a.model.Name,
-		Prompt: int64(u.Prompt), Completion: int64(u.Completion), Nanos: nanos, Estimated: u.Estimated,
-	}
+	used := UseOf(a.ctx, Call{Purpose: a.purpose}, a.model.Name)
+	used.Prompt, used.Completion, used.Estimated = int64(u.Prompt), int64(u.Completion), u.Estimated
+	used.Nanos, used.Neurons = nanos, quota.Neurons(a.model.Neurons.Of(u.Units()))
+	return used
 }

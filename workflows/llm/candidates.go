@@ -19,7 +19,7 @@ func Candidates(m tenants.Models, requested string) ([]GenerationModel, error) {
 	if first == "" || first == Default {
 		first = m.Chat
 	}
-	known := slices.ContainsFunc(generationModels, func(g GenerationModel) bool { return g.Name == first })
+	known := slices.ContainsFunc(generationModels(), func(g GenerationModel) bool { return g.Name == first })
 	switch {
 	case first == m.Chat:
 	case !known:

@@ -98,7 +98,7 @@ func most(models []GenerationModel, p Prompt) (a quota.Amount) {
 	for _, m := range models {
 		asked := min(bound, int64(m.Window)) // more, and the model refuses
 		a.Tokens = max(a.Tokens, asked+answer)
-		a.Nanos = max(a.Nanos, asked*max(m.Price.Prompt, m.Price.Cached)+answer*m.Price.Completion)
+		a.Nanos = max(a.Nanos, asked*max(m.Price.Input, m.Price.Cached)+answer*m.Price.Output)
 	}
 	return a
 }

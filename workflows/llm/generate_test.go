@@ -100,13 +100,13 @@ func TestAnAnswerIsPaidByItsTenant(t *testing.T) {
 	assert.Equal(t, int64(20*100+2*1000), nanos)
 	assert.False(t, a.Cached())
 	assert.Equal(t, cheap, a.Source().Model)
-	assert.Equal(t, []quota.Use{{Capability: "chat", Model: cheap, Prompt: 20, Completion: 2, Nanos: 4000}}, w.gate.Used(acme))
+	assert.Equal(t, []quota.Use{{Capability: "chat", Purpose: "chat", Model: cheap, Prompt: 20, Completion: 2, Neurons: 20*9_091 + 2*90_909, Nanos: 4000}}, w.gate.Used(acme))
 	assert.Empty(t, w.gate.Used(globex))
 
 	o.Call.Purpose = llm.ForSummary
 	_, _, err = w.ask(t, globex, o)
 	require.NoError(t, err)
-	assert.Equal(t, "summary", w.gate.Used(globex)[0].Capability)
+	assert.Equal(t, []string{"chat", "summary"}, []string{w.gate.Used(globex)[0].Capability, w.gate.Used(globex)[0].Purpose})
 	assert.Len(t, w.gate.Used(acme), 1)
 	assert.Equal(t, tenants.ID("globex"), w.models.Calls()[1].Tenant)
 }
@@ -225,10 +225,11 @@ func TestAModelThatBreaksOffBeforeItsFirstWord(t *testing.T) {
 	got, _, err := w.ask(t, acme, o)
 	require.NoError(t, err)
 	assert.Equal(t, "ok", got.Text)
+	estimate := int64(llm.Estimate(o.Prompt))
 	assert.Equal(t, []quota.Use{
-		{Capability: "chat", Model: cheap, Prompt: int64(llm.Estimate(o.Prompt)), Nanos: int64(llm.Estimate(o.Prompt)) * 100, Estimated: true},
-		{Capability: "chat", Model: other, Prompt: 9, Completion: 1, Nanos: 1900, Estimated: true},
-		{Capability: "chat", Model: dear, Prompt: 20, Completion: 1, Nanos: 20*950 + 4000},
+		{Capability: "chat", Purpose: "chat", Model: cheap, Prompt: estimate, Neurons: quota.Neurons(estimate * 9_091), Nanos: estimate * 100, Estimated: true},
+		{Capability: "chat", Purpose: "chat", Model: other, Prompt: 9, Completion: 1, Neurons: 9*9_091 + 90_909, Nanos: 1900, Estimated: true},
+		{Capability: "chat", Purpose: "chat", Model: dear, Prompt: 20, Completion: 1, Neurons: 20*86_364 + 363_636, Nanos: 20*950 + 4000},
 	}, w.gate.Used(acme))
 	assert.Len(t, w.gate.Asked(acme), 3)
 
@@ -248,7 +249,10 @@ func TestAnAnswerThatEndsEarly(t *testing.T) {
 	o := dictated(t, slow, cheap, other)
 	estimate := int64(llm.Estimate(o.Prompt))
 	booked := func(completion int64) []quota.Use {
-		return []quota.Use{{Capability: "chat", Model: cheap, Prompt: estimate, Completion: completion, Nanos: estimate*100 + completion*1000, Estimated: true}}
+		return []quota.Use{{
+			Capability: "chat", Purpose: "chat", Model: cheap, Prompt: estimate, Completion: completion,
+			Neurons: quota.Neurons(estimate*9_091 + completion*90_909), Nanos: estimate*100 + completion*1000, Estimated: true,
+		}}
 	}
 	acme := scope(t, "acme")
 	for read := range 4 {

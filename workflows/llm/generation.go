@@ -3,8 +3,10 @@ package llm
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"levada.dev/events/fault"
+	"levada.dev/workflows/llm/price"
 )
 
 // Dialect is the wire form that a generation model speaks on Workers AI.
@@ -20,56 +22,55 @@ const (
 type GenerationModel struct {
 	Name    string // the provider's
 	Dialect Dialect
-	Window  int // tokens of prompt and answer together
-	Price   Price
+	Window  int        // tokens of prompt and answer together
+	Price   price.Rate // in billionths of a US dollar
+	Neurons price.Rate // in millionths of one
 }
 
 // Local reports whether the model exists only on the offline platform, for tests.
 func (m GenerationModel) Local() bool { return strings.HasPrefix(m.Name, "@local/") }
 
-// Price is the list price of a model in billionths of a US dollar a token, which is a thousandth of the dollars a million
-// tokens that price lists have. https://developers.cloudflare.com/workers-ai/platform/pricing/
-type Price struct{ Prompt, Cached, Completion int64 }
-
-// Of is what the usage costs.
-func (p Price) Of(u Usage) int64 {
-	cached := p.Cached
-	if cached == 0 {
-		cached = p.Prompt
-	}
-	return int64(u.Prompt-u.Cached)*p.Prompt + int64(u.Cached)*cached + int64(u.Completion)*p.Completion
-}
-
 // generationModels is every model that the platform can ask. Dialects and windows:
 // https://developers.cloudflare.com/workers-ai/models/.
-var generationModels = []GenerationModel{
-	{"@cf/zai-org/glm-4.7-flash", OpenAI, 131_072, Price{60, 0, 400}},
-	{"@cf/meta/llama-3.3-70b-instruct-fp8-fast", Classic, 24_000, Price{293, 0, 2_253}},
-	{"@cf/meta/llama-3.1-8b-instruct-fast", Classic, 60_000, Price{45, 0, 384}},
-	{"@cf/meta/llama-3.2-1b-instruct", Classic, 60_000, Price{27, 0, 201}},
-	{"@cf/meta/llama-4-scout-17b-16e-instruct", Classic, 131_000, Price{270, 0, 850}},
-	{"@cf/qwen/qwen3-30b-a3b-fp8", OpenAI, 32_768, Price{51, 0, 335}},
-	{"@cf/google/gemma-4-26b-a4b-it", OpenAI, 256_000, Price{100, 0, 300}},
-	{"@cf/moonshotai/kimi-k2.6", OpenAI, 262_144, Price{950, 160, 4_000}},
-	{"@cf/openai/gpt-oss-20b", OpenAI, 128_000, Price{200, 0, 300}},
-	{"@cf/openai/gpt-oss-120b", OpenAI, 128_000, Price{350, 0, 750}},
-	{"@local/script", Classic, 1_000_000, Price{100, 0, 1_000}},
-	{"@local/script-openai", OpenAI, 1_000_000, Price{100, 0, 1_000}},
-}
+var generationModels = sync.OnceValue(func() []GenerationModel {
+	return priced([]GenerationModel{
+		{Name: "@cf/zai-org/glm-4.7-flash", Dialect: OpenAI, Window: 131_072},
+		{Name: "@cf/meta/llama-3.3-70b-instruct-fp8-fast", Dialect: Classic, Window: 24_000},
+		{Name: "@cf/meta/llama-3.1-8b-instruct-fast", Dialect: Classic, Window: 60_000},
+		{Name: "@cf/meta/llama-3.2-1b-instruct", Dialect: Classic, Window: 60_000},
+		{Name: "@cf/meta/llama-4-scout-17b-16e-instruct", Dialect: Classic, Window: 131_000},
+		{Name: "@cf/qwen/qwen3-30b-a3b-fp8", Dialect: OpenAI, Window: 32_768},
+		{Name: "@cf/google/gemma-4-26b-a4b-it", Dialect: OpenAI, Window: 256_000},
+		{Name: "@cf/moonshotai/kimi-k2.6", Dialect: OpenAI, Window: 262_144},
+		{Name: "@cf/openai/gpt-oss-20b", Dialect: OpenAI, Window: 128_000},
+		{Name: "@cf/openai/gpt-oss-120b", Dialect: OpenAI, Window: 128_000},
+		{Name: "@local/script", Dialect: Classic, Window: 1_000_000},
+		{Name: "@local/script-openai", Dialect: OpenAI, Window: 1_000_000},
+	})
+})
 
 // guardModels say whether a text is safe, and are not for anything else. tenants.GuardModels lists them.
-var guardModels = []GenerationModel{
-	{"@cf/meta/llama-guard-3-8b", Classic, 131_072, Price{484, 0, 30}},
+var guardModels = sync.OnceValue(func() []GenerationModel {
+	return priced([]GenerationModel{{Name: "@cf/meta/llama-guard-3-8b", Dialect: Classic, Window: 131_072}})
+})
+
+// priced gives each its price.
+func priced(models []GenerationModel) []GenerationModel {
+	for i, m := range models {
+		p := price.Of(m.Name)
+		models[i].Price, models[i].Neurons = p.USD, p.Neurons
+	}
+	return models
 }
 
 // GenerationModels lists the models, the default first.
-func GenerationModels() []GenerationModel { return slices.Clone(generationModels) }
+func GenerationModels() []GenerationModel { return slices.Clone(generationModels()) }
 
 // GenerationNames lists the models' names, the default first. Those that exist only on the offline platform are among them
 // if local says so.
 func GenerationNames(local bool) []string {
 	var names []string
-	for _, m := range generationModels {
+	for _, m := range generationModels() {
 		if local || !m.Local() {
 			names = append(names, m.Name)
 		}
@@ -79,7 +80,7 @@ func GenerationNames(local bool) []string {
 
 // FindGeneration looks a model up by its name, guard models too.
 func FindGeneration(name string) (GenerationModel, error) {
-	for _, models := range [...][]GenerationModel{generationModels, guardModels} {
+	for _, models := range [...][]GenerationModel{generationModels(), guardModels()} {
 		for _, m := range models {
 			if m.Name == name {
 				return m, nil

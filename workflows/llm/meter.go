@@ -14,6 +14,11 @@ func Metered(ctx context.Context, spent func(tokens, nanos int64)) context.Conte
 
 type meter struct{}
 
+// UseOf is a call of a model as it is booked, before it is known what it took.
+func UseOf(ctx context.Context, c Call, model string) quota.Use {
+	return quota.Use{Capability: quota.CapabilityOf(ctx, string(c.Purpose)), Purpose: string(c.Purpose), Model: model}
+}
+
 // Settle ends a hold with what was used, and tells whoever counts.
 func Settle(ctx context.Context, hold quota.Hold, used ...quota.Use) {
 	hold.Settle(ctx, used...)

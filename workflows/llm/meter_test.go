@@ -28,7 +28,7 @@ func TestAMeterHasWhatIsBooked(t *testing.T) {
 		})
 		_, err := e.Embed(ctx, s, llm.Call{Model: "@cf/baai/bge-m3", Purpose: llm.ForTools, RequestID: "r"}, []string{"terraced fields"})
 		assert.Equal(t, fails, err)
-		_, err = r.Rerank(ctx, s, llm.Call{Model: llm.DefaultReranker.Name, Purpose: llm.ForRerank, RequestID: "r"}, "where?", []string{"above the sea"})
+		_, err = r.Rerank(ctx, s, llm.Call{Model: llm.DefaultReranker, Purpose: llm.ForRerank, RequestID: "r"}, "where?", []string{"above the sea"})
 		require.NoError(t, err)
 	}
 	run(acme)

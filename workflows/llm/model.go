@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"levada.dev/tenants"
+	"levada.dev/workflows/llm/price"
 )
 
 // Model generates text.
@@ -71,6 +72,11 @@ type Usage struct {
 	Completion int  `json:"completionTokens"`
 	Cached     int  `json:"cachedTokens,omitempty"` // of Prompt, those that were cheaper
 	Estimated  bool `json:"estimated,omitempty"`    // the provider did not say, or the answer broke off
+}
+
+// Units is the usage as it is priced.
+func (u Usage) Units() price.Units {
+	return price.Units{Input: int64(u.Prompt), Cached: int64(u.Cached), Output: int64(u.Completion)}
 }
 
 // Total is all of it.

@@ -1,6 +1,11 @@
 package llm
 
-import "levada.dev/events/fault"
+import (
+	"sync"
+
+	"levada.dev/events/fault"
+	"levada.dev/workflows/llm/price"
+)
 
 // EmbeddingModel is what the platform must know of an embedding model.
 type EmbeddingModel struct {
@@ -10,6 +15,7 @@ type EmbeddingModel struct {
 	Tokens     int   // what the model reads of one text
 	Batch      int   // texts a call
 	Price      int64 // billionths of a US dollar a token
+	Neurons    int64 // millionths of one a token
 	// Weight is what a cosine of 1 counts in a search beside a passage with every word of the question, 0 to 1 (rag.FuseOptions.Vector). How far
 	// cosines lie apart is a model's own, so this is, too: docs/design/search.md tells how it is measured.
 	Weight float64
@@ -18,19 +24,26 @@ type EmbeddingModel struct {
 // embeddingModels is every model the platform can index with. Sizes from
 // https://developers.cloudflare.com/workers-ai/models/. The weights are those of the local platform's encoder, which stands in for all of them;
 // with the models themselves none has been measured yet.
-var embeddingModels = []EmbeddingModel{
-	{"@cf/baai/bge-m3", "bge-m3", 1024, 512, 100, 12, 0.3},
-	{"@cf/baai/bge-base-en-v1.5", "bge-base", 768, 512, 100, 67, 0.3},
-	{"@cf/baai/bge-small-en-v1.5", "bge-small", 384, 512, 100, 20, 0.3},
-}
+var embeddingModels = sync.OnceValue(func() []EmbeddingModel {
+	models := []EmbeddingModel{
+		{Name: "@cf/baai/bge-m3", Slug: "bge-m3", Dimensions: 1024, Tokens: 512, Batch: 100, Weight: 0.3},
+		{Name: "@cf/baai/bge-base-en-v1.5", Slug: "bge-base", Dimensions: 768, Tokens: 512, Batch: 100, Weight: 0.3},
+		{Name: "@cf/baai/bge-small-en-v1.5", Slug: "bge-small", Dimensions: 384, Tokens: 512, Batch: 100, Weight: 0.3},
+	}
+	for i, m := range models {
+		p := price.Of(m.Name)
+		models[i].Price, models[i].Neurons = p.USD.Input, p.Neurons.Input
+	}
+	return models
+})
 
 // EmbeddingModels lists the models, the default first.
-func EmbeddingModels() []EmbeddingModel { return append([]EmbeddingModel(nil), embeddingModels...) }
+func EmbeddingModels() []EmbeddingModel { return append([]EmbeddingModel(nil), embeddingModels()...) }
 
 // EmbeddingNames lists the models' names, the default first.
 func EmbeddingNames() []string {
-	names := make([]string, len(embeddingModels))
-	for i, m := range embeddingModels {
+	names := make([]string, len(embeddingModels()))
+	for i, m := range embeddingModels() {
 		names[i] = m.Name
 	}
 	return names
@@ -38,7 +51,7 @@ func EmbeddingNames() []string {
 
 // FindEmbedding looks a model up by its name.
 func FindEmbedding(name string) (EmbeddingModel, error) {
-	for _, m := range embeddingModels {
+	for _, m := range embeddingModels() {
 		if m.Name == name {
 			return m, nil
 		}

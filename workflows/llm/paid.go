@@ -37,21 +37,22 @@ func (e paidEmbedder) Embed(ctx context.Context, s tenants.Scope, c Call, texts 
 	defer func() { Settle(ctx, hold, used...) }()
 	out, err := e.embedder.Embed(ctx, s, c, texts)
 	if err == nil || Begun(ctx, err) {
-		used = append(used, embedding(m, c, texts, out.Tokens))
+		used = append(used, embedding(ctx, m, c, texts, out.Tokens))
 	}
 	return out, err
 }
 
 // embedding is a call as it is booked; 0 tokens are estimated.
-func embedding(m EmbeddingModel, c Call, texts []string, tokens int) quota.Use {
-	u := quota.Use{Capability: string(c.Purpose), Model: m.Name, Prompt: int64(tokens)}
+func embedding(ctx context.Context, m EmbeddingModel, c Call, texts []string, tokens int) quota.Use {
+	u := UseOf(ctx, c, m.Name)
+	u.Prompt = int64(tokens)
 	if u.Prompt <= 0 {
 		u.Estimated = true
 		for _, text := range texts {
 			u.Prompt += estimateEmbedded(text)
 		}
 	}
-	u.Nanos = u.Prompt * m.Price
+	u.Nanos, u.Neurons = u.Prompt*m.Price, quota.Neurons(u.Prompt*m.Neurons)
 	return u
 }
 

@@ -34,7 +34,7 @@ func TestAnEmbeddingIsPaidByItsTenant(t *testing.T) {
 	got, err := e.Embed(t.Context(), acme, call, texts)
 	require.NoError(t, err)
 	assert.Len(t, got.Vectors, 2)
-	assert.Equal(t, []quota.Use{{Capability: "query", Model: call.Model, Prompt: 5, Nanos: 60}}, gate.Used(acme))
+	assert.Equal(t, []quota.Use{{Capability: "search", Purpose: "query", Model: call.Model, Prompt: 5, Neurons: 5 * 1075, Nanos: 60}}, gate.Used(acme))
 	held := gate.Asked(acme)[0].Amount
 	assert.GreaterOrEqual(t, held.Tokens, int64(len("terraced fields"+"above the sea")))
 	assert.Equal(t, held.Tokens*12, held.Nanos)
@@ -43,7 +43,7 @@ func TestAnEmbeddingIsPaidByItsTenant(t *testing.T) {
 	call.Purpose = llm.ForDocument
 	_, err = e.Embed(t.Context(), globex, call, texts)
 	require.NoError(t, err)
-	assert.Equal(t, "document", gate.Used(globex)[0].Capability)
+	assert.Equal(t, []string{"ingest", "document"}, []string{gate.Used(globex)[0].Capability, gate.Used(globex)[0].Purpose})
 	gate.Check(t)
 }
 
@@ -83,7 +83,7 @@ func TestEmbeddingsThatFail(t *testing.T) {
 				return
 			}
 			require.Len(t, gate.Used(acme), 1)
-			assert.Equal(t, quota.Use{Capability: "embeddings", Model: call.Model, Prompt: 10, Nanos: 120, Estimated: true}, gate.Used(acme)[0])
+			assert.Equal(t, quota.Use{Capability: "embeddings", Purpose: "embeddings", Model: call.Model, Prompt: 10, Neurons: 10 * 1075, Nanos: 120, Estimated: true}, gate.Used(acme)[0])
 		})
 	}
 	t.Run("the caller leaves", func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
+	"levada.dev/workflows/llm/price"
 )
 
 // Reranker tells how well texts answer a question, by reading each of them together with it.
@@ -30,18 +31,20 @@ type Reranked struct {
 
 // RerankModel is what the platform must know of a model that reranks.
 type RerankModel struct {
-	Name   string // the provider's
-	Tokens int    // what it reads of a question and a text together
-	Price  int64  // billionths of a US dollar a token
+	Name    string // the provider's
+	Tokens  int    // what it reads of a question and a text together
+	Price   int64  // billionths of a US dollar a token
+	Neurons int64  // millionths of one a token
 }
 
-// DefaultReranker is the model that reranks: https://developers.cloudflare.com/workers-ai/models/bge-reranker-base/.
-var DefaultReranker = RerankModel{"@cf/baai/bge-reranker-base", 512, 3}
+// DefaultReranker is the name of the model that reranks: https://developers.cloudflare.com/workers-ai/models/bge-reranker-base/.
+const DefaultReranker = "@cf/baai/bge-reranker-base"
 
 // FindReranker looks a model up by its name.
 func FindReranker(name string) (RerankModel, error) {
-	if name == DefaultReranker.Name {
-		return DefaultReranker, nil
+	if name == DefaultReranker {
+		p := price.Of(name)
+		return RerankModel{Name: name, Tokens: 512, Price: p.USD.Input, Neurons: p.Neurons.Input}, nil
 	}
 	return RerankModel{}, fault.Invalidf("models.rerank", "model_unknown", "no model %q that reranks", name)
 }
@@ -88,20 +91,21 @@ func (r paidReranker) Rerank(ctx context.Context, s tenants.Scope, c Call, quest
 	defer func() { Settle(ctx, hold, used...) }()
 	out, err := r.reranker.Rerank(ctx, s, c, question, texts)
 	if err == nil || Begun(ctx, err) {
-		used = append(used, reranking(m, c, question, texts, out.Tokens))
+		used = append(used, reranking(ctx, m, c, question, texts, out.Tokens))
 	}
 	return out, err
 }
 
 // reranking is a call as it is booked; 0 tokens are estimated.
-func reranking(m RerankModel, c Call, question string, texts []string, tokens int) quota.Use {
-	u := quota.Use{Capability: string(c.Purpose), Model: m.Name, Prompt: int64(tokens)}
+func reranking(ctx context.Context, m RerankModel, c Call, question string, texts []string, tokens int) quota.Use {
+	u := UseOf(ctx, c, m.Name)
+	u.Prompt = int64(tokens)
 	if u.Prompt <= 0 {
 		u.Estimated = true
 		for _, text := range texts {
 			u.Prompt += min(estimateEmbedded(text)+estimateEmbedded(question), int64(m.Tokens))
 		}
 	}
-	u.Nanos = u.Prompt * m.Price
+	u.Nanos, u.Neurons = u.Prompt*m.Price, quota.Neurons(u.Prompt*m.Neurons)
 	return u
 }

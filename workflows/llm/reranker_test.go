@@ -19,7 +19,7 @@ func TestARerankIsPaid(t *testing.T) {
 	gate, model := &quotatest.Gate{}, &llmtest.Reranker{}
 	r := llm.NewPaidReranker(model, gate)
 	acme, globex := tenantstest.Scope(t, "acme"), tenantstest.Scope(t, "globex")
-	call := llm.Call{Model: llm.DefaultReranker.Name, Purpose: llm.ForRerank}
+	call := llm.Call{Model: llm.DefaultReranker, Purpose: llm.ForRerank}
 
 	out, err := r.Rerank(t.Context(), acme, call, "water", []string{"fire", "water flows"})
 	require.NoError(t, err)
@@ -27,9 +27,9 @@ func TestARerankIsPaid(t *testing.T) {
 	assert.Greater(t, out.Scores[1], out.Scores[0])
 	used := gate.Used(acme)
 	require.Len(t, used, 1)
-	assert.Equal(t, "rerank", used[0].Capability)
+	assert.Equal(t, []string{"search", "rerank"}, []string{used[0].Capability, used[0].Purpose})
 	assert.EqualValues(t, out.Tokens, used[0].Prompt)
-	assert.EqualValues(t, used[0].Prompt*llm.DefaultReranker.Price, used[0].Nanos)
+	assert.EqualValues(t, used[0].Prompt*3, used[0].Nanos)
 	assert.Empty(t, gate.Used(globex))
 
 	for _, bad := range [][]string{nil, {""}, strings.Split(strings.Repeat("x,", 51), ",")} {

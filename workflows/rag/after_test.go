@@ -134,7 +134,7 @@ func TestReranking(t *testing.T) {
 	assert.Equal(t, found.Sources[0].Score, *found.Sources[0].Scores.Rerank)
 	assert.GreaterOrEqual(t, found.Sources[0].Score, found.Sources[1].Score)
 	require.Len(t, model.Calls(), 1)
-	assert.Equal(t, llmtest.Call{Tenant: "acme", Texts: 3, Call: llm.Call{Model: llm.DefaultReranker.Name, Purpose: llm.ForRerank, RequestID: "r-1"}}, model.Calls()[0])
+	assert.Equal(t, llmtest.Call{Tenant: "acme", Texts: 3, Call: llm.Call{Model: llm.DefaultReranker, Purpose: llm.ForRerank, RequestID: "r-1"}}, model.Calls()[0])
 
 	before, err := r.Search(t.Context(), w.acme, hybrid(q.Text, 2))
 	require.NoError(t, err)

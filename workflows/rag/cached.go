@@ -228,7 +228,7 @@ func nameOf(q Query, e corpus.Edition) (string, error) {
 		Model: q.in(e), Edition: e, Fusion: FuseVersion, Weight: weightOf(q.in(e)),
 	}
 	if q.Rerank {
-		a.Reranker = llm.DefaultReranker.Name
+		a.Reranker = llm.DefaultReranker
 	}
 	if len(q.Filter) > 0 {
 		var b bytes.Buffer

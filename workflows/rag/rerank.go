@@ -28,7 +28,7 @@ func (r *Retriever) rerank(ctx context.Context, s tenants.Scope, q Query, out *R
 		return
 	}
 	began := r.opts.Now()
-	ranked, err := r.ports.Reranker.Rerank(ctx, s, llm.Call{Model: llm.DefaultReranker.Name, Purpose: llm.ForRerank, RequestID: q.RequestID}, q.Text, texts)
+	ranked, err := r.ports.Reranker.Rerank(ctx, s, llm.Call{Model: llm.DefaultReranker, Purpose: llm.ForRerank, RequestID: q.RequestID}, q.Text, texts)
 	out.Timings.Rerank = r.opts.Now().Sub(began)
 	if err == nil && (len(ranked.Scores) != len(texts) || slices.ContainsFunc(ranked.Scores, endless)) {
 		err = fault.New(fault.Internal, "rerank_count", fmt.Sprintf("%d scores for %d texts, or some that are no numbers", len(ranked.Scores), len(texts)), nil)

@@ -3,9 +3,11 @@ package speech
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/workflows/llm/price"
 	"levada.dev/workflows/speech/audio"
 )
 
@@ -17,9 +19,9 @@ type Model struct {
 	Formats  []audio.Format // that it gives, the best first
 	// MaxChars is how many characters it takes at once.
 	MaxChars int
-	// PerChar and PerMinute are its price, in billionths of a US dollar: of a character that it reads, or of a minute that it speaks.
-	PerChar   int64
-	PerMinute int64
+	// USD and Neurons are its price, in billionths and in millionths: of a character that it reads, or of a minute that it speaks.
+	USD     price.Rate
+	Neurons price.Rate
 	// Rate is of its samples, in WAV: how much memory a part takes goes by it.
 	Rate    int
 	Dialect Dialect
@@ -38,47 +40,58 @@ const (
 // LocalModel is spoken by the local platform alone, with its own voices: for tests and benchmarks.
 const LocalModel = "@local/voice"
 
-// models are all that speak. Voices, formats and prices: https://developers.cloudflare.com/workers-ai/models/aura-1/, aura-2-en, aura-2-es and
+// models are all that speak. Voices and formats: https://developers.cloudflare.com/workers-ai/models/aura-1/, aura-2-en, aura-2-es and
 // melotts. What they take at once is the provider's own limit: https://developers.deepgram.com/docs/text-to-speech.
 // melotts does not say which format it answers in, and has no choice of one; what comes is WAV.
-var models = []Model{
-	{
-		Name: "@cf/deepgram/aura-2-en", Language: "en", MaxChars: 2_000, PerChar: 30_000, Rate: 24_000, Dialect: Aura,
-		Formats: []audio.Format{audio.MP3, audio.WAV, audio.Opus},
-		Voices: []string{
-			"luna", "amalthea", "andromeda", "apollo", "arcas", "aries", "asteria", "athena", "atlas", "aurora", "callista", "cora", "cordelia",
-			"delia", "draco", "electra", "harmonia", "helena", "hera", "hermes", "hyperion", "iris", "janus", "juno", "jupiter", "mars", "minerva",
-			"neptune", "odysseus", "ophelia", "orion", "orpheus", "pandora", "phoebe", "pluto", "saturn", "thalia", "theia", "vesta", "zeus",
+var models = sync.OnceValue(func() []Model {
+	all := known()
+	for i, m := range all {
+		p := price.Of(m.Name)
+		all[i].USD, all[i].Neurons = p.USD, p.Neurons
+	}
+	return all
+})
+
+func known() []Model {
+	return []Model{
+		{
+			Name: "@cf/deepgram/aura-2-en", Language: "en", MaxChars: 2_000, Rate: 24_000, Dialect: Aura,
+			Formats: []audio.Format{audio.MP3, audio.WAV, audio.Opus},
+			Voices: []string{
+				"luna", "amalthea", "andromeda", "apollo", "arcas", "aries", "asteria", "athena", "atlas", "aurora", "callista", "cora", "cordelia",
+				"delia", "draco", "electra", "harmonia", "helena", "hera", "hermes", "hyperion", "iris", "janus", "juno", "jupiter", "mars", "minerva",
+				"neptune", "odysseus", "ophelia", "orion", "orpheus", "pandora", "phoebe", "pluto", "saturn", "thalia", "theia", "vesta", "zeus",
+			},
 		},
-	},
-	{
-		Name: "@cf/deepgram/aura-2-es", Language: "es", MaxChars: 2_000, PerChar: 30_000, Rate: 24_000, Dialect: Aura,
-		Formats: []audio.Format{audio.MP3, audio.WAV, audio.Opus},
-		Voices:  []string{"aquila", "sirio", "nestor", "carina", "celeste", "alvaro", "diana", "selena", "estrella", "javier"},
-	},
-	{
-		Name: "@cf/deepgram/aura-1", Language: "en", MaxChars: 2_000, PerChar: 15_000, Rate: 24_000, Dialect: Aura,
-		Formats: []audio.Format{audio.MP3, audio.WAV, audio.Opus},
-		Voices:  []string{"angus", "asteria", "arcas", "orion", "orpheus", "athena", "luna", "zeus", "perseus", "helios", "hera", "stella"},
-	},
-	{
-		Name: "@cf/myshell-ai/melotts", Language: "en", MaxChars: 2_000, PerMinute: 200_000, Rate: 44_100, Dialect: Melo,
-		Formats: []audio.Format{audio.WAV},
-		Voices:  []string{"en", "es", "fr", "zh", "jp", "kr"},
-	},
-	{
-		Name: LocalModel, Language: "en", MaxChars: 2_000, PerChar: 1_000, Rate: 24_000, Dialect: Local,
-		Formats: []audio.Format{audio.WAV},
-		Voices:  []string{"kal16", "kal", "slt", "rms", "awb"},
-	},
+		{
+			Name: "@cf/deepgram/aura-2-es", Language: "es", MaxChars: 2_000, Rate: 24_000, Dialect: Aura,
+			Formats: []audio.Format{audio.MP3, audio.WAV, audio.Opus},
+			Voices:  []string{"aquila", "sirio", "nestor", "carina", "celeste", "alvaro", "diana", "selena", "estrella", "javier"},
+		},
+		{
+			Name: "@cf/deepgram/aura-1", Language: "en", MaxChars: 2_000, Rate: 24_000, Dialect: Aura,
+			Formats: []audio.Format{audio.MP3, audio.WAV, audio.Opus},
+			Voices:  []string{"angus", "asteria", "arcas", "orion", "orpheus", "athena", "luna", "zeus", "perseus", "helios", "hera", "stella"},
+		},
+		{
+			Name: "@cf/myshell-ai/melotts", Language: "en", MaxChars: 2_000, Rate: 44_100, Dialect: Melo,
+			Formats: []audio.Format{audio.WAV},
+			Voices:  []string{"en", "es", "fr", "zh", "jp", "kr"},
+		},
+		{
+			Name: LocalModel, Language: "en", MaxChars: 2_000, Rate: 24_000, Dialect: Local,
+			Formats: []audio.Format{audio.WAV},
+			Voices:  []string{"kal16", "kal", "slt", "rms", "awb"},
+		},
+	}
 }
 
 // Models lists the models.
-func Models() []Model { return slices.Clone(models) }
+func Models() []Model { return slices.Clone(models()) }
 
 // FindModel looks a model up by its name.
 func FindModel(name string) (Model, error) {
-	for _, m := range models {
+	for _, m := range models() {
 		if m.Name == name {
 			return m, nil
 		}
@@ -89,7 +102,7 @@ func FindModel(name string) (Model, error) {
 // Voices are the voices of each model, for whoever checks configurations; those of the local platform too, where that is what they are for.
 func Voices(local bool) map[string][]string {
 	all := map[string][]string{}
-	for _, m := range models {
+	for _, m := range models() {
 		if local || m.Dialect != Local {
 			all[m.Name] = m.Voices
 		}
@@ -99,7 +112,7 @@ func Voices(local bool) map[string][]string {
 
 func names() []string {
 	var all []string
-	for _, m := range models {
+	for _, m := range models() {
 		if m.Dialect != Local {
 			all = append(all, m.Name)
 		}
@@ -115,17 +128,14 @@ const (
 )
 
 // Bound is more than speaking so many characters costs.
-func (m Model) Bound(chars int) int64 {
-	return int64(chars)*m.PerChar + m.minutes(time.Duration(chars)*slowest+pause)
-}
+func (m Model) Bound(chars int) int64 { return m.USD.Of(bound(chars)) }
 
 // Price is what speaking so many characters has cost that took so long.
-func (m Model) Price(chars int, d time.Duration) int64 {
-	return int64(chars)*m.PerChar + m.minutes(d)
+func (m Model) Price(chars int, d time.Duration) int64 { return m.USD.Of(units(chars, d)) }
+
+// units is what was used of a model; bound is more than is used of it.
+func units(chars int, d time.Duration) price.Units {
+	return price.Units{Chars: int64(chars), Sound: d}
 }
 
-// minutes is the price of a time, rounded up.
-func (m Model) minutes(d time.Duration) int64 {
-	ms := d.Milliseconds()
-	return (ms*m.PerMinute + time.Minute.Milliseconds() - 1) / time.Minute.Milliseconds()
-}
+func bound(chars int) price.Units { return units(chars, time.Duration(chars)*slowest+pause) }

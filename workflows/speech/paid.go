@@ -8,6 +8,7 @@ import (
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/llm"
+	"levada.dev/workflows/llm/price"
 	"levada.dev/workflows/speech/audio"
 )
 
@@ -41,11 +42,15 @@ func (p paid) Speak(ctx context.Context, s tenants.Scope, c llm.Call, l Line) (_
 	var used []quota.Use
 	defer func() { llm.Settle(ctx, hold, used...) }()
 	out, err := p.synthesizer.Speak(ctx, s, c, l)
-	use := quota.Use{Capability: string(c.Purpose), Model: m.Name, Chars: int64(chars)}
+	use := llm.UseOf(ctx, c, m.Name)
+	use.Chars = int64(chars)
+	took := func(u price.Units, estimated bool) {
+		use.Nanos, use.Neurons, use.Estimated = m.USD.Of(u), quota.Neurons(m.Neurons.Of(u)), estimated
+		used = append(used, use)
+	}
 	if err != nil {
 		if llm.Begun(ctx, err) || fault.As(err).Code == CodeUnreadable { // it may have been spoken all the same
-			use.Nanos, use.Estimated = m.Bound(chars), true
-			used = append(used, use)
+			took(bound(chars), true)
 		}
 		return out, err
 	}
@@ -54,12 +59,10 @@ func (p paid) Speak(ctx context.Context, s tenants.Scope, c llm.Call, l Line) (_
 	}
 	d, format, err := audio.Duration(out.Audio)
 	if err != nil {
-		use.Nanos, use.Estimated = m.Bound(chars), true
-		used = append(used, use)
+		took(bound(chars), true)
 		return Spoken{}, ErrUnreadable(m.Name, err)
 	}
 	out.Format = format
-	use.Nanos = m.Price(chars, d)
-	used = append(used, use)
+	took(units(chars, d), false)
 	return out, nil
 }

@@ -57,7 +57,8 @@ func TestALineIsPaidByItsTenant(t *testing.T) {
 				_, err := x.Speak(ctx, acme, call, line)
 				require.NoError(t, err)
 			}
-			once := []quota.Use{{Capability: "speech", Model: name, Chars: 10, Nanos: nanos}}
+			once := []quota.Use{{Capability: "speech", Purpose: "speech", Model: name, Chars: 10, Neurons: gate.Used(acme)[0].Neurons, Nanos: nanos}}
+			assert.InDelta(t, float64(nanos), once[0].Neurons.Float()*quota.NanosPerNeuron, float64(nanos)/30, "the prices are rounded")
 			assert.Equal(t, once, gate.Used(acme), "characters are code points")
 			assert.Equal(t, nanos, told)
 			assert.Empty(t, gate.Used(globex))
@@ -100,7 +101,9 @@ func TestLinesThatFail(t *testing.T) {
 				assert.Empty(t, gate.Used(acme))
 				return
 			}
-			assert.Equal(t, []quota.Use{{Capability: "speech", Model: m.Name, Chars: 10, Nanos: m.Bound(10), Estimated: true}}, gate.Used(acme))
+			assert.Equal(t, []quota.Use{{
+				Capability: "speech", Purpose: "speech", Model: m.Name, Chars: 10, Neurons: gate.Used(acme)[0].Neurons, Nanos: m.Bound(10), Estimated: true,
+			}}, gate.Used(acme))
 		})
 	}
 	t.Run("sounds that cannot be read", func(t *testing.T) {

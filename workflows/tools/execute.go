@@ -12,6 +12,7 @@ import (
 	"levada.dev/events/fault"
 	"levada.dev/events/tally"
 	"levada.dev/tenants"
+	"levada.dev/tenants/quota"
 )
 
 // slack is how much longer than its tool may take a call with a key is taken for alive.
@@ -42,6 +43,7 @@ func (r *Runner) Execute(ctx context.Context, s tenants.Scope, c Caller, o Order
 	if c.Config == nil || c.Config.ID != s.Tenant() {
 		return Result{}, fault.New(fault.Denied, "tenant_mismatch", "the caller is of another tenant", nil)
 	}
+	ctx = quota.Under(ctx, quota.Tools)
 	if len(o.Input) == 0 {
 		o.Input = json.RawMessage(`{}`)
 	}

@@ -44,17 +44,13 @@ func (b *Book) Carry(tx rows.Tx, from quota.Day, lines []quota.Line) error {
 
 // difference is what has to be added to lines that they become others, but for those that stay.
 func difference(before, after []quota.Line) (change []quota.Line) {
-	type name struct {
-		day               quota.Day
-		capability, model string
-	}
-	sums := map[name]quota.Line{}
-	var order []name
+	sums := map[string]quota.Line{}
+	var order []string
 	sum := func(l quota.Line, f func(sum, l quota.Line) quota.Line) {
-		n := name{l.Day, l.Capability, l.Model}
+		n := lineKey(l)
 		if _, known := sums[n]; !known {
 			order = append(order, n)
-			sums[n] = quota.Line{Day: l.Day, Capability: l.Capability, Model: l.Model}
+			sums[n] = l.Empty()
 		}
 		sums[n] = f(sums[n], l)
 	}
@@ -82,7 +78,8 @@ func checkCarried(from quota.Day, lines []quota.Line) error {
 	}
 	for _, l := range lines {
 		_, err := time.Parse(time.DateOnly, string(l.Day))
-		if err != nil || l.Day < from || l.Capability == "" || len(l.Capability)+len(l.Model) > 300 || min(l.Calls, l.Prompt, l.Completion, l.Chars, l.Nanos, l.Estimated) < 0 {
+		if err != nil || l.Day < from || l.Capability == "" || len(l.Capability)+len(l.Purpose)+len(l.Model) > 300 ||
+			min(l.Calls, l.Prompt, l.Completion, l.Chars, l.Nanos, l.Estimated, int64(l.Neurons)) < 0 {
 			return fault.Invalidf("lines", "invalid_value", "%.80v is no line of an account", l)
 		}
 	}

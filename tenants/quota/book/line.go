@@ -1,7 +1,6 @@
 package book
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -15,8 +14,7 @@ const Unsettled = "unsettled"
 // enter adds lines to the account. A line that becomes nothing is removed.
 func enter(tx rows.Tx, st *state, lines []quota.Line) error {
 	for _, l := range lines {
-		key := linePrefix + string(l.Day) + "/" + l.Capability + "/" + l.Model
-		sum := quota.Line{Day: l.Day, Capability: l.Capability, Model: l.Model}
+		key, sum := lineKey(l), l.Empty()
 		found, err := rows.Read(tx, key, &sum)
 		if err != nil {
 			return err
@@ -36,6 +34,15 @@ func enter(tx rows.Tx, st *state, lines []quota.Line) error {
 	return nil
 }
 
+// lineKey is the row of a line. A line of before there were purposes has one of its own.
+func lineKey(l quota.Line) string {
+	what := l.Capability
+	if l.Purpose != "" {
+		what += "." + l.Purpose
+	}
+	return linePrefix + string(l.Day) + "/" + what + "/" + l.Model
+}
+
 // unsettled is the line of a lease, or what is to be taken off it.
 func unsettled(day quota.Day, a quota.Amount, calls int64) quota.Line {
 	return quota.Line{Day: day, Capability: Unsettled, Calls: calls, Estimated: calls, Prompt: a.Tokens, Chars: a.Chars, Nanos: a.Nanos}
@@ -47,8 +54,6 @@ func used(lines []quota.Line, latest quota.Day) []quota.Line {
 	for i := range out {
 		out[i].Day = min(out[i].Day, latest)
 	}
-	slices.SortStableFunc(out, func(a, b quota.Line) int {
-		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Capability, b.Capability), cmp.Compare(a.Model, b.Model))
-	})
+	slices.SortStableFunc(out, quota.Line.Compare)
 	return out
 }

@@ -75,12 +75,13 @@ func (g *Gate) Statement(_ context.Context, s tenants.Scope, _, to quota.Day) (q
 	}
 	var st quota.Statement
 	for _, u := range g.Used(s) {
-		i := slices.IndexFunc(st.Lines, func(l quota.Line) bool { return l.Capability == u.Capability && l.Model == u.Model })
+		line := u.Line(to)
+		i := slices.IndexFunc(st.Lines, func(l quota.Line) bool { return l.Empty() == line.Empty() })
 		if i < 0 {
 			i = len(st.Lines)
-			st.Lines = append(st.Lines, quota.Line{Day: to, Capability: u.Capability, Model: u.Model})
+			st.Lines = append(st.Lines, line.Empty())
 		}
-		st.Lines[i] = st.Lines[i].Add(u.Line(to))
+		st.Lines[i] = st.Lines[i].Add(line)
 	}
 	return st, nil
 }

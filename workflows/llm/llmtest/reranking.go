@@ -18,7 +18,7 @@ import (
 // TestReranker checks the promises of llm.Reranker.
 func TestReranker(t *testing.T, make func(t *testing.T) llm.Reranker) {
 	acme, globex := scope(t, "acme"), scope(t, "globex")
-	call := llm.Call{Model: llm.DefaultReranker.Name, Purpose: llm.ForRerank, RequestID: "r1"}
+	call := llm.Call{Model: llm.DefaultReranker, Purpose: llm.ForRerank, RequestID: "r1"}
 	const question = "how do I reset my forgotten password"
 	about, beside := "Reset a forgotten password in the settings of your account.", "Penguins swim in cold seas."
 
@@ -66,7 +66,7 @@ func TestReranker(t *testing.T, make func(t *testing.T) llm.Reranker) {
 		assert.Equal(t, fault.Invalid, fault.KindOf(err), "%v", err)
 	})
 	t.Run("a text beyond the model's tokens is taken", func(t *testing.T) {
-		got, err := make(t).Rerank(t.Context(), acme, call, question, []string{strings.Repeat("water ", 4*llm.DefaultReranker.Tokens), about})
+		got, err := make(t).Rerank(t.Context(), acme, call, question, []string{strings.Repeat("water ", 4*512), about})
 		require.NoError(t, err)
 		assert.Len(t, got.Scores, 2)
 	})
