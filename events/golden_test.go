@@ -37,6 +37,9 @@ func samples() map[string]events.Fact {
 	speech := events.SpeechRef{
 		Take: "0123456789abcdef0123456789abcdef01234567-1", Model: "@cf/deepgram/aura-2-en", Voice: "thalia", Format: "mp3", Characters: 412,
 	}
+	alert := events.AlertRef{
+		Alert: "too-many-failures", Name: "Failing < more & more", Metric: "failure_rate", Comparator: ">=", Threshold: 0.05, Unit: "part", Period: "15m", FiredAt: at,
+	}
 	call := events.ToolCall{
 		CallID: "0e8c1b62-6f6a-4b3c-9a51-5a2f0d6e7c11", Attempt: 2, Tool: "summarize", Via: "chat", Actor: "website", UserID: "ada",
 		RequestID: "7a1f0d3e-50a7-4c9f-8f5e-3e0f4d1b2a90", Arguments: sum,
@@ -113,6 +116,9 @@ func samples() map[string]events.Fact {
 		"speech.synthesized/full":   events.SpeechSynthesized{SpeechRef: speech, Jobs: []string{"j-1", "j-2"}, Bytes: 1_203_244, DurationMS: 25_067, CostNanos: 12_345_000},
 		"speech.synthesized/shared": events.SpeechSynthesized{SpeechRef: speech, Jobs: []string{"j-3"}, Bytes: 1_203_244, DurationMS: 25_067},
 		"speech.failed/full":        events.SpeechFailed{SpeechRef: speech, Jobs: []string{"j-1"}, Code: "model_refused", Message: "the model refused the text"},
+		"alert.fired/full":          events.AlertFired{AlertRef: alert, Value: 0.125},
+		"alert.resolved/ended":      events.AlertResolved{AlertRef: alert, Value: new(float64), Reason: events.AlertEnded},
+		"alert.resolved/removed":    events.AlertResolved{AlertRef: alert, Reason: events.AlertRemoved},
 		"chat.completed/full": events.ChatCompleted{
 			SessionID: "3f2c7c1e", Turn: 7, UserID: "ada", Model: "@cf/zai-org/glm-4.7-flash", PromptTokens: 812, CompletionTokens: 96,
 			CachedTokens: 512, Estimated: true, CostNanos: 87_120, FinishReason: "length", Code: "turn_interrupted", DurationMS: 2345,

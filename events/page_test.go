@@ -87,6 +87,8 @@ var subjects = map[string]string{
 	events.TypeSpeechRequested:          "speech/<take>",
 	events.TypeSpeechSynthesized:        "speech/<take>",
 	events.TypeSpeechFailed:             "speech/<take>",
+	events.TypeAlertFired:               "alerts/<alertId>",
+	events.TypeAlertResolved:            "alerts/<alertId>",
 	events.TypeChatCompleted:            "sessions/<sessionId>",
 	events.TypeUsageRecorded:            "usage",
 	events.TypeBudgetExhausted:          "budgets/<period>/<unit>",
@@ -105,7 +107,7 @@ func TestSubjectsAreWhatThePageSays(t *testing.T) {
 	for _, fact := range samples() {
 		got := strings.NewReplacer("guide.md", "<docId>", "documents/a", "documents/<docId>", "3f2c7c1e", "<sessionId>",
 			"day/tokens", "<period>/<unit>", "month/characters", "<period>/<unit>", "documents.delete", "<name>", "events.replay", "<name>", "6f1d3c1e-2f0b-4c63-9a53-0d8e1c7ab001", "<importId>",
-			"0123456789abcdef0123456789abcdef01234567-1", "<take>", "calls/c", "calls/<callId>", "0e8c1b62-6f6a-4b3c-9a51-5a2f0d6e7c11", "<callId>").Replace(fact.Subject())
+			"0123456789abcdef0123456789abcdef01234567-1", "<take>", "too-many-failures", "<alertId>", "calls/c", "calls/<callId>", "0e8c1b62-6f6a-4b3c-9a51-5a2f0d6e7c11", "<callId>").Replace(fact.Subject())
 		require.Equal(t, subjects[fact.Type()], got, fact.Type())
 	}
 }

@@ -175,6 +175,16 @@ var specs = [...]Spec{
 		Producer: "workflows/tools",
 	},
 	{
+		Type: TypeAlertFired, Stage: StageNotify, New: func() Fact { return new(AlertFired) },
+		Says:     "What is counted of the tenant has come to where one of its rules has it be told.",
+		Producer: "the meters (outbox)", Consumer: "consumers/notify",
+	},
+	{
+		Type: TypeAlertResolved, Stage: StageNotify, New: func() Fact { return new(AlertResolved) },
+		Says:     "The rule does not hold any more, was changed, or was removed.",
+		Producer: "the meters (outbox)", Consumer: "consumers/notify",
+	},
+	{
 		Type: TypeEventRecorded, Stage: StageAudit, New: func() Fact { return new(EventRecorded) },
 		Says:     "Events were published: their envelopes and digests, for the audit trail.",
 		Producer: "the publisher", Consumer: "consumers/audit",

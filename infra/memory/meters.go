@@ -5,8 +5,10 @@ import (
 	"sync"
 	"time"
 
+	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/events/meter"
+	"levada.dev/events/meter/alert"
 	"levada.dev/events/meter/book"
 	"levada.dev/tenants"
 	"levada.dev/tenants/rows"
@@ -22,7 +24,10 @@ type Meters struct {
 	meters objects
 }
 
-var _ meter.Meters = (*Meters)(nil)
+var (
+	_ meter.Meters = (*Meters)(nil)
+	_ alert.Rules  = (*Meters)(nil)
+)
 
 // NewMeters makes meters that tell the time by now.
 func NewMeters(now func() time.Time) *Meters {
@@ -63,6 +68,11 @@ func (m *Meters) Alarm(s tenants.Scope) (next time.Time, err error) {
 			return done.Next, err
 		}
 	}
+}
+
+// Relay hands what waits in a tenant's outbox to the publisher, as the object does by itself. It says how many events went out.
+func (m *Meters) Relay(ctx context.Context, s tenants.Scope, out events.Publisher) (int, error) {
+	return m.meters.relay(ctx, s, &m.mu, out, 100, func(f func() error) error { return m.do(s, "sent", f) })
 }
 
 // Rows lets a test look at, and change, what the tenant's object has.

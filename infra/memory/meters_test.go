@@ -12,3 +12,8 @@ func TestMeters(t *testing.T) {
 	meters := memory.NewMeters(time.Now)
 	metertest.TestMeters(t, func(*testing.T) metertest.Meters { return meters })
 }
+
+func TestRules(t *testing.T) {
+	meters := memory.NewMeters(time.Now)
+	metertest.TestRules(t, func(*testing.T) metertest.Rules { return meters })
+}

@@ -8,9 +8,12 @@ import (
 )
 
 // kept is what is kept of a tenant beside its traces, by what keys begin with.
-var kept = []string{minutePrefix, hourPrefix, everPrefix}
+var kept = []string{minutePrefix, hourPrefix, everPrefix, rulePrefix}
 
-// Clear forgets traces and slots whatever their age, so many at most, and says how many. The last takes along who wrote, but not that the book is muted.
+// afterSlash is what comes after the slash.
+const afterSlash = "0"
+
+// Clear forgets traces, slots and alerts whatever their age, so many at most, and says how many. The last takes along who wrote, but not that the book is muted.
 func (b *Book) Clear(tx rows.Tx, limit int) (int, error) {
 	st, err := b.state(tx)
 	if err != nil {
@@ -22,7 +25,7 @@ func (b *Book) Clear(tx rows.Tx, limit int) (int, error) {
 	}
 	st.Traces -= n
 	for _, prefix := range kept {
-		more, err := drop(tx, prefix, prefix+end, limit-n)
+		more, err := drop(tx, prefix, prefix[:1]+afterSlash, limit-n)
 		if n += more; err != nil {
 			return n, err
 		}
@@ -39,7 +42,7 @@ func (b *Book) Clear(tx rows.Tx, limit int) (int, error) {
 	return n, nil
 }
 
-// Count is how many traces and slots there are, as far as the limit.
+// Count is how many traces, slots and alerts there are, as far as the limit.
 func (b *Book) Count(tx rows.Tx, limit int) (n int, err error) {
 	for _, prefix := range append([]string{headPrefix}, kept...) {
 		found, err := tx.Scan(prefix, limit-n)

@@ -19,7 +19,8 @@ type Tended struct {
 	Next time.Time // when there will be something to do; zero: never, as it looks now
 }
 
-// Tend does what is due: one hour that is over is made of its minutes, and what has been kept for long enough is forgotten, so many rows of a kind at most.
+// Tend does what is due: one hour that is over is made of its minutes, what has been kept for long enough is forgotten, so many rows of a kind at most, and when there is
+// no more of that, alerts are looked at.
 func (b *Book) Tend(tx rows.Tx, limit int) (Tended, error) {
 	st, err := b.state(tx)
 	if err != nil {
@@ -40,6 +41,13 @@ func (b *Book) Tend(tx rows.Tx, limit int) (Tended, error) {
 		return Tended{More: true}, nil
 	}
 	next, err := b.next(tx, st)
+	if err != nil || st.muted(b.now()) {
+		return Tended{Next: next}, err
+	}
+	look, err := b.look(tx)
+	if !look.IsZero() && (next.IsZero() || look.Before(next)) {
+		next = look
+	}
 	return Tended{Next: next}, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"levada.dev/events/meter"
+	"levada.dev/events/meter/alert"
 	"levada.dev/events/trace"
 	"levada.dev/tenants"
 	"levada.dev/tenants/call"
@@ -21,6 +22,9 @@ const (
 	methodCount  = "count"
 	methodMute   = "mute"
 	methodUnmute = "unmute"
+	methodSet    = "alerts.set"
+	methodList   = "alerts.list"
+	methodDrop   = "alerts.drop"
 )
 
 // batch is meter.Batch on the wire.
@@ -60,17 +64,29 @@ func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commi
 		return call.Serve(tx, body, func(_ tenants.Scope, by string) (none, error) { return none{}, b.Mute(tx, by) })
 	case methodUnmute:
 		return call.Serve(tx, body, func(_ tenants.Scope, by string) (none, error) { return none{}, b.Unmute(tx, by) })
+	case methodSet:
+		return call.Serve(tx, body, func(s tenants.Scope, o alert.Order) (alert.Taken, error) { return b.Set(tx, s, o) })
+	case methodList:
+		return call.Serve(tx, body, func(tenants.Scope, none) ([]alert.Alert, error) { return b.List(tx) })
+	case methodDrop:
+		return call.Serve(tx, body, func(s tenants.Scope, id string) (none, error) { return none{}, b.Drop(tx, s, id) })
 	}
 	return call.Unknown(method)
 }
 
 // Keeps reports whether a method of the wire keeps what is to be looked after one day.
-func Keeps(method string) bool { return method == methodAdd }
+func Keeps(method string) bool { return method == methodAdd || method == methodSet }
+
+// Sends reports whether a method of the wire may have left an event in the outbox.
+func Sends(method string) bool { return method == methodSet || method == methodDrop }
 
 // Client is the far end of Call: the tenants' meters over whatever carries the bytes to them and back.
 type Client struct{ do call.Carrier }
 
-var _ meter.Meters = (*Client)(nil)
+var (
+	_ meter.Meters = (*Client)(nil)
+	_ alert.Rules  = (*Client)(nil)
+)
 
 // NewClient makes the meters over do.
 func NewClient(do call.Carrier) *Client { return &Client{do: do} }
@@ -133,5 +149,21 @@ func (c *Client) Bar(ctx context.Context, s tenants.Scope, by string) (busy bool
 // Unbar has what comes be kept again, from a minute on, unless another has barred it meanwhile.
 func (c *Client) Unbar(ctx context.Context, s tenants.Scope, by string) error {
 	_, err := call.Ask[none](ctx, c.do, s, nil, methodUnmute, by)
+	return err
+}
+
+// Set implements alert.Rules.
+func (c *Client) Set(ctx context.Context, s tenants.Scope, o alert.Order) (alert.Taken, error) {
+	return call.Ask[alert.Taken](ctx, c.do, s, nil, methodSet, o)
+}
+
+// List implements alert.Rules.
+func (c *Client) List(ctx context.Context, s tenants.Scope) ([]alert.Alert, error) {
+	return call.Ask[[]alert.Alert](ctx, c.do, s, nil, methodList, none{})
+}
+
+// Drop implements alert.Rules.
+func (c *Client) Drop(ctx context.Context, s tenants.Scope, id string) error {
+	_, err := call.Ask[none](ctx, c.do, s, nil, methodDrop, id)
 	return err
 }

@@ -142,4 +142,5 @@ func (s *SLI) finish(availability float64, p95 time.Duration) {
 		s.Objective.P95 = &limit
 		s.Met = s.Met && (s.P95 == nil || *s.P95 <= limit)
 	}
+	s.sum, s.first = Sum{}, meter.Cell{}
 }
