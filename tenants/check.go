@@ -3,6 +3,7 @@ package tenants
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -161,6 +162,10 @@ func (c *Config) problems() Problems {
 	c.sourceProblems(&ps)
 	c.toolProblems(&ps)
 	c.speechProblems(&ps)
+	hooks := c.hooks()
+	for _, at := range slices.Sorted(maps.Keys(hooks)) {
+		c.hookProblems(&ps, at, hooks[at])
+	}
 	return ps
 }
 

@@ -26,6 +26,7 @@ type Config struct {
 	Tools        Tools    `json:"tools,omitzero"`
 	Safety       Safety   `json:"safety,omitzero"`
 	Speech       Speech   `json:"speech,omitzero"`
+	Webhook      *Hook    `json:"webhook,omitempty"` // is told of what happens
 
 	// Prompts are the tenant's own, by their names: <id>/prompts/<name>.md. They are published beside the configuration.
 	Prompts map[string]string `json:"-"`

@@ -45,7 +45,7 @@ type NamedSecret struct {
 	Kind SecretKind
 }
 
-// Secrets are the secrets that the tenant's sources, its HTTP tools and what tells it of speech need, by name. No name is of two kinds.
+// Secrets are the secrets that the tenant's sources, its HTTP tools and what it is told by need, by name. No name is of two kinds.
 func (c *Config) Secrets() []NamedSecret {
 	var all []NamedSecret
 	for _, s := range c.Sources {
@@ -61,7 +61,7 @@ func (c *Config) Secrets() []NamedSecret {
 			all = append(all, NamedSecret{t.Auth.Secret, ToolSecret})
 		}
 	}
-	if w := c.Speech.Webhook; w != nil {
+	for _, w := range c.hooks() {
 		for _, name := range w.Secrets {
 			all = append(all, NamedSecret{name, WebhookSecret})
 		}

@@ -10,14 +10,7 @@ type Speech struct {
 	Voices   map[string]string `json:"voices,omitempty"`
 	Format   string            `json:"format,omitempty"`   // of requests that name none, if it can be had
 	KeepDays int               `json:"keepDays,omitempty"` // what was spoken
-	Webhook  *SpeechWebhook    `json:"webhook,omitempty"`
-}
-
-// SpeechWebhook is who is told that a job has ended.
-type SpeechWebhook struct {
-	URL     string   `json:"url"`
-	Secrets []string `json:"secrets"`           // by name; each signs
-	Private bool     `json:"private,omitempty"` // also http and private networks
+	Webhook  *Hook             `json:"webhook,omitempty"`  // is told that a job has ended, in place of the tenant's
 }
 
 // NoSpeech as a model is none.

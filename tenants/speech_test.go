@@ -14,9 +14,27 @@ import (
 // told is a tenant that a webhook tells of speech, signed with the named secrets, with a source beside it.
 func told(t *testing.T, id string, secrets ...string) tenants.Config {
 	c := hooked(t, id, "cms-1")
-	c.Speech.Webhook = &tenants.SpeechWebhook{URL: "https://app.example.com/hooks", Secrets: secrets}
+	c.Speech.Webhook = &tenants.Hook{URL: "https://app.example.com/hooks", Secrets: secrets}
 	require.NoError(t, c.Check())
 	return c
+}
+
+// Both webhooks of a tenant name secrets, and may name the same.
+func TestATenantHasTwoWebhooks(t *testing.T) {
+	c := told(t, "acme", "speech-1", "told-1")
+	assert.Equal(t, []*tenants.Hook{c.Speech.Webhook, c.Speech.Webhook}, []*tenants.Hook{c.SpeechHook(), c.AlertHook()})
+	c.Webhook = &tenants.Hook{URL: "https://app.example.com/", Secrets: []string{"told-1", "told-2"}}
+	require.NoError(t, c.Check())
+	assert.Equal(t, []*tenants.Hook{c.Speech.Webhook, c.Webhook}, []*tenants.Hook{c.SpeechHook(), c.AlertHook()})
+	var names []string
+	for _, s := range c.Secrets() {
+		names = append(names, s.Name)
+	}
+	assert.Equal(t, []string{"cms-1", "speech-1", "told-1", "told-2"}, names)
+	c.Speech.Webhook = nil
+	assert.Equal(t, []*tenants.Hook{c.Webhook, c.Webhook}, []*tenants.Hook{c.SpeechHook(), c.AlertHook()})
+	c.Webhook = nil
+	assert.Equal(t, []*tenants.Hook{nil, nil}, []*tenants.Hook{c.SpeechHook(), c.AlertHook()})
 }
 
 func TestSecretsOfWebhooksAreMadeHere(t *testing.T) {

@@ -1,3 +1,3 @@
-// Package notify tells a tenant's server that a job of speech has ended, by the webhook of its configuration (speech.webhook), as Standard Webhooks
-// says: docs/webhooks.md has what is sent, how it is signed, and what is tried again.
+// Package notify tells a tenant's server that a job of speech has ended, or that an alert fires or is resolved, by the webhook of its configuration (webhook, speech.webhook), as Standard
+// Webhooks says: docs/webhooks.md has what is sent, how it is signed, and what is tried again.
 package notify

@@ -48,12 +48,12 @@ type hook struct {
 }
 
 // open checks the address, and reads the secrets.
-func (c *Consumer) open(ctx context.Context, s tenants.Scope, w *tenants.SpeechWebhook) (*hook, error) {
+func (c *Consumer) open(ctx context.Context, s tenants.Scope, w *tenants.Hook) (*hook, error) {
 	h := &hook{Consumer: c}
 	private := c.opts.Private && w.Private
 	var err error
 	if h.url, err = address.Parse(w.URL); err != nil || h.url.Scheme != "https" && !private || (address.Rules{Private: private}).Check(h.url) != nil {
-		return nil, fault.New(fault.Denied, CodeDenied, "speech.webhook.url is not one of a public host", nil).WithHint("webhooks are sent to public hosts, by https")
+		return nil, fault.New(fault.Denied, CodeDenied, "the webhook's url is not one of a public host", nil).WithHint("webhooks are sent to public hosts, by https")
 	}
 	for _, name := range w.Secrets {
 		secret, err := c.Secrets.Secret(ctx, s, name)
@@ -70,7 +70,7 @@ func (c *Consumer) open(ctx context.Context, s tenants.Scope, w *tenants.SpeechW
 		h.keys = append(h.keys, key)
 	}
 	if len(h.keys) == 0 {
-		return nil, fault.Unavailablef(nil, CodeSecrets, "no secret of speech.webhook is published")
+		return nil, fault.Unavailablef(nil, CodeSecrets, "no secret of the webhook is published")
 	}
 	return h, nil
 }
@@ -85,7 +85,7 @@ func (h *hook) post(ctx context.Context, id string, m message) error {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url.String(), bytes.NewReader(body))
 	if err != nil {
-		return fault.New(fault.Denied, CodeDenied, "speech.webhook.url is no address", nil)
+		return fault.New(fault.Denied, CodeDenied, "the webhook's url is no address", nil)
 	}
 	now := h.opts.Now()
 	signatures, err := h.sign(id, now, body)

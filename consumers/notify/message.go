@@ -16,13 +16,16 @@ import (
 const (
 	typeSynthesized = "speech.synthesized"
 	typeFailed      = "speech.failed"
+	typeFired       = "alert.fired"
+	typeResolved    = "alert.resolved"
 )
 
 // message is what is sent, as its body has it. docs/webhooks.md promises it: members are added, never changed.
 type message struct {
 	Type string    `json:"type"`
 	At   time.Time `json:"timestamp"` // of what has happened, the same at every attempt
-	Data about     `json:"data"`
+	Data any       `json:"data"`
+	part string    // of its event: the job, where one has several messages
 }
 
 // about is the job that has ended.
@@ -51,7 +54,7 @@ func synthesized(d consumers.Of[events.SpeechSynthesized]) []message {
 	return each(f.Jobs, func(id string) message {
 		a := of(id, f.SpeechRef, job.Succeeded)
 		a.DurationMS, a.Bytes, a.AudioURL = f.DurationMS, f.Bytes, a.StatusURL+"/audio"
-		return message{typeSynthesized, d.Event.Time.UTC(), a}
+		return message{typeSynthesized, d.Event.Time.UTC(), a, id}
 	})
 }
 
@@ -60,7 +63,7 @@ func failed(d consumers.Of[events.SpeechFailed]) []message {
 	return each(f.Jobs, func(id string) message {
 		a := of(id, f.SpeechRef, job.Failed)
 		a.Error = &problem{f.Code, f.Message}
-		return message{typeFailed, d.Event.Time.UTC(), a}
+		return message{typeFailed, d.Event.Time.UTC(), a, id}
 	})
 }
 
@@ -81,6 +84,6 @@ func of(id string, r events.SpeechRef, state job.State) about {
 
 // id names the message: the same at every attempt, and another's never.
 func (m message) id(s tenants.Scope, event string) string {
-	sum := sha256.Sum256([]byte(string(s.Tenant()) + "\x00" + event + "\x00" + m.Data.Job))
+	sum := sha256.Sum256([]byte(string(s.Tenant()) + "\x00" + event + "\x00" + m.part))
 	return "msg_" + hex.EncodeToString(sum[:16])
 }

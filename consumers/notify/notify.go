@@ -65,11 +65,13 @@ func New(p Ports, o *Options) *Consumer {
 	return c
 }
 
-// Routes takes speech.synthesized and speech.failed.
+// Routes takes speech.synthesized, speech.failed, alert.fired and alert.resolved.
 func (c *Consumer) Routes() []consumers.Route {
 	return []consumers.Route{
 		{Type: events.TypeSpeechSynthesized, Name: "notify", Handle: consumers.Facts(c.Synthesized)},
 		{Type: events.TypeSpeechFailed, Name: "notify", Handle: consumers.Facts(c.Failed)},
+		{Type: events.TypeAlertFired, Name: "notify", Handle: consumers.Facts(c.Fired)},
+		{Type: events.TypeAlertResolved, Name: "notify", Handle: consumers.Facts(c.Resolved)},
 	}
 }
 
@@ -79,7 +81,7 @@ func (c *Consumer) Synthesized(ctx context.Context, s tenants.Scope, ds []consum
 	for i, d := range ds {
 		facts[i] = fact{d.Delivery, synthesized(d)}
 	}
-	return c.tell(ctx, s, facts)
+	return c.tell(ctx, s, (*tenants.Config).SpeechHook, facts)
 }
 
 // Failed tells that texts will not be spoken.
@@ -88,7 +90,25 @@ func (c *Consumer) Failed(ctx context.Context, s tenants.Scope, ds []consumers.O
 	for i, d := range ds {
 		facts[i] = fact{d.Delivery, failed(d)}
 	}
-	return c.tell(ctx, s, facts)
+	return c.tell(ctx, s, (*tenants.Config).SpeechHook, facts)
+}
+
+// Fired tells that alerts fire.
+func (c *Consumer) Fired(ctx context.Context, s tenants.Scope, ds []consumers.Of[events.AlertFired]) []error {
+	facts := make([]fact, len(ds))
+	for i, d := range ds {
+		facts[i] = fact{d.Delivery, []message{fired(d)}}
+	}
+	return c.tell(ctx, s, (*tenants.Config).AlertHook, facts)
+}
+
+// Resolved tells that they do not any more.
+func (c *Consumer) Resolved(ctx context.Context, s tenants.Scope, ds []consumers.Of[events.AlertResolved]) []error {
+	facts := make([]fact, len(ds))
+	for i, d := range ds {
+		facts[i] = fact{d.Delivery, []message{resolved(d)}}
+	}
+	return c.tell(ctx, s, (*tenants.Config).AlertHook, facts)
 }
 
 // fact is an event and what is said of it.
@@ -98,16 +118,17 @@ type fact struct {
 }
 
 // tell sends the messages of events. An event of which one message was not taken comes again as a whole, under the same ids.
-func (c *Consumer) tell(ctx context.Context, s tenants.Scope, facts []fact) []error {
+func (c *Consumer) tell(ctx context.Context, s tenants.Scope, to func(*tenants.Config) *tenants.Hook, facts []fact) []error {
 	config, err := c.Directory.Config(ctx, s.Tenant())
 	if err != nil {
 		return consumers.Fail(len(facts), err)
 	}
-	if config.Speech.Webhook == nil {
+	told := to(config)
+	if told == nil {
 		return make([]error, len(facts))
 	}
 	r := &round{errs: make([]error, len(facts))}
-	if r.hook, err = c.open(ctx, s, config.Speech.Webhook); err != nil {
+	if r.hook, err = c.open(ctx, s, told); err != nil {
 		r.errs = consumers.Fail(len(facts), err)
 	} else {
 		r.send(ctx, s, facts)

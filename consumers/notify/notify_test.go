@@ -48,16 +48,16 @@ type heard struct {
 	body   []byte
 }
 
-func hook(url string, secrets ...string) *tenants.SpeechWebhook {
-	return &tenants.SpeechWebhook{URL: url, Secrets: secrets}
+func hook(url string, secrets ...string) *tenants.Hook {
+	return &tenants.Hook{URL: url, Secrets: secrets}
 }
 
-func newWorld(t *testing.T, o *notify.Options, acme, globex *tenants.SpeechWebhook) *world {
+func newWorld(t *testing.T, o *notify.Options, acme, globex *tenants.Hook) *world {
 	t.Helper()
 	w := &world{t: t, servers: map[string]http.HandlerFunc{}}
 	w.acme, w.globex = tenantstest.Two(t)
 	var configs []tenants.Config
-	for id, hook := range map[string]*tenants.SpeechWebhook{"acme": acme, "globex": globex} {
+	for id, hook := range map[string]*tenants.Hook{"acme": acme, "globex": globex} {
 		configs = append(configs, tenantstest.Config(t, id, func(c *tenants.Config) { c.Speech.Webhook = hook }))
 	}
 	w.vault = tenantstest.Vault(t, configs...)

@@ -186,6 +186,7 @@ func oneOfEach(t *testing.T, s tenants.Scope) []events.Event {
 	slice := events.Slice{Slices: 1, Chunks: 1}
 	parts := []events.Chunk{{Text: "ä", End: 2}}
 	speech := events.SpeechRef{Take: fresh(t), Model: "m", Voice: "v", Format: "wav", Characters: 1}
+	alert := events.AlertRef{Alert: fresh(t), Name: "n", Metric: "requests", Comparator: ">", Unit: "requests", Period: "5m", FiredAt: time.Unix(0, 0).UTC()}
 	facts := []events.Fact{
 		events.DocumentRequested{DocumentRef: ref, ContentType: "text/html", Model: "m", Fetch: events.Fetch{URL: "https://example.com/"}},
 		events.DocumentSubmitted{DocumentRef: ref, ContentType: "text/plain", TextKey: "k", Model: "m"},
@@ -217,6 +218,8 @@ func oneOfEach(t *testing.T, s tenants.Scope) []events.Event {
 			Kind: events.ActSafety, Name: "POST /chat", Outcome: events.OutcomeFlagged,
 			Findings: []events.Finding{{In: events.InInput, Category: "injection", Rule: "override", Score: 0.97}},
 		}},
+		events.AlertFired{AlertRef: alert, Value: 1},
+		events.AlertResolved{AlertRef: alert, Reason: events.AlertEnded},
 		events.ToolStarted{ToolCall: events.ToolCall{CallID: fresh(t), Tool: "ingest_docs", Via: "http"}},
 		events.ToolExecuted{ToolCall: events.ToolCall{CallID: fresh(t), Tool: "ingest_docs", Via: "http"}, Outcome: events.OutcomeSucceeded},
 	}

@@ -26,7 +26,8 @@ type secretOptions struct {
 	Tenant, Env    string
 	File           string // of the vault, when it is not where the reference leads
 	Source         string // to rotate
-	Speech         bool   // to rotate: the webhook that tells of speech
+	Speech         bool   // to rotate: the webhook that tells of speech alone
+	Webhook        bool   // likewise: that which tells of everything
 	Name, From     string // of a tool's secret, and the file that it is in
 	Drop, SealKey  bool
 	JSON           bool
@@ -99,7 +100,8 @@ func newSecretRotate(g *globals) *cobra.Command {
 	}, o.rotate)
 	o.bindFile(cmd)
 	cmd.Flags().StringVar(&o.Source, "source", "", "id of the source")
-	cmd.Flags().BoolVar(&o.Speech, "speech", false, "the webhook that tells of speech, in place of a source")
+	cmd.Flags().BoolVar(&o.Speech, "speech", false, "the webhook that tells of speech alone, in place of a source")
+	cmd.Flags().BoolVar(&o.Webhook, "webhook", false, "the tenant's webhook, in place of a source")
 	cmd.Flags().BoolVar(&o.Drop, "drop", false, "drop the old secrets")
 	cmd.Flags().BoolVar(&o.SealKey, "seal-key", false, "make a new key that seals")
 	return cmd
@@ -218,14 +220,14 @@ func (o *secretOptions) refer(t target.Target, file string) {
 
 func (o *secretOptions) rotate(ctx context.Context, t target.Target) error {
 	given := 0
-	for _, is := range []bool{o.SealKey, o.Source != "", o.Speech} {
+	for _, is := range []bool{o.SealKey, o.Source != "", o.Speech, o.Webhook} {
 		if is {
 			given++
 		}
 	}
 	switch {
 	case given != 1:
-		return usagef("one of --source, --speech and --seal-key is required, and no two of them")
+		return usagef("one of --source, --webhook, --speech and --seal-key is required, and no two of them")
 	case o.Drop && !o.SealKey:
 		return o.drop(ctx)
 	}
@@ -304,8 +306,8 @@ func (o *secretOptions) addSecret(t target.Target, file string, v *tenants.Vault
 	}
 	fmt.Fprintf(o.Stdout, "made %s/%s in %s; %s names it before the others\n", o.Tenant, name, file, o.named())
 	hold, side, flag := "verify", "sender the new one", "signs with it: levada secret rotate %[1]s --env %[2]s --source "+o.Source
-	if o.Speech {
-		hold, side, flag = "sign", "receiver the new one", "verifies with it: levada secret rotate %[1]s --env %[2]s --speech"
+	if o.Speech || o.Webhook {
+		hold, side, flag = "sign", "receiver the new one", "verifies with it: levada secret rotate %[1]s --env %[2]s --"+o.flag()
 	}
 	fmt.Fprintf(o.Stderr, "1. levada deploy %[1]s --env %[2]s: the old and the new "+hold+"\n"+
 		"2. give the "+side+": jq -r '.secrets[\"%[1]s\"][\"%[3]s\"]' %[4]s\n"+
@@ -319,16 +321,30 @@ func (o *secretOptions) addSecret(t target.Target, file string, v *tenants.Vault
 
 // signer is whose secrets are rotated, as package target has it.
 func (o *secretOptions) signer() string {
-	if o.Speech {
+	switch {
+	case o.Speech:
 		return target.SpeechWebhook
+	case o.Webhook:
+		return target.Webhook
 	}
 	return o.Source
 }
 
+// flag is that of the webhook whose secrets are rotated.
+func (o *secretOptions) flag() string {
+	if o.Speech {
+		return "speech"
+	}
+	return "webhook"
+}
+
 // named is the same for people.
 func (o *secretOptions) named() string {
-	if o.Speech {
+	switch {
+	case o.Speech:
 		return target.SpeechWebhook
+	case o.Webhook:
+		return "webhook"
 	}
 	return "the source " + o.Source
 }
@@ -358,7 +374,7 @@ func (o *secretOptions) drop(ctx context.Context) error {
 		return nil
 	}
 	then := "What they sign is refused"
-	if o.Speech {
+	if o.Speech || o.Webhook {
 		then = "They sign nothing any more"
 	}
 	fmt.Fprintf(o.Stdout, "%s names %s no more\n%s some 90 s after: levada deploy %s --env %s\n", o.named(), strings.Join(dropped, ", "), then, o.Tenant, o.Env)

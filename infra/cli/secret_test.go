@@ -129,7 +129,7 @@ func TestASecretIsRotated(t *testing.T) {
 	assert.Equal(t, renewed, third.SealKey)
 
 	for args, says := range map[string]string{
-		"":                        "one of --source, --speech and --seal-key is required",
+		"":                        "one of --source, --webhook, --speech and --seal-key is required",
 		"--speech --source cms":   "and no two of them",
 		"--source cms --seal-key": "and no two of them",
 	} {
@@ -181,6 +181,25 @@ func TestTheSecretOfAWebhookIsRotated(t *testing.T) {
 	assert.Equal(t, "speech.webhook names told no more\nThey sign nothing any more some 90 s after: levada deploy acme --env prod\n", out)
 	_, out, _ = rotate("--drop")
 	assert.Equal(t, "speech.webhook has one secret: nothing was changed\n", out)
+
+	webhook := func(args ...string) (int, string, string) {
+		return secrets(t, root, vaults, append([]string{"rotate", "acme", "--env", "prod", "--webhook"}, args...)...)
+	}
+	code, _, errs = webhook()
+	assert.Equal(t, exitProblem, code)
+	assert.Contains(t, errs, "the tenant acme has no webhook")
+	b, err = os.ReadFile(config)
+	require.NoError(t, err)
+	text = strings.Replace(string(b), `"name": "Acme"`, `"name": "Acme", "webhook": {"url": "https://app.example.com/", "secrets": ["told-1"]}`, 1)
+	require.NoError(t, os.WriteFile(config, []byte(text), 0o644))
+	_, _, _ = secrets(t, root, vaults, "new", "acme", "--env", "prod")
+	code, out, errs = webhook()
+	require.Equal(t, exitOK, code, errs)
+	assert.Equal(t, "made acme/told-2 in "+file+"; webhook names it before the others\n", out)
+	assert.Contains(t, errs, "levada secret rotate acme --env prod --webhook --drop, and deploy\n")
+	code, out, errs = webhook("--drop")
+	require.Equal(t, exitOK, code, errs)
+	assert.Equal(t, "webhook names told-1 no more\nThey sign nothing any more some 90 s after: levada deploy acme --env prod\n", out)
 }
 
 func TestAVaultIsChecked(t *testing.T) {

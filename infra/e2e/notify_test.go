@@ -60,7 +60,7 @@ func listens(t *testing.T, name string) *listener {
 	}
 	l.user.key = l.publish(func(c *tenants.Config) {
 		c.Auth, c.Speech = tenants.Auth{}, tenants.Speech{
-			Enabled: true, Model: "@local/voice", Webhook: &tenants.SpeechWebhook{URL: server.URL + "/hooks", Secrets: names, Private: true},
+			Enabled: true, Model: "@local/voice", Webhook: &tenants.Hook{URL: server.URL + "/hooks", Secrets: names, Private: true},
 		}
 	})
 	return l

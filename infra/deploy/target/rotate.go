@@ -13,8 +13,12 @@ import (
 	"levada.dev/tenants"
 )
 
-// SpeechWebhook stands for the webhook that tells of speech where a source is named. No source has that id.
-const SpeechWebhook = "speech.webhook"
+// Webhook stands for the webhook that tells the tenant, SpeechWebhook for that which tells of speech in its place, where a source is named. Sources do not have
+// the id of the second, and are told from the first by whoever asks.
+const (
+	Webhook       = "/webhook"
+	SpeechWebhook = "speech.webhook"
+)
 
 // AddSecret is a tenant's configuration with one secret more for a source or the SpeechWebhook, before the others, so that both hold while the
 // other side changes over; and the secret's name: cms-2 after cms-1. Everything else stays as it was written.
@@ -63,9 +67,15 @@ func secretsOf(src []byte, source string) (*hujson.Value, []string, *hujson.Arra
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	if source == Webhook {
+		if c.Webhook == nil {
+			return nil, nil, nil, fault.Missing("webhook_not_found", "the tenant %s has no webhook", c.ID).WithHint("webhook in its configuration; that of speech alone is rotated with --speech")
+		}
+		return &tree, c.Webhook.Secrets, tree.Find("/webhook/secrets").Value.(*hujson.Array), nil // it was parsed, so it is there
+	}
 	if source == SpeechWebhook {
 		if c.Speech.Webhook == nil {
-			return nil, nil, nil, fault.Missing("webhook_not_found", "the tenant %s has no webhook that tells of speech", c.ID).WithHint("speech.webhook in its configuration")
+			return nil, nil, nil, fault.Missing("webhook_not_found", "the tenant %s has no webhook that tells of speech alone", c.ID).WithHint("speech.webhook in its configuration; webhook is rotated with --webhook")
 		}
 		return &tree, c.Speech.Webhook.Secrets, tree.Find("/speech/webhook/secrets").Value.(*hujson.Array), nil // it was parsed, so it is there
 	}
@@ -91,8 +101,11 @@ func secretsOf(src []byte, source string) (*hujson.Value, []string, *hujson.Arra
 // nextName counts on from the largest number that a name of the source ends with.
 func nextName(source string, names []string) string {
 	base, largest := source, 0
-	if source == SpeechWebhook {
+	switch source {
+	case SpeechWebhook:
 		base = "speech"
+	case Webhook:
+		base = "told"
 	}
 	for _, name := range names {
 		i := strings.LastIndexByte(name, '-')
