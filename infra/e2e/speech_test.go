@@ -140,6 +140,7 @@ func ranges(u user, id string, whole answer) {
 	t, size, tag := u.t, len(whole.Body), whole.Header.Get("etag")
 	t.Helper()
 	require.NotEmpty(t, tag)
+	from, to := max(1, size/2-500_000), min(size-1, size/2+500_000) // more than a part has
 	for name, x := range map[string]struct {
 		value    string
 		from, to int
@@ -147,8 +148,7 @@ func ranges(u user, id string, whole answer) {
 		"the first byte":     {"bytes=0-0", 0, 1},
 		"the header":         {"bytes=0-43", 0, 44},
 		"over the header":    {"bytes=40-9999", 40, 10_000},
-		"the middle":         {fmt.Sprintf("bytes=%d-%d", size/3, 2*size/3), size / 3, 2*size/3 + 1},
-		"all but both ends":  {fmt.Sprintf("bytes=1-%d", size-2), 1, size - 1},
+		"the middle":         {fmt.Sprintf("bytes=%d-%d", from, to-1), from, to},
 		"the last bytes":     {"bytes=-1001", size - 1001, size},
 		"from there":         {fmt.Sprintf("bytes=%d-", size-7), size - 7, size},
 		"further than it is": {fmt.Sprintf("bytes=%d-%d", size-7, 2*size), size - 7, size},
@@ -164,9 +164,8 @@ func ranges(u user, id string, whole answer) {
 			assert.True(t, bytes.Equal(whole.Body[x.from:x.to], a.Body), "%s: %s is not what it is of the whole", name, x.value)
 		}
 	}
-	a := u.do(http.MethodGet, "/tts/jobs/"+id+"/audio", nil, "range", "bytes=0-99", "if-range", `"another"`)
-	assert.Equal(t, http.StatusOK, a.Status)
-	assert.True(t, bytes.Equal(whole.Body, a.Body), "of another sound it is the whole")
+	a := u.do(http.MethodHead, "/tts/jobs/"+id+"/audio", nil, "range", "bytes=0-99", "if-range", `"another"`)
+	assert.Equal(t, []string{"200", fmt.Sprint(size)}, []string{fmt.Sprint(a.Status), a.Header.Get("content-length")}, "of another sound it is the whole")
 	for _, outside := range []string{fmt.Sprintf("bytes=%d-", size), "bytes=-0"} {
 		a = u.do(http.MethodGet, "/tts/jobs/"+id+"/audio", nil, "range", outside)
 		assert.Equal(t, []any{http.StatusRequestedRangeNotSatisfiable, fmt.Sprintf("bytes */%d", size)}, []any{a.Status, a.Header.Get("content-range")}, outside)
