@@ -21,6 +21,7 @@ import (
 	"levada.dev/consumers/speak"
 	bringer "levada.dev/consumers/transfer"
 	"levada.dev/events"
+	"levada.dev/events/meter"
 	"levada.dev/infra/stack"
 	"levada.dev/producers/intake"
 	"levada.dev/producers/sync"
@@ -85,6 +86,7 @@ type Ports struct {
 	Calls       Calls
 	Speech      Speech
 	Sounds      speech.Sounds
+	Meters      Meters
 	Outside     web.Do // to the servers of tenants' tools and webhooks; follows no redirect. nil: tenants have no tools of their own, and nobody is told
 	Unread      letters.Pile
 	MCP         Protocol
@@ -121,6 +123,13 @@ type Speech interface {
 	speech.Booth
 	speech.Closer
 	erasure.Speech
+}
+
+// Meters is all that is done with what is counted for a tenant.
+type Meters interface {
+	meter.Meters
+	erasure.Gate
+	erasure.Meters
 }
 
 // Lexicon is all that the lexical index does.
@@ -253,8 +262,8 @@ func Import(p Ports) flow.Flow {
 func Erasure(p Ports, settle time.Duration) flow.Flow {
 	return erasure.New(erasure.Ports{
 		Settle: settle,
-		Ledger: p.Erasures, Catalogue: p.Catalogue, Shelf: p.Shelf, Sessions: p.Sessions, Gate: p.Bar,
-		Stores: []erasure.Store{p.Objects, p.Cached, erasure.NewVectors(p.Vectors), erasure.NewLexicon(p.Lexicon), erasure.NewLetters(p.Letters), erasure.NewCalls(p.Calls), erasure.NewSpeech(p.Speech)},
+		Ledger: p.Erasures, Catalogue: p.Catalogue, Shelf: p.Shelf, Sessions: p.Sessions, Gate: erasure.Gates{p.Bar, p.Meters},
+		Stores: []erasure.Store{p.Objects, p.Cached, erasure.NewVectors(p.Vectors), erasure.NewLexicon(p.Lexicon), erasure.NewLetters(p.Letters), erasure.NewCalls(p.Calls), erasure.NewSpeech(p.Speech), erasure.NewMeters(p.Meters)},
 	}).Flow
 }
 

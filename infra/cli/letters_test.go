@@ -54,7 +54,7 @@ func newPostbox(t *testing.T) *postbox {
 		MCP:       line.Line{},
 		Directory: directory, Texts: &memory.Texts{}, Ledger: p.ledger, Catalogue: p.ledger, Imports: p.ledger, Erasures: p.ledger, Moves: p.ledger, Transfers: p.ledger, Vectors: memory.NewVectors(time.Now),
 		Embedder: &llmtest.Embedder{}, Reranker: &llmtest.Reranker{}, Model: &memory.Model{}, Money: memory.NewQuota(time.Now), Sessions: sessions, Summaries: sessions,
-		Shelf: shelf, Cache: memory.NewCache(time.Now), Letters: p.box, Calls: memory.NewCalls(time.Now), Speech: memory.NewSpeech(time.Now), Sounds: &memory.Sounds{}, Trail: p.trail, Publisher: p.trail.Publisher(),
+		Shelf: shelf, Cache: memory.NewCache(time.Now), Letters: p.box, Calls: memory.NewCalls(time.Now), Meters: memory.NewMeters(time.Now), Speech: memory.NewSpeech(time.Now), Sounds: &memory.Sounds{}, Trail: p.trail, Publisher: p.trail.Publisher(),
 	}, app.Options{Log: slog.New(slog.DiscardHandler)}))
 	t.Cleanup(server.Close)
 	p.url, p.state = server.URL, state

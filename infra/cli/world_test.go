@@ -97,7 +97,7 @@ func newPlatform(t *testing.T, directory tenants.Directory, ids func() []tenants
 		MCP:       line.Line{},
 		Directory: directory, Texts: &memory.Texts{}, Ledger: w.ledger, Vectors: memory.NewVectors(time.Now), Lexicon: memory.NewLexicon(), Embedder: w.model, Reranker: &llmtest.Reranker{},
 		Model: &memory.Model{}, Money: money, Bar: money, Account: money, Sessions: sessions, Summaries: sessions, Shelf: shelf,
-		Cache: memory.NewCache(time.Now), Publisher: w.out, Claims: claims, Trail: &memory.Trail{}, Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{}, Calls: memory.NewCalls(time.Now),
+		Cache: memory.NewCache(time.Now), Publisher: w.out, Claims: claims, Trail: &memory.Trail{}, Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{}, Calls: memory.NewCalls(time.Now), Meters: memory.NewMeters(time.Now),
 		Catalogue: w.ledger, Erasures: w.ledger, Moves: w.ledger, Transfers: w.ledger, Seal: tenantstest.SealKey(t), Imports: w.ledger, Parts: &memory.Parts{}, Files: &memory.Files{}, Fetcher: w.web,
 		Speech: memory.NewSpeech(time.Now), Sounds: &memory.Sounds{},
 	}

@@ -30,7 +30,7 @@ func show(t *testing.T, globex ...string) (Show, *bytes.Buffer) {
 	sessions := memory.NewSessions(shelf, time.Now)
 	api := front.API(app.Ports{
 		MCP: line.Line{}, Directory: directory, Texts: &memory.Texts{}, Ledger: ledger, Catalogue: ledger, Imports: ledger, Erasures: ledger, Moves: ledger, Transfers: ledger,
-		Letters: memory.NewLetters(time.Now), Calls: memory.NewCalls(time.Now), Speech: memory.NewSpeech(time.Now), Sounds: &memory.Sounds{}, Vectors: memory.NewVectors(time.Now), Embedder: &llmtest.Embedder{}, Reranker: &llmtest.Reranker{},
+		Letters: memory.NewLetters(time.Now), Calls: memory.NewCalls(time.Now), Meters: memory.NewMeters(time.Now), Speech: memory.NewSpeech(time.Now), Sounds: &memory.Sounds{}, Vectors: memory.NewVectors(time.Now), Embedder: &llmtest.Embedder{}, Reranker: &llmtest.Reranker{},
 		Model: &memory.Model{}, Money: memory.NewQuota(time.Now), Sessions: sessions, Summaries: sessions, Shelf: shelf, Cache: memory.NewCache(time.Now),
 		Trail: trail, Publisher: trail.Publisher(),
 	}, app.Options{Version: "test", Environment: "test", Log: slog.New(slog.NewTextHandler(io.Discard, nil))})

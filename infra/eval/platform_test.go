@@ -122,7 +122,7 @@ func ingested(t *testing.T, c eval.Collection, embedder llm.Embedder, model llm.
 		MCP:       line.Line{},
 		Directory: directory, Texts: texts, Ledger: ledger, Vectors: memory.NewVectors(time.Now), Lexicon: memory.NewLexicon(), Embedder: embedder, Reranker: &llmtest.Reranker{},
 		Model: model, Money: money, Bar: money, Sessions: sessions, Summaries: sessions, Shelf: shelf, Cache: cache, Publisher: out, Claims: claims, Trail: &memory.Trail{},
-		Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{}, Calls: memory.NewCalls(time.Now), Catalogue: ledger, Erasures: ledger, Moves: ledger, Transfers: ledger, Imports: ledger, Parts: parts, Files: files, Fetcher: &memory.Web{},
+		Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{}, Calls: memory.NewCalls(time.Now), Meters: memory.NewMeters(time.Now), Catalogue: ledger, Erasures: ledger, Moves: ledger, Transfers: ledger, Imports: ledger, Parts: parts, Files: files, Fetcher: &memory.Web{},
 		Speech: memory.NewSpeech(time.Now), Sounds: sounds, Objects: memory.NewObjects(texts, claims, parts, files, sounds), Cached: memory.NewCached(cache),
 	}
 	runs := memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: app.Import(ports), erasure.Kind: app.Erasure(ports, 0)})

@@ -18,6 +18,8 @@ import (
 	eraser "levada.dev/consumers/erasure"
 	"levada.dev/events"
 	"levada.dev/events/fault"
+	"levada.dev/events/meter"
+	"levada.dev/events/meter/metertest"
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
@@ -46,6 +48,8 @@ type holding struct {
 	calls           *memory.Calls
 	desks           *memory.Speech
 	sounds          *memory.Sounds
+	meters          *memory.Meters
+	batches         int64
 	objects, cached *memory.Swept
 	acme, globex    tenants.Scope
 	receipt         corpus.Receipt
@@ -60,6 +64,7 @@ func newHolding(t *testing.T) *holding {
 	p.sessions = memory.NewSessions(p.shelf, p.clock.Now)
 	p.calls = memory.NewCalls(p.clock.Now)
 	p.desks, p.sounds = memory.NewSpeech(p.clock.Now), &memory.Sounds{}
+	p.meters = memory.NewMeters(p.clock.Now)
 	p.objects, p.cached = memory.NewObjects(p.texts, p.claims, p.parts, p.files, p.sounds), memory.NewCached(p.cache)
 	p.router = consumers.New(p.routes(), p.claims, consumers.NewUndertaker(p.ledger, p.stores(), p.letters, p.unread),
 		&consumers.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: p.clock.Now})
@@ -92,8 +97,17 @@ func (p *holding) fill(s tenants.Scope) {
 	require.NoError(t, err)
 	require.NoError(t, speechtest.Fill(ctx, p.desks, s, 1))
 	require.NoError(t, p.sounds.Put(ctx, s, "reel", "part", []byte("spoken")))
+	require.NoError(t, metertest.Fill(ctx, p.meters, s, 1))
+	p.noticed(s)
 	_, err = p.sessions.Begin(ctx, s, opening())
 	require.NoError(t, err)
+}
+
+// noticed counts something of the tenant, as each isolate does, whatever fails.
+func (p *holding) noticed(s tenants.Scope) {
+	p.batches++
+	for p.meters.Add(p.t.Context(), s, meter.Batch{Writer: "isolate", Number: p.batches, Set: metertest.Set(1)}) != nil {
+	}
 }
 
 // all is everything that can be seen of a tenant, as text.
@@ -120,7 +134,9 @@ func (p *holding) all(s tenants.Scope) string {
 	require.NoError(t, err)
 	spoken, err := p.desks.Jobs(ctx, s, "", 10)
 	require.NoError(t, err)
-	text, err := json.MarshalIndent([]any{docs, jobs, list, texts, files, objects, cached, spoken, p.vectors.IDs(s, model), p.words.IDs(s), p.kept(s)}, "", " ")
+	counted, err := p.meters.Count(ctx, s, 100)
+	require.NoError(t, err)
+	text, err := json.MarshalIndent([]any{docs, jobs, list, texts, files, objects, cached, spoken, counted, p.vectors.IDs(s, model), p.words.IDs(s), p.kept(s)}, "", " ")
 	require.NoError(t, err)
 	return string(text)
 }
@@ -150,8 +166,8 @@ func (p *holding) ask(id string) *flowtest.Engine {
 	require.NoError(p.t, err)
 	require.Equal(p.t, id, p.receipt.JobID)
 	flowOf := erasure.New(erasure.Ports{
-		Ledger: p.ledger, Catalogue: p.ledger, Shelf: p.shelf, Sessions: p.sessions, Gate: p.money,
-		Stores: []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLexicon(p.words), erasure.NewLetters(p.letters), erasure.NewCalls(p.calls), erasure.NewSpeech(p.desks)},
+		Ledger: p.ledger, Catalogue: p.ledger, Shelf: p.shelf, Sessions: p.sessions, Gate: erasure.Gates{p.money, p.meters},
+		Stores: []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLexicon(p.words), erasure.NewLetters(p.letters), erasure.NewCalls(p.calls), erasure.NewSpeech(p.desks), erasure.NewMeters(p.meters)},
 	}).Flow
 	return &flowtest.Engine{
 		Flow: flowOf, Scope: p.acme, ID: id, Params: erasure.Order{Cause: events.Cause{ID: "request"}},
@@ -167,6 +183,7 @@ func (p *holding) ask(id string) *flowtest.Engine {
 			assert.Equal(p.t, "tenant_erasing", p.asks(p.acme, true), "what writes is not let in")
 			assert.Empty(p.t, p.asks(p.acme, false), "who reads is")
 			assert.Empty(p.t, p.asks(p.globex, true), "and so is another tenant")
+			p.noticed(p.acme) // the erasure itself
 			if p.asleep != nil {
 				p.asleep()
 			}
@@ -262,7 +279,7 @@ func (p *holding) gone(t *testing.T) {
 	p.run(p.acme, p.globex)
 	j := p.job(p.acme, p.receipt.JobID)
 	require.Equal(t, job.Succeeded, j.State, "%+v", j.Errors)
-	require.Len(t, j.Erasure.Stores, 9)
+	require.Len(t, j.Erasure.Stores, 10)
 	for _, st := range j.Erasure.Stores {
 		assert.Zero(t, st.Remaining, st.Name)
 	}
@@ -277,7 +294,7 @@ func (p *holding) gone(t *testing.T) {
 	list, err := p.ledger.List(ctx, p.acme, corpus.Listing{Limit: 200})
 	require.NoError(t, err)
 	assert.Empty(t, list.Documents)
-	for _, st := range []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLexicon(p.words), erasure.NewLetters(p.letters), erasure.NewCalls(p.calls), erasure.NewSpeech(p.desks)} {
+	for _, st := range []erasure.Store{p.objects, p.cached, erasure.NewVectors(p.vectors), erasure.NewLexicon(p.words), erasure.NewLetters(p.letters), erasure.NewCalls(p.calls), erasure.NewSpeech(p.desks), erasure.NewMeters(p.meters)} {
 		n, err := st.Left(ctx, p.acme)
 		require.NoError(t, err)
 		assert.Zero(t, n, st.Name())
@@ -306,7 +323,7 @@ func (p *holding) hooks() map[string]*memory.Hooks {
 	return map[string]*memory.Hooks{
 		"ledger": &p.ledger.Hooks, "texts": &p.texts.Hooks, "vectors": &p.vectors.Hooks, "words": &p.words.Hooks, "letters": &p.letters.Hooks,
 		"sessions": &p.sessions.Hooks, "shelf": &p.shelf.Hooks, "objects": &p.objects.Hooks, "cached": &p.cached.Hooks,
-		"money": &p.money.Hooks, "calls": &p.calls.Hooks, "desks": &p.desks.Hooks,
+		"money": &p.money.Hooks, "calls": &p.calls.Hooks, "desks": &p.desks.Hooks, "meters": &p.meters.Hooks,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"levada.dev/events/meter/metertest"
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
 	"levada.dev/workflows/cache"
@@ -86,6 +87,15 @@ func TestSweptSpeech(t *testing.T) {
 		desks := memory.NewSpeech(time.Now)
 		return erasuretest.Subject{Store: erasure.NewSpeech(desks), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
 			return speechtest.Fill(ctx, desks, s, n)
+		}}
+	})
+}
+
+func TestSweptMeters(t *testing.T) {
+	erasuretest.TestStore(t, func(*testing.T) erasuretest.Subject {
+		meters := memory.NewMeters(time.Now)
+		return erasuretest.Subject{Store: erasure.NewMeters(meters), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
+			return metertest.Fill(ctx, meters, s, n)
 		}}
 	})
 }

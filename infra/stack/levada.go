@@ -52,7 +52,7 @@ const GatewayName = "levada"
 // levadaObjects are the classes of Durable Objects, all in the Worker of their own role.
 func levadaObjects() []Object {
 	var objects []Object
-	for _, class := range []string{"Ledger", "Audit", "Quota", "Session", "Shelf", "Letters", "Calls", "Lexicon", "Speech"} {
+	for _, class := range []string{"Ledger", "Audit", "Quota", "Session", "Shelf", "Letters", "Calls", "Lexicon", "Speech", "Meters"} {
 		objects = append(objects, Object{Class: class, Role: Objects})
 	}
 	return objects
@@ -85,6 +85,7 @@ func levadaWorkers(env string) []Worker {
 		calls   = Binding{Name: "CALLS", Kind: Class, Target: "Calls"}
 		lexicon = Binding{Name: "LEXICON", Kind: Class, Target: "Lexicon"}
 		speech  = Binding{Name: "SPEECH", Kind: Class, Target: "Speech"}
+		meters  = Binding{Name: "METERS", Kind: Class, Target: "Meters"}
 		imports = Binding{Name: "IMPORT", Kind: Flow, Target: string(imports.Kind)}
 		erasure = Binding{Name: "ERASURE", Kind: Flow, Target: string(erasure.Kind)}
 		reembed = Binding{Name: "REEMBED", Kind: Flow, Target: string(reembed.Kind)}
@@ -99,7 +100,7 @@ func levadaWorkers(env string) []Worker {
 	for _, m := range llm.EmbeddingModels() {
 		models = append(models, Binding{Name: VectorsBinding(m.Slug), Kind: Vectorize, Target: m.Slug})
 	}
-	behind := []Binding{config, corpus, ledger, audit, quota, letters, lexicon, speech} // what the roles behind the API have
+	behind := []Binding{config, corpus, ledger, audit, quota, letters, lexicon, speech, meters} // what the roles behind the API have
 	consumers := levadaWorker(Consumers, 4250, behind, queues, models, []Binding{imports, erasure, reembed, moves, speaks})
 	consumers.CPUMillis = maxCPUMillis    // a batch may hold many large documents
 	consumers.Secrets = []string{SealKey} // opens the secrets that sign what tenants' servers are told
@@ -107,7 +108,7 @@ func levadaWorkers(env string) []Worker {
 	flows.Crons = []string{SyncCron}
 	flows.CPUMillis = maxCPUMillis    // a step takes hundreds of documents in
 	flows.Secrets = []string{SealKey} // opens the keys of pools that tenants come from
-	api := levadaWorker(API, 4700, []Binding{config, cache, corpus, ledger, audit, audits, quota, session, shelf, letters, calls, lexicon, speech, {Name: MCPBinding, Kind: Service, Target: string(MCP)}, {Name: VersionBinding, Kind: Version}}, models)
+	api := levadaWorker(API, 4700, []Binding{config, cache, corpus, ledger, audit, audits, quota, session, shelf, letters, calls, lexicon, speech, meters, {Name: MCPBinding, Kind: Service, Target: string(MCP)}, {Name: VersionBinding, Kind: Version}}, models)
 	api.Secrets = []string{SealKey}
 	workers := []Worker{
 		api,

@@ -19,7 +19,7 @@ func TestLevadaIsValid(t *testing.T) {
 	for _, name := range []string{"fetch", "ingest", "embed", "index", "speech", "notify", "audit"} {
 		assert.True(t, hasQueue(s, name) && hasQueue(s, name+"-dlq"), name)
 	}
-	for _, class := range []string{"Ledger", "Audit", "Quota", "Session", "Shelf", "Letters", "Calls", "Lexicon", "Speech"} {
+	for _, class := range []string{"Ledger", "Audit", "Quota", "Session", "Shelf", "Letters", "Calls", "Lexicon", "Speech", "Meters"} {
 		assert.Contains(t, s.ObjectsOf(stack.Objects), stack.Object{Class: class, Role: stack.Objects})
 	}
 	for _, q := range s.Queues {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/tenants"
 	"levada.dev/workflows/flow"
 )
 
@@ -20,6 +21,33 @@ var errBusy = fault.New(fault.Conflict, "erasure_busy", "calls of models that be
 // bar has the gate refuse what writes, and tells whether calls of models are in flight.
 func (x *erasing) bar(ctx context.Context, name string) (busy bool, err error) {
 	return flow.Insist(ctx, x.run, name, func(ctx context.Context) (bool, error) { return x.Gate.Bar(ctx, x.scope, x.id) })
+}
+
+// Gates are several that are barred as one.
+type Gates []Gate
+
+var _ Gate = Gates{}
+
+// Bar implements Gate.
+func (g Gates) Bar(ctx context.Context, s tenants.Scope, by string) (busy bool, err error) {
+	for _, one := range g {
+		b, err := one.Bar(ctx, s, by)
+		if err != nil {
+			return false, err
+		}
+		busy = busy || b
+	}
+	return busy, nil
+}
+
+// Unbar implements Gate.
+func (g Gates) Unbar(ctx context.Context, s tenants.Scope, by string) error {
+	for _, one := range g {
+		if err := one.Unbar(ctx, s, by); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // quiet waits until whoever was let in before the gate was barred must have ended: who calls a model is known to hold money, and is

@@ -131,7 +131,7 @@ func (b box) Sweep(ctx context.Context, s tenants.Scope, limit int) (int, bool, 
 	return inTransactions(limit, func(n int) (int, error) { return b.letters.Clear(ctx, s, n) })
 }
 
-// clearAtOnce is how many letters, calls or jobs one transaction forgets; each has some five rows.
+// clearAtOnce is how many letters, calls, jobs or traces one transaction forgets; each has some five rows.
 const clearAtOnce = 100
 
 // inTransactions clears in pieces, limit in all, and says how many and whether there may be more.
@@ -201,4 +201,29 @@ func (x spoken) Sweep(ctx context.Context, s tenants.Scope, limit int) (int, boo
 // Left implements Store.
 func (x spoken) Left(ctx context.Context, s tenants.Scope) (int, error) {
 	return x.jobs.Count(ctx, s, 1_000)
+}
+
+// Meters is what an erasure needs of what is counted.
+type Meters interface {
+	Clear(ctx context.Context, s tenants.Scope, limit int) (int, error)
+	// Count is how many traces and stretches of time there are, as far as the limit.
+	Count(ctx context.Context, s tenants.Scope, limit int) (int, error)
+}
+
+type counted struct{ meters Meters }
+
+// NewMeters is the store of what was counted for the tenant, and of its traces. What is noticed while it is swept is kept out by its being a Gate, too.
+func NewMeters(m Meters) Store { return counted{m} }
+
+// Name implements Store.
+func (counted) Name() string { return "meters" }
+
+// Sweep implements Store.
+func (x counted) Sweep(ctx context.Context, s tenants.Scope, limit int) (int, bool, error) {
+	return inTransactions(limit, func(n int) (int, error) { return x.meters.Clear(ctx, s, n) })
+}
+
+// Left implements Store.
+func (x counted) Left(ctx context.Context, s tenants.Scope) (int, error) {
+	return x.meters.Count(ctx, s, 1_000)
 }

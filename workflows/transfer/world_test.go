@@ -127,7 +127,7 @@ func newPool(t *testing.T, c *clock, edit ...func(*tenants.Config)) *pool {
 		MCP:       line.Line{},
 		Directory: directory, Texts: p.texts, Ledger: p.ledger, Vectors: memory.NewVectors(c.Now), Lexicon: memory.NewLexicon(), Embedder: p.model,
 		Reranker: &llmtest.Reranker{}, Model: &memory.Model{}, Money: money, Bar: money, Account: money, Sessions: sessions, Summaries: sessions, Shelf: shelf,
-		Cache: memory.NewCache(c.Now), Publisher: p.out, Claims: claims, Trail: &memory.Trail{}, Letters: memory.NewLetters(c.Now), Calls: memory.NewCalls(c.Now), Unread: &memory.Unread{},
+		Cache: memory.NewCache(c.Now), Publisher: p.out, Claims: claims, Trail: &memory.Trail{}, Letters: memory.NewLetters(c.Now), Calls: memory.NewCalls(c.Now), Meters: memory.NewMeters(c.Now), Unread: &memory.Unread{},
 		Catalogue: p.ledger, Erasures: p.ledger, Moves: p.ledger, Transfers: p.ledger, Imports: p.ledger, Parts: p.parts, Files: &memory.Files{}, Fetcher: p.web,
 		Speech: memory.NewSpeech(c.Now), Sounds: &memory.Sounds{}, Synthesizer: &memory.Synthesizer{},
 		Runs: p, Seal: tenantstest.SealKey(t),

@@ -69,7 +69,7 @@ func build(t *testing.T, change func(c *tenants.Config)) *platform {
 	p.handler = front.API(app.Ports{
 		Directory: directory, Secrets: tenantstest.Secrets(t, p.vault, configs...), Outside: p.outside, MCP: line.Line{Do: linetest.Do(mcp.Handler())},
 		Texts: &memory.Texts{}, Ledger: ledger, Catalogue: ledger, Imports: ledger, Erasures: ledger, Moves: ledger, Transfers: ledger, Letters: memory.NewLetters(time.Now),
-		Calls: memory.NewCalls(time.Now), Speech: memory.NewSpeech(time.Now), Sounds: &memory.Sounds{}, Vectors: memory.NewVectors(time.Now), Embedder: &llmtest.Embedder{}, Reranker: &llmtest.Reranker{}, Model: &memory.Model{}, Money: memory.NewQuota(time.Now),
+		Calls: memory.NewCalls(time.Now), Meters: memory.NewMeters(time.Now), Speech: memory.NewSpeech(time.Now), Sounds: &memory.Sounds{}, Vectors: memory.NewVectors(time.Now), Embedder: &llmtest.Embedder{}, Reranker: &llmtest.Reranker{}, Model: &memory.Model{}, Money: memory.NewQuota(time.Now),
 		Sessions: sessions, Summaries: sessions, Shelf: shelf, Cache: memory.NewCache(time.Now), Trail: trail, Publisher: trail.Publisher(),
 	}, app.Options{Version: "test", Environment: "test", Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	return p

@@ -80,7 +80,7 @@ func inMemory(t *testing.T, around func(http.Handler) http.Handler) server {
 	ledger := memory.NewLedger(time.Now)
 	s := httptest.NewServer(around(front.API(app.Ports{
 		MCP:       line.Line{},
-		Directory: directory, Texts: &memory.Texts{}, Ledger: ledger, Catalogue: ledger, Imports: ledger, Erasures: ledger, Moves: ledger, Transfers: ledger, Letters: memory.NewLetters(time.Now), Calls: memory.NewCalls(time.Now), Speech: memory.NewSpeech(time.Now), Sounds: &memory.Sounds{}, Synthesizer: &memory.Synthesizer{}, Vectors: memory.NewVectors(time.Now),
+		Directory: directory, Texts: &memory.Texts{}, Ledger: ledger, Catalogue: ledger, Imports: ledger, Erasures: ledger, Moves: ledger, Transfers: ledger, Letters: memory.NewLetters(time.Now), Calls: memory.NewCalls(time.Now), Meters: memory.NewMeters(time.Now), Speech: memory.NewSpeech(time.Now), Sounds: &memory.Sounds{}, Synthesizer: &memory.Synthesizer{}, Vectors: memory.NewVectors(time.Now),
 		Embedder: &llmtest.Embedder{}, Reranker: &llmtest.Reranker{}, Model: &memory.Model{}, Money: memory.NewQuota(time.Now), Sessions: sessions, Summaries: sessions,
 		Shelf: shelf, Cache: memory.NewCache(time.Now), Trail: trail, Publisher: trail.Publisher(),
 	}, app.Options{Version: "test", Environment: "test", Log: slog.New(slog.NewTextHandler(io.Discard, nil))})))

@@ -68,6 +68,7 @@ func main() {
 		Cache:       port.NewCache(kv.Open("CACHE")),
 		Speech:      port.NewSpeech(object.Open("SPEECH")),
 		Sounds:      port.NewSounds(r2.Open("CORPUS")),
+		Meters:      port.NewMeters(object.Open("METERS")),
 	}, app.Options{
 		Version:     cmp.Or(release, port.Var("VERSION", "dev")),
 		VersionID:   versionID,
@@ -106,6 +107,7 @@ func probes(published port.Published, vectors port.Vectors) []api.Probe {
 		{Name: "lexicon", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("LEXICON")) }},
 		{Name: "sessions", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("SESSION")) }},
 		{Name: "speech", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("SPEECH")) }},
+		{Name: "meters", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("METERS")) }},
 		{Name: "shelf", Check: func(ctx context.Context) error { return port.PingObjects(ctx, object.Open("SHELF")) }},
 		{Name: "vectors", Check: func(ctx context.Context) error {
 			for _, model := range llm.EmbeddingNames() {

@@ -51,6 +51,7 @@ func main() {
 		Synthesizer: port.NewSynthesizer(ai.Open("AI"), port.Var("GATEWAY", "levada")),
 		Speech:      port.NewSpeech(object.Open("SPEECH")),
 		Sounds:      port.NewSounds(bucket),
+		Meters:      port.NewMeters(object.Open("METERS")),
 		Publisher:   events.NewPublisher(port.Queues(), claims, nil),
 		Claims:      claims,
 		Trail:       port.NewTrail(object.Open("AUDIT")),

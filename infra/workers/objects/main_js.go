@@ -29,6 +29,7 @@ func main() {
 	objects.RegisterLetters(out, time.Now)
 	objects.RegisterCalls(time.Now)
 	objects.RegisterSpeech(out, port.NewSounds(r2.Open("CORPUS")), time.Now)
+	objects.RegisterMeters(out, time.Now)
 	objects.RegisterLexicon(nil)
 	isolate.Run()
 }

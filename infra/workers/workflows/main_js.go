@@ -48,6 +48,7 @@ func main() {
 		Calls:       port.NewCalls(object.Open("CALLS")),
 		Speech:      port.NewSpeech(object.Open("SPEECH")),
 		Sounds:      port.NewSounds(bucket),
+		Meters:      port.NewMeters(object.Open("METERS")),
 		Sessions:    port.NewSessions(object.Open("SESSION")),
 		Shelf:       port.NewShelf(object.Open("SHELF")),
 		Fetcher:     web.New(isolate.Do, directory.Config, time.Now, &web.Options{Private: app.Private(port.Var("ENVIRONMENT", ""))}),

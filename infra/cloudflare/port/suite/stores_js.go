@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"levada.dev/events/meter/metertest"
 	"levada.dev/infra/cloudflare/kv"
 	"levada.dev/infra/cloudflare/object"
 	"levada.dev/infra/cloudflare/port"
@@ -77,6 +78,9 @@ func sweptStores(ev event, bucket r2.Bucket, small llm.EmbeddingModel) map[strin
 		}},
 		"TestSweptSpeech": {Store: erasure.NewSpeech(port.NewSpeech(object.Open("SPEECH"))), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
 			return speechtest.Fill(ctx, port.NewSpeech(object.Open("SPEECH")), s, n)
+		}},
+		"TestSweptMeters": {Store: erasure.NewMeters(port.NewMeters(object.Open("METERS"))), Fill: func(ctx context.Context, s tenants.Scope, n int) error {
+			return metertest.Fill(ctx, port.NewMeters(object.Open("METERS")), s, n)
 		}},
 	}
 	tests := map[string]func(*testing.T){}

@@ -10,6 +10,7 @@ import (
 	"levada.dev/consumers/audit/audittest"
 	"levada.dev/events"
 	"levada.dev/events/eventstest"
+	"levada.dev/events/meter/metertest"
 	"levada.dev/infra/cloudflare/ai"
 	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/kv"
@@ -99,6 +100,9 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 			speechtest.TestTended(t, func(*testing.T) speechtest.House {
 				return speechtest.House{Studio: studio{ev, port.NewSpeech(object.Open("SPEECH"))}, Sounds: sounds{ev, port.NewSounds(bucket)}, Receive: arrived.next}
 			})
+		},
+		"TestMeters": func(t *testing.T) {
+			metertest.TestMeters(t, func(*testing.T) metertest.Meters { return meters{ev, port.NewMeters(object.Open("METERS"))} })
 		},
 		"TestSounds": func(t *testing.T) {
 			speechtest.TestSounds(t, func(*testing.T) speech.Sounds { return sounds{ev, port.NewSounds(bucket)} })
