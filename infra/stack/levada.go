@@ -108,13 +108,13 @@ func levadaWorkers(env string) []Worker {
 	flows.Crons = []string{SyncCron}
 	flows.CPUMillis = maxCPUMillis    // a step takes hundreds of documents in
 	flows.Secrets = []string{SealKey} // opens the keys of pools that tenants come from
-	api := levadaWorker(API, 4700, []Binding{config, cache, corpus, ledger, audit, audits, quota, session, shelf, letters, calls, lexicon, speech, meters, {Name: MCPBinding, Kind: Service, Target: string(MCP)}, {Name: VersionBinding, Kind: Version}}, models)
+	api := levadaWorker(API, 4900, []Binding{config, cache, corpus, ledger, audit, audits, quota, session, shelf, letters, calls, lexicon, speech, meters, {Name: MCPBinding, Kind: Service, Target: string(MCP)}, {Name: VersionBinding, Kind: Version}}, models)
 	api.Secrets = []string{SealKey}
 	workers := []Worker{
 		api,
 		consumers,
 		flows,
-		levadaWorker(Objects, 3000, []Binding{corpus, shelf}, queues),
+		levadaWorker(Objects, 3200, []Binding{corpus, shelf}, queues),
 		levadaWorker(MCP, 4000), // without a binding: what it has to know it asks the API within the API's own request
 	}
 	if env != "" {
