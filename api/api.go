@@ -12,6 +12,9 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"levada.dev/events"
+	"levada.dev/events/meter"
+	"levada.dev/events/meter/alert"
+	"levada.dev/events/meter/view"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/answer"
@@ -64,6 +67,8 @@ type Deps struct {
 	Booth     speech.Booth
 	Recorder  Recorder // whose synthesizer is paid
 	Sounds    speech.Sounds
+	Meters    meter.Meters
+	Alerts    alert.Rules
 	Probes    []Probe
 }
 
@@ -71,7 +76,7 @@ type Deps struct {
 func (d *Deps) complete() bool {
 	return d.Directory != nil && d.Intake != nil && d.Imports != nil && d.Problems != nil && d.Webhooks != nil && d.Ledger != nil && d.Catalogue != nil && d.Erasures != nil && d.Moves != nil && d.Transfers != nil && d.Turns != nil && d.Seal != nil && d.Texts != nil && d.Vectors != nil && d.Retriever != nil &&
 		d.Gate != nil && d.Chat != nil && d.Sessions != nil && d.Parcels != nil && d.Shelf != nil && d.Generator != nil && d.Answerer != nil && d.Safety != nil && d.Embedder != nil && d.Letters != nil && d.Replayer != nil && d.Trail != nil && d.Publisher != nil && d.Tools != nil && d.MCP != nil &&
-		d.Speech != nil && d.Booth != nil && d.Recorder != nil && d.Sounds != nil
+		d.Speech != nil && d.Booth != nil && d.Recorder != nil && d.Sounds != nil && d.Meters != nil && d.Alerts != nil
 }
 
 // Intake takes documents in.
@@ -134,6 +139,9 @@ type Options struct {
 	// SpeechFormats are those that the platform's voices give; default whatever a model gives.
 	SpeechFormats []audio.Format
 
+	// Objectives are what /metrics/slis holds routes to; default view.Standard.
+	Objectives view.Objectives
+
 	// MaxBodyBytes is how many bytes of bodies there is room for at a time. A larger body is refused, whatever the
 	// tenant's limit is; where several come at once, the last ones wait. Default tenants.MaxBodyBytes.
 	MaxBodyBytes int64
@@ -167,6 +175,9 @@ func (o *Options) withDefaults() Options {
 			go f(context.WithoutCancel(ctx))
 			return nil
 		}
+	}
+	if opts.Objectives.Availability == 0 {
+		opts.Objectives = view.Standard
 	}
 	if opts.ProbeLimit <= 0 {
 		opts.ProbeLimit = 2 * time.Second

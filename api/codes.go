@@ -128,6 +128,11 @@ var codes = []code{
 	{"speech_ended", 409, "The letter is about a text that was to be spoken, and the jobs that waited for it have failed. Ask for the speech again: it goes on with the parts that were kept. Seen in what a replay has skipped."},
 	{"event_unrouted", 400, "Nobody handles messages of this type. Seen in letters, and in what a replay has skipped."},
 
+	// What is counted.
+	{"trace_not_found", 404, "No such trace is kept: it was not sampled, or is more than a day old, or there were too many since."},
+	{"alert_not_found", 404, "The tenant has no alert of this id."},
+	{"alerts_full", 409, "The tenant has 50 alerts, which are as many as there may be. Remove one first."},
+
 	// Webhooks.
 	{"source_not_found", 404, "The tenant has no such source, or it has no webhook."},
 	{"webhook_header_required", 400, "A header of the signature is missing; `details.field` names it."},

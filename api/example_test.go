@@ -40,7 +40,7 @@ func ExampleNew() {
 	shelf, gate := memory.NewShelf(time.Now), &quotatest.Gate{}
 	sessions := memory.NewSessions(shelf, time.Now)
 	box := memory.NewLetters(time.Now)
-	desk, sounds := memory.NewSpeech(time.Now), &memory.Sounds{}
+	desk, sounds, meters := memory.NewSpeech(time.Now), &memory.Sounds{}, memory.NewMeters(time.Now)
 	handler := api.New(api.Deps{
 		MCP:       mcpline.Line{},
 		Directory: directory,
@@ -76,6 +76,8 @@ func ExampleNew() {
 		Booth:     desk,
 		Sounds:    sounds,
 		Recorder:  recording.New(recording.Ports{Booth: desk, Sounds: sounds}), // of tenants without speech
+		Meters:    meters,
+		Alerts:    meters,
 	}, &api.Options{Log: slog.New(slog.DiscardHandler)})
 
 	rec := httptest.NewRecorder()

@@ -28,7 +28,7 @@ import (
 // body with a secret of the tenant's. A line "finish: acme job-1 succeeded" before a request lets the job end first, "finish in
 // 2s:" while the request is being answered. "feed: acme import-1" lets the ledger take what a batch brought. "letter: acme embed
 // guide model_refused" lets a message of embed's about guide die of that first, or about no document when its name is "-".
-// "speak: acme" has what waits for the tenant spoken. "move: acme job-1" lets the flow of a move run to its end.
+// "count: acme" counts some things of the tenant, and keeps two traces. "speak: acme" has what waits for the tenant spoken. "move: acme job-1" lets the flow of a move run to its end.
 func TestExchanges(t *testing.T) {
 	for _, file := range exchangeFiles(t) {
 		inBubbleOf(t, strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
@@ -100,6 +100,8 @@ func (w *world) play(text string) string {
 		case name == "move":
 			f := strings.Fields(value)
 			w.move(f[0], f[1])
+		case name == "count":
+			w.count(value)
 		case name == "speak":
 			w.speak(value)
 		case name == "letter":

@@ -50,6 +50,7 @@ type world struct {
 	bench  *toolBench
 	studio *studio
 	gate   *quotatest.Gate
+	meters *memory.Meters
 	keys   map[string]string // by name: a tenant, or a tenant and a scope
 	vault  *tenants.Vault    // of the tenants' sources
 	log    lockedBuffer
@@ -105,6 +106,8 @@ func newWorld(t testing.TB, edit ...func(*world)) *world {
 	w.deps.Trail, w.deps.Publisher = &w.record.trail, events.NewPublisher(w.record, &eventstest.Claims{}, nil)
 	w.bench, w.studio = newToolBench(w), newStudio(w)
 	w.deps.Speech, w.deps.Booth, w.deps.Sounds, w.deps.Recorder = w.studio.desk, w.studio.desk, w.studio.sounds, w.studio.recorder
+	w.meters = memory.NewMeters(func() time.Time { return w.opts.Now() })
+	w.deps.Meters, w.deps.Alerts = w.meters, w.meters
 	var answers cache.Store = memory.NewCache(func() time.Time { return w.opts.Now() })
 	if w.keeps != nil {
 		answers = w.keeps(answers)
@@ -295,7 +298,7 @@ func init() {
 	for _, media := range []string{"audio/wav", "audio/mpeg", "audio/ogg", "multipart/byteranges"} {
 		openapi3filter.RegisterBodyDecoder(media, openapi3filter.FileBodyDecoder)
 	}
-	for _, media := range []string{"text/markdown", "text/html", "text/event-stream", "application/x-ndjson"} {
+	for _, media := range []string{"text/markdown", "text/html", "text/event-stream", "application/x-ndjson", "application/openmetrics-text"} {
 		openapi3filter.RegisterBodyDecoder(media, openapi3filter.PlainBodyDecoder)
 	}
 }

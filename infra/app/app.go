@@ -22,6 +22,7 @@ import (
 	bringer "levada.dev/consumers/transfer"
 	"levada.dev/events"
 	"levada.dev/events/meter"
+	"levada.dev/events/meter/alert"
 	"levada.dev/infra/stack"
 	"levada.dev/producers/intake"
 	"levada.dev/producers/sync"
@@ -125,9 +126,10 @@ type Speech interface {
 	erasure.Speech
 }
 
-// Meters is all that is done with what is counted for a tenant.
+// Meters is all that is done with what is counted for a tenant, and with the rules by which it is told of that.
 type Meters interface {
 	meter.Meters
+	alert.Rules
 	erasure.Gate
 	erasure.Meters
 }

@@ -74,8 +74,16 @@ func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commi
 	return call.Unknown(method)
 }
 
-// Keeps reports whether a method of the wire keeps what is to be looked after one day.
-func Keeps(method string) bool { return method == methodAdd || method == methodSet }
+// Keeps is at the end of which step what a method of the wire keeps is to be looked after; 0: it keeps nothing.
+func Keeps(method string) time.Duration {
+	switch method {
+	case methodAdd:
+		return meter.Hour
+	case methodSet:
+		return lookEvery
+	}
+	return 0
+}
 
 // Sends reports whether a method of the wire may have left an event in the outbox.
 func Sends(method string) bool { return method == methodSet || method == methodDrop }

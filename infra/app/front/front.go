@@ -81,6 +81,8 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Booth:    p.Speech,
 		Recorder: app.Recorder(p, gate), // in a room of its own: that of the role is for bodies that are read, and who reads gives its up soon
 		Sounds:   p.Sounds,
+		Meters:   p.Meters,
+		Alerts:   p.Meters,
 		Probes:   probes,
 	}, &api.Options{Background: o.Background, Version: o.Version, VersionID: o.VersionID, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes, SpeechFormats: o.SpeechFormats})
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"levada.dev/events"
-	"levada.dev/events/meter"
 	"levada.dev/events/meter/book"
 	"levada.dev/infra/cloudflare/object"
 )
@@ -38,18 +37,17 @@ type meters struct {
 }
 
 // Call implements object.Object: one method of the book in one transaction. What is kept is looked after when the hour is over, so that all that is counted in it asks
-// for the same alarm.
+// for the same alarm; rules are looked at from the next minute on.
 func (x *meters) Call(ctx context.Context, method string, body []byte) ([]byte, error) {
 	if method == "ping" {
 		return nil, nil
 	}
-	if book.Keeps(method) {
-		if err := x.waker.by(ctx, x.now().Truncate(meter.Hour).Add(meter.Hour)); err != nil {
+	if step := book.Keeps(method); step > 0 {
+		if err := x.waker.by(ctx, x.now().Truncate(step).Add(step)); err != nil {
 			return nil, err
 		}
 	}
-	reply, _, err := serve(ctx, x.state.SQL(), x.book, method, body, nil)
-	return reply, err
+	return x.relay.serve(ctx, x.book, book.Sends(method), method, body)
 }
 
 // Alarm implements object.Alarmer. What that tells goes out at its end, and so does what was left of earlier ones.

@@ -41,7 +41,7 @@ func TestSuitesOnRealBindings(t *testing.T) {
 	}
 	w := start(t)
 	var all []string
-	for _, suite := range []string{"TestLedger", "TestWitness", "TestCatalogue", "TestImports", "TestSpaces", "TestSessions", "TestShelf", "TestBox", "TestOutboxOfLetters", "TestUnread", "TestCalls", "TestRunner", "TestDesk", "TestTended", "TestMeters", "TestSounds", "TestTexts", "TestVectors", "TestLexicon", "TestLexiconOfShards", "TestHalves", "TestFilters", "TestEmbedder", "TestReranker", "TestSynthesizer", "TestModelClassic", "TestModelOpenAI", "TestClaims", "TestPublisher", "TestTrail", "TestRows", "TestCache", "TestQuota", "TestRuns", "TestParts", "TestFiles", "TestDirectory", "TestSweptObjects", "TestSweptCache", "TestSweptVectors", "TestSweptPassages", "TestSweptLetters", "TestSweptCalls", "TestSweptSpeech", "TestSweptMeters"} {
+	for _, suite := range []string{"TestLedger", "TestWitness", "TestCatalogue", "TestImports", "TestSpaces", "TestSessions", "TestShelf", "TestBox", "TestOutboxOfLetters", "TestUnread", "TestCalls", "TestRunner", "TestDesk", "TestTended", "TestMeters", "TestRules", "TestSounds", "TestTexts", "TestVectors", "TestLexicon", "TestLexiconOfShards", "TestHalves", "TestFilters", "TestEmbedder", "TestReranker", "TestSynthesizer", "TestModelClassic", "TestModelOpenAI", "TestClaims", "TestPublisher", "TestTrail", "TestRows", "TestCache", "TestQuota", "TestRuns", "TestParts", "TestFiles", "TestDirectory", "TestSweptObjects", "TestSweptCache", "TestSweptVectors", "TestSweptPassages", "TestSweptLetters", "TestSweptCalls", "TestSweptSpeech", "TestSweptMeters"} {
 		t.Run(suite, func(t *testing.T) {
 			r := w.run(t, suite)
 			all = append(all, r.names...)

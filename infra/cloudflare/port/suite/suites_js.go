@@ -104,6 +104,9 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 		"TestMeters": func(t *testing.T) {
 			metertest.TestMeters(t, func(*testing.T) metertest.Meters { return meters{ev, port.NewMeters(object.Open("METERS"))} })
 		},
+		"TestRules": func(t *testing.T) {
+			metertest.TestRules(t, func(*testing.T) metertest.Rules { return rules{ev, port.NewMeters(object.Open("METERS"))} })
+		},
 		"TestSounds": func(t *testing.T) {
 			speechtest.TestSounds(t, func(*testing.T) speech.Sounds { return sounds{ev, port.NewSounds(bucket)} })
 		},

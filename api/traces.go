@@ -1,0 +1,123 @@
+package api
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"levada.dev/events/fault"
+	"levada.dev/events/meter"
+	"levada.dev/events/trace"
+)
+
+// traceRow is a trace in a list: what it began with.
+type traceRow struct {
+	ID       string        `json:"traceId"`
+	Kind     trace.Kind    `json:"kind"`
+	Name     string        `json:"name"`
+	Start    time.Time     `json:"startedAt"`
+	Duration float64       `json:"durationMs"`
+	Spans    int           `json:"spans"`
+	Failed   int           `json:"failed"` // of the spans
+	Outcome  trace.Outcome `json:"outcome"`
+	Code     string        `json:"code,omitempty"`
+}
+
+// largestTraces is how many one answer lists.
+const largestTraces = 100
+
+// listTraces answers the traces that are kept, the newest first.
+func listTraces(c *call) error {
+	page, err := pageOf(c.r.URL)
+	if err != nil {
+		return err
+	}
+	q := meter.TraceQuery{Name: page.query.Get("name"), Limit: min(page.limit, largestTraces)}
+	switch page.query.Get("failed") {
+	case "true":
+		q.Failed = true
+	case "", "false":
+	default:
+		return fault.Invalidf("failed", "invalid_query", "is neither true nor false")
+	}
+	if q.Before, err = timeOfCursor(page.cursor); err != nil {
+		return err
+	}
+	began := c.opts.Now()
+	found, err := c.Meters.Traces(c.ctx(), c.scope, q)
+	c.stage("meters", began)
+	if err != nil {
+		return fmt.Errorf("list the traces: %w", err)
+	}
+	out := struct {
+		Traces []traceRow `json:"traces"`
+		Next   string     `json:"next,omitempty"`
+	}{Traces: []traceRow{}}
+	for _, t := range found {
+		out.Traces = append(out.Traces, traceRow{t.ID, t.Kind, t.Name, t.Start.UTC(), milliseconds(t.Took), t.Spans, t.Failed, t.Outcome, t.Code})
+	}
+	if len(found) == q.Limit {
+		out.Next = cursorOfTime(found[len(found)-1].Start)
+	}
+	return c.ok(http.StatusOK, out)
+}
+
+// cursorOfTime is the cursor after what began at a time, to the microsecond, as traces are kept.
+func cursorOfTime(t time.Time) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(t.UnixMicro(), 36)))
+}
+
+func timeOfCursor(cursor string) (time.Time, error) {
+	if cursor == "" {
+		return time.Time{}, nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	us, bad := strconv.ParseInt(string(text), 36, 64)
+	if err != nil || bad != nil || us < 0 || us > 1<<53 {
+		return time.Time{}, fault.Invalidf("cursor", "invalid_query", "is not the cursor of a list")
+	}
+	return time.UnixMicro(us).UTC(), nil
+}
+
+// spanRow is a span as clients see it: its times are in milliseconds, and begin with the trace.
+type spanRow struct {
+	ID       string     `json:"spanId"`
+	Parent   string     `json:"parentSpanId,omitempty"`
+	Kind     trace.Kind `json:"kind"`
+	Name     string     `json:"name"`
+	Worker   string     `json:"worker"`
+	Offset   float64    `json:"offsetMs"`
+	Duration float64    `json:"durationMs"`
+	trace.Facts
+	FirstByte float64 `json:"firstByteMs,omitempty"`
+}
+
+// showTrace answers all that is kept of a trace.
+func showTrace(c *call) error {
+	id := c.r.PathValue("id")
+	began := c.opts.Now()
+	spans, err := c.Meters.Trace(c.ctx(), c.scope, id)
+	c.stage("meters", began)
+	if err != nil {
+		return fmt.Errorf("trace: %w", err)
+	}
+	if len(spans) == 0 {
+		return fault.Missing("trace_not_found", "no trace %.40q", id)
+	}
+	out := struct {
+		ID       string    `json:"traceId"`
+		Start    time.Time `json:"startedAt"`
+		Duration float64   `json:"durationMs"` // until all of it had ended
+		Spans    []spanRow `json:"spans"`
+	}{ID: spans[0].Trace, Start: spans[0].Start.UTC()}
+	for _, s := range spans {
+		from := s.Start.Sub(spans[0].Start)
+		out.Duration = max(out.Duration, milliseconds(from+s.Took))
+		row := spanRow{s.ID, s.Parent, s.Kind, s.Name, s.Worker, milliseconds(from), milliseconds(s.Took), s.Facts, milliseconds(s.FirstByte)}
+		row.Facts.FirstByte = 0 // told in milliseconds, as all times are
+		out.Spans = append(out.Spans, row)
+	}
+	return c.ok(http.StatusOK, out)
+}
