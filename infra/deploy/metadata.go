@@ -68,6 +68,7 @@ type binding struct {
 	Workflow   string `json:"workflow_name,omitempty"`
 	Index      string `json:"index_name,omitempty"`
 	Service    string `json:"service,omitempty"`
+	Dataset    string `json:"dataset,omitempty"`
 	namespaced bool   // Namespace is a title
 }
 
@@ -116,6 +117,8 @@ func (d *Desired) bind(role stack.Role, b stack.Binding) binding {
 		out.Index = name
 	case stack.Service:
 		out.Service = name
+	case stack.Analytics:
+		out.Dataset = d.Unit.Dataset(b.Target)
 	case stack.GatewayID:
 		out.Type, out.Text = plainText, name
 	case stack.Class:

@@ -24,6 +24,9 @@ func (u Unit) String() string { return u.Pool + " in " + u.Env }
 // Name is the name of a resource in the account. What has it belongs to the unit.
 func (u Unit) Name(resource string) string { return u.Pool + "-" + u.Env + "-" + resource }
 
+// Dataset is the name of a dataset of Analytics Engine, which queries have as that of a table.
+func (u Unit) Dataset(name string) string { return strings.ReplaceAll(u.Name(name), "-", "_") }
+
 // Script is the name of a role's Worker in the account.
 func (u Unit) Script(role stack.Role) string { return u.Name(string(role)) }
 

@@ -31,6 +31,7 @@ type workerConfig struct {
 	DurableObjects     map[string]objectConfig   `json:"durableObjects,omitempty"`
 	ServiceBindings    map[string]serviceConfig  `json:"serviceBindings,omitempty"`
 	Workflows          map[string]workflowConfig `json:"workflows,omitempty"`
+	Datasets           map[string]datasetConfig  `json:"analyticsEngineDatasets,omitempty"`
 	DirectSockets      []map[string]any          `json:"unsafeDirectSockets,omitempty"`
 }
 
@@ -51,6 +52,10 @@ type serviceConfig struct {
 type externalConfig struct {
 	Address string   `json:"address"`
 	HTTP    struct{} `json:"http"`
+}
+
+type datasetConfig struct {
+	Dataset string `json:"dataset"`
 }
 
 type workflowConfig struct {
@@ -152,6 +157,11 @@ func (c *workerConfig) bind(s stack.Stack, role stack.Role, b stack.Binding) err
 		c.Bindings[b.Name] = b.Target
 	case stack.Version:
 		c.VersionMetadata = b.Name
+	case stack.Analytics:
+		if c.Datasets == nil {
+			c.Datasets = map[string]datasetConfig{}
+		}
+		c.Datasets[b.Name] = datasetConfig{b.Target}
 	case stack.Service:
 		c.ServiceBindings[b.Name] = serviceConfig{Name: b.Target}
 	case stack.Class:

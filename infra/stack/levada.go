@@ -31,7 +31,7 @@ const DeadLetter = "-dlq"
 func Levada(p Pool) Stack {
 	return Stack{
 		Pool:          p.Name,
-		Workers:       levadaWorkers(p.Env),
+		Workers:       levadaWorkers(p.Env, p.Analytics),
 		Queues:        levadaQueues(),
 		Objects:       levadaObjects(),
 		Workflows:     levadaWorkflows(),
@@ -69,7 +69,7 @@ func levadaWorkflows() []Workflow {
 	}
 }
 
-func levadaWorkers(env string) []Worker {
+func levadaWorkers(env string, analytics bool) []Worker {
 	var (
 		config  = Binding{Name: "CONFIG", Kind: KV, Target: "config"}
 		cache   = Binding{Name: "CACHE", Kind: KV, Target: "cache"}
@@ -117,6 +117,11 @@ func levadaWorkers(env string) []Worker {
 		levadaWorker(Objects, 3200, []Binding{corpus, shelf}, queues),
 		levadaWorker(MCP, 4000), // without a binding: what it has to know it asks the API within the API's own request
 	}
+	for i := range workers {
+		if role := workers[i].Role; analytics && (role == API || role == Consumers || role == Workflows) {
+			workers[i].Bindings = append(workers[i].Bindings, Binding{Name: AnalyticsBinding, Kind: Analytics, Target: "levada_meters"})
+		}
+	}
 	if env != "" {
 		for i := range workers {
 			workers[i].Vars = map[string]string{"ENVIRONMENT": env}
@@ -127,6 +132,9 @@ func levadaWorkers(env string) []Worker {
 
 // VersionBinding tells the public Worker which version of itself it is.
 const VersionBinding = "VERSION_METADATA"
+
+// AnalyticsBinding is where the Workers that count find the dataset of Analytics Engine, if there is one.
+const AnalyticsBinding = "ANALYTICS"
 
 // MCPBinding is where the public Worker finds the one that speaks the Model Context Protocol.
 const MCPBinding = "MCP"

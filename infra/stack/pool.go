@@ -19,6 +19,9 @@ type Pool struct {
 	Domains    []string
 	Routes     []Route
 	WorkersDev bool
+
+	// Analytics has what is counted written to Analytics Engine, too, which has to be set up in the account first.
+	Analytics bool
 }
 
 // Budget is what calls of models may cost a tenant; 0 is anything.

@@ -88,7 +88,7 @@ func (w Worker) EntryPoint() string {
 type Kind string
 
 // The kinds of binding. Target names the resource, except for AI and Version, which have none. A GatewayID is the text
-// by which calls of models name the gateway.
+// by which calls of models name the gateway. A dataset of Analytics is made by the first that is written to it: no table has it.
 const (
 	KV        Kind = "kv_namespace"
 	R2        Kind = "r2_bucket"
@@ -100,6 +100,7 @@ const (
 	Service   Kind = "service"
 	GatewayID Kind = "ai_gateway"
 	Version   Kind = "version_metadata"
+	Analytics Kind = "analytics_engine"
 )
 
 // Binding is one name in a Worker's env.

@@ -13,6 +13,7 @@ import (
 const (
 	resourceName = `^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
 	envName      = `^[A-Z][A-Z0-9_]*$`
+	datasetName  = `^[a-z][a-z0-9_]*$`
 	className    = `^[A-Z][A-Za-z0-9]*$`
 	date         = `^\d{4}-\d{2}-\d{2}$`
 )
@@ -140,6 +141,9 @@ func (v *validation) binding(what string, b Binding) {
 		_, found = s.Worker(Role(b.Target))
 	case GatewayID:
 		found = s.Gateway.Name != "" && s.Gateway.Name == b.Target
+	case Analytics:
+		v.matches(what+"dataset", b.Target, datasetName)
+		return
 	case AI, Version:
 		if b.Target != "" {
 			v.fault("%sbinding %q: %s has no target, here it is %q", what, b.Name, b.Kind, b.Target)

@@ -29,6 +29,28 @@ func TestLevadaIsValid(t *testing.T) {
 	}
 }
 
+// Only a pool that wants it writes to Analytics Engine, and only Workers that count.
+func TestAnalyticsAreBoundWhereTheyAreWanted(t *testing.T) {
+	for _, wanted := range []bool{false, true} {
+		s := stack.Levada(stack.Pool{Name: "demo", Analytics: wanted})
+		require.NoError(t, s.Validate())
+		var roles []stack.Role
+		for _, w := range s.Workers {
+			for _, b := range w.Bindings {
+				if b.Kind == stack.Analytics {
+					assert.Equal(t, stack.Binding{Name: stack.AnalyticsBinding, Kind: stack.Analytics, Target: "levada_meters"}, b)
+					roles = append(roles, w.Role)
+				}
+			}
+		}
+		if wanted {
+			assert.ElementsMatch(t, []stack.Role{stack.API, stack.Consumers, stack.Workflows}, roles)
+		} else {
+			assert.Empty(t, roles)
+		}
+	}
+}
+
 func hasQueue(s stack.Stack, name string) bool {
 	for _, q := range s.Queues {
 		if q.Name == name {
@@ -97,6 +119,8 @@ func TestValidateRefuses(t *testing.T) {
 		{"dimensions", func(s *stack.Stack) { s.Indexes[0].Dimensions = 2048 }, "dimensions is 2048, allowed are 1 to 1536: https://"},
 		{"metric", func(s *stack.Stack) { s.Indexes[0].Metric = "hamming" }, "hamming"},
 		{"metadata type", func(s *stack.Stack) { s.Indexes[0].Metadata[0].Type = "date" }, `type "date"`},
+		{"no dataset", func(s *stack.Stack) { bind(s, "X", stack.Analytics, "") }, `dataset "" does not match`},
+		{"dataset with a hyphen", func(s *stack.Stack) { bind(s, "X", stack.Analytics, "a-b") }, `dataset "a-b" does not match`},
 		{"version with target", func(s *stack.Stack) { bind(s, "X", stack.Version, "x") }, "version_metadata has no target"},
 		{"binding to no gateway", func(s *stack.Stack) { bind(s, "X", stack.GatewayID, "other") }, `no ai_gateway "other"`},
 		{"gateway name", func(s *stack.Stack) { s.Gateway.Name = strings.Repeat("x", 65) }, "length of the name is 65, allowed are 1 to 64: https://"},

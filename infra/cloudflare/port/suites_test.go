@@ -41,7 +41,7 @@ func TestSuitesOnRealBindings(t *testing.T) {
 	}
 	w := start(t)
 	var all []string
-	for _, suite := range []string{"TestLedger", "TestWitness", "TestCatalogue", "TestImports", "TestSpaces", "TestSessions", "TestShelf", "TestBox", "TestOutboxOfLetters", "TestUnread", "TestCalls", "TestRunner", "TestDesk", "TestTended", "TestMeters", "TestRules", "TestSounds", "TestTexts", "TestVectors", "TestLexicon", "TestLexiconOfShards", "TestHalves", "TestFilters", "TestEmbedder", "TestReranker", "TestSynthesizer", "TestModelClassic", "TestModelOpenAI", "TestClaims", "TestPublisher", "TestTrail", "TestRows", "TestCache", "TestQuota", "TestRuns", "TestParts", "TestFiles", "TestDirectory", "TestSweptObjects", "TestSweptCache", "TestSweptVectors", "TestSweptPassages", "TestSweptLetters", "TestSweptCalls", "TestSweptSpeech", "TestSweptMeters"} {
+	for _, suite := range []string{"TestLedger", "TestWitness", "TestCatalogue", "TestImports", "TestSpaces", "TestSessions", "TestShelf", "TestBox", "TestOutboxOfLetters", "TestUnread", "TestCalls", "TestRunner", "TestDesk", "TestTended", "TestMeters", "TestRules", "TestAnalytics", "TestSounds", "TestTexts", "TestVectors", "TestLexicon", "TestLexiconOfShards", "TestHalves", "TestFilters", "TestEmbedder", "TestReranker", "TestSynthesizer", "TestModelClassic", "TestModelOpenAI", "TestClaims", "TestPublisher", "TestTrail", "TestRows", "TestCache", "TestQuota", "TestRuns", "TestParts", "TestFiles", "TestDirectory", "TestSweptObjects", "TestSweptCache", "TestSweptVectors", "TestSweptPassages", "TestSweptLetters", "TestSweptCalls", "TestSweptSpeech", "TestSweptMeters"} {
 		t.Run(suite, func(t *testing.T) {
 			r := w.run(t, suite)
 			all = append(all, r.names...)
@@ -127,6 +127,7 @@ func suiteStack(t *testing.T) stack.Stack {
 	ofConsumers := slices.DeleteFunc(slices.Clone(suite.Bindings), func(b stack.Binding) bool { return b.Kind == stack.Flow }) // their Workflows are not here
 	suite.Bindings = append(ofConsumers, stack.Binding{Name: "CACHE", Kind: stack.KV, Target: "cache"},
 		stack.Binding{Name: "SESSION", Kind: stack.Class, Target: "Session"}, stack.Binding{Name: "SHELF", Kind: stack.Class, Target: "Shelf"}, stack.Binding{Name: "CALLS", Kind: stack.Class, Target: "Calls"},
+		stack.Binding{Name: stack.AnalyticsBinding, Kind: stack.Analytics, Target: "suite"},
 		stack.Binding{Name: "SUITE", Kind: stack.Class, Target: "Suite"}, stack.Binding{Name: "PROBE", Kind: stack.Flow, Target: "probe"})
 	s.Workflows = []stack.Workflow{{Name: "probe", Class: "Probe", Role: suite.Role}}
 	s.Objects = append(slices.Clone(s.Objects), stack.Object{Class: "Suite", Role: suite.Role})

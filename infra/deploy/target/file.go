@@ -51,6 +51,7 @@ type Entry struct {
 	Domains       []string  `json:"domains,omitempty"`
 	Routes        []Route   `json:"routes,omitempty"`
 	WorkersDev    bool      `json:"workersDev,omitempty"`
+	Analytics     bool      `json:"analytics,omitempty"`
 	Canary        *Steps    `json:"canary,omitempty"`
 	Observability *Observed `json:"observability,omitempty"`
 }

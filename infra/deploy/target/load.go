@@ -110,7 +110,7 @@ func (e *environment) serves(c *tenants.Config) bool {
 func (e *environment) target(env, pool string, configs []tenants.Config) Target {
 	entry := e.Pools[pool]
 	t := Target{
-		Pool: pool, Env: env, Account: entry.Account, Domains: entry.Domains, Routes: entry.Routes, WorkersDev: entry.WorkersDev,
+		Pool: pool, Env: env, Account: entry.Account, Domains: entry.Domains, Routes: entry.Routes, WorkersDev: entry.WorkersDev, Analytics: entry.Analytics,
 		Canary: entry.Canary.over(e.Canary.over(defaultCanary)),
 	}
 	if ref, err := credential.Parse(entry.Token); err == nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -52,7 +53,7 @@ const good = `// Where it goes.
           "account": "` + two + `", "token": "op://infra/cf/shared",
           "exclude": ["initech"], // its door is open
           "routes": [{"pattern": "*.example.org/*", "zone": "example.org"}],
-          "observability": {"logs": 0, "traces": 5},
+          "observability": {"logs": 0, "traces": 5}, "analytics": true,
         },
       },
     },
@@ -60,6 +61,13 @@ const good = `// Where it goes.
   },
 }
 `
+
+// writesAnalytics reports whether the target's API has a dataset of Analytics Engine.
+func writesAnalytics(t target.Target) bool {
+	s := t.Stack()
+	api, _ := s.Worker(stack.API)
+	return slices.ContainsFunc(api.Bindings, func(b stack.Binding) bool { return b.Kind == stack.Analytics })
+}
 
 func TestTargetsOfAnEnvironment(t *testing.T) {
 	in, problems := target.Load(folder(good), target.Prod)
@@ -70,6 +78,7 @@ func TestTargetsOfAnEnvironment(t *testing.T) {
 	assert.Equal(t, []string{"acme"}, acme.IDs())
 	assert.Equal(t, target.Canary{Steps: []int{0, 20}, Bake: 5 * time.Minute}, acme.Canary, "its own, then the environment's")
 	assert.Equal(t, stack.Observability{Logs: 100, Traces: 10}, acme.Stack().Observability)
+	assert.Equal(t, []bool{false, true}, []bool{writesAnalytics(acme), writesAnalytics(shared)})
 	assert.Equal(t, "acme.example.com", acme.Host())
 	assert.Equal(t, "acme-prod-api", acme.Name("api"))
 

@@ -51,6 +51,8 @@ var agreement = map[string]struct {
 	"route without zone":   {`"routes": [{"pattern": "a.example.com/*"}]`, false},
 	"route without any":    {`"routes": [{"zone": "example.com"}]`, false},
 	"route string":         {`"routes": ["a.example.com/*"]`, false},
+	"analytics":            {`"workersDev": true, "analytics": true`, true},
+	"analytics string":     {`"workersDev": true, "analytics": "yes"`, false},
 	"workersDev string":    {`"workersDev": "true"`, false},
 	"steps 100":            {`"workersDev": true, "canary": {"steps": [100]}`, false},
 	"steps negative":       {`"workersDev": true, "canary": {"steps": [-1]}`, false},

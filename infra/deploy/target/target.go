@@ -24,6 +24,7 @@ type Target struct {
 	Domains    []string // custom domains of the API Worker
 	Routes     []Route
 	WorkersDev bool // it also answers at <name>.<subdomain>.workers.dev
+	Analytics  bool // what is counted is written to Analytics Engine, too
 	Canary     Canary
 
 	// Observed is what deploy.json says of logs and traces; the table of the pool has the rest.
@@ -44,7 +45,7 @@ func (t Target) Name(resource string) string { return t.Pool + "-" + t.Env + "-"
 
 // Stack is the table of what the target deploys.
 func (t Target) Stack() stack.Stack {
-	p := stack.Pool{Name: t.Pool, Env: t.Env, Filterable: map[string]tenants.FieldType{}, Domains: t.Domains, WorkersDev: t.WorkersDev}
+	p := stack.Pool{Name: t.Pool, Env: t.Env, Filterable: map[string]tenants.FieldType{}, Domains: t.Domains, WorkersDev: t.WorkersDev, Analytics: t.Analytics}
 	for _, c := range t.Tenants {
 		maps.Copy(p.Filterable, c.Search.Filterable) // tenants of a pool agree, as far as they share fields
 		p.Budgets = append(p.Budgets, stack.Budget{Tenant: string(c.ID), USDPerDay: c.Budgets.USDPerDay, USDPerMonth: c.Budgets.USDPerMonth})

@@ -27,6 +27,7 @@ type config struct {
 	Objects               *objects          `json:"durable_objects,omitempty"`
 	Migrations            []migration       `json:"migrations,omitempty"`
 	Workflows             []workflow        `json:"workflows,omitempty"`
+	Datasets              []dataset         `json:"analytics_engine_datasets,omitempty"`
 	Triggers              triggers          `json:"triggers"`
 	Limits                *limits           `json:"limits,omitempty"`
 	Observability         observability     `json:"observability"`
@@ -66,6 +67,11 @@ type bucket struct {
 type index struct {
 	Binding string `json:"binding"`
 	Name    string `json:"index_name"`
+}
+
+type dataset struct {
+	Binding string `json:"binding"`
+	Name    string `json:"dataset"`
 }
 
 type queues struct {

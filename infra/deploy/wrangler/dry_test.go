@@ -87,6 +87,8 @@ func bindingsOf(p *Pool, w stack.Worker) (bindings []string) {
 			}
 		case stack.Service:
 			say(b.Name, prefix+b.Target, "Worker")
+		case stack.Analytics:
+			say(b.Name, strings.ReplaceAll(prefix+b.Target, "-", "_"), "Analytics Engine Dataset")
 		case stack.AI:
 			say(b.Name, "", "AI")
 		case stack.Version:

@@ -103,6 +103,8 @@ func (p *Pool) bind(c *config, role stack.Role, b stack.Binding) error {
 		c.Objects.Bindings = append(c.Objects.Bindings, object{b.Name, b.Target, p.elsewhere(role, b)})
 	case stack.Flow:
 		c.Workflows = append(c.Workflows, workflow{b.Name, p.Unit.Name(b.Target), p.classOf(b.Target), p.elsewhere(role, b)})
+	case stack.Analytics:
+		c.Datasets = append(c.Datasets, dataset{b.Name, p.Unit.Dataset(b.Target)})
 	case stack.AI:
 		return one(&c.AI, b)
 	case stack.Version:

@@ -31,7 +31,7 @@ func everything() Pool {
 					{Name: "CONFIG", Kind: stack.KV, Target: "config"}, {Name: "CACHE", Kind: stack.KV, Target: "cache"}, {Name: "TEXTS", Kind: stack.R2, Target: "texts"},
 					{Name: "WORK", Kind: stack.Producer, Target: "work"}, {Name: "BOOK", Kind: stack.Class, Target: "Book"}, {Name: "LONG", Kind: stack.Flow, Target: "long-run"},
 					{Name: "VECTORS", Kind: stack.Vectorize, Target: "small"}, {Name: "AI", Kind: stack.AI}, {Name: "BEHIND", Kind: stack.Service, Target: "behind"},
-					{Name: "GATEWAY", Kind: stack.GatewayID, Target: "models"}, {Name: "VERSION", Kind: stack.Version},
+					{Name: "GATEWAY", Kind: stack.GatewayID, Target: "models"}, {Name: "VERSION", Kind: stack.Version}, {Name: "COUNTS", Kind: stack.Analytics, Target: "counts"},
 				},
 			},
 			{Role: "behind", CompatibilityDate: "2026-11-01", MemoryMiB: 64, BudgetKiB: 1, Bindings: []stack.Binding{{Name: "BOOK", Kind: stack.Class, Target: "Book"}}},

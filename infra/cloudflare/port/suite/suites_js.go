@@ -107,6 +107,7 @@ func suites(ev event, arrived *arrivals) map[string]func(*testing.T) {
 		"TestRules": func(t *testing.T) {
 			metertest.TestRules(t, func(*testing.T) metertest.Rules { return rules{ev, port.NewMeters(object.Open("METERS"))} })
 		},
+		"TestAnalytics": func(t *testing.T) { testAnalytics(t, ev) },
 		"TestSounds": func(t *testing.T) {
 			speechtest.TestSounds(t, func(*testing.T) speech.Sounds { return sounds{ev, port.NewSounds(bucket)} })
 		},
