@@ -50,6 +50,32 @@ func TestTheFirstDeployment(t *testing.T) {
 	assert.NotContains(t, string(text), sealKey, "a plan has no secret")
 }
 
+// A pool that begins to write to Analytics Engine has a dataset of its own, which is bound to the Workers that count and to no other.
+func TestAPoolBeginsToWriteAnalytics(t *testing.T) {
+	w := newWorld(t)
+	w.deploy(w.acme(), w.desired("acme", "v1", "one"))
+	d := w.desired("acme", "v2", "one")
+	d.Stack.Workers = stack.Levada(stack.Pool{Name: "acme", Env: "prod", Analytics: true}).Workers
+	p := w.plan(w.acme(), d)
+	var workers []string
+	for _, a := range p.Actions {
+		if a.Kind == "worker" {
+			workers = append(workers, a.Name)
+		}
+	}
+	assert.ElementsMatch(t, []string{"acme-prod-api", "acme-prod-consumers", "acme-prod-workflows"}, workers)
+	w.api.Forget()
+	require.NoError(t, w.apply(p))
+	uploads := 0
+	for _, r := range w.api.Requests() {
+		text, err := json.Marshal(r.Body)
+		require.NoError(t, err)
+		uploads += strings.Count(string(text), `"dataset":"acme_prod_levada_meters"`)
+	}
+	assert.Equal(t, 3, uploads)
+	w.still(w.acme(), d)
+}
+
 func nameOf(t *testing.T, w *world, accountID, tenant string) string {
 	t.Helper()
 	var c struct{ Name string }
