@@ -136,6 +136,9 @@ func (c *call) tellAnswer(telling *answer.Telling, noted *safety.Told) error {
 				s.event(id, "safety", b)
 				id++
 			}
+			if e.Type == answer.Token {
+				c.seen.First()
+			}
 			s.event(id, string(e.Type), e.Data)
 		case errors.Is(err, io.EOF):
 			s.end()

@@ -15,6 +15,7 @@ import (
 	"levada.dev/events/meter"
 	"levada.dev/events/meter/alert"
 	"levada.dev/events/meter/view"
+	"levada.dev/events/watch"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/answer"
@@ -126,7 +127,8 @@ type Options struct {
 	Version     string           // of the build, shown by /health; default "dev"
 	VersionID   string           // of the deployed Worker, likewise; none by default
 	Environment Environment      // default "dev"
-	Log         *slog.Logger     // one line for each request; default slog.Default
+	Log         *slog.Logger     // default slog.Default
+	Watch       *watch.Watch     // notices each request, and what is done for it; default one that writes the lines of the log alone
 	Now         func() time.Time // default time.Now
 	Random      io.Reader        // for ids of requests and traces; default crypto/rand
 	ProbeLimit  time.Duration    // how long /ready waits; default 2 s
@@ -163,6 +165,9 @@ func (o *Options) withDefaults() Options {
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
+	}
+	if opts.Watch == nil {
+		opts.Watch = watch.New("api", &watch.Options{Log: opts.Log, Now: opts.Now})
 	}
 	if opts.Random == nil {
 		opts.Random = &stock{from: rand.Reader}

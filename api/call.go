@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"levada.dev/events/trace"
+	"levada.dev/events/watch"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/rag"
@@ -26,6 +28,7 @@ type call struct {
 	traceID     string
 	traceParent string // our own span, child of the caller's when it sent one
 	start       time.Time
+	seen        *watch.Span
 	stages      []byte    // server-timing so far
 	timing      [192]byte // room for it
 
@@ -52,7 +55,7 @@ type callKey struct{}
 
 func callOf(r *http.Request) *call { return r.Context().Value(callKey{}).(*call) }
 
-// ServeHTTP answers one request and writes its line of the log. A panic costs this request alone.
+// ServeHTTP answers one request, which is noticed once (package watch). A panic costs this request alone.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serveCall(w, r, nil) }
 
 // serveCall answers a request that somebody sent, or one inside of it.
@@ -64,7 +67,15 @@ func (s *server) serveCall(w http.ResponseWriter, r *http.Request, outer *call) 
 	}
 	c.w, c.stages = &c.out, c.timing[:0]
 	defer c.finish()
-	if err := c.identify(); err != nil {
+	place, parent, err := c.identify()
+	ctx := r.Context()
+	if outer != nil {
+		ctx = outer.seen.Within(ctx) // it may have come by another way
+	}
+	ctx, c.seen = s.opts.Watch.Begin(ctx, trace.Request, "", place, parent)
+	r = r.WithContext(ctx)
+	c.r = r
+	if err != nil {
 		c.fail(err)
 		return
 	}

@@ -2,11 +2,11 @@ package api
 
 import (
 	"fmt"
-	"log/slog"
 	"net/http"
 	"runtime/debug"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 )
@@ -96,49 +96,40 @@ func (c *call) cut() {
 	panic(http.ErrAbortHandler)
 }
 
-// log writes the one line of a request: never bodies, keys or queries.
+// log ends the span of the request, of which its one line of the log is made: never bodies, keys or queries.
 func (c *call) log() {
-	level, now := slog.LevelInfo, c.opts.Now()
-	attrs := make([]slog.Attr, 0, 12)
-	attrs = append(attrs,
-		slog.String("requestId", c.requestID),
-		slog.String("traceId", c.traceID),
-		slog.String("tenantId", c.tenant()),
-		slog.String("method", c.r.Method),
-		slog.String("route", c.pattern()),
-		slog.Int("status", c.w.status),
-		slog.Float64("latencyMs", milliseconds(now.Sub(c.start))),
-	)
-	if c.cache != "" {
-		attrs = append(attrs, slog.String("cache", string(c.cache)))
-	}
-	if c.report != nil {
-		if v := c.report.Worst(); v.Found() {
-			attrs = append(attrs, slog.String("safety", string(v.Kind)), slog.String("safetyRule", v.Rule))
+	switch {
+	case c.scope.Check() == nil:
+		c.seen.For(c.scope)
+	case c.config != nil: // it was not let in
+		if s, err := tenants.Resume(string(c.config.ID)); err == nil {
+			c.seen.For(s)
+			c.seen.Unkept()
 		}
 	}
-	if c.err != nil {
-		attrs = append(attrs, slog.String("code", fault.As(c.err).Code))
-	}
-	if c.w.status >= http.StatusInternalServerError || c.broken {
-		level = slog.LevelError
-		if c.err != nil {
-			attrs = append(attrs, slog.String("error", c.err.Error()))
+	c.seen.Named(c.pattern())
+	c.seen.Note(func(f *trace.Facts) {
+		f.RequestID, f.Method, f.Status, f.Cache, f.Outcome = c.requestID, c.r.Method, c.w.status, string(c.cache), c.ending()
+		if c.report != nil {
+			if v := c.report.Worst(); v.Found() {
+				f.Safety, f.Rule = string(v.Kind), v.Rule
+			}
 		}
-	}
-	if h := c.opts.Log.Handler(); h.Enabled(c.ctx(), level) {
-		line := slog.NewRecord(now, level, "request", 0) // a Logger would also find out where it was called from
-		line.AddAttrs(attrs...)
-		_ = h.Handle(c.ctx(), line)
-	}
+	})
+	c.seen.EndAt(c.ctx(), c.opts.Now(), c.err)
 }
 
-// tenant is the one the request was for, also when it was not let in.
-func (c *call) tenant() string {
-	if c.config == nil {
-		return ""
+// ending is how the request ended, as its answer says; "" leaves that to the error of an answer that had begun.
+func (c *call) ending() trace.Outcome {
+	switch status := c.w.status; {
+	case status == statusClientLeft || c.err == errClientLeft:
+		return trace.Left
+	case status >= http.StatusInternalServerError || c.broken:
+		return trace.Failed
+	case status >= http.StatusBadRequest:
+		return trace.Refused
 	}
-	return string(c.config.ID)
+	return ""
 }
 
 func (c *call) pattern() string {

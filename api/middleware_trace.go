@@ -8,25 +8,24 @@ import (
 	"levada.dev/events/trace"
 )
 
-// identify gives the request its id and its place in a trace, the caller's own where it sent sound ones.
-func (c *call) identify() error {
-	var err error
+// identify gives the request its id and its place in a trace, the caller's own where it sent sound ones; parent is the caller's place then.
+func (c *call) identify() (span, parent trace.Parent, err error) {
 	if c.requestID, err = requestID(c.r.Header.Get("X-Request-Id"), c.opts.Random); err != nil {
-		return err
+		return span, parent, err
 	}
-	span, err := trace.Parse(c.r.Header.Get("Traceparent"))
-	if err == nil {
-		span, err = span.Child(c.opts.Random)
+	if parent, err = trace.Parse(c.r.Header.Get("Traceparent")); err == nil {
+		span, err = parent.Child(c.opts.Random)
 	} else {
 		span, err = trace.New(c.opts.Random)
+		span = c.opts.Watch.Begins(span)
 	}
 	if err != nil {
-		return err
+		return span, parent, err
 	}
 	c.traceID, c.traceParent = span.TraceID(), span.String()
 	h, values := c.w.Header(), [...]string{c.requestID, c.traceParent}
 	h["X-Request-Id"], h["Traceparent"] = values[0:1:1], values[1:2:2]
-	return nil
+	return span, parent, nil
 }
 
 // requestID is the caller's when it is a UUID in its usual form, else a new one.

@@ -90,6 +90,8 @@ func (c *call) tell(live chat.Live) error {
 		case e.Type == "":
 			s.buf = append(s.buf, heartbeat...)
 			continue
+		case e.Type == chat.Token:
+			c.seen.First()
 		case e.Type == chat.Error:
 			c.err = turnFailed(e)
 		}

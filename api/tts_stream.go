@@ -199,6 +199,7 @@ type firstWriter struct {
 // Write implements io.Writer.
 func (w *firstWriter) Write(b []byte) (int, error) {
 	if w.w.status == 0 {
+		w.seen.First()
 		h := w.w.Header()
 		h.Set("Content-Type", w.job.Tape.Format.ContentType())
 		h.Set("Content-Disposition", `inline; filename="speech`+w.job.Tape.Format.Ext()+`"`)

@@ -162,6 +162,7 @@ func (c *call) tellChunks(answer llm.Answer, chunks *openai.Chunks) error {
 			if d.Finish != "" {
 				chunks.Safety = c.toldOf(answer)
 			}
+			c.seen.First()
 			s.buf = chunks.Append(s.buf, d)
 		case errors.Is(err, io.EOF):
 			chunks.Safety = c.toldOf(answer)

@@ -11,7 +11,7 @@ import (
 // Batch is what an isolate has counted and seen of a tenant since it told it last.
 type Batch struct {
 	Writer string // the isolate: no two have the same
-	Number int64  // of the writer's batches of this tenant, from 1
+	Number int64  // each of the writer's batches of this tenant has a higher one than the one before, not always the next
 	Set    *Set
 	Spans  []trace.Span // at most MaxSpans
 }

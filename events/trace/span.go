@@ -10,8 +10,7 @@ const (
 	Request Kind = "request" // of a client; its name is the route
 	Batch   Kind = "batch"   // of events of a tenant, in the hands of one handler
 	Event   Kind = "event"   // one of a batch, as the trace that it belongs to sees it; its name is the handler
-	Run     Kind = "run"     // of a Workflow, as far as one awakening of it goes
-	Step    Kind = "step"    // of a Workflow
+	Step    Kind = "step"    // of a Workflow, each attempt at it; its name is the step
 	Model   Kind = "model"   // a call of a model; its name is the model
 	Tool    Kind = "tool"
 	Search  Kind = "search" // a part of a search, such as "vectors"
@@ -53,6 +52,8 @@ type Facts struct {
 	Events  int    `json:"events,omitempty"`
 	Failed  int    `json:"failed,omitempty"` // of the events
 	Attempt int    `json:"attempt,omitempty"`
+
+	Wait time.Duration `json:"waitNs,omitempty"` // how old an event was when its handler was given it
 
 	Purpose string `json:"purpose,omitempty"` // of a call of a model
 	LogID   string `json:"logId,omitempty"`   // the gateway's entry of it

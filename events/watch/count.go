@@ -2,13 +2,14 @@ package watch
 
 import (
 	"strconv"
+	"strings"
 
 	"levada.dev/events/meter"
 	"levada.dev/events/trace"
 )
 
 // count counts a span that has ended, by its kind.
-func count(set *meter.Set, s trace.Span) {
+func count(set *meter.Set, s *trace.Span) {
 	took, outcome := s.Took.Microseconds(), string(s.Outcome)
 	switch s.Kind {
 	case trace.Request:
@@ -18,8 +19,15 @@ func count(set *meter.Set, s trace.Span) {
 			set.Count(meter.Of(meter.Searches, s.Cache), 1)
 			set.Observe(meter.Of(meter.SearchTime, s.Cache), took)
 		}
+		if s.FirstByte > 0 {
+			set.Observe(meter.Of(meter.FirstToken, s.Name), s.FirstByte.Microseconds())
+		}
+	case trace.Event:
+		set.Observe(meter.Of(meter.EventWait, s.Name), s.Wait.Microseconds())
 	case trace.Batch:
-		set.Count(meter.Of(meter.Events, s.Name, string(trace.OK)), int64(s.Events-s.Failed))
+		if s.Events > s.Failed {
+			set.Count(meter.Of(meter.Events, s.Name, string(trace.OK)), int64(s.Events-s.Failed))
+		}
 		if s.Failed > 0 {
 			set.Count(meter.Of(meter.Events, s.Name, string(trace.Failed)), int64(s.Failed))
 		}
@@ -37,12 +45,10 @@ func count(set *meter.Set, s trace.Span) {
 	case trace.Search:
 		set.Observe(meter.Of(meter.SearchDuration, s.Name), took)
 	case trace.Object:
-		set.Observe(meter.Of(meter.ObjectDuration, s.Name), took)
+		class, _, _ := strings.Cut(s.Name, ".")
+		set.Observe(meter.Of(meter.ObjectDuration, class), took)
 	case trace.Outside:
 		set.Observe(meter.Of(meter.OutsideDuration, s.Name), took)
-	}
-	if s.FirstByte > 0 {
-		set.Observe(meter.Of(meter.FirstToken, s.Name), s.FirstByte.Microseconds())
 	}
 }
 
@@ -55,11 +61,12 @@ func status(s trace.Span) string {
 }
 
 // spent counts what a call of a model took.
-func spent(set *meter.Set, s trace.Span) {
-	for direction, n := range map[string]int64{"prompt": s.Prompt, "completion": s.Completion} {
-		if n > 0 {
-			set.Count(meter.Of(meter.ModelTokens, s.Name, s.Purpose, direction), n)
-		}
+func spent(set *meter.Set, s *trace.Span) {
+	if s.Prompt > 0 {
+		set.Count(meter.Of(meter.ModelTokens, s.Name, s.Purpose, "prompt"), s.Prompt)
+	}
+	if s.Completion > 0 {
+		set.Count(meter.Of(meter.ModelTokens, s.Name, s.Purpose, "completion"), s.Completion)
 	}
 	if s.Chars > 0 {
 		set.Count(meter.Of(meter.ModelCharacters, s.Name), s.Chars)

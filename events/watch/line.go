@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"levada.dev/events/trace"
-	"levada.dev/tenants"
 )
 
 // messages are the lines that spans of a kind write; the others write none.
@@ -25,17 +24,18 @@ var fields = map[trace.Kind]string{
 }
 
 // ended writes the line of a span, counts it and keeps it.
-func (w *Watch) ended(ctx context.Context, scope tenants.Scope, done trace.Span, sampled bool, err error) {
-	if message, ok := messages[done.Kind]; ok {
-		w.line(ctx, message, scope, done, err)
+func (w *Watch) ended(ctx context.Context, e *end) {
+	if message, ok := messages[e.Kind]; ok {
+		w.line(ctx, message, e)
 	}
-	if scope.Check() == nil {
-		w.keep(ctx, scope, done, sampled)
+	if e.scope.Check() == nil {
+		w.keep(ctx, e)
 	}
 }
 
 // line writes a line of the log: docs/logs.md has its fields. It is made here rather than by a Logger, which would also find out where it was called from.
-func (w *Watch) line(ctx context.Context, message string, scope tenants.Scope, s trace.Span, err error) {
+func (w *Watch) line(ctx context.Context, message string, e *end) {
+	s := &e.Span
 	level := slog.LevelInfo
 	if s.Outcome == trace.Failed {
 		level = slog.LevelError
@@ -44,46 +44,51 @@ func (w *Watch) line(ctx context.Context, message string, scope tenants.Scope, s
 	if !h.Enabled(ctx, level) {
 		return
 	}
-	r := slog.NewRecord(s.Start.Add(s.Took), level, message, 0)
+	attrs := make([]slog.Attr, 0, 20)
 	text := func(key, value string) {
 		if value != "" {
-			r.AddAttrs(slog.String(key, value))
+			attrs = append(attrs, slog.String(key, value))
 		}
 	}
-	number := func(key string, n int64) {
-		if n != 0 {
-			r.AddAttrs(slog.Int64(key, n))
+	number := func(key string, n int64, always bool) {
+		if n != 0 || always {
+			attrs = append(attrs, slog.Int64(key, n))
 		}
 	}
-	r.AddAttrs(slog.String("worker", s.Worker), slog.String("tenantId", string(scope.Tenant())))
+	attrs = append(attrs, slog.String("worker", s.Worker), slog.String("tenantId", string(e.scope.Tenant())))
 	text("requestId", s.RequestID)
-	r.AddAttrs(slog.String("traceId", s.Trace), slog.String("spanId", s.ID))
+	attrs = append(attrs, slog.String("traceId", s.Trace), slog.String("spanId", s.ID))
 	text("parentSpanId", s.Parent)
 	text("method", s.Method)
-	r.AddAttrs(slog.String(fields[s.Kind], s.Name))
+	attrs = append(attrs, slog.String(fields[s.Kind], s.Name))
 	text("flow", s.Flow)
 	text("type", s.Type)
 	text("purpose", s.Purpose)
-	number("events", int64(s.Events))
-	number("failed", int64(s.Failed))
-	number("attempt", int64(s.Attempt))
-	number("status", int64(s.Status))
-	r.AddAttrs(slog.String("outcome", string(s.Outcome)), slog.Float64("latencyMs", milliseconds(s.Took)))
+	number("events", int64(s.Events), s.Kind == trace.Batch)
+	number("failed", int64(s.Failed), s.Kind == trace.Batch)
+	number("attempt", int64(s.Attempt), false)
+	number("status", int64(s.Status), s.Kind == trace.Request)
+	attrs = append(attrs, slog.String("outcome", string(s.Outcome)), slog.Float64("latencyMs", milliseconds(s.Took)))
 	if s.FirstByte > 0 {
-		r.AddAttrs(slog.Float64("firstByteMs", milliseconds(s.FirstByte)))
+		attrs = append(attrs, slog.Float64("firstByteMs", milliseconds(s.FirstByte)))
 	}
-	number("tokens", s.Prompt+s.Completion)
-	number("characters", s.Chars)
+	number("tokens", s.Prompt+s.Completion, false)
+	number("characters", s.Chars, false)
 	if s.Nanos != 0 {
-		r.AddAttrs(slog.String("cost", dollars(s.Nanos)))
+		attrs = append(attrs, slog.String("cost", dollars(s.Nanos)))
 	}
 	text("cache", s.Cache)
 	text("safety", s.Safety)
 	text("safetyRule", s.Rule)
 	text("code", s.Code)
-	if err != nil && level == slog.LevelError {
-		text("error", err.Error())
+	if len(e.along) > 0 {
+		attrs = append(attrs, slog.Any("traceIds", e.along))
 	}
+	if e.err != nil && level == slog.LevelError {
+		text("error", e.err.Error())
+	}
+	r := slog.NewRecord(s.Start.Add(s.Took), level, message, 0)
+	r.AddAttrs(attrs...)
 	_ = h.Handle(ctx, r)
 }
 

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"levada.dev/events/meter"
@@ -11,6 +10,8 @@ import (
 )
 
 const (
+	// tick is how often a pad is looked after.
+	tick = time.Second
 	// every is how long counts lie here at most, as long as their isolate lives.
 	every = 8 * time.Second
 	// turn is for how long one event is used to look after them: an event may go on for 30 seconds after its answer.
@@ -21,22 +22,41 @@ const (
 
 // pad is what was noticed of a tenant and not told yet.
 type pad struct {
-	scope   tenants.Scope
-	set     *meter.Set
-	spans   []trace.Span
-	since   time.Time // of the first of it
-	last    time.Time // of the last
-	number  int64
+	scope tenants.Scope
+	set   *meter.Set // nil: nothing
+	spans []trace.Span
+	since time.Time // of the first of it
+	last  time.Time // of the last
+
 	pending *meter.Batch // on its way: repeated as it is until it is taken
-	busy    bool         // somebody looks after the pad
+	failed  int          // how often it was not
+	again   time.Time    // when it is repeated
+
+	busy    bool            // somebody looks after the pad
+	leaving bool            // but only once more
+	after   context.Context // the event of the last that came on it since then
 }
 
-// keep counts a span that has ended, and keeps it where its trace is kept. The caller does not hold the mutex.
-func (w *Watch) keep(ctx context.Context, scope tenants.Scope, done trace.Span, sampled bool) {
+// bare reports whether nothing lies on the pad.
+func (p *pad) bare() bool { return p.set == nil && p.pending == nil }
+
+// keep counts a span that has ended, and keeps it where its trace is kept.
+func (w *Watch) keep(ctx context.Context, e *end) {
+	w.put(ctx, e.scope, e.Start.Add(e.Took), func(p *pad) {
+		if e.counts {
+			count(p.set, &e.Span)
+		}
+		if e.kept && len(p.spans) < meter.MaxSpans {
+			p.spans = append(p.spans, e.Span)
+		}
+	})
+}
+
+// put lays something on the tenant's pad, and makes sure that somebody looks after it. The caller does not hold the mutex.
+func (w *Watch) put(ctx context.Context, scope tenants.Scope, now time.Time, f func(*pad)) {
 	if w.opts.Sink == nil && w.opts.Export == nil {
 		return
 	}
-	now := done.Start.Add(done.Took)
 	w.mu.Lock()
 	p := w.pads[scope.Tenant()]
 	if p == nil {
@@ -47,79 +67,125 @@ func (w *Watch) keep(ctx context.Context, scope tenants.Scope, done trace.Span, 
 		p.set, p.since = &meter.Set{}, now
 	}
 	p.last = now
-	count(p.set, done)
-	if sampled && len(p.spans) < meter.MaxSpans {
-		p.spans = append(p.spans, done)
+	f(p)
+	if p.leaving {
+		p.after = ctx
 	}
-	look := !p.busy
-	p.busy = p.busy || look
-	w.mu.Unlock()
-	if look && w.opts.Background(ctx, func(ctx context.Context) { w.look(ctx, p) }) != nil {
-		w.mu.Lock()
-		p.busy = false // the next span's event will
-		w.mu.Unlock()
-	}
+	w.start(ctx, p)
 }
 
-// look hands over what lies on a pad, until there is nothing or the event's turn is over.
+// start looks after a pad in the event of ctx, unless somebody does. If that event is over already, it will be that of what comes next on the pad. It releases
+// the mutex.
+func (w *Watch) start(ctx context.Context, p *pad) {
+	already := p.busy
+	p.busy = true
+	w.mu.Unlock()
+	if already || w.opts.Background(ctx, func(ctx context.Context) { w.look(ctx, p) }) == nil {
+		return
+	}
+	w.mu.Lock()
+	p.busy = false
+	w.mu.Unlock()
+}
+
+// look hands over what lies on a pad, until there is nothing or its turn is over. At the end of its turn it hands over everything, as nobody may come after it; what
+// came meanwhile is looked after in the event of whoever brought it.
 func (w *Watch) look(ctx context.Context, p *pad) {
-	end := w.opts.Now().Add(turn)
-	for {
-		pause(ctx, time.Second)
+	ctx = context.WithValue(ctx, spanKey{}, (*Span)(nil)) // nobody notices the telling: there would always be something to tell
+	for end, over := w.opts.Now().Add(turn), false; !over; {
+		pause(ctx, tick)
 		now := w.opts.Now()
-		over := !now.Before(end) || ctx.Err() != nil
+		over = !now.Before(end) || ctx.Err() != nil
 		w.mu.Lock()
-		if p.set == nil && p.pending == nil || over && !due(p, now, over) {
-			p.busy = false
-			w.mu.Unlock()
-			return
+		if p.bare() {
+			break
 		}
-		speak := due(p, now, over)
+		p.leaving = over
+		speak := p.due(now, over)
 		w.mu.Unlock()
 		if speak {
 			w.tell(ctx, p)
 		}
 		if over {
 			w.mu.Lock()
-			p.busy = false
+		}
+	}
+	after := p.after
+	p.busy, p.leaving, p.after = false, false, nil
+	if p.bare() {
+		delete(w.pads, p.scope.Tenant())
+	}
+	if p.bare() || after == nil {
+		w.mu.Unlock()
+		return
+	}
+	w.start(after, p)
+}
+
+// due reports whether it is time to hand over. What was not taken is repeated after a pause that doubles.
+func (p *pad) due(now time.Time, over bool) bool {
+	switch {
+	case over:
+		return true
+	case p.pending != nil:
+		return !now.Before(p.again)
+	}
+	return now.Sub(p.since) >= every || now.Sub(p.last) >= rest || len(p.spans) >= meter.MaxSpans
+}
+
+// tell hands over what could not be handed over last time and then, if that went well, what lies on the pad.
+func (w *Watch) tell(ctx context.Context, p *pad) {
+	for {
+		w.mu.Lock()
+		fresh := p.pending == nil
+		if fresh && p.set == nil {
 			w.mu.Unlock()
 			return
 		}
-	}
-}
-
-// due reports whether it is time to hand over.
-func due(p *pad, now time.Time, over bool) bool {
-	if p.pending != nil {
-		return true
-	}
-	return p.set != nil && (over || now.Sub(p.since) >= every || now.Sub(p.last) >= rest || len(p.spans) >= meter.MaxSpans)
-}
-
-// tell hands over what lies on the pad, or what could not be handed over last time.
-func (w *Watch) tell(ctx context.Context, p *pad) {
-	w.mu.Lock()
-	if p.pending == nil {
-		p.number++
-		p.pending = &meter.Batch{Writer: w.writer, Number: p.number, Set: p.set, Spans: p.spans}
-		p.set, p.spans = nil, nil
-	}
-	b := *p.pending
-	w.mu.Unlock()
-	if w.opts.Sink != nil {
-		if err := w.opts.Sink.Add(ctx, p.scope, b); err != nil {
-			slog.WarnContext(ctx, "meters are told later", "tenantId", p.scope.Tenant(), "error", err)
+		if fresh {
+			w.seed()
+			w.number++
+			p.pending = &meter.Batch{Writer: w.writer, Number: w.number, Set: p.set, Spans: p.spans}
+			p.set, p.spans = nil, nil
+		}
+		b := *p.pending
+		w.mu.Unlock()
+		if fresh {
+			w.export(ctx, p.scope, b.Spans)
+		}
+		err := w.add(ctx, p.scope, b)
+		w.mu.Lock()
+		if err != nil {
+			p.failed++
+			p.again = w.opts.Now().Add(tick << min(p.failed, 5))
+			w.mu.Unlock()
+			w.opts.Log.WarnContext(ctx, "meters are told later", "worker", w.worker, "tenantId", p.scope.Tenant(), "failed", p.failed, "error", err.Error())
+			return
+		}
+		p.pending, p.failed = nil, 0
+		w.mu.Unlock()
+		if fresh {
 			return
 		}
 	}
-	if w.opts.Export != nil && len(b.Spans) > 0 {
-		if err := w.opts.Export(ctx, b.Spans); err != nil {
-			slog.WarnContext(ctx, "spans were not exported", "tenantId", p.scope.Tenant(), "spans", len(b.Spans), "error", err)
-		}
+}
+
+func (w *Watch) add(ctx context.Context, s tenants.Scope, b meter.Batch) error {
+	if w.opts.Sink == nil {
+		return nil
 	}
-	w.mu.Lock()
-	p.pending = nil
-	w.mu.Unlock()
+	return w.opts.Sink.Add(ctx, s, b)
+}
+
+// export sends spans elsewhere, once: whether that is repeated is the exporter's business.
+func (w *Watch) export(ctx context.Context, s tenants.Scope, spans []trace.Span) {
+	if w.opts.Export == nil || len(spans) == 0 {
+		return
+	}
+	if err := w.opts.Export(ctx, s, spans); err != nil {
+		w.opts.Log.WarnContext(ctx, "spans were not exported", "worker", w.worker, "tenantId", s.Tenant(), "spans", len(spans), "error", err.Error())
+		w.Count(ctx, s, meter.Of(meter.SpansDropped), int64(len(spans)))
+	}
 }
 
 // pause waits for a while, or for the end of the event.

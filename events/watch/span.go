@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,17 +16,27 @@ import (
 // Span is something that goes on. Its methods may be called by several goroutines, and do nothing on a nil Span, which is what there is where nobody watches.
 type Span struct {
 	watch  *Watch
-	up     *Span // in this Worker; nil for what came from outside
+	up     *Span // in this isolate; nil for what came from outside
 	place  trace.Parent
 	parent [8]byte
 	kind   trace.Kind
 	name   string
 	start  time.Time
 
-	mu    sync.Mutex
-	scope tenants.Scope
-	facts trace.Facts
-	ended bool
+	mu     sync.Mutex
+	scope  tenants.Scope
+	facts  trace.Facts
+	along  []string
+	unkept bool
+	ended  bool
+}
+
+// Within is the context in which the span is what everything is part of.
+func (s *Span) Within(ctx context.Context) context.Context {
+	if s == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, spanKey{}, s)
 }
 
 // Parent is the place of the span in its trace, for what it causes; zero where nobody watches.
@@ -66,6 +77,46 @@ func (s *Span) Note(f func(*trace.Facts)) {
 	s.mu.Unlock()
 }
 
+// First notes that the first piece of an answer is there. Calls after the first do nothing.
+func (s *Span) First() {
+	if s == nil {
+		return
+	}
+	now := s.watch.opts.Now()
+	s.mu.Lock()
+	if s.facts.FirstByte == 0 {
+		s.facts.FirstByte = max(now.Sub(s.start), 1)
+	}
+	s.mu.Unlock()
+}
+
+// Unkept keeps the span out of its trace, with what begins in it from now on: what nobody knows who asked for must not push out of a tenant's traces what is in
+// them. It is counted, and in the log.
+func (s *Span) Unkept() {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	s.unkept = true
+	s.mu.Unlock()
+}
+
+// maxAlong is how many traces the line of a span names beside its own.
+const maxAlong = 10
+
+// Along says to which traces the span belongs, too: its line names them.
+func (s *Span) Along(p trace.Parent) {
+	if s == nil || p == (trace.Parent{}) {
+		return
+	}
+	id := p.TraceID()
+	s.mu.Lock()
+	if len(s.along) < maxAlong && !slices.Contains(s.along, id) {
+		s.along = append(s.along, id)
+	}
+	s.mu.Unlock()
+}
+
 // Spent adds what a call of a model took, to the span and to all that it is part of.
 func (s *Span) Spent(u trace.Use) {
 	for ; s != nil; s = s.up {
@@ -75,10 +126,11 @@ func (s *Span) Spent(u trace.Use) {
 	}
 }
 
-func (s *Span) whose() tenants.Scope {
+// whose is whose the span is, and whether it is kept in no trace.
+func (s *Span) whose() (tenants.Scope, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.scope
+	return s.scope, s.unkept
 }
 
 // End ends the span as the error says, unless its facts have an outcome. Calls after the first do nothing.
@@ -108,16 +160,27 @@ func (s *Span) EndAt(ctx context.Context, at time.Time, err error) {
 	if s.facts.Outcome == "" {
 		s.facts.Outcome = outcome(err)
 	}
-	done := trace.Span{
+	e := end{scope: s.scope, along: s.along, err: err, kept: !s.unkept && s.place.Flags&trace.Sampled != 0}
+	e.counts = s.up == nil || s.kind != trace.Request
+	e.Span = trace.Span{
 		Trace: s.place.TraceID(), ID: hex.EncodeToString(s.place.Span[:]), Kind: s.kind, Name: s.name, Worker: s.watch.worker,
 		Start: s.start, Took: at.Sub(s.start), Facts: s.facts,
 	}
 	if s.parent != [8]byte{} {
-		done.Parent = hex.EncodeToString(s.parent[:])
+		e.Parent = hex.EncodeToString(s.parent[:])
 	}
-	scope := s.scope
 	s.mu.Unlock()
-	s.watch.ended(ctx, scope, done, s.place.Flags&trace.Sampled != 0, err)
+	s.watch.ended(ctx, &e)
+}
+
+// end is a span that has ended, and what becomes of it.
+type end struct {
+	trace.Span
+	scope  tenants.Scope
+	along  []string // traces
+	err    error
+	counts bool // one within another of its kind is not counted
+	kept   bool // in its trace
 }
 
 // outcome tells the caller's mistakes from ours.

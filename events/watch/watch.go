@@ -3,9 +3,11 @@ package watch
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"io"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"sync"
 	"time"
 
@@ -18,10 +20,12 @@ import (
 type Watch struct {
 	worker string
 	opts   Options
-	writer string
 
-	mu   sync.Mutex
-	pads map[tenants.ID]*pad
+	mu     sync.Mutex
+	pads   map[tenants.ID]*pad
+	number int64 // of the last batch, whoever's: so that of a tenant that was forgotten meanwhile no number comes twice
+	writer string
+	ids    *mathrand.ChaCha8 // nil until the first is needed: where a Worker starts there is no randomness
 }
 
 // Options tunes a Watch. The zero value logs, and keeps nothing.
@@ -31,13 +35,14 @@ type Options struct {
 	Random io.Reader        // for ids; default crypto/rand
 	Sink   meter.Sink       // where counts and spans go; nil: nowhere
 	Export Export           // where spans go beside; nil: nowhere
+	Skip   int              // how many of a hundred traces that begin here are not kept; default none
 
 	// Background runs f beside an event, which stays open until f returns: isolate.Go on Workers. Default: a goroutine.
 	Background func(ctx context.Context, f func(context.Context)) error
 }
 
-// Export sends spans elsewhere: by OTLP. What it does not take is lost there.
-type Export func(ctx context.Context, spans []trace.Span) error
+// Export sends spans of a tenant elsewhere: by OTLP. What it does not take is lost there.
+type Export func(ctx context.Context, s tenants.Scope, spans []trace.Span) error
 
 // New makes what notices for the Worker of a role.
 func New(worker string, o *Options) *Watch {
@@ -60,10 +65,39 @@ func New(worker string, o *Options) *Watch {
 			return nil
 		}
 	}
-	id := make([]byte, 12)
-	_, _ = io.ReadFull(w.opts.Random, id)
-	w.writer = hex.EncodeToString(id)
 	return w
+}
+
+// seed makes the writer's name and the source of ids. The caller holds the mutex.
+func (w *Watch) seed() {
+	if w.ids != nil {
+		return
+	}
+	var b [44]byte
+	_, _ = io.ReadFull(w.opts.Random, b[:])
+	w.writer = hex.EncodeToString(b[:12])
+	w.ids = mathrand.NewChaCha8([32]byte(b[12:]))
+}
+
+// child is a new place below another.
+func (w *Watch) child(of trace.Parent) trace.Parent {
+	w.mu.Lock()
+	w.seed()
+	id := w.ids.Uint64()
+	w.mu.Unlock()
+	binary.BigEndian.PutUint64(of.Span[:], max(id, 1)) // 0 is no id
+	return of
+}
+
+// Begins is the place of a trace that begins here: sampled, or not, as its id has it (Options.Skip), so that all who ask decide alike.
+func (w *Watch) Begins(place trace.Parent) trace.Parent {
+	if w == nil || w.opts.Skip <= 0 {
+		return place
+	}
+	if binary.BigEndian.Uint64(place.Trace[8:])%100 < uint64(w.opts.Skip) { // the part that https://www.w3.org/TR/trace-context-2/#random-trace-id-flag promises to be random
+		place.Flags &^= trace.Sampled
+	}
+	return place
 }
 
 type spanKey struct{}
@@ -74,14 +108,14 @@ func Of(ctx context.Context) *Span {
 	return s
 }
 
-// Begin notices the beginning of what came from outside of the Worker: a request, a batch, a run. Its place in a trace is given; whose it is may show
-// later (Span.For).
+// Begin notices the beginning of what came from outside of the Worker: a request, a batch, an attempt at a step. Its place in a trace is given; whose it is may
+// show later (Span.For). One within another is part of it, and is not counted as one of its kind.
 func (w *Watch) Begin(ctx context.Context, kind trace.Kind, name string, place, parent trace.Parent) (context.Context, *Span) {
 	if w == nil {
 		return ctx, nil
 	}
-	s := &Span{watch: w, place: place, parent: parent.Span, kind: kind, name: name, start: w.opts.Now()}
-	return context.WithValue(ctx, spanKey{}, s), s
+	s := &Span{watch: w, up: Of(ctx), place: place, parent: parent.Span, kind: kind, name: name, start: w.opts.Now()}
+	return s.Within(ctx), s
 }
 
 // Start notices the beginning of a part of what the context is in. Where nobody watches the span is nil, which is as good as any.
@@ -91,10 +125,15 @@ func Start(ctx context.Context, kind trace.Kind, name string) (context.Context, 
 		return ctx, nil
 	}
 	w := up.watch
-	place, err := up.place.Child(w.opts.Random)
-	if err != nil {
-		return ctx, nil
+	s := &Span{watch: w, up: up, place: w.child(up.place), parent: up.place.Span, kind: kind, name: name, start: w.opts.Now()}
+	s.scope, s.unkept = up.whose()
+	return s.Within(ctx), s
+}
+
+// Count counts what is no span, such as an event that was given up.
+func (w *Watch) Count(ctx context.Context, s tenants.Scope, of meter.Series, n int64) {
+	if w == nil || s.Check() != nil {
+		return
 	}
-	s := &Span{watch: w, up: up, place: place, parent: up.place.Span, kind: kind, name: name, start: w.opts.Now(), scope: up.whose()}
-	return context.WithValue(ctx, spanKey{}, s), s
+	w.put(ctx, s, w.opts.Now(), func(p *pad) { p.set.Count(of, n) })
 }
