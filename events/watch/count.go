@@ -53,7 +53,7 @@ func count(set *meter.Set, s *trace.Span) {
 }
 
 // status is that of a request, as it is counted.
-func status(s trace.Span) string {
+func status(s *trace.Span) string {
 	if s.Outcome == trace.Failed && s.Status < 500 {
 		return meter.Broken
 	}

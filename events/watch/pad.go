@@ -184,7 +184,7 @@ func (w *Watch) export(ctx context.Context, s tenants.Scope, spans []trace.Span)
 	}
 	if err := w.opts.Export(ctx, s, spans); err != nil {
 		w.opts.Log.WarnContext(ctx, "spans were not exported", "worker", w.worker, "tenantId", s.Tenant(), "spans", len(spans), "error", err.Error())
-		w.Count(ctx, s, meter.Of(meter.SpansDropped), int64(len(spans)))
+		w.Count(ctx, s, meter.Of(meter.SpansDropped, w.worker), int64(len(spans)))
 	}
 }
 

@@ -67,7 +67,7 @@ func TestOneThingIsNoticedOnce(t *testing.T) {
 		assert.Equal(t, trace.Use{Prompt: 30, Completion: 4, Nanos: 12_000}, outer.Use)
 		assert.Equal(t, 1250*time.Millisecond, inner.Took)
 		assert.Equal(t, map[string]int64{
-			"levada_requests [/chat POST 200]": 1, "levada_request_duration_seconds [/chat POST]": 1_250_000, "levada_first_token_seconds [/chat]": 250_000, "levada_searches [miss]": 1,
+			"levada_requests [/chat POST 200]": 1, "levada_request_duration_seconds [/chat POST]": 1_250_000, "levada_first_token_seconds [/chat]": 250_000, "levada_searches [miss]": 1, "levada_search_duration_seconds [miss]": 1_250_000,
 			"levada_model_calls [@cf/a/b chat ok]": 1, "levada_model_duration_seconds [@cf/a/b chat]": 1_250_000, "levada_model_tokens [@cf/a/b chat prompt]": 30,
 			"levada_model_tokens [@cf/a/b chat completion]": 4, "levada_model_cost_usd [@cf/a/b chat]": 12_000,
 		}, sums(k.sets["acme"]))

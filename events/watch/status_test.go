@@ -20,7 +20,7 @@ func TestAnAnswerThatWasCutShortHasNoStatus(t *testing.T) {
 		{200, trace.OK, "200"}, {200, trace.Failed, meter.Broken}, {200, trace.Left, "200"}, {503, trace.Failed, "503"}, {429, trace.Refused, "429"},
 	} {
 		var set meter.Set
-		count(&set, trace.Span{Kind: trace.Request, Name: "/search", Took: time.Second,
+		count(&set, &trace.Span{Kind: trace.Request, Name: "/search", Took: time.Second,
 			Facts: trace.Facts{Method: "POST", Status: c.status, Outcome: c.outcome, Cache: "hit"}})
 		got := map[meter.Series]int64{}
 		for of, cell := range set.All() {
