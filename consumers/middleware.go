@@ -6,11 +6,12 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
-	"slices"
+	"strconv"
 	"time"
 
 	"levada.dev/events/fault"
 	"levada.dev/events/trace"
+	"levada.dev/events/watch"
 	"levada.dev/tenants"
 )
 
@@ -49,79 +50,90 @@ func attempt(ctx context.Context, s tenants.Scope, r Route, next Handler, ds []D
 	return errs, true
 }
 
-// Trace makes what a handler does a span of the trace that its event belongs to, or of a new one. The span's id
-// derives from the event and the handler, so that a second run tells the same events.
-func Trace() Middleware {
+// Watched has what a handler does noticed: as a batch, with its line and its counts, and for each event as a span of the trace that the event belongs to, or of a new
+// one. What the handler does on the way, such as a call of a model for all of them, is part of the first event's span. What it tells is caused by
+// a place that derives from the event and the handler, so that a second run tells the same events; it is the span of the first attempt. An event that was not done
+// has a line of its own, with nothing of what the event says.
+func Watched(w *watch.Watch, log *slog.Logger, now func() time.Time) Middleware {
 	return func(r Route, next Handler) Handler {
 		return func(ctx context.Context, s tenants.Scope, ds []Delivery) []error {
-			spans := make([]Delivery, len(ds))
-			for i, d := range ds {
-				d.Event.TraceParent = span(d.Event.TraceParent, d.Event.ID+"\x00"+r.Name)
-				spans[i] = d
-			}
-			return next(ctx, s, spans)
-		}
-	}
-}
-
-func span(traceparent, name string) string {
-	seed := sha256.Sum256([]byte(name))
-	source := bytes.NewReader(seed[:])
-	parent, err := trace.Parse(traceparent)
-	if err == nil {
-		parent, err = parent.Child(source)
-	} else {
-		parent, err = trace.New(source)
-	}
-	if err != nil {
-		return traceparent
-	}
-	return parent.String()
-}
-
-// Log writes a line for each call of a handler and one for each event that it did not do. Never what the event says.
-func Log(log *slog.Logger, now func() time.Time) Middleware {
-	return func(r Route, next Handler) Handler {
-		return func(ctx context.Context, s tenants.Scope, ds []Delivery) []error {
-			start := now()
-			errs := next(ctx, s, ds)
-			failed := 0
-			for i, err := range errs {
-				if err == nil {
-					continue
-				}
-				failed++
-				e := ds[i].Event
-				log.WarnContext(ctx, "event not handled", "tenantId", s.Tenant(), "handler", r.Name, "eventId", e.ID, "type", e.Type,
-					"subject", e.Subject, "traceId", traceID(e.TraceParent), "attempt", ds[i].Attempt,
-					"code", fault.As(err).Code, "error", err.Error())
-			}
-			log.InfoContext(ctx, "events handled", "tenantId", s.Tenant(), "handler", r.Name, "type", r.Type,
-				"events", len(ds), "failed", failed, "latencyMs", now().Sub(start).Milliseconds(), "traceIds", traceIDs(ds))
+			b := begin(ctx, w, s, r, ds, now())
+			errs := next(b.first, s, b.deliveries)
+			b.end(errs, log)
 			return errs
 		}
 	}
 }
 
-// maxTraceIDs is how many traces the line of a batch names.
-const maxTraceIDs = 10
-
-// traceIDs are the distinct traces of a batch, the first of them.
-func traceIDs(ds []Delivery) []string {
-	var ids []string
-	for _, d := range ds {
-		id := traceID(d.Event.TraceParent)
-		if id != "" && len(ids) < maxTraceIDs && !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
-	return ids
+// noticed is a batch in the hands of a handler.
+type noticed struct {
+	ctx, first context.Context // of the batch, and of its first event
+	scope      tenants.Scope
+	route      Route
+	batch      *watch.Span
+	deliveries []Delivery // with the place of what they cause
+	spans      []*watch.Span
+	within     []context.Context
 }
 
-func traceID(traceparent string) string {
-	p, err := trace.Parse(traceparent)
-	if err != nil {
-		return ""
+func begin(ctx context.Context, w *watch.Watch, s tenants.Scope, r Route, ds []Delivery, now time.Time) *noticed {
+	b := &noticed{scope: s, route: r, deliveries: make([]Delivery, len(ds)), spans: make([]*watch.Span, len(ds)), within: make([]context.Context, len(ds))}
+	for i, d := range ds {
+		parent, _ := trace.Parse(d.Event.TraceParent)
+		name := d.Event.ID + "\x00" + r.Name
+		causes := place(w, parent, name)
+		own := causes
+		if d.Attempt > 1 {
+			own = place(w, causes, name+"\x00"+strconv.Itoa(d.Attempt))
+		}
+		if i == 0 {
+			b.ctx, b.batch = w.Begin(ctx, trace.Batch, r.Name, own, parent)
+			b.batch.For(s)
+			b.batch.Unkept() // its events are: each in its own trace
+		}
+		b.batch.Along(own)
+		b.within[i], b.spans[i] = w.Begin(b.ctx, trace.Event, r.Name, own, parent)
+		b.spans[i].For(s)
+		b.spans[i].Note(func(f *trace.Facts) {
+			f.Type, f.Subject, f.Attempt = d.Event.Type, d.Event.Subject, d.Attempt
+			f.Wait = max(now.Sub(d.Event.Time), 0)
+		})
+		d.Event.TraceParent = causes.String()
+		b.deliveries[i] = d
 	}
-	return p.TraceID()
+	b.first = b.within[0]
+	return b
+}
+
+func (b *noticed) end(errs []error, log *slog.Logger) {
+	failed := 0
+	for i, err := range errs {
+		b.spans[i].End(b.within[i], err)
+		if err == nil {
+			continue
+		}
+		failed++
+		d := b.deliveries[i]
+		log.WarnContext(b.ctx, "event not handled", "tenantId", b.scope.Tenant(), "handler", b.route.Name, "eventId", d.Event.ID, "type", d.Event.Type,
+			"subject", d.Event.Subject, "traceId", b.spans[i].Parent().TraceID(), "attempt", d.Attempt, "code", fault.As(err).Code, "error", err.Error())
+	}
+	b.batch.Note(func(f *trace.Facts) {
+		f.Type, f.Events, f.Failed = b.route.Type, len(errs), failed
+		if failed > 0 {
+			f.Outcome = trace.Failed
+		}
+	})
+	b.batch.End(b.ctx, nil)
+}
+
+// place is below a parent, or begins a trace; whoever asks with the same name has the same.
+func place(w *watch.Watch, parent trace.Parent, name string) trace.Parent {
+	seed := sha256.Sum256([]byte(name))
+	source := bytes.NewReader(seed[:])
+	if parent != (trace.Parent{}) {
+		p, _ := parent.Child(source) // there is enough of it
+		return p
+	}
+	p, _ := trace.New(source)
+	return w.Begins(p)
 }

@@ -11,6 +11,8 @@ import (
 
 	"levada.dev/events"
 	"levada.dev/events/fault"
+	"levada.dev/events/meter"
+	"levada.dev/events/watch"
 	"levada.dev/tenants"
 	"levada.dev/workflows/letters"
 )
@@ -34,8 +36,9 @@ type Options struct {
 	MaxDelays            map[string]time.Duration // MaxDelay of a queue of its own
 	DeadAttempts         int                      // how often a message of a dead-letter queue is delivered at most. Default: 101
 	Log                  *slog.Logger             // default: slog.Default()
+	Watch                *watch.Watch             // notices what handlers do; default: one that writes the lines of the log alone
 	Now                  func() time.Time         // default: time.Now
-	Middleware           []Middleware             // outermost first, inside Log, Trace and Recover
+	Middleware           []Middleware             // outermost first, inside Watched and Recover
 	Room                 *Room                    // for what the handlers take; default: there is enough
 }
 
@@ -72,13 +75,16 @@ func (o *Options) withDefaults() Options {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Watch == nil {
+		c.Watch = watch.New("consumers", &watch.Options{Log: c.Log, Now: c.Now})
+	}
 	return c
 }
 
 // New makes a router of routes with distinct types. The options may be nil.
 func New(routes []Route, claims events.Claims, u *Undertaker, o *Options) *Router {
 	r := &Router{routes: map[string]Route{}, claims: claims, undertaker: u, options: o.withDefaults()}
-	around := append([]Middleware{Trace(), Log(r.options.Log, r.options.Now), Recover()}, r.options.Middleware...)
+	around := append([]Middleware{Watched(r.options.Watch, r.options.Log, r.options.Now), Recover()}, r.options.Middleware...)
 	for _, route := range routes {
 		if _, twice := r.routes[route.Type]; twice {
 			panic("consumers: two routes for " + route.Type)
@@ -261,33 +267,40 @@ func (b *batch) bury(ctx context.Context, groups []*group) {
 				where = append(where, m)
 			}
 		}
-		b.settle(where, b.undertaker.Bury(ctx, g.scope, ds))
+		b.settle(ctx, g.scope, where, b.undertaker.Bury(ctx, g.scope, ds))
 	}
 	for i := range b.messages {
 		if !grouped[i] && b.dead[i] {
-			b.settle([]int{i}, b.buryUnread(ctx, i))
+			s, errs := b.buryUnread(ctx, i)
+			b.settle(ctx, s, []int{i}, errs)
 		}
 	}
 }
 
 // buryUnread buries a message that has no event to hand out. If its envelope can be read its document fails, too:
 // then it is its claimed data that is lost.
-func (b *batch) buryUnread(ctx context.Context, i int) []error {
+func (b *batch) buryUnread(ctx context.Context, i int) (tenants.Scope, []error) {
 	ev, err := events.Decode(b.messages[i].Body)
 	if err == nil {
 		if s, err := ev.Scope(); err == nil {
-			return b.undertaker.Bury(ctx, s, []Deceased{b.buried(i, b.routes[ev.Type], ev)})
+			return s, b.undertaker.Bury(ctx, s, []Deceased{b.buried(i, b.routes[ev.Type], ev)})
 		}
 	}
-	return []error{b.undertaker.BuryUnread(ctx, b.letter(i))}
+	return tenants.Scope{}, []error{b.undertaker.BuryUnread(ctx, b.letter(i))}
 }
 
-func (b *batch) settle(where []int, errs []error) {
+// settle notes which of a tenant's messages could not be buried, and counts the others.
+func (b *batch) settle(ctx context.Context, s tenants.Scope, where []int, errs []error) {
+	buried := int64(len(errs))
 	for i, err := range errs {
 		if err != nil {
+			buried--
 			b.dead[where[i]] = false
 			b.errs[where[i]] = fmt.Errorf("bury (%v): %w", b.errs[where[i]], err)
 		}
+	}
+	if buried > 0 {
+		b.options.Watch.Count(ctx, s, meter.Of(meter.DeadLetters, b.queue), buried)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"levada.dev/events/trace"
 	"levada.dev/tenants"
 	"levada.dev/workflows/flow"
 )
@@ -14,7 +15,11 @@ func Starts[F any](runs flow.Runs, k flow.Kind, run func(Of[F]) (id string, orde
 		errs := make([]error, len(ds))
 		for i, d := range ds {
 			id, order := run(d)
-			if err := runs.Start(ctx, s, k, id, order); err != nil {
+			within := ctx
+			if cause, err := trace.Parse(d.Event.TraceParent); err == nil {
+				within = trace.With(ctx, cause)
+			}
+			if err := runs.Start(within, s, k, id, order); err != nil {
 				errs[i] = fmt.Errorf("start %s %s: %w", k, id, err)
 			}
 		}

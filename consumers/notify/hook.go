@@ -16,6 +16,8 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
+	"levada.dev/events/watch"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus/address"
 	"levada.dev/workflows/corpus/web"
@@ -76,7 +78,14 @@ func (c *Consumer) open(ctx context.Context, s tenants.Scope, w *tenants.Hook) (
 }
 
 // post sends a message, signed with every secret.
-func (h *hook) post(ctx context.Context, id string, m message) error {
+func (h *hook) post(ctx context.Context, id string, m message) (err error) {
+	ctx, span := watch.Start(ctx, trace.Outside, "webhook")
+	defer func() {
+		if errors.Is(err, errGone) {
+			span.Note(func(f *trace.Facts) { f.Outcome = trace.Refused })
+		}
+		span.End(ctx, err)
+	}()
 	body, err := json.Marshal(m)
 	if err != nil {
 		return fault.New(fault.Internal, "webhook_encoding", "", err) // texts and numbers
@@ -97,11 +106,13 @@ func (h *hook) post(ctx context.Context, id string, m message) error {
 	req.Header.Set(standardwebhooks.HeaderWebhookID, id)
 	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
 	req.Header.Set(standardwebhooks.HeaderWebhookSignature, signatures)
+	web.Traced(req, span)
 	resp, err := h.Do(req)
 	if err != nil {
 		return fault.Unavailablef(nil, CodeUnreachable, "the server did not answer within %d seconds", int(maxTime.Seconds())) // the error may quote the address
 	}
 	defer resp.Body.Close()
+	span.Note(func(f *trace.Facts) { f.Status = resp.StatusCode })
 	_, _ = io.CopyN(io.Discard, resp.Body, maxAnswer) // so that the connection may be used again; what the server says counts for nothing
 	return h.answered(resp)
 }

@@ -37,8 +37,12 @@ func (w *Watch) ended(ctx context.Context, e *end) {
 func (w *Watch) line(ctx context.Context, message string, e *end) {
 	s := &e.Span
 	level := slog.LevelInfo
-	if s.Outcome == trace.Failed {
+	switch {
+	case s.Outcome != trace.Failed || s.Kind == trace.Batch: // events that were not done have lines of their own
+	case s.Kind == trace.Request:
 		level = slog.LevelError
+	default:
+		level = slog.LevelWarn // the whole may do well
 	}
 	h := w.opts.Log.Handler()
 	if !h.Enabled(ctx, level) {
@@ -84,7 +88,7 @@ func (w *Watch) line(ctx context.Context, message string, e *end) {
 	if len(e.along) > 0 {
 		attrs = append(attrs, slog.Any("traceIds", e.along))
 	}
-	if e.err != nil && level == slog.LevelError {
+	if e.err != nil && level > slog.LevelInfo && e.Kind != trace.Tool { // what a tenant's own server says is its own
 		text("error", e.err.Error())
 	}
 	r := slog.NewRecord(s.Start.Add(s.Took), level, message, 0)

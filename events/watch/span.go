@@ -154,11 +154,11 @@ func (s *Span) EndAt(ctx context.Context, at time.Time, err error) {
 		return
 	}
 	s.ended = true
-	if err != nil && s.facts.Code == "" {
-		s.facts.Code = fault.As(err).Code
-	}
 	if s.facts.Outcome == "" {
 		s.facts.Outcome = outcome(err)
+	}
+	if err != nil && s.facts.Code == "" && !errors.Is(err, context.Canceled) {
+		s.facts.Code = fault.As(err).Code
 	}
 	e := end{scope: s.scope, along: s.along, err: err, kept: !s.unkept && s.place.Flags&trace.Sampled != 0}
 	e.counts = s.up == nil || s.kind != trace.Request

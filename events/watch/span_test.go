@@ -129,9 +129,9 @@ func TestOutcomes(t *testing.T) {
 		{nil, "ok", "", "INFO"},
 		{fault.Invalidf("a", "bad", "it says whisper"), "refused", "bad", "INFO"},
 		{fault.New(fault.Limited, "budget_exhausted", "", nil), "refused", "budget_exhausted", "INFO"},
-		{fault.Unavailablef(errors.New("reset"), "model_busy", "busy"), "failed", "model_busy", "ERROR"},
-		{fmt.Errorf("read: %w", context.Canceled), "left", "internal", "INFO"},
-		{errors.New("nobody knows"), "failed", "internal", "ERROR"},
+		{fault.Unavailablef(errors.New("reset"), "model_busy", "busy"), "failed", "model_busy", "WARN"},
+		{fmt.Errorf("read: %w", context.Canceled), "left", "", "INFO"},
+		{errors.New("nobody knows"), "failed", "internal", "WARN"},
 	} {
 		var log bytes.Buffer
 		w := watch.New("api", &watch.Options{Log: slog.New(slog.NewJSONHandler(&log, nil))})

@@ -79,8 +79,11 @@ func (w *Watch) seed() {
 	w.ids = mathrand.NewChaCha8([32]byte(b[12:]))
 }
 
-// child is a new place below another.
-func (w *Watch) child(of trace.Parent) trace.Parent {
+// Child is a new place below another.
+func (w *Watch) Child(of trace.Parent) trace.Parent {
+	if w == nil {
+		return of
+	}
 	w.mu.Lock()
 	w.seed()
 	id := w.ids.Uint64()
@@ -125,7 +128,7 @@ func Start(ctx context.Context, kind trace.Kind, name string) (context.Context, 
 		return ctx, nil
 	}
 	w := up.watch
-	s := &Span{watch: w, up: up, place: w.child(up.place), parent: up.place.Span, kind: kind, name: name, start: w.opts.Now()}
+	s := &Span{watch: w, up: up, place: w.Child(up.place), parent: up.place.Span, kind: kind, name: name, start: w.opts.Now()}
 	s.scope, s.unkept = up.whose()
 	return s.Within(ctx), s
 }

@@ -23,6 +23,7 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/meter"
 	"levada.dev/events/meter/alert"
+	"levada.dev/events/watch"
 	"levada.dev/infra/stack"
 	"levada.dev/producers/intake"
 	"levada.dev/producers/sync"
@@ -164,6 +165,7 @@ type Options struct {
 	VersionID   string // of the deployed Worker
 	Environment string
 	Log         *slog.Logger
+	Watch       *watch.Watch     // nil: each role has its own, which writes the lines of the log alone
 	Now         func() time.Time // default time.Now
 	MaxAttempts map[string]int   // by queue: its retries and one
 
@@ -221,7 +223,18 @@ func Recorder(p Ports, gate quota.Gate) *record.Recorder {
 }
 
 // Narrate is the flow that speaks long texts.
-func Narrate(p Ports, o Options) flow.Flow { return narrate.New(Recorder(p, o.Gate(p))).Flow }
+func Narrate(p Ports, o Options) flow.Flow {
+	return o.watched(narrate.Kind, narrate.New(Recorder(p, o.Gate(p))).Flow)
+}
+
+// watched has the steps of a flow noticed.
+func (o *Options) watched(k flow.Kind, f flow.Flow) flow.Flow {
+	w := o.Watch
+	if w == nil {
+		w = watch.New("workflows", &watch.Options{Log: o.Log, Now: o.Now})
+	}
+	return flow.Watched(w, k, f)
+}
 
 // Consumers is the role that reacts to the queues.
 func Consumers(p Ports, o Options) *consumers.Router {
@@ -249,24 +262,24 @@ func Consumers(p Ports, o Options) *consumers.Router {
 		routes = append(routes, notify.New(told, &notify.Options{Private: Private(o.Environment), Now: now, Log: o.Log}).Routes()...)
 	}
 	return consumers.New(routes, p.Claims, consumers.NewUndertaker(p.Ledger, stores, p.Letters, p.Unread).With(p.Speech),
-		&consumers.Options{MaxAttempts: o.MaxAttempts, MaxDelays: longestDelays(), DeadAttempts: o.MaxAttempts["ingest"+stack.DeadLetter], Log: o.Log, Now: now, Room: room})
+		&consumers.Options{MaxAttempts: o.MaxAttempts, MaxDelays: longestDelays(), DeadAttempts: o.MaxAttempts["ingest"+stack.DeadLetter], Log: o.Log, Watch: o.Watch, Now: now, Room: room})
 }
 
 // Import is the flow that feeds imports.
-func Import(p Ports) flow.Flow {
-	return imports.New(imports.Ports{
+func Import(p Ports, o Options) flow.Flow {
+	return o.watched(imports.Kind, imports.New(imports.Ports{
 		Ledger: p.Imports, Jobs: p.Ledger, Parts: p.Parts, Texts: p.Texts, Files: p.Files, Fetcher: p.Fetcher, Directory: p.Directory,
 		Preparer: intake.New(p.Texts, p.Ledger, nil),
-	}).Flow
+	}).Flow)
 }
 
 // Erasure is the flow that erases a tenant. It waits for the stores to settle as long as is said; 0 is as long as production's take.
-func Erasure(p Ports, settle time.Duration) flow.Flow {
-	return erasure.New(erasure.Ports{
+func Erasure(p Ports, o Options, settle time.Duration) flow.Flow {
+	return o.watched(erasure.Kind, erasure.New(erasure.Ports{
 		Settle: settle,
 		Ledger: p.Erasures, Catalogue: p.Catalogue, Shelf: p.Shelf, Sessions: p.Sessions, Gate: erasure.Gates{p.Bar, p.Meters},
 		Stores: []erasure.Store{p.Objects, p.Cached, erasure.NewVectors(p.Vectors), erasure.NewLexicon(p.Lexicon), erasure.NewLetters(p.Letters), erasure.NewCalls(p.Calls), erasure.NewSpeech(p.Speech), erasure.NewMeters(p.Meters)},
-	}).Flow
+	}).Flow)
 }
 
 // Reembed is the flow that changes a tenant's embedding model.
@@ -275,19 +288,19 @@ func Reembed(p Ports, o Options) flow.Flow {
 	if now == nil {
 		now = time.Now
 	}
-	return reembed.New(reembed.Ports{
+	return o.watched(reembed.Kind, reembed.New(reembed.Ports{
 		Ledger: p.Moves, Documents: p.Ledger, Stores: corpus.Stores{Texts: p.Texts, Vectors: p.Vectors, Lexicon: p.Lexicon},
 		Embedder: llm.NewPaidEmbedder(p.Embedder, o.Gate(p)),
-	}, now).Flow
+	}, now).Flow)
 }
 
 // Transfer is the flow that brings a tenant here from another pool, which it asks by do. A last run waits as long as is said for who was let in at
 // the source before it stood still; 0 is as long as in production.
 func Transfer(p Ports, o Options, do transfer.Do, settle time.Duration) flow.Flow {
-	return transfer.New(transfer.Ports{
+	return o.watched(transfer.Kind, transfer.New(transfer.Ports{
 		Ledger: p.Transfers, Stock: p.Transfers, Jobs: p.Ledger, Imports: p.Imports, Parts: p.Parts, Catalogue: p.Catalogue, Account: p.Account, Directory: p.Directory,
 		Shelf: p.Shelf, Parcels: p.Sessions, Do: do, Open: p.Seal.Open, Settle: settle,
-	}, Private(o.Environment)).Flow
+	}, Private(o.Environment)).Flow)
 }
 
 // Syncer opens the imports of the pool's sources when their time has come.

@@ -109,7 +109,7 @@ func newPlatform(t *testing.T, directory tenants.Directory, ids func() []tenants
 		return nil
 	}}
 	runs := memory.NewRuns(map[flow.Kind]flow.Flow{
-		imports.Kind: app.Import(w.ports), erasure.Kind: app.Erasure(w.ports, 0), reembed.Kind: app.Reembed(w.ports, options),
+		imports.Kind: app.Import(w.ports, options), erasure.Kind: app.Erasure(w.ports, options, 0), reembed.Kind: app.Reembed(w.ports, options),
 		transfer.Kind: app.Transfer(w.ports, options, func(r *http.Request) (*http.Response, error) { return w.far.Do(r) }, 0),
 	})
 	w.ports.Runs = runs

@@ -125,7 +125,7 @@ func ingested(t *testing.T, c eval.Collection, embedder llm.Embedder, model llm.
 		Letters: memory.NewLetters(time.Now), Unread: &memory.Unread{}, Calls: memory.NewCalls(time.Now), Meters: memory.NewMeters(time.Now), Catalogue: ledger, Erasures: ledger, Moves: ledger, Transfers: ledger, Imports: ledger, Parts: parts, Files: files, Fetcher: &memory.Web{},
 		Speech: memory.NewSpeech(time.Now), Sounds: sounds, Objects: memory.NewObjects(texts, claims, parts, files, sounds), Cached: memory.NewCached(cache),
 	}
-	runs := memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: app.Import(ports), erasure.Kind: app.Erasure(ports, 0)})
+	runs := memory.NewRuns(map[flow.Kind]flow.Flow{imports.Kind: app.Import(ports, app.Options{}), erasure.Kind: app.Erasure(ports, app.Options{}, 0)})
 	ports.Runs = runs
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
 	"levada.dev/tenants"
 	"levada.dev/workflows/flow"
 )
@@ -36,7 +37,7 @@ func NewRuns(flows map[flow.Kind]flow.Flow) *Runs {
 }
 
 // Start implements flow.Runs.
-func (r *Runs) Start(_ context.Context, s tenants.Scope, k flow.Kind, id string, params any) error {
+func (r *Runs) Start(ctx context.Context, s tenants.Scope, k flow.Kind, id string, params any) error {
 	return r.do(s, "start", func() error {
 		f := r.Flows[k]
 		if f == nil {
@@ -52,10 +53,10 @@ func (r *Runs) Start(_ context.Context, s tenants.Scope, k flow.Kind, id string,
 		if _, known := r.runs[key]; known {
 			return nil
 		}
-		mail := &flow.Mailbox{}
+		mail, cause := &flow.Mailbox{}, flow.Cause(ctx)
 		r.runs[key] = mail
 		r.busy.Go(func() {
-			err := flow.Inline(r.ctx, s, f, id, json.RawMessage(raw), &flow.InlineOptions{Pause: r.Pause, Mail: mail})
+			err := flow.Inline(trace.With(r.ctx, cause), s, f, id, json.RawMessage(raw), &flow.InlineOptions{Pause: r.Pause, Mail: mail})
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.runs[key], r.errs[key] = nil, err

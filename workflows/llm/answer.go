@@ -4,12 +4,14 @@ import (
 	"context"
 	"io"
 
+	"levada.dev/events/watch"
 	"levada.dev/tenants/quota"
 )
 
 // answer is a stream that settles its hold when it ends or is closed, whichever comes first.
 type answer struct {
 	ctx     context.Context // of the call, which only says whose event the settling is
+	span    *watch.Span
 	stream  Stream
 	model   GenerationModel
 	purpose Purpose
@@ -53,6 +55,7 @@ func (a *answer) peek() error {
 		return nil
 	}
 	a.first = &d
+	a.span.First()
 	return nil
 }
 
@@ -137,10 +140,24 @@ func (a *answer) finish() {
 }
 
 func (a *answer) settle() {
-	if !a.paid {
-		a.paid = true
-		Settle(a.ctx, a.hold, a.use())
+	if a.paid {
+		return
 	}
+	a.paid = true
+	Settle(a.ctx, a.hold, a.use())
+	logged(a.span, a.Source().LogID)
+	a.span.End(a.ctx, a.why())
+}
+
+// why is how the answer has ended, for who watches. One that was closed before its end was not wanted any more.
+func (a *answer) why() error {
+	switch {
+	case a.ended:
+		return nil
+	case a.err != nil:
+		return a.err
+	}
+	return context.Canceled
 }
 
 // Source implements Stream.

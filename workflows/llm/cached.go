@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
+	"levada.dev/events/watch"
 	"levada.dev/tenants"
 	"levada.dev/workflows/cache"
 )
@@ -83,7 +85,15 @@ func (c *cachedGenerator) cached(ctx context.Context, s tenants.Scope, o Order) 
 	if err != nil {
 		return nil, err // a mistake in Prompt's type, which a test finds
 	}
-	if r, ok := c.find(ctx, s, name); ok {
+	within, span := watch.Start(ctx, trace.Search, "answers")
+	r, ok := c.find(within, s, name)
+	span.Note(func(f *trace.Facts) {
+		if f.Cache = "miss"; ok {
+			f.Cache = "hit"
+		}
+	})
+	span.End(within, nil)
+	if ok {
 		return &replay{record: r, rest: r.deltas(o.Prompt.Stream)}, nil
 	}
 	a, err := c.next.Generate(ctx, s, o)

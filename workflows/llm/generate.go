@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/watch"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 )
@@ -106,18 +107,20 @@ func most(models []GenerationModel, p Prompt) (a quota.Amount) {
 // ask asks the models in their order until one begins to answer, and settles the hold unless the answer takes it over. When
 // one broke off before its first word, it returns the models that are left.
 func (g *generator) ask(ctx context.Context, s tenants.Scope, o Order, models []GenerationModel, hold quota.Hold) (_ *answer, left []GenerationModel, err error) {
-	var used []quota.Use
-	taken := false
+	var used []quota.Use // of the last that was asked
+	taken, within, span := false, ctx, (*watch.Span)(nil)
 	defer func() {
 		if !taken {
-			hold.Settle(ctx, used...)
+			Settle(within, hold, used...)
+			span.End(within, err)
 		}
 	}()
 	if err := ctx.Err(); err != nil {
 		return nil, nil, fault.Unavailablef(err, "model_unavailable", "the caller left before a model was asked")
 	}
 	for i, m := range models {
-		a := &answer{ctx: ctx, model: m, purpose: o.Call.Purpose, prompt: o.Prompt, hold: hold, silence: await(ctx, g.patience(o.Prompt))}
+		within, span = Watched(ctx, m.Name, o.Call)
+		a := &answer{ctx: within, span: span, model: m, purpose: o.Call.Purpose, prompt: o.Prompt, hold: hold, silence: await(within, g.patience(o.Prompt))}
 		last := i == len(models)-1
 		if a.stream, err = g.model.Generate(a.silence.ctx, s, a.call(o.Call, !last), a.fit()); err == nil {
 			if err = a.peek(); err == nil {
@@ -137,6 +140,7 @@ func (g *generator) ask(ctx context.Context, s tenants.Scope, o Order, models []
 		if used != nil {
 			return nil, left, err
 		}
+		span.End(within, err)
 	}
 	return nil, nil, err
 }

@@ -3,6 +3,8 @@ package llm
 import (
 	"context"
 
+	"levada.dev/events/trace"
+	"levada.dev/events/watch"
 	"levada.dev/tenants/quota"
 )
 
@@ -19,9 +21,24 @@ func UseOf(ctx context.Context, c Call, model string) quota.Use {
 	return quota.Use{Capability: quota.CapabilityOf(ctx, string(c.Purpose)), Purpose: string(c.Purpose), Model: model}
 }
 
+// Watched notices a call of a model, from when it is made. Whoever begins it ends it, after it has settled: Settle tells the span what the call took.
+func Watched(ctx context.Context, model string, c Call) (context.Context, *watch.Span) {
+	ctx, span := watch.Start(ctx, trace.Model, model)
+	span.Note(func(f *trace.Facts) { f.Purpose, f.RequestID = string(c.Purpose), c.RequestID })
+	return ctx, span
+}
+
+// logged notes the gateway's entry of a call.
+func logged(span *watch.Span, id string) {
+	span.Note(func(f *trace.Facts) { f.LogID = id })
+}
+
 // Settle ends a hold with what was used, and tells whoever counts.
 func Settle(ctx context.Context, hold quota.Hold, used ...quota.Use) {
 	hold.Settle(ctx, used...)
+	for _, u := range used {
+		watch.Of(ctx).Spent(trace.Use{Prompt: u.Prompt, Completion: u.Completion, Chars: u.Chars, Nanos: u.Nanos, Estimated: u.Estimated})
+	}
 	spent, ok := ctx.Value(meter{}).(func(tokens, nanos int64))
 	if !ok {
 		return

@@ -33,9 +33,14 @@ func (e paidEmbedder) Embed(ctx context.Context, s tenants.Scope, c Call, texts 
 	if err != nil {
 		return Embedded{}, err
 	}
+	ctx, span := Watched(ctx, m.Name, c)
 	var used []quota.Use
-	defer func() { Settle(ctx, hold, used...) }()
+	defer func() {
+		Settle(ctx, hold, used...)
+		span.End(ctx, err)
+	}()
 	out, err := e.embedder.Embed(ctx, s, c, texts)
+	logged(span, out.LogID)
 	if err == nil || Begun(ctx, err) {
 		used = append(used, embedding(ctx, m, c, texts, out.Tokens))
 	}

@@ -87,9 +87,14 @@ func (r paidReranker) Rerank(ctx context.Context, s tenants.Scope, c Call, quest
 	if err != nil {
 		return Reranked{}, err
 	}
+	ctx, span := Watched(ctx, m.Name, c)
 	var used []quota.Use
-	defer func() { Settle(ctx, hold, used...) }()
+	defer func() {
+		Settle(ctx, hold, used...)
+		span.End(ctx, err)
+	}()
 	out, err := r.reranker.Rerank(ctx, s, c, question, texts)
+	logged(span, out.LogID)
 	if err == nil || Begun(ctx, err) {
 		used = append(used, reranking(ctx, m, c, question, texts, out.Tokens))
 	}

@@ -16,6 +16,8 @@ import (
 	"unicode/utf8"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
+	"levada.dev/events/watch"
 	"levada.dev/tenants"
 	"levada.dev/workflows/cache"
 	"levada.dev/workflows/corpus"
@@ -107,8 +109,11 @@ func (c *Cached) Search(ctx context.Context, s tenants.Scope, q Query) (Result, 
 		return c.next.Search(ctx, s, q)
 	}
 	began := c.options.Now()
-	name, edition, kept, ok := c.find(ctx, s, q)
+	within, span := watch.Start(ctx, trace.Search, "cache")
+	name, edition, kept, ok := c.find(within, s, q)
 	looked := c.options.Now().Sub(began)
+	span.Note(func(f *trace.Facts) { f.Cache = string(use(ok)) })
+	span.End(within, nil)
 	if ok {
 		kept.Timings, kept.Cache = Timings{Cache: looked, Total: looked}, Hit
 		return kept, nil
@@ -129,6 +134,13 @@ func (c *Cached) Search(ctx context.Context, s tenants.Scope, q Query) (Result, 
 	found.Timings.Cache, found.Cache = looked, Miss
 	found.Timings.Total += looked
 	return found, nil
+}
+
+func use(hit bool) CacheUse {
+	if hit {
+		return Hit
+	}
+	return Miss
 }
 
 // find looks for what was found, and takes whatever goes wrong for a miss. Without a name nothing can be kept, either.

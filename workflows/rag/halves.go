@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
+	"levada.dev/events/watch"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/terms"
@@ -134,6 +136,8 @@ func (a *asker) vectors(ctx context.Context, h *halves) (err error) {
 		}
 	}
 	began := a.opts.Now()
+	ctx, span := watch.Start(ctx, trace.Search, "vectors")
+	defer func() { span.End(ctx, err) }()
 	found, err := a.ports.Vectors.Query(ctx, a.scope, a.space, corpus.VectorQuery{Values: a.values, TopK: a.window, Filter: a.filter})
 	if err != nil {
 		return fmt.Errorf("query the vectors: %w", err)
@@ -144,12 +148,14 @@ func (a *asker) vectors(ctx context.Context, h *halves) (err error) {
 }
 
 // keywords finds what says the same. A question without a word finds nothing.
-func (a *asker) keywords(ctx context.Context, h *halves) error {
+func (a *asker) keywords(ctx context.Context, h *halves) (err error) {
 	began := a.opts.Now()
 	ts := terms.Question(a.query.Text)
 	if len(ts) == 0 {
 		return nil
 	}
+	ctx, span := watch.Start(ctx, trace.Search, "words")
+	defer func() { span.End(ctx, err) }()
 	found, err := a.ports.Lexicon.Find(ctx, a.scope, corpus.LexicalQuery{Terms: ts, TopK: a.window, Filter: a.filter})
 	if err != nil {
 		return fmt.Errorf("query the lexicon: %w", err)

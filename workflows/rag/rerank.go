@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
+	"levada.dev/events/watch"
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 )
@@ -28,11 +30,13 @@ func (r *Retriever) rerank(ctx context.Context, s tenants.Scope, q Query, out *R
 		return
 	}
 	began := r.opts.Now()
+	ctx, span := watch.Start(ctx, trace.Search, "rerank")
 	ranked, err := r.ports.Reranker.Rerank(ctx, s, llm.Call{Model: llm.DefaultReranker, Purpose: llm.ForRerank, RequestID: q.RequestID}, q.Text, texts)
 	out.Timings.Rerank = r.opts.Now().Sub(began)
 	if err == nil && (len(ranked.Scores) != len(texts) || slices.ContainsFunc(ranked.Scores, endless)) {
 		err = fault.New(fault.Internal, "rerank_count", fmt.Sprintf("%d scores for %d texts, or some that are no numbers", len(ranked.Scores), len(texts)), nil)
 	}
+	span.End(ctx, err)
 	if err != nil {
 		out.degrade(PartRerank, err)
 		return

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
+	"levada.dev/events/watch"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/llm"
@@ -228,7 +230,9 @@ func (r *Retriever) documents(ctx context.Context, s tenants.Scope, h halves, e 
 	if len(ids) == 0 {
 		return byID, nil
 	}
+	ctx, span := watch.Start(ctx, trace.Search, "ledger")
 	found, err := r.ports.Ledger.Shown(ctx, s, ids)
+	span.End(ctx, err)
 	if err != nil {
 		return nil, fmt.Errorf("look up %d documents: %w", len(ids), err)
 	}

@@ -11,6 +11,8 @@ import (
 	"levada.dev/events"
 	"levada.dev/events/fault"
 	"levada.dev/events/tally"
+	"levada.dev/events/trace"
+	"levada.dev/events/watch"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 )
@@ -229,9 +231,12 @@ func (x *execution) perform(ctx, caller context.Context) (Result, error) {
 		}
 	}
 	began := x.r.opts.Now()
-	out := x.run(ctx, caller)
+	within, span := watch.Start(ctx, trace.Tool, x.tool.Name)
+	span.Note(func(f *trace.Facts) { f.RequestID, f.Attempt = x.caller.RequestID, x.attempt })
+	out := x.run(within, caller)
 	res := Result{ID: x.id, Duration: x.r.opts.Now().Sub(began), Tokens: out.tokens, Nanos: out.nanos}
 	outcome, err := x.judge(out)
+	span.End(within, err)
 	if err == nil {
 		res.Data = out.data
 	}

@@ -12,9 +12,12 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
+	"levada.dev/events/watch"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/chat"
+	"levada.dev/workflows/corpus/web"
 )
 
 // Do sends one request and follows no redirect: isolate.Do on Workers, a http.Client's Do elsewhere.
@@ -170,7 +173,9 @@ func (f *Far) Texts(ctx context.Context, ids []string, each func(c Card, text []
 }
 
 // ask sends a request and reads the answer when it is one.
-func (f *Far) ask(ctx context.Context, method, path string, body []byte, read func(io.Reader) error) error {
+func (f *Far) ask(ctx context.Context, method, path string, body []byte, read func(io.Reader) error) (err error) {
+	ctx, span := watch.Start(ctx, trace.Outside, "pool")
+	defer func() { span.End(ctx, err) }()
 	ctx, cancel := context.WithTimeout(ctx, maxAnswer)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, f.from+path, bytes.NewReader(body))
@@ -182,11 +187,13 @@ func (f *Far) ask(ctx context.Context, method, path string, body []byte, read fu
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	web.Traced(req, span)
 	resp, err := f.do(req)
 	if err != nil {
 		return fault.Unavailablef(err, "source_unavailable", "the source did not answer")
 	}
 	defer resp.Body.Close()
+	span.Note(func(f *trace.Facts) { f.Status = resp.StatusCode })
 	if resp.StatusCode != http.StatusOK {
 		return refused(resp)
 	}

@@ -158,7 +158,7 @@ func (p *pool) run() {
 		for _, st := range p.started {
 			moved++
 			p.started = p.started[1:]
-			e := &flowtest.Engine{Flow: app.Import(p.ports), Scope: st.scope, ID: st.id, Params: st.params, Idle: func(string) { p.run() }, Asleep: func(d time.Duration) {
+			e := &flowtest.Engine{Flow: app.Import(p.ports, app.Options{}), Scope: st.scope, ID: st.id, Params: st.params, Idle: func(string) { p.run() }, Asleep: func(d time.Duration) {
 				p.clock.advance(d)
 				p.run()
 			}}

@@ -84,7 +84,7 @@ func API(p app.Ports, o app.Options, probes ...api.Probe) http.Handler {
 		Meters:   p.Meters,
 		Alerts:   p.Meters,
 		Probes:   probes,
-	}, &api.Options{Background: o.Background, Version: o.Version, VersionID: o.VersionID, Environment: api.Environment(o.Environment), Log: o.Log, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes, SpeechFormats: o.SpeechFormats})
+	}, &api.Options{Background: o.Background, Version: o.Version, VersionID: o.VersionID, Environment: api.Environment(o.Environment), Log: o.Log, Watch: o.Watch, Now: o.Now, MaxBodyBytes: o.MaxBodyBytes, SpeechFormats: o.SpeechFormats})
 }
 
 // box is the tools of the platform and of tenants, and who stands in front of them.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/isolate/wire"
@@ -19,6 +20,14 @@ func Open(binding string) Namespace { return Namespace{binding} }
 
 // Named returns a client of the object of that name, which exists as soon as it is called.
 func (ns Namespace) Named(name string) Stub { return Stub{ns.binding, name} }
+
+// Class is the name of the class, as the binding has it: "Ledger" of LEDGER.
+func (ns Namespace) Class() string {
+	if ns.binding == "" {
+		return ""
+	}
+	return ns.binding[:1] + strings.ToLower(ns.binding[1:])
+}
 
 // Stub is a client of one object. It holds no connection and may be kept.
 type Stub struct{ binding, name string }

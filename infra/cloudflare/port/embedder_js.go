@@ -32,7 +32,7 @@ func (e Embedder) Embed(ctx context.Context, s tenants.Scope, c llm.Call, texts 
 	if err != nil {
 		return llm.Embedded{}, err
 	}
-	resp, err := e.ai.Run(ctx, m.Name, map[string]any{"text": texts}, options(e.gateway, s, c, "embed."+string(c.Purpose)))
+	resp, err := e.ai.Run(ctx, m.Name, map[string]any{"text": texts}, options(ctx, e.gateway, s, c, "embed."+string(c.Purpose)))
 	if err != nil {
 		return llm.Embedded{}, fault.Unavailablef(err, "model_unavailable", "model %s did not answer", m.Name)
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
+	"levada.dev/events/watch"
 	"levada.dev/infra/cloudflare/ai"
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
@@ -42,7 +44,7 @@ func (m Model) Generate(ctx context.Context, s tenants.Scope, c llm.Call, p llm.
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "model_refused", "the prompt has JSON that is none", err)
 	}
-	resp, err := m.ai.Run(ctx, model.Name, json.RawMessage(in), options(m.gateway, s, c, string(c.Purpose)))
+	resp, err := m.ai.Run(ctx, model.Name, json.RawMessage(in), options(ctx, m.gateway, s, c, string(c.Purpose)))
 	if err != nil {
 		return nil, fault.Unavailablef(err, "model_unavailable", "model %s did not answer", model.Name)
 	}
@@ -68,11 +70,14 @@ func (m Model) Generate(ctx context.Context, s tenants.Scope, c llm.Call, p llm.
 	return a, nil
 }
 
-// options are those of a call on a tenant's behalf. The gateway takes five keys of metadata. The session's header leads calls of it to where the provider has cached their beginning.
-func options(gateway string, s tenants.Scope, c llm.Call, route string) *ai.Options {
+// options are those of a call on a tenant's behalf. The gateway takes five keys of metadata; by its trace a call is found among the spans of what it was made for. The session's header leads calls of it to where the provider has cached their beginning.
+func options(ctx context.Context, gateway string, s tenants.Scope, c llm.Call, route string) *ai.Options {
 	o := &ai.Options{RejectIfBusy: c.Impatient, Gateway: &ai.Gateway{ID: gateway, Metadata: map[string]string{
 		"tenant_id": string(s.Tenant()), "route": route, "request_id": c.RequestID,
 	}}}
+	if place := watch.Of(ctx).Parent(); place != (trace.Parent{}) {
+		o.Gateway.Metadata["trace_id"] = place.TraceID()
+	}
 	if c.Session != "" {
 		o.ExtraHeaders = map[string]string{"x-session-affinity": s.Key("session", c.Session)}
 	}

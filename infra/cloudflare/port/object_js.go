@@ -6,6 +6,8 @@ import (
 	"errors"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
+	"levada.dev/events/watch"
 	"levada.dev/infra/cloudflare/object"
 	"levada.dev/tenants"
 	"levada.dev/tenants/call"
@@ -23,19 +25,27 @@ func callObject(ctx context.Context, ns object.Namespace, s tenants.Scope, name 
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
+	ctx, span := watch.Start(ctx, trace.Object, ns.Class()+"."+method)
 	reply, err := ns.Named(s.Object(name...)).Call(ctx, method, body)
+	err = failure(err)
+	span.End(ctx, err)
+	return reply, err
+}
+
+// failure names what a call of an object has failed with.
+func failure(err error) error {
 	if err == nil {
-		return reply, nil
+		return nil
 	}
 	var remote *object.RemoteError
 	if errors.As(err, &remote) {
 		var f fault.Error
 		if remote.Data != nil && json.Unmarshal(remote.Data, &f) == nil {
-			return nil, &f
+			return &f
 		}
-		return nil, fault.New(fault.Internal, "object_failed", "the object failed", err)
+		return fault.New(fault.Internal, "object_failed", "the object failed", err)
 	}
-	return nil, fault.Unavailablef(err, "object_unavailable", "the object did not answer")
+	return fault.Unavailablef(err, "object_unavailable", "the object did not answer")
 }
 
 // PingObjects asks whether the objects of a class answer; the one it asks belongs to no tenant.

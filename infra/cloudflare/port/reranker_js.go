@@ -38,7 +38,7 @@ func (r Reranker) Rerank(ctx context.Context, s tenants.Scope, c llm.Call, quest
 	if err != nil {
 		return llm.Reranked{}, fault.New(fault.Internal, "rerank_encoding", "", err)
 	}
-	resp, err := r.ai.Run(ctx, m.Name, json.RawMessage(input), options(r.gateway, s, c, "rerank"))
+	resp, err := r.ai.Run(ctx, m.Name, json.RawMessage(input), options(ctx, r.gateway, s, c, "rerank"))
 	if err != nil {
 		return llm.Reranked{}, fault.Unavailablef(err, "model_unavailable", "model %s did not answer", m.Name)
 	}

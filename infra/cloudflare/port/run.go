@@ -17,6 +17,7 @@ type runParams struct {
 	Tenant string          `json:"tenant"`
 	ID     string          `json:"id"`
 	Params json.RawMessage `json:"params"`
+	Trace  string          `json:"traceparent,omitempty"` // of what started it
 }
 
 // instanceID is the name of a run among all of its Workflow's: at most 100 letters, digits, hyphens and underscores, a letter first. It

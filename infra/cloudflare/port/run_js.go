@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
 	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/workflow"
 	"levada.dev/tenants"
@@ -28,6 +29,9 @@ func RegisterFlow(class string, f flow.Flow, delay time.Duration) {
 		s, err := tenants.Resume(p.Tenant)
 		if err != nil {
 			return nil, workflow.NonRetryable(err)
+		}
+		if cause, err := trace.Parse(p.Trace); err == nil {
+			ctx = trace.With(ctx, cause)
 		}
 		return nil, f(ctx, s, run{p.ID, step, retries}, p.Params)
 	})
@@ -107,7 +111,7 @@ func (r Runs) Start(ctx context.Context, s tenants.Scope, k flow.Kind, id string
 		return fault.New(fault.Internal, "flow_params", "the parameters do not encode", err)
 	}
 	instance := instanceID(s, id)
-	_, err = w.Create(ctx, instance, runParams{Tenant: string(s.Tenant()), ID: id, Params: raw})
+	_, err = w.Create(ctx, instance, runParams{Tenant: string(s.Tenant()), ID: id, Params: raw, Trace: flow.Cause(ctx).String()})
 	if err == nil || thrown(err, "already_exists") || thrown(err, "already exists") {
 		return nil
 	}

@@ -43,7 +43,7 @@ func (x Synthesizer) Speak(ctx context.Context, s tenants.Scope, c llm.Call, l s
 	if err != nil {
 		return speech.Spoken{}, err
 	}
-	o := options(x.gateway, s, c, string(c.Purpose))
+	o := options(ctx, x.gateway, s, c, string(c.Purpose))
 	if l.Key != "" {
 		o.Gateway.CacheKey, o.Gateway.CacheTTL = cacheKey(s, m.Name, l), keptFor
 	}

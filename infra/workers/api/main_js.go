@@ -35,6 +35,7 @@ func main() {
 	sessions := port.NewSessions(object.Open("SESSION"))
 	ledger := port.NewLedger(object.Open("LEDGER"))
 	versionID, release := port.Deployed()
+	log := slog.New(logline.New(isolate.Console{}))
 	isolate.HandleHTTP(front.API(app.Ports{
 		Directory:   directory,
 		Secrets:     tenants.NewSecrets(published, port.SealKey(), nil),
@@ -73,7 +74,8 @@ func main() {
 		Version:     cmp.Or(release, port.Var("VERSION", "dev")),
 		VersionID:   versionID,
 		Environment: port.Var("ENVIRONMENT", "dev"),
-		Log:         slog.New(logline.New(isolate.Console{})),
+		Log:         log,
+		Watch:       port.NewWatch("api", log, nil),
 
 		MaxBodyBytes:  tenants.MaxBodyBytes,
 		SpeechFormats: formats(port.Var("SPEECH_FORMATS", "")),

@@ -37,6 +37,7 @@ func main() {
 	claims := port.NewClaims(bucket)
 	published, environment := port.NewPublished(kv.Open("CONFIG")), port.Var("ENVIRONMENT", "")
 	directory := tenants.NewDirectory(published, nil)
+	log := slog.New(logline.New(isolate.Console{}))
 	router := app.Consumers(app.Ports{
 		Directory:   directory,
 		Secrets:     tenants.NewSecrets(published, port.SealKey(), nil),
@@ -61,7 +62,7 @@ func main() {
 			imports.Kind: workflow.Open("IMPORT"), erasure.Kind: workflow.Open("ERASURE"), reembed.Kind: workflow.Open("REEMBED"), transfer.Kind: workflow.Open("TRANSFER"),
 			narrate.Kind: workflow.Open("NARRATE"),
 		}),
-	}, app.Options{Environment: environment, Log: slog.New(logline.New(isolate.Console{})), MaxAttempts: table.Attempts(), Background: isolate.Go})
+	}, app.Options{Environment: environment, Log: log, Watch: port.NewWatch("consumers", log, nil), MaxAttempts: table.Attempts(), Background: isolate.Go})
 	queue.Consume(func(ctx context.Context, b *queue.Batch) { consume(ctx, router, b) })
 	isolate.Run()
 }

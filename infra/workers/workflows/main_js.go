@@ -53,15 +53,16 @@ func main() {
 		Shelf:       port.NewShelf(object.Open("SHELF")),
 		Fetcher:     web.New(isolate.Do, directory.Config, time.Now, &web.Options{Private: app.Private(port.Var("ENVIRONMENT", ""))}),
 	}
-	port.RegisterFlow("Import", app.Import(ports), 0)
+	log := slog.New(logline.New(isolate.Console{}))
+	options := app.Options{Environment: port.Var("ENVIRONMENT", ""), Log: log, Watch: port.NewWatch("workflows", log, nil), Background: isolate.Go}
+	port.RegisterFlow("Import", app.Import(ports, options), 0)
 	settle, err := time.ParseDuration(port.Var("ERASURE_SETTLE", "0s"))
 	if err != nil {
 		panic(err)
 	}
-	port.RegisterFlow("Erasure", app.Erasure(ports, settle), 0)
-	options := app.Options{Log: slog.New(logline.New(isolate.Console{})), Background: isolate.Go}
+	port.RegisterFlow("Erasure", app.Erasure(ports, options, settle), 0)
 	port.RegisterFlow("Reembed", app.Reembed(ports, options), 0)
-	port.RegisterFlow("Transfer", app.Transfer(ports, app.Options{Environment: port.Var("ENVIRONMENT", "")}, isolate.Do, settle), 0)
+	port.RegisterFlow("Transfer", app.Transfer(ports, options, isolate.Do, settle), 0)
 	port.RegisterFlow("Narrate", app.Narrate(ports, options), 0)
 	syncer := app.Syncer(directory, ports, options)
 	isolate.HandleScheduled(func(ctx context.Context, _ string, at time.Time) error { return syncer.Sync(ctx, at) })

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
+	"levada.dev/events/watch"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/corpus/address"
@@ -104,19 +106,22 @@ func (f *Fetcher) one(ctx context.Context, u *url.URL, o corpus.FetchOptions) (g
 	if !o.Modified.IsZero() {
 		req.Header.Set("If-Modified-Since", o.Modified.UTC().Format(http.TimeFormat))
 	}
+	ctx, span := watch.Start(ctx, trace.Outside, "document")
+	defer func() { span.End(ctx, err) }()
 	resp, err := f.answer(req, o.Patience)
 	if err != nil {
 		return got, nil, failed(err)
 	}
 	defer resp.Body.Close()
+	span.Note(func(f *trace.Facts) { f.Status = resp.StatusCode })
 	switch resp.StatusCode {
 	case http.StatusOK:
-		got, err := f.body(ctx, resp, u, o)
+		got, err = f.body(ctx, resp, u, o)
 		return got, nil, err
 	case http.StatusNotModified:
 		return corpus.Fetched{Unchanged: true, URL: u.String()}, nil, nil
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		next, err := Location(u, resp.Header.Get("Location"))
+		next, err = Location(u, resp.Header.Get("Location"))
 		return got, next, err
 	}
 	return got, nil, f.status(resp)

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
+	"levada.dev/events/watch"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus/address"
 	"levada.dev/workflows/corpus/web"
@@ -146,7 +148,9 @@ func (e *endpoint) send(ctx context.Context, p parcel, first *url.URL, secret st
 }
 
 // ask sends one request.
-func (e *endpoint) ask(ctx context.Context, p parcel, u *url.URL, secret string, home bool) (*http.Response, error) {
+func (e *endpoint) ask(ctx context.Context, p parcel, u *url.URL, secret string, home bool) (_ *http.Response, err error) {
+	ctx, span := watch.Start(ctx, trace.Outside, "tool")
+	defer func() { span.End(ctx, err) }()
 	var body io.Reader
 	if p.body != nil {
 		body = bytes.NewReader(p.body)
@@ -162,10 +166,14 @@ func (e *endpoint) ask(ctx context.Context, p parcel, u *url.URL, secret string,
 		}
 		req.Header.Set(auth.Header, secret)
 	}
+	if home {
+		web.Traced(req, span)
+	}
 	resp, err := e.do(req)
 	if err != nil {
 		return nil, unreachable("the server did not answer")
 	}
+	span.Note(func(f *trace.Facts) { f.Status = resp.StatusCode })
 	return resp, nil
 }
 

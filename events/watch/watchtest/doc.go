@@ -1,0 +1,2 @@
+// Package watchtest shows a test what a watch has noticed.
+package watchtest
