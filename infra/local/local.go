@@ -66,7 +66,7 @@ func Start(ctx context.Context, o Options) (*Local, error) {
 	l.Stack = stack.Levada(stack.Pool{Name: "local", Env: "dev", Filterable: fields})
 	l.Platform, err = dev.Start(ctx, dev.Options{
 		Root: o.Root, State: o.State, Build: o.Build, Port: o.Port, Stack: l.Stack, Progress: o.Progress, Logs: o.Logs, Lexical: o.Lexical, WaitDivisor: o.WaitDivisor,
-		Vars:    map[string]string{"VERSION": o.Version, "ERASURE_SETTLE": "5s", "SPEECH_FORMATS": "wav"},
+		Vars:    map[string]string{"VERSION": o.Version, "ERASURE_SETTLE": "5s", "SPEECH_FORMATS": "wav", "TRACES": "100"},
 		Secrets: map[string]string{stack.SealKey: l.Vault.SealKey},
 		Seed: func(ctx context.Context, p *dev.Platform) error {
 			return Publish(ctx, p.KV(stack.API, "CONFIG"), l.Tenants, l.Keys, l.Vault)
