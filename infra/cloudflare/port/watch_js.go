@@ -6,17 +6,26 @@ import (
 	"levada.dev/events/meter"
 	"levada.dev/events/watch"
 	"levada.dev/infra/cloudflare/isolate"
+	"levada.dev/infra/logline"
 )
+
+// Logs is where the Worker of a role writes its lines, which say the role: log is also what code writes to that was given none. To lines writes who says the role itself.
+func Logs(worker string) (log, lines *slog.Logger) {
+	lines = slog.New(logline.New(isolate.Console{}))
+	log = lines.With("worker", worker)
+	slog.SetDefault(log)
+	return log, lines
+}
 
 // defaultTraces is how many of a hundred traces that begin in a Worker are kept, where the variable TRACES does not say.
 const defaultTraces = 10
 
-// NewWatch is what notices for the Worker of a role: lines go to log, counts and spans to the sink, unless the variable METERS is off.
-func NewWatch(worker string, log *slog.Logger, sink meter.Sink) *watch.Watch {
+// NewWatch is what notices for the Worker of a role: counts and spans go to the sink, unless the variable METERS is off.
+func NewWatch(worker string, lines *slog.Logger, sink meter.Sink) *watch.Watch {
 	if Var("METERS", "on") == "off" {
 		sink = nil
 	}
 	return watch.New(worker, &watch.Options{
-		Log: log, Sink: sink, Skip: 100 - int(min(max(Int("TRACES", defaultTraces), 0), 100)), Background: isolate.Go,
+		Log: lines, Sink: sink, Skip: 100 - int(min(max(Int("TRACES", defaultTraces), 0), 100)), Background: isolate.Go,
 	})
 }

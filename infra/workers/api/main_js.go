@@ -4,7 +4,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"log/slog"
 	"strings"
 
 	"levada.dev/api"
@@ -18,7 +17,6 @@ import (
 	"levada.dev/infra/cloudflare/port"
 	"levada.dev/infra/cloudflare/r2"
 	"levada.dev/infra/cloudflare/service"
-	"levada.dev/infra/logline"
 	"levada.dev/infra/mcp/line"
 	"levada.dev/infra/stack"
 	"levada.dev/tenants"
@@ -35,7 +33,8 @@ func main() {
 	sessions := port.NewSessions(object.Open("SESSION"))
 	ledger := port.NewLedger(object.Open("LEDGER"))
 	versionID, release := port.Deployed()
-	log := slog.New(logline.New(isolate.Console{}))
+	log, lines := port.Logs("api")
+	meters := port.NewMeters(object.Open("METERS"))
 	isolate.HandleHTTP(front.API(app.Ports{
 		Directory:   directory,
 		Secrets:     tenants.NewSecrets(published, port.SealKey(), nil),
@@ -69,13 +68,13 @@ func main() {
 		Cache:       port.NewCache(kv.Open("CACHE")),
 		Speech:      port.NewSpeech(object.Open("SPEECH")),
 		Sounds:      port.NewSounds(r2.Open("CORPUS")),
-		Meters:      port.NewMeters(object.Open("METERS")),
+		Meters:      meters,
 	}, app.Options{
 		Version:     cmp.Or(release, port.Var("VERSION", "dev")),
 		VersionID:   versionID,
 		Environment: port.Var("ENVIRONMENT", "dev"),
 		Log:         log,
-		Watch:       port.NewWatch("api", log, nil),
+		Watch:       port.NewWatch("api", lines, meters),
 
 		MaxBodyBytes:  tenants.MaxBodyBytes,
 		SpeechFormats: formats(port.Var("SPEECH_FORMATS", "")),

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"levada.dev/consumers"
@@ -18,7 +17,6 @@ import (
 	"levada.dev/infra/cloudflare/queue"
 	"levada.dev/infra/cloudflare/r2"
 	"levada.dev/infra/cloudflare/workflow"
-	"levada.dev/infra/logline"
 	"levada.dev/infra/stack"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus/web"
@@ -37,7 +35,8 @@ func main() {
 	claims := port.NewClaims(bucket)
 	published, environment := port.NewPublished(kv.Open("CONFIG")), port.Var("ENVIRONMENT", "")
 	directory := tenants.NewDirectory(published, nil)
-	log := slog.New(logline.New(isolate.Console{}))
+	log, lines := port.Logs("consumers")
+	meters := port.NewMeters(object.Open("METERS"))
 	router := app.Consumers(app.Ports{
 		Directory:   directory,
 		Secrets:     tenants.NewSecrets(published, port.SealKey(), nil),
@@ -52,7 +51,7 @@ func main() {
 		Synthesizer: port.NewSynthesizer(ai.Open("AI"), port.Var("GATEWAY", "levada")),
 		Speech:      port.NewSpeech(object.Open("SPEECH")),
 		Sounds:      port.NewSounds(bucket),
-		Meters:      port.NewMeters(object.Open("METERS")),
+		Meters:      meters,
 		Publisher:   events.NewPublisher(port.Queues(), claims, nil),
 		Claims:      claims,
 		Trail:       port.NewTrail(object.Open("AUDIT")),
@@ -62,7 +61,7 @@ func main() {
 			imports.Kind: workflow.Open("IMPORT"), erasure.Kind: workflow.Open("ERASURE"), reembed.Kind: workflow.Open("REEMBED"), transfer.Kind: workflow.Open("TRANSFER"),
 			narrate.Kind: workflow.Open("NARRATE"),
 		}),
-	}, app.Options{Environment: environment, Log: log, Watch: port.NewWatch("consumers", log, nil), MaxAttempts: table.Attempts(), Background: isolate.Go})
+	}, app.Options{Environment: environment, Log: log, Watch: port.NewWatch("consumers", lines, meters), MaxAttempts: table.Attempts(), Background: isolate.Go})
 	queue.Consume(func(ctx context.Context, b *queue.Batch) { consume(ctx, router, b) })
 	isolate.Run()
 }

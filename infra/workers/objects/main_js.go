@@ -3,7 +3,6 @@
 package main
 
 import (
-	"log/slog"
 	"time"
 
 	"levada.dev/events"
@@ -13,11 +12,10 @@ import (
 	"levada.dev/infra/cloudflare/port"
 	"levada.dev/infra/cloudflare/queue"
 	"levada.dev/infra/cloudflare/r2"
-	"levada.dev/infra/logline"
 )
 
 func main() {
-	slog.SetDefault(slog.New(logline.New(isolate.Console{})))
+	port.Logs("objects")
 	out := events.NewPublisher(port.Queues(), port.NewClaims(r2.Open("CORPUS")), nil)
 	objects.RegisterLedger(out, objects.Backlog{
 		Measure: port.Backlog(queue.Open("INGEST")), Max: port.Int("MAX_BACKLOG", objects.DefaultMaxBacklog),

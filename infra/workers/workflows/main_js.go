@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"levada.dev/infra/app"
@@ -13,13 +12,14 @@ import (
 	"levada.dev/infra/cloudflare/object"
 	"levada.dev/infra/cloudflare/port"
 	"levada.dev/infra/cloudflare/r2"
-	"levada.dev/infra/logline"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus/web"
 	"levada.dev/workflows/lexicon/book"
 )
 
 func main() {
+	log, lines := port.Logs("workflows")
+	meters := port.NewMeters(object.Open("METERS"))
 	bucket := r2.Open("CORPUS")
 	directory := tenants.NewDirectory(port.NewPublished(kv.Open("CONFIG")), nil)
 	ledger := port.NewLedger(object.Open("LEDGER"))
@@ -48,13 +48,12 @@ func main() {
 		Calls:       port.NewCalls(object.Open("CALLS")),
 		Speech:      port.NewSpeech(object.Open("SPEECH")),
 		Sounds:      port.NewSounds(bucket),
-		Meters:      port.NewMeters(object.Open("METERS")),
+		Meters:      meters,
 		Sessions:    port.NewSessions(object.Open("SESSION")),
 		Shelf:       port.NewShelf(object.Open("SHELF")),
 		Fetcher:     web.New(isolate.Do, directory.Config, time.Now, &web.Options{Private: app.Private(port.Var("ENVIRONMENT", ""))}),
 	}
-	log := slog.New(logline.New(isolate.Console{}))
-	options := app.Options{Environment: port.Var("ENVIRONMENT", ""), Log: log, Watch: port.NewWatch("workflows", log, nil), Background: isolate.Go}
+	options := app.Options{Environment: port.Var("ENVIRONMENT", ""), Log: log, Watch: port.NewWatch("workflows", lines, meters), Background: isolate.Go}
 	port.RegisterFlow("Import", app.Import(ports, options), 0)
 	settle, err := time.ParseDuration(port.Var("ERASURE_SETTLE", "0s"))
 	if err != nil {
