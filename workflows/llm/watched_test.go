@@ -133,7 +133,7 @@ func TestEmbeddingsAndRerankingsAreNoticed(t *testing.T) {
 			fails := func(llm.Call, []string) error { return tc.fail }
 			_, err := llm.NewPaidEmbedder(&llmtest.Embedder{Before: fails}, gate).Embed(ctx, globex, llm.Call{Model: "@cf/baai/bge-m3", Purpose: llm.ForDocument}, []string{"water"})
 			assert.Equal(t, tc.spans > 0 && tc.fail == nil, err == nil)
-			_, err = llm.NewPaidReranker(&llmtest.Reranker{}, gate).Rerank(ctx, globex, llm.Call{Model: llm.DefaultReranker.Name, Purpose: llm.ForRerank}, "water", []string{"fire"})
+			_, err = llm.NewPaidReranker(&llmtest.Reranker{}, gate).Rerank(ctx, globex, llm.Call{Model: llm.DefaultReranker, Purpose: llm.ForRerank}, "water", []string{"fire"})
 			assert.Equal(t, tc.spans > 0, err == nil)
 			end()
 			spans := seen.Spans("globex", trace.Model)

@@ -141,7 +141,7 @@ func TestTheDashboardShowsWhatThereIs(t *testing.T) {
 		if m.Spec().Histogram {
 			ending = "_bucket"
 		}
-		if m != meter.ModelCharacters && m != meter.SearchTime && m != meter.StepDuration && m != meter.ToolDuration {
+		if m != meter.ModelCharacters && m != meter.SpansDropped && m != meter.SearchTime && m != meter.StepDuration && m != meter.ToolDuration {
 			assert.True(t, shown[m.Spec().Name+ending], "no panel shows %s", m.Spec().Name)
 		}
 	}
