@@ -92,6 +92,7 @@ var decisions = map[string]decision{
 	"GET /metrics/alerts":           {none: reads},
 	"POST /metrics/alerts":          {act: "alerts.set", does: `{"name":"` + canary + `","metric":"requests","comparator":">","threshold":1,"period":"5m"}`},
 	"DELETE /metrics/alerts/{id}":   {act: "alerts.delete"},
+	"POST /usage/estimate":          {none: reads},
 	"GET /traces":                   {none: reads},
 	"GET /traces/{id}":              {none: reads},
 	"GET /audit":                    {none: reads},

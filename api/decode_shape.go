@@ -52,7 +52,7 @@ func shapeOfType(t reflect.Type) *shape {
 		return &shape{kind: isString}
 	case reflect.Bool:
 		return &shape{kind: isBoolean}
-	case reflect.Int:
+	case reflect.Int, reflect.Int64: // as wide: Workers have 64 bits
 		return &shape{kind: isWhole}
 	case reflect.Float64:
 		return &shape{kind: isNumber}

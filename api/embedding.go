@@ -131,7 +131,7 @@ func (c *call) openMove(r reembed.Request) error {
 }
 
 // estimate is what a move would take.
-type estimate struct {
+type moveEstimate struct {
 	From      string   `json:"from"`
 	To        string   `json:"to"`
 	Documents int      `json:"documents"`
@@ -153,7 +153,7 @@ func (c *call) estimate(m llm.EmbeddingModel, cursor string) error {
 	if err != nil {
 		return fmt.Errorf("estimate: %w", err)
 	}
-	return c.ok(http.StatusOK, estimate{
+	return c.ok(http.StatusOK, moveEstimate{
 		From: e.From, To: e.To, Documents: e.Documents, Chunks: e.Chunks, Cost: job.Cost{Tokens: e.Tokens, Nanos: e.Nanos},
 		Seconds: int((e.Time + time.Second - 1) / time.Second), AtLeast: e.Next != "", Next: e.Next,
 	})

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -244,6 +245,56 @@ func TestTheAccountHasCharacters(t *testing.T) {
 	}
 }
 
+// An estimate is held against what is left of the tenant's budgets, and takes nothing of them.
+func TestEstimatesKnowWhatIsLeft(t *testing.T) {
+	w := newWorld(t, func(w *world) {
+		limits := func(ctx context.Context, s tenants.Scope) (quota.Limits, error) {
+			config, err := w.deps.Directory.Config(ctx, s.Tenant())
+			if err != nil {
+				return quota.Limits{}, err
+			}
+			return quota.LimitsOf(config), nil
+		}
+		w.deps.Gate = quota.NewGate(memory.NewQuota(w.opts.Now), limits, &quota.Options{
+			Now: w.opts.Now, Background: func(context.Context, func(context.Context)) error { return nil },
+		})
+	})
+	hold, err := w.deps.Gate.Acquire(t.Context(), tenantstest.Scope(t, "acme"), quota.Ask{Amount: quota.Amount{Tokens: 1_500_000}})
+	require.NoError(t, err)
+	hold.Settle(t.Context(), quota.Use{Capability: "ingest", Purpose: "document", Model: "m", Prompt: 1_500_000})
+
+	type room struct {
+		Left, Expected, Most int64
+		Fits                 string
+	}
+	ask := func(tenant string, bytes int) map[string]room {
+		e := data[struct {
+			Tokens  int64
+			Most    struct{ Tokens int64 }
+			Budgets []struct {
+				Period, Unit string
+				room
+			}
+		}](t, w.do(tenant, "POST", "/usage/estimate", fmt.Sprintf(`{"capability":"ingest","documents":1,"bytes":%d}`, bytes)))
+		rooms := map[string]room{}
+		for _, b := range e.Budgets {
+			rooms[b.Period+" "+b.Unit] = b.room
+		}
+		assert.Len(t, rooms, 4, "no characters are spoken")
+		assert.Equal(t, []int64{e.Tokens, e.Most.Tokens}, []int64{rooms["day tokens"].Expected, rooms["day tokens"].Most})
+		return rooms
+	}
+	for _, tt := range []struct {
+		bytes int
+		fits  string
+	}{{100, "yes"}, {400_000, "perhaps"}, {4_000_000, "no"}, {100, "yes"}} { // nothing is reserved
+		rooms := ask("acme", tt.bytes)
+		assert.Equal(t, []any{int64(500_000), tt.fits}, []any{rooms["day tokens"].Left, rooms["day tokens"].Fits}, tt.bytes)
+		assert.Equal(t, "yes", rooms["day nanoUSD"].Fits)
+	}
+	assert.Equal(t, room{2_000_000, 100_522, 818_756, "yes"}, ask("globex", 400_000)["day tokens"], "who has used nothing")
+}
+
 // A user's name has characters, not bytes.
 func TestAUserIsNamedInAnyScript(t *testing.T) {
 	w := newWorld(t)
@@ -280,7 +331,7 @@ func TestWhatWritesIsRefusedDuringAnErasure(t *testing.T) {
 			body = "{}"
 		}
 		rec := w.do("acme", method, target, body)
-		want := method == "GET" || method == "DELETE" || strings.HasPrefix(pattern, "/tenant/export/") // it reads, by a list that is too long for a query
+		want := method == "GET" || method == "DELETE" || strings.HasPrefix(pattern, "/tenant/export/") || pattern == "/usage/estimate" // they read, by what is too long for a query
 		assert.Equal(t, want, rec.Code != 409 || !strings.Contains(rec.Body.String(), "tenant_erasing"), "%s: %d %s", route, rec.Code, rec.Body)
 	}
 	assert.NotEqual(t, 409, w.do("globex", "POST", "/chat", `{"message":"Hello"}`).Code)

@@ -55,6 +55,7 @@ var routes = []route{
 	{method: "POST", pattern: "/tenant/transfer", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, act: administers("tenant.transfer.set", "tenant"), handle: setTransfer},
 	{method: "POST", pattern: "/tenant/transfer/runs", writes: true, scope: tenants.ScopeAdmin, body: jsonBody, idempotent: true, act: administers("tenant.transfer.begin", "tenant"), handle: beginTransfer},
 	{method: "GET", pattern: "/usage", scope: tenants.ScopeMetrics, query: []string{"from", "to", "group"}, handle: showUsage},
+	{method: "POST", pattern: "/usage/estimate", scope: tenants.ScopeMetrics, body: jsonBody, handle: estimateUsage},
 	{method: "GET", pattern: "/metrics", scope: tenants.ScopeMetrics, handle: showMetrics},
 	{method: "GET", pattern: "/metrics/overview", scope: tenants.ScopeMetrics, query: []string{"period"}, handle: showOverview},
 	{method: "GET", pattern: "/metrics/slis", scope: tenants.ScopeMetrics, query: []string{"period"}, handle: showSLIs},

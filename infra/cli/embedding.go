@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"levada.dev/infra/client"
+	"levada.dev/tenants/quota"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/llm"
 )
@@ -18,6 +19,7 @@ type embeddingOptions struct {
 	Platform platformOptions
 	View     view
 	Stay     bool
+	Cost     foresight
 }
 
 func newEmbedding(g *globals) *cobra.Command {
@@ -27,14 +29,17 @@ func newEmbedding(g *globals) *cobra.Command {
 		"A model has two names: @cf/baai/bge-m3, or bge-m3."
 	cmd.Example = "  levada embedding\n  levada embedding estimate bge-m3\n  levada embedding move bge-m3\n  levada embedding back\n  levada embedding drop bge-m3"
 	move := newEmbeddingCommand(g, "move MODEL", cobra.ExactArgs(1), (*embeddingOptions).move, func(o *embeddingOptions, cmd *cobra.Command) {
+		cmd.Flags().BoolVar(&o.Cost.Yes, "yes", false, "do not ask")
 		cmd.Flags().BoolVar(&o.Stay, "stay", false, "fill the space only; levada search --embedding MODEL reads it")
 	})
 	move.Short = "Change the embedding model: fill its space, and have searches use it"
-	move.Long = "Fills the model's space beside the one that searches use, and switches. Documents are searched and taken meanwhile. Interrupted, it goes on;\n" +
+	move.Long = "Says what it costs, and asks on a terminal. Fills the model's space beside the one that searches use, and switches. Documents are searched and taken meanwhile. Interrupted, it goes on;\n" +
 		"cancelled (levada jobs cancel) or failed, searches stay where they are, and the same command goes on where it was."
 	estimate := newEmbeddingCommand(g, "estimate MODEL", cobra.ExactArgs(1), (*embeddingOptions).estimate, nil)
 	estimate.Short = "Say what a move to a model would take"
-	back := newEmbeddingCommand(g, "back", cobra.NoArgs, (*embeddingOptions).back, nil)
+	back := newEmbeddingCommand(g, "back", cobra.NoArgs, (*embeddingOptions).back, func(o *embeddingOptions, cmd *cobra.Command) {
+		cmd.Flags().BoolVar(&o.Cost.Yes, "yes", false, "do not ask")
+	})
 	back.Short = "Go back to the model before: what came since is filled, then searches use its space again"
 	drop := newEmbeddingCommand(g, "drop MODEL", cobra.ExactArgs(1), (*embeddingOptions).drop, nil)
 	drop.Short = "Remove what is in the space of a model that searches do not use"
@@ -48,7 +53,7 @@ func newEmbeddingCommand(g *globals, use string, args cobra.PositionalArgs, run 
 		Use:  use,
 		Args: args,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.View.Stdout, o.View.Stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
+			o.View.Stdout, o.View.Stderr, o.Cost.questions = cmd.OutOrStdout(), cmd.ErrOrStderr(), questions(cmd)
 			if len(args) > 0 {
 				m, err := embeddingNamed(args[0])
 				if err != nil {
@@ -111,10 +116,35 @@ func (o *embeddingOptions) estimate(ctx context.Context, c *client.Client, args 
 		{"from", e.From}, {"to", e.To}, {"to embed", count(e.Documents, "document") + ", " + count(e.Chunks, "chunk")},
 		{"cost", "about " + cost(e.Cost)}, {"time", "about " + (time.Duration(e.Seconds) * time.Second).String()},
 	})
+	room, err := c.Estimate(ctx, workOf(e))
+	if why, unknown := notForThisKey(err); unknown {
+		fmt.Fprintf(o.View.Stderr, "what is left of the budgets is not known: %s\n", why)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	o.View.rooms(room)
 	return nil
 }
 
+// workOf is what a move embeds.
+func workOf(e client.MoveEstimate) client.Work {
+	return client.Work{Capability: quota.Ingest, Model: e.To, Documents: new(int64(e.Documents)), Tokens: &e.Cost.Tokens}
+}
+
+// move says what it costs before it begins. One that goes on, or has nothing to embed, is not asked about.
 func (o *embeddingOptions) move(ctx context.Context, c *client.Client, args []string) error {
+	e, err := c.EstimateMove(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	if e.Chunks > 0 {
+		what := "to embed " + count(e.Documents, "document") + ", " + count(e.Chunks, "chunk")
+		if err := o.Cost.agree(ctx, o.View.Stderr, c, what, workOf(e)); err != nil {
+			return err
+		}
+	}
 	a, err := c.MoveEmbedding(ctx, client.MoveRequest{Model: args[0], Stay: o.Stay})
 	if err != nil {
 		return err

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"levada.dev/infra/client"
 	"levada.dev/infra/load"
+	"levada.dev/tenants/quota"
 	"levada.dev/workflows/imports"
 )
 
@@ -24,6 +26,7 @@ type ingestOptions struct {
 	Meta     []string
 	Wait     bool
 	DryRun   bool
+	Cost     foresight
 
 	BatchBytes int64 // of files in one import
 }
@@ -38,6 +41,7 @@ func newIngest(g *globals) *cobra.Command {
 			"node_modules. A document's id is its path below the folder, so that ingesting the folder again replaces what has\n" +
 			"changed, and nothing else; its title is its first heading, else the file's name.\n\n" +
 			"Globs without a slash are matched against names, others against paths below the folder; ** stands for any folders.\n\n" +
+			"Before a large import (500 documents, or 5 MB) it says about what that costs, and asks on a terminal; --estimate says more.\n" +
 			"Ctrl-C stops the following, not the import. Exits with 1 when a document failed.",
 		Example: "  levada ingest docs\n" +
 			"  levada ingest --include '*.md' --exclude drafts --prefix handbook/ --meta team=support handbook\n" +
@@ -46,6 +50,7 @@ func newIngest(g *globals) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.Args, o.View.Stdout, o.View.Stderr = args, cmd.OutOrStdout(), cmd.ErrOrStderr()
+			o.Cost.questions = questions(cmd)
 			if !cmd.Flags().Changed("wait") {
 				o.Wait = isTerminal(o.View.Stderr)
 			}
@@ -64,6 +69,8 @@ func newIngest(g *globals) *cobra.Command {
 	f.StringVar(&o.Sitemap, "sitemap", "", "URL of a sitemap whose pages are ingested")
 	f.BoolVar(&o.Wait, "wait", false, "follow the import to its end (default: on a terminal)")
 	f.BoolVar(&o.DryRun, "dry-run", false, "list what would be sent")
+	f.BoolVar(&o.Cost.Estimate, "estimate", false, "say what embedding the files would cost, and what is left of the budgets; send nothing")
+	f.BoolVar(&o.Cost.Yes, "yes", false, "do not ask before a large import")
 	f.BoolVar(&o.View.JSON, "json", false, "print the job as JSON")
 	return cmd
 }
@@ -83,8 +90,37 @@ func (o *ingestOptions) run(ctx context.Context) error {
 		return o.nothing(p)
 	}
 	return o.Platform.run(ctx, func(ctx context.Context, c *client.Client) error {
+		work := client.Work{Capability: quota.Ingest, Documents: new(int64(p.count - len(p.urls))), Bytes: &p.bytes}
+		if o.Cost.Estimate {
+			return o.estimate(ctx, c, work)
+		}
+		if p.count >= largeCount || p.bytes >= largeBytes {
+			what := fmt.Sprintf("%s, %d bytes", count(p.count, "document"), p.bytes)
+			if err := o.Cost.agree(ctx, o.View.Stderr, c, what, work); err != nil {
+				return err
+			}
+		}
 		return o.send(ctx, c, p)
 	})
+}
+
+// What is a large import, of which it is said what it costs.
+const (
+	largeCount = 500
+	largeBytes = 5_000_000
+)
+
+// estimate says what embedding the files would cost.
+func (o *ingestOptions) estimate(ctx context.Context, c *client.Client, w client.Work) error {
+	e, err := c.Estimate(ctx, w)
+	if err != nil {
+		return err
+	}
+	var notes []string
+	if o.Sitemap != "" || slices.ContainsFunc(o.Args, isURL) {
+		notes = append(notes, "pages that the platform fetches are not counted: nobody knows yet how long they are")
+	}
+	return o.View.estimate(e, notes...)
 }
 
 // check reads the arguments.

@@ -9,10 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"levada.dev/infra/client"
+	"levada.dev/tenants/quota"
 	"levada.dev/workflows/job"
 	"levada.dev/workflows/speech/audio"
 )
@@ -23,6 +25,7 @@ type speakOptions struct {
 	Speech   client.Speech
 	File     string
 	Out      string
+	Estimate bool
 	Stdin    io.Reader
 }
 
@@ -51,6 +54,7 @@ func newSpeak(g *globals) *cobra.Command {
 	f.StringVar(&o.Speech.Model, "model", "", "the tenant's model or its fallback")
 	f.StringVar(&o.Speech.Format, "format", "", "mp3, wav or opus, as far as the model gives it")
 	f.Float64Var(&o.Speech.Speed, "speed", 0, "0.25 to 4; of wav alone")
+	f.BoolVar(&o.Estimate, "estimate", false, "say what it would cost, and what is left of the budgets; speak nothing")
 	f.BoolVar(&o.View.JSON, "json", false, "print the job as JSON")
 	return cmd
 }
@@ -81,6 +85,13 @@ func (o *speakOptions) read(text string) error {
 }
 
 func (o *speakOptions) run(ctx context.Context, c *client.Client) error {
+	if o.Estimate {
+		e, err := c.Estimate(ctx, client.Work{Capability: quota.Speech, Model: o.Speech.Model, Characters: new(int64(utf8.RuneCountInString(o.Speech.Text)))})
+		if err != nil {
+			return err
+		}
+		return o.View.estimate(e)
+	}
 	j, err := c.Speak(ctx, o.Speech)
 	if err != nil {
 		return err

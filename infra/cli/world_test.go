@@ -63,12 +63,21 @@ type world struct {
 
 func newCLIWorld(t *testing.T) *world {
 	t.Helper()
+	return newCLIWorldOf(t, tenants.AllScopes, func(*tenants.Config) {})
+}
+
+// newCLIWorldOf is one whose tenants' keys hold some scopes, and whose tenants are otherwise configured.
+func newCLIWorldOf(t *testing.T, scopes []tenants.APIScope, change func(*tenants.Config)) *world {
+	t.Helper()
 	state, keys := stateOf(t, "acme", "globex")
 	var configs []tenants.Config
 	grants := map[string]tenants.Grant{}
 	for id, key := range keys {
-		configs = append(configs, tenantstest.Config(t, string(id), func(c *tenants.Config) { c.Limits.DocumentBytes = 100_000 }))
-		grants[tenants.HashKey(key)] = tenants.Grant{Tenant: id, Name: string(id), Scopes: tenants.AllScopes}
+		configs = append(configs, tenantstest.Config(t, string(id), func(c *tenants.Config) {
+			c.Limits.DocumentBytes = 100_000
+			change(c)
+		}))
+		grants[tenants.HashKey(key)] = tenants.Grant{Tenant: id, Name: string(id), Scopes: scopes}
 	}
 	directory, err := tenants.StaticDirectory(configs, grants)
 	require.NoError(t, err)

@@ -48,3 +48,49 @@ func (u Usage) Calls(purpose string) (n int64) {
 	}
 	return n
 }
+
+// Work is what an estimate is about, by the numbers of its capability: ingest has documents and bytes or tokens, speech characters.
+type Work struct {
+	Capability string `json:"capability"`
+	Model      string `json:"model,omitempty"`
+	Documents  *int64 `json:"documents,omitempty"`
+	Bytes      *int64 `json:"bytes,omitempty"`
+	Tokens     *int64 `json:"tokens,omitempty"`
+	Characters *int64 `json:"characters,omitempty"`
+}
+
+// Estimate is what a work would take: as it is expected, and at most.
+type Estimate struct {
+	Capability string `json:"capability"`
+	Model      string `json:"model"`
+	EstimateSum
+	Most    EstimateSum  `json:"most"`
+	Basis   []string     `json:"basis"`
+	Budgets []BudgetRoom `json:"budgets"`
+	Prices  string       `json:"pricesAt"`
+}
+
+// EstimateSum is what calls of models take.
+type EstimateSum struct {
+	Calls   int64   `json:"calls"`
+	Tokens  int64   `json:"tokens"`
+	Chars   int64   `json:"characters"`
+	Neurons float64 `json:"neurons"`
+	Nanos   int64   `json:"nanoUSD"`
+	USD     float64 `json:"usd"`
+}
+
+// BudgetRoom is what is left of a budget that a work needs something of, and whether it fits: yes, perhaps or no.
+type BudgetRoom struct {
+	Period   string `json:"period"`
+	Unit     string `json:"unit"`
+	Left     int64  `json:"left"`
+	Expected int64  `json:"expected"`
+	Most     int64  `json:"most"`
+	Fits     string `json:"fits"`
+}
+
+// Estimate asks what a work would take.
+func (c *Client) Estimate(ctx context.Context, w Work) (Estimate, error) {
+	return post[Estimate](ctx, c, "/usage/estimate", w)
+}

@@ -43,6 +43,17 @@ func (a Amount) Covers(b Amount) bool {
 // Negative reports whether there is less than nothing of a currency.
 func (a Amount) Negative() bool { return a.Tokens < 0 || a.Chars < 0 || a.Nanos < 0 }
 
+// Part is the budget's side of an amount.
+func (b Budget) Part(a Amount) int64 {
+	switch b.Unit {
+	case "tokens":
+		return a.Tokens
+	case "characters":
+		return a.Chars
+	}
+	return a.Nanos
+}
+
 // Amount is what the use costs.
 func (u Use) Amount() Amount {
 	return Amount{Tokens: u.Prompt + u.Completion, Chars: u.Chars, Nanos: u.Nanos}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/tenants/quota"
 	"levada.dev/workflows/llm/price"
 	"levada.dev/workflows/speech/audio"
 )
@@ -129,6 +130,16 @@ const (
 
 // Bound is more than speaking so many characters costs.
 func (m Model) Bound(chars int) int64 { return m.USD.Of(bound(chars)) }
+
+// Bounds is more than speaking so many characters in so many calls costs, in billionths of a US dollar and in neurons.
+func (m Model) Bounds(chars, calls int64) (nanos int64, neurons quota.Neurons) {
+	u := price.Units{Chars: chars}
+	if m.USD.Minute == 0 {
+		return m.USD.Of(u), quota.Neurons(m.Neurons.Of(u))
+	}
+	u.Sound = time.Duration(chars)*slowest + time.Duration(calls)*pause
+	return m.USD.Of(u) + calls, quota.Neurons(m.Neurons.Of(u) + calls) // a part of a minute is rounded up in each call
+}
 
 // Price is what speaking so many characters has cost that took so long.
 func (m Model) Price(chars int, d time.Duration) int64 { return m.USD.Of(units(chars, d)) }

@@ -39,17 +39,6 @@ func starts(b quota.Budget, today quota.Day) quota.Day {
 	return today
 }
 
-// part is the budget's side of an amount.
-func part(b quota.Budget, a quota.Amount) int64 {
-	switch b.Unit {
-	case "tokens":
-		return a.Tokens
-	case "characters":
-		return a.Chars
-	}
-	return a.Nanos
-}
-
 // room is how much can be leased before any budget is used up; it may be negative.
 func (st *state) room(l quota.Limits) quota.Amount {
 	return l.Day.Sub(st.Today).Min(l.Month.Sub(st.Month)).Sub(st.Out)
@@ -78,7 +67,7 @@ func (st *state) exhausted(now time.Time, l quota.Limits, a quota.Amount) (*faul
 	var worst *fault.Error
 	var which []int
 	for i, b := range st.budgets(l) {
-		need := part(b, a)
+		need := b.Part(a)
 		if need == 0 || b.Spent+b.Reserved+need <= b.Limit {
 			continue
 		}

@@ -25,17 +25,22 @@ func Of(o speech.Order) ([]speech.Cut, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch o.Format {
-	case audio.WAV:
-		slow := 100
-		if o.Speed > 0 {
-			slow = min(slow, o.Speed)
-		}
-		return Parts(o.Text, min(sampledChars*sampledRate/m.Rate*slow/100, m.MaxChars)), nil
-	case audio.MP3:
-		return Parts(o.Text, m.MaxChars), nil
+	if o.Format != audio.WAV && o.Format != audio.MP3 {
+		return []speech.Cut{{To: len(o.Text), Chars: o.Chars()}}, nil
 	}
-	return []speech.Cut{{To: len(o.Text), Chars: o.Chars()}}, nil
+	return Parts(o.Text, Limit(m, o)), nil
+}
+
+// Limit is how many characters a part of an order has at most that its model speaks.
+func Limit(m speech.Model, o speech.Order) int {
+	if o.Format != audio.WAV {
+		return m.MaxChars
+	}
+	slow := 100
+	if o.Speed > 0 {
+		slow = min(slow, o.Speed)
+	}
+	return min(sampledChars*sampledRate/m.Rate*slow/100, m.MaxChars)
 }
 
 // Parts cuts a text at its sentences into parts of at most so many characters, the first of FirstChars. A sentence that is longer is cut between
