@@ -76,9 +76,10 @@ func Load(root string) (Tree, error) {
 }
 
 // isOurs tells whether a folder holds source of this module: the go command
-// skips those with a dot, an underscore or the name testdata, too.
+// skips those with a dot, an underscore or the name testdata, too. What is in
+// bin was made.
 func isOurs(folder string) bool {
-	return folder != "node_modules" && folder != "testdata" && folder[0] != '.' && folder[0] != '_'
+	return folder != "node_modules" && folder != "bin" && folder != "testdata" && folder[0] != '.' && folder[0] != '_'
 }
 
 func (t *Tree) walk(root, top string) error {

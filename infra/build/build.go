@@ -51,11 +51,14 @@ type Built struct {
 	Role stack.Role
 	Dir  string
 
+	// Assets is the folder of the role's assets, empty when it has none.
+	Assets string
+
 	// WasmBytes is the size of app.wasm, and Gzip its size after gzip -9, or 0
 	// when it was not asked for.
 	WasmBytes, Gzip int64
 
-	// Changed tells that the folder differs from what it was before.
+	// Changed tells that the folders differ from what they were before.
 	Changed bool
 
 	Took time.Duration
@@ -112,6 +115,14 @@ func buildRole(ctx context.Context, o *Options, role stack.Role, wasmExec []byte
 	b.Changed, err = assemble(b.Dir, entryModule(&o.Stack, role), wasmExec, wasm)
 	if err != nil {
 		return Built{}, fmt.Errorf("assemble %s: %w", role, err)
+	}
+	if worker.Assets != nil {
+		b.Assets = AssetsDir(o.Out, role)
+		changed, err := gather(o.Root, b.Assets, *worker.Assets)
+		if err != nil {
+			return Built{}, fmt.Errorf("gather the assets of %s: %w", role, err)
+		}
+		b.Changed = b.Changed || changed
 	}
 	if o.Measure {
 		b.Gzip = gzipSize(wasm)

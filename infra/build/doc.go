@@ -6,6 +6,7 @@
 //	<out>/<role>/glue/*.mjs        package glue
 //	<out>/<role>/glue/wasm_exec.js of the Go installation that compiled the program
 //	<out>/<role>/glue/app.wasm     infra/workers/<role>, its memory capped as the stack says
+//	<out>/<role>.assets/           what is served in its place, with the modules that npm installed
 //
 // A file is written only when its content changes, and then at once, so a
 // reader never sees half of one, and who watches knows what to reload. The same

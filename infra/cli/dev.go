@@ -142,6 +142,9 @@ func (o *devOptions) introduce(p *local.Local, log string) {
 			where = p.URL
 		}
 		t.AppendRow(table.Row{"Worker " + w.Role, where, "Cloudflare Workers"})
+		if w.Assets != nil {
+			t.AppendRow(table.Row{"console", p.URL + w.Assets.Path, "Workers static assets"})
+		}
 	}
 	t.AppendSeparator()
 	t.AppendRow(table.Row{fmt.Sprintf("%d queues", len(p.Stack.Queues)), "workerd, durable local broker", "Cloudflare Queues"})

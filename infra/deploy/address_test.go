@@ -57,7 +57,7 @@ func TestAWorkerGoesWithItsQueue(t *testing.T) {
 	w := newWorld(t)
 	d := w.desired("acme", "v1", "one")
 	extra := d.Stack.Workers[0]
-	extra.Role, extra.Public, extra.Bindings, extra.Secrets = "extra", false, nil, nil
+	extra.Role, extra.Public, extra.Assets, extra.Bindings, extra.Secrets = "extra", false, nil, nil, nil
 	d.Stack.Workers = append(d.Stack.Workers, extra)
 	d.Stack.Queues = append(d.Stack.Queues, stack.Queue{Name: "odd", Consumer: "extra", MaxBatchSize: 1, DeadLetter: "audit-dlq"})
 	d.Code["extra"] = module("extra")

@@ -32,7 +32,7 @@ func (w *world) everything(release string) *deploy.Desired {
 		s.Workers[i].Crons = append(s.Workers[i].Crons, "0 1 * * *")
 	}
 	extra := s.Workers[0]
-	extra.Role, extra.Public, extra.Bindings, extra.Secrets = "extra", false, nil, nil
+	extra.Role, extra.Public, extra.Assets, extra.Bindings, extra.Secrets = "extra", false, nil, nil, nil
 	s.Workers = append(s.Workers, extra)
 	d.Code["extra"] = module("extra")
 	s.Queues = append(s.Queues, stack.Queue{Name: "odd", Consumer: "extra", MaxBatchSize: 1, DeadLetter: "audit-dlq"})

@@ -31,13 +31,25 @@ import worker from "./worker.mjs";
 import { tables } from "./glue/index.mjs";
 export * from "./worker.mjs";
 export class Meter extends WorkerEntrypoint { read() { return tables(); } }
-export default worker;
+`;
+
+// The public Worker has files answered in its place, as Cloudflare's router does ahead of it.
+const withAssets = (path) => `const below = ${JSON.stringify(path)}, itself = below.slice(0, -1);
+export default {
+  ...worker,
+  fetch(request, env, ctx) {
+    const { pathname } = new URL(request.url);
+    return pathname === itself || pathname.startsWith(below) ? env.LOCAL_ASSETS.fetch(request) : worker.fetch(request, env, ctx);
+  },
+};
 `;
 
 /** modules reads a Worker's modules, its main module first. */
-function modules({ dir, main, metered }) {
+function modules({ dir, main, metered, assetsPath }) {
+  if (!dir) return [{ type: "ESModule", path: "/assets.mjs", contents: "export default {};" }];
   const names = readdirSync(dir, { recursive: true }).filter((name) => /\.(mjs|js|wasm)$/.test(name) && name !== main);
-  const first = metered ? [{ type: "ESModule", path: join(dir, "meter.mjs"), contents: meter }] : [];
+  const entry = meter + (assetsPath ? withAssets(assetsPath) : "export default worker;");
+  const first = metered ? [{ type: "ESModule", path: join(dir, "meter.mjs"), contents: entry }] : [];
   return first.concat([main, ...names].map((name) => {
     const path = join(dir, name);
     return name.endsWith(".wasm")
@@ -57,10 +69,10 @@ function options({ workers, persist, port, public: publicWorker }) {
     resourcePersistencePath: persist,
     // Miniflare starts a workerd that has crashed again by itself.
     unsafeHandleRuntimeRestart: () => wake().catch((error) => process.stderr.write(`error: after a crash of workerd: ${error}\n`)),
-    workers: workers.map(({ dir, main, metered, ...worker }) => ({
+    workers: workers.map(({ dir, main, metered, assetsPath, ...worker }) => ({
       ...worker,
-      modules: modules({ dir, main, metered }),
-      modulesRoot: dir,
+      modules: modules({ dir, main, metered, assetsPath }),
+      modulesRoot: dir ?? "/",
       // Requests reach the public Worker straight, past Miniflare's own router.
       ...(worker.name === publicWorker && { unsafeDirectSockets: [{ host: "127.0.0.1", port }] }),
       ...(worker.name === "control" && { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }], bindings: { secret: control.secret } }),

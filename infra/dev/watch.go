@@ -52,7 +52,11 @@ func (w *watcher) learn(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, dir := range append(dirs, glue) {
+		assets, err := build.AssetFolders(w.root, worker)
+		if err != nil {
+			return err
+		}
+		for _, dir := range slices.Concat(dirs, assets, []string{glue}) {
 			w.roles[dir] = append(w.roles[dir], worker.Role)
 		}
 	}
@@ -98,10 +102,13 @@ func (w *watcher) affected(e fsnotify.Event) []stack.Role {
 		return nil
 	}
 	switch filepath.Ext(name) {
-	case ".go", ".mjs", ".json":
-		return w.roles[filepath.Dir(e.Name)]
+	case ".go", ".mjs", ".json", ".html", ".css", ".js", ".svg":
+	default:
+		if name != "_headers" {
+			return nil
+		}
 	}
-	return nil
+	return w.roles[filepath.Dir(e.Name)]
 }
 
 func (w *watcher) reload(ctx context.Context, roles []stack.Role) {

@@ -60,6 +60,9 @@ type Worker struct {
 	// Secrets are the names of the text variables that the Worker gets at deployment and that are in no file of the stack.
 	Secrets []string `json:"secrets,omitempty"`
 
+	// Assets are files that are answered in the Worker's place.
+	Assets *Assets `json:"assets,omitempty"`
+
 	// Crons are the schedules of the Worker's scheduled handler.
 	Crons []string `json:"crons,omitempty"`
 

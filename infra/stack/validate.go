@@ -118,6 +118,7 @@ func (v *validation) worker(w Worker) {
 		names[name] = true
 		v.matches(what+"secret", name, envName)
 	}
+	v.assets(what, w)
 }
 
 // binding refuses a binding to something the table does not hold.

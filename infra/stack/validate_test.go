@@ -129,6 +129,12 @@ func TestValidateRefuses(t *testing.T) {
 		{"nobody is public", func(s *stack.Stack) { s.Domains, s.Workers[0].Public = []string{"a.example.com"}, false }, "no worker is public"},
 		{"domain twice", func(s *stack.Stack) { s.Domains = []string{"a.example.com", "a.example.com"} }, `custom domain "a.example.com" is there twice`},
 		{"route of another zone", func(s *stack.Stack) { s.Routes = []stack.Route{{Pattern: "a.example.com/*", Zone: "ample.com"}} }, `not in the zone "ample.com"`},
+		{"assets of a hidden worker", func(s *stack.Stack) { s.Workers[1].Assets = s.Workers[0].Assets }, `worker "consumers": it has assets and is not public`},
+		{"assets of no folder", func(s *stack.Stack) { s.Workers[0].Assets.Folder = "" }, "assets: the folder is missing"},
+		{"assets at the root", func(s *stack.Stack) { s.Workers[0].Assets.Path = "/" }, `assets: path "/" does not match`},
+		{"assets below no folder", func(s *stack.Stack) { s.Workers[0].Assets.Path = "/console" }, `assets: path "/console" does not match`},
+		{"assets of html", func(s *stack.Stack) { s.Workers[0].Assets.HTMLHandling = "pretty" }, `html_handling "pretty" is none of auto-trailing-slash, `},
+		{"assets that are not there", func(s *stack.Stack) { s.Workers[0].Assets.NotFoundHandling = "index" }, `not_found_handling "index" is none of none, 404-page, `},
 		{"bucket name", func(s *stack.Stack) { s.Buckets[0].Name = "c" }, "length of the name is 1, allowed are 3 to 63"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -137,6 +143,11 @@ func TestValidateRefuses(t *testing.T) {
 			assert.ErrorContains(t, s.Validate(), test.want)
 		})
 	}
+}
+
+// What is below the path is never the Worker's, and what is not always.
+func TestRunWorkerFirst(t *testing.T) {
+	assert.Equal(t, []string{"/*", "!/console", "!/console/*"}, (&stack.Assets{Path: "/console/"}).RunWorkerFirst())
 }
 
 func TestSpendLimits(t *testing.T) {

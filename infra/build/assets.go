@@ -1,0 +1,131 @@
+package build
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"levada.dev/infra/stack"
+)
+
+// What of a folder of assets is served: its pages, and all that is below its folder of parts. Its rules for headers go along, and the modules
+// of others that its list names. Anything else, such as Go, stays.
+const (
+	headersFile = "_headers"
+	partsFolder = "app"
+)
+
+// AssetsDir is the folder of a role's assets: as Cloudflare serves them, from the root of the host.
+func AssetsDir(out string, role stack.Role) string { return filepath.Join(out, string(role)+".assets") }
+
+// AssetFolders are the folders that a Worker's assets come from: what to watch to know that they have to be gathered again.
+func AssetFolders(root string, w stack.Worker) ([]string, error) {
+	if w.Assets == nil {
+		return nil, nil
+	}
+	folder := filepath.Join(root, filepath.FromSlash(w.Assets.Folder))
+	folders := []string{folder}
+	err := filepath.WalkDir(filepath.Join(folder, partsFolder), func(name string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() {
+			folders = append(folders, name)
+		}
+		return err
+	})
+	return folders, err
+}
+
+// gather makes the folder hold exactly the assets, and tells whether that changed anything.
+func gather(root, dir string, a stack.Assets) (changed bool, err error) {
+	files, err := assetFiles(os.DirFS(root), a)
+	if err != nil {
+		return false, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		to := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return changed, err
+		}
+		wrote, err := writeChanged(to, files[name])
+		if err != nil {
+			return changed, err
+		}
+		changed = changed || wrote
+	}
+	gone, err := prune(dir, files)
+	return changed || gone, err
+}
+
+// assetFiles are the assets by their paths on the host, without the slash before it.
+func assetFiles(root fs.FS, a stack.Assets) (map[string][]byte, error) {
+	from, err := fs.Sub(root, a.Folder)
+	if err != nil {
+		return nil, err
+	}
+	at := strings.TrimPrefix(a.Path, "/")
+	files := map[string][]byte{}
+	if files[headersFile], err = fs.ReadFile(from, headersFile); err != nil {
+		return nil, err // without its rules a page could be framed by anybody
+	}
+	pages, err := fs.Glob(from, "*.html")
+	if err != nil {
+		return nil, err
+	}
+	take := func(name string) (err error) {
+		files[at+name], err = fs.ReadFile(from, name)
+		return err
+	}
+	for _, name := range pages {
+		if err := take(name); err != nil {
+			return nil, err
+		}
+	}
+	err = fs.WalkDir(from, partsFolder, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || strings.HasPrefix(path.Base(name), ".") {
+			return err
+		}
+		return take(name)
+	})
+	if err != nil {
+		return nil, err
+	}
+	modules, err := vendor(root, from)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path.Join(a.Folder, vendorFile), err)
+	}
+	for name, data := range modules {
+		files[at+name] = data
+	}
+	return files, nil
+}
+
+// prune removes the files that are not wanted, and folders that hold none.
+func prune(dir string, wanted map[string][]byte) (removed bool, err error) {
+	var folders []string
+	err = filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if e.IsDir() {
+			folders = append(folders, name)
+			return nil
+		}
+		rel, err := filepath.Rel(dir, name)
+		if _, ours := wanted[filepath.ToSlash(rel)]; ours || err != nil {
+			return err
+		}
+		removed = true
+		return os.Remove(name)
+	})
+	for _, folder := range slices.Backward(folders) { // the deepest first
+		if entries, readErr := os.ReadDir(folder); readErr == nil && len(entries) == 0 {
+			err = errors.Join(err, os.Remove(folder))
+		}
+	}
+	return removed, err
+}
