@@ -43,6 +43,7 @@ var decisions = map[string]decision{
 	"GET /health":                         {none: anybody},
 	"GET /ready":                          {none: anybody},
 	"GET /openapi.json":                   {none: anybody},
+	"GET /whoami":                         {none: reads},
 	"OPTIONS /ingest/webhooks/{sourceId}": {none: anybody},
 
 	"POST /ingest":                     {fact: events.TypeDocumentSubmitted},

@@ -17,6 +17,7 @@ var routes = []route{
 	{method: "GET", pattern: "/health", scope: public, handle: health},
 	{method: "GET", pattern: "/ready", scope: public, handle: ready},
 	{method: "GET", pattern: "/openapi.json", scope: public, handle: openAPI},
+	{method: "GET", pattern: "/whoami", scope: anyKey, handle: whoAmI},
 
 	{method: "POST", pattern: "/ingest", writes: true, scope: tenants.ScopeIngest, body: jsonBody, idempotent: true, query: []string{"wait"}, handle: ingest},
 	{method: "POST", pattern: "/ingest/webhooks/{sourceId}", writes: true, scope: tenants.ScopeIngest, signed: true, anyQuery: true, handle: deliver},
