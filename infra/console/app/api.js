@@ -1,0 +1,86 @@
+// The API as the console asks it: with the session's key, failures as ApiError, streams as events.
+import { readEvents } from "./sse.js";
+
+/** ApiError is what the API, or the way there, had to say. `hint` is the next step. */
+export class ApiError extends Error {
+  constructor({ status = 0, code = "unreachable", message, details = {}, traceId = "", requestId = "" }) {
+    super(message);
+    Object.assign(this, { name: "ApiError", status, code, details, hint: details.hint ?? "", field: details.field ?? "", traceId, requestId });
+  }
+}
+
+// Who asks. session.js sets it, and is told when the key is refused.
+let caller = { key: "", tenant: "" };
+let refused = () => {};
+
+/** identify sets whose requests these are, and who is told when their key is not good any more. */
+export function identify(next, whenRefused = () => {}) {
+  caller = next;
+  refused = whenRefused;
+}
+
+/** get, post, put and del answer the data of the envelope. */
+export const get = (path, options) => ask("GET", path, options);
+export const post = (path, body, options) => ask("POST", path, { ...options, body });
+export const put = (path, body, options) => ask("PUT", path, { ...options, body });
+export const del = (path, options) => ask("DELETE", path, options);
+
+/** ask sends a request and answers its data; `query` leaves out what is empty. */
+export async function ask(method, path, options) {
+  return (await envelope(await send(method, path, options))).data;
+}
+
+/** blob answers what is no JSON, such as a sound or an export. */
+export const blob = async (path, options) => (await send("GET", path, options)).blob();
+
+/** stream sends a request whose answer is a stream of events: {response, events}. Who follows again sends `lastEventId`. */
+export async function stream(method, path, { lastEventId, headers, ...options } = {}) {
+  const resume = lastEventId ? { "last-event-id": lastEventId } : {};
+  const response = await send(method, path, { ...options, headers: { accept: "text/event-stream", ...resume, ...headers } });
+  return { response, events: readEvents(response) };
+}
+
+/** send answers the response of a success; anything else is an ApiError. */
+export async function send(method, path, { body, query, headers, signal } = {}) {
+  const asked = caller;
+  const sent = new Headers(headers);
+  if (asked.key) sent.set("authorization", `Bearer ${asked.key}`);
+  if (asked.tenant) sent.set("x-tenant-id", asked.tenant);
+  const plain = body !== undefined && !(body instanceof Blob) && typeof body !== "string";
+  if (plain && !sent.has("content-type")) sent.set("content-type", "application/json");
+  let response;
+  try {
+    response = await fetch(path + search(query), { method, headers: sent, body: plain ? JSON.stringify(body) : body, signal, cache: "no-store", credentials: "omit", redirect: "error" });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError({ message: "the platform does not answer", details: { hint: "look whether it runs and whether this machine is online, and try again" } });
+  }
+  if (response.ok) return response;
+  const failure = await failureOf(response);
+  if (failure.code === "unauthorized" && asked === caller) refused(failure);
+  throw failure;
+}
+
+function search(query = {}) {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  return given.length ? `?${new URLSearchParams(given)}` : "";
+}
+
+async function envelope(response) {
+  try {
+    return await response.json();
+  } catch {
+    throw new ApiError({ status: response.status, code: "no_json", message: "the answer is not what the API promises", requestId: response.headers.get("x-request-id") ?? "" });
+  }
+}
+
+/** failureOf reads a failure; what stands between may answer with something else than the API would. */
+async function failureOf(response) {
+  const requestId = response.headers.get("x-request-id") ?? "";
+  try {
+    const { error } = await response.json();
+    return new ApiError({ status: response.status, requestId, ...error });
+  } catch {
+    return new ApiError({ status: response.status, code: `status_${response.status}`, message: `the answer is status ${response.status}, and says nothing else`, requestId });
+  }
+}

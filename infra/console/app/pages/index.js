@@ -1,0 +1,13 @@
+// The table of pages: a page is one module and one row. It is loaded when somebody opens it, and shown to keys that hold its scope, of
+// tenants that have its feature.
+import { has, may } from "../session.js";
+
+export const pages = [
+  { id: "overview", title: "Overview", load: () => import("./overview.js") },
+];
+
+/** shown are the pages of whoever is signed in. */
+export const shown = () => pages.filter((page) => may(page.scope) && has(page.feature));
+
+/** find answers a page that is shown, or undefined. */
+export const find = (id) => shown().find((page) => page.id === id);

@@ -1,0 +1,13 @@
+import { html, useId } from "../ui.js";
+
+/** Field is a control with its label, and what is said about it. The child is a function of what the control has to have. */
+export function Field({ label, hint, error, children }) {
+  const id = useId();
+  const said = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
+  return html`<div class="field">
+    <label for=${id}>${label}</label>
+    ${hint && html`<p class="small" id=${`${id}-hint`}>${hint}</p>`}
+    ${children({ id, "aria-describedby": said || undefined, ...(error && { "aria-invalid": "true" }) })}
+    ${error && html`<p class="wrong" id=${`${id}-error`}>${error}</p>`}
+  </div>`;
+}

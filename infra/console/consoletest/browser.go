@@ -1,0 +1,123 @@
+package consoletest
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// Options says what the browser is shown.
+type Options struct {
+	Root     string            // the checkout
+	Chromium string            // the browser's program
+	URL      string            // where the platform answers
+	Keys     map[string]string // of each tenant
+	Shots    string            // the folder for screenshots; made if it is not there
+	Logs     io.Writer         // gets what the browser's driver has to say besides; nil drops it
+}
+
+// Browser is a running browser with all flows loaded. It is for one goroutine.
+type Browser struct {
+	Flows []string // by name: the module, a slash, what is done
+
+	cmd     *exec.Cmd
+	stdin   io.WriteCloser
+	answers *bufio.Scanner
+}
+
+// answer is a line of the driver.
+type answer struct {
+	Flows []string `json:"flows"`
+	Error string   `json:"error"`
+}
+
+// flowLimit is how long a flow may take: many times what one does, since machines of tests are busy. The driver ends one after a minute.
+const flowLimit = 90 * time.Second
+
+// Start runs the driver, and the browser below it.
+func Start(o Options) (*Browser, error) {
+	folder := filepath.Join(o.Root, "infra", "console", "consoletest", "flows")
+	if err := readAll(folder); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(o.Shots, 0o755); err != nil {
+		return nil, err
+	}
+	settings, err := json.Marshal(map[string]any{"chromium": o.Chromium, "url": o.URL, "keys": o.Keys, "shots": o.Shots, "flows": folder})
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(filepath.Join(o.Root, "node_modules", ".bin", "node"), filepath.Join(o.Root, "infra", "console", "consoletest", "driver.mjs"))
+	cmd.Dir, cmd.Stderr = o.Root, o.Logs
+	cmd.WaitDelay = time.Second
+	b := &Browser{cmd: cmd}
+	if b.stdin, err = cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("%w (run npm ci)", err)
+	}
+	b.answers = bufio.NewScanner(stdout)
+	b.answers.Buffer(nil, 1<<20)
+	first, err := b.ask(string(settings))
+	if err == nil && first.Error != "" {
+		err = errors.New(first.Error)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start the browser: %w", err), b.Stop())
+	}
+	b.Flows = first.Flows
+	return b, nil
+}
+
+// readAll reads the flows, so that the go command knows that a result is not the last one's when one of them has changed.
+func readAll(folder string) error {
+	names, err := filepath.Glob(filepath.Join(folder, "*.mjs"))
+	for _, name := range append(names, filepath.Join(folder, "..", "driver.mjs"), filepath.Join(folder, "..", "tools.mjs")) {
+		_, readErr := os.ReadFile(name)
+		err = errors.Join(err, readErr)
+	}
+	return err
+}
+
+// Run does a flow, and returns what went wrong.
+func (b *Browser) Run(flow string) error {
+	late := time.AfterFunc(flowLimit, func() { _ = b.cmd.Process.Kill() })
+	defer late.Stop()
+	a, err := b.ask(flow)
+	if err == nil && a.Error != "" {
+		err = errors.New(a.Error)
+	}
+	return err
+}
+
+func (b *Browser) ask(line string) (a answer, err error) {
+	if _, err := io.WriteString(b.stdin, line+"\n"); err != nil {
+		return answer{}, fmt.Errorf("the driver has ended: %w", err)
+	}
+	if !b.answers.Scan() {
+		return answer{}, errors.Join(errors.New("the driver has ended"), b.answers.Err())
+	}
+	err = json.Unmarshal(b.answers.Bytes(), &a)
+	return a, err
+}
+
+// Stop ends the browser: the driver does when its input ends.
+func (b *Browser) Stop() error {
+	_ = b.stdin.Close()
+	late := time.AfterFunc(10*time.Second, func() { _ = b.cmd.Process.Kill() })
+	defer late.Stop()
+	for b.answers.Scan() { // whatever is said yet
+	}
+	return b.cmd.Wait()
+}

@@ -1,0 +1,48 @@
+package consoletest_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/console/consoletest"
+	"levada.dev/infra/dev/devtest"
+	"levada.dev/infra/local"
+)
+
+// TestFlows does every flow. LEVADA_SHOTS is where the screenshots are kept; without it they go with the test.
+func TestFlows(t *testing.T) {
+	chromium, err := consoletest.Chromium()
+	if err != nil && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	root, err := filepath.Abs(filepath.Join("..", "..", ".."))
+	require.NoError(t, err)
+	shots := os.Getenv("LEVADA_SHOTS")
+	if shots == "" {
+		shots = t.TempDir()
+	} else if !filepath.IsAbs(shots) {
+		shots = filepath.Join(root, shots)
+	}
+	platform, err := local.Start(context.Background(), local.Options{
+		Root: root, State: devtest.Dir(t), Build: filepath.Join(root, "bin", "console"), Version: "test", Logs: t.Output(), Lexical: true,
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, platform.Stop()) })
+
+	keys := map[string]string{}
+	for tenant, key := range platform.Keys {
+		keys[string(tenant)] = key
+	}
+	browser, err := consoletest.Start(consoletest.Options{Root: root, Chromium: chromium, URL: platform.URL, Keys: keys, Shots: shots, Logs: t.Output()})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, browser.Stop()) })
+	require.NotEmpty(t, browser.Flows)
+	for _, flow := range browser.Flows {
+		t.Run(flow, func(t *testing.T) { require.NoError(t, browser.Run(flow)) })
+	}
+}

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+
+/** show puts a part into the page, as a page would; `make` is a function in the page of what modules give. */
+async function show(t, make) {
+  await t.open();
+  await t.page.evaluate(async (source) => {
+    const at = (name) => import(`/console/app/${name}.js`);
+    const [ui, dialog, toast, markdown, chart, table] = await Promise.all(["ui", "parts/dialog", "parts/toast", "parts/markdown", "parts/chart", "parts/table"].map(at));
+    const box = document.createElement("main");
+    document.body.replaceChildren(box);
+    const App = globalThis.made({ ...ui, ...dialog, ...toast, ...markdown, ...chart, ...table });
+    ui.render(ui.html`<${App} /><${toast.Toasts} />`, box);
+  }, await t.page.evaluate(`globalThis.made = ${make}; ""`));
+}
+
+export const flows = {
+  async "dialog"(t) {
+    await show(t, ({ html, useState, Dialog }) => function App() {
+      const [open, setOpen] = useState(false);
+      return html`<h1>Parts</h1><button onClick=${() => setOpen(true)}>Open</button><button>Behind</button>
+        ${open && html`<${Dialog} title="Sure?" close=${() => setOpen(false)}><p><button onClick=${() => setOpen(false)}>Yes</button></p><//>`}`;
+    });
+    await t.page.getByRole("button", { name: "Open" }).click();
+    await t.sees(t.page.getByRole("dialog", { name: "Sure?" }));
+    assert.equal(await t.focused(), "Close");
+    await t.judge("open");
+    for (let i = 0; i < 6; i++) {
+      await t.page.keyboard.press("Tab");
+      assert.notEqual(await t.focused(), "Behind", "what is behind it is out of reach");
+    }
+    await t.page.keyboard.press("Escape");
+    await t.page.getByRole("dialog").waitFor({ state: "detached" });
+    assert.equal(await t.focused(), "Open");
+    await t.page.getByRole("button", { name: "Open" }).click();
+    await t.page.getByRole("button", { name: "Yes" }).click();
+    await t.page.getByRole("dialog").waitFor({ state: "detached" });
+  },
+
+  async "toast"(t) {
+    await show(t, ({ html, toast }) => () => html`<h1>Parts</h1><button onClick=${() => toast("Saved")}>Save</button>`);
+    await t.page.getByRole("button", { name: "Save" }).click();
+    await t.sees(t.page.getByRole("status").getByText("Saved"));
+    await t.judge("shown");
+    await t.page.getByRole("button", { name: "Dismiss" }).click();
+    await t.page.getByText("Saved").waitFor({ state: "detached" });
+    await t.page.getByRole("button", { name: "Save" }).click();
+    await t.sees("Saved");
+    await t.page.getByText("Saved").waitFor({ state: "detached" }); // it goes by itself
+  },
+
+  async "markdown of strangers"(t) {
+    await show(t, ({ html, Markdown }) => () => html`<${Markdown} text=${[
+      "# Title\n\nA **word**, [a link](https://example.com/x) and `code`.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n",
+      "<img src=https://elsewhere.example/spy.png onerror=alert(1)> ![x](https://elsewhere.example/spy.png)",
+      "<script>alert(1)</" + "script><style>body{display:none}</style><iframe src=https://elsewhere.example></iframe>",
+      "[bad](javascript:alert(1)) [worse](data:text/html,x) <a href=\"//elsewhere.example\" style=\"position:fixed\" onclick=alert(1)>there</a>",
+      "<form action=https://elsewhere.example><input name=key></form><svg><a xlink:href=javascript:alert(1)>s</a></svg>",
+    ].join("\n\n")} />`);
+    const got = await t.page.locator(".markdown").evaluate((box) => ({
+      heading: box.querySelector("h1")?.textContent, shown: box.textContent.includes("<script>alert(1)</script>") && box.textContent.includes("x"), cells: box.querySelectorAll("td").length,
+      tags: [...new Set([...box.querySelectorAll("*")].map((e) => e.tagName.toLowerCase()))].sort(),
+      attributes: [...new Set([...box.querySelectorAll("*")].flatMap((e) => e.getAttributeNames()))].sort(),
+      links: [...box.querySelectorAll("a")].map((a) => [a.textContent, a.getAttribute("href"), a.rel]),
+    }));
+    assert.deepEqual(got, {
+      heading: "Title", shown: true, cells: 2,
+      tags: ["a", "code", "h1", "p", "strong", "table", "tbody", "td", "th", "thead", "tr"],
+      attributes: ["href", "rel", "target"],
+      links: [["a link", "https://example.com/x", "noopener noreferrer nofollow"], ["bad", null, "noopener noreferrer nofollow"], ["worse", null, "noopener noreferrer nofollow"]],
+    });
+  },
+
+  async "chart"(t) {
+    await show(t, ({ html, Chart }) => () => html`<h1>Parts</h1><${Chart} title="Requests" times=${[1764000000, 1764003600, 1764007200]} series=${[{ title: "ok", values: [1, 5, null] }, { title: "failed", values: [0, 2, 1] }]} />`);
+    await t.sees(t.page.locator("canvas"));
+    for (const [colorScheme, line] of [["light", [10, 98, 104]], ["dark", [111, 208, 214]]]) {
+      await t.page.emulateMedia({ colorScheme });
+      await t.eventually(() => t.page.locator("canvas").evaluate((canvas, [r, g, b]) => {
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        for (let i = 0; i < data.length; i += 4) if (data[i] === r && data[i + 1] === g && data[i + 2] === b && data[i + 3] === 255) return true;
+        return false;
+      }, line), `the line has the colour of ${colorScheme}`);
+    }
+    await t.page.getByText("As a table").click();
+    await t.sees(t.page.getByRole("row", { name: /– 1$/ }));
+    await t.judge("open");
+  },
+
+  async "a stream in pieces"(t) {
+    await t.open();
+    const events = await t.page.evaluate(async () => {
+      const { readEvents } = await import("/console/app/sse.js");
+      const bytes = new TextEncoder().encode("﻿: hello\r\nid: 1\r\ndata: grün\r\ndata:  two\r\n\r\nevent: token\ndata\n\nretry: 5\rid: 2\rdata: x\r\revent: lost\ndata: cut");
+      const all = [];
+      for (const size of [1, 2, 3, 7, bytes.length]) {
+        const pieces = new ReadableStream({ start(c) {
+          for (let i = 0; i < bytes.length; i += size) c.enqueue(bytes.slice(i, i + size));
+          c.close();
+        } });
+        const got = [];
+        for await (const event of readEvents(new Response(pieces))) got.push(event);
+        all.push(got);
+      }
+      return all;
+    });
+    for (const got of events) {
+      assert.deepEqual(got, [
+        { event: "message", data: "grün\n two", id: "1" },
+        { event: "token", data: "", id: "1" },
+        { event: "message", data: "x", id: "2" },
+      ]);
+    }
+  },
+
+  async "addresses"(t) {
+    await t.open();
+    assert.deepEqual(await t.page.evaluate(async () => {
+      const { href, parse } = await import("/console/app/router.js");
+      const to = href("documents", ["a/b", "ü?#"], { state: "failed", cursor: "", limit: 0 });
+      return [to, parse(to), parse(""), parse("#/%zz")];
+    }), [
+      "#/documents/a%2Fb/%C3%BC%3F%23?state=failed&limit=0",
+      { page: "documents", rest: ["a/b", "ü?#"], query: { state: "failed", limit: "0" } },
+      { page: "overview", rest: [], query: {} },
+      { page: "%zz", rest: [], query: {} },
+    ]);
+  },
+};

@@ -1,0 +1,126 @@
+// What a flow has in its hands.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** The looks in which every page is judged. */
+const looks = [
+  { name: "light", colors: "light", size: { width: 1280, height: 800 } },
+  { name: "dark", colors: "dark", size: { width: 1280, height: 800 } },
+  { name: "phone", colors: "light", size: { width: 360, height: 740 } },
+  { name: "phone-dark", colors: "dark", size: { width: 360, height: 740 } },
+];
+
+export class Tools {
+  complaints = [];
+
+  constructor(settings, context, page, name) {
+    Object.assign(this, { settings, context, page, name, url: settings.url, keys: settings.keys });
+    this.#listen(page);
+  }
+
+  /** open shows a page of the console, such as "overview", and waits until it is there. */
+  async open(hash = "") {
+    await this.page.goto(`${this.url}/console/${hash && `#/${hash}`}`);
+    await this.page.waitForSelector("html[data-ready]");
+  }
+
+  /** signIn does what somebody does who has a key; then it opens a page. */
+  async signIn(tenant, hash = "") {
+    await this.open(hash);
+    await this.page.getByLabel("API key").fill(this.keys[tenant]);
+    await this.page.getByRole("button", { name: "Sign in" }).click();
+    await this.page.getByRole("button", { name: "Sign out" }).waitFor();
+  }
+
+  /** sees waits for a text, or a locator, and answers it. */
+  async sees(what) {
+    const locator = typeof what === "string" ? this.page.getByText(what) : what;
+    await locator.first().waitFor();
+    return locator;
+  }
+
+  /** api asks the platform past the console: what a flow needs to be there, or looks up afterwards. */
+  async api(tenant, method, path, body) {
+    const response = await fetch(this.url + path, {
+      method, headers: { authorization: `Bearer ${this.keys[tenant]}`, ...(body && { "content-type": "application/json" }) }, body: body && JSON.stringify(body),
+    });
+    const answer = await response.json();
+    assert.ok(response.ok, `${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);
+    return answer.data;
+  }
+
+  /** eventually tries until it holds; what is done by queues takes its time. */
+  async eventually(holds, what = "it holds") {
+    for (const end = Date.now() + 30_000; ; await this.page.waitForTimeout(100)) {
+      if (await holds()) return;
+      assert.ok(Date.now() < end, `not within 30 s: ${what}`);
+    }
+  }
+
+  /** judge looks at the page as it is, in all looks: it takes a screenshot, asks axe, and holds the page to the width there is. */
+  async judge(shot) {
+    const faults = [];
+    for (const look of looks) {
+      await this.page.setViewportSize(look.size);
+      await this.page.emulateMedia({ colorScheme: look.colors });
+      await this.page.screenshot({ path: this.file(`${shot}-${look.name}`), fullPage: true, caret: "initial" }); // to hide it takes a style that the policy refuses
+      const { wide, room } = await this.page.evaluate(() => ({ wide: document.documentElement.scrollWidth, room: document.documentElement.clientWidth }));
+      if (wide > room) faults.push(`${look.name}: the page is ${wide} px wide, and there are ${room}`);
+      for (const fault of await this.axe()) faults.push(`${look.name}: ${fault}`);
+    }
+    await this.page.setViewportSize(looks[0].size);
+    await this.page.emulateMedia({ colorScheme: null });
+    assert.deepEqual(faults, [], shot);
+  }
+
+  /** axe answers what is a serious or a critical fault to people who cannot see, hear or point as others do. */
+  async axe() {
+    const before = [...this.complaints];
+    await this.page.evaluate(axe);
+    const { violations } = await this.page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+    this.complaints = before.concat(this.complaints.slice(before.length).filter((complaint) => !complaint.includes("inline style"))); // axe tries its own
+    return violations.filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => `${node.target.join(" ")} (${node.any[0]?.message ?? node.failureSummary})`).join("; ")}`);
+  }
+
+  /** focused is the name of what has focus, as a screen reader says it, or its tag. */
+  focused() {
+    return this.page.evaluate(() => {
+      const e = document.activeElement;
+      const label = e.labels?.[0]?.textContent ?? e.getAttribute("aria-label") ?? (e.matches("a, button, h1, summary") ? e.textContent : "");
+      return label.trim() || e.id || e.tagName.toLowerCase();
+    });
+  }
+
+  /** file is where a screenshot of this name goes. */
+  file(shot) {
+    return join(this.settings.shots, `${this.name}-${shot}.png`.replaceAll(/[^a-zA-Z0-9.-]+/g, "-"));
+  }
+
+  /** allow drops the complaints that a flow caused on purpose. */
+  allow(pattern) {
+    this.complaints = this.complaints.filter((complaint) => !pattern.test(complaint));
+  }
+
+  /** settle fails for what nobody has asked for. */
+  settle() {
+    const complaints = [...new Set(this.complaints)];
+    assert.ok(complaints.length === 0, `the browser complained:\n${complaints.join("\n")}`);
+  }
+
+  #listen(page) {
+    page.on("pageerror", (error) => this.complaints.push(`an error in the page: ${error.stack}`));
+    page.on("console", (message) => {
+      // A refusal of the API is logged by the browser, too; whether it was in order is for the flow to say.
+      if (message.type() === "error" && !/^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text())) this.complaints.push(`logged: ${message.text()}`);
+    });
+    page.on("request", (request) => {
+      const { protocol, origin } = new URL(request.url());
+      if (!["data:", "blob:"].includes(protocol) && origin !== this.url) this.complaints.push(`asked somebody else: ${request.url()}`);
+    });
+  }
+}
