@@ -21,8 +21,11 @@ const (
 	partsFolder = "app"
 )
 
-// AssetsDir is the folder of a role's assets: as Cloudflare serves them, from the root of the host.
-func AssetsDir(out string, role stack.Role) string { return filepath.Join(out, string(role)+".assets") }
+// AssetsFolder is the name of the folder of a role's assets, beside that of its modules. No role is called so.
+func AssetsFolder(role stack.Role) string { return string(role) + ".assets" }
+
+// AssetsDir is that folder: as Cloudflare serves it, from the root of the host.
+func AssetsDir(out string, role stack.Role) string { return filepath.Join(out, AssetsFolder(role)) }
 
 // AssetFolders are the folders that a Worker's assets come from: what to watch to know that they have to be gathered again.
 func AssetFolders(root string, w stack.Worker) ([]string, error) {

@@ -244,7 +244,7 @@ func (p *planner) workersDev(w stack.Worker) {
 }
 
 func (r *run) setDev(ctx context.Context, script string, to devAddress) error {
-	return r.account.Set(ctx, r.account.Path("workers", "scripts", script, "subdomain"), to)
+	return r.account.Set(ctx, r.account.Path("workers", "scripts", script, "subdomain"), to, nil)
 }
 
 func (p *planner) domain(host, script string) {

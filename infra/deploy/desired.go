@@ -36,6 +36,8 @@ type Desired struct {
 type Code struct {
 	Modules []account.Module
 	Digest  string // of the modules
+
+	Assets *Assets // what is served in its place; nil of nothing
 }
 
 // mainModule is the entry of a built Worker.
@@ -95,6 +97,9 @@ func (d *Desired) Check() error {
 		_, code := d.Code[w.Role]
 		if _, version := d.Versions[w.Role]; !code && !version {
 			return fmt.Errorf("worker %s: there is neither code nor a version", w.Role)
+		}
+		if err := d.checkAssets(w); err != nil {
+			return err
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Secrets)) {

@@ -25,6 +25,7 @@ type metadata struct {
 	Tags               []string          `json:"tags,omitempty"`
 	Migrations         *migrations       `json:"migrations,omitempty"`
 	Annotations        map[string]string `json:"annotations,omitempty"`
+	Assets             *assetsMetadata   `json:"assets,omitempty"`
 }
 
 type limits struct {
@@ -81,7 +82,7 @@ const (
 func (d *Desired) describe(w stack.Worker) metadata {
 	m := metadata{
 		MainModule: mainModule, CompatibilityDate: w.CompatibilityDate, CompatibilityFlags: w.CompatibilityFlags,
-		Observability: observed(d.Stack.Observability),
+		Observability: observed(d.Stack.Observability), Assets: d.describeAssets(w),
 	}
 	if w.CPUMillis > 0 {
 		m.Limits = &limits{CPUMillis: w.CPUMillis}
@@ -157,6 +158,9 @@ func (d *Desired) spec(w stack.Worker) string {
 	}
 	h.Write(text)
 	h.Write([]byte(d.Code[w.Role].Digest))
+	if files := d.Code[w.Role].Assets; files != nil {
+		h.Write([]byte(files.Digest))
+	}
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }
 

@@ -114,7 +114,7 @@ func (r *run) readMarks(ctx context.Context, releases map[string]*releaseMark) e
 func (r *run) deleteKV(ctx context.Context, keys []string) error {
 	path := r.account.Path("storage", "kv", "namespaces", r.namespace(), "bulk", "delete")
 	for some := range slices.Chunk(keys, bulkPairs) {
-		if err := r.account.Set(ctx, path, some); err != nil {
+		if err := r.account.Set(ctx, path, some, nil); err != nil {
 			return err
 		}
 	}

@@ -64,7 +64,7 @@ func (r *run) deploy(ctx context.Context, j *job, what string, to ...share) erro
 	return r.account.Set(ctx, r.account.Path("workers", "scripts", j.script, "deployments"), map[string]any{
 		"strategy": "percentage", "versions": to,
 		"annotations": map[string]string{annotationMessage: "levada " + r.plan.Release + " " + what},
-	})
+	}, nil)
 }
 
 // giveBack gives a Worker's traffic back to the version before, with what it was marked by.

@@ -31,7 +31,7 @@ func (p *planner) worker(w stack.Worker) {
 		p.jobs = append(p.jobs, j)
 	}
 	if j.live == nil {
-		a.Op = Create
+		a.Op, a.Why = Create, d.withAssets(w)
 		if v, back := d.Versions[w.Role]; back && !p.options.noted {
 			a.Op, a.Why, a.do = Refuse, []string{"there is no such Worker that could go back to version " + v.ID}, nil
 		}
@@ -49,6 +49,9 @@ func (p *planner) worker(w stack.Worker) {
 		return
 	}
 	a.Op, a.Why = p.judge(j)
+	if a.Op == Update {
+		a.Why = append(a.Why, d.withAssets(w)...)
+	}
 	if a.Op == Same {
 		a.do = nil
 	}
@@ -236,9 +239,14 @@ func (r *run) work(ctx context.Context, j *job) error {
 		j.to = j.backTo
 		r.rollouts = append(r.rollouts, j)
 		return nil
-	case j.live != nil && !j.atOnce:
+	}
+	files, err := r.sendAssets(ctx, j)
+	if err != nil {
+		return err
+	}
+	if j.live != nil && !j.atOnce {
 		var made liveVersion
-		if err := r.account.Do(ctx, http.MethodPost, at+"/versions?bindings_inherit=strict", r.upload(j, false), &made); err != nil {
+		if err := r.account.Do(ctx, http.MethodPost, at+"/versions?bindings_inherit=strict", r.upload(j, files, false), &made); err != nil {
 			if made = r.uploaded(ctx, j); made.ID == "" {
 				return err
 			}
@@ -248,7 +256,7 @@ func (r *run) work(ctx context.Context, j *job) error {
 		return nil
 	}
 	j.sent = true
-	if err := r.account.Do(ctx, http.MethodPut, at+"?bindings_inherit=strict", r.upload(j, true), nil); err != nil && r.uploaded(ctx, j).ID == "" {
+	if err := r.account.Do(ctx, http.MethodPut, at+"?bindings_inherit=strict", r.upload(j, files, true), nil); err != nil && r.uploaded(ctx, j).ID == "" {
 		return err
 	}
 	if j.live == nil {
@@ -282,10 +290,13 @@ func (r *run) uploaded(ctx context.Context, j *job) liveVersion {
 	return newest
 }
 
-// upload is the Worker's body: whole with migrations, or a version without what versions do not have.
-func (r *run) upload(j *job, whole bool) account.Upload {
+// upload is the Worker's body: whole with migrations, or a version without what versions do not have. files is the token of its assets.
+func (r *run) upload(j *job, files string, whole bool) account.Upload {
 	d := r.plan.desired
 	m := d.describe(j.worker)
+	if m.Assets != nil {
+		m.Assets.JWT = files
+	}
 	m.Bindings = append(withIDs(m.Bindings, r.namespaces.all()), d.secrets(j.worker)...)
 	if j.secrets == "" {
 		m.KeepBindings = []string{secretText, "secret_key"} // they are not given, so they are not to go

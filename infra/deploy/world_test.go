@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -144,7 +145,11 @@ func (w *world) desired(pool, release, code string) *deploy.Desired {
 		Code: map[stack.Role]deploy.Code{}, Secrets: map[string]string{stack.SealKey: sealKey + pool},
 	}
 	for _, one := range d.Stack.Workers {
-		d.Code[one.Role] = module(code + " of " + string(one.Role))
+		c := module(code + " of " + string(one.Role))
+		if one.Assets != nil {
+			c.Assets = files(w.t, code)
+		}
+		d.Code[one.Role] = c
 	}
 	d.Tenants = published(w.t, pool, "Inc")
 	return d
@@ -155,6 +160,17 @@ func module(text string) deploy.Code {
 		{Name: "worker.mjs", Type: account.ESModule, Body: []byte("export default {} // " + text)},
 		{Name: "glue/app.wasm", Type: account.Wasm, Body: []byte("\x00asm\x01\x00\x00\x00")},
 	}}
+}
+
+// files are the assets of a Worker: a page that says which code it came with, and what no release changes.
+func files(t *testing.T, says string) *deploy.Assets {
+	t.Helper()
+	a, err := deploy.ReadAssets(fstest.MapFS{
+		"_headers": {Data: []byte("/console/*\n  X-Frame-Options: DENY\n")}, "console/index.html": {Data: []byte("<title>" + says + "</title>")},
+		"console/404.html": {Data: []byte("<title>nothing</title>")}, "console/app/main.js": {Data: []byte("export {};")}, "console/app/same.js": {Data: []byte("export {};")},
+	})
+	require.NoError(t, err)
+	return a
 }
 
 func published(t *testing.T, id, name string) tenants.Entries {

@@ -123,9 +123,19 @@ func (a *Account) Do(ctx context.Context, method, path string, body, out any) er
 }
 
 // Set is Do with a POST that may be sent again as any PUT may: it sets something to what it says.
-func (a *Account) Set(ctx context.Context, path string, body any) error {
-	_, err := a.persist(ctx, http.MethodPost, path, body, false, true)
-	return err
+func (a *Account) Set(ctx context.Context, path string, body, out any) error {
+	answer, err := a.persist(ctx, http.MethodPost, path, body, false, true)
+	if err != nil {
+		return err
+	}
+	return answer.into(out)
+}
+
+// Bearing is the account as it is for who has another token than the account's own: what the API has given for a purpose.
+func (a *Account) Bearing(token string) *Account {
+	client := *a.client
+	client.Options = append(slices.Clip(client.Options), option.WithHeader("Authorization", "Bearer "+token))
+	return &Account{ID: a.ID, client: &client, options: a.options}
 }
 
 // GetPage reads one page of a list into out, and returns the cursor of the next; it is empty after the last.

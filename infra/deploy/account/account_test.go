@@ -147,7 +147,7 @@ func TestWhatIsSentAgain(t *testing.T) {
 
 func TestWhatSetsSomethingIsSentAgain(t *testing.T) {
 	acct, api := open(t, lost, says(502, "<html>"), says(200, fine))
-	require.NoError(t, acct.Set(t.Context(), acct.Path("workers", "scripts", "w", "deployments"), map[string]string{"strategy": "percentage"}))
+	require.NoError(t, acct.Set(t.Context(), acct.Path("workers", "scripts", "w", "deployments"), map[string]string{"strategy": "percentage"}, nil))
 	assert.Len(t, api.asked, 3)
 }
 

@@ -32,10 +32,17 @@ func (u Upload) MarshalMultipart() ([]byte, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
+	return Parts(append([]Module{{Name: "", Type: "application/json", Body: metadata}}, u.Modules...)).MarshalMultipart()
+}
+
+// Parts is files alone, as a body of Do. The one without a name is the metadata.
+type Parts []Module
+
+// MarshalMultipart makes the body and its content type.
+func (p Parts) MarshalMultipart() ([]byte, string, error) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
-	parts := append([]Module{{Name: "", Type: "application/json", Body: metadata}}, u.Modules...)
-	for _, m := range parts {
+	for _, m := range p {
 		disposition := `form-data; name="metadata"`
 		if m.Name != "" {
 			disposition = multipart.FileContentDisposition(m.Name, m.Name)

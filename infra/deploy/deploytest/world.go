@@ -16,6 +16,7 @@ import (
 	"levada.dev/infra/deploy/account"
 	"levada.dev/infra/deploy/credential"
 	"levada.dev/infra/deploy/double"
+	"levada.dev/infra/build"
 	"levada.dev/infra/stack"
 )
 
@@ -159,6 +160,11 @@ func (w *World) Code(version string) {
 	w.t.Helper()
 	for _, worker := range stack.Levada(stack.Pool{Name: "any"}).Workers {
 		w.Write(filepath.Join("workers", string(worker.Role), "worker.mjs"), "export default {} // "+version+" of "+string(worker.Role))
+		if worker.Assets != nil {
+			folder := filepath.Join("workers", build.AssetsFolder(worker.Role))
+			w.Write(filepath.Join(folder, "_headers"), worker.Assets.Path+"*\n  X-Frame-Options: DENY\n")
+			w.Write(filepath.Join(folder, filepath.FromSlash(worker.Assets.Path), "index.html"), "<title>"+version+"</title>")
+		}
 	}
 }
 

@@ -19,13 +19,15 @@ type Account struct {
 	gateways   map[string]gateway
 	workflows  map[string]workflow
 	domains    map[string]domain // by host
+	assets     map[string]asset  // by hash
+	sessions   map[string]*assetSession
 }
 
 func newAccount(a *API, id, name string) *Account {
 	return &Account{
 		ID: id, Name: name, Subdomain: name, api: a,
 		scripts: map[string]*script{}, buckets: map[string]bucket{}, indexes: map[string]*index{}, gateways: map[string]gateway{},
-		workflows: map[string]workflow{}, domains: map[string]domain{},
+		workflows: map[string]workflow{}, domains: map[string]domain{}, assets: map[string]asset{}, sessions: map[string]*assetSession{},
 	}
 }
 

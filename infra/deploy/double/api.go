@@ -60,7 +60,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // routes are all that the API has.
 func routes() []route {
 	return slices.Concat(tokenRoutes(), accountRoutes(), scriptRoutes(), versionRoutes(), deploymentRoutes(), secretRoutes(), objectRoutes(), queueRoutes(), consumerRoutes(),
-		kvRoutes(), valueRoutes(), bucketRoutes(), vectorizeRoutes(), gatewayRoutes(), workflowRoutes(), zoneRoutes(), domainRoutes(), wranglerRoutes())
+		kvRoutes(), valueRoutes(), bucketRoutes(), vectorizeRoutes(), gatewayRoutes(), workflowRoutes(), zoneRoutes(), domainRoutes(), assetRoutes(), wranglerRoutes())
 }
 
 var accountID = regexp.MustCompile(`^[0-9a-f]{32}$`)

@@ -89,7 +89,7 @@ func uploaded(parts []part) Uploaded {
 	return u
 }
 
-// withoutSecrets takes the text of secrets out of a body.
+// withoutSecrets takes the text of secrets out of a body, and the token of its files.
 func withoutSecrets(v any) {
 	switch x := v.(type) {
 	case map[string]any:
@@ -97,6 +97,9 @@ func withoutSecrets(v any) {
 			delete(x, "text")
 			delete(x, "key_base64")
 			delete(x, "key_jwk")
+		}
+		if files, ok := x["assets"].(map[string]any); ok {
+			delete(files, "jwt")
 		}
 		for _, inner := range x {
 			withoutSecrets(inner)

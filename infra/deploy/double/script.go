@@ -184,7 +184,7 @@ func (s *script) view() map[string]any {
 	v := s.latest()
 	view := map[string]any{
 		"id": s.name, "tag": s.tag, "created_on": s.created, "modified_on": s.modified, "etag": v.etag, "usage_model": "standard",
-		"handlers": []string{"fetch"}, "has_assets": false, "has_modules": true, "last_deployed_from": "api", "logpush": s.settings.Logpush,
+		"handlers": []string{"fetch"}, "has_assets": v.assets != nil, "has_modules": true, "last_deployed_from": "api", "logpush": s.settings.Logpush,
 		"tags": s.settings.Tags, "tail_consumers": s.settings.TailConsumers, "observability": s.settings.Observability.shown(),
 	}
 	v.runtime.into(view)

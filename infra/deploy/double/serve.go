@@ -18,6 +18,7 @@ type route struct {
 	handle   func(c *call) (any, error)
 	readOnly bool // a POST that a token for reading may send
 	wrangler bool // in no document of the API
+	session  bool // the token is that of a session of assets
 }
 
 // call is one request on its way.
@@ -59,7 +60,11 @@ func unrouted(c *call) (any, error) {
 // Results that are more than a result.
 type (
 	page struct{ items, info any }
-	raw  struct {
+	done struct { // with another status than 200
+		status int
+		result any
+	}
+	raw struct {
 		contentType string
 		body        []byte
 	}
@@ -123,13 +128,16 @@ func (a *API) handle(c *call, r route, err error) reply {
 		return refused(err)
 	}
 	envelope := map[string]any{"success": true, "errors": []any{}, "messages": []any{}, "result": result}
+	status := http.StatusOK
 	switch x := result.(type) {
+	case done:
+		status, envelope["result"] = x.status, x.result
 	case raw:
 		return reply{status: http.StatusOK, header: http.Header{"Content-Type": {x.contentType}}, body: x.body}
 	case page:
 		envelope["result"], envelope["result_info"] = x.items, x.info
 	}
-	return inJSON(http.StatusOK, envelope)
+	return inJSON(status, envelope)
 }
 
 func refused(err error) reply {

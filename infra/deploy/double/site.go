@@ -12,7 +12,7 @@ import (
 const Overrides = "Cloudflare-Workers-Version-Overrides"
 
 // Site is what the deployed Workers answer at their hosts: <script>.<subdomain>.workers.dev, custom domains, routes. Of all that they could
-// answer it is /health, with the version that answers, and /ready, as the API's Worker has them.
+// answer it is /health, with the version that answers, and /ready, as the API's Worker has them; and the files of the version.
 func (a *API) Site() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host
@@ -22,6 +22,10 @@ func (a *API) Site() http.Handler {
 		name, v, environment, sick := a.visit(host, r.URL.Path, r.Header.Values(Overrides))
 		if v == nil {
 			http.Error(w, "There is nothing here yet.", http.StatusNotFound)
+			return
+		}
+		if v.assets != nil && v.assets.has(r.URL.Path) {
+			v.assets.serve(w, r)
 			return
 		}
 		answer := wellAnswer{Status: "ok", Version: "dev", Environment: environment}

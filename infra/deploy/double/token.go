@@ -49,6 +49,13 @@ func (c *call) authorize(r route) error {
 		return err
 	}
 	denied := refuse(http.StatusForbidden, codeAuth, "Authentication error")
+	if r.session {
+		c.account = c.api.accounts[c.PathValue("account")]
+		if c.account == nil || c.account.sessions[c.bearer] == nil {
+			return denied
+		}
+		return nil
+	}
 	token, ok := c.api.tokens[c.bearer]
 	if !ok && r.group == verify {
 		return refuse(http.StatusUnauthorized, 1000, "Invalid API Token")

@@ -68,6 +68,7 @@ func readParts(contentType string, body []byte) ([]part, error) {
 // metadata is the part of an upload that says what its modules are.
 type metadata struct {
 	Annotations         map[string]string `json:"annotations"`
+	Assets              *assetsMetadata   `json:"assets"`
 	Bindings            []binding         `json:"bindings"`
 	CacheOptions        json.RawMessage   `json:"cache_options"`
 	CodeUpdateStrategy  *updateStrategy   `json:"code_update_strategy"`

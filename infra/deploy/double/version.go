@@ -15,6 +15,7 @@ type version struct {
 	modules           []Module
 	runtime           runtime
 	migration         string // the tag of the last migration when it was uploaded
+	assets            *assetSet
 }
 
 // runtime is how a version runs.
@@ -113,9 +114,13 @@ func (c *call) newVersion(s *script, m metadata, modules []Module) (*version, er
 	if err != nil {
 		return nil, err
 	}
+	assets, err := c.account.assetsOf(s, m)
+	if err != nil {
+		return nil, err
+	}
 	return &version{
 		id: c.api.uuid(), created: c.api.now(), etag: etag(modules), annotations: m.Annotations, bindings: bindings, modules: modules,
-		runtime: m.runtime, migration: s.migration,
+		runtime: m.runtime, migration: s.migration, assets: assets,
 	}, nil
 }
 

@@ -40,6 +40,17 @@ func Read(dir fs.FS, s stack.Stack) (map[stack.Role]deploy.Code, error) {
 		if all[w.Role], err = deploy.ReadCode(sub); err != nil {
 			return nil, fmt.Errorf("the Worker %s: %w", w.Role, err)
 		}
+		if w.Assets == nil {
+			continue
+		}
+		if sub, err = fs.Sub(dir, build.AssetsFolder(w.Role)); err != nil {
+			return nil, err
+		}
+		code := all[w.Role]
+		if code.Assets, err = deploy.ReadAssets(sub); err != nil {
+			return nil, fmt.Errorf("the assets of the Worker %s: %w", w.Role, err)
+		}
+		all[w.Role] = code
 	}
 	return all, nil
 }

@@ -10,6 +10,7 @@ type config struct {
 	NoBundle              bool              `json:"no_bundle"`
 	FindAdditionalModules bool              `json:"find_additional_modules"`
 	Rules                 []rule            `json:"rules"`
+	Assets                *assets           `json:"assets,omitempty"`
 	CompatibilityDate     string            `json:"compatibility_date"`
 	CompatibilityFlags    []string          `json:"compatibility_flags,omitempty"`
 	WorkersDev            bool              `json:"workers_dev"`
@@ -31,6 +32,14 @@ type config struct {
 	Triggers              triggers          `json:"triggers"`
 	Limits                *limits           `json:"limits,omitempty"`
 	Observability         observability     `json:"observability"`
+}
+
+// assets are the files that are answered in the Worker's place.
+type assets struct {
+	Directory        string   `json:"directory"`
+	HTMLHandling     string   `json:"html_handling,omitempty"`
+	NotFoundHandling string   `json:"not_found_handling,omitempty"`
+	RunWorkerFirst   []string `json:"run_worker_first"`
 }
 
 // rule says what kind of module the files are that match; the rules below it are not asked any more.

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/infra/build"
 	"levada.dev/infra/deploy"
 	"levada.dev/infra/deploy/account"
 	"levada.dev/infra/deploy/credential"
@@ -57,6 +58,10 @@ func (d *deployer) plan(t *testing.T, release string, o deploy.PlanOptions) *dep
 	for _, w := range d.desired.Stack.Workers {
 		code, err := deploy.ReadCode(os.DirFS(filepath.Join(d.dir, "workers", string(w.Role))))
 		require.NoError(t, err)
+		if w.Assets != nil {
+			code.Assets, err = deploy.ReadAssets(os.DirFS(filepath.Join(d.dir, "workers", build.AssetsFolder(w.Role))))
+			require.NoError(t, err)
+		}
 		d.desired.Code[w.Role] = code
 	}
 	plan, err := deploy.Make(t.Context(), d.opened, d.desired, o)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"levada.dev/infra/build"
 	"levada.dev/infra/stack"
 )
 
@@ -34,6 +35,9 @@ func (p *Pool) config(w stack.Worker) ([]byte, error) {
 	}
 	if len(w.Secrets) > 0 {
 		c.Secrets = &required{w.Secrets}
+	}
+	if a := w.Assets; a != nil {
+		c.Assets = &assets{Directory: path.Join("..", p.Built, build.AssetsFolder(w.Role)), HTMLHandling: a.HTMLHandling, NotFoundHandling: a.NotFoundHandling, RunWorkerFirst: a.RunWorkerFirst()}
 	}
 	if w.CPUMillis > 0 {
 		c.Limits = &limits{w.CPUMillis}

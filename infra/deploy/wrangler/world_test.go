@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/infra/build"
 	"levada.dev/infra/deploy"
 	"levada.dev/infra/stack"
 	"levada.dev/tenants"
@@ -70,7 +71,7 @@ func newSite(t *testing.T, p *Pool) *site {
 	return s
 }
 
-// build makes the modules of a Worker; what it says makes it another build.
+// build makes the modules of a Worker, and its files; what it says makes it another build.
 func (s *site) build(t *testing.T, table stack.Stack, role stack.Role, says string) {
 	t.Helper()
 	entry := "import { worker } from \"./glue/index.mjs\";\n"
@@ -87,6 +88,17 @@ func (s *site) build(t *testing.T, table stack.Stack, role stack.Role, says stri
 		"glue/app.wasm":     "\x00asm\x01\x00\x00\x00",
 	} {
 		s.write(t, filepath.Join("workers", string(role), name), data)
+	}
+	if w, _ := table.Worker(role); w.Assets != nil {
+		for name, data := range map[string]string{
+			"_headers":   w.Assets.Path + "*\n  X-Frame-Options: DENY\n",
+			"index.html": "<title>" + says + "</title>\n", "404.html": "<title>nothing</title>\n", "app/main.js": "export {};\n",
+		} {
+			if name != "_headers" {
+				name = w.Assets.Path + name
+			}
+			s.write(t, filepath.Join("workers", build.AssetsFolder(role), name), data)
+		}
 	}
 }
 

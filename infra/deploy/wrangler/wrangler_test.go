@@ -26,7 +26,8 @@ func everything() Pool {
 		Workers: []stack.Worker{
 			{
 				Role: "front", Public: true, CompatibilityDate: "2026-11-01", CompatibilityFlags: []string{"nodejs_als"}, MemoryMiB: 64, BudgetKiB: 1, CPUMillis: 10_000,
-				Vars: map[string]string{"ENVIRONMENT": "prod"}, Secrets: []string{"SEAL_KEY"}, Crons: []string{"*/5 * * * *"},
+				Assets: &stack.Assets{Folder: "site", Path: "/site/", HTMLHandling: "auto-trailing-slash", NotFoundHandling: "404-page"},
+				Vars:   map[string]string{"ENVIRONMENT": "prod"}, Secrets: []string{"SEAL_KEY"}, Crons: []string{"*/5 * * * *"},
 				Bindings: []stack.Binding{
 					{Name: "CONFIG", Kind: stack.KV, Target: "config"}, {Name: "CACHE", Kind: stack.KV, Target: "cache"}, {Name: "TEXTS", Kind: stack.R2, Target: "texts"},
 					{Name: "WORK", Kind: stack.Producer, Target: "work"}, {Name: "BOOK", Kind: stack.Class, Target: "Book"}, {Name: "LONG", Kind: stack.Flow, Target: "long-run"},
