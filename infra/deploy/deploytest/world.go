@@ -13,10 +13,10 @@ import (
 	"strings"
 	"testing"
 
+	"levada.dev/infra/build"
 	"levada.dev/infra/deploy/account"
 	"levada.dev/infra/deploy/credential"
 	"levada.dev/infra/deploy/double"
-	"levada.dev/infra/build"
 	"levada.dev/infra/stack"
 )
 
