@@ -17,5 +17,10 @@ type Meter struct {
 
 // Meter reads the meter of a Worker.
 func (p *Platform) Meter(ctx context.Context, role stack.Role) (m Meter, err error) {
-	return m, p.child.ask(ctx, "read", map[string]any{"worker": string(role)}, &m)
+	return m, p.meters(ctx, role, "read", &m)
+}
+
+// meters calls a method of the entrypoint that every Worker has here.
+func (p *Platform) meters(ctx context.Context, role stack.Role, method string, out any, args ...any) error {
+	return p.child.ask(ctx, "meters", map[string]any{"worker": string(role), "method": method, "args": args}, out)
 }

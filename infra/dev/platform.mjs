@@ -25,13 +25,20 @@ class Notices extends Log {
   }
 }
 
-// A Worker in Go gets one more entrypoint, by which what its runtime has counted can be read.
+// A Worker in Go gets one more entrypoint, by which what its runtime has counted can be read, and its calls of the platform be disturbed.
 const meter = `import { WorkerEntrypoint } from "cloudflare:workers";
-import worker from "./worker.mjs";
+import worker, * as all from "./worker.mjs";
 import { tables } from "./glue/index.mjs";
+import { disturb, install, struck } from "./disturb.mjs";
+install(all);
 export * from "./worker.mjs";
-export class Meter extends WorkerEntrypoint { read() { return tables(); } }
+export class Meter extends WorkerEntrypoint {
+  read() { return tables(); }
+  disturb(next) { disturb(next); }
+  struck() { return struck(); }
+}
 `;
+const disturb = readFileSync(new URL("./disturb.mjs", import.meta.url), "utf8");
 
 // The public Worker has files answered in its place, as Cloudflare's router does ahead of it.
 const withAssets = (path) => `const below = ${JSON.stringify(path)}, itself = below.slice(0, -1);
@@ -49,7 +56,8 @@ function modules({ dir, main, metered, assetsPath }) {
   if (!dir) return [{ type: "ESModule", path: "/assets.mjs", contents: "export default {};" }];
   const names = readdirSync(dir, { recursive: true }).filter((name) => /\.(mjs|js|wasm)$/.test(name) && name !== main);
   const entry = meter + (assetsPath ? withAssets(assetsPath) : "export default worker;");
-  const first = metered ? [{ type: "ESModule", path: join(dir, "meter.mjs"), contents: entry }] : [];
+  const added = { "meter.mjs": entry, "disturb.mjs": disturb };
+  const first = metered ? Object.entries(added).map(([name, contents]) => ({ type: "ESModule", path: join(dir, name), contents })) : [];
   return first.concat([main, ...names].map((name) => {
     const path = join(dir, name);
     return name.endsWith(".wasm")
@@ -108,7 +116,7 @@ const queue = ({ path, args }) => control.ask(`queue/${path}`, args);
 const kv = ({ worker, binding, method, args }) => control.patiently(`kv/${worker}:${binding}/${method}`, args);
 const r2 = ({ worker, binding, method, args }) => control.patiently(`r2/${worker}:${binding}/${method}`, args);
 
-const read = ({ worker }) => control.ask(`meter/${worker}/read`);
+const meters = ({ worker, method, args }) => control.ask(`meter/${worker}/${method}`, args);
 
 /** cron runs the scheduled handler of a Worker, as if the time had come. */
 async function cron({ worker, schedule, at }) {
@@ -116,7 +124,7 @@ async function cron({ worker, schedule, at }) {
   if (outcome !== "ok") throw new Error(`outcome ${outcome}`);
 }
 
-const requests = { start, reload, kv, r2, queue, cron, read };
+const requests = { start, reload, kv, r2, queue, cron, meters };
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, request, args } = JSON.parse(line);

@@ -24,7 +24,7 @@ const (
 	back  stack.Role = "back"
 )
 
-// fixture is a stack with one of each: a queue, a Durable Object, a Workflow and a namespace, in two Workers that are
+// fixture is a stack with one of each: a queue, a Durable Object, a Workflow, a namespace and a bucket, in two Workers that are
 // built from testdata/worker.
 func fixture() stack.Stack {
 	worker := func(role stack.Role, bindings ...stack.Binding) stack.Worker {
@@ -41,7 +41,8 @@ func fixture() stack.Stack {
 			worker(front,
 				stack.Binding{Name: "JOBS", Kind: stack.Producer, Target: "jobs"},
 				stack.Binding{Name: "PAUSE", Kind: stack.Flow, Target: "pause"},
-				stack.Binding{Name: "CONFIG", Kind: stack.KV, Target: "config"}),
+				stack.Binding{Name: "CONFIG", Kind: stack.KV, Target: "config"},
+				stack.Binding{Name: "FILES", Kind: stack.R2, Target: "files"}),
 			worker(back),
 		},
 		Queues: []stack.Queue{
@@ -51,6 +52,7 @@ func fixture() stack.Stack {
 		Objects:    []stack.Object{{Class: "Notes", Role: back}},
 		Workflows:  []stack.Workflow{{Name: "pause", Class: "Pause", Role: back}},
 		Namespaces: []stack.Namespace{{Name: "config"}},
+		Buckets:    []stack.Bucket{{Name: "files"}},
 	}
 }
 

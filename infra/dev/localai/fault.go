@@ -75,6 +75,17 @@ func (f *fault) body() []byte {
 	return out
 }
 
+// write answers with the fault. One without a code is no JSON.
+func (f *fault) write(w http.ResponseWriter) {
+	if f.code == 0 {
+		http.Error(w, f.text, f.status)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(f.status)
+	w.Write(f.body())
+}
+
 // retryable says whether the gateway's own retries repeat the call.
 func (f *fault) retryable() bool {
 	return f.status >= http.StatusInternalServerError || f.code == 3040

@@ -45,6 +45,10 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, err)
 		return
 	}
+	if f := s.troubles.of(c, true); f != nil {
+		f.write(w)
+		return
+	}
 	if c.gateway != nil {
 		w.Header().Set("cf-aig-log-id", c.log.ID)
 		w.Header().Set("cf-aig-step", "0")
@@ -170,6 +174,9 @@ func (c *call) attempt(ctx context.Context, reject bool) (*answer, error) {
 		return nil, noSuchModel(c.model)
 	}
 	c.log.ModelType = modelTypes[m.kind]
+	if f := c.server.troubles.of(c, false); f != nil {
+		return nil, f
+	}
 	select {
 	case c.server.slots <- struct{}{}:
 	default:

@@ -55,6 +55,7 @@ type Server struct {
 	slots     chan struct{}
 	refused   atomic.Pointer[string]
 	held      atomic.Pointer[hold]
+	troubles  troubles
 	mux       *http.ServeMux
 }
 

@@ -5,14 +5,17 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
 
 	"levada.dev/infra/cloudflare/isolate"
+	"levada.dev/infra/cloudflare/kv"
 	"levada.dev/infra/cloudflare/object"
 	"levada.dev/infra/cloudflare/queue"
+	"levada.dev/infra/cloudflare/r2"
 	"levada.dev/infra/cloudflare/workflow"
 )
 
@@ -51,6 +54,22 @@ func routes() http.Handler {
 		body, _ := io.ReadAll(r.Body)
 		metrics, err := queue.Open("JOBS").Send(r.Context(), body, nil)
 		answer(w, metrics.BacklogCount, err)
+	})
+	mux.HandleFunc("GET /config/{key}", func(w http.ResponseWriter, r *http.Request) {
+		value, err := kv.Open("CONFIG").Get(r.Context(), r.PathValue("key"), nil)
+		if errors.Is(err, kv.ErrNotFound) {
+			err = nil
+		}
+		answer(w, string(value), err)
+	})
+	mux.HandleFunc("PUT /config/{key}", func(w http.ResponseWriter, r *http.Request) {
+		value, _ := io.ReadAll(r.Body)
+		answer(w, nil, kv.Open("CONFIG").Put(r.Context(), r.PathValue("key"), value, nil))
+	})
+	mux.HandleFunc("PUT /files/{key}", func(w http.ResponseWriter, r *http.Request) {
+		value, _ := io.ReadAll(r.Body)
+		_, err := r2.Open("FILES").Put(r.Context(), r.PathValue("key"), value, nil)
+		answer(w, nil, err)
 	})
 	mux.HandleFunc("POST /runs/{id}", func(w http.ResponseWriter, r *http.Request) {
 		length, _ := io.ReadAll(r.Body)
