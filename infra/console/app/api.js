@@ -12,9 +12,12 @@ export class ApiError extends Error {
 // Who asks. session.js sets it, and is told when the key is refused.
 let caller = { key: "", tenant: "" };
 let refused = () => {};
+let during = new AbortController(); // while it is the same one who asks
 
-/** identify sets whose requests these are, and who is told when their key is not good any more. */
+/** identify sets whose requests these are, and who is told when their key is not good any more. What was asked for another one is ended. */
 export function identify(next, whenRefused = () => {}) {
+  during.abort();
+  during = new AbortController();
   caller = next;
   refused = whenRefused;
 }
@@ -40,9 +43,10 @@ export async function stream(method, path, { lastEventId, headers, ...options } 
   return { response, events: readEvents(response) };
 }
 
-/** send answers the response of a success; anything else is an ApiError. */
-export async function send(method, path, { body, query, headers, signal } = {}) {
-  const asked = caller;
+/** send answers the response of a success; anything else is an ApiError. `as` asks for somebody else than the session's: {key, tenant}. */
+export async function send(method, path, { body, query, headers, signal, as } = {}) {
+  const asked = as ?? caller;
+  const until = AbortSignal.any([during.signal, ...(signal ? [signal] : [])]);
   const sent = new Headers(headers);
   if (asked.key) sent.set("authorization", `Bearer ${asked.key}`);
   if (asked.tenant) sent.set("x-tenant-id", asked.tenant);
@@ -50,9 +54,9 @@ export async function send(method, path, { body, query, headers, signal } = {}) 
   if (plain && !sent.has("content-type")) sent.set("content-type", "application/json");
   let response;
   try {
-    response = await fetch(path + search(query), { method, headers: sent, body: plain ? JSON.stringify(body) : body, signal, cache: "no-store", credentials: "omit", redirect: "error" });
+    response = await fetch(path + search(query), { method, headers: sent, body: plain ? JSON.stringify(body) : body, signal: until, cache: "no-store", credentials: "omit", redirect: "error" });
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (until.aborted) throw error;
     throw new ApiError({ message: "the platform does not answer", details: { hint: "look whether it runs and whether this machine is online, and try again" } });
   }
   if (response.ok) return response;

@@ -1,10 +1,13 @@
 // Who is signed in: a key, or an open tenant without one. It is kept for this tab alone, and nowhere else.
 import { identify, get } from "./api.js";
+import { go, route } from "./router.js";
 import { signal } from "./ui.js";
 
 const stored = "levada.session";
 
-/** session is null, or {tenant, tenantName, name, scopes, features}: what GET /whoami answers. */
+let signed = null; // {key, tenant} of who is signed in
+
+/** session is null, or {tenant, tenantName, name, scopes, features, opens}: what GET /whoami answers. */
 export const session = signal(null);
 
 /** ended is why somebody was signed out, for the page that is shown then. */
@@ -16,22 +19,34 @@ export const has = (feature) => !feature || (session.value?.features.includes(fe
 
 /** signIn asks who the caller is; nothing changes when that fails. */
 export async function signIn({ key = "", tenant = "" }) {
-  identify({ key, tenant });
+  enter(key, await get("/whoami", { as: { key, tenant } }));
+}
+
+/** switchTo acts for another tenant that the key opens; nothing changes when that fails. What the address names was the former one's. */
+export async function switchTo(tenant) {
+  const before = signed;
   try {
-    const caller = await get("/whoami");
-    const signed = { key, tenant: caller.tenant };
-    identify(signed, (failure) => signOut(failure));
-    keep(signed);
-    ended.value = null;
-    session.value = caller;
+    const caller = await get("/whoami", { as: { key: before.key, tenant } });
+    if (signed !== before) return; // signed out meanwhile
+    go(route.value.page, [], {}, { replace: true });
+    enter(before.key, caller);
   } catch (error) {
-    identify({ key: "", tenant: "" });
-    throw error;
+    if (error.code === "unauthorized" && signed === before) signOut(error);
+    else if (signed === before) throw error;
   }
+}
+
+function enter(key, caller) {
+  signed = { key, tenant: caller.tenant };
+  identify(signed, (failure) => signOut(failure));
+  keep(signed);
+  ended.value = null;
+  session.value = caller;
 }
 
 /** signOut forgets the key. */
 export function signOut(why = null) {
+  signed = null;
   identify({ key: "", tenant: "" });
   keep(null);
   ended.value = why;

@@ -2,14 +2,15 @@
 import { html, useEffect, useRef, useState } from "./ui.js";
 import { find, shown } from "./pages/index.js";
 import { href, route } from "./router.js";
-import { session, signOut } from "./session.js";
+import { session, signOut, switchTo } from "./session.js";
 import { choose, theme, themes } from "./theme.js";
 import { Empty } from "./parts/empty.js";
 import { Problem } from "./parts/problem.js";
-import { Announcer } from "./parts/announce.js";
+import { announce, Announcer } from "./parts/announce.js";
 
 export function Shell() {
   const [open, setOpen] = useState(false); // the menu, where there is little room
+  const [failure, setFailure] = useState(null); // to change the tenant
   const main = useRef(null);
   const menu = useRef(null);
   const toMain = (event) => {
@@ -22,15 +23,42 @@ export function Shell() {
     <header class="bar">
       <button ref=${menu} type="button" class="menu" aria-expanded=${open} aria-controls="nav" onClick=${() => setOpen(!open)}>Menu</button>
       <p class="brand"><a href=${href("overview")}>Levada</a></p>
-      <p class="who"><span class="tenant">${session.value.tenantName}</span> <span class="key">${session.value.name ?? "no key"}</span></p>
+      <div class="who"><${Tenant} failed=${setFailure} /> <span class="key">${session.value.name ?? "no key"}</span></div>
       <${Theme} />
       <button type="button" onClick=${() => signOut()}>Sign out</button>
     </header>
     <div class="frame">
       <${Nav} open=${open} close=${() => { setOpen(false); menu.current.focus(); }} />
-      <main id="main" class="page" ref=${main} tabindex="-1"><${Page} main=${main} /></main>
+      <main id="main" class="page" ref=${main} tabindex="-1">
+        ${failure && html`<${Problem} error=${failure} />`}
+        <${Page} key=${session.value.tenant} main=${main} />
+      </main>
     </div>
     <${Announcer} />`;
+}
+
+/** Tenant says whose data this is; a key that opens several chooses. The page begins anew for another one. */
+function Tenant({ failed }) {
+  const { tenant, tenantName, opens } = session.value;
+  const [next, setNext] = useState(null); // until it is there
+  if (opens.length < 2) return html`<span class="tenant">${tenantName}</span>`;
+  const change = async (event) => {
+    if (next) return;
+    const to = event.target.value;
+    setNext(to);
+    failed(null);
+    try {
+      await switchTo(to);
+      if (session.value) announce(`This is ${session.value.tenantName} now.`);
+    } catch (error) {
+      failed(error);
+    }
+    setNext(null);
+  };
+  return html`<label class="tenant"><span class="hidden">Tenant</span>
+    <select value=${next ?? tenant} aria-busy=${next !== null} onChange=${change}>
+      ${opens.map(({ id, name }) => html`<option key=${id} value=${id}>${name}</option>`)}
+    </select></label>`;
 }
 
 function Theme() {

@@ -4,6 +4,7 @@ import { has, may } from "../session.js";
 
 export const pages = [
   { id: "overview", title: "Overview", load: () => import("./overview.js") },
+  { id: "traces", title: "Traces", scope: "metrics", load: () => import("./traces.js") },
 ];
 
 /** shown are the pages of whoever is signed in. */

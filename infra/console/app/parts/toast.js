@@ -12,6 +12,9 @@ export function toast(text, kind = "good") {
   setTimeout(() => dismiss(id), stays);
 }
 
+/** clear takes all of them away: they were somebody else's. */
+export const clear = () => (toasts.value = []);
+
 const dismiss = (id) => (toasts.value = toasts.value.filter((t) => t.id !== id));
 
 /** Toasts is where they are; the console has it once. */

@@ -1,0 +1,33 @@
+// How quantities are written.
+import { html } from "../ui.js";
+
+const plain = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
+const dollars = new Intl.NumberFormat("en", { style: "currency", currency: "USD", minimumFractionDigits: 2, maximumFractionDigits: 4 });
+const little = new Intl.NumberFormat("en", { style: "currency", currency: "USD", maximumSignificantDigits: 3 });
+
+/** number is a number with its thousands apart; what is not known is a dash. */
+export const number = (n) => (n === null || n === undefined ? "–" : plain.format(n));
+
+/** percent is a share of one. */
+export const percent = (share) => (share === null || share === undefined ? "–" : `${plain.format(100 * share)} %`);
+
+/** duration is so many milliseconds, in the unit in which they are read at a glance. */
+export function duration(ms) {
+  if (ms === null || ms === undefined) return "–";
+  if (ms < 10) return `${plain.format(Math.round(ms * 10) / 10)} ms`;
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${plain.format(ms / 1000)} s`;
+  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+}
+
+/** money is so many billionths of a US dollar. */
+export function money(nanos) {
+  if (nanos === null || nanos === undefined) return "–";
+  return (nanos > 0 && nanos < 1e7 ? little : dollars).format(nanos / 1e9);
+}
+
+/** When is a moment, in the reader's own time. */
+export const When = ({ at }) => (at ? html`<time datetime=${at}>${new Date(at).toLocaleString()}</time>` : "–");
+
+/** plural is a count with its word. */
+export const plural = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
