@@ -70,6 +70,30 @@ function search(query = {}) {
   return given.length ? `?${new URLSearchParams(given)}` : "";
 }
 
+/** upload sends a body that takes its time: `progress` is called with the part of it that has gone, 0 to 1. It answers data. */
+export function upload(path, body, { type, headers = {}, progress = () => {}, signal } = {}) {
+  const asked = caller, until = AbortSignal.any([during.signal, ...(signal ? [signal] : [])]);
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest(); // fetch does not tell how much has gone
+    request.open("POST", path);
+    if (asked.key) request.setRequestHeader("authorization", `Bearer ${asked.key}`);
+    if (asked.tenant) request.setRequestHeader("x-tenant-id", asked.tenant);
+    for (const [name, value] of Object.entries({ "content-type": type, ...headers })) request.setRequestHeader(name, value);
+    request.upload.onprogress = ({ loaded, total }) => progress(total ? loaded / total : 0);
+    request.onabort = () => reject(until.reason);
+    request.onerror = () => reject(new ApiError({ message: "the platform does not answer", details: { hint: "look whether it runs and whether this machine is online, and try again" } }));
+    request.onload = async () => {
+      const response = new Response(request.responseText, { status: request.status, headers: { "x-request-id": request.getResponseHeader("x-request-id") ?? "" } });
+      if (response.ok) return envelope(response).then(({ data }) => resolve(data), reject);
+      const failure = await failureOf(response);
+      if (failure.code === "unauthorized" && asked === caller) refused(failure);
+      reject(failure);
+    };
+    until.addEventListener("abort", () => request.abort());
+    request.send(body);
+  });
+}
+
 async function envelope(response) {
   try {
     return await response.json();

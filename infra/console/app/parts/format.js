@@ -29,5 +29,13 @@ export function money(nanos) {
 /** When is a moment, in the reader's own time. */
 export const When = ({ at }) => (at ? html`<time datetime=${at}>${new Date(at).toLocaleString()}</time>` : "–");
 
+/** bytes is a size. */
+export function bytes(n) {
+  const units = ["B", "kB", "MB", "GB"];
+  let at = 0;
+  for (; n >= 1000 && at < units.length - 1; at++) n /= 1000;
+  return `${at && n < 100 ? n.toFixed(1) : Math.round(n)} ${units[at]}`;
+}
+
 /** plural is a count with its word. */
 export const plural = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
