@@ -143,7 +143,7 @@ func (d *Desired) describeAssets(w stack.Worker) *assetsMetadata {
 	return m
 }
 
-// withAssets says what comes with a Worker's code.
+// withAssets says what a new Worker has beside its code.
 func (d *Desired) withAssets(w stack.Worker) []string {
 	files := d.Code[w.Role].Assets
 	if w.Assets == nil || files == nil {

@@ -49,9 +49,6 @@ func (p *planner) worker(w stack.Worker) {
 		return
 	}
 	a.Op, a.Why = p.judge(j)
-	if a.Op == Update {
-		a.Why = append(a.Why, d.withAssets(w)...)
-	}
 	if a.Op == Same {
 		a.do = nil
 	}

@@ -21,7 +21,12 @@ func TestWranglerAcceptsThePool(t *testing.T) {
 				t.Parallel()
 				out, err := s.wrangler(t, "", "deploy", "--config", p.configured(f.Role), "--dry-run")
 				require.NoError(t, err, out)
-				assert.NotContains(t, out, "WARNING")
+				warnings := 0
+				if w, _ := p.Stack.Worker(f.Role); w.Assets != nil && len(p.Stack.Routes) > 0 { // which are below a path, as a route is: that files answer there, too, is meant
+					assert.Contains(t, out, "The following routes will attempt to serve Assets on a configured path")
+					warnings = 1
+				}
+				assert.Equal(t, warnings, strings.Count(out, "WARNING"), out)
 				assert.Equal(t, []string{"glue/app.wasm compiled-wasm", "glue/index.mjs esm", "glue/wasm_exec.js esm"}, modulesIn(out))
 				w, _ := p.Stack.Worker(f.Role)
 				assert.ElementsMatch(t, bindingsOf(&p, w), bindingsIn(out), out)

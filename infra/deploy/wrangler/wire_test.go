@@ -20,7 +20,7 @@ type wire map[string]string
 
 // onWire are the requests that wrote something, as a wire.
 func onWire(requests []double.Request, names *strings.Replacer) wire {
-	w := wire{}
+	w, files := wire{}, filesOf(requests)
 	for _, r := range requests {
 		if !r.Write() || r.Status >= 400 {
 			continue
@@ -32,7 +32,7 @@ func onWire(requests []double.Request, names *strings.Replacer) wire {
 		}
 		body := r.Body
 		if u, ok := body.(double.Uploaded); ok {
-			body = map[string]any{"metadata": u.Metadata, "modules": modules(u.Modules)}
+			body = map[string]any{"metadata": u.Metadata, "modules": modules(u.Modules, files)}
 		}
 		if object, ok := body.(map[string]any); ok {
 			for _, name := range []string{"queue_name", "title"} { // many are made at one path
@@ -41,15 +41,49 @@ func onWire(requests []double.Request, names *strings.Replacer) wire {
 				}
 			}
 		}
+		if manifest, ok := at[map[string]any](body, "manifest"); ok {
+			named := map[string]any{}
+			for path, file := range manifest {
+				hash, _ := at[string](file, "hash")
+				size, _ := at[float64](file, "size")
+				named[path] = map[string]any{"hash": files[hash], "size": size}
+			}
+			body = map[string]any{"manifest": named}
+		}
 		w.flatten(key, body, names)
 	}
 	return w
 }
 
-func modules(all []double.Module) map[string]any {
+// filesOf are names for the files that were offered, by their hashes, which everybody may make their own way: the first path that has the file.
+func filesOf(requests []double.Request) map[string]string {
+	files := map[string]string{}
+	for _, r := range requests {
+		manifest, _ := at[map[string]any](r.Body, "manifest")
+		for path, file := range manifest {
+			if hash, ok := at[string](file, "hash"); ok && (files[hash] == "" || path < files[hash]) {
+				files[hash] = path
+			}
+		}
+	}
+	return files
+}
+
+// at is what an object has under a key, if it is of that type.
+func at[T any](v any, key string) (T, bool) {
+	object, _ := v.(map[string]any)
+	x, ok := object[key].(T)
+	return x, ok
+}
+
+func modules(all []double.Module, files map[string]string) map[string]any {
 	byName := map[string]any{}
 	for _, m := range all {
-		byName[m.Name] = m.Type + " " + m.SHA256
+		name := m.Name
+		if path, is := files[name]; is {
+			name = "file " + path
+		}
+		byName[name] = m.Type + " " + m.SHA256
 	}
 	return byName
 }
