@@ -88,3 +88,6 @@ const (
 	Failed  Outcome = "failed"  // ours, or that of something we depend on
 	Left    Outcome = "left"    // whoever asked has gone before the end
 )
+
+// Outcomes are all there are.
+var Outcomes = []Outcome{OK, Refused, Failed, Left}

@@ -16,6 +16,7 @@ import (
 
 	"levada.dev/infra/dev"
 	"levada.dev/infra/local"
+	"levada.dev/infra/logbook"
 	"levada.dev/infra/stack"
 )
 
@@ -85,7 +86,7 @@ func (o *devOptions) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer logs.Close()
+	defer func() { err = errors.Join(err, logs.Close()) }()
 	p, err := local.Start(ctx, local.Options{
 		Root: o.Root, State: o.State, Port: o.Port, Version: "dev", Logs: logs,
 		Progress: func(what string) { fmt.Fprintf(o.Stderr, "%5.1fs  %s\n", time.Since(begun).Seconds(), what) },
@@ -123,12 +124,9 @@ func (o *devOptions) run(ctx context.Context) (err error) {
 	}
 }
 
-func (o *devOptions) openLog() (*os.File, error) {
-	state := local.StateDir(o.Root, o.State)
-	if err := os.MkdirAll(state, 0o755); err != nil {
-		return nil, err
-	}
-	return os.Create(filepath.Join(state, "workers.log"))
+// openLog is where the Workers log: what those of earlier starts have said is there, too.
+func (o *devOptions) openLog() (*logbook.Book, error) {
+	return logbook.Open(filepath.Join(local.StateDir(o.Root, o.State), logbook.Folder), nil)
 }
 
 // introduce prints what runs where, and the keys that were just made.
@@ -175,5 +173,5 @@ func (o *devOptions) introduce(p *local.Local, log string) {
 	}
 	fmt.Fprintln(o.Stdout, keys.Render())
 	fmt.Fprintf(o.Stdout, "secrets of sources, which sign webhooks: %s\n", filepath.Join(local.StateDir(o.Root, o.State), local.SecretsFile))
-	fmt.Fprintf(o.Stdout, "The Workers log to %s\n", log)
+	fmt.Fprintf(o.Stdout, "The Workers log to %s; levada logs -f follows it\n", log)
 }
