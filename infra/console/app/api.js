@@ -52,9 +52,10 @@ export async function send(method, path, { body, query, headers, signal, as } = 
   if (asked.tenant) sent.set("x-tenant-id", asked.tenant);
   const plain = body !== undefined && !(body instanceof Blob) && typeof body !== "string";
   if (plain && !sent.has("content-type")) sent.set("content-type", "application/json");
+  const cache = method === "GET" ? "no-store" : "default"; // which adds Cache-Control: no-cache, and a search would be made anew each time
   let response;
   try {
-    response = await fetch(path + search(query), { method, headers: sent, body: plain ? JSON.stringify(body) : body, signal: until, cache: "no-store", credentials: "omit", redirect: "error" });
+    response = await fetch(path + search(query), { method, headers: sent, body: plain ? JSON.stringify(body) : body, signal: until, cache, credentials: "omit", redirect: "error" });
   } catch (error) {
     if (until.aborted) throw error;
     throw new ApiError({ message: "the platform does not answer", details: { hint: "look whether it runs and whether this machine is online, and try again" } });

@@ -6,6 +6,7 @@ import { Dialog } from "../parts/dialog.js";
 import { Empty } from "../parts/empty.js";
 import { When, plural } from "../parts/format.js";
 import { Problem } from "../parts/problem.js";
+import { Stop } from "../parts/stop.js";
 import { toast } from "../parts/toast.js";
 import { Settings, requestOf, unset } from "./chat/settings.js";
 import { Talk } from "./chat/talk.js";
@@ -126,10 +127,10 @@ function Composer({ talk, busy, error }) {
     setWrong(wrong);
     if (wrong) return setMore(true);
     setText("");
+    box.current.focus(); // the button is of no use for now
     if (await talk.send({ message: text, ...request })) return;
     setText((typed) => typed || text); // it was not taken: nothing is lost
     if (talk.error.value?.field && talk.error.value.field !== "message") setMore(true);
-    box.current?.focus();
   };
   const key = (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(event);
@@ -141,7 +142,7 @@ function Composer({ talk, busy, error }) {
     <div class="controls">
       <label class="check"><input type="checkbox" checked=${settings.grounded} aria-label="Documents: answer from them" onChange=${(e) => setSettings({ ...settings, grounded: e.target.checked })} /> Documents</label>
       <button type="button" aria-expanded=${more} aria-controls="settings" onClick=${() => setMore(!more)}>Settings</button>
-      ${busy ? html`<button type="button" class="danger" onClick=${() => { talk.stop(); box.current.focus(); }}>Stop</button>` : html`<button class="primary" disabled=${!text.trim()}>Send</button>`}
+      <span class="end">${busy && html`<${Stop} stop=${() => talk.stop()} back=${box} />`}<button class="primary" disabled=${busy || !text.trim()}>Send</button></span>
     </div>
     <div id="settings" hidden=${!more}>${more && html`<${Settings} value=${settings} change=${setSettings} error=${error} wrong=${wrong} />`}</div>
   </form>`;

@@ -5,6 +5,7 @@ import { has, may } from "../session.js";
 export const pages = [
   { id: "overview", title: "Overview", load: () => import("./overview.js") },
   { id: "chat", title: "Chat", scope: "chat", load: () => import("./chat.js") },
+  { id: "search", title: "Search", scope: "search", load: () => import("./search.js") },
   { id: "traces", title: "Traces", scope: "metrics", load: () => import("./traces.js") },
 ];
 

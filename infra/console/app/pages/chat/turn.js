@@ -6,7 +6,7 @@ import { Problem } from "../../parts/problem.js";
 /** Turn is a message and its answer. `resume` goes on with one that was left before its end. */
 export function Turn({ turn, state, resume }) {
   const { said, steps, sources, citations, running } = turn;
-  return html`<article class="turn" aria-busy=${running}>
+  return html`<article class="turn" aria-busy=${Boolean(running)}>
     ${said && html`<div class="said"><p class="by">You${turn.at && html` · <${When} at=${turn.at} />`}</p><p class="plain">${said}</p></div>`}
     <div class="answer"><p class="by">Levada${turn.model && html` · <code>${turn.model}</code>`}</p>
       <${Remarks} rewritten=${turn.rewritten} degraded=${turn.degraded} safety=${turn.safety} />
