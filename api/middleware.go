@@ -69,6 +69,7 @@ func (c *call) admit() error {
 	} else if err := c.authenticate(); err != nil {
 		return err
 	}
+	c.seen.For(c.scope) // so is what begins in it
 	c.stage("auth", began)
 	return nil
 }

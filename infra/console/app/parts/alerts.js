@@ -1,0 +1,124 @@
+// The tenant's alert rules: who listens is told by an event when one begins to hold, and when it ends.
+import { html, useRef, useState } from "../ui.js";
+import { del, get, post } from "../api.js";
+import { announce } from "./announce.js";
+import { useAsk } from "./ask.js";
+import { Dialog } from "./dialog.js";
+import { Field } from "./field.js";
+import { duration, number, percent, When } from "./format.js";
+import { Problem } from "./problem.js";
+import { Table } from "./table.js";
+import { toast } from "./toast.js";
+
+const dollars = (n) => (n === null || n === undefined ? "–" : `$${number(n)}`);
+
+/** measures are the numbers that rules and anomalies are about, by the API's names. */
+export const measures = {
+  requests: { title: "Requests", unit: "requests", format: number },
+  failures: { title: "Requests that failed", unit: "requests", format: number },
+  failure_rate: { title: "Failure rate", unit: "a part of one: a twentieth is 0.05", format: percent },
+  latency_p50: { title: "Half of the requests take", unit: "milliseconds", format: duration },
+  latency_p95: { title: "95 of 100 requests take", unit: "milliseconds", format: duration },
+  latency_p99: { title: "99 of 100 requests take", unit: "milliseconds", format: duration },
+  first_token_p95: { title: "First token, 95 of 100", unit: "milliseconds", format: duration },
+  events_failed: { title: "Events that failed", unit: "events", format: number },
+  event_wait_p95: { title: "Events wait, 95 of 100", unit: "milliseconds", format: duration },
+  dead_letters: { title: "Dead letters", unit: "events", format: number },
+  tokens: { title: "Tokens", unit: "tokens", format: number },
+  cost_usd: { title: "Cost", unit: "US dollars", format: dollars },
+};
+
+/** measure is one of them; the platform may know some that this page does not. */
+export const measure = (name) => measures[name] ?? { title: name, unit: "", format: number };
+
+const comparators = { ">": "more than", ">=": "at least", "<": "less than", "<=": "at most" };
+const spans = { "5m": "5 minutes", "15m": "15 minutes", "1h": "an hour", "24h": "a day" };
+
+/** Alerts lists the rules and how they stand, and takes in new ones. */
+export function Alerts() {
+  const { data, error, busy, again } = useAsk((signal) => get("/metrics/alerts", { signal }));
+  const [making, setMaking] = useState(false);
+  const [dropping, setDropping] = useState(null);
+  const made = (rule) => {
+    setMaking(false);
+    toast(`“${rule.name}” is watched from now on.`);
+    again();
+  };
+  const gone = (rule) => {
+    setDropping(null);
+    toast(`“${rule.name}” is not watched any more.`);
+    again();
+  };
+  return html`
+    <p>Each rule is looked at once a minute. Webhooks and other listeners are told when it begins to hold, and when it ends.</p>
+    ${error && html`<${Problem} error=${error} />`}
+    ${busy && !data && html`<p class="busy" role="status">Loading…</p>`}
+    ${data && html`<${Table} caption="Rules" rows=${data.alerts} rowKey=${(a) => a.id} empty="There are no rules yet." columns=${[
+      { title: "Name", value: (a) => a.name },
+      { title: "State", value: (a) => html`<span class=${`state ${a.state === "firing" ? "bad" : "good"}`}>${a.state}</span>` },
+      { title: "Rule", value: (a) => `${measure(a.metric).title}: ${comparators[a.comparator] ?? a.comparator} ${measure(a.metric).format(a.threshold)} in ${spans[a.period] ?? a.period}` },
+      { title: "Now", number: true, value: (a) => measure(a.metric).format(a.value) },
+      { title: "Since", value: (a) => html`<${When} at=${a.since} />` },
+      { title: "Actions", value: (a) => html`<button type="button" class="danger" aria-label=${`Delete ${a.name}`} onClick=${() => setDropping(a)}>Delete</button>` },
+    ]} />`}
+    <p><button type="button" onClick=${() => setMaking(true)}>New rule</button></p>
+    ${making && html`<${Make} close=${() => setMaking(false)} made=${made} />`}
+    ${dropping && html`<${Drop} rule=${dropping} close=${() => setDropping(null)} gone=${gone} />`}`;
+}
+
+function Make({ close, made }) {
+  const [rule, setRule] = useState({ name: "", metric: "failure_rate", comparator: ">", threshold: "", period: "15m" });
+  const [error, setError] = useState(null);
+  const [busy, setBusy] = useState(false);
+  const form = useRef(null);
+  const change = (member) => (event) => setRule((before) => ({ ...before, [member]: event.target.value }));
+  const submit = async (event) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    try {
+      made(await post("/metrics/alerts", { ...rule, threshold: rule.threshold.trim() === "" ? undefined : Number(rule.threshold) }));
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+      announce(failure.message);
+      requestAnimationFrame(() => form.current?.querySelector("[aria-invalid], .problem")?.focus());
+    }
+  };
+  const wrong = (member) => (error?.field === member ? error.message : undefined);
+  const choice = (member, options) => (props) => html`<select ...${props} value=${rule[member]} onChange=${change(member)}>
+    ${options.map(([value, title]) => html`<option key=${value} value=${value}>${title}</option>`)}
+  </select>`;
+  return html`<${Dialog} title="New rule" close=${close}><form ref=${form} onSubmit=${submit} aria-busy=${busy} novalidate>
+    ${error && !(error.field in rule) && html`<${Problem} error=${error} />`}
+    <${Field} label="Name" hint="What people are told." error=${wrong("name")}>${(props) => html`<input ...${props} type="text" value=${rule.name} onInput=${change("name")} />`}<//>
+    <${Field} label="Number" error=${wrong("metric")}>${choice("metric", Object.entries(measures).map(([name, { title }]) => [name, title]))}<//>
+    <div class="filters">
+      <${Field} label="Is" error=${wrong("comparator")}>${choice("comparator", Object.entries(comparators))}<//>
+      <${Field} label="Threshold" hint=${measure(rule.metric).unit} error=${wrong("threshold")}>${(props) => html`<input ...${props} type="number" step="any" value=${rule.threshold} onInput=${change("threshold")} />`}<//>
+      <${Field} label="In" error=${wrong("period")}>${choice("period", Object.entries(spans))}<//>
+    </div>
+    <p class="buttons"><button class="primary" disabled=${busy}>${busy ? "Saving…" : "Watch it"}</button> <button type="button" onClick=${close}>Cancel</button></p>
+  </form><//>`;
+}
+
+function Drop({ rule, close, gone }) {
+  const [error, setError] = useState(null);
+  const [busy, setBusy] = useState(false);
+  const drop = async () => {
+    setBusy(true);
+    try {
+      await del(`/metrics/alerts/${encodeURIComponent(rule.id)}`);
+      gone(rule);
+    } catch (failure) {
+      if (failure.code === "alert_not_found") return gone(rule);
+      setError(failure);
+      setBusy(false);
+    }
+  };
+  return html`<${Dialog} title="Delete the rule?" close=${close}>
+    <p>“${rule.name}” will not be watched any more.${rule.state === "firing" && " It holds just now; listeners will be told that it has ended."}</p>
+    ${error && html`<${Problem} error=${error} />`}
+    <p class="buttons"><button type="button" class="danger" onClick=${drop} disabled=${busy}>${busy ? "Deleting…" : "Delete"}</button> <button type="button" onClick=${close}>Keep it</button></p>
+  <//>`;
+}

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+
+export const flows = {
+  async "how the platform does"(t) {
+    await t.api("acme", "POST", "/tools/execute", { tool_name: "calculator", params: { operation: "add", a: 1, b: 2 } });
+    await t.api("acme", "POST", "/search", { query: "what does a lever move?" });
+    await t.eventually(async () => (await t.api("acme", "GET", "/metrics/tools/execution")).tools.length > 0, "it is counted");
+    await t.signIn("acme", "metrics");
+    await t.sees(t.page.getByRole("table", { name: "By route" }).getByRole("row", { name: /POST \/search/ }));
+    await t.sees(t.page.getByRole("table", { name: "Those called most first" }).getByRole("row", { name: /calculator/ }));
+    await t.sees(t.page.getByRole("table", { name: "Each number by itself" }).getByRole("row", { name: /Failure rate/ }));
+    assert.equal(await t.page.locator("canvas").count(), 4);
+    await t.judge("day");
+    await t.page.getByLabel("Period").selectOption("1h");
+    await t.eventually(() => /metrics\?period=1h$/.test(t.page.url()));
+    await t.eventually(async () => (await t.page.getByRole("status").allTextContents()).some((text) => text.startsWith("The last hour: ")), "it is announced");
+    await t.page.getByText("As a table").first().click();
+    assert.equal(await t.page.getByRole("table", { name: "Requests" }).getByRole("row").count(), 61);
+  },
+
+  async "a rule is made and deleted"(t) {
+    const name = `Many requests ${Date.now()}`;
+    await t.signIn("acme", "metrics");
+    await t.page.getByRole("button", { name: "New rule" }).click();
+    const dialog = await t.sees(t.page.getByRole("dialog", { name: "New rule" }));
+    const { error } = await t.page.evaluate(async (key) => (await fetch("/metrics/alerts", { method: "POST", headers: { authorization: `Bearer ${key}`, "content-type": "application/json" }, body: JSON.stringify({ name: "x", metric: "?" }) })).json(), t.keys.acme);
+    assert.deepEqual(await dialog.getByLabel("Number").getByRole("option").evaluateAll((all) => all.map((o) => o.value)), error.details.hint.replace("metrics are ", "").split(", "), "all that the API knows");
+    await dialog.getByRole("button", { name: "Watch it" }).click();
+    await t.sees(dialog.getByText("name: is required: it is what people are told"));
+    await t.eventually(async () => (await t.focused()) === "Name", "focus goes to what is wrong");
+    await t.judge("wrong");
+    await dialog.getByLabel("Name").fill(name);
+    await dialog.getByLabel("Threshold").fill("1.5");
+    await dialog.getByRole("button", { name: "Watch it" }).click();
+    await t.sees(dialog.getByText(/is not between 0 and 1/));
+    await dialog.getByLabel("Number").selectOption("requests");
+    await dialog.getByLabel("Threshold").fill("");
+    await dialog.getByRole("button", { name: "Watch it" }).click();
+    await t.sees(dialog.getByText(/threshold: is required/));
+    await dialog.getByLabel("Threshold").fill("0");
+    await dialog.getByLabel("In", { exact: true }).selectOption("24h");
+    await dialog.getByRole("button", { name: "Watch it" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await t.sees(t.page.getByText(`“${name}” is watched from now on.`));
+    const row = t.page.getByRole("row", { name });
+    await t.sees(row.getByText("Requests: more than 0 in a day"));
+    assert.deepEqual((await t.api("globex", "GET", "/metrics/alerts")).alerts.filter((a) => a.name === name), [], "the other tenant has none");
+    await t.judge("made");
+    await row.getByRole("button", { name: `Delete ${name}` }).click();
+    await t.page.getByRole("dialog").getByRole("button", { name: "Keep it" }).click();
+    assert.equal(await row.count(), 1);
+    await row.getByRole("button", { name: `Delete ${name}` }).click();
+    await t.page.getByRole("dialog", { name: "Delete the rule?" }).getByRole("button", { name: "Delete" }).click();
+    await row.waitFor({ state: "detached" });
+    assert.deepEqual((await t.api("acme", "GET", "/metrics/alerts")).alerts.filter((a) => a.name === name), []);
+  },
+
+  async "what is unusual, and what does not answer"(t) {
+    await t.page.route("**/metrics/anomalies?*", (route) => route.fulfill({ json: { ok: true, data: {
+      period: "24h", from: "2026-11-22T13:00:00Z", to: "2026-11-23T12:30:00Z", stepSeconds: 3600, step: "2026-11-23T11:00:00Z", unusual: 1, steps: 22, boundary: 3.5, checks: [
+        { metric: "requests", value: 900, median: 100, score: 12.3, unusual: true, direction: "above" },
+        { metric: "failure_rate", value: 0.01, median: 0.01, score: 0, unusual: false },
+        { metric: "of_tomorrow", value: 5, median: null, score: null, unusual: false, silent: "too_few_observations" },
+      ] } } }));
+    await t.page.route("**/metrics/slis?*", (route) => route.fulfill({ status: 503, json: { ok: false, error: { code: "meters_unavailable", message: "the meters do not answer", details: { hint: "try again" } } } }));
+    await t.signIn("acme", "metrics");
+    await t.sees("above what is usual");
+    await t.sees("One number stands out");
+    await t.sees(t.page.getByRole("row", { name: "of_tomorrow too few to say 5 – –" }));
+    await t.sees(t.page.getByRole("region", { name: "Objectives" }).getByRole("alert"));
+    await t.judge("unusual");
+    t.allow(/status of 503/);
+  },
+};
