@@ -33,6 +33,7 @@ func TestFlows(t *testing.T) {
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, platform.Stop()) })
+	platform.Models().Refuse("unspeakable") // what becomes dead letters
 
 	keys := map[string]string{}
 	for tenant, key := range platform.Keys {

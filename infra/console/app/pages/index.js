@@ -7,6 +7,7 @@ export const pages = [
   { id: "chat", title: "Chat", scope: "chat", load: () => import("./chat.js") },
   { id: "search", title: "Search", scope: "search", load: () => import("./search.js") },
   { id: "jobs", title: "Jobs", scope: "jobs", load: () => import("./jobs.js") },
+  { id: "letters", title: "Queues", scope: "audit", load: () => import("./letters.js") },
   { id: "usage", title: "Usage", scope: "metrics", load: () => import("./usage.js") },
   { id: "metrics", title: "Metrics", scope: "metrics", load: () => import("./metrics.js") },
   { id: "traces", title: "Traces", scope: "metrics", load: () => import("./traces.js") },

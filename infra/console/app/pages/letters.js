@@ -1,0 +1,153 @@
+import { html, useEffect, useRef, useState } from "../ui.js";
+import { get, send } from "../api.js";
+import { go, href } from "../router.js";
+import { may } from "../session.js";
+import { announce } from "../parts/announce.js";
+import { useAsk, usePages } from "../parts/ask.js";
+import { Field } from "../parts/field.js";
+import { duration, number, percent, plural, When } from "../parts/format.js";
+import { handlersOf } from "../parts/handlers.js";
+import { Problem } from "../parts/problem.js";
+import { Replay } from "../parts/replay.js";
+import { Table } from "../parts/table.js";
+
+/** Letters says how the queues do, and lists what nobody could handle: why, and how to send it again. */
+export default function Letters({ rest, query }) {
+  return rest[0] ? html`<${Letter} key=${rest[0]} id=${rest[0]} />` : html`<${Queues} query=${query} />`;
+}
+
+const stages = ["fetch", "chunk", "embed", "index", "retire", "erase"];
+const filters = ["stage", "reason", "docId", "from", "to", "replayed"];
+
+function Queues({ query }) {
+  const [replaying, setReplaying] = useState(false);
+  const [count, setCount] = useState(null);
+  const asked = Object.fromEntries(filters.map((name) => [name, query[name]]));
+  const list = usePages(async (signal, cursor) => {
+    const page = await get("/events", { signal, query: { ...asked, cursor, limit: 25, count: cursor ? "" : "true" } });
+    if (page.count) {
+      setCount(page.count);
+      announce(`${plural(page.count.total, "dead letter")}.`);
+    }
+    return { rows: page.letters, next: page.next };
+  }, Object.values(asked));
+  const filtered = filters.some((name) => query[name]);
+  return html`
+    <div class="head"><h1>Queues</h1><button type="button" onClick=${list.again} disabled=${list.busy}>${list.busy ? "Asking…" : "Ask again"}</button></div>
+    ${may("metrics") && html`<${Handlers} />`}
+    <section aria-labelledby="dead"><div class="head"><h2 id="dead">Dead letters</h2>
+      ${may("admin") && count?.total > 0 && query.replayed !== "true" && html`<button type="button" onClick=${() => setReplaying(true)}>Send ${filtered ? "these" : "all"} again…</button>`}</div>
+      <p>Messages that nobody could handle, with why. They are kept for 30 days.</p>
+      <${Filter} key=${filters.map((name) => query[name]).join(" ")} query=${query} error=${list.error} />
+      ${list.error && !filters.includes(list.error.field) && html`<${Problem} error=${list.error} />`}
+      ${list.busy && !list.rows && html`<p class="busy" role="status">Loading…</p>`}
+      ${list.rows && html`
+        ${count && count.total > 0 && html`<${Count} of=${count} query=${query} />`}
+        <${Table} caption="The newest first" rows=${list.rows} rowKey=${(l) => l.id} empty=${filtered ? "No dead letter is like this." : "There are none: everything was handled."} columns=${[
+          { title: "Reason", value: (l) => html`<a href=${href("letters", [l.id])}>${l.code}</a>` },
+          { title: "What is said", value: (l) => l.message },
+          { title: "Handler", value: (l) => l.handler || l.queue },
+          { title: "Document", value: (l) => (l.docId ? html`<${Document} id=${l.docId} />` : "–") },
+          { title: "Tried", number: true, value: (l) => number(l.attempts) },
+          { title: "When", value: (l) => html`<${When} at=${l.at} />` },
+          { title: "Sent again", value: (l) => (l.replayedAt ? html`<${When} at=${l.replayedAt} />` : "no") },
+        ]} />
+        ${list.more && html`<p><button type="button" onClick=${list.more} disabled=${list.busy}>More</button></p>`}`}
+    </section>
+    ${replaying && html`<${Replay} close=${() => { setReplaying(false); list.again(); }} what=${meant(query)} />`}`;
+}
+
+/** meant are the letters of the list, as a replay names them. */
+const meant = ({ stage, reason, docId, from, to }) => ({
+  ...(stage && { stages: [stage] }), ...(reason && { codes: [reason] }), ...(docId && { docId }), ...(from && { from }), ...(to && { to }),
+});
+
+const Document = ({ id }) => (may("documents") ? html`<a href=${href("documents", [id])}>${id}</a>` : id);
+
+/** Handlers is how long events wait and how many fail, by who handles them. */
+function Handlers() {
+  const { data, error, busy } = useAsk(async (signal) => handlersOf(await (await send("GET", "/metrics", { signal, headers: { accept: "text/plain" } })).text()));
+  return html`<section aria-labelledby="handlers"><h2 id="handlers">Handlers</h2>
+    ${error && html`<${Problem} error=${error} />`}
+    ${busy && !data && html`<p class="busy" role="status">Loading…</p>`}
+    ${data && html`<${Table} caption="Since the tenant's first event" rows=${data} rowKey=${(h) => h.name} empty="No event was handled yet." columns=${[
+      { title: "Handler", value: (h) => h.name },
+      { title: "Events", number: true, value: (h) => number(h.events) },
+      { title: "Failed", number: true, value: (h) => (h.failed ? html`<span class="state bad">${number(h.failed)}</span>` : "0") },
+      { title: "Part that failed", number: true, value: (h) => percent(h.events ? h.failed / h.events : null) },
+      { title: "Dead letters", number: true, value: (h) => (h.dead ? html`<span class="state bad">${number(h.dead)}</span>` : "0") },
+      { title: "Wait on average", number: true, value: (h) => duration(h.waitMs) },
+      { title: "95 of 100 wait at most", number: true, value: (h) => (h.waitMost === Infinity ? "longer" : duration(h.waitMost)) },
+      { title: "A batch takes", number: true, value: (h) => duration(h.batchMs) },
+    ]} />`}
+  </section>`;
+}
+
+function Filter({ query, error }) {
+  const [values, setValues] = useState(Object.fromEntries(filters.map((name) => [name, query[name] ?? ""])));
+  const change = (name) => (event) => setValues((before) => ({ ...before, [name]: event.target.value }));
+  const submit = (event) => {
+    event.preventDefault();
+    go("letters", [], Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.trim()])));
+  };
+  const wrong = (name) => (error?.field === name ? error.message : undefined);
+  const text = (name, type = "text") => (props) => html`<input ...${props} type=${type} spellcheck=${false} autocapitalize="none" value=${values[name]} onInput=${change(name)} />`;
+  return html`<form class="filters" role="search" aria-label="Filter dead letters" onSubmit=${submit}>
+    <${Field} label="Stage" error=${wrong("stage")}>${(props) => html`<select ...${props} value=${values.stage} onChange=${change("stage")}>
+      <option value="">any</option>${stages.map((stage) => html`<option key=${stage}>${stage}</option>`)}</select>`}<//>
+    <${Field} label="Reason" error=${wrong("reason")}>${text("reason")}<//>
+    <${Field} label="Document" error=${wrong("docId")}>${text("docId")}<//>
+    <${Field} label="From" error=${wrong("from")}>${text("from", "date")}<//>
+    <${Field} label="Before" error=${wrong("to")}>${text("to", "date")}<//>
+    <${Field} label="Sent again">${(props) => html`<select ...${props} value=${values.replayed} onChange=${change("replayed")}>
+      <option value="">either</option><option value="false">not yet</option><option value="true">already</option></select>`}<//>
+    <button>Filter</button>
+    ${filters.some((name) => query[name]) && html`<p class="shortcuts"><a href=${href("letters")}>All</a></p>`}
+  </form>`;
+}
+
+/** Count is how many there are for which reason; each is a filter. */
+const Count = ({ of, query }) => html`<p>${plural(of.total, "letter")}${of.capped ? " at least" : ""}: ${Object.entries(of.codes).sort(([, a], [, b]) => b - a).map(([code, n]) =>
+  html`<a key=${code} class="tag" href=${href("letters", [], { ...query, reason: code })}>${code} ${number(n)}</a> `)}</p>`;
+
+function Letter({ id }) {
+  const title = useRef(null);
+  const [replaying, setReplaying] = useState(false);
+  const { data: letter, error, busy, again } = useAsk((signal) => get(`/events/${encodeURIComponent(id)}`, { signal }), [id]);
+  useEffect(() => title.current.focus(), []);
+  const trace = letter?.traceparent?.split("-")[1];
+  return html`
+    <p><a href=${href("letters")}>All queues</a></p>
+    <div class="head"><h1 ref=${title} tabindex="-1">${letter ? letter.code : "Dead letter"}</h1>
+      ${letter && may("admin") && !letter.replayedAt && html`<button type="button" onClick=${() => setReplaying(true)}>Send again…</button>`}</div>
+    ${error && html`<${Problem} error=${error} />`}
+    ${busy && !letter && html`<p class="busy" role="status">Loading…</p>`}
+    ${letter && html`
+      <section aria-labelledby="why"><h2 id="why">Why</h2>
+        <p>${letter.message}</p>
+        ${letter.reason && letter.reason !== letter.message && html`<pre tabindex="0">${letter.reason}</pre>`}
+      </section>
+      <section aria-labelledby="what"><h2 id="what">What it is</h2><dl class="facts">
+        ${[
+          ["Queue", letter.queue], ["Handler", letter.handler], ["Stage", letter.stage], ["Tried", plural(letter.attempts, "time")], ["When", html`<${When} at=${letter.at} />`],
+          ["Sent again", letter.replayedAt ? html`<${When} at=${letter.replayedAt} />` : "no"],
+          ["Document", letter.docId && html`<${Document} id=${letter.docId} />${letter.generation > 0 && `, generation ${letter.generation}`}`],
+          ["About", letter.subject && html`<code>${letter.subject}</code>`],
+          ["Event", letter.type && html`<code>${letter.type}</code>`], ["Event id", letter.eventId && html`<code>${letter.eventId}</code>`],
+          ["Trace", trace && (may("metrics") ? html`<a href=${href("traces", [trace])}><code>${trace}</code></a>` : html`<code>${trace}</code>`)],
+        ].filter(([, value]) => value).map(([term, value]) => html`<div key=${term}><dt>${term}</dt><dd>${value}</dd></div>`)}
+      </dl></section>
+      <section aria-labelledby="body"><h2 id="body">The message, as it was delivered</h2><pre tabindex="0" aria-labelledby="body">${written(letter.body)}</pre></section>`}
+    ${replaying && html`<${Replay} close=${() => { setReplaying(false); again(); }} what=${{ ids: [id] }} />`}`;
+}
+
+/** written is a body for people: JSON in lines, anything else as it is. */
+function written(body) {
+  if (!body) return "(empty)";
+  const text = new TextDecoder().decode(Uint8Array.from(atob(body), (c) => c.charCodeAt(0)));
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+
+// The platform of these tests has models that refuse every text with this word (console_test.go).
+const word = "unspeakable";
+
+/** fail submits a document that becomes a dead letter, and answers the letter. */
+async function fail(t, tenant, docId) {
+  await t.api(tenant, "POST", "/ingest", { docId, title: "Refused", text: `The ${word} channel has no water.` });
+  let letter;
+  await t.eventually(async () => ([letter] = (await t.api(tenant, "GET", `/events?docId=${docId}&replayed=false`)).letters).length > 0, "it is given up");
+  return letter;
+}
+
+export const flows = {
+  async "a letter is sent again"(t) {
+    const docId = `refused-${Date.now()}`;
+    const letter = await fail(t, "acme", docId);
+    await t.signIn("acme", "letters");
+    await t.sees(t.page.getByRole("table", { name: "Since the tenant's first event" }).getByRole("row", { name: /^embed/ }));
+    await t.sees(t.page.getByRole("table", { name: "The newest first" }).getByRole("row", { name: new RegExp(docId) }));
+    await t.judge("queues");
+    await t.page.getByLabel("Document").fill(docId);
+    await t.page.getByLabel("Stage").selectOption("embed");
+    await t.page.getByRole("button", { name: "Filter", exact: true }).click();
+    await t.sees(t.page.getByText("1 letter:"));
+    assert.equal(await t.page.getByRole("table", { name: "The newest first" }).getByRole("row").count(), 2);
+    await t.page.getByRole("link", { name: letter.code, exact: true }).click();
+    await t.sees(t.page.getByRole("region", { name: "The message, as it was delivered" }).getByText('"specversion": "1.0"'));
+    await t.sees(t.page.getByText(word).first());
+    assert.equal(await t.page.getByRole("link", { name: letter.traceparent.slice(3, 35) }).getAttribute("href"), `#/traces/${letter.traceparent.slice(3, 35)}`);
+    await t.judge("letter");
+    await t.page.getByRole("button", { name: "Send again…" }).click();
+    const dialog = t.page.getByRole("dialog", { name: "Send again?" });
+    await t.sees(dialog.getByText("1 letter", { exact: true }));
+    await t.judge("asked");
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    assert.equal((await t.api("acme", "GET", `/events?docId=${docId}&replayed=true`)).letters.length, 0, "counting sends nothing");
+    await t.page.getByRole("button", { name: "Send again…" }).click();
+    await dialog.getByRole("button", { name: "Send 1 letter again" }).click();
+    await t.sees(dialog.getByText("1 letter sent again."));
+    await t.eventually(async () => (await t.focused()) === "Done", "focus goes along");
+    await dialog.getByRole("button", { name: "Done" }).click();
+    await t.page.getByRole("button", { name: "Send again…" }).waitFor({ state: "detached" });
+    assert.deepEqual((await t.api("acme", "GET", `/events?docId=${docId}&replayed=true`)).letters.map((l) => l.id), [letter.id]);
+    assert.equal((await t.api("globex", "GET", `/events?docId=${docId}`)).letters.length, 0);
+  },
+
+  async "another tenant's letter is none"(t) {
+    const letter = await fail(t, "acme", `theirs-${Date.now()}`);
+    await t.signIn("globex", `letters/${letter.id}`);
+    await t.sees(t.page.getByRole("alert").getByText("letter_not_found"));
+    await t.page.getByRole("link", { name: "All queues" }).click();
+    await t.sees(t.page.getByRole("region", { name: "Dead letters" }).getByText(/There are none|The newest first/));
+    assert.equal(await t.page.getByText(letter.docId).count(), 0);
+    await t.judge("none");
+  },
+
+  async "many are sent page by page, and what fails can go on"(t) {
+    let calls = 0;
+    const bodies = [];
+    await t.page.route("**/events?*", (route) => route.fulfill({ json: { ok: true, data: { letters: [], count: { total: 150, types: {}, codes: { model_refused: 150 }, stages: { embed: 150 } } } } }));
+    await t.page.route("**/events/replay", (route) => {
+      const body = route.request().postDataJSON();
+      bodies.push(body);
+      if (body.dryRun) return route.fulfill({ json: { ok: true, data: { dryRun: true, matched: 150, replayed: 0, skipped: [], remaining: 150, count: { total: 150, types: {}, codes: { model_refused: 150 }, stages: { embed: 150 } } } } });
+      if (++calls === 2) return route.fulfill({ status: 503, json: { ok: false, error: { code: "queue_unavailable", message: "the queue does not answer", details: { hint: "go on in a moment" } } } });
+      return route.fulfill({ json: { ok: true, data: calls === 1 ? { matched: 150, replayed: 100, skipped: [], remaining: 50, next: "c1" } : { matched: 50, replayed: 49, skipped: [{ id: "x", code: "letter_unreadable", message: "cannot be read" }], remaining: 1 } } });
+    });
+    await t.signIn("acme", "letters?reason=model_refused&from=2026-11-01");
+    await t.page.getByRole("button", { name: "Send these again…" }).click();
+    const dialog = t.page.getByRole("dialog");
+    await dialog.getByRole("button", { name: "Send 150 letters again" }).click();
+    await t.sees(dialog.getByRole("alert").getByText("the queue does not answer"));
+    await t.sees(dialog.getByText("100 letters sent again."));
+    await t.judge("stopped");
+    await dialog.getByRole("button", { name: "Go on" }).click();
+    await t.sees(dialog.getByText("149 letters sent again, 1 skipped."));
+    await t.sees(dialog.getByText("cannot be read"));
+    const meant = { codes: ["model_refused"], from: "2026-11-01" };
+    assert.deepEqual(bodies, [{ ...meant, dryRun: true }, { ...meant, limit: 100 }, { ...meant, limit: 100, cursor: "c1" }, { ...meant, limit: 100, cursor: "c1" }]);
+    t.allow(/status of 503/);
+  },
+};
