@@ -20,8 +20,9 @@ type Reader interface {
 // An answer is at most as old as the Reader's own staleness plus TTL (30 s), that nothing is known of a name at
 // most NegativeTTL (5 s). On KV, whose writes take up to 60 s and more to be seen where a key was read before
 // (https://developers.cloudflare.com/kv/concepts/how-kv-works/), a change or a revoked API key is in effect after
-// about 90 s. Failures of the Reader are not remembered. Callers that miss the same entry share one read; each
-// waits no longer than its own ctx allows, and when the one that reads gives up, another one reads.
+// about 90 s. While the Reader fails, or takes longer than Patience, what it said last goes on being the answer, for StaleTTL at most:
+// who is known here goes on when the Reader is down. Else failures of the Reader are not remembered. Callers that miss the same entry
+// share one read; each waits no longer than its own ctx allows, and when the one that reads gives up, another one reads.
 type CachedDirectory struct{ *cache }
 
 var _ Directory = (*CachedDirectory)(nil)
@@ -41,6 +42,8 @@ type DirectoryOptions struct {
 	Now         func() time.Time // time.Now
 	TTL         time.Duration    // 30 s
 	NegativeTTL time.Duration    // 5 s
+	StaleTTL    time.Duration    // 15 min after TTL; negative: not at all
+	Patience    time.Duration    // 1 s; it is for reads that a stale answer can take the place of
 	Entries     int              // 4,096, at least 2
 }
 
@@ -49,6 +52,7 @@ type entry struct {
 	value   any
 	err     error
 	expires time.Time
+	stale   time.Time // until when it may take the place of a read that fails
 }
 
 // read is one look-up under way.
@@ -56,6 +60,7 @@ type read struct {
 	done  chan struct{}
 	value any
 	err   error
+	stale time.Time // of an answer that is not of this read
 	// abandoned says that the caller that read gave up, which is no news for those who wait.
 	abandoned bool
 }
@@ -75,6 +80,8 @@ func newCache(r Reader, o *DirectoryOptions) *cache {
 	}
 	setDefault(&c.options.TTL, 30*time.Second)
 	setDefault(&c.options.NegativeTTL, 5*time.Second)
+	setDefault(&c.options.StaleTTL, 15*time.Minute)
+	setDefault(&c.options.Patience, time.Second)
 	setDefault(&c.options.Entries, 4096)
 	c.options.Entries = max(2, c.options.Entries)
 	return c
@@ -241,7 +248,8 @@ func (c *cache) read(ctx context.Context, key string, r *read, parse func([]byte
 		}
 		close(r.done)
 	}()
-	b, err := c.reader.Read(ctx, key)
+	last, known := c.last(key)
+	b, err := c.ask(ctx, key, known)
 	switch {
 	case err == nil:
 		if r.value, err = parse(b); err != nil {
@@ -250,11 +258,34 @@ func (c *cache) read(ctx context.Context, key string, r *read, parse func([]byte
 		}
 	case fault.Is(err, fault.NotFound):
 		err = missing()
+	case known:
+		r.value, r.stale, err = last.value, last.stale, last.err
 	default:
 		err = fault.Unavailablef(err, "directory_unavailable", "the directory does not answer")
 	}
 	r.err = err
 	r.abandoned = ctx.Err() != nil && err != nil
+}
+
+// ask reads an entry, with patience when it is known what it was.
+func (c *cache) ask(ctx context.Context, key string, known bool) ([]byte, error) {
+	if known {
+		short, cancel := context.WithTimeout(ctx, c.options.Patience)
+		defer cancel()
+		ctx = short
+	}
+	return c.reader.Read(ctx, key)
+}
+
+// last is what the Reader said of a key, also that there is none, if that may still be used when it says nothing.
+func (c *cache) last(key string) (entry, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.young[key]
+	if !ok {
+		e, ok = c.old[key]
+	}
+	return e, ok && c.options.Now().Before(e.stale)
 }
 
 // recall returns what the cache knows. The caller holds mu.
@@ -273,14 +304,17 @@ func (c *cache) recall(key string) (entry, bool) {
 
 // remember keeps the answer of a read if it is one. The caller holds mu.
 func (c *cache) remember(key string, r *read) {
-	ttl := c.options.TTL
+	now, ttl := c.options.Now(), c.options.TTL
 	if r.err != nil {
 		if !fault.Is(r.err, fault.NotFound) {
 			return
 		}
 		ttl = c.options.NegativeTTL
 	}
-	c.keep(key, entry{r.value, r.err, c.options.Now().Add(ttl)})
+	if r.stale.IsZero() {
+		r.stale = now.Add(ttl + c.options.StaleTTL)
+	}
+	c.keep(key, entry{r.value, r.err, now.Add(ttl), r.stale})
 }
 
 // keep puts an entry among the young. When these are half of what may be kept, they become the old, and the old

@@ -18,8 +18,11 @@ const runbooks = "../../docs/runbooks"
 func TestRunbooks(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(runbooks, "*.md"))
 	require.NoError(t, err)
+	dependencies, err := filepath.Glob(filepath.Join(runbooks, "dependencies", "*.md"))
+	require.NoError(t, err)
 	require.NotEmpty(t, files)
-	for _, file := range files {
+	require.NotEmpty(t, dependencies)
+	for _, file := range append(files, dependencies...) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".md"), func(t *testing.T) {
 			noEnvironment(t)
 			p := readPage(t, file)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +29,8 @@ type Options struct {
 	Tenants  fs.FS             // <id>/tenant.config.json; default: tenants below Root
 
 	WaitDivisor int // see dev.Options
+
+	Vars map[string]string // for every Worker, beside those that it has
 }
 
 // Local is the running platform with what a user of it needs to know.
@@ -64,9 +67,11 @@ func Start(ctx context.Context, o Options) (*Local, error) {
 		return nil, err
 	}
 	l.Stack = stack.Levada(stack.Pool{Name: "local", Env: "dev", Filterable: fields})
+	vars := map[string]string{"VERSION": o.Version, "ERASURE_SETTLE": "5s", "SPEECH_FORMATS": "wav", "TRACES": "100"}
+	maps.Copy(vars, o.Vars)
 	l.Platform, err = dev.Start(ctx, dev.Options{
 		Root: o.Root, State: o.State, Build: o.Build, Port: o.Port, Stack: l.Stack, Progress: o.Progress, Logs: o.Logs, Lexical: o.Lexical, WaitDivisor: o.WaitDivisor,
-		Vars:    map[string]string{"VERSION": o.Version, "ERASURE_SETTLE": "5s", "SPEECH_FORMATS": "wav", "TRACES": "100"},
+		Vars:    vars,
 		Secrets: map[string]string{stack.SealKey: l.Vault.SealKey},
 		Seed: func(ctx context.Context, p *dev.Platform) error {
 			return Publish(ctx, p.KV(stack.API, "CONFIG"), l.Tenants, l.Keys, l.Vault)

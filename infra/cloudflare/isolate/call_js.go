@@ -4,6 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
+	"strconv"
+	"sync"
+	"time"
 	"unsafe"
 
 	"levada.dev/infra/cloudflare/isolate/wire"
@@ -125,6 +129,28 @@ func Call(ctx context.Context, op string, args ...any) (*wire.Reader, error) {
 	}
 	return wire.NewReader(r.data), nil
 }
+
+// CallWithin is Call that waits so long at most. What was asked for may be done all the same, later: the cause is ErrSilent.
+func CallWithin(ctx context.Context, limit time.Duration, op string, args ...any) (*wire.Reader, error) {
+	ctx, cancel := Within(ctx, limit)
+	defer cancel()
+	return Call(ctx, op, args...)
+}
+
+// Within gives what is done in the context so long at most: the cause of its end is ErrSilent. The variable MAX_CALL_MS of the Worker, which
+// is for tests, is a limit to all limits.
+func Within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, min(limit, maxCall()), ErrSilent)
+}
+
+var maxCall = sync.OnceValue(func() time.Duration {
+	text, _ := Env("MAX_CALL_MS")
+	ms, err := strconv.Atoi(text)
+	if err != nil {
+		return math.MaxInt64
+	}
+	return time.Duration(ms) * time.Millisecond
+})
 
 func call(ctx context.Context, op string, args ...any) (result, error) {
 	t := From(ctx)

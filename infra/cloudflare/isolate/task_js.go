@@ -15,6 +15,8 @@ var (
 	ErrCanceled = errors.New("isolate: the client disconnected")
 	// ErrLost is the cause when the I/O context of the event vanished without a word.
 	ErrLost = errors.New("isolate: the I/O context of the event is lost")
+	// ErrSilent is the cause when a dependency did not answer in the time that it has.
+	ErrSilent = errors.New("isolate: no answer in the time that such a call may take")
 	// ErrNoTask is returned when a context does not come from an event.
 	ErrNoTask = errors.New("isolate: the context belongs to no event; pass the context of the handler")
 )

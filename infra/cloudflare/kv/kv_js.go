@@ -13,6 +13,9 @@ import (
 // ErrNotFound is returned for a key that does not exist.
 var ErrNotFound = errors.New("kv: not found")
 
+// patience is how long a call may take. KV answers in milliseconds, from its central stores in less than a second.
+const patience = 10 * time.Second
+
 // Namespace is a KV binding. It may be shared by all goroutines.
 type Namespace struct{ binding string }
 
@@ -35,7 +38,7 @@ func (o *GetOptions) ttl() int64 {
 
 // Get returns the value of the key, or ErrNotFound.
 func (ns Namespace) Get(ctx context.Context, key string, o *GetOptions) ([]byte, error) {
-	r, err := isolate.Call(ctx, "kv.get", ns.binding, key, o.ttl())
+	r, err := isolate.CallWithin(ctx, patience, "kv.get", ns.binding, key, o.ttl())
 	if err != nil {
 		return nil, fmt.Errorf("kv: get: %w", err)
 	}
@@ -48,7 +51,7 @@ func (ns Namespace) Get(ctx context.Context, key string, o *GetOptions) ([]byte,
 
 // GetWithMetadata is Get that also returns the key's metadata, nil when it has none.
 func (ns Namespace) GetWithMetadata(ctx context.Context, key string, o *GetOptions) (value []byte, metadata json.RawMessage, err error) {
-	r, err := isolate.Call(ctx, "kv.getmeta", ns.binding, key, o.ttl())
+	r, err := isolate.CallWithin(ctx, patience, "kv.getmeta", ns.binding, key, o.ttl())
 	if err != nil {
 		return nil, nil, fmt.Errorf("kv: get: %w", err)
 	}
@@ -86,7 +89,7 @@ func (ns Namespace) Put(ctx context.Context, key string, value []byte, o *PutOpt
 	if value == nil {
 		value = []byte{}
 	}
-	if _, err := isolate.Call(ctx, "kv.put", ns.binding, key, value, ttl, expiration, metadata); err != nil {
+	if _, err := isolate.CallWithin(ctx, patience, "kv.put", ns.binding, key, value, ttl, expiration, metadata); err != nil {
 		return fmt.Errorf("kv: put: %w", err)
 	}
 	return nil
@@ -94,7 +97,7 @@ func (ns Namespace) Put(ctx context.Context, key string, value []byte, o *PutOpt
 
 // Delete removes the key; one that does not exist is no error.
 func (ns Namespace) Delete(ctx context.Context, key string) error {
-	if _, err := isolate.Call(ctx, "kv.delete", ns.binding, key); err != nil {
+	if _, err := isolate.CallWithin(ctx, patience, "kv.delete", ns.binding, key); err != nil {
 		return fmt.Errorf("kv: delete: %w", err)
 	}
 	return nil
@@ -125,7 +128,7 @@ func (ns Namespace) List(ctx context.Context, o *ListOptions) (*ListResult, erro
 	if o == nil {
 		o = &ListOptions{}
 	}
-	r, err := isolate.Call(ctx, "kv.list", ns.binding, o.Prefix, o.Cursor, o.Limit)
+	r, err := isolate.CallWithin(ctx, patience, "kv.list", ns.binding, o.Prefix, o.Cursor, o.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("kv: list: %w", err)
 	}

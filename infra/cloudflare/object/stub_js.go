@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/isolate/wire"
@@ -59,6 +60,10 @@ const (
 	died     = 2
 )
 
+// patience is how long a call may take, the object's waking up and its turn among many included. An object that has more to do than that is
+// one that its callers have to leave alone for a while.
+const patience = 25 * time.Second
+
 // Call calls the object's method. The error is a *RemoteError when the object returned
 // one, an *UnavailableError when the call did not get that far, and the context's
 // cause when that ended first.
@@ -66,7 +71,7 @@ func (s Stub) Call(ctx context.Context, method string, body []byte) ([]byte, err
 	if body == nil {
 		body = []byte{}
 	}
-	r, err := isolate.Call(ctx, "object.call", s.binding, s.name, method, body)
+	r, err := isolate.CallWithin(ctx, patience, "object.call", s.binding, s.name, method, body)
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -89,6 +94,9 @@ func (s Stub) Call(ctx context.Context, method string, body []byte) ([]byte, err
 }
 
 func unavailable(err error) error {
+	if errors.Is(err, isolate.ErrSilent) {
+		return &UnavailableError{Message: err.Error()}
+	}
 	var e *isolate.JSError
 	if !errors.As(err, &e) {
 		return err

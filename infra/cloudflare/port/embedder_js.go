@@ -7,6 +7,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/infra/cloudflare/ai"
+	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/dialect"
@@ -32,9 +33,15 @@ func (e Embedder) Embed(ctx context.Context, s tenants.Scope, c llm.Call, texts 
 	if err != nil {
 		return llm.Embedded{}, err
 	}
+	limit := patienceMany
+	if c.Purpose == llm.ForQuery {
+		limit = patienceOne
+	}
+	ctx, cancel := isolate.Within(ctx, limit)
+	defer cancel()
 	resp, err := e.ai.Run(ctx, m.Name, map[string]any{"text": texts}, options(ctx, e.gateway, s, c, "embed."+string(c.Purpose)))
 	if err != nil {
-		return llm.Embedded{}, fault.Unavailablef(err, "model_unavailable", "model %s did not answer", m.Name)
+		return llm.Embedded{}, unanswered(err, m.Name)
 	}
 	defer resp.Body.Close()
 	body, err := readAnswer(resp.Body, len(texts), m.Dimensions)

@@ -3,6 +3,7 @@ package port
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"levada.dev/events/trace"
 	"levada.dev/events/watch"
 	"levada.dev/infra/cloudflare/ai"
+	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/llm/dialect"
@@ -46,7 +48,7 @@ func (m Model) Generate(ctx context.Context, s tenants.Scope, c llm.Call, p llm.
 	}
 	resp, err := m.ai.Run(ctx, model.Name, json.RawMessage(in), options(ctx, m.gateway, s, c, string(c.Purpose)))
 	if err != nil {
-		return nil, fault.Unavailablef(err, "model_unavailable", "model %s did not answer", model.Name)
+		return nil, unanswered(err, model.Name)
 	}
 	a := &answer{body: resp.Body, source: llm.Source{Model: model.Name, LogID: resp.LogID()}}
 	to := dialect.Answer{Model: model.Name, ID: a.source.LogID, MaxTokens: p.MaxTokens}
@@ -82,6 +84,20 @@ func options(ctx context.Context, gateway string, s tenants.Scope, c llm.Call, r
 		o.ExtraHeaders = map[string]string{"x-session-affinity": s.Key("session", c.Session)}
 	}
 	return o
+}
+
+// How long a model may take that answers at once and as a whole. A model that writes has its patience from workflows/llm.
+const (
+	patienceOne  = 15 * time.Second // of a question that somebody waits for
+	patienceMany = time.Minute      // of as many texts, or as much sound, as one call takes
+)
+
+// unanswered is the fault of a call that no answer came to. One that was given up may have been at work: it is booked.
+func unanswered(err error, model string) error {
+	if errors.Is(err, isolate.ErrSilent) {
+		return fault.Unavailablef(err, llm.CodeBrokeOff, "model %s said nothing for too long", model)
+	}
+	return fault.Unavailablef(err, "model_unavailable", "model %s did not answer", model)
 }
 
 // answer is an answer as it comes.

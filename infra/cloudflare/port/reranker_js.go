@@ -7,6 +7,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/infra/cloudflare/ai"
+	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 )
@@ -38,9 +39,11 @@ func (r Reranker) Rerank(ctx context.Context, s tenants.Scope, c llm.Call, quest
 	if err != nil {
 		return llm.Reranked{}, fault.New(fault.Internal, "rerank_encoding", "", err)
 	}
+	ctx, cancel := isolate.Within(ctx, patienceOne)
+	defer cancel()
 	resp, err := r.ai.Run(ctx, m.Name, json.RawMessage(input), options(ctx, r.gateway, s, c, "rerank"))
 	if err != nil {
-		return llm.Reranked{}, fault.Unavailablef(err, "model_unavailable", "model %s did not answer", m.Name)
+		return llm.Reranked{}, unanswered(err, m.Name)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAround))

@@ -11,6 +11,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/infra/cloudflare/ai"
+	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/tenants"
 	"levada.dev/workflows/llm"
 	"levada.dev/workflows/speech"
@@ -47,9 +48,11 @@ func (x Synthesizer) Speak(ctx context.Context, s tenants.Scope, c llm.Call, l s
 	if l.Key != "" {
 		o.Gateway.CacheKey, o.Gateway.CacheTTL = cacheKey(s, m.Name, l), keptFor
 	}
+	ctx, cancel := isolate.Within(ctx, patienceMany)
+	defer cancel()
 	resp, err := x.ai.Run(ctx, m.Name, json.RawMessage(in), o)
 	if err != nil {
-		return speech.Spoken{}, fault.Unavailablef(err, "model_unavailable", "model %s did not answer", m.Name)
+		return speech.Spoken{}, unanswered(err, m.Name)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxSound+1))

@@ -36,12 +36,16 @@ type SendOptions struct {
 	ContentType string        // Text, Bytes or JSON
 }
 
+// patience is how long a call may take. A queue that is overloaded has been seen to keep its senders for a minute before it refuses
+// (https://github.com/cloudflare/workerd/issues/6053), and to take the same messages at once a moment later.
+const patience = 15 * time.Second
+
 // Send sends one message and returns the backlog after it.
 func (p Producer) Send(ctx context.Context, body []byte, o *SendOptions) (Metrics, error) {
 	if o == nil {
 		o = &SendOptions{}
 	}
-	r, err := isolate.Call(ctx, "queue.send", p.binding, body, seconds(o.Delay), o.ContentType)
+	r, err := isolate.CallWithin(ctx, patience, "queue.send", p.binding, body, seconds(o.Delay), o.ContentType)
 	return metrics(r, "send", err)
 }
 
@@ -51,13 +55,13 @@ func (p Producer) SendBatch(ctx context.Context, messages []Message) (Metrics, e
 	for i, m := range messages {
 		list[i] = wire.List{m.Body, seconds(m.Delay), m.ContentType}
 	}
-	r, err := isolate.Call(ctx, "queue.batch", p.binding, list)
+	r, err := isolate.CallWithin(ctx, patience, "queue.batch", p.binding, list)
 	return metrics(r, "send batch", err)
 }
 
 // Metrics returns the present backlog.
 func (p Producer) Metrics(ctx context.Context) (Metrics, error) {
-	r, err := isolate.Call(ctx, "queue.metrics", p.binding)
+	r, err := isolate.CallWithin(ctx, patience, "queue.metrics", p.binding)
 	return metrics(r, "metrics", err)
 }
 

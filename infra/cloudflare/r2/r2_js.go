@@ -20,6 +20,13 @@ var (
 	ErrCondition = errors.New("r2: the condition does not hold")
 )
 
+const (
+	// patience is how long a call may take, of a read until its body begins.
+	patience = 20 * time.Second
+	// streaming is how long a body may take that streams through, from whoever sends it.
+	streaming = 15 * time.Minute
+)
+
 // Bucket is an R2 binding. It may be shared by all goroutines.
 type Bucket struct{ binding string }
 
@@ -76,7 +83,7 @@ func (b Bucket) Get(ctx context.Context, key string, o *GetOptions) (*Object, er
 	if err != nil {
 		return nil, err
 	}
-	r, err := isolate.Call(ctx, "r2.get", b.binding, key, offset, length, cond)
+	r, err := isolate.CallWithin(ctx, patience, "r2.get", b.binding, key, offset, length, cond)
 	if err != nil {
 		return nil, fmt.Errorf("r2: get: %w", err)
 	}
@@ -99,7 +106,7 @@ func (b Bucket) ReadAll(ctx context.Context, key string) (*Object, []byte, error
 
 // Head returns the object without its body, or ErrNotFound.
 func (b Bucket) Head(ctx context.Context, key string) (*Object, error) {
-	r, err := isolate.Call(ctx, "r2.head", b.binding, key)
+	r, err := isolate.CallWithin(ctx, patience, "r2.head", b.binding, key)
 	if err != nil {
 		return nil, fmt.Errorf("r2: head: %w", err)
 	}
@@ -152,7 +159,11 @@ func (b Bucket) put(ctx context.Context, key string, body []byte, stream int64, 
 		}
 		metadata = json.RawMessage(m)
 	}
-	r, err := isolate.Call(ctx, "r2.put", b.binding, key, body, stream, o.ContentType, metadata, cond)
+	limit := patience
+	if stream != 0 {
+		limit = streaming
+	}
+	r, err := isolate.CallWithin(ctx, limit, "r2.put", b.binding, key, body, stream, o.ContentType, metadata, cond)
 	if err != nil {
 		return nil, fmt.Errorf("r2: put: %w", err)
 	}
@@ -166,7 +177,7 @@ const maxDelete = 1000
 func (b Bucket) Delete(ctx context.Context, keys ...string) error {
 	for len(keys) > 0 {
 		n := min(len(keys), maxDelete)
-		if _, err := isolate.Call(ctx, "r2.delete", b.binding, keys[:n]); err != nil {
+		if _, err := isolate.CallWithin(ctx, patience, "r2.delete", b.binding, keys[:n]); err != nil {
 			return fmt.Errorf("r2: delete: %w", err)
 		}
 		keys = keys[n:]
@@ -194,7 +205,7 @@ func (b Bucket) List(ctx context.Context, o *ListOptions) (*ListResult, error) {
 	if o == nil {
 		o = &ListOptions{}
 	}
-	r, err := isolate.Call(ctx, "r2.list", b.binding, o.Prefix, o.Cursor, o.Delimiter, o.Limit)
+	r, err := isolate.CallWithin(ctx, patience, "r2.list", b.binding, o.Prefix, o.Cursor, o.Delimiter, o.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("r2: list: %w", err)
 	}

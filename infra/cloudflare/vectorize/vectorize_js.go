@@ -10,6 +10,9 @@ import (
 	"levada.dev/infra/cloudflare/isolate/wire"
 )
 
+// patience is how long a call may take: the largest write takes a second or two.
+const patience = 25 * time.Second
+
 // Index is a Vectorize binding. It may be shared by all goroutines.
 type Index struct{ binding string }
 
@@ -50,12 +53,12 @@ func (x Index) write(ctx context.Context, method string, vectors []Vector) (Muta
 		}
 		list[i] = wire.List{v.ID, v.Values, v.Namespace, metadata}
 	}
-	return mutation(isolate.Call(ctx, "vectorize.write", x.binding, method, list))
+	return mutation(isolate.CallWithin(ctx, patience, "vectorize.write", x.binding, method, list))
 }
 
 // DeleteByIDs removes the vectors; ids that do not exist are no error.
 func (x Index) DeleteByIDs(ctx context.Context, ids []string) (Mutation, error) {
-	return mutation(isolate.Call(ctx, "vectorize.delete", x.binding, ids))
+	return mutation(isolate.CallWithin(ctx, patience, "vectorize.delete", x.binding, ids))
 }
 
 func mutation(r *wire.Reader, err error) (Mutation, error) {
@@ -115,7 +118,7 @@ func (x Index) query(ctx context.Context, vector any, id string, o *QueryOptions
 	if id != "" {
 		vector = nil
 	}
-	r, err := isolate.Call(ctx, "vectorize.query", x.binding, vector, id, o.TopK, o.Namespace, filter, o.ReturnValues, o.ReturnMetadata)
+	r, err := isolate.CallWithin(ctx, patience, "vectorize.query", x.binding, vector, id, o.TopK, o.Namespace, filter, o.ReturnValues, o.ReturnMetadata)
 	if err != nil {
 		return nil, fmt.Errorf("vectorize: query: %w", err)
 	}
@@ -132,7 +135,7 @@ func (x Index) query(ctx context.Context, vector any, id string, o *QueryOptions
 
 // GetByIDs returns the stored vectors of these ids; missing ones are left out.
 func (x Index) GetByIDs(ctx context.Context, ids []string) ([]Vector, error) {
-	r, err := isolate.Call(ctx, "vectorize.get", x.binding, ids)
+	r, err := isolate.CallWithin(ctx, patience, "vectorize.get", x.binding, ids)
 	if err != nil {
 		return nil, fmt.Errorf("vectorize: get: %w", err)
 	}
@@ -159,7 +162,7 @@ type Description struct {
 
 // Describe returns the state of the index.
 func (x Index) Describe(ctx context.Context) (Description, error) {
-	r, err := isolate.Call(ctx, "vectorize.describe", x.binding)
+	r, err := isolate.CallWithin(ctx, patience, "vectorize.describe", x.binding)
 	if err != nil {
 		return Description{}, fmt.Errorf("vectorize: describe: %w", err)
 	}

@@ -4,9 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"levada.dev/infra/cloudflare/isolate"
 )
+
+// patience is how long a call may take.
+const patience = 15 * time.Second
 
 // Workflow is the binding of a workflow. It may be shared by all goroutines.
 type Workflow struct{ binding string }
@@ -25,7 +29,7 @@ func (w Workflow) Create(ctx context.Context, id string, params any) (Instance, 
 		}
 		p = json.RawMessage(b)
 	}
-	r, err := isolate.Call(ctx, "workflow.create", w.binding, id, p)
+	r, err := isolate.CallWithin(ctx, patience, "workflow.create", w.binding, id, p)
 	if err != nil {
 		return Instance{}, fmt.Errorf("workflow: create: %w", err)
 	}
@@ -90,7 +94,7 @@ func (i Instance) Terminate(ctx context.Context) error {
 }
 
 func (i Instance) do(ctx context.Context, method string, argument any) ([]byte, error) {
-	r, err := isolate.Call(ctx, "workflow.do", i.binding, i.ID, method, argument)
+	r, err := isolate.CallWithin(ctx, patience, "workflow.do", i.binding, i.ID, method, argument)
 	if err != nil {
 		return nil, fmt.Errorf("workflow: %s: %w", method, err)
 	}

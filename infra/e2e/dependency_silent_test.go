@@ -1,0 +1,91 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/dev"
+	"levada.dev/infra/local"
+	"levada.dev/infra/stack"
+)
+
+// Nobody waits for ever for what does not answer: who asks is told so when the call's time is over (here a second and a half), the other tenant
+// notices nothing, and what the dependency does all the same, later, does no harm.
+func TestDependenciesThatSayNothing(t *testing.T) {
+	p, err := startWith(newState(t), local.Options{Vars: map[string]string{"MAX_CALL_MS": "1500"}})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.Stop()) })
+	one, two := asOn(t, p, "acme"), asOn(t, p, "globex")
+	d := document{DocID: "bell", Text: "The bell of the village was cast in 1764."}
+	for _, u := range []user{one, two} {
+		u.index(d)
+	}
+	soon := func(what string, f func()) {
+		began := time.Now()
+		f()
+		assert.Less(t, time.Since(began), 8*time.Second, what)
+	}
+	hangs := func(role stack.Role, calls, binding, on string, times int) (mend func()) {
+		return wrong(t, p, role, dev.Disturbance{Calls: calls, Binding: binding, On: on, Mood: dev.Hangs, Times: times})
+	}
+	whole := func(u user, mode string) answer {
+		return u.do(http.MethodPost, "/search", map[string]any{"query": "bell", "mode": mode, "answer": false}, "cache-control", "no-cache")
+	}
+
+	for _, dep := range []struct {
+		calls, binding, on, code string
+	}{
+		{"r2", "CORPUS", "t/acme/", "store_unavailable"},
+		{"object", "LEDGER", "t/acme", "object_unavailable"},
+	} {
+		mend := hangs(stack.API, dep.calls, dep.binding, dep.on, 0)
+		soon(dep.calls, func() { unavailable(t, one.do(http.MethodPost, "/ingest", d, "idempotency-key", dep.calls), dep.code) })
+		assert.Equal(t, http.StatusAccepted, two.do(http.MethodPost, "/ingest", d).Status, "the other tenant's is taken")
+		mend()
+		acc := one.ingest(d, "idempotency-key", dep.calls)
+		assert.Equal(t, "succeeded", one.finished(acc.JobID).State)
+	}
+
+	mend := hangs(stack.API, "vectorize", "", "", 0)
+	soon("ready", func() { assert.Equal(t, []string{"vectors"}, failing(t, p)) })
+	soon("a search by words", func() {
+		h := one.ask("bell", "hybrid", map[string]any{"filter": nil})
+		assert.Equal(t, []string{"bell"}, h.docs())
+		assert.Len(t, h.Degraded, 1)
+	})
+	soon("a search by meaning", func() { unavailable(t, whole(one, "vector"), "index_unavailable") })
+	mend()
+
+	mend = hangs(stack.API, "ai", "", "", 0)
+	soon("the question is not embedded", func() {
+		a := whole(one, "vector")
+		assert.Equal(t, []any{http.StatusBadGateway, "model_broke_off"}, []any{a.Status, a.Error.Code}, "%s", a.Body)
+	})
+	soon("and words are", func() {
+		assert.Equal(t, []string{"bell"}, one.ask("bell", "hybrid", map[string]any{"filter": nil}).docs())
+	})
+	mend()
+
+	mend = hangs(stack.API, "kv", "", "", 0)
+	soon("ready", func() { assert.Equal(t, []string{"config"}, failing(t, p)) })
+	soon("who is known goes on", func() {
+		a := whole(two, "hybrid")
+		assert.Equal(t, http.StatusOK, a.Status, "%s", a.Body)
+	})
+	mend()
+
+	mend = hangs(stack.Consumers, "queue", "EMBED", "", 1) // what is sent late comes twice
+	acc := one.ingest(document{DocID: "rope", Text: "The rope of the bell is worn."})
+	eventually(t, "the queue hangs", func() bool { return struck(t, p, stack.Consumers) == 1 })
+	eventually(t, "it is tried again", func() bool { return one.document("rope").State == "indexed" })
+	mend()
+	settled(t, p)
+	assert.Equal(t, "succeeded", one.finished(acc.JobID).State)
+	v := one.document("rope")
+	assert.Equal(t, []any{1, 1, 1}, []any{v.Generation, v.Searchable, v.Chunks})
+	assert.Empty(t, failing(t, p))
+}

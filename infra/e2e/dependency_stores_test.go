@@ -1,0 +1,121 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"levada.dev/infra/dev"
+	"levada.dev/infra/stack"
+)
+
+// A document that R2 does not take is not accepted, and one that it took without saying so is accepted once when it comes again; the other
+// tenant's are taken. Texts that cannot be read for a while are read later.
+func TestR2IsDown(t *testing.T) {
+	one, two := newcomer(t, "r2"), newcomer(t, "r2")
+	d := document{DocID: "basket", Text: "A basket is woven from willow."}
+	ofOne := "t/" + one.tenant + "/"
+
+	mend := wrong(t, platform, stack.API, dev.Disturbance{Calls: "r2", Mood: dev.Fails, Error: dev.R2Failed})
+	assert.Equal(t, []string{"corpus"}, failing(t, platform))
+	mend()
+	mend = wrong(t, platform, stack.API, dev.Disturbance{Calls: "r2", On: ofOne, Mood: dev.Fails, Error: dev.R2Busy})
+	unavailable(t, one.do(http.MethodPost, "/ingest", d), "store_unavailable")
+	assert.Equal(t, http.StatusNotFound, one.do(http.MethodGet, "/documents/basket", nil).Status, "nothing was accepted")
+	assert.Equal(t, 1, two.index(d).Generation, "the other tenant's is")
+	mend()
+	assert.Empty(t, failing(t, platform))
+
+	mend = wrong(t, platform, stack.API, dev.Disturbance{Calls: "r2.put", On: ofOne, Mood: dev.Loses, Error: dev.ConnectionLost, Times: 1})
+	unavailable(t, one.do(http.MethodPost, "/ingest", d), "store_unavailable")
+	assert.Equal(t, 1, one.index(d).Generation, "the first one was none")
+	mend()
+
+	long := strings.Repeat("The text of this document is too long to travel with its event. ", 300)
+	wrong(t, platform, stack.Consumers, dev.Disturbance{Calls: "r2.get", On: ofOne, Mood: dev.Fails, Error: dev.R2Failed, Times: 1})
+	acc := one.ingest(document{DocID: "long", Text: long})
+	j := one.finished(acc.JobID)
+	assert.Equal(t, "succeeded", j.State, "%+v", j)
+	assert.Equal(t, 1, struck(t, platform, stack.Consumers))
+	assert.Empty(t, one.letters(""), "what is tried again is no dead letter")
+}
+
+// A ledger that is overloaded refuses its own tenant's documents, and nobody else's. A submission whose answer got lost is the same one when
+// it comes again with its key. Consumers come back until the object answers.
+func TestDurableObjectsAreDown(t *testing.T) {
+	one, two := newcomer(t, "objects"), newcomer(t, "objects")
+	d := document{DocID: "kiln", Text: "The kiln is fired with vine shoots."}
+	ofOne := "t/" + one.tenant
+	ledger := dev.Disturbance{Calls: "object", Binding: "LEDGER", On: ofOne}
+	with := func(mood dev.Mood, e dev.Thrown, times int) dev.Disturbance {
+		d := ledger
+		d.Mood, d.Error, d.Times = mood, e, times
+		return d
+	}
+
+	all := ledger
+	all.On, all.Mood, all.Error = "", dev.Fails, dev.Overloaded
+	mend := wrong(t, platform, stack.API, all)
+	assert.Equal(t, []string{"ledger"}, failing(t, platform))
+	mend()
+	mend = wrong(t, platform, stack.API, with(dev.Fails, dev.Overloaded, 0))
+	unavailable(t, one.do(http.MethodPost, "/ingest", d), "object_unavailable")
+	unavailable(t, one.do(http.MethodGet, "/documents/kiln", nil), "object_unavailable")
+	two.index(d)
+	mend()
+
+	mend = wrong(t, platform, stack.API, with(dev.Loses, dev.ConnectionLost, 1))
+	unavailable(t, one.do(http.MethodPost, "/ingest", d, "idempotency-key", "kiln-1"), "object_unavailable")
+	again := one.ingest(d, "idempotency-key", "kiln-1")
+	assert.Equal(t, 1, again.Generation, "it was accepted the first time")
+	mend()
+	assert.Equal(t, "succeeded", one.finished(again.JobID).State)
+
+	mend = wrong(t, platform, stack.Consumers, with(dev.Fails, dev.WasReset, 1), dev.Disturbance{
+		Calls: "object", Binding: "LEXICON", On: ofOne, Mood: dev.Loses, Error: dev.ConnectionLost, Times: 1,
+	})
+	acc := one.ingest(document{DocID: "loom", Text: "The loom stands by the window."})
+	assert.Equal(t, "succeeded", one.finished(acc.JobID).State)
+	assert.Equal(t, 2, struck(t, platform, stack.Consumers))
+	mend()
+	assert.Empty(t, one.letters(""))
+	found := one.search("Where does the loom stand?", map[string]any{"mode": "hybrid"}).Sources
+	require.NotEmpty(t, found)
+	assert.Equal(t, "loom", found[0].DocID)
+}
+
+// What an object cannot store it does not accept; nothing of it is kept.
+func TestTheStorageOfDurableObjectsFails(t *testing.T) {
+	one, two := newcomer(t, "storage"), newcomer(t, "storage")
+	d := document{DocID: "well", Text: "The well is forty ells deep."}
+	one.do(http.MethodGet, "/documents", nil) // its ledger is there
+	mend := wrong(t, platform, stack.Objects, dev.Disturbance{Calls: "sql", Binding: "Ledger", On: "t/" + one.tenant, Mood: dev.Fails, Error: dev.StorageFailed})
+	unavailable(t, one.do(http.MethodPost, "/ingest", d), "object_storage")
+	assert.Equal(t, 1, two.index(d).Generation)
+	mend()
+	assert.Equal(t, http.StatusNotFound, one.do(http.MethodGet, "/documents/well", nil).Status)
+	assert.Equal(t, 1, one.index(d).Generation)
+}
+
+// Nothing passes unpaid: without the ledger of money no model is asked. What is only counted goes on without its object.
+func TestTheLedgerOfMoneyIsDown(t *testing.T) {
+	one, two := newcomer(t, "money"), newcomer(t, "money")
+	message, said := tokens("paid", 3, 0)
+	ask := func(u user) answer {
+		return u.do(http.MethodPost, "/chat", map[string]any{"message": message, "stream": false})
+	}
+	wrong(t, platform, stack.API, dev.Disturbance{Calls: "object", Binding: "QUOTA", On: "t/" + one.tenant, Mood: dev.Fails, Error: dev.ConnectionLost},
+		dev.Disturbance{Calls: "object", Binding: "METERS", Mood: dev.Fails, Error: dev.Overloaded})
+	unavailable(t, ask(one), "quota_unavailable")
+	a := ask(two)
+	require.True(t, a.OK, "%s", a.Body)
+	var whole struct{ Message string }
+	a.into(t, &whole)
+	assert.Equal(t, said, whole.Message)
+	require.NoError(t, platform.Disturb(t.Context(), stack.API))
+	assert.Zero(t, one.account().Totals.Calls, "no model was asked")
+	assert.True(t, ask(one).OK)
+}
