@@ -5,6 +5,7 @@ import { announce } from "../parts/announce.js";
 import { Dialog } from "../parts/dialog.js";
 import { Empty } from "../parts/empty.js";
 import { When, plural } from "../parts/format.js";
+import { toFault } from "../parts/field.js";
 import { Problem } from "../parts/problem.js";
 import { Stop } from "../parts/stop.js";
 import { toast } from "../parts/toast.js";
@@ -119,24 +120,30 @@ function Composer({ talk, busy, error }) {
   const [settings, setSettings] = useState(unset);
   const [wrong, setWrong] = useState();
   const [more, setMore] = useState(false);
-  const box = useRef(null);
+  const box = useRef(null), place = useRef(null);
   const send = async (event) => {
     event.preventDefault();
     if (busy || !text.trim()) return;
     const { request, error: wrong } = requestOf(settings);
     setWrong(wrong);
-    if (wrong) return setMore(true);
+    if (wrong) {
+      setMore(true);
+      return toFault(place);
+    }
     setText("");
     box.current.focus(); // the button is of no use for now
     if (await talk.send({ message: text, ...request })) return;
     setText((typed) => typed || text); // it was not taken: nothing is lost
-    if (talk.error.value?.field && talk.error.value.field !== "message") setMore(true);
+    if (talk.error.value?.field && talk.error.value.field !== "message") {
+      setMore(true);
+      toFault(place);
+    }
   };
   const key = (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(event);
     if (event.key === "Escape" && busy) talk.stop();
   };
-  return html`<form class="composer" onSubmit=${send}>
+  return html`<form class="composer" ref=${place} onSubmit=${send}>
     <label class="hidden" for="message">Message</label>
     <textarea id="message" ref=${box} rows="2" placeholder="Ask something. Enter sends it, Shift+Enter begins a line." value=${text} aria-invalid=${error?.field === "message" ? "true" : undefined} onInput=${(e) => setText(e.target.value)} onKeyDown=${key}></textarea>
     <div class="controls">

@@ -6,6 +6,7 @@ export const pages = [
   { id: "overview", title: "Overview", load: () => import("./overview.js") },
   { id: "chat", title: "Chat", scope: "chat", load: () => import("./chat.js") },
   { id: "search", title: "Search", scope: "search", load: () => import("./search.js") },
+  { id: "documents", title: "Documents", scope: "documents", load: () => import("./documents.js") },
   { id: "jobs", title: "Jobs", scope: "jobs", load: () => import("./jobs.js") },
   { id: "letters", title: "Queues", scope: "audit", load: () => import("./letters.js") },
   { id: "usage", title: "Usage", scope: "metrics", load: () => import("./usage.js") },

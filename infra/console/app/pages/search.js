@@ -2,7 +2,7 @@ import { html, useEffect, useRef, useState } from "../ui.js";
 import { go } from "../router.js";
 import { announce } from "../parts/announce.js";
 import { Empty } from "../parts/empty.js";
-import { Field } from "../parts/field.js";
+import { Field, toFault } from "../parts/field.js";
 import { duration, number, percent, plural } from "../parts/format.js";
 import { Grounded, Remarks, Sources } from "../parts/grounds.js";
 import { JsonField, faultOf } from "../parts/json-field.js";
@@ -20,12 +20,15 @@ export default function Search({ query: address }) {
   const [wrong, setWrong] = useState(); // of the filter, before it is sent
   const [more, setMore] = useState(false);
   const [result, setResult] = useState(null);
-  const asked = useRef(null), input = useRef(null);
+  const place = useRef(null), asked = useRef(null), input = useRef(null);
   useEffect(() => () => asked.current?.abort(), []);
   const ask = async (next) => {
     const { request, error } = requestOf(next);
     setWrong(error);
-    if (error) return setMore(true);
+    if (error) {
+      setMore(true);
+      return toFault(place);
+    }
     asked.current?.abort();
     asked.current = new AbortController();
     go("search", [], { q: next.query, mode: next.mode === unset.mode ? "" : next.mode }, { replace: true });
@@ -33,6 +36,7 @@ export default function Search({ query: address }) {
     const got = await search(request, { fresh: next.fresh, signal, show: (result) => asked.current?.signal === signal && setResult(result) });
     if (signal.aborted) return;
     if (["filter", "topK", "expand", "rerank"].some((name) => faultOf(got.error, name))) setMore(true);
+    if (got.error?.field) toFault(place);
     announce(spoken(got));
   };
   const submit = (event) => {
@@ -51,7 +55,7 @@ export default function Search({ query: address }) {
   };
   return html`
     <h1>Search</h1>
-    <section aria-label="Question"><form onSubmit=${submit}>
+    <section aria-label="Question"><form ref=${place} onSubmit=${submit}>
       <${Field} label="Question" error=${faultOf(result?.error, "query")}>${(props) => html`<input ...${props} ref=${input} type="search" autocomplete="off" value=${form.query} onInput=${(e) => setForm({ ...form, query: e.target.value })} />`}<//>
       <div class="filters">
         <${Choice} label="Find by" options=${modes} value=${form.mode} change=${(mode) => setForm({ ...form, mode })} />

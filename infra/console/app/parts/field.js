@@ -1,5 +1,8 @@
 import { html, useId } from "../ui.js";
 
+/** toFault moves focus to what is wrong in a form, once it is shown: a control that says so, else what is said of all of it. */
+export const toFault = (form) => requestAnimationFrame(() => form.current?.querySelector('[aria-invalid="true"], [role="alert"]')?.focus());
+
 /** Field is a control with its label, and what is said about it. The child is a function of what the control has to have. */
 export function Field({ label, hint, error, children }) {
   const id = useId();

@@ -138,6 +138,7 @@ export const flows = {
     await t.page.getByRole("button", { name: "Send" }).click();
     await t.eventually(async () => /rag\.filter\.nothing/.test(await t.page.locator(".composer .wrong").allTextContents()), "the API's refusal is at the field");
     assert.equal(await t.page.getByLabel("Message", { exact: true }).inputValue(), "What is there?");
+    await t.eventually(async () => (await t.focused()) === "Filter of the documents", "focus is on what is wrong");
     await t.judge("refused");
   },
 

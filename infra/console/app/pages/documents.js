@@ -1,0 +1,59 @@
+import { html, useEffect, useState } from "../ui.js";
+import { get } from "../api.js";
+import { go, href } from "../router.js";
+import { may } from "../session.js";
+import { usePages } from "../parts/ask.js";
+import { Field } from "../parts/field.js";
+import { When, bytes, number } from "../parts/format.js";
+import { Problem } from "../parts/problem.js";
+import { Table } from "../parts/table.js";
+import { Document, DocumentState, isSettled } from "./documents/document.js";
+import { Text } from "./documents/text.js";
+import { Upload } from "./documents/upload.js";
+
+const states = ["submitted", "chunked", "indexed", "failed", "cancelled", "deleted"];
+const refresh = 3000; // milliseconds
+
+/** Documents is the tenant's documents, one of them, or what adds some. */
+export default function Documents({ rest: [id], query }) {
+  if (id) return html`<${Document} key=${id} id=${id} query=${query} />`;
+  if (query.add === "text" && may("ingest")) return html`<${Text} />`;
+  if (query.add === "files" && may("ingest")) return html`<${Upload} />`;
+  return html`<${List} query=${query} />`;
+}
+
+function List({ query: { state, prefix, source } }) {
+  const [form, setForm] = useState({ prefix: prefix ?? "", source: source ?? "" });
+  const list = usePages(async (signal, cursor) => {
+    const { documents, next } = await get("/documents", { query: { state, prefix, source, cursor, limit: 50 }, signal });
+    return { rows: documents, next };
+  }, [state, prefix, source]);
+  const { rows } = list;
+  const going = rows?.length <= 50 && rows.some((d) => !isSettled(d)); // with more, the further pages would go
+  useEffect(() => {
+    if (!going) return undefined;
+    const timer = setInterval(() => document.hidden || list.again(), refresh);
+    return () => clearInterval(timer);
+  }, [going]);
+  const filter = (more) => go("documents", [], { state, ...form, ...more }, { replace: true });
+  const field = (name, label) => html`<${Field} label=${label}>${(props) => html`<input ...${props} type="text" autocomplete="off" autocapitalize="none" spellcheck=${false} value=${form[name]} onInput=${(e) => setForm({ ...form, [name]: e.target.value })} />`}<//>`;
+  const filtered = state || prefix || source;
+  return html`
+    <div class="head"><h1>Documents</h1>${may("ingest") && html`<p class="marks"><a class="button" href=${href("documents", [], { add: "files" })}>Upload files</a> <a class="button second" href=${href("documents", [], { add: "text" })}>Add a text</a></p>`}</div>
+    <form class="filters above" onSubmit=${(event) => { event.preventDefault(); filter({}); }}>
+      <${Field} label="State">${(props) => html`<select ...${props} value=${state ?? ""} onChange=${(e) => filter({ state: e.target.value })}><option value="">all</option>${states.map((s) => html`<option key=${s} value=${s}>${s}</option>`)}</select>`}<//>
+      ${field("prefix", "Id begins with")}${field("source", "Source")}
+      <button>Filter</button>
+    </form>
+    ${list.error && html`<${Problem} error=${list.error} />`}
+    ${!rows && !list.error && html`<p class="busy" role="status">Loading…</p>`}
+    ${rows && html`<section aria-label="Documents"><${Table} caption="In the order of their ids" rows=${rows} rowKey=${(d) => d.docId} empty=${filtered ? list.more ? "None here is like that; there may be more." : "No document is like that." : "No documents yet."} columns=${[
+      { title: "Document", value: (d) => html`<a href=${href("documents", [d.docId])}>${d.title || d.docId}</a>${d.title && html`<br /><code class="small">${d.docId}</code>`}` },
+      { title: "State", value: (d) => html`<${DocumentState} of=${d} />` },
+      { title: "Searchable", value: (d) => (d.notSearchable ? (d.searchable ? `generation ${d.searchable}, not ${d.generation}` : `no: ${d.notSearchable.code.replace("_", " ")}`) : "yes") },
+      { title: "Size", number: true, value: (d) => bytes(d.bytes) },
+      { title: "Passages", number: true, value: (d) => number(d.chunks) },
+      { title: "Changed", value: (d) => html`<${When} at=${d.updatedAt} />` },
+    ]} /></section>`}
+    ${list.more && html`<button type="button" onClick=${list.more} disabled=${list.busy}>Show more</button>`}`;
+}

@@ -1,0 +1,55 @@
+import { html, useRef, useState } from "../../ui.js";
+import { post } from "../../api.js";
+import { go, href } from "../../router.js";
+import { Field, toFault } from "../../parts/field.js";
+import { JsonField, faultOf, readObject } from "../../parts/json-field.js";
+import { Problem } from "../../parts/problem.js";
+import { toast } from "../../parts/toast.js";
+
+const types = [["text/plain", "Plain text"], ["text/markdown", "Markdown"], ["text/html", "HTML"], ["application/json", "JSON"], ["text/csv", "CSV"]];
+const fields = ["docId", "title", "text", "contentType", "source", "url", "metadata"];
+
+/** Text adds a document by its text. */
+export function Text() {
+  const [form, setForm] = useState({ docId: "", title: "", text: "", contentType: "text/plain", source: "", url: "", metadata: "" });
+  const [state, setState] = useState({});
+  const place = useRef(null), sent = useRef({});
+  const set = (name) => (event) => setForm({ ...form, [name]: event.target.value });
+  const submit = async (event) => {
+    event.preventDefault();
+    const metadata = readObject(form.metadata);
+    if (metadata.error) {
+      setState({ wrong: metadata.error });
+      return toFault(place);
+    }
+    setState({ busy: true });
+    const body = { ...Object.fromEntries(Object.entries(form).filter(([, value]) => value !== "")), text: form.text, metadata: metadata.value };
+    if (sent.current.body !== JSON.stringify(body)) sent.current = { body: JSON.stringify(body), key: crypto.randomUUID() }; // the same again is the same document
+    try {
+      const { docId, unchanged } = await post("/ingest", body, { headers: { "idempotency-key": sent.current.key } });
+      toast(unchanged ? "There was nothing to do: the same document is searchable." : "The document was added.");
+      go("documents", [docId]);
+    } catch (error) {
+      setState({ error });
+      toFault(place);
+    }
+  };
+  const { error, wrong, busy } = state;
+  const line = (name, label, more = {}, hint) => html`<${Field} label=${label} hint=${hint} error=${faultOf(error, name)}>${(props) => html`<input ...${props} type="text" autocomplete="off" value=${form[name]} onInput=${set(name)} ...${more} />`}<//>`;
+  return html`
+    <p class="crumb"><a href=${href("documents")}>All documents</a></p>
+    <h1>Add a text</h1>
+    <form ref=${place} onSubmit=${submit} aria-busy=${Boolean(busy)}><section aria-label="Document">
+      ${error && !fields.some((name) => faultOf(error, name)) && html`<${Problem} error=${error} />`}
+      <${Field} label="Text" error=${faultOf(error, "text")}>${(props) => html`<textarea ...${props} rows="10" required value=${form.text} onInput=${set("text")}></textarea>`}<//>
+      <div class="settings">
+        ${line("title", "Title", { maxlength: 500 })}
+        <${Field} label="Type" error=${faultOf(error, "contentType")}>${(props) => html`<select ...${props} value=${form.contentType} onChange=${set("contentType")}>${types.map(([id, name]) => html`<option key=${id} value=${id}>${name}</option>`)}</select>`}<//>
+        ${line("docId", "Id", { maxlength: 256, autocapitalize: "none", spellcheck: false, placeholder: "the platform's choice" }, "The same id again replaces the document.")}
+        ${line("source", "Source", { maxlength: 500 }, "Searches can filter on it.")}
+        <div class="wide">${line("url", "Address", { type: "url", maxlength: 2048, inputmode: "url" }, "Where it can be read; it comes with its sources.")}</div>
+        <div class="wide"><${JsonField} label="Metadata" hint=${html`A JSON object, such as <code>{"year": 2026}</code>.`} value=${form.metadata} onInput=${(metadata) => setForm({ ...form, metadata })} error=${wrong ?? faultOf(error, "metadata")} rows=${2} /></div>
+      </div>
+      <p class="actions"><button class="primary" disabled=${busy || !form.text.trim()}>${busy ? "Adding…" : "Add the document"}</button></p>
+    </section></form>`;
+}
