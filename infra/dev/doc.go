@@ -5,4 +5,8 @@
 // Start builds the Workers, serves the stand-ins on loopback, and runs platform.mjs, a child that holds Miniflare and ends
 // with its parent, however that ends. Everything it knows comes from the stack's table. All state is below one folder,
 // and a platform that was killed goes on with it.
+//
+// What Levada runs on can be made to fail: Platform.Disturb has a Worker's calls of its bindings fail before or after their effect, or hang;
+// Queue.Disturb has messages come twice, in another order or not at all; the stand-ins answer what models and the gateway answer that are
+// down (localai.Trouble).
 package dev
