@@ -89,3 +89,25 @@ func TestTurnsThatAreGivenUp(t *testing.T) {
 	assert.Equal(t, []any{events.SpeechFailed{SpeechRef: ref(all[0], 1), Jobs: []string{"job-000002"}, Code: "model_busy"}}, w.facts(w.globex), "it took nobody's turn")
 	assert.Equal(t, map[string]bool{"open": true, "takeover": true, "release": true, "cancel": true, "end": true}, sends)
 }
+
+// A take that is claimed after it was looked at is looked at again by when its maker is late, not by when the queue is.
+func TestAClaimIsLookedAfterFromThen(t *testing.T) {
+	w := newWorld(t)
+	for _, s := range []tenants.Scope{w.acme, w.globex} {
+		o := w.order(1, 2)
+		w.open(s, o)
+		looked, err := w.desks.Alarm(t.Context(), s, w.sounds)
+		require.NoError(t, err)
+		assert.Equal(t, w.now.Add(speech.QueuedLate), looked)
+
+		w.desks.After = func(method string) error {
+			assert.True(t, book.Sends(method), "whoever keeps the book looks at it after %s", method)
+			return nil
+		}
+		w.claim(s, id(o))
+		w.desks.After = nil
+		looked, err = w.desks.Alarm(t.Context(), s, w.sounds)
+		require.NoError(t, err)
+		assert.Equal(t, w.now.Add(speech.Late), looked)
+	}
+}

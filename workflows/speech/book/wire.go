@@ -93,7 +93,7 @@ func (b *Book) Call(tx rows.Tx, method string, body []byte) (reply []byte, commi
 // to both before the method is committed.
 func Sends(method string) bool {
 	switch method {
-	case methodOpen, methodTakeOver, methodRelease, methodEnd, methodCancel:
+	case methodOpen, methodClaim, methodDead, methodTakeOver, methodRelease, methodEnd, methodCancel:
 		return true
 	}
 	return false

@@ -128,11 +128,16 @@ func (c *cutter) close() {
 	}
 }
 
-// chapter begins a part where a sentence is a heading.
+// chapter begins a part where a sentence is the first of a heading.
 func (c *cutter) chapter(s prose.Span) {
 	line := strings.LastIndexByte(c.text[:s.From], '\n') + 1
 	title := s.Of(c.text)
-	if !strings.HasPrefix(strings.TrimLeft(c.text[line:s.From], " \t"), "#") && !(line == s.From && numbered(title)) {
+	switch {
+	case headed(c.text[line:s.From]):
+		title, _, _ = strings.Cut(c.text[s.From:], "\n")
+		title = strings.TrimRight(title, "# \t\r")
+	case line == s.From && numbered(title):
+	default:
 		return
 	}
 	if c.open.Chapter != "" && c.open.Chars == 0 {
@@ -140,6 +145,14 @@ func (c *cutter) chapter(s prose.Span) {
 	}
 	c.close()
 	c.open.Chapter = clip(strings.Join(strings.Fields(title), " "))
+}
+
+// headed reports whether what comes before a line's first letter makes it a heading of Markdown: up to six #, and a space.
+func headed(before string) bool {
+	signs := strings.TrimLeft(before, " \t")
+	rest := strings.TrimLeft(signs, "#")
+	n := len(signs) - len(rest)
+	return n > 0 && n <= 6 && rest != "" && strings.Trim(rest, " \t") == ""
 }
 
 // maxTitle is how much of a heading is a chapter's title, in characters.

@@ -44,6 +44,20 @@ func TestChapters(t *testing.T) {
 	}
 	assert.Equal(t, []string{"The channel", "The fields", "Chapter 3: The sea"}, titles)
 	assert.Equal(t, "The channel\nWater flows.\nIt flows down.", spoken(text, 1000)[0], "the signs of headings are not spoken")
+	for text, want := range map[string][]string{
+		"## 1. Introduction\nIt begins.":               {"1. Introduction"},
+		"# Why? Because. ##\nIt is so.":                {"Why? Because."},
+		"#levada is fun. #water is, too.\nYes.":        {""},
+		"Before.\n\n####### Seven. Signs.\nAfter.":     {""},
+		"# One\n\n## Two. And more. Of it.\nA text.":   {"One", "Two. And more. Of it."},
+		"#\u00a0No space of Markdown. But one.\nText.": {""},
+	} {
+		var titles []string
+		for _, p := range cut.Parts(text, 1000) {
+			titles = append(titles, p.Chapter)
+		}
+		assert.Equal(t, want, titles, text)
+	}
 	assert.Empty(t, cut.Parts("Chapter 3 is long and has no end that anybody would have seen in all these many years.", 1000)[0].Chapter)
 }
 
