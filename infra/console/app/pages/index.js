@@ -9,6 +9,7 @@ export const pages = [
   { id: "documents", title: "Documents", scope: "documents", load: () => import("./documents.js") },
   { id: "jobs", title: "Jobs", scope: "jobs", load: () => import("./jobs.js") },
   { id: "tools", title: "Tools", scope: "tools", feature: "tools", load: () => import("./tools.js") },
+  { id: "speech", title: "Speech", scope: "tts", feature: "speech", load: () => import("./speech.js") },
   { id: "letters", title: "Queues", scope: "audit", load: () => import("./letters.js") },
   { id: "usage", title: "Usage", scope: "metrics", load: () => import("./usage.js") },
   { id: "metrics", title: "Metrics", scope: "metrics", load: () => import("./metrics.js") },

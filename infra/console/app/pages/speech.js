@@ -1,0 +1,173 @@
+import { html, useEffect, useRef, useState } from "../ui.js";
+import { blob, del, get, post } from "../api.js";
+import { go, href } from "../router.js";
+import { announce } from "../parts/announce.js";
+import { useAsk, usePages } from "../parts/ask.js";
+import { Dialog } from "../parts/dialog.js";
+import { Field } from "../parts/field.js";
+import { money, number, When } from "../parts/format.js";
+import { Player } from "../parts/player.js";
+import { Problem } from "../parts/problem.js";
+import { Table } from "../parts/table.js";
+import { toast } from "../parts/toast.js";
+
+/** Speech has texts spoken, and plays them. */
+export default function Speech({ rest }) {
+  return rest[0] ? html`<${Job} key=${rest[0]} id=${rest[0]} />` : html`<${All} />`;
+}
+
+const manner = { succeeded: "good", failed: "bad", cancelled: "warn" };
+
+const State = ({ of }) => html`<span class=${`state ${of.expired ? "warn" : manner[of.state] ?? ""}`}>${of.expired ? "not kept any more" : of.state}</span>`;
+
+const over = (job) => ["succeeded", "failed", "cancelled"].includes(job.state);
+
+function All() {
+  const voices = useAsk((signal) => get("/tts/voices", { signal }));
+  const list = usePages(async (signal, cursor) => {
+    const { jobs, next } = await get("/tts/jobs", { signal, query: { cursor, limit: 20 } });
+    return { rows: jobs, next };
+  });
+  return html`
+    <div class="head"><h1>Speech</h1><button type="button" onClick=${list.again} disabled=${list.busy}>${list.busy ? "Asking…" : "Ask again"}</button></div>
+    <section aria-labelledby="new"><h2 id="new">Have a text spoken</h2>
+      ${voices.error && html`<${Problem} error=${voices.error} />`}
+      ${voices.busy && !voices.data && html`<p class="busy" role="status">Loading…</p>`}
+      ${voices.data && html`<${Order} voices=${voices.data} />`}
+    </section>
+    <section aria-labelledby="spoken"><h2 id="spoken">What was spoken</h2>
+      ${list.error && html`<${Problem} error=${list.error} />`}
+      ${list.busy && !list.rows && html`<p class="busy" role="status">Loading…</p>`}
+      ${list.rows && html`<${Table} caption="The newest first" rows=${list.rows} rowKey=${(j) => j.jobId} empty="No text was spoken yet." columns=${[
+        { title: "When", value: (j) => html`<a href=${href("speech", [j.jobId])}><${When} at=${j.createdAt} /></a>` },
+        { title: "State", value: (j) => html`<${State} of=${j} />` },
+        { title: "Voice", value: (j) => `${j.voice}, ${j.format}${j.speed !== 1 ? `, ${j.speed}×` : ""}` },
+        { title: "Characters", number: true, value: (j) => number(j.characters) },
+        { title: "Cost", number: true, value: (j) => money(j.cost.nanoUSD) },
+        { title: "Kept until", value: (j) => html`<${When} at=${j.expiresAt} />` },
+      ]} />
+      ${list.more && html`<p><button type="button" onClick=${list.more} disabled=${list.busy}>More</button></p>`}`}
+    </section>`;
+}
+
+function Order({ voices }) {
+  const [order, setOrder] = useState({ text: "", model: voices.model, voice: voices.voice, format: voices.format, speed: "1" });
+  const [error, setError] = useState(null);
+  const [busy, setBusy] = useState(false);
+  const form = useRef(null);
+  const speaker = voices.models.find((m) => m.id === order.model);
+  const change = (member) => (event) => setOrder((before) => ({ ...before, [member]: event.target.value }));
+  const chooseModel = (event) => {
+    const model = voices.models.find((m) => m.id === event.target.value);
+    setOrder((before) => ({ ...before, model: model.id, voice: voices.voices.find((v) => v.model === model.id).id, format: model.formats.includes(before.format) ? before.format : model.formats[0] }));
+  };
+  const submit = async (event) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    try {
+      const { jobId } = await post("/tts", { ...order, speed: Number(order.speed) }, { headers: { "idempotency-key": crypto.randomUUID() } });
+      go("speech", [jobId]);
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+      requestAnimationFrame(() => form.current?.querySelector("[aria-invalid], .problem")?.focus());
+    }
+  };
+  const wrong = (member) => (error?.field === member ? error.message : undefined);
+  const long = [...order.text].length;
+  return html`<form ref=${form} onSubmit=${submit} aria-busy=${busy} novalidate>
+    ${error && !(error.field in order) && html`<${Problem} error=${error} />`}
+    <${Field} label="Text" hint=${`Headings, such as # One, are chapters. ${number(long)} of ${number(voices.maxCharacters)} characters.`} error=${wrong("text")}>
+      ${(props) => html`<textarea ...${props} rows="6" value=${order.text} onInput=${change("text")}></textarea>`}<//>
+    <div class="filters">
+      ${voices.models.length > 1 && html`<${Field} label="Model" error=${wrong("model")}>${(props) => html`<select ...${props} value=${order.model} onChange=${chooseModel}>
+        ${voices.models.map((m) => html`<option key=${m.id} value=${m.id}>${m.id.split("/").at(-1)} (${m.language})</option>`)}</select>`}<//>`}
+      <${Field} label="Voice" error=${wrong("voice")}>${(props) => html`<select ...${props} value=${order.voice} onChange=${change("voice")}>
+        ${voices.voices.filter((v) => v.model === order.model).map((v) => html`<option key=${v.id} value=${v.id}>${[v.id, ...v.aliases].join(", ")}</option>`)}</select>`}<//>
+      <${Field} label="Format" error=${wrong("format")}>${(props) => html`<select ...${props} value=${order.format} onChange=${change("format")}>
+        ${speaker.formats.map((format) => html`<option key=${format}>${format}</option>`)}</select>`}<//>
+      <${Field} label=${`Speed: ${order.speed}×`} error=${wrong("speed")}>${(props) => html`<input ...${props} type="range" min=${voices.minSpeed} max=${voices.maxSpeed} step="0.05" value=${order.speed} onInput=${change("speed")} />`}<//>
+      <button class="primary" disabled=${busy}>${busy ? "Asking…" : "Speak"}</button>
+    </div>
+  </form>`;
+}
+
+const pause = 700;
+
+/** Job follows a text until it is spoken, then it plays it. */
+function Job({ id }) {
+  const [job, setJob] = useState(null);
+  const [error, setError] = useState(null);
+  const [stopping, setStopping] = useState(false);
+  const [turn, setTurn] = useState(0);
+  const title = useRef(null);
+  const path = `/tts/jobs/${encodeURIComponent(id)}`;
+  useEffect(() => title.current.focus(), []);
+  useEffect(() => {
+    const left = new AbortController();
+    let timer;
+    const look = async (waited) => {
+      try {
+        const found = await get(path, { signal: left.signal });
+        setJob(found);
+        setError(null);
+        if (!over(found)) timer = setTimeout(look, pause, true);
+        else if (waited) announce(found.state === "succeeded" ? "The text is spoken." : `The text is not spoken: ${found.state}.`);
+      } catch (failure) {
+        if (!left.signal.aborted) setError(failure);
+      }
+    };
+    look(false);
+    return () => {
+      left.abort();
+      clearTimeout(timer);
+    };
+  }, [turn]);
+  return html`
+    <p><a href=${href("speech")}>All speech</a></p>
+    <div class="head"><h1 ref=${title} tabindex="-1">Spoken text</h1>${job && !over(job) && html`<button type="button" class="danger" onClick=${() => setStopping(true)}>Cancel…</button>`}</div>
+    ${error && html`<${Problem} error=${error} /><p><button type="button" onClick=${() => setTurn((n) => n + 1)}>Ask again</button></p>`}
+    ${!job && !error && html`<p class="busy" role="status">Loading…</p>`}
+    ${job && html`
+      <section aria-labelledby="state"><h2 id="state"><${State} of=${job} /></h2>
+        ${!over(job) && html`<p><progress aria-label="Spoken" value=${job.spoken} max=${Math.max(1, job.characters)}></progress></p><p>${number(job.spoken)} of ${number(job.characters)} characters are spoken, ${job.percent} %.</p>`}
+        ${job.error && html`<${Problem} error=${job.error} />`}
+        ${job.expired && html`<p>The sound is not kept any more. Ask for the text again.</p>`}
+        <dl class="facts">
+          <div><dt>Voice</dt><dd>${job.voice}</dd></div>
+          <div><dt>Model</dt><dd><code>${job.model}</code></dd></div>
+          <div><dt>Format</dt><dd>${job.format}</dd></div>
+          <div><dt>Speed</dt><dd>${job.speed}×</dd></div>
+          <div><dt>Characters</dt><dd>${number(job.characters)}</dd></div>
+          <div><dt>Cost</dt><dd>${money(job.cost.nanoUSD)}${job.shared && ", shared with an equal text"}</dd></div>
+          <div><dt>Asked for</dt><dd><${When} at=${job.createdAt} /></dd></div>
+          ${job.expiresAt && html`<div><dt>Kept until</dt><dd><${When} at=${job.expiresAt} /></dd></div>`}
+        </dl>
+      </section>
+      ${job.audioUrl && html`<section aria-labelledby="sound"><h2 id="sound">Sound</h2>
+        <${Player} load=${(signal) => blob(job.audioUrl, { signal })} bytes=${job.bytes} durationMs=${job.durationMs} name=${`speech-${id}.${job.format}`} chapters=${job.chapters} />
+      </section>`}`}
+    ${stopping && html`<${Cancel} path=${path} close=${() => setStopping(false)} cancelled=${() => { setStopping(false); setTurn((n) => n + 1); }} />`}`;
+}
+
+function Cancel({ path, close, cancelled }) {
+  const [error, setError] = useState(null);
+  const [busy, setBusy] = useState(false);
+  const cancel = async () => {
+    setBusy(true);
+    try {
+      const { state } = await del(path);
+      toast(state === "cancelled" ? "It is not spoken any further." : `It had ended already: ${state}.`, state === "cancelled" ? "good" : "bad");
+      cancelled();
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
+  return html`<${Dialog} title="Cancel it?" close=${close}>
+    <p>What is spoken so far is paid, and thrown away.</p>
+    ${error && html`<${Problem} error=${error} />`}
+    <p class="buttons"><button type="button" class="danger" onClick=${cancel} disabled=${busy}>${busy ? "Cancelling…" : "Cancel it"}</button> <button type="button" onClick=${close}>Go on speaking</button></p>
+  <//>`;
+}
