@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,5 +61,34 @@ func TestATenantIsToldOfItsAlerts(t *testing.T) {
 		assert.Equal(t, []any{"alert.resolved", first.Data.AlertID, "removed", first.Data.FiredAt}, []any{last.Type, last.Data.AlertID, last.Data.Reason, last.Data.FiredAt})
 		assert.NotEqual(t, id, other)
 		assert.Empty(t, l.told, "and of nothing else")
+	}
+}
+
+// What is counted is had in every form, by two tenants with keys; the budgets among it are those of the account.
+func TestWhatIsCountedIsTold(t *testing.T) {
+	for _, tenant := range []string{"acme", "globex"} {
+		u := as(t, tenant)
+		var account struct {
+			Budgets []struct {
+				Period, Unit string
+				Limit        int64
+			}
+		}
+		u.do(http.MethodGet, "/usage", nil).into(t, &account)
+		require.NotEmpty(t, account.Budgets)
+		for accept, last := range map[string]string{"application/openmetrics-text": "\n# EOF\n", "text/plain": "\n"} {
+			a := u.do(http.MethodGet, "/metrics", nil, "accept", accept)
+			assert.Equal(t, http.StatusOK, a.Status)
+			assert.True(t, strings.HasPrefix(a.Header.Get("content-type"), accept) && strings.HasSuffix(string(a.Body), last), "%s", a.Body)
+			for _, b := range account.Budgets {
+				if b.Unit != "nanoUSD" {
+					assert.Contains(t, string(a.Body), fmt.Sprintf("levada_budget_limit{period=%q,unit=%q} %d\n", b.Period, b.Unit, b.Limit))
+				}
+			}
+		}
+		for _, path := range []string{"/metrics/overview", "/metrics/slis", "/metrics/cost", "/metrics/search-cache", "/metrics/tools/execution", "/metrics/anomalies", "/traces"} {
+			a := u.do(http.MethodGet, path, nil)
+			assert.True(t, a.Status == http.StatusOK && a.OK, "%s: %s", path, a.Body)
+		}
 	}
 }

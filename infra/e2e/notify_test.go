@@ -81,11 +81,15 @@ func (l *listener) next(all []*listener) told {
 			assert.Equal(l.t, o == l, library.Verify(m.body, m.header) == nil)
 		}
 	}
-	for _, header := range []string{"X-Tenant-Id", "Traceparent", "Authorization", "Cookie"} {
+	for _, header := range []string{"X-Tenant-Id", "Authorization", "Cookie"} {
 		assert.Empty(l.t, m.header.Get(header))
 	}
+	assert.Regexp(l.t, traceParent, m.header.Get("Traceparent"), "its own logs find the request by it")
 	return m
 }
+
+// traceParent is the form of a place in a trace, which a tenant's own servers are told.
+const traceParent = "^00-[0-9a-f]{32}-[0-9a-f]{16}-0[0-3]$"
 
 // Two tenants have the same text spoken, on the real platform: the server of each is told of its own job, signed with its own secrets, and again under
 // the same id when it was out of order.

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -35,7 +36,7 @@ func newState(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp(devtest.Memory(), "levada-e2e-own-")
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	t.Cleanup(func() { require.NoError(t, errors.Join(clean(dir), os.RemoveAll(dir))) })
 	return dir
 }
 
