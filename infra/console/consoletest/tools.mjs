@@ -80,7 +80,7 @@ export class Tools {
   /** axe answers what is a serious or a critical fault to people who cannot see, hear or point as others do. */
   async axe() {
     const before = [...this.complaints];
-    await this.page.evaluate(axe);
+    if (await this.page.evaluate(() => !globalThis.axe)) await this.page.evaluate(axe);
     const { violations } = await this.page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
     this.complaints = before.concat(this.complaints.slice(before.length).filter((complaint) => !complaint.includes("inline style"))); // axe tries its own
     return violations.filter(({ impact }) => impact === "serious" || impact === "critical")

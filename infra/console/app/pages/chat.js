@@ -2,6 +2,7 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
 import { del, get } from "../api.js";
 import { go, href } from "../router.js";
 import { announce } from "../parts/announce.js";
+import { usePages } from "../parts/ask.js";
 import { Dialog } from "../parts/dialog.js";
 import { Empty } from "../parts/empty.js";
 import { When, plural } from "../parts/format.js";
@@ -37,34 +38,20 @@ export default function Chat({ rest: [id = ""], query }) {
 
 /** Sessions is the list, the most recently used first. */
 function Sessions({ open, changed }) {
-  const [pages, setPages] = useState(1);
-  const [state, setState] = useState({});
-  useEffect(() => {
-    const leave = new AbortController();
-    list(pages, leave.signal).then((got) => setState(got), (error) => leave.signal.aborted || setState((before) => ({ ...before, error })));
-    return () => leave.abort();
-  }, [pages, changed]);
-  const { sessions, next, error } = state;
+  const list = usePages(async (signal, cursor) => {
+    const { sessions, cursor: next } = await get("/sessions", { query: { limit: 30, cursor }, signal });
+    return { rows: sessions, next };
+  }, [changed]);
+  const { rows: sessions, error, again } = list;
   return html`<nav class="side" aria-label="Conversations" tabindex="-1">
-    ${error && html`<${Problem} error=${error} />`}
+    ${error && html`<${Problem} error=${error} again=${again} />`}
     ${!sessions && !error && html`<p class="busy" role="status">Loading…</p>`}
     ${sessions?.length === 0 && html`<${Empty} title="No conversations yet." />`}
     ${sessions?.length > 0 && html`<ul class="rows">${sessions.map((s) => html`<li key=${s.sessionId}><a href=${href("chat", [s.sessionId])} aria-current=${s.sessionId === open ? "true" : undefined}>
       <span class="title">${s.title || "Untitled"}</span>
       <span class="small"><${When} at=${s.updatedAt} /> · ${plural(s.turns, "turn")}${s.userId && ` · ${s.userId}`}</span></a></li>`)}</ul>`}
-    ${next && html`<button type="button" onClick=${() => setPages(pages + 1)}>Show more</button>`}
+    ${list.more && html`<button type="button" onClick=${list.more} disabled=${list.busy}>Show more</button>`}
   </nav>`;
-}
-
-async function list(pages, signal) {
-  const sessions = [];
-  let next;
-  for (let i = 0; i < pages; i++) {
-    const page = await get("/sessions", { query: { limit: 30, cursor: next }, signal });
-    sessions.push(...page.sessions);
-    if (!(next = page.cursor)) break;
-  }
-  return { sessions, next };
 }
 
 function Conversation({ id, streamId, adopt, ended }) {

@@ -45,7 +45,7 @@ function List({ query: { state, prefix, source } }) {
       ${field("prefix", "Id begins with")}${field("source", "Source")}
       <button>Filter</button>
     </form>
-    ${list.error && html`<${Problem} error=${list.error} />`}
+    ${list.error && html`<${Problem} error=${list.error} again=${list.again} />`}
     ${!rows && !list.error && html`<p class="busy" role="status">Loading…</p>`}
     ${rows && html`<section aria-label="Documents"><${Table} caption="In the order of their ids" rows=${rows} rowKey=${(d) => d.docId} empty=${filtered ? list.more ? "None here is like that; there may be more." : "No document is like that." : "No documents yet."} columns=${[
       { title: "Document", value: (d) => html`<a href=${href("documents", [d.docId])}>${d.title || d.docId}</a>${d.title && html`<br /><code class="small">${d.docId}</code>`}` },

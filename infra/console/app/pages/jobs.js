@@ -44,7 +44,7 @@ function List({ query: { kind, state, importId } }) {
       <${Choice} label="State" value=${state} options=${states} change=${filter("state")} />
       ${importId && html`<p class="note">Those of one import. <a href=${href("jobs", [importId])}>The import</a> · <a href=${href("jobs", [], { kind, state })}>All jobs</a></p>`}
     </div>
-    ${list.error && html`<${Problem} error=${list.error} />`}
+    ${list.error && html`<${Problem} error=${list.error} again=${list.again} />`}
     ${!rows && !list.error && html`<p class="busy" role="status">Loading…</p>`}
     ${rows && html`<section aria-label="Jobs"><${Table} caption="The newest first. What goes on is told as it happens." rows=${rows} rowKey=${(job) => job.jobId} empty=${kind || state || importId ? "No job is like that." : "No jobs yet. Adding a document begins one."} columns=${[
       { title: "Job", value: (job) => html`<a href=${href("jobs", [job.jobId])}>${about(job)}</a>` },

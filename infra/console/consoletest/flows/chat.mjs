@@ -74,6 +74,21 @@ export const flows = {
     assert.equal(await t.page.getByText("You stopped here.").count(), 0);
   },
 
+  async "two messages at once"(t) {
+    await t.signIn("demo", "chat");
+    await scripted(t, "Count.", { tokens: words, delayMs: 400 });
+    await t.sees(answers(t).getByText(/word1/));
+    await t.page.getByRole("button", { name: "Stop" }).click();
+    await say(t, "And now?");
+    await t.sees(t.page.getByRole("alert").getByText("turn_in_progress"));
+    assert.equal(await t.page.getByRole("textbox", { name: "Message" }).inputValue(), "And now?");
+    await t.page.getByRole("button", { name: "Show the answer that is under way" }).click();
+    await t.sees(answers(t).getByText(/word11/));
+    await settled(t);
+    assert.equal(await answers(t).count(), 1);
+    await t.sees(t.page.locator(".said").getByText("Count."));
+  },
+
   async "a connection that is cut"(t) {
     const line = await wire(t.url), asked = [];
     t.url = line.url;

@@ -136,6 +136,22 @@ export const flows = {
     assert.equal((await t.api("acme", "GET", "/documents/gone%2Fsoon.txt")).state, "deleted");
   },
 
+  async "an API that fails"(t) {
+    await t.signIn("acme");
+    for (const [page, path] of [["documents", "**/documents?*"], ["jobs", "**/jobs?*"], ["chat", "**/sessions?*"]]) {
+      await t.page.route(path, (route) => route.fulfill({
+        status: 503, headers: { "x-request-id": "5b7b2cec-f5a7-439a-a407-647e52ac17c6" }, json: { ok: false, error: { code: "ledger_unavailable", message: "the ledger does not answer", details: { hint: "come back in a moment" }, traceId: "0".repeat(31) + "1" } },
+      }));
+      await t.open(page);
+      const alert = await t.sees(t.page.getByRole("alert"));
+      assert.match(await alert.innerText(), /the ledger does not answer ledger_unavailable.*come back in a moment.*Trace\s+0+1.*5b7b2cec/s);
+      await t.page.unroute(path);
+      await alert.getByRole("button", { name: "Try again" }).click();
+      await alert.waitFor({ state: "detached" });
+    }
+    t.allow(/status of 503/);
+  },
+
   async "another tenant's document"(t) {
     await t.api("acme", "POST", "/ingest?wait=30s", { docId: "secret/of-acme.txt", text: "Only Acme reads this." });
     await t.signIn("acme", "documents/secret%2Fof-acme.txt");

@@ -70,6 +70,19 @@ export const flows = {
     });
   },
 
+  async "markers of sources"(t) {
+    await show(t, ({ html, useState, Markdown }) => function App() {
+      const [opened, setOpened] = useState("");
+      return html`<h1>Parts</h1><p id="opened">${opened}</p><${Markdown} text=${"First [1], then [2] and [1]. No [3], no `[1]`, no [[1]](https://example.com).\n\n- listed [2]"} sources=${["One", "<b>Two</b>"]} open=${(n, times) => setOpened(`${n}, ${times}`)} />`;
+    });
+    const markers = t.page.getByRole("button", { name: /^Source/ });
+    assert.deepEqual(await markers.evaluateAll((all) => all.map((b) => b.getAttribute("aria-label"))), ["Source 1: One", "Source 2: <b>Two</b>", "Source 1: One", "Source 2: <b>Two</b>"]);
+    await markers.nth(2).focus();
+    await t.page.keyboard.press("Enter");
+    assert.equal(await t.page.locator("#opened").textContent(), "1, 1", "the second one of [1]");
+    assert.match(await t.page.locator(".markdown").textContent(), /No \[3\], no \[1\]/);
+  },
+
   async "chart"(t) {
     await show(t, ({ html, Chart }) => () => html`<h1>Parts</h1><${Chart} title="Requests" times=${[1764000000, 1764003600, 1764007200]} series=${[{ title: "ok", values: [1, 5, null] }, { title: "failed", values: [0, 2, 1] }]} />`);
     await t.sees(t.page.locator("canvas"));

@@ -135,6 +135,23 @@ export const flows = {
     assert.equal(await t.focused(), "Question");
   },
 
+  async "a key that may only search"(t) {
+    await shelf(t, "acme");
+    await t.page.route("**/whoami", async (route) => {
+      const response = await route.fetch(), answer = await response.json();
+      await route.fulfill({ response, json: { ...answer, data: { ...answer.data, scopes: ["search"] } } });
+    });
+    await t.signIn("acme", "search");
+    assert.deepEqual(await t.page.getByRole("navigation", { name: "Pages" }).getByRole("link").allTextContents(), ["Overview", "Search"]);
+    const asked = [];
+    t.page.on("request", (request) => request.url().includes("/documents/") && asked.push(request.url()));
+    await ask(t, "At which pressure does the red valve in the boiler room open?");
+    await t.page.getByRole("button", { name: /^Source \d+: valves/ }).first().click();
+    await t.sees(t.page.getByRole("dialog").getByText(/does not hold the scope documents/));
+    await t.sees(t.page.getByRole("dialog").getByText(/opens at exactly nine bar/));
+    assert.deepEqual(asked, []);
+  },
+
   async "another tenant finds nothing of it"(t) {
     await shelf(t, "acme");
     await t.signIn("acme", "search");

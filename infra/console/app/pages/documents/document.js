@@ -44,7 +44,7 @@ export function Document({ id, query }) {
     <div class="head"><h1>${doc?.title || id}</h1><p class="marks">
       ${doc && doc.state !== "deleted" && html`<button type="button" onClick=${original}>Download the original</button> ${may("ingest") && html`<button type="button" class="danger" onClick=${() => setAsked(true)}>Delete</button>`}`}</p></div>
     ${query.erased && html`<${Erasure} jobId=${query.erased} />`}
-    ${error && !(query.erased && error.status === 404) && html`<${Problem} error=${error} />`}
+    ${error && !(query.erased && error.status === 404) && html`<${Problem} error=${error} again=${error.status === 404 ? undefined : again} />`}
     ${!doc && !error && html`<p class="busy" role="status">Loading…</p>`}
     ${cut && html`<p class="note warn" role="status">The connection was cut. What is here is as it was; it goes on as soon as the platform answers.</p>`}
     ${doc && doc.state !== "deleted" && html`
