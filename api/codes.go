@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"levada.dev/events/fault"
+	"levada.dev/workflows/speech/audio"
 	"levada.dev/workflows/speech/play"
 	"levada.dev/workflows/tools"
 	"levada.dev/workflows/tools/outside"
@@ -201,6 +202,7 @@ var codes = []code{
 	{"audio_cancelled", 409, "The job was cancelled, and has no audio."},
 	{"audio_expired", 410, "The audio is not kept any more (`speech.keepDays`). Ask for the speech again."},
 	{"audio_differs", 503, "A part was spoken in another format than the first, or with another rate. It is tried again."},
+	{audio.CodeEmpty, 400, "The voice has no sound for the text, or for a part of it: it speaks another language. Choose a voice for the text's own."},
 	{"audio_unknown", 400, "What the model answered is no sound that is understood. Seen in a job."},
 	{"audio_unreadable", 400, "What the model answered has no sound, or cannot be read. Seen in a job."},
 	{"audio_too_long", 400, "The sound would be longer than a WAV can be. Seen in a job."},

@@ -272,6 +272,33 @@ func TestWhatCannotBeSpoken(t *testing.T) {
 	}
 }
 
+// A voice that has nothing for a text is no sound of no length, and nobody's mistake but the choice of the voice.
+func TestAVoiceThatHasNothingForTheText(t *testing.T) {
+	inStudio(t, "silent", func(t *testing.T, w *world) {
+		w.studio.voice.silent = true
+		for _, tenant := range []string{"acme", "globex"} {
+			w.studio.voice.lines = nil
+			rec := w.do(tenant, "POST", "/tts", speechBody("日本語", streaming))
+			assert.Equal(t, http.StatusBadRequest, rec.Code, rec.Body)
+			told := failed(t, rec)
+			assert.Equal(t, []string{"audio_empty", "text"}, []string{told.Code, told.Details.Field})
+			assert.Contains(t, told.Details.Hint, "language")
+			rec = w.do(tenant, "POST", "/v1/audio/speech", `{"model":"default","voice":"default","input":"Привет"}`)
+			assert.Equal(t, http.StatusBadRequest, rec.Code, rec.Body)
+			assert.Contains(t, rec.Body.String(), `"param":"input"`)
+			assert.Contains(t, rec.Body.String(), `"code":"audio_empty"`)
+			id := w.spokenJob(tenant, "日本")
+			v := data[struct {
+				State job.State
+				Error struct{ Field, Code, Hint string }
+			}](t, w.do(tenant, "GET", "/tts/jobs/"+id, ""))
+			assert.Equal(t, []any{job.Failed, "text", "audio_empty"}, []any{v.State, v.Error.Field, v.Error.Code})
+			assert.Contains(t, v.Error.Hint, "language")
+			assert.Len(t, w.studio.voice.spoken(), 3, "each is asked for once, by one model")
+		}
+	})
+}
+
 // A model that is busy for a moment is asked again, and one that stays so is replaced: acme has another.
 func TestAModelThatIsBusyForAMoment(t *testing.T) {
 	inStudio(t, "again", func(t *testing.T, w *world) {

@@ -14,7 +14,8 @@ import (
 
 // NewPaid makes a synthesizer that asks x and pays from the tenant's ledger: the characters and the most that speaking them may cost are reserved
 // before the call, and what it took is booked after it. What the gateway still had was paid by whoever asked first. It adds to what a Synthesizer
-// may return fault.Limited, code budget_exhausted, and fault.Invalid, code text_too_long.
+// may return fault.Limited, code budget_exhausted, and fault.Invalid, codes text_too_long and audio.CodeEmpty. What comes is held against the same, wherever
+// it comes from: an answer that was of no use is of none when the gateway still has it.
 func NewPaid(x Synthesizer, gate quota.Gate) Synthesizer { return paid{x, gate} }
 
 type paid struct {
@@ -58,15 +59,21 @@ func (p paid) Speak(ctx context.Context, s tenants.Scope, c llm.Call, l Line) (_
 		}
 		return out, err
 	}
-	if out.Cached {
-		return out, nil
-	}
 	d, format, err := audio.Duration(out.Audio)
-	if err != nil {
-		took(bound(chars), true)
-		return Spoken{}, ErrUnreadable(m.Name, err)
-	}
 	out.Format = format
-	took(units(chars, d), false)
+	empty := err != nil && fault.As(err).Code == audio.CodeEmpty
+	switch {
+	case out.Cached: // and paid
+	case err == nil || empty:
+		took(units(chars, d), false)
+	default:
+		took(bound(chars), true)
+	}
+	if empty {
+		return out, ErrEmpty(m.Name, l.Voice)
+	}
+	if err != nil {
+		return out, ErrUnreadable(m.Name, err)
+	}
 	return out, nil
 }

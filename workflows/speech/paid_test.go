@@ -106,17 +106,33 @@ func TestLinesThatFail(t *testing.T) {
 			}}, gate.Used(acme))
 		})
 	}
+	// The gateway's answer is held against the same as the model's own, which it is; it was paid by whoever asked first.
 	t.Run("sounds that cannot be read", func(t *testing.T) {
 		header, err := audio.Header(8_000, 1, 0)
 		require.NoError(t, err)
-		for name, body := range map[string][]byte{"text": []byte("hello"), "a header alone": header, "half a header": header[:20]} {
+		for name, tt := range map[string]struct {
+			body  []byte
+			kind  fault.Kind
+			code  string
+			field string
+		}{
+			"text":           {[]byte("hello"), fault.Unavailable, speech.CodeUnreadable, ""},
+			"half a header":  {header[:20], fault.Unavailable, speech.CodeUnreadable, ""},
+			"a header alone": {header, fault.Invalid, audio.CodeEmpty, "text"},
+		} {
 			gate := &quotatest.Gate{}
-			acme, _ := tenantstest.Two(t)
-			x := speech.NewPaid(&memory.Synthesizer{Hum: func(llm.Call, speech.Line) []byte { return body }}, gate)
-			_, err := x.Speak(t.Context(), acme, call, line)
-			assert.Equal(t, []any{fault.Unavailable, speech.CodeUnreadable}, []any{fault.KindOf(err), fault.As(err).Code}, name)
-			require.Len(t, gate.Used(acme), 1, name)
-			assert.True(t, gate.Used(acme)[0].Estimated)
+			acme, globex := tenantstest.Two(t)
+			x := speech.NewPaid(&memory.Synthesizer{Hum: func(llm.Call, speech.Line) []byte { return tt.body }}, gate)
+			for i, s := range []tenants.Scope{acme, acme, globex} {
+				out, err := x.Speak(t.Context(), s, call, line)
+				f := fault.As(err)
+				assert.Equal(t, []any{tt.kind, tt.code, tt.field, i == 1}, []any{f.Kind, f.Code, f.Field, out.Cached}, name)
+			}
+			for _, s := range []tenants.Scope{acme, globex} {
+				require.Len(t, gate.Used(s), 1, name)
+				empty := tt.code == audio.CodeEmpty
+				assert.Equal(t, []any{!empty, m.Bound(10)}, []any{gate.Used(s)[0].Estimated, gate.Used(s)[0].Nanos}, "what nothing took is known: %s", name)
+			}
 			gate.Check(t)
 		}
 	})

@@ -35,6 +35,12 @@ type Spoken struct {
 	Cached bool   // the gateway had it: the provider was not asked
 }
 
+// ErrEmpty is audio.CodeEmpty as a fault of the text: the voice has no sound for it, and will have none however often it is asked.
+func ErrEmpty(model, voice string) error {
+	return fault.Invalidf("text", audio.CodeEmpty, "the voice %s of %s has no sound for the text, or for a part of it", voice, model).
+		WithHint("choose a voice for the language of the text: GET /tts/voices lists them")
+}
+
 // CodeUnreadable is the fault of an answer that is no sound. It may have been paid all the same.
 const CodeUnreadable = "audio_unreadable"
 

@@ -65,6 +65,9 @@ func Sniff(b []byte) Format {
 	return Unknown
 }
 
+// CodeEmpty is the fault of a recording that is whole and has nothing in it: a WAV without a sample.
+const CodeEmpty = "audio_empty"
+
 // Duration is how long a recording is, and its format. It is exact: of WAV by its bytes, of MP3 and AAC by all of their frames, of FLAC and Opus by
 // what they say. Bytes that are no recording, or one without sound, are an Invalid fault.
 func Duration(b []byte) (time.Duration, Format, error) {
@@ -77,6 +80,9 @@ func Duration(b []byte) (time.Duration, Format, error) {
 		p, err := ReadWAV(b)
 		if err != nil {
 			return 0, f, err
+		}
+		if p.Frames() == 0 {
+			return 0, f, fault.Invalidf("audio", CodeEmpty, "the WAV has no samples; ask for a text that the voice can speak")
 		}
 		d = p.Duration()
 	case MP3:

@@ -93,7 +93,7 @@ func TestNoRecording(t *testing.T) {
 		{"Vorbis", "audio_unknown", vorbis, audio.Unknown},
 		{"RIFF of pictures", "audio_unknown", []byte("RIFF\x00\x00\x00\x00WEBPVP8 "), audio.Unknown},
 		{"WAV that ends with its name", "audio_unreadable", []byte("RIFF\x00\x00\x00\x00WAVE"), audio.WAV},
-		{"WAV without samples", "audio_unreadable", wav(t, audio.PCM{Rate: 8000, Channels: 1}), audio.WAV},
+		{"WAV without samples", "audio_empty", wav(t, audio.PCM{Rate: 8000, Channels: 1}), audio.WAV},
 		{"MP3 of a tag alone", "audio_unreadable", id3(40, false), audio.MP3},
 		{"MP3 of half a frame", "audio_unreadable", []byte{0xFF, 0xFB, 0x90, 0x44, 0, 0}, audio.MP3},
 		{"Opus without sound", "audio_unreadable", file(t, "tone.opus")[:60], audio.Opus},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -300,6 +301,39 @@ func TestWhatIsRefusedFails(t *testing.T) {
 	assert.Equal(t, []string{"speak", "model_refused"}, []string{j.Error.Stage, j.Error.Code})
 	assert.Empty(t, w.gate.Used(w.acme))
 	assert.Zero(t, w.sounds.Len(w.acme))
+}
+
+// A voice that has nothing for a part, be it the first or another, fails the job: it is asked once, and again by nobody, the gateway's answer least of all.
+func TestAVoiceThatSaysNothing(t *testing.T) {
+	header, err := audio.Header(8_000, 1, 0)
+	require.NoError(t, err)
+	for silent, paid := range map[string][]int{
+		"Water leaves the spring.": {1, 2, 1}, // nothing is kept of the first take, and the second begins anew
+		"They drink":               {1, 1, 1}, // the second goes on with the first's parts, and finds this one in the gateway
+	} {
+		w := start(t)
+		w.voice.Hum = func(_ llm.Call, l speech.Line) []byte {
+			if strings.Contains(l.Text, silent) {
+				return header
+			}
+			return nil
+		}
+		for n, s := range []tenants.Scope{w.acme, w.acme, w.globex} {
+			j := w.open(s, order(audio.WAV, 100))
+			require.NoError(t, w.recorder.Record(t.Context(), s, j.Take, nil), "it is over")
+			j = w.job(s, j.ID)
+			require.NotNil(t, j.Error, silent)
+			assert.Equal(t, []any{job.Failed, "audio_empty", "text"}, []any{j.State, j.Error.Code, j.Error.Field}, silent)
+			assert.Contains(t, j.Error.Hint, "language")
+			asked := 0
+			for _, c := range w.voice.Calls() {
+				if strings.Contains(c.Line.Text, silent) && c.Tenant == s.Tenant() && !c.Cached {
+					asked++
+				}
+			}
+			assert.Equal(t, paid[n], asked, silent)
+		}
+	}
 }
 
 func TestCancelled(t *testing.T) {
