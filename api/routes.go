@@ -68,7 +68,7 @@ var routes = []route{
 	{method: "POST", pattern: "/metrics/alerts", writes: true, scope: tenants.ScopeMetrics, body: jsonBody, idempotent: true, act: administers("alerts.set", "alerts"), handle: setAlert},
 	{method: "DELETE", pattern: "/metrics/alerts/{id}", scope: tenants.ScopeMetrics, act: administers("alerts.delete", "alerts"), handle: dropAlert},
 	{method: "GET", pattern: "/traces", scope: tenants.ScopeMetrics, query: []string{"name", "failed", "cursor", "limit"}, handle: listTraces},
-	{method: "GET", pattern: "/traces/{id}", scope: tenants.ScopeMetrics, handle: showTrace},
+	{method: "GET", pattern: "/traces/{id}", scope: tenants.ScopeMetrics, query: []string{"format"}, handle: showTrace},
 	{method: "GET", pattern: "/audit", scope: tenants.ScopeAudit, query: auditParameters, handle: showTrail},
 	{method: "GET", pattern: "/events", scope: tenants.ScopeAudit, query: letterParameters, handle: listLetters},
 	{method: "GET", pattern: "/events/{id}", scope: tenants.ScopeAudit, handle: showLetter},

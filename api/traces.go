@@ -3,13 +3,16 @@ package api
 import (
 	"encoding/base64"
 	"fmt"
+	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"levada.dev/events/fault"
 	"levada.dev/events/meter"
 	"levada.dev/events/trace"
+	"levada.dev/events/trace/otlp"
 )
 
 // traceRow is a trace in a list: what it began with.
@@ -94,9 +97,19 @@ type spanRow struct {
 	FirstByte float64 `json:"firstByteMs,omitempty"`
 }
 
-// showTrace answers all that is kept of a trace.
+// showTrace answers all that is kept of a trace, as this API tells it or as OTLP's JSON.
 func showTrace(c *call) error {
 	id := c.r.PathValue("id")
+	foreign := wantsOTLP(c.r.Header.Get("Accept"))
+	switch c.r.URL.Query().Get("format") {
+	case "otlp":
+		foreign = true
+	case "json":
+		foreign = false
+	case "":
+	default:
+		return fault.Invalidf("format", "invalid_query", "is neither json nor otlp")
+	}
 	began := c.opts.Now()
 	spans, err := c.Meters.Trace(c.ctx(), c.scope, id)
 	c.stage("meters", began)
@@ -105,6 +118,17 @@ func showTrace(c *call) error {
 	}
 	if len(spans) == 0 {
 		return fault.Missing("trace_not_found", "no trace %.40q", id)
+	}
+	c.w.Header().Add("Vary", "Accept")
+	if foreign {
+		body, err := otlp.Marshal(string(c.scope.Tenant()), spans)
+		if err != nil {
+			return fmt.Errorf("trace: %w", err)
+		}
+		c.w.Header().Set("Content-Type", otlp.ContentType)
+		c.w.Header().Set("Cache-Control", "no-store")
+		c.send(http.StatusOK, body)
+		return nil
 	}
 	out := struct {
 		ID       string    `json:"traceId"`
@@ -120,4 +144,15 @@ func showTrace(c *call) error {
 		out.Spans = append(out.Spans, row)
 	}
 	return c.ok(http.StatusOK, out)
+}
+
+// wantsOTLP reports whether a header Accept names "application/json; profile=otlp".
+func wantsOTLP(accept string) bool {
+	for one := range strings.SplitSeq(accept, ",") {
+		media, params, err := mime.ParseMediaType(one)
+		if err == nil && media == "application/json" && params["profile"] == "otlp" {
+			return true
+		}
+	}
+	return false
 }
