@@ -37,7 +37,7 @@ async function run(name) {
     tools.settle();
     return {};
   } catch (error) {
-    await tools.page.screenshot({ path: tools.file("failed"), caret: "initial" }).catch(() => {});
+    await tools.screenshot("failed").catch(() => {});
     return { error: error.stack ?? String(error) };
   } finally {
     clearTimeout(late);

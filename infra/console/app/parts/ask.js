@@ -1,5 +1,5 @@
 // What a page asks for when it appears.
-import { useEffect, useState } from "../ui.js";
+import { useEffect, useRef, useState } from "../ui.js";
 
 /**
  * useAsk asks when the page appears, and again when one of `of` has changed or `again` is called: {data, error, busy, again}. What is
@@ -28,14 +28,18 @@ export function usePages(ask, of = []) {
   const first = useAsk((signal) => ask(signal), of);
   const [added, setAdded] = useState({ rows: [] });
   useEffect(() => setAdded({ rows: [] }), [first.data]);
+  const shown = useRef();
+  shown.current = first.data;
   const next = added.rows.length ? added.next : first.data?.next;
   const more = async () => {
+    const of = first.data;
     setAdded((before) => ({ ...before, busy: true, error: undefined }));
     try {
       const page = await ask(undefined, next);
+      if (shown.current !== of) return; // it is another list by now
       setAdded((before) => ({ rows: [...before.rows, ...page.rows], next: page.next }));
     } catch (error) {
-      setAdded((before) => ({ ...before, busy: false, error }));
+      if (shown.current === of) setAdded((before) => ({ ...before, busy: false, error }));
     }
   };
   return {

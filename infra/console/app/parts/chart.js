@@ -27,7 +27,7 @@ export function Chart({ title, times, series, stacked = false, height = 220 }) {
     const plot = new uPlot({
       width: box.current.clientWidth, height, cursor: { drag: { x: false, y: false } },
       series: [{ value: (_, at) => (at ? when(at, stacked) : "–") }, ...(stacked ? series.map(bar).reverse() : series.map(line))],
-      axes: [axis, { ...axis, size: 76, values: (_, all) => all.map((v) => show(series[0], v)) }],
+      axes: [{ ...axis, values: (_, all) => all.map((at) => tick(at, stacked)) }, { ...axis, size: 76, values: (_, all) => all.map((v) => show(series[0], v)) }],
       scales: { x: stacked ? { range: (_, from, to) => [from - day / 2, to + day / 2] } : {}, y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
       ...(stacked && { tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC") }),
     }, [times, ...(stacked ? heights.reverse() : series.map((s) => s.values))], box.current);
@@ -66,5 +66,12 @@ function useDark() {
 const day = 86_400;
 
 const when = (seconds, dayOnly) => (dayOnly ? new Date(seconds * 1000).toLocaleDateString(undefined, { timeZone: "UTC" }) : new Date(seconds * 1000).toLocaleString());
+
+/** tick is a mark below the lines: the time of day, and the date where a day begins. */
+function tick(seconds, dayOnly) {
+  const at = new Date(seconds * 1000);
+  if (dayOnly || (at.getHours() === 0 && at.getMinutes() === 0)) return at.toLocaleDateString(undefined, { day: "numeric", month: "short", timeZone: dayOnly ? "UTC" : undefined });
+  return at.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+}
 
 const show = (series, value) => (value === null || value === undefined ? "–" : (series.format ?? String)(value));

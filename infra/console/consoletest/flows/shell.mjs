@@ -68,7 +68,7 @@ export const flows = {
     assert.equal(await menu.getAttribute("aria-expanded"), "true");
     await t.page.getByRole("navigation", { name: "Pages" }).getByRole("link").first().focus();
     assert.deepEqual(await t.axe(), []);
-    await t.page.screenshot({ path: t.file("open"), caret: "initial" });
+    await t.screenshot("open");
     await t.page.keyboard.press("Escape");
     assert.equal(await t.page.getByRole("navigation").count(), 0);
     assert.equal(await t.focused(), "Menu");
