@@ -170,6 +170,10 @@ func levadaWorker(role Role, budgetKiB int, bindings ...[]Binding) Worker {
 	}
 }
 
+// awayRetries are four to five minutes, after which a document fails and its letter waits for somebody: a store or a model that is away for a
+// minute or two needs nobody. A message that kills whoever handles it does so as often.
+const awayRetries = 7
+
 // levadaQueues are the stages of the pipeline, each with a dead-letter queue.
 // Batches are small where a message is much work and full where the work is
 // gathered: a Vectorize job counts mutations, not vectors, and 64 slices of 16
@@ -187,9 +191,9 @@ func levadaWorker(role Role, budgetKiB int, bindings ...[]Binding) Worker {
 func levadaQueues() []Queue {
 	stages := []Queue{
 		{Name: "fetch", MaxBatchSize: 1, MaxConcurrency: 4 * book.MaxFetches},
-		{Name: "ingest", MaxBatchSize: 50, MaxConcurrency: 2},
-		{Name: "embed", MaxBatchSize: 12, MaxConcurrency: 4},
-		{Name: "index", MaxBatchSize: 64, MaxConcurrency: 2},
+		{Name: "ingest", MaxBatchSize: 50, MaxConcurrency: 2, MaxRetries: awayRetries},
+		{Name: "embed", MaxBatchSize: 12, MaxConcurrency: 4, MaxRetries: awayRetries},
+		{Name: "index", MaxBatchSize: 64, MaxConcurrency: 2, MaxRetries: awayRetries},
 		{Name: "speech", MaxBatchSize: 1, MaxConcurrency: 2 * speech.MaxMaking, MaxRetries: 10}, // a quarter of an hour: a model may be away for some minutes
 		{Name: "notify", MaxBatchSize: 10, MaxConcurrency: 4, MaxRetries: 16},                   // half a day, for a server that is down: package app has the pauses, and package notify what a slow one may hold up
 		{Name: "audit", MaxBatchSize: 100, MaxConcurrency: 2, MaxRetries: 12},                   // half an hour: what waits for a trail has nobody who would send it again
