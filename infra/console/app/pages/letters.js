@@ -22,6 +22,7 @@ const filters = ["stage", "reason", "docId", "from", "to", "replayed"];
 function Queues({ query }) {
   const [replaying, setReplaying] = useState(false);
   const [count, setCount] = useState(null);
+  const [turn, setTurn] = useState(0);
   const asked = Object.fromEntries(filters.map((name) => [name, query[name]]));
   const list = usePages(async (signal, cursor) => {
     const page = await get("/events", { signal, query: { ...asked, cursor, limit: 25, count: cursor ? "" : "true" } });
@@ -33,8 +34,8 @@ function Queues({ query }) {
   }, Object.values(asked));
   const filtered = filters.some((name) => query[name]);
   return html`
-    <div class="head"><h1>Queues</h1><button type="button" onClick=${list.again} disabled=${list.busy}>${list.busy ? "Asking…" : "Ask again"}</button></div>
-    ${may("metrics") && html`<${Handlers} />`}
+    <div class="head"><h1>Queues</h1><button type="button" onClick=${() => { list.again(); setTurn(turn + 1); }} disabled=${list.busy}>${list.busy ? "Asking…" : "Ask again"}</button></div>
+    ${may("metrics") && html`<${Handlers} turn=${turn} />`}
     <section aria-labelledby="dead"><div class="head"><h2 id="dead">Dead letters</h2>
       ${may("admin") && count?.total > 0 && query.replayed !== "true" && html`<button type="button" onClick=${() => setReplaying(true)}>Send ${filtered ? "these" : "all"} again…</button>`}</div>
       <p>Messages that nobody could handle, with why. They are kept for 30 days.</p>
@@ -65,8 +66,8 @@ const meant = ({ stage, reason, docId, from, to }) => ({
 const Document = ({ id }) => (may("documents") ? html`<a href=${href("documents", [id])}>${id}</a>` : id);
 
 /** Handlers is how long events wait and how many fail, by who handles them. */
-function Handlers() {
-  const { data, error, busy } = useAsk(async (signal) => handlersOf(await (await send("GET", "/metrics", { signal, headers: { accept: "text/plain" } })).text()));
+function Handlers({ turn }) {
+  const { data, error, busy } = useAsk(async (signal) => handlersOf(await (await send("GET", "/metrics", { signal, headers: { accept: "text/plain" } })).text()), [turn]);
   return html`<section aria-labelledby="handlers"><h2 id="handlers">Handlers</h2>
     ${error && html`<${Problem} error=${error} />`}
     ${busy && !data && html`<p class="busy" role="status">Loading…</p>`}

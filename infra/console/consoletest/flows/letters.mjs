@@ -16,7 +16,10 @@ export const flows = {
     const docId = `refused-${Date.now()}`;
     const letter = await fail(t, "acme", docId);
     await t.signIn("acme", "letters");
-    await t.sees(t.page.getByRole("table", { name: "Since the tenant's first event" }).getByRole("row", { name: /^embed/ }));
+    await t.eventually(async () => { // what is counted is told some seconds later
+      await t.page.getByRole("button", { name: "Ask again" }).click();
+      return t.page.getByRole("table", { name: "Since the tenant's first event" }).getByRole("row", { name: /^embed/ }).count();
+    }, "the handler is listed");
     await t.sees(t.page.getByRole("table", { name: "The newest first" }).getByRole("row", { name: new RegExp(docId) }));
     await t.judge("queues");
     await t.page.getByLabel("Document").fill(docId);

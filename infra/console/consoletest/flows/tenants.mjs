@@ -49,8 +49,9 @@ export const flows = {
     });
     await t.page.getByRole("link", { name: "Traces" }).click();
     await t.eventually(() => late);
+    const answered = t.page.waitForResponse((response) => new URL(response.url()).pathname === "/traces" && response.request().headers()["x-tenant-id"] === "globex");
     await chooser(t).selectOption("globex");
-    await t.eventually(async () => (await t.page.getByRole("status").allTextContents()).includes("This is Globex Research now."));
+    await answered;
     late();
     await t.sees(t.page.getByRole("region", { name: "Traces", exact: true }));
     assert.equal(await t.page.getByText("/of-acme").count(), 0);
