@@ -81,7 +81,7 @@ func (o *logsOptions) filter(now time.Time) (f logbook.Filter, err error) {
 		}
 	}
 	if len(o.Trace) > 32 || strings.Trim(o.Trace, "0123456789abcdef") != "" {
-		return f, usagef("--trace %s: is no trace's id, which has 32 hexadecimal digits, or how one begins; X-Trace-Id of an answer has it", o.Trace)
+		return f, usagef("--trace %s: is no trace's id, which has 32 hexadecimal digits, or how one begins; it is the second part of an answer's traceparent", o.Trace)
 	}
 	if o.Route != "" && !strings.HasPrefix(o.Route, "/") {
 		return f, usagef("--route %s: is none, such as /documents/{id}; it is without the method", o.Route)

@@ -104,7 +104,7 @@ func TestLogsRefuseWhatNoLineCanHave(t *testing.T) {
 		"--worker gateway": "--worker gateway: is none of api, consumers, workflows, objects or mcp",
 		"--outcome bad":    "--outcome bad: is none of ok, refused, failed or left",
 		"--tenant Acme!":   "--tenant Acme!: ",
-		"--trace 0AF7":     "X-Trace-Id of an answer has it",
+		"--trace 0AF7":     "the second part of an answer's traceparent",
 		"--route chat":     "--route chat: is none, such as /documents/{id}",
 		"--since soon":     "--since soon: not a time",
 		"--limit -1":       "--limit -1: is below 0",
