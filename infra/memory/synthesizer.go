@@ -72,18 +72,18 @@ func (x *Synthesizer) Speak(ctx context.Context, s tenants.Scope, c llm.Call, l 
 			return speech.Spoken{}, err
 		}
 	}
-	out, err := x.answer(ctx, s, c, m, l)
+	out, err := x.answer(s, c, m, l)
 	if err == nil && x.After != nil {
 		err = x.After(c, l)
 	}
 	if err != nil {
-		return speech.Spoken{}, err
+		return speech.Spoken{LogID: out.LogID, Cached: out.Cached}, err
 	}
 	return out, nil
 }
 
 // answer is what the gateway has, or what is said.
-func (x *Synthesizer) answer(ctx context.Context, s tenants.Scope, c llm.Call, m speech.Model, l speech.Line) (speech.Spoken, error) {
+func (x *Synthesizer) answer(s tenants.Scope, c llm.Call, m speech.Model, l speech.Line) (speech.Spoken, error) {
 	key := fmt.Sprintf("%s\n%s\n%+v", s.Key("speech"), m.Name, l)
 	x.mu.Lock()
 	b, kept := x.kept[key]
@@ -91,7 +91,7 @@ func (x *Synthesizer) answer(ctx context.Context, s tenants.Scope, c llm.Call, m
 	x.mu.Unlock()
 	if !kept {
 		var err error
-		if b, err = x.say(ctx, c, m, l); err != nil {
+		if b, err = x.say(c, m, l); err != nil {
 			return speech.Spoken{}, err
 		}
 	}
@@ -103,16 +103,23 @@ func (x *Synthesizer) answer(ctx context.Context, s tenants.Scope, c llm.Call, m
 		x.kept[key] = b
 		x.mu.Unlock()
 	}
-	return speech.Spoken{Audio: bytes.Clone(b), Format: audio.Sniff(b), LogID: "test", Cached: kept}, nil
+	out := speech.Spoken{Audio: bytes.Clone(b), Format: audio.Sniff(b), LogID: "test", Cached: kept}
+	if string(b) == cut {
+		return out, speech.ErrUnreadable(m.Name, nil)
+	}
+	return out, nil
 }
 
-func (x *Synthesizer) say(ctx context.Context, c llm.Call, m speech.Model, l speech.Line) ([]byte, error) {
+func (x *Synthesizer) say(c llm.Call, m speech.Model, l speech.Line) ([]byte, error) {
 	if l.Text == "" || !slices.Contains(m.Voices, l.Voice) || m.Dialect != speech.Melo && !slices.Contains(m.Formats, l.Format) {
 		return nil, dialect.Refusal(m.Name, 400, []byte(`{"internalCode":5006,"description":"no text, or not the model's voice or format"}`), time.Now())
 	}
-	text, err := x.scripted(ctx, m, l.Text)
+	text, whole, err := x.scripted(m, l.Text)
 	if err != nil {
 		return nil, err
+	}
+	if !whole {
+		return []byte(cut), nil
 	}
 	if x.Hum != nil {
 		if b := x.Hum(c, l); b != nil {
@@ -122,21 +129,23 @@ func (x *Synthesizer) say(ctx context.Context, c llm.Call, m speech.Model, l spe
 	return hum(text, l.Voice), nil
 }
 
-// scripted is what a text has said of it: itself, or what the script in it dictates.
-func (x *Synthesizer) scripted(ctx context.Context, m speech.Model, text string) (string, error) {
+// cut is what there is of an answer that is cut off in its header.
+const cut = "RI"
+
+// scripted is what a text has said of it: itself, or what the script in it dictates, and whether that comes whole.
+func (x *Synthesizer) scripted(m speech.Model, text string) (said string, whole bool, err error) {
 	script, t, err := readScript(llm.GenerationModel{Name: m.Name}, llm.Prompt{Messages: []llm.Message{{Role: llm.User, Content: text}}})
 	if err != nil || script == "" {
-		return text, err
+		return text, true, err
 	}
 	if t.Error != nil && x.fails(script, t.Times) {
 		body, _ := json.Marshal(map[string]any{"internalCode": t.Error.Code, "description": t.Error.Text})
-		return "", dialect.Refusal(m.Name, t.Error.Status, body, time.Now())
+		return "", false, dialect.Refusal(m.Name, t.Error.Status, body, time.Now())
 	}
-	var said string
 	for _, token := range t.Tokens {
 		said += token
 	}
-	return said, nil
+	return said, t.CutAfter == nil || !x.fails(script, t.Times), nil
 }
 
 // fails counts a failure of a script and says whether it still has one to give.

@@ -54,7 +54,7 @@ func (p paid) Speak(ctx context.Context, s tenants.Scope, c llm.Call, l Line) (_
 		used = append(used, use)
 	}
 	if err != nil {
-		if llm.Begun(ctx, err) || fault.As(err).Code == CodeUnreadable { // it may have been spoken all the same
+		if !out.Cached && (llm.Begun(ctx, err) || fault.As(err).Code == CodeUnreadable) { // it may have been spoken all the same
 			took(bound(chars), true)
 		}
 		return out, err

@@ -94,8 +94,10 @@ func TestLinesThatFail(t *testing.T) {
 			gate := &quotatest.Gate{}
 			acme, _ := tenantstest.Two(t)
 			x := speech.NewPaid(&memory.Synthesizer{After: func(llm.Call, speech.Line) error { return tt.err }}, gate)
-			_, err := x.Speak(t.Context(), acme, call, line)
-			assert.Equal(t, tt.err, err)
+			for _, kept := range []bool{false, true} { // what the gateway has is not paid again
+				out, err := x.Speak(t.Context(), acme, call, line)
+				assert.Equal(t, []any{tt.err, kept}, []any{err, out.Cached})
+			}
 			gate.Check(t)
 			if !tt.paid {
 				assert.Empty(t, gate.Used(acme))

@@ -14,7 +14,7 @@ import (
 // The call is made through the gateway with the tenant and the purpose on record, and is kept there for a while under the line's key, below the
 // tenant's: whoever has lost the answer and asks again is not charged twice (Spoken.Cached). What comes is in the format that its bytes show, whatever was asked
 // for. It retries nothing; faults are those of an llm.Embedder: fault.Unavailable (busy, code model_busy; no sound, code CodeUnreadable) may be retried by the
-// caller, fault.Limited (quota used up, code model_quota) not before its RetryAfter, fault.Invalid, code model_refused, never. Safe for concurrent use.
+// caller, under another key than what was of no use, which the gateway has: Cached and LogID are told beside a fault, too; fault.Limited (quota used up, code model_quota) not before its RetryAfter, fault.Invalid, code model_refused, never. Safe for concurrent use.
 type Synthesizer interface {
 	Speak(ctx context.Context, s tenants.Scope, c llm.Call, l Line) (Spoken, error)
 }

@@ -55,16 +55,14 @@ func (x Synthesizer) Speak(ctx context.Context, s tenants.Scope, c llm.Call, l s
 		return speech.Spoken{}, unanswered(err, m.Name)
 	}
 	defer resp.Body.Close()
+	from := speech.Spoken{LogID: resp.LogID(), Cached: resp.Cached()}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxSound+1))
 	if err != nil {
-		return speech.Spoken{}, fault.Unavailablef(err, llm.CodeBrokeOff, "model %s broke off", m.Name)
+		return from, fault.Unavailablef(err, llm.CodeBrokeOff, "model %s broke off", m.Name)
 	}
 	out, err := spoken(m.Name, resp.Status, body)
-	if err != nil {
-		return speech.Spoken{}, err
-	}
-	out.LogID, out.Cached = resp.LogID(), resp.Cached()
-	return out, nil
+	out.LogID, out.Cached = from.LogID, from.Cached
+	return out, err
 }
 
 // cacheKey is a line's in the gateway. The model is in it, and all it is told: what one has answered is not another's.

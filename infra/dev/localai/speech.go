@@ -18,7 +18,8 @@ import (
 const meloModel = "@cf/myshell-ai/melotts"
 
 // voiceModel is Flite by its own name, in the shape of Aura: speakers are its voices, and kal16, which is fast, when none is named. A text
-// that holds {"script": turn} is said by the turn: its tokens, after firstDelayMs, or its error, so many times.
+// that holds {"script": turn} is said by the turn: its tokens, after firstDelayMs, or its error, so many times; with cutAfter, as often, an answer that
+// is cut off in its header.
 const voiceModel = "@local/voice"
 
 // The speakers of Deepgram's models, and who speaks for them here.
@@ -87,8 +88,12 @@ func (s *Server) speak(ctx context.Context, m model, inputs json.RawMessage) (*a
 		return nil, err
 	}
 	if m.id == voiceModel {
-		if o.text, err = s.scripts.said(ctx, o.text); err != nil {
+		var whole bool
+		if o.text, whole, err = s.scripts.said(ctx, o.text); err != nil {
 			return nil, err
+		}
+		if !whole {
+			return &answer{body: []byte("RI"), media: "audio/wav", usage: usage{letters: letters}}, nil
 		}
 	}
 	if s.voices == nil {
@@ -178,15 +183,16 @@ func oneOf(name, got string, all []string) error {
 	return invalid("/"+name, "%q is not one of %s", got, strings.Join(all, ", "))
 }
 
-// said is what a text has said of it: itself, or what the script in it dictates.
-func (s *scripts) said(ctx context.Context, text string) (string, error) {
+// said is what a text has said of it: itself, or what the script in it dictates, and whether that comes whole.
+func (s *scripts) said(ctx context.Context, text string) (said string, whole bool, err error) {
 	script, turns, err := findScript("/text", text)
 	if err != nil || script == "" {
-		return text, err
+		return text, true, err
 	}
 	t := turns[0]
 	if t.Error != nil && s.fails(script, t.Times) {
-		return "", refuse(t.Error.Code, t.Error.Status, "%s", t.Error.Text)
+		return "", false, refuse(t.Error.Code, t.Error.Status, "%s", t.Error.Text)
 	}
-	return strings.Join(t.Tokens, ""), pause(ctx, time.Duration(t.FirstDelayMs)*time.Millisecond)
+	whole = t.CutAfter == nil || !s.fails(script, t.Times)
+	return strings.Join(t.Tokens, ""), whole, pause(ctx, time.Duration(t.FirstDelayMs)*time.Millisecond)
 }

@@ -110,8 +110,16 @@ func (r *Recorder) failed(ctx context.Context, s tenants.Scope, t speech.Ticket,
 }
 
 // Hopeless reports whether a take fails for a fault: it does not pass, or not so soon that somebody would wait for it, as with a budget that is used up or
-// a quota of the model's.
-func Hopeless(err error) bool { return !fault.Retryable(err) || fault.Is(err, fault.Limited) }
+// a quota of the model's, or answers that were of no use each time.
+func Hopeless(err error) bool {
+	return !fault.Retryable(err) || fault.Is(err, fault.Limited) || spoilt(err)
+}
+
+// spoilt reports whether a model has answered, and with what is of no use.
+func spoilt(err error) bool {
+	code := fault.As(err).Code
+	return code == speech.CodeUnreadable || code == codeDiffers
+}
 
 func over(err error) error {
 	if fault.As(err).Code == speech.CodeOver {
@@ -185,7 +193,7 @@ func (r *Recorder) first(ctx context.Context, s tenants.Scope, c *speech.Claim, 
 	defer leave()
 	tape := c.Tape
 	tape.Model, tape.Voice, tape.Format = c.Order.Model, c.Order.Voice, c.Order.Format
-	spoken, err := r.say(ctx, s, c, tape, i, true)
+	spoken, err := r.say(ctx, s, c, &tape, i, true)
 	if fault.Is(err, fault.Unavailable) {
 		other, found, configured := r.fallback(ctx, s, c.Order)
 		if configured != nil {
@@ -194,14 +202,13 @@ func (r *Recorder) first(ctx context.Context, s tenants.Scope, c *speech.Claim, 
 		if found {
 			tape.Model, tape.Voice = other.Model, other.Voice
 			lost := spoken.nanos // what the first took
-			spoken, err = r.say(ctx, s, c, tape, i, false)
+			spoken, err = r.say(ctx, s, c, &tape, i, false)
 			spoken.nanos += lost
 		}
 	}
 	if err != nil {
 		return err
 	}
-	tape.Format = spoken.Format
 	return r.keep(ctx, s, c, &tape, i, spoken)
 }
 
@@ -230,43 +237,49 @@ func (r *Recorder) part(ctx context.Context, s tenants.Scope, c *speech.Claim, t
 		return err
 	}
 	defer leave()
-	spoken, err := r.say(ctx, s, c, tape, i, false)
+	spoken, err := r.say(ctx, s, c, &tape, i, false)
 	if err != nil {
 		return err
 	}
 	return r.keep(ctx, s, c, &tape, i, spoken)
 }
 
-// said is a part that was spoken.
+// said is a part that was spoken, as it is kept.
 type said struct {
-	speech.Spoken
-	nanos int64
+	bytes    []byte
+	duration time.Duration
+	nanos    int64 // what all of its tries took
 }
 
-func (r *Recorder) say(ctx context.Context, s tenants.Scope, c *speech.Claim, tape speech.Tape, i int, impatient bool) (said, error) {
-	var out said
+// tries is how often a part is asked for, each time under a key of its own, while what the model answers is of no use: so often a part is paid at most.
+const tries = 3
+
+// say has a part spoken. An answer that is of no use is in the gateway like any other, so the next try asks for it under another key: so does whoever
+// comes later and finds it there.
+func (r *Recorder) say(ctx context.Context, s tenants.Scope, c *speech.Claim, tape *speech.Tape, i int, impatient bool) (out said, err error) {
 	metered := llm.Metered(ctx, func(_, nanos int64) { out.nanos += nanos })
-	spoken, err := r.Synthesizer.Speak(metered, s, llm.Call{
-		Model: tape.Model, Purpose: llm.ForSpeech, RequestID: c.Cause.ID, Impatient: impatient,
-	}, speech.Line{
-		Text: cut.Spoken(c.Order.Text, c.Cuts[i]), Voice: tape.Voice, Format: tape.Format, Key: fmt.Sprintf("%s/%d", tape.Reel, i),
-	})
-	if err != nil {
-		return out, fmt.Errorf("part %d: %w", i, err)
+	call := llm.Call{Model: tape.Model, Purpose: llm.ForSpeech, RequestID: c.Cause.ID, Impatient: impatient}
+	line := speech.Line{Text: cut.Spoken(c.Order.Text, c.Cuts[i]), Voice: tape.Voice, Format: tape.Format, Key: fmt.Sprintf("%s/%d", tape.Reel, i)}
+	for try := 1; ; try++ {
+		var spoken speech.Spoken
+		if spoken, err = r.Synthesizer.Speak(metered, s, call, line); err == nil {
+			out.bytes, out.duration, err = shape(c, tape, i, spoken)
+		}
+		if err == nil {
+			return out, nil
+		}
+		if again := spoilt(err) || spoken.Cached && fault.Retryable(err); !again || try == tries || ctx.Err() != nil {
+			return out, fmt.Errorf("part %d: %w", i, err)
+		}
+		line.Key = fmt.Sprintf("%s/%d.%d", tape.Reel, i, try)
 	}
-	out.Spoken = spoken
-	return out, nil
 }
 
-// keep makes a part of what was spoken, keeps it and notes it.
+// keep keeps what was spoken, and notes it.
 func (r *Recorder) keep(ctx context.Context, s tenants.Scope, c *speech.Claim, tape *speech.Tape, i int, spoken said) error {
-	b, d, err := shape(c, tape, i, spoken)
-	if err != nil {
-		return err
-	}
-	sum := sha256.Sum256(b)
-	p := speech.Part{Index: i, Name: hex.EncodeToString(sum[:16]), Bytes: int64(len(b)), Duration: d, Nanos: spoken.nanos}
-	if err := r.Sounds.Put(ctx, s, tape.Reel, p.Name, b); err != nil {
+	sum := sha256.Sum256(spoken.bytes)
+	p := speech.Part{Index: i, Name: hex.EncodeToString(sum[:16]), Bytes: int64(len(spoken.bytes)), Duration: spoken.duration, Nanos: spoken.nanos}
+	if err := r.Sounds.Put(ctx, s, tape.Reel, p.Name, spoken.bytes); err != nil {
 		return fmt.Errorf("keep part %d: %w", i, err)
 	}
 	head := *tape
@@ -280,13 +293,20 @@ func (r *Recorder) keep(ctx context.Context, s tenants.Scope, c *speech.Claim, t
 	return nil
 }
 
-// errDiffers is why a part cannot be joined to the others. The model may do better the next time.
+// codeDiffers is the fault of a part that cannot be joined to the others.
+const codeDiffers = "audio_differs"
+
+// errDiffers is codeDiffers as a fault. The model may do better the next time.
 func errDiffers(what string) error {
-	return fault.Unavailablef(nil, "audio_differs", "a part came with another %s than the first", what)
+	return fault.Unavailablef(nil, codeDiffers, "a part came with another %s than the first", what)
 }
 
-// shape is what is kept of a part: of WAV its samples, faded and behind a silence, of MP3 its frames, of the rest all.
-func shape(c *speech.Claim, tape *speech.Tape, i int, spoken said) ([]byte, time.Duration, error) {
+// shape is what is kept of a part: of WAV its samples, faded and behind a silence, of MP3 its frames, of the rest all. The first part says what the
+// others are held against.
+func shape(c *speech.Claim, tape *speech.Tape, i int, spoken speech.Spoken) ([]byte, time.Duration, error) {
+	if c.Tape.Format == "" {
+		tape.Format = spoken.Format
+	}
 	if spoken.Format != tape.Format {
 		return nil, 0, errDiffers("format")
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -336,6 +337,46 @@ func TestAVoiceThatSaysNothing(t *testing.T) {
 	}
 }
 
+// An answer that is of no use is in the gateway like any other: it is asked for anew, three times in all, and what the gateway had is not paid again.
+func TestAnswersOfNoUse(t *testing.T) {
+	for bad, succeeds := range map[int]bool{1: true, 2: true, 3: false} {
+		for _, died := range []bool{false, true} { // and with it what the first try came to
+			w := start(t)
+			w.directory.speech.Fallback = ""
+			left := map[string]int{}
+			var mu sync.Mutex
+			w.voice.Hum = func(_ llm.Call, l speech.Line) []byte {
+				mu.Lock()
+				defer mu.Unlock()
+				if left[l.Text]++; left[l.Text] <= bad {
+					return []byte("no sound")
+				}
+				return nil
+			}
+			j := w.open(w.acme, order(audio.WAV, 100))
+			if died {
+				c, err := w.desk.Claim(t.Context(), w.acme, j.Take)
+				require.NoError(t, err)
+				_, err = speech.NewPaid(w.voice, w.gate).Speak(t.Context(), w.acme, llm.Call{Model: aura, Purpose: llm.ForSpeech}, speech.Line{
+					Text: cut.Spoken(text, c.Cuts[0]), Voice: "luna", Format: audio.WAV, Key: c.Tape.Reel + "/0",
+				})
+				require.Equal(t, speech.CodeUnreadable, fault.As(err).Code)
+			}
+			require.NoError(t, w.recorder.Record(t.Context(), w.acme, j.Take, nil), "it is over")
+			j = w.job(w.acme, j.ID)
+			if succeeds {
+				w.file(w.acme, j)
+				assert.Len(t, w.gate.Used(w.acme), 3*(bad+1), "each answer is paid, and once")
+				continue
+			}
+			require.NotNil(t, j.Error)
+			assert.Equal(t, []any{job.Failed, speech.CodeUnreadable}, []any{j.State, j.Error.Code})
+			assert.Len(t, w.gate.Used(w.acme), 3, "a part is paid three times at most")
+			assert.Empty(t, w.gate.Used(w.globex))
+		}
+	}
+}
+
 func TestCancelled(t *testing.T) {
 	w := start(t)
 	j := w.open(w.acme, order(audio.WAV, 100))
@@ -395,10 +436,11 @@ func TestPartsThatDiffer(t *testing.T) {
 				return nil
 			}
 			j := w.open(w.acme, order(audio.WAV, 100))
-			err := w.recorder.Record(t.Context(), w.acme, j.Take, nil)
-			assert.Equal(t, "audio_differs", fault.As(err).Code, "%v", err)
+			require.NoError(t, w.recorder.Record(t.Context(), w.acme, j.Take, nil), "it is over")
+			j = w.job(w.acme, j.ID)
+			require.NotNil(t, j.Error)
+			assert.Equal(t, []any{job.Failed, "audio_differs"}, []any{j.State, j.Error.Code})
 			assert.Equal(t, 1, w.sounds.Len(w.acme))
-			assert.True(t, fault.Retryable(err))
 		})
 	}
 }

@@ -179,4 +179,19 @@ func TestRefusals(t *testing.T, make func(t *testing.T) speech.Synthesizer) {
 			pcm(t, out)
 		})
 	}
+	t.Run("what is no sound is kept as any answer, and told so", func(t *testing.T) {
+		x := make(t)
+		l := said(fmt.Sprintf(`{"script":{"cutAfter":0,"times":1,"tokens":["%s"]}}`, harbour))
+		for _, kept := range []bool{false, true} {
+			l.Key = t.Name()
+			out, err := x.Speak(t.Context(), acme, call, l)
+			assert.Equal(t, []any{fault.Unavailable, speech.CodeUnreadable, kept}, []any{fault.KindOf(err), fault.As(err).Code, out.Cached}, "%v", err)
+			assert.NotEmpty(t, out.LogID)
+		}
+		l.Key += "/again"
+		out, err := x.Speak(t.Context(), acme, call, l)
+		require.NoError(t, err)
+		assert.False(t, out.Cached, "under another key it is asked for anew")
+		pcm(t, out)
+	})
 }
