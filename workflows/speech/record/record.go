@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -224,6 +225,9 @@ func (r *Recorder) fallback(ctx context.Context, s tenants.Scope, o speech.Order
 	}
 	terms := speech.Terms{Speech: config.Speech}
 	other, err := terms.Order(speech.Request{Text: o.Text, Model: name, Format: string(o.Format), Speed: float64(o.Speed) / 100})
+	if m, unknown := speech.FindModel(name); unknown == nil && slices.Contains(m.Voices, o.Voice) {
+		other.Voice = o.Voice // the same name is the same speaker, of another generation
+	}
 	if err != nil {
 		return o, false, nil // it cannot speak this: the first model's fault is told
 	}

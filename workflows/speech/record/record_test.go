@@ -241,6 +241,18 @@ func TestFallback(t *testing.T) {
 		assert.Equal(t, []string{melo, "en"}, []string{j.Tape.Model, j.Tape.Voice})
 		w.once(w.acme, j)
 	})
+	for asked, want := range map[string]string{"luna": "luna", "zeus": "zeus", "arcas": "arcas", "helios": "thalia"} {
+		t.Run("the voice is kept where there is one of its name: "+asked, func(t *testing.T) {
+			w := start(t)
+			w.directory.speech = tenants.Speech{Enabled: true, Model: aura, Fallback: "@cf/deepgram/aura-2-en", Voice: "thalia"}
+			w.refuse(aura, errBusy)
+			o := order(audio.WAV, 100)
+			o.Voice = asked
+			j := w.open(w.acme, o)
+			require.NoError(t, w.recorder.Record(t.Context(), w.acme, j.Take, nil))
+			assert.Equal(t, []string{"@cf/deepgram/aura-2-en", want}, []string{w.job(w.acme, j.ID).Tape.Model, w.job(w.acme, j.ID).Tape.Voice})
+		})
+	}
 	t.Run("what the first took is a part of the cost", func(t *testing.T) {
 		w := start(t)
 		w.refuse(aura, speech.ErrUnreadable(aura, nil))
