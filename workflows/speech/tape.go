@@ -25,7 +25,8 @@ type Part struct {
 	Name     string        `json:"name"`  // under which it is kept: the digest of its bytes
 	Bytes    int64         `json:"bytes"`
 	Duration time.Duration `json:"duration"`
-	Nanos    int64         `json:"nanos"` // what it cost, in billionths of a US dollar
+	Nanos    int64         `json:"nanos"`           // what it cost, in billionths of a US dollar,
+	Chars    int           `json:"chars,omitempty"` // and how many characters were paid for it, as the ledger has them
 }
 
 // Tape is what was spoken of an order so far. Its file is a header and the parts in their order.

@@ -129,7 +129,7 @@ func (b *Book) Add(tx rows.Tx, _ tenants.Scope, k speech.Ticket, more speech.Tap
 	}
 	added := false
 	for _, p := range more.Parts {
-		if p.Index < 0 || p.Index >= len(all) || p.Name == "" || p.Bytes < 1 || p.Duration < 0 || p.Nanos < 0 {
+		if p.Index < 0 || p.Index >= len(all) || p.Name == "" || p.Bytes < 1 || p.Duration < 0 || p.Nanos < 0 || p.Chars < 0 {
 			return fault.Invalidf("parts", speech.CodePart, "%+v is no part of this take", p)
 		}
 		i, there := slices.BinarySearchFunc(row.Tape.Parts, p.Index, func(p speech.Part, index int) int { return p.Index - index })
@@ -140,9 +140,8 @@ func (b *Book) Add(tx rows.Tx, _ tenants.Scope, k speech.Ticket, more speech.Tap
 			return err
 		}
 		row.Tape.Parts = slices.Insert(row.Tape.Parts, i, p)
-		chars := all[p.Index].Chars
-		row.Spoken += chars
-		row.Cost.Characters += chars
+		row.Spoken += all[p.Index].Chars
+		row.Cost.Characters += p.Chars
 		row.Cost.Nanos += p.Nanos
 		added = true
 	}

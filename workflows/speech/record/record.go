@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
@@ -202,9 +203,10 @@ func (r *Recorder) first(ctx context.Context, s tenants.Scope, c *speech.Claim, 
 		}
 		if found {
 			tape.Model, tape.Voice = other.Model, other.Voice
-			lost := spoken.nanos // what the first took
+			lost := spoken // what the first took
 			spoken, err = r.say(ctx, s, c, &tape, i, false)
-			spoken.nanos += lost
+			spoken.nanos += lost.nanos
+			spoken.chars += lost.chars
 		}
 	}
 	if err != nil {
@@ -252,7 +254,8 @@ func (r *Recorder) part(ctx context.Context, s tenants.Scope, c *speech.Claim, t
 type said struct {
 	bytes    []byte
 	duration time.Duration
-	nanos    int64 // what all of its tries took
+	nanos    int64 // what all of its tries took,
+	chars    int   // and how many characters were paid
 }
 
 // tries is how often a part is asked for, each time under a key of its own, while what the model answers is of no use: so often a part is paid at most.
@@ -261,9 +264,12 @@ const tries = 3
 // say has a part spoken. An answer that is of no use is in the gateway like any other, so the next try asks for it under another key: so does whoever
 // comes later and finds it there.
 func (r *Recorder) say(ctx context.Context, s tenants.Scope, c *speech.Claim, tape *speech.Tape, i int, impatient bool) (out said, err error) {
-	metered := llm.Metered(ctx, func(_, nanos int64) { out.nanos += nanos })
 	call := llm.Call{Model: tape.Model, Purpose: llm.ForSpeech, RequestID: c.Cause.ID, Impatient: impatient}
 	line := speech.Line{Text: cut.Spoken(c.Order.Text, c.Cuts[i]), Voice: tape.Voice, Format: tape.Format, Key: fmt.Sprintf("%s/%d", tape.Reel, i)}
+	metered := llm.Metered(ctx, func(_, nanos int64) {
+		out.nanos += nanos
+		out.chars += utf8.RuneCountInString(line.Text)
+	})
 	for try := 1; ; try++ {
 		var spoken speech.Spoken
 		if spoken, err = r.Synthesizer.Speak(metered, s, call, line); err == nil {
@@ -282,7 +288,7 @@ func (r *Recorder) say(ctx context.Context, s tenants.Scope, c *speech.Claim, ta
 // keep keeps what was spoken, and notes it.
 func (r *Recorder) keep(ctx context.Context, s tenants.Scope, c *speech.Claim, tape *speech.Tape, i int, spoken said) error {
 	sum := sha256.Sum256(spoken.bytes)
-	p := speech.Part{Index: i, Name: hex.EncodeToString(sum[:16]), Bytes: int64(len(spoken.bytes)), Duration: spoken.duration, Nanos: spoken.nanos}
+	p := speech.Part{Index: i, Name: hex.EncodeToString(sum[:16]), Bytes: int64(len(spoken.bytes)), Duration: spoken.duration, Nanos: spoken.nanos, Chars: spoken.chars}
 	if err := r.Sounds.Put(ctx, s, tape.Reel, p.Name, spoken.bytes); err != nil {
 		return fmt.Errorf("keep part %d: %w", i, err)
 	}

@@ -122,11 +122,13 @@ func (w *world) file(s tenants.Scope, j speech.Job) []byte {
 func (w *world) once(s tenants.Scope, j speech.Job) {
 	w.Helper()
 	used := w.gate.Used(s)
-	var nanos int64
+	var nanos, chars int64
 	for _, u := range used {
 		nanos += u.Nanos
+		chars += u.Chars
 		assert.False(w, u.Estimated)
 	}
+	assert.EqualValues(w, chars, j.Cost.Characters, "the signs of headings are not paid")
 	assert.Len(w, used, j.Tape.Cuts)
 	assert.Equal(w, nanos, j.Cost.Nanos)
 }

@@ -116,7 +116,7 @@ func (x floor) claim(s tenants.Scope, take string) speech.Claim {
 func part(c speech.Claim, i int) speech.Tape {
 	return speech.Tape{
 		Model: c.Order.Model, Voice: c.Order.Voice, Format: c.Order.Format, Rate: 24_000, Channels: 1, Reel: c.Tape.Reel,
-		Parts: []speech.Part{{Index: i, Name: fmt.Sprintf("part%d", i), Bytes: 100 + 2*int64(i), Duration: time.Second, Nanos: 7}},
+		Parts: []speech.Part{{Index: i, Name: fmt.Sprintf("part%d", i), Bytes: 100 + 2*int64(i), Duration: time.Second, Nanos: 7, Chars: c.Cuts[i].Chars}},
 	}
 }
 
