@@ -90,6 +90,38 @@ func TestTurns(t *testing.T) {
 	assert.Equal(t, []any{events.SpeechRequested{SpeechRef: ref(again, 2), Parts: 1}}, w.facts(w.acme))
 }
 
+// A sound by the fallback stands for the one that was asked for while the model is away, and not for days.
+func TestASoundByTheFallback(t *testing.T) {
+	w := newWorld(t)
+	for _, by := range []string{"m", "another"} {
+		for _, s := range []tenants.Scope{w.acme, w.globex} {
+			n := len(by)
+			first := w.order(n, 1)
+			take := w.open(s, first).Job.Take
+			c := w.claim(s, take)
+			require.NoError(t, w.sounds.Put(t.Context(), s, c.Tape.Reel, "x", []byte("spoken")))
+			require.NoError(t, w.desks.Add(t.Context(), s, c.Ticket, speech.Tape{Model: by, Voice: "v", Format: "mp3", Parts: []speech.Part{{Name: "x", Bytes: 6}}}))
+			require.NoError(t, w.desks.End(t.Context(), s, c.Ticket, nil))
+			w.pass(59 * time.Minute)
+			assert.Equal(t, take, w.open(s, w.order(n, 1)).Job.Take)
+			w.pass(2 * time.Minute)
+			only := w.order(n, 1)
+			only.OnlyShared = true
+			_, err := w.desks.Open(t.Context(), s, only)
+			assert.Equal(t, by == "m", err == nil, "%v", err)
+			later := w.open(s, w.order(n, 1)).Job
+			assert.Equal(t, []any{by == "m", by == "m"}, []any{later.Take == take, later.Shared})
+			assert.Equal(t, job.Succeeded, w.job(s, first.ID).State, "who has it keeps it")
+			if by == "m" {
+				continue
+			}
+			w.make(s, later.Take)
+			w.pass(2 * time.Hour)
+			assert.Equal(t, later.Take, w.open(s, w.order(n, 1)).Job.Take, "the one that was asked for is shared as ever")
+		}
+	}
+}
+
 func TestTooMuchWaits(t *testing.T) {
 	w := newWorld(t)
 	for n := range speech.MaxMaking {

@@ -107,11 +107,15 @@ func (c *change) open(o speech.Opening) error {
 	if err != nil {
 		return err
 	}
+	there, err := c.shared(t)
+	if err != nil {
+		return err
+	}
 	j := jobRow{Opened: c.now, Shared: true}
 	switch {
 	case t != nil && t.live():
 		err = c.join(t, o)
-	case t != nil && t.State == succeeded && t.kept(c.now):
+	case there:
 		err = c.has(t, o)
 	case o.OnlyShared:
 		err = fault.New(fault.Conflict, speech.CodeUnshared, "there is no take of an equal order", nil).WithHint("open the job without OnlyShared")
@@ -130,6 +134,22 @@ func (c *change) open(o speech.Opening) error {
 		return nil
 	}
 	return c.keepReceipt(o.Key, o.Hash, o.ID)
+}
+
+// standIn is for how long a sound by the fallback stands for the one that was asked for, as the model may still be away.
+const standIn = time.Hour
+
+// shared reports whether there is the sound of a take for whoever asks for it now. One by the fallback is not what was asked for: it is given to those
+// who ask while the model is away, and is kept for them; after that the order is made anew.
+func (c *change) shared(t *take) (bool, error) {
+	if t == nil || t.State != succeeded || !t.kept(c.now) {
+		return false, nil
+	}
+	if c.now < t.Ended+standIn.Milliseconds() {
+		return true, nil
+	}
+	tape, err := tapeOf(c.tx, t)
+	return tape.Tape.Model == t.Order.Model, err
 }
 
 // newest is the last take of an order; nil when there was none.
