@@ -32,7 +32,7 @@ type benchOptions struct {
 }
 
 // benchParts are what can be measured, in the order in which it is.
-var benchParts = []string{"route", "gateway", "streams", "cold", "api", "ingest", "beside", "memory", "lexicon", "search", "speech"}
+var benchParts = []string{"route", "gateway", "streams", "cold", "api", "ingest", "beside", "memory", "lexicon", "search", "speech", "metering"}
 
 func newBench(g *globals) *cobra.Command {
 	var o benchOptions
@@ -50,7 +50,8 @@ func newBench(g *globals) *cobra.Command {
 			"  memory   documents of 10 MB of each format: how much of their memory the instances take\n" +
 			"  lexicon  a question to the lexical index at 1,000, 10,000 and 100,000 passages\n" +
 			"  search   a whole search of 1,000, 10,000 and 100,000 chunks with the embedder stubbed, anew and from the cache\n" +
-			"  speech   texts spoken as jobs, as streams and as a narration, against the voice alone",
+			"  speech   texts spoken as jobs, as streams and as a narration, against the voice alone\n" +
+			"  metering what it costs that requests are counted and traced, against a platform that notices nothing",
 		ValidArgs: benchParts,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.Stdout, o.Stderr, o.Parts = cmd.OutOrStdout(), cmd.ErrOrStderr(), args
@@ -157,6 +158,11 @@ func (o *benchOptions) part(ctx context.Context, part, dir string) (result any, 
 			Root: o.Root, Dir: filepath.Join(dir, "platforms"), Lines: lines, Jobs: 200, Streams: 20, Long: 20_000, Progress: o.say,
 		}.Run(ctx)
 		return r, bench.SpeechTable(r), err
+	case "metering":
+		r, err := bench.Metering{
+			Root: o.Root, Dir: filepath.Join(dir, "platforms"), Rounds: o.Rounds, For: time.Duration(o.Seconds * float64(time.Second)), Clients: o.Clients, Progress: o.say,
+		}.Run(ctx)
+		return r, bench.MeteringTable(r), err
 	default:
 		const large = 10_000_000
 		r, err := bench.Memory{Root: o.Root, Dir: filepath.Join(dir, "platforms"), Bytes: large, Progress: o.say}.Run(ctx)
