@@ -247,6 +247,11 @@ func (l *listener) wait(quiet <-chan time.Time) error {
 	case <-news:
 	case <-time.After(pause):
 	case <-done:
+		select {
+		case <-news: // what was kept before it ended is heard first
+			return nil
+		default:
+		}
 		rec := l.rec
 		l.rec = nil // it is over, or somebody else's by now
 		return l.lastWords(rec.err)

@@ -44,7 +44,7 @@ func Limit(m speech.Model, o speech.Order) int {
 }
 
 // Parts cuts a text at its sentences into parts of at most so many characters, the first of FirstChars. A sentence that is longer is cut between
-// words, and a word between letters. A heading begins a part, which is a chapter. The same text is always cut the same.
+// words, and a word between letters. What has neither letter nor digit is no part of its own. A heading begins a part, which is a chapter. The same text is always cut the same.
 func Parts(text string, most int) []speech.Cut {
 	c := cutter{text: text, most: max(1, most)}
 	for _, s := range prose.Sentences(text) {
@@ -120,9 +120,13 @@ func (c *cutter) take(from, to, chars int) {
 	c.open.To, c.open.Chars = to, chars
 }
 
-// close ends the open part.
+// close ends the open part. One of signs alone, such as a rule across the page, is left out: there is nothing in it to say.
 func (c *cutter) close() {
 	if c.open.Chars > 0 {
+		if !sayable(c.text[c.open.From:c.open.To]) {
+			c.open = speech.Cut{}
+			return
+		}
 		c.parts = append(c.parts, c.open)
 		c.open = speech.Cut{}
 	}
@@ -140,11 +144,19 @@ func (c *cutter) chapter(s prose.Span) {
 	default:
 		return
 	}
+	if !sayable(title) {
+		return
+	}
 	if c.open.Chapter != "" && c.open.Chars == 0 {
 		return
 	}
 	c.close()
 	c.open.Chapter = clip(strings.Join(strings.Fields(title), " "))
+}
+
+// sayable reports whether there is a letter or a digit in a text, of any script.
+func sayable(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
 }
 
 // headed reports whether what comes before a line's first letter makes it a heading of Markdown: up to six #, and a space.

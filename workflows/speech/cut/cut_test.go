@@ -25,7 +25,7 @@ func TestParts(t *testing.T) {
 	assert.Equal(t, []string{"One. Two.", "Three is longer."}, strip(spoken("One. Two. Three is longer.", 16)))
 	assert.Equal(t, []string{"One, two", "three,", "four"}, strip(spoken("One, two three, four", 10)), "a sentence that is too long is cut after a comma in its second half, or between words")
 	assert.Equal(t, []string{"aaaaa", "aaaaa", "aa"}, strip(spoken("aaaaaaaaaaaa", 5)), "and a word between letters")
-	assert.Equal(t, []string{"日本語で", "話します", "。"}, strip(spoken("日本語で話します。", 4)))
+	assert.Equal(t, []string{"日本語で", "話します"}, strip(spoken("日本語で話します。", 4)), "a point alone is no part")
 }
 
 // strip puts the sentences of a part on one line.
@@ -45,12 +45,14 @@ func TestChapters(t *testing.T) {
 	assert.Equal(t, []string{"The channel", "The fields", "Chapter 3: The sea"}, titles)
 	assert.Equal(t, "The channel\nWater flows.\nIt flows down.", spoken(text, 1000)[0], "the signs of headings are not spoken")
 	for text, want := range map[string][]string{
-		"## 1. Introduction\nIt begins.":               {"1. Introduction"},
-		"# Why? Because. ##\nIt is so.":                {"Why? Because."},
-		"#levada is fun. #water is, too.\nYes.":        {""},
-		"Before.\n\n####### Seven. Signs.\nAfter.":     {""},
-		"# One\n\n## Two. And more. Of it.\nA text.":   {"One", "Two. And more. Of it."},
-		"#\u00a0No space of Markdown. But one.\nText.": {""},
+		"## 1. Introduction\nIt begins.":                              {"1. Introduction"},
+		"# Why? Because. ##\nIt is so.":                               {"Why? Because."},
+		"#levada is fun. #water is, too.\nYes.":                       {""},
+		"Before.\n\n####### Seven. Signs.\nAfter.":                    {""},
+		"# One\n\n## Two. And more. Of it.\nA text.":                  {"One", "Two. And more. Of it."},
+		"# ***\n\n# Four\nfive":                                       {"Four"},
+		"One.\n\n" + strings.Repeat("-", 3000) + "\n\n## Two\nThree.": {"", "Two"},
+		"#\u00a0No space of Markdown. But one.\nText.":                {""},
 	} {
 		var titles []string
 		for _, p := range cut.Parts(text, 1000) {
