@@ -129,6 +129,7 @@ func suiteStack(t *testing.T) stack.Stack {
 		stack.Binding{Name: "SESSION", Kind: stack.Class, Target: "Session"}, stack.Binding{Name: "SHELF", Kind: stack.Class, Target: "Shelf"}, stack.Binding{Name: "CALLS", Kind: stack.Class, Target: "Calls"},
 		stack.Binding{Name: stack.AnalyticsBinding, Kind: stack.Analytics, Target: "suite"},
 		stack.Binding{Name: "SUITE", Kind: stack.Class, Target: "Suite"}, stack.Binding{Name: "PROBE", Kind: stack.Flow, Target: "probe"})
+	suite.MemoryMiB = 120 // all suites, one after the other, in one instance; none answers a request beside another
 	s.Workflows = []stack.Workflow{{Name: "probe", Class: "Probe", Role: suite.Role}}
 	s.Objects = append(slices.Clone(s.Objects), stack.Object{Class: "Suite", Role: suite.Role})
 	s.Workers = []stack.Worker{suite, objects}

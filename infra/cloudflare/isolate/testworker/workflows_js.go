@@ -94,7 +94,7 @@ func pipeline(ctx context.Context, ev *workflow.Event, step workflow.Step) (any,
 		if err := step.Sleep("pause", time.Duration(p.Sleep)*time.Millisecond); err != nil {
 			return nil, err
 		}
-		if err := step.SleepUntil("until", time.Now().Add(10*time.Millisecond)); err != nil {
+		if err := step.SleepUntil("until", time.Now().Add(2*time.Second)); err != nil {
 			return nil, err
 		}
 	}
