@@ -239,7 +239,7 @@ func TestWhatIsWantedChanges(t *testing.T) {
 		change func(d *deploy.Desired)
 		lines  string
 	}{
-		"code of one Worker": {func(d *deploy.Desired) { d.Code[stack.API] = module("two") }, "~worker ~release"},
+		"code of one Worker": {func(d *deploy.Desired) { recode(d, stack.API, "two") }, "~worker ~release"},
 		"a queue's settings": {func(d *deploy.Desired) { d.Stack.Queues[0].MaxRetries++ }, "~consumer ~release"},
 		"a new queue": {func(d *deploy.Desired) {
 			d.Stack.Queues = append(d.Stack.Queues, stack.Queue{Name: "letters", Consumer: stack.Consumers, MaxBatchSize: 1, DeadLetter: "audit-dlq"})

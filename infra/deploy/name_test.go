@@ -14,11 +14,7 @@ import (
 // A release's name means one thing: it is refused for something else before anything is written.
 func TestANameIsOfOneRelease(t *testing.T) {
 	for name, change := range map[string]func(d *deploy.Desired){
-		"code": func(d *deploy.Desired) {
-			c := module("other")
-			c.Assets = d.Code[stack.API].Assets
-			d.Code[stack.API] = c
-		},
+		"code":          func(d *deploy.Desired) { recode(d, stack.API, "other") },
 		"configuration": func(d *deploy.Desired) { d.Tenants = published(t, "acme", "Renamed") },
 		"table":         func(d *deploy.Desired) { d.Stack.Gateway.Spend[0].USD = 99 },
 	} {

@@ -155,6 +155,13 @@ func (w *world) desired(pool, release, code string) *deploy.Desired {
 	return d
 }
 
+// recode gives a Worker other code, and the files that it has.
+func recode(d *deploy.Desired, role stack.Role, text string) {
+	c := module(text)
+	c.Assets = d.Code[role].Assets
+	d.Code[role] = c
+}
+
 func module(text string) deploy.Code {
 	return deploy.Code{Digest: text, Modules: []account.Module{
 		{Name: "worker.mjs", Type: account.ESModule, Body: []byte("export default {} // " + text)},

@@ -68,13 +68,21 @@ export class Tools {
       await this.page.setViewportSize(look.size);
       await this.page.emulateMedia({ colorScheme: look.colors });
       await this.screenshot(`${shot}-${look.name}`, { fullPage: true });
-      const { wide, room } = await this.page.evaluate(() => ({ wide: document.documentElement.scrollWidth, room: document.documentElement.clientWidth }));
+      const { wide, room } = await this.width();
       if (wide > room) faults.push(`${look.name}: the page is ${wide} px wide, and there are ${room}`);
       if (!look.asked) for (const fault of await this.axe()) faults.push(`${look.name}: ${fault}`);
     }
     await this.page.setViewportSize(looks[0].size);
     await this.page.emulateMedia({ colorScheme: null });
     assert.deepEqual(faults, [], shot);
+  }
+
+  /** width is how wide the page is, and the room there is for it; charts take a moment to follow the screen. */
+  async width() {
+    for (const end = Date.now() + 3_000; ; await this.page.waitForTimeout(50)) {
+      const { wide, room } = await this.page.evaluate(() => ({ wide: document.documentElement.scrollWidth, room: document.documentElement.clientWidth }));
+      if (wide <= room || Date.now() > end) return { wide, room };
+    }
   }
 
   /** axe answers what is a serious or a critical fault to people who cannot see, hear or point as others do. */
