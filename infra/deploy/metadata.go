@@ -44,6 +44,9 @@ type observedPart struct {
 	Enabled     bool    `json:"enabled"`
 	Rate        float64 `json:"head_sampling_rate,omitempty"`
 	Invocations bool    `json:"invocation_logs,omitempty"` // of logs, where the API's document requires it: a line for each event beside what is logged
+
+	// Destinations of the account's, by name, that it is exported to: https://developers.cloudflare.com/workers/observability/opentelemetry-export/
+	Destinations []string `json:"destinations,omitempty"`
 }
 
 type migrations struct {
@@ -97,10 +100,14 @@ func (d *Desired) describe(w stack.Worker) metadata {
 }
 
 func observed(o stack.Observability) *observability {
-	part := func(percent int, invocations bool) *observedPart {
-		return &observedPart{Enabled: percent > 0, Rate: float64(percent) / 100, Invocations: invocations}
+	part := func(percent int, to string, invocations bool) *observedPart {
+		p := &observedPart{Enabled: percent > 0, Rate: float64(percent) / 100, Invocations: invocations}
+		if to != "" {
+			p.Destinations = []string{to}
+		}
+		return p
 	}
-	return &observability{Enabled: o.Logs > 0 || o.Traces > 0, Logs: part(o.Logs, true), Traces: part(o.Traces, false)}
+	return &observability{Enabled: o.Logs > 0 || o.Traces > 0, Logs: part(o.Logs, o.LogsTo, true), Traces: part(o.Traces, o.TracesTo, false)}
 }
 
 // bind is a binding of the table in the account's names.

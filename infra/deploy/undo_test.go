@@ -36,7 +36,7 @@ func (w *world) everything(release string) *deploy.Desired {
 	s.Workers = append(s.Workers, extra)
 	d.Code["extra"] = module("extra")
 	s.Queues = append(s.Queues, stack.Queue{Name: "odd", Consumer: "extra", MaxBatchSize: 1, DeadLetter: "audit-dlq"})
-	s.Observability.Logs = 7
+	s.Observability.Logs, s.Observability.TracesTo = 7, "tempo"
 	s.WorkersDev = false
 	s.Domains = []string{"new.acme.example"}
 	s.Routes = []stack.Route{{Pattern: "acme.example/new/*", Zone: "acme.example"}, {Pattern: "acme.other/*", Zone: "acme.other"}}

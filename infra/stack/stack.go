@@ -192,10 +192,12 @@ type Spend struct {
 	Window time.Duration `json:"window"`
 }
 
-// Observability is which part of the events is logged and traced, in percent.
+// Observability is which part of the events is logged and traced, in percent, and the destinations of the account that it is exported to by OTLP, if any.
 type Observability struct {
-	Logs   int `json:"logs,omitempty"`
-	Traces int `json:"traces,omitempty"`
+	Logs     int    `json:"logs,omitempty"`
+	Traces   int    `json:"traces,omitempty"`
+	LogsTo   string `json:"logsTo,omitempty"`
+	TracesTo string `json:"tracesTo,omitempty"`
 }
 
 // Route is a pattern of URLs in a zone.

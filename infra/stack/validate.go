@@ -240,6 +240,9 @@ func (v *validation) stores() {
 	o := v.stack.Observability
 	v.within("observability: logs in percent", o.Logs, 0, 100, workerLimits)
 	v.within("observability: traces in percent", o.Traces, 0, 100, workerLimits)
+	if o.LogsTo != "" && o.Logs == 0 || o.TracesTo != "" && o.Traces == 0 {
+		v.fault("observability: there is a destination, and nothing to export")
+	}
 	v.public()
 }
 

@@ -125,6 +125,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"binding to no gateway", func(s *stack.Stack) { bind(s, "X", stack.GatewayID, "other") }, `no ai_gateway "other"`},
 		{"gateway name", func(s *stack.Stack) { s.Gateway.Name = strings.Repeat("x", 65) }, "length of the name is 65, allowed are 1 to 64: https://"},
 		{"spend limits", func(s *stack.Stack) { s.Gateway.Spend = make([]stack.Spend, 21) }, "number of spend limits is 21"},
+		{"a destination of nothing", func(s *stack.Stack) { s.Observability = stack.Observability{Logs: 5, TracesTo: "tempo"} }, "nothing to export"},
 		{"logs", func(s *stack.Stack) { s.Observability.Logs = 101 }, "logs in percent is 101"},
 		{"nobody is public", func(s *stack.Stack) { s.Domains, s.Workers[0].Public = []string{"a.example.com"}, false }, "no worker is public"},
 		{"domain twice", func(s *stack.Stack) { s.Domains = []string{"a.example.com", "a.example.com"} }, `custom domain "a.example.com" is there twice`},

@@ -96,8 +96,14 @@ func (o *Observability) check() error {
 	}
 	rates := []*float64{o.HeadSamplingRate}
 	for _, s := range []*Signal{o.Logs, o.Traces} {
-		if s != nil {
-			rates = append(rates, s.HeadSamplingRate)
+		if s == nil {
+			continue
+		}
+		rates = append(rates, s.HeadSamplingRate)
+		for _, name := range s.Destinations {
+			if name == "" || strings.ContainsAny(name, ":/ ") { // it is the name of one in the account; an address is none
+				return refuse(http.StatusBadRequest, codeInvalid, "observability: no destination %q", name)
+			}
 		}
 	}
 	for _, r := range rates {

@@ -28,6 +28,7 @@ func TestScriptsThatAreRefused(t *testing.T) {
 		"a tag twice":                    {"PATCH", settings, tags("a", "a"), 400, "twice"},
 		"a setting that there is not":    {"PATCH", settings, object{"bindings": []object{}}, 400, "bindings"},
 		"a rate in percent":              {"PATCH", settings, object{"observability": object{"enabled": true, "traces": object{"enabled": true, "head_sampling_rate": 10}}}, 400, "head_sampling_rate"},
+		"an address for a name":          {"PATCH", settings, object{"observability": object{"enabled": true, "traces": object{"enabled": true, "destinations": []string{"https://otlp.example.com/v1/traces"}}}}, 400, "no destination"},
 		"something else to observe":      {"PATCH", settings, object{"observability": object{"enabled": true, "metrics": true}}, 400, "metrics"},
 		"logs to nobody":                 {"PATCH", settings, object{"tail_consumers": []object{{"service": "nobody"}}}, 400, "nobody"},
 		"settings of nobody":             {"PATCH", "/workers/scripts/nobody/script-settings", object{}, 404, "does not exist"},

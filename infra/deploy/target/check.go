@@ -150,6 +150,8 @@ func checkEntry(d *document, at string, e *Entry) {
 	if o := e.Observability; o != nil {
 		checkPercent(d, at+".observability.logs", o.Logs)
 		checkPercent(d, at+".observability.traces", o.Traces)
+		checkDestination(d, at+".observability.logsTo", o.LogsTo, o.Logs)
+		checkDestination(d, at+".observability.tracesTo", o.TracesTo, o.Traces)
 	}
 	if len(e.Domains)+len(e.Routes) == 0 && !e.WorkersDev {
 		d.say(at, `add domains, routes or "workersDev": true`, "nobody could reach it")
@@ -159,6 +161,20 @@ func checkEntry(d *document, at string, e *Entry) {
 func checkPercent(d *document, at string, percent *int) {
 	if percent != nil && (*percent < 0 || *percent > 100) {
 		d.say(at, "of the requests, in percent", "%d is not between 0 and 100", *percent)
+	}
+}
+
+// destination is the form of a destination's name, which the account's dashboard gives: https://developers.cloudflare.com/workers/observability/opentelemetry-export/
+var destination = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+
+// checkDestination refuses what is no name of one, such as the address itself, and one for what there is none of.
+func checkDestination(d *document, at, name string, percent *int) {
+	switch {
+	case name == "":
+	case !destination.MatchString(name):
+		d.say(at, "the name that the destination has in the account's dashboard, not its address", "is no name of 1 to 64 letters, digits, - and _")
+	case percent != nil && *percent == 0:
+		d.say(at, "leave it out, or keep some", "there is nothing to export: 0 percent are kept")
 	}
 }
 

@@ -68,10 +68,12 @@ type Steps struct {
 	Bake  string `json:"bake,omitempty"` // "2m"
 }
 
-// Observed is a stack.Observability as it is written: of how many requests in a hundred there are logs and traces.
+// Observed is a stack.Observability as it is written: of how many requests in a hundred there are logs and traces, and where they are exported to.
 type Observed struct {
-	Logs   *int `json:"logs,omitempty"`
-	Traces *int `json:"traces,omitempty"`
+	Logs     *int   `json:"logs,omitempty"`
+	Traces   *int   `json:"traces,omitempty"`
+	LogsTo   string `json:"logsTo,omitempty"` // a destination of the account's, by its name
+	TracesTo string `json:"tracesTo,omitempty"`
 }
 
 // of is what the file says of an environment; nil when it says nothing.

@@ -53,7 +53,7 @@ const good = `// Where it goes.
           "account": "` + two + `", "token": "op://infra/cf/shared",
           "exclude": ["initech"], // its door is open
           "routes": [{"pattern": "*.example.org/*", "zone": "example.org"}],
-          "observability": {"logs": 0, "traces": 5}, "analytics": true,
+          "observability": {"logs": 0, "traces": 5, "tracesTo": "grafana-traces"}, "analytics": true,
         },
       },
     },
@@ -86,7 +86,7 @@ func TestTargetsOfAnEnvironment(t *testing.T) {
 	assert.Equal(t, target.Canary{Steps: []int{0, 20}, Bake: time.Minute}, shared.Canary)
 	table := shared.Stack()
 	require.NoError(t, table.Validate())
-	assert.Equal(t, stack.Observability{Traces: 5}, table.Observability)
+	assert.Equal(t, stack.Observability{Traces: 5, TracesTo: "grafana-traces"}, table.Observability)
 	assert.Equal(t, []stack.Route{{Pattern: "*.example.org/*", Zone: "example.org"}}, table.Routes)
 	assert.Len(t, table.Gateway.Spend, 2, "of globex alone")
 	assert.Equal(t, target.Route{Pattern: "*.example.org/*", Zone: "example.org"}, shared.Routes[0])

@@ -20,9 +20,10 @@ var agreement = map[string]struct {
 	valid   bool
 }{
 	"nothing else":         {`"workersDev": true`, true},
-	"all there is":         {`"vault": "file:/v", "sharedAccount": false, "exclude": ["globex"], "domains": ["a.example.com"], "routes": [{"pattern": "b.example.com/*", "zone": "example.com"}], "workersDev": false, "canary": {"steps": [0, 99], "bake": "1s"}, "observability": {"logs": 0, "traces": 100}`, true},
+	"all there is":         {`"vault": "file:/v", "sharedAccount": false, "exclude": ["globex"], "domains": ["a.example.com"], "routes": [{"pattern": "b.example.com/*", "zone": "example.com"}], "workersDev": false, "canary": {"steps": [0, 99], "bake": "1s"}, "observability": {"logs": 1, "traces": 100, "logsTo": "loki", "tracesTo": "tempo_1"}`, true},
 	"empty lists":          {`"workersDev": true, "exclude": [], "domains": [], "routes": [], "canary": {"steps": []}, "observability": {}`, true},
 	"unknown":              {`"workersDev": true, "x": 1`, false},
+	"a destination's URL":  {`"workersDev": true, "observability": {"logsTo": "https://otlp.example.com"}`, false},
 	"unknown, in depth":    {`"workersDev": true, "canary": {"x": 1}`, false},
 	"null":                 {`"workersDev": true, "vault": null`, false},
 	"account capital":      {`"workersDev": true, "account": "` + strings.Repeat("A", 32) + `"`, false},

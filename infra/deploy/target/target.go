@@ -60,6 +60,7 @@ func (t Target) Stack() stack.Stack {
 	if t.Observed.Traces != nil {
 		s.Observability.Traces = *t.Observed.Traces
 	}
+	s.Observability.LogsTo, s.Observability.TracesTo = t.Observed.LogsTo, t.Observed.TracesTo
 	return s
 }
 

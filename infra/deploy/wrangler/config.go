@@ -150,4 +150,6 @@ type sampled struct {
 	Enabled     bool    `json:"enabled"`
 	Rate        float64 `json:"head_sampling_rate"`
 	Invocations bool    `json:"invocation_logs,omitempty"` // of logs
+
+	Destinations []string `json:"destinations,omitempty"`
 }

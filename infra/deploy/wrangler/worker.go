@@ -75,13 +75,17 @@ func (p *Pool) migrations(role stack.Role) (steps []migration) {
 }
 
 func observe(o stack.Observability) observability {
-	part := func(percent int, invocations bool) *sampled {
+	part := func(percent int, to string, invocations bool) *sampled {
 		if percent == 0 {
 			return nil
 		}
-		return &sampled{Enabled: true, Rate: float64(percent) / 100, Invocations: invocations}
+		s := &sampled{Enabled: true, Rate: float64(percent) / 100, Invocations: invocations}
+		if to != "" {
+			s.Destinations = []string{to}
+		}
+		return s
 	}
-	return observability{Enabled: o.Logs > 0 || o.Traces > 0, Logs: part(o.Logs, true), Traces: part(o.Traces, false)}
+	return observability{Enabled: o.Logs > 0 || o.Traces > 0, Logs: part(o.Logs, o.LogsTo, true), Traces: part(o.Traces, o.TracesTo, false)}
 }
 
 // bind adds one binding of the table.

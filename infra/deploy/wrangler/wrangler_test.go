@@ -47,7 +47,7 @@ func everything() Pool {
 		Buckets:       []stack.Bucket{{Name: "texts"}},
 		Indexes:       []stack.Index{{Name: "small", Dimensions: 384, Metric: "cosine", Metadata: []stack.Property{{Name: "docId", Type: "string"}}}},
 		Gateway:       stack.Gateway{Name: "models", Spend: []stack.Spend{{Tenant: "acme", USD: 20, Window: 24 * time.Hour}, {USD: 300, Window: 31 * 24 * time.Hour}}},
-		Observability: stack.Observability{Logs: 100, Traces: 5},
+		Observability: stack.Observability{Logs: 100, Traces: 5, LogsTo: "loki", TracesTo: "tempo"},
 		Domains:       []string{"api.acme.example"}, Routes: []stack.Route{{Pattern: "acme.example/api/*", Zone: "acme.example"}}, WorkersDev: true,
 	}
 	return Pool{
