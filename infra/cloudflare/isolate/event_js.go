@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 	"unsafe"
 
@@ -42,19 +41,9 @@ func HandleScheduled(f func(ctx context.Context, cron string, at time.Time) erro
 	})
 }
 
-// memoryLimit is where the collector begins to work harder. The module's memory is capped at 96 MiB, and what has been
-// grown is never given back: without a limit the heap may double over what was alive at the last peak, and the instance
-// dies of garbage. A third is left for what lies between the blocks: after hours of work no piece of ten megabytes is free in one.
-const memoryLimit = 60 << 20
-
-// growth is how much the heap may grow between two collections, in percent of what is alive. What is alive is small, and a
-// request of some ten kilobytes pays a few percent less than at Go's own 100; near the limit the collector works harder all the same.
-const growth = 300
-
 // Run tells the glue that every handler is registered, and blocks for ever.
 func Run() {
-	debug.SetMemoryLimit(memoryLimit)
-	debug.SetGCPercent(growth)
+	newCollector().watch()
 	jsInbox(unsafe.Pointer(unsafe.SliceData(inbox)), int32(len(inbox)))
 	select {}
 }

@@ -15,6 +15,7 @@ func main() {
 	timerRoutes(mux)
 	streamRoutes(mux)
 	deathRoutes(mux)
+	memoryRoutes(mux)
 	objectRoutes(mux)
 	storeRoutes(mux)
 	modelRoutes(mux)
