@@ -268,7 +268,7 @@ var tamperings = map[string]tampering{
 	"rowan": {long: true, bucket: func(a *auditing, tenant string) {
 		require.NoError(a, a.R2(stack.Consumers, "CORPUS").Put(a.Context(), "t/"+tenant+"/audit/"+firstSegment, a.segments("linden")[firstSegment]))
 	}, now: "segment " + firstSegment + ", entry 1: it is another tenant's"},
-	"strict": {long: true, bucket: func(a *auditing, tenant string) {
+	"thrifty": {long: true, bucket: func(a *auditing, tenant string) {
 		text := a.segments(tenant)[firstSegment]
 		require.NoError(a, a.R2(stack.Consumers, "CORPUS").Put(a.Context(), "t/"+tenant+"/audit/"+firstSegment, text[:strings.LastIndexByte(text[:len(text)-1], '\n')+1]))
 	}, now: "segment " + firstSegment + ", entry 1000: the segment ends with 999, and its name says 1000"},
