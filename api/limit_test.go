@@ -200,20 +200,23 @@ func TestRatesAndBudgetsAreKept(t *testing.T) {
 	})
 }
 
+// gated has the world's requests permitted by the real gate, whose ledger is in memory, and whose limits are those of the tenants.
+func gated(w *world) {
+	limits := func(ctx context.Context, s tenants.Scope) (quota.Limits, error) {
+		config, err := w.deps.Directory.Config(ctx, s.Tenant())
+		if err != nil {
+			return quota.Limits{}, err
+		}
+		return quota.LimitsOf(config), nil
+	}
+	w.deps.Gate = quota.NewGate(memory.NewQuota(w.opts.Now), limits, &quota.Options{
+		Now: w.opts.Now, Background: func(context.Context, func(context.Context)) error { return nil },
+	})
+}
+
 // What was spoken is on the account by its characters, and stands in the budgets of its own tenant.
 func TestTheAccountHasCharacters(t *testing.T) {
-	w := newWorld(t, func(w *world) {
-		limits := func(ctx context.Context, s tenants.Scope) (quota.Limits, error) {
-			config, err := w.deps.Directory.Config(ctx, s.Tenant())
-			if err != nil {
-				return quota.Limits{}, err
-			}
-			return quota.LimitsOf(config), nil
-		}
-		w.deps.Gate = quota.NewGate(memory.NewQuota(w.opts.Now), limits, &quota.Options{
-			Now: w.opts.Now, Background: func(context.Context, func(context.Context)) error { return nil },
-		})
-	})
+	w := newWorld(t, gated)
 	speaks := func(tenant string, chars int64) error {
 		hold, err := w.deps.Gate.Acquire(t.Context(), tenantstest.Scope(t, tenant), quota.Ask{Amount: quota.Amount{Chars: chars}})
 		if err == nil {
@@ -247,18 +250,7 @@ func TestTheAccountHasCharacters(t *testing.T) {
 
 // An estimate is held against what is left of the tenant's budgets, and takes nothing of them.
 func TestEstimatesKnowWhatIsLeft(t *testing.T) {
-	w := newWorld(t, func(w *world) {
-		limits := func(ctx context.Context, s tenants.Scope) (quota.Limits, error) {
-			config, err := w.deps.Directory.Config(ctx, s.Tenant())
-			if err != nil {
-				return quota.Limits{}, err
-			}
-			return quota.LimitsOf(config), nil
-		}
-		w.deps.Gate = quota.NewGate(memory.NewQuota(w.opts.Now), limits, &quota.Options{
-			Now: w.opts.Now, Background: func(context.Context, func(context.Context)) error { return nil },
-		})
-	})
+	w := newWorld(t, gated)
 	hold, err := w.deps.Gate.Acquire(t.Context(), tenantstest.Scope(t, "acme"), quota.Ask{Amount: quota.Amount{Tokens: 1_500_000}})
 	require.NoError(t, err)
 	hold.Settle(t.Context(), quota.Use{Capability: "ingest", Purpose: "document", Model: "m", Prompt: 1_500_000})

@@ -37,7 +37,7 @@ type Store interface {
 // Configs reads every tenant's configuration below the tenants folder, sorted by id, and refuses what levada validate
 // does: nothing starts with a mistake in it.
 func Configs(tenantsDir fs.FS) ([]tenants.Config, error) {
-	configs, problems := validate.Load(tenantsDir, validate.Rules{Env: "dev", Models: llm.EmbeddingNames(), ChatModels: llm.GenerationNames(true), Voices: speech.Voices(true), Tools: builtin.Inputs()})
+	configs, problems := validate.Load(tenantsDir, validate.Rules{Env: "dev", Models: llm.EmbeddingNames(), ChatModels: llm.GenerationNames(true), Voices: speech.Voices(true), Formats: speech.Formats(), Tools: builtin.Inputs()})
 	var bad []error
 	for _, p := range problems {
 		p.File = path.Join("tenants", p.File)

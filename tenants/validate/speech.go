@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -30,6 +31,7 @@ func (s *set) checkSpeech(m member, r Rules) {
 	if c.Voice != "" && own != nil {
 		s.checkVoice(m.file, "speech.voice", c.Voice, c.Model, own)
 	}
+	s.checkFallback(m, r)
 	both := slices.Concat(own, r.Voices[c.Fallback])
 	if len(both) == 0 {
 		return // no model, or one that there is not, which was said
@@ -37,6 +39,27 @@ func (s *set) checkSpeech(m member, r Rules) {
 	for _, name := range slices.Sorted(maps.Keys(c.Voices)) {
 		s.checkVoice(m.file, join("speech.voices", name), c.Voices[name], "speech.model and speech.fallback", both)
 	}
+}
+
+// checkFallback refuses a fallback that never speaks what names no format: it would be found out when the model does not answer.
+func (s *set) checkFallback(m member, r Rules) {
+	c := m.config.Speech
+	own, others := r.Formats[c.Model], r.Formats[c.Fallback]
+	if len(own) == 0 || len(others) == 0 {
+		return
+	}
+	format := own[0]
+	if slices.Contains(own, c.Format) {
+		format = c.Format
+	}
+	if slices.Contains(others, format) {
+		return
+	}
+	hint := "name a fallback that gives " + format
+	if i := slices.IndexFunc(own, func(f string) bool { return slices.Contains(others, f) }); i >= 0 {
+		hint = fmt.Sprintf("set speech.format to %q, which both give", own[i])
+	}
+	s.add(m.file, "speech.fallback", hint, "%s gives no %s, which is what %s speaks when a request names no format", c.Fallback, format, c.Model)
 }
 
 // checkVoice holds the name of a voice against those there are.

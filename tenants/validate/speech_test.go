@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -13,6 +14,34 @@ import (
 // voices are models that speak, as a platform has them.
 var voices = map[string][]string{
 	"@cf/deepgram/aura-2-en": {"luna", "thalia"}, "@cf/deepgram/aura-1": {"angus", "luna"}, "@cf/myshell-ai/melotts": {"en", "es"},
+}
+
+var formats = map[string][]string{
+	"@cf/deepgram/aura-2-en": {"mp3", "wav", "opus"}, "@cf/deepgram/aura-1": {"mp3", "wav"}, "@cf/myshell-ai/melotts": {"wav"}, "@cf/only/opus": {"opus"},
+}
+
+// A fallback that could never stand in for what most requests ask is refused, before it is needed.
+func TestAFallbackSpeaksWhatTheModelDoes(t *testing.T) {
+	voices := maps.Clone(voices)
+	voices["@cf/only/opus"] = []string{"luna"}
+	for speech, want := range map[string]string{
+		`{"model":"@cf/deepgram/aura-2-en","fallback":"@cf/deepgram/aura-1"}`:                    "",
+		`{"model":"@cf/deepgram/aura-2-en","fallback":"@cf/myshell-ai/melotts","format":"wav"}`:  "",
+		`{"model":"@cf/myshell-ai/melotts","fallback":"@cf/deepgram/aura-1","format":"mp3"}`:     "", // melotts speaks wav all the same
+		`{"model":"@cf/deepgram/aura-2-en","fallback":"@cf/myshell-ai/melotts"}`:                 `speech.fallback: @cf/myshell-ai/melotts gives no mp3, which is what @cf/deepgram/aura-2-en speaks when a request names no format (set speech.format to "wav", which both give)`,
+		`{"model":"@cf/deepgram/aura-2-en","fallback":"@cf/myshell-ai/melotts","format":"opus"}`: `speech.fallback: @cf/myshell-ai/melotts gives no opus, which is what @cf/deepgram/aura-2-en speaks when a request names no format (set speech.format to "wav", which both give)`,
+		`{"model":"@cf/myshell-ai/melotts","fallback":"@cf/only/opus"}`:                          `speech.fallback: @cf/only/opus gives no wav, which is what @cf/myshell-ai/melotts speaks when a request names no format (name a fallback that gives wav)`,
+	} {
+		fsys := folder(map[string]string{"acme": `{"id":"acme","name":"Acme","speech":` + speech + `}`, "globex": `{"id":"globex","name":"Globex"}`})
+		_, problems := Load(fsys, Rules{Voices: voices, Formats: formats})
+		got := ""
+		for _, p := range problems {
+			assert.Equal(t, "acme/tenant.config.json", p.File)
+			p.File = ""
+			got += p.String()
+		}
+		assert.Equal(t, want, got, speech)
+	}
 }
 
 func TestWhoSpeaksIsKnown(t *testing.T) {

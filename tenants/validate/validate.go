@@ -25,7 +25,8 @@ type Rules struct {
 
 	ChatModels []string // the models that generate text; nil lets every name pass
 
-	Voices map[string][]string // of the models that speak, by the models' names; nil lets every name pass
+	Voices  map[string][]string // of the models that speak, by the models' names; nil lets every name pass
+	Formats map[string][]string // that they give, the best first; nil lets every fallback pass
 
 	Tools map[string]json.RawMessage // the schemas of what the platform's tools take, by their names; the policies of a tool that is not here pass
 }

@@ -111,6 +111,17 @@ func Voices(local bool) map[string][]string {
 	return all
 }
 
+// Formats are the formats of each model, the best first, for the same.
+func Formats() map[string][]string {
+	all := map[string][]string{}
+	for _, m := range models() {
+		for _, f := range m.Formats {
+			all[m.Name] = append(all[m.Name], string(f))
+		}
+	}
+	return all
+}
+
 func names() []string {
 	var all []string
 	for _, m := range models() {

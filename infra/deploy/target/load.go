@@ -74,7 +74,7 @@ func References(dir fs.FS) (all []credential.Ref) {
 
 // rules are what an environment holds configurations against.
 func rules(env string) validate.Rules {
-	return validate.Rules{Env: env, Models: llm.EmbeddingNames(), ChatModels: llm.GenerationNames(env != Prod), Voices: speech.Voices(env != Prod), Tools: builtin.Inputs()}
+	return validate.Rules{Env: env, Models: llm.EmbeddingNames(), ChatModels: llm.GenerationNames(env != Prod), Voices: speech.Voices(env != Prod), Formats: speech.Formats(), Tools: builtin.Inputs()}
 }
 
 // held is the problems of those whom the environment serves by its own rules, and of the others, who answer on the local platform at the
