@@ -78,7 +78,7 @@ var specs = [count]Spec{
 	SearchDuration:  {"levada_search_part_seconds", "Time that a part of a search took.", Micros, true, []string{"part"}},
 	ObjectDuration:  {"levada_object_duration_seconds", "Time that a call of a Durable Object took.", Micros, true, []string{"class"}},
 	OutsideDuration: {"levada_outside_duration_seconds", "Time that a server of somebody else took.", Micros, true, []string{"purpose"}},
-	SpansDropped:    {"levada_spans_dropped", "Spans that their collector did not take.", None, false, []string{"worker"}},
+	SpansDropped:    {"levada_spans_dropped", "Spans for which there was no room until the next were told.", None, false, []string{"worker"}},
 }
 
 // Spec is the metric's row of the table.

@@ -46,15 +46,19 @@ func (w *Watch) keep(ctx context.Context, e *end) {
 		if e.counts {
 			count(p.set, &e.Span)
 		}
-		if e.kept && len(p.spans) < meter.MaxSpans {
+		switch {
+		case !e.kept:
+		case len(p.spans) < meter.MaxSpans:
 			p.spans = append(p.spans, e.Span)
+		default:
+			p.set.Count(meter.Of(meter.SpansDropped, w.worker), 1)
 		}
 	})
 }
 
 // put lays something on the tenant's pad, and makes sure that somebody looks after it. The caller does not hold the mutex.
 func (w *Watch) put(ctx context.Context, scope tenants.Scope, now time.Time, f func(*pad)) {
-	if w.opts.Sink == nil && w.opts.Export == nil {
+	if w.opts.Sink == nil {
 		return
 	}
 	w.mu.Lock()
@@ -150,10 +154,7 @@ func (w *Watch) tell(ctx context.Context, p *pad) {
 		}
 		b := *p.pending
 		w.mu.Unlock()
-		if fresh {
-			w.export(ctx, p.scope, b.Spans)
-		}
-		err := w.add(ctx, p.scope, b)
+		err := w.opts.Sink.Add(ctx, p.scope, b)
 		w.mu.Lock()
 		if err != nil {
 			p.failed++
@@ -167,24 +168,6 @@ func (w *Watch) tell(ctx context.Context, p *pad) {
 		if fresh {
 			return
 		}
-	}
-}
-
-func (w *Watch) add(ctx context.Context, s tenants.Scope, b meter.Batch) error {
-	if w.opts.Sink == nil {
-		return nil
-	}
-	return w.opts.Sink.Add(ctx, s, b)
-}
-
-// export sends spans elsewhere, once: whether that is repeated is the exporter's business.
-func (w *Watch) export(ctx context.Context, s tenants.Scope, spans []trace.Span) {
-	if w.opts.Export == nil || len(spans) == 0 {
-		return
-	}
-	if err := w.opts.Export(ctx, s, spans); err != nil {
-		w.opts.Log.WarnContext(ctx, "spans were not exported", "worker", w.worker, "tenantId", s.Tenant(), "spans", len(spans), "error", err.Error())
-		w.Count(ctx, s, meter.Of(meter.SpansDropped, w.worker), int64(len(spans)))
 	}
 }
 

@@ -34,15 +34,11 @@ type Options struct {
 	Now    func() time.Time // default time.Now
 	Random io.Reader        // for ids; default crypto/rand
 	Sink   meter.Sink       // where counts and spans go; nil: nowhere
-	Export Export           // where spans go beside; nil: nowhere
 	Skip   int              // how many of a hundred traces that begin here are not kept; default none
 
 	// Background runs f beside an event, which stays open until f returns: isolate.Go on Workers. Default: a goroutine.
 	Background func(ctx context.Context, f func(context.Context)) error
 }
-
-// Export sends spans of a tenant elsewhere: by OTLP. What it does not take is lost there.
-type Export func(ctx context.Context, s tenants.Scope, spans []trace.Span) error
 
 // New makes what notices for the Worker of a role.
 func New(worker string, o *Options) *Watch {
