@@ -169,7 +169,7 @@ func newRoot(g *globals, start func()) *cobra.Command {
 		newBuild(g),
 		newDev(g),
 		newDemo(g),
-		newLogs(g),
+		newLogs(g), newTraces(g), newMetrics(g),
 		newBench(g), newEval(g),
 		newDLQ(g),
 		newReplay(g),

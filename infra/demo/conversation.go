@@ -23,6 +23,7 @@ func (s Show) converse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	began := time.Now()
 	fmt.Fprintf(s.Out, "\nA conversation of tenant %s:\n", s.Owner.Tenant())
 	session, answer := "", ""
 	for _, t := range s.Conversation {
@@ -55,7 +56,10 @@ func (s Show) converse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.usage(ctx, before.Calls("chat")+int64(len(s.Conversation)), before.Calls("speech")+calls)
+	if err := s.usage(ctx, before.Calls("chat")+int64(len(s.Conversation)), before.Calls("speech")+calls); err != nil {
+		return err
+	}
+	return s.trace(ctx, began)
 }
 
 // turn says something and shows the answer as it comes, which it returns, too.

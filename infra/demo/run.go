@@ -35,7 +35,7 @@ var Questions = []string{
 }
 
 // Run ingests, asks, has tools run, talks, speaks and shows. It fails when a document does not become searchable, a question finds
-// nothing, a turn breaks off, what is spoken cannot be heard, what was used is not booked, a call is not refused or not on record as it has to be, or the other tenant finds anything.
+// nothing, a turn breaks off, what is spoken cannot be heard, what was used is not booked, a turn leaves no trace, a call is not refused or not on record as it has to be, or the other tenant finds anything.
 func (s Show) Run(ctx context.Context) error {
 	start := time.Now()
 	if err := s.ingest(ctx); err != nil {

@@ -1,0 +1,2 @@
+// Package waterfall draws a trace for a terminal.
+package waterfall
