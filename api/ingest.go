@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
 	"levada.dev/workflows/corpus"
@@ -112,6 +113,7 @@ func (c *call) accepted(receipt corpus.Receipt, wait time.Duration) error {
 		began := c.opts.Now()
 		j, done := c.follow(ctx, receipt)
 		c.stage("wait", began)
+		c.seen.Note(func(f *trace.Facts) { f.Wait = c.opts.Now().Sub(began) })
 		if done {
 			return c.ok(http.StatusOK, ingestOutcome{j, receipt.Generation, statusURL})
 		}

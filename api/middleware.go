@@ -102,10 +102,14 @@ func (c *call) log() {
 	switch {
 	case c.scope.Check() == nil:
 		c.seen.For(c.scope)
-	case c.config != nil: // it was not let in
+	case c.config != nil && c.r.Method != http.MethodOptions: // it was not let in. What a browser asks before is in the log alone: what it asks then is counted
 		if s, err := tenants.Resume(string(c.config.ID)); err == nil {
 			c.seen.For(s)
-			c.seen.Unkept()
+			if c.key != nil && c.key.grant != nil && c.key.grant.Opens(c.config.ID) {
+				c.seen.Unkept()
+			} else {
+				c.seen.Stranger()
+			}
 		}
 	}
 	c.seen.Named(c.pattern())

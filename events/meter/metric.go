@@ -57,8 +57,8 @@ type Spec struct {
 }
 
 var specs = [count]Spec{
-	Requests:        {"levada_requests", "Requests that were answered, by route and status; broken is an answer that failed after its head was out.", None, false, []string{"route", "method", "status"}},
-	RequestDuration: {"levada_request_duration_seconds", "Time until a request was answered to its end.", Micros, true, []string{"route", "method"}},
+	Requests:        {"levada_requests", "Requests that were answered, by route and status; broken is an answer that failed after its head was out, _stranger is who had no key.", None, false, []string{"route", "method", "status"}},
+	RequestDuration: {"levada_request_duration_seconds", "Time until a request was answered to its end, without what it was asked to wait.", Micros, true, []string{"route", "method"}},
 	FirstToken:      {"levada_first_token_seconds", "Time until the first piece of a streamed answer went out.", Micros, true, []string{"route"}},
 	Events:          {"levada_events", "Events that a handler was given.", None, false, []string{"handler", "outcome"}},
 	EventWait:       {"levada_event_wait_seconds", "Age of an event when a handler was given it.", Micros, true, []string{"handler"}},

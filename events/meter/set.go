@@ -1,6 +1,11 @@
 package meter
 
-import "unicode/utf8"
+import (
+	"slices"
+	"unicode/utf8"
+
+	"levada.dev/events/trace"
+)
 
 // Series is one line of a metric: the values of its labels, in the order of the table.
 type Series struct {
@@ -24,10 +29,12 @@ type Cell struct {
 
 const (
 	// MaxSeries is how many series of one metric are kept of a tenant, for each stretch of time. Labels come from tables of routes, handlers, models and tools, so
-	// that this is room and no limit; what comes on top is counted under the label Other, and no sum is wrong.
+	// that this is room and no limit. What comes on top is counted under the label Other beside how it ended, so that no sum is wrong, nor what part of it failed.
 	MaxSeries = 200
 	// Other stands for every value of a label that there is no room for.
 	Other = "_other"
+	// Stranger is the route of all requests that named the tenant, and had no key of it: they are one series for each class of status.
+	Stranger = "_stranger"
 	// MaxLabel is how many bytes a label's value has at most; what is longer is cut.
 	MaxLabel = 100
 )
@@ -98,7 +105,7 @@ func (s *Set) cell(of Series) *Cell {
 	if s.cells == nil {
 		s.cells = map[Series]*Cell{}
 	}
-	if other := otherOf(of.Metric); of != other { // which has a place of its own
+	if other := otherOf(of); of != other { // which has a place of its own
 		if s.sizes[of.Metric] >= MaxSeries {
 			return s.cell(other)
 		}
@@ -109,13 +116,31 @@ func (s *Set) cell(of Series) *Cell {
 	return c
 }
 
-// otherOf stands for the series of a metric that there is no room for.
-func otherOf(m Metric) Series {
-	of := Series{Metric: m}
-	for i := range specs[m].Labels {
-		of.Labels[i] = Other
+// otherOf stands for a series that there is no room for: of a metric there are as many as there are ways to end.
+func otherOf(of Series) Series {
+	for i, name := range specs[of.Metric].Labels {
+		switch {
+		case name == "status":
+			of.Labels[i] = Class(of.Labels[i])
+		case name == "outcome" && slices.Contains(outcomes, trace.Outcome(of.Labels[i])):
+		default:
+			of.Labels[i] = Other
+		}
 	}
 	return of
+}
+
+var outcomes = []trace.Outcome{trace.OK, trace.Refused, trace.Failed, trace.Left}
+
+// Class is what kind of a status one is, "5xx" of "503"; Broken is one of its own.
+func Class(status string) string {
+	switch {
+	case status == Broken:
+		return Broken
+	case len(status) == 3 && status[0] >= '1' && status[0] <= '5':
+		return status[:1] + "xx"
+	}
+	return Other
 }
 
 // cut cuts labels that are too long, and says whether there were any.

@@ -113,7 +113,7 @@ func TestNoSumIsWrongWhenThereAreTooManySeries(t *testing.T) {
 				series[of.Metric]++
 			}
 			for m, n := range series {
-				assert.LessOrEqual(t, n, meter.MaxSeries+1, m.Spec().Name)
+				assert.LessOrEqual(t, n, meter.MaxSeries+1, m.Spec().Name) // these labels are no ways to end
 			}
 		}
 	}
@@ -152,7 +152,54 @@ func TestWhatHasNoRoomIsOther(t *testing.T) {
 	for of, c := range three.All() {
 		sum[of] = c.Sum
 	}
-	assert.EqualValues(t, 1, sum[meter.Of(meter.Requests, meter.Other, meter.Other, meter.Other)])
+	assert.EqualValues(t, 1, sum[meter.Of(meter.Requests, meter.Other, meter.Other, "2xx")])
+}
+
+// What there is no room for is counted beside how it ended, by whatever way it came there.
+func TestWhatHasNoRoomHasFailedAllTheSame(t *testing.T) {
+	ends := map[meter.Metric]map[string]string{
+		meter.Requests: {
+			"200": "2xx", "304": "3xx", "401": "4xx", "499": "4xx", "500": "5xx", "503": "5xx", meter.Broken: meter.Broken,
+			"0": meter.Other, "600": meter.Other, "": meter.Other, "5xx": "5xx",
+		},
+		meter.Events:     {"ok": "ok", "failed": "failed", "nonsense": meter.Other},
+		meter.Steps:      {"ok": "ok", "left": "left"},
+		meter.ModelCalls: {"refused": "refused", "failed": "failed"},
+		meter.ToolCalls:  {"failed": "failed", "": meter.Other},
+	}
+	for m, of := range ends {
+		names := m.Spec().Labels
+		series := func(first, end string) meter.Series {
+			values := make([]string, len(names))
+			for i := range values {
+				values[i] = first
+			}
+			values[len(values)-1] = end
+			return meter.Of(m, values...)
+		}
+		var full, late meter.Set
+		want := map[meter.Series]int64{}
+		for i := range meter.MaxSeries {
+			full.Count(series(fmt.Sprint("n", i), "full"), 1)
+		}
+		for from, to := range of {
+			full.Count(series("x", from), 2)
+			late.Count(series("y", from), 3)
+			want[series(meter.Other, to)] += 5
+		}
+		full.Add(&late)
+		text, err := json.Marshal(&full)
+		require.NoError(t, err)
+		var back meter.Set
+		require.NoError(t, json.Unmarshal(text, &back))
+		got := map[meter.Series]int64{}
+		for of, c := range back.All() {
+			if of.Labels[0] == meter.Other {
+				got[of] = c.Sum
+			}
+		}
+		assert.Equal(t, want, got, m.Spec().Name)
+	}
 }
 
 func TestALongLabelIsCut(t *testing.T) {

@@ -53,7 +53,7 @@ type Facts struct {
 	Failed  int    `json:"failed,omitempty"` // of the events
 	Attempt int    `json:"attempt,omitempty"`
 
-	Wait time.Duration `json:"waitNs,omitempty"` // how old an event was when its handler was given it
+	Wait time.Duration `json:"waitNs,omitempty"` // how old an event was when its handler was given it; of a request, how long it waited for it was asked to
 
 	Purpose string `json:"purpose,omitempty"` // of a call of a model
 	LogID   string `json:"logId,omitempty"`   // the gateway's entry of it

@@ -14,7 +14,7 @@ func count(set *meter.Set, s *trace.Span) {
 	switch s.Kind {
 	case trace.Request:
 		set.Count(meter.Of(meter.Requests, s.Name, s.Method, status(s)), 1)
-		set.Observe(meter.Of(meter.RequestDuration, s.Name, s.Method), took)
+		set.Observe(meter.Of(meter.RequestDuration, s.Name, s.Method), took-s.Wait.Microseconds())
 		if s.Cache != "" {
 			set.Count(meter.Of(meter.Searches, s.Cache), 1)
 			set.Observe(meter.Of(meter.SearchTime, s.Cache), took)

@@ -43,7 +43,11 @@ func (p *pad) bare() bool { return p.set == nil && p.pending == nil }
 // keep counts a span that has ended, and keeps it where its trace is kept.
 func (w *Watch) keep(ctx context.Context, e *end) {
 	w.put(ctx, e.scope, e.Start.Add(e.Took), func(p *pad) {
-		if e.counts {
+		switch {
+		case !e.counts:
+		case e.strange:
+			p.set.Count(meter.Of(meter.Requests, meter.Stranger, meter.Other, meter.Class(status(&e.Span))), 1)
+		default:
 			count(p.set, &e.Span)
 		}
 		switch {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -277,6 +278,38 @@ func TestOnlySampledTracesAreKept(t *testing.T) {
 		time.Sleep(time.Minute)
 		assert.Equal(t, int64(3), k.requests("acme"))
 		assert.Len(t, k.spans["acme"], 2)
+	})
+}
+
+// Whoever has no key is one series of the tenant's, wherever they went, and in no trace; what a request waited for because it was asked to is no time that it took.
+func TestStrangersAreOneSeries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newSink(t)
+		w := watch.New("api", &watch.Options{Sink: k, Background: background, Log: quiet()})
+		place, err := trace.New(rand.Reader)
+		require.NoError(t, err)
+		send := func(tenant string, status int, stranger bool) {
+			ctx, span := w.Begin(event(t.Context()), trace.Request, "/"+strconv.Itoa(status), place, trace.Parent{})
+			span.For(tenantstest.Scope(t, tenant))
+			if stranger {
+				span.Stranger()
+			}
+			span.Note(func(f *trace.Facts) { f.Method, f.Status, f.Cache, f.Wait = "GET", status, "hit", 3*time.Second })
+			time.Sleep(4 * time.Second)
+			span.End(ctx, nil)
+		}
+		for status := 400; status < 430; status++ {
+			send("acme", status, true)
+		}
+		send("acme", 503, true)
+		send("globex", 200, false)
+		time.Sleep(time.Minute)
+		assert.Equal(t, map[string]int64{"levada_requests [_stranger _other 4xx]": 30, "levada_requests [_stranger _other 5xx]": 1}, sums(k.sets["acme"]))
+		assert.Empty(t, k.spans["acme"])
+		assert.Equal(t, map[string]int64{
+			"levada_requests [/200 GET 200]": 1, "levada_request_duration_seconds [/200 GET]": 1e6, "levada_searches [hit]": 1, "levada_search_duration_seconds [hit]": 4e6,
+		}, sums(k.sets["globex"]))
+		assert.Len(t, k.spans["globex"], 1)
 	})
 }
 

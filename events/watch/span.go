@@ -23,12 +23,13 @@ type Span struct {
 	name   string
 	start  time.Time
 
-	mu     sync.Mutex
-	scope  tenants.Scope
-	facts  trace.Facts
-	along  []string
-	unkept bool
-	ended  bool
+	mu      sync.Mutex
+	scope   tenants.Scope
+	facts   trace.Facts
+	along   []string
+	unkept  bool
+	strange bool
+	ended   bool
 }
 
 // Within is the context in which the span is what everything is part of.
@@ -101,6 +102,17 @@ func (s *Span) Unkept() {
 	s.mu.Unlock()
 }
 
+// Stranger keeps the span out of its trace, and says that nobody knows who asked: it is counted with all such requests, wherever they went, so that what strangers
+// do takes no room of what is counted of the tenant.
+func (s *Span) Stranger() {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	s.unkept, s.strange = true, true
+	s.mu.Unlock()
+}
+
 // maxAlong is how many traces the line of a span names beside its own.
 const maxAlong = 10
 
@@ -160,7 +172,7 @@ func (s *Span) EndAt(ctx context.Context, at time.Time, err error) {
 	if err != nil && s.facts.Code == "" && !errors.Is(err, context.Canceled) {
 		s.facts.Code = fault.As(err).Code
 	}
-	e := end{scope: s.scope, along: s.along, err: err, kept: !s.unkept && s.place.Flags&trace.Sampled != 0}
+	e := end{scope: s.scope, along: s.along, err: err, strange: s.strange, kept: !s.unkept && s.place.Flags&trace.Sampled != 0}
 	e.counts = s.up == nil || s.kind != trace.Request
 	e.Span = trace.Span{
 		Trace: s.place.TraceID(), ID: hex.EncodeToString(s.place.Span[:]), Kind: s.kind, Name: s.name, Worker: s.watch.worker,
@@ -176,11 +188,12 @@ func (s *Span) EndAt(ctx context.Context, at time.Time, err error) {
 // end is a span that has ended, and what becomes of it.
 type end struct {
 	trace.Span
-	scope  tenants.Scope
-	along  []string // traces
-	err    error
-	counts bool // one within another of its kind is not counted
-	kept   bool // in its trace
+	scope   tenants.Scope
+	along   []string // traces
+	err     error
+	strange bool // a request of nobody knows whom
+	counts  bool // one within another of its kind is not counted
+	kept    bool // in its trace
 }
 
 // outcome tells the caller's mistakes from ours.

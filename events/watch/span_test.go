@@ -200,6 +200,7 @@ func TestNobodyWatches(t *testing.T) {
 		s.Note(func(*trace.Facts) { t.Error("there is nothing to note") })
 		s.First()
 		s.Unkept()
+		s.Stranger()
 		s.Along(place)
 		s.Spent(trace.Use{Prompt: 1})
 		assert.Equal(t, trace.Parent{}, s.Parent())

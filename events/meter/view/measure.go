@@ -21,10 +21,10 @@ var measures = []Measure{
 	{"requests", "requests", true, func(s *Sum) (float64, int64, bool) { return float64(s.Requests), s.Requests, true }},
 	{"failures", "requests", true, func(s *Sum) (float64, int64, bool) { return float64(s.Failed), s.Requests, true }},
 	{"failure_rate", "part", false, func(s *Sum) (float64, int64, bool) {
-		if s.Requests == 0 {
+		if s.Served() == 0 {
 			return 0, 0, false
 		}
-		return float64(s.Failed) / float64(s.Requests), s.Requests, true
+		return float64(s.Failed) / float64(s.Served()), s.Served(), true
 	}},
 	{"latency_p50", "ms", false, func(s *Sum) (float64, int64, bool) { return quantile(&s.Latency, 0.5) }},
 	{"latency_p95", "ms", false, func(s *Sum) (float64, int64, bool) { return quantile(&s.Latency, 0.95) }},

@@ -10,7 +10,8 @@ import (
 // Sum is what was counted, added up over the labels.
 type Sum struct {
 	Requests, Refused, Failed int64
-	Latency, FirstToken       meter.Cell
+	Latency                   meter.Cell // of those that are not over when something else is
+	FirstToken                meter.Cell
 
 	Events, EventsFailed, DeadLetters int64
 	EventWait                         meter.Cell
@@ -28,7 +29,9 @@ func (s *Sum) Add(set *meter.Set) {
 		case meter.Requests:
 			s.requests(of.Labels[2], c.Sum)
 		case meter.RequestDuration:
-			join(&s.Latency, c)
+			if !follows(of.Labels[1], of.Labels[0]) {
+				join(&s.Latency, c)
+			}
 		case meter.FirstToken:
 			join(&s.FirstToken, c)
 		case meter.Events:

@@ -206,3 +206,70 @@ func TestWhatThereIsNoRoomForIsARow(t *testing.T) {
 	}
 	assert.Equal(t, int64(2*meter.MaxSeries), sum)
 }
+
+// What failed is seen as what failed, however many series came before it, and whoever made them.
+func TestFailuresAreSeenWhereThereIsNoRoom(t *testing.T) {
+	w := look(t, view.Hour)
+	slots := []meter.Slot{slot(w, 1, func(s *meter.Set) {
+		for i := range 2 * meter.MaxSeries {
+			s.Count(meter.Of(meter.Requests, "/"+strconv.Itoa(i), "GET", "401"), 1)
+		}
+		requests(s, "POST", "/search", "200", 15, time.Millisecond)
+		requests(s, "POST", "/search", "503", 3, time.Millisecond)
+		requests(s, "POST", "/chat", meter.Broken, 2, time.Millisecond)
+	})}
+	var all view.Sum
+	all.Add(slots[0].Set)
+	assert.Equal(t, []int64{2*meter.MaxSeries + 20, 2 * meter.MaxSeries, 5, 20}, []int64{all.Requests, all.Refused, all.Failed, all.Served()})
+	rate, _ := view.MeasureNamed("failure_rate")
+	value, behind, known := rate.Of(&all)
+	assert.Equal(t, []any{0.25, int64(20), true}, []any{value, behind, known}, "of what was not refused, as availability is")
+	assert.Equal(t, int64(5), view.OverviewOf(w, slots).Failures.Total)
+	slis := view.SLIsOf(w, slots, view.Standard)
+	assert.Equal(t, []any{int64(5), 0.75}, []any{slis.All.Failed, *slis.All.Available})
+
+	var refused view.Sum
+	var set meter.Set
+	set.Count(meter.Of(meter.Requests, "/search", "POST", "429"), 30)
+	refused.Add(&set)
+	_, _, known = rate.Of(&refused)
+	assert.False(t, known, "of nothing there is no rate")
+}
+
+// Whoever follows something is answered when it ends: that is in the latency of its route, and in no other.
+func TestWhatIsFollowedIsNoLatency(t *testing.T) {
+	w := look(t, view.Hour)
+	var with, without []meter.Slot
+	for ago := range 20 {
+		usual := func(s *meter.Set) { requests(s, "GET", "/jobs", "200", 30, 400*time.Microsecond) }
+		without = append(without, slot(w, ago, usual))
+		with = append(with, slot(w, ago, func(s *meter.Set) {
+			usual(s)
+			if ago < 2 {
+				requests(s, "GET", "/jobs/{id}/events", "200", 30, time.Minute)
+				requests(s, "GET", "/chat/streams/{streamId}", "200", 30, time.Minute)
+			}
+		}))
+	}
+	assert.Equal(t, view.OverviewOf(w, without).Latency, view.OverviewOf(w, with).Latency)
+	var sum view.Sum
+	for _, s := range with {
+		sum.Add(s.Set)
+	}
+	for _, name := range []string{"latency_p50", "latency_p95", "latency_p99"} {
+		m, _ := view.MeasureNamed(name)
+		v, behind, _ := m.Of(&sum)
+		assert.Less(t, v, 0.5, name)
+		assert.Equal(t, int64(600), behind, name)
+	}
+	for _, c := range view.AnomaliesOf(w, with).Checks {
+		if c.Metric == "latency_p95" {
+			assert.Equal(t, []any{false, value(0.475)}, []any{c.Unusual, c.Value})
+		}
+	}
+	slis := view.SLIsOf(w, with, view.Standard)
+	assert.Less(t, *slis.All.P99, 0.5)
+	assert.Equal(t, "/jobs/{id}/events", slis.Routes[2].Route)
+	assert.Greater(t, *slis.Routes[2].P95, 40_000.0, "where somebody looks for it, it is")
+	assert.True(t, slis.Routes[2].Met)
+}
