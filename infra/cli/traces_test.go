@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	meters "levada.dev/events/meter"
 	"levada.dev/events/trace"
@@ -79,7 +80,7 @@ func TestTracesAreListedAndDrawn(t *testing.T) {
 	})
 }
 
-// collecting puts a collector beside the platform, which answers what it is told to, and keeps the spans of what it has taken.
+// collecting puts a collector beside the platform, which answers what it is told to, reads what comes as collectors do, and keeps the spans of what it has taken.
 func (w *world) collecting(answers ...func(http.ResponseWriter)) (taken map[string][]string) {
 	taken = map[string][]string{}
 	w.around = func(api http.Handler) http.Handler {
@@ -96,18 +97,12 @@ func (w *world) collecting(answers ...func(http.ResponseWriter)) (taken map[stri
 				answers = answers[1:]
 				return
 			}
-			var export struct {
-				ResourceSpans []struct {
-					ScopeSpans []struct {
-						Spans []struct{ TraceID, SpanID string }
-					}
-				}
-			}
-			assert.NoError(w.t, json.Unmarshal(body, &export))
-			for _, of := range export.ResourceSpans {
-				for _, scope := range of.ScopeSpans {
-					for _, s := range scope.Spans {
-						taken[s.TraceID] = append(taken[s.TraceID], s.SpanID)
+			read, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(body)
+			assert.NoError(w.t, err)
+			for _, of := range read.ResourceSpans().All() {
+				for _, scope := range of.ScopeSpans().All() {
+					for _, s := range scope.Spans().All() {
+						taken[s.TraceID().String()] = append(taken[s.TraceID().String()], s.SpanID().String())
 					}
 				}
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"levada.dev/events/trace"
 	"levada.dev/events/trace/otlp"
@@ -45,6 +46,33 @@ func TestATrace(t *testing.T) {
 	none, err := otlp.Marshal("acme", nil)
 	require.NoError(t, err)
 	assert.Equal(t, `{"resourceSpans":[]}`, string(none))
+}
+
+// A collector's own decoder reads it: ids, times, kinds, states, and every fact, by its type.
+func TestACollectorReadsIt(t *testing.T) {
+	var s trace.Span
+	fill(reflect.ValueOf(&s).Elem(), new(int))
+	s.Trace, s.ID, s.Parent, s.Kind, s.Start, s.Took, s.Outcome, s.Worker = id, "eee19b7ec3c1b175", first, trace.Model, at, time.Second, trace.Failed, "consumers"
+	request := trace.Span{Trace: id, ID: first, Kind: trace.Request, Name: "/chat", Worker: "api", Start: at, Took: 2 * time.Second, Facts: trace.Facts{Outcome: trace.OK, Method: "POST", Status: 200}}
+	b, err := otlp.Marshal("acme", []trace.Span{request, s})
+	require.NoError(t, err)
+	read, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(b)
+	require.NoError(t, err)
+	require.Equal(t, 2, read.ResourceSpans().Len())
+	for i, want := range []trace.Span{request, s} {
+		from := read.ResourceSpans().At(i)
+		assert.Equal(t, map[string]any{"service.name": "levada-" + want.Worker, "service.namespace": "levada", "levada.tenant.id": "acme"}, from.Resource().Attributes().AsRaw())
+		got := from.ScopeSpans().At(0).Spans().At(0)
+		assert.Equal(t, []string{want.Trace, want.ID, want.Parent}, []string{got.TraceID().String(), got.SpanID().String(), got.ParentSpanID().String()})
+		assert.Equal(t, []time.Time{want.Start, want.Start.Add(want.Took)}, []time.Time{got.StartTimestamp().AsTime(), got.EndTimestamp().AsTime()})
+		assert.Equal(t, want.Kind == trace.Request, got.Kind() == ptrace.SpanKindServer)
+		assert.Equal(t, want.Outcome == trace.Failed, got.Status().Code() == ptrace.StatusCodeError)
+	}
+	told := read.ResourceSpans().At(1).ScopeSpans().At(0).Spans().At(0).Attributes()
+	assert.Greater(t, told.Len(), reflect.TypeFor[trace.Facts]().NumField(), "each fact is an attribute: %v", told.AsRaw())
+	tokens, found := told.Get("gen_ai.usage.input_tokens")
+	require.True(t, found)
+	assert.Equal(t, s.Prompt, tokens.Int())
 }
 
 // Every fact of a span that can be known is told, and in the forms that the protocol has: nothing is left out when facts come to be.
