@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
@@ -18,6 +19,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"levada.dev/events/meter"
+	"levada.dev/events/meter/view"
 )
 
 // dashboards is where the documentation has what other programs load.
@@ -147,6 +149,29 @@ func TestTheDashboardShowsWhatThereIs(t *testing.T) {
 	}
 }
 
+// What is said to be slow has an objective, and is held to no other: routes with a longer one, or none, are left out.
+func TestSlowIsWhatHasAnObjective(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(dashboards, "alerts.yaml"))
+	require.NoError(t, err)
+	found := regexp.MustCompile(`levada_request_duration_seconds_bucket\{route!~"([^"]*)"\}.* > (\d+)`).FindStringSubmatch(string(text))
+	require.Len(t, found, 3)
+	limit, err := time.ParseDuration(found[2] + "s")
+	require.NoError(t, err)
+	left := labels.MustNewMatcher(labels.MatchNotRegexp, "route", found[1])
+	follows := labels.MustNewMatcher(labels.MatchNotRegexp, "route", "/jobs/.*/events|/chat/streams/.*")
+	panels, err := os.ReadFile(filepath.Join(dashboards, "levada.json"))
+	require.NoError(t, err)
+	assert.Equal(t, 4, strings.Count(string(panels), follows.Value), "the panels of all routes together leave out what is followed")
+	for row, p95 := range view.Standard.Routes {
+		_, route, _ := strings.Cut(row, " ")
+		assert.Equal(t, p95 > 0 && p95 <= limit, left.Matches(route), row)
+		assert.Equal(t, p95 > 0, follows.Matches(route), row)
+	}
+	for _, route := range []string{"/jobs", "/jobs/{id}", "/documents/{id}", "/chat/{id}/history", "/sessions/{id}", "/tts/jobs", "/v1/models", "/metrics"} {
+		assert.True(t, left.Matches(route) && follows.Matches(route), "%s has the objective of all", route)
+	}
+}
+
 func TestTheAlertRulesLoad(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(dashboards, "alerts.yaml"))
 	require.NoError(t, err)
@@ -176,5 +201,5 @@ func TestTheAlertRulesLoad(t *testing.T) {
 			assert.NoError(t, err, "%s leads nowhere", r.Alert)
 		}
 	}
-	assert.GreaterOrEqual(t, rules, 9)
+	assert.GreaterOrEqual(t, rules, 10)
 }
