@@ -101,7 +101,7 @@ func TestTracesByPages(t *testing.T) {
 		w := newWorld(t)
 		for i := range 7 {
 			require.NoError(t, w.meters.Add(t.Context(), w.scope("acme"), meter.Batch{Writer: "w", Number: int64(i) + 1, Spans: []trace.Span{{
-				Trace: fmt.Sprintf("%032x", i+1), ID: fmt.Sprintf("%016x", i+1), Kind: trace.Request, Name: "/jobs", Worker: "api", Start: w.opts.Now().Add(-time.Duration(i) * time.Second),
+				Trace: fmt.Sprintf("%032x", i+1), ID: fmt.Sprintf("%016x", i+1), Kind: trace.Request, Name: "/jobs", Worker: "api", Start: w.opts.Now().Add(-time.Duration((i+1)/2*2) * time.Microsecond), // two at once, on the edges of pages
 				Facts: trace.Facts{Outcome: trace.OK},
 			}}}))
 		}
@@ -123,7 +123,7 @@ func TestTracesByPages(t *testing.T) {
 				break
 			}
 		}
-		assert.Equal(t, []any{[]string{"1", "2", "3", "4", "5", "6", "7"}, 3}, []any{all, pages})
+		assert.Equal(t, []any{[]string{"1", "3", "2", "5", "4", "7", "6"}, 3}, []any{all, pages})
 		assert.Empty(t, data[page](t, w.do("globex", "GET", "/traces", "")).Traces)
 	})
 }

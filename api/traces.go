@@ -45,7 +45,7 @@ func listTraces(c *call) error {
 	default:
 		return fault.Invalidf("failed", "invalid_query", "is neither true nor false")
 	}
-	if q.Before, err = timeOfCursor(page.cursor); err != nil {
+	if q.Before, q.ID, err = placeOfCursor(page.cursor); err != nil {
 		return err
 	}
 	began := c.opts.Now()
@@ -62,26 +62,28 @@ func listTraces(c *call) error {
 		out.Traces = append(out.Traces, traceRow{t.ID, t.Kind, t.Name, t.Start.UTC(), milliseconds(t.Took), t.Spans, t.Failed, t.Outcome, t.Code})
 	}
 	if len(found) == q.Limit {
-		out.Next = cursorOfTime(found[len(found)-1].Start)
+		last := found[len(found)-1]
+		out.Next = cursorOfPlace(last.Start, last.ID)
 	}
 	return c.ok(http.StatusOK, out)
 }
 
-// cursorOfTime is the cursor after what began at a time, to the microsecond, as traces are kept.
-func cursorOfTime(t time.Time) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(t.UnixMicro(), 36)))
+// cursorOfPlace is the cursor after a trace that began at a time, to the microsecond, as traces are kept.
+func cursorOfPlace(began time.Time, id string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(began.UnixMicro(), 36) + "." + id))
 }
 
-func timeOfCursor(cursor string) (time.Time, error) {
+func placeOfCursor(cursor string) (began time.Time, id string, err error) {
 	if cursor == "" {
-		return time.Time{}, nil
+		return began, "", nil
 	}
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
-	us, bad := strconv.ParseInt(string(text), 36, 64)
-	if err != nil || bad != nil || us < 0 || us > 1<<53 {
-		return time.Time{}, fault.Invalidf("cursor", "invalid_query", "is not the cursor of a list")
+	at, id, _ := strings.Cut(string(text), ".")
+	us, bad := strconv.ParseInt(at, 36, 64)
+	if err != nil || bad != nil || us < 0 || us > 1<<53 || len(id) != 2*len(trace.Parent{}.Trace) || strings.Trim(id, "0123456789abcdef") != "" {
+		return began, "", fault.Invalidf("cursor", "invalid_query", "is not the cursor of a list")
 	}
-	return time.UnixMicro(us).UTC(), nil
+	return time.UnixMicro(us).UTC(), id, nil
 }
 
 // spanRow is a span as clients see it: its times are in milliseconds, and begin with the trace.

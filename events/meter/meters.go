@@ -71,10 +71,11 @@ type Slot struct {
 
 // TraceQuery asks for traces.
 type TraceQuery struct {
-	Name   string // of what they begin with, such as a route; "" for all
-	Failed bool   // only those in which something failed
-	Before time.Time
-	Limit  int // 1 to 100
+	Name   string    // of what they begin with, such as a route; "" for all
+	Failed bool      // only those in which something failed
+	Before time.Time // that began before it; zero: all
+	ID     string    // of one that began at Before: those that the list has after it, of which some may have begun in the same microsecond. "": none that did
+	Limit  int       // 1 to 100
 }
 
 // Trace is a trace in a list: what it began with, as far as that is known.

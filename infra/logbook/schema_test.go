@@ -43,7 +43,7 @@ func TestLinesOfSpansAreOfTheSchema(t *testing.T) {
 		trace.Tool:    func(f *trace.Facts) { full(f); f.Method, f.Status, f.Attempt = "", 0, 1 },
 	}
 	bare := map[trace.Kind]func(*trace.Facts){
-		trace.Request: func(f *trace.Facts) { f.Method = "GET" }, trace.Step: func(f *trace.Facts) { f.Flow = "import" },
+		trace.Request: func(f *trace.Facts) { f.Method, f.RequestID = "GET", "r" }, trace.Step: func(f *trace.Facts) { f.Flow = "import" },
 	}
 	for kind := range of {
 		for _, note := range []func(*trace.Facts){of[kind], bare[kind]} {
@@ -73,13 +73,14 @@ func TestLinesOfSpansAreOfTheSchema(t *testing.T) {
 func TestWhatIsNoLine(t *testing.T) {
 	check, err := logbooktest.New(root, "lv_acme_secret", "")
 	require.NoError(t, err)
-	const request = `{"time":"2026-11-23T09:00:00Z","level":"INFO","msg":"request","worker":"api","tenantId":"acme","traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"0af7651916cd43dd","method":"GET","route":"/x","status":200,"outcome":"ok","latencyMs":1.5}`
+	const request = `{"time":"2026-11-23T09:00:00Z","level":"INFO","msg":"request","worker":"api","tenantId":"acme","requestId":"r","traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"0af7651916cd43dd","method":"GET","route":"/x","status":200,"outcome":"ok","latencyMs":1.5}`
 	require.NoError(t, check.Line([]byte(request)))
 	require.NoError(t, check.Line([]byte("fatal error: all goroutines are asleep")))
 	require.NoError(t, check.Line([]byte(`{"time":"2026-11-23T09:00:00Z","level":"WARN","msg":"search not cached","worker":"api","tenantId":"globex","error":"no"}`)))
 	for old, changed := range map[string]string{
 		`"route":"/x"`:         `"route":"/x","query":"water"`,
 		`"status":200,`:        ``,
+		`"requestId":"r",`:     ``,
 		`"outcome":"ok"`:       `"outcome":"fine"`,
 		`"latencyMs":1.5`:      `"latencyMs":"1.5"`,
 		`"worker":"api"`:       `"worker":"gateway"`,

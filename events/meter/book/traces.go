@@ -171,7 +171,9 @@ func (b *Book) Traces(tx rows.Tx, q meter.TraceQuery) ([]meter.Trace, error) {
 	}
 	from, to := headPrefix+micros(b.oldest()), headPrefix+end
 	if !q.Before.IsZero() {
-		to = headPrefix + micros(q.Before.UnixMicro())
+		if to = headPrefix + micros(q.Before.UnixMicro()); q.ID != "" {
+			to = headKey(q.Before.UnixMicro(), q.ID)
+		}
 	}
 	all := []meter.Trace{}
 	for {

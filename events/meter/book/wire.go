@@ -40,6 +40,7 @@ type listing struct {
 	Name   string    `json:"name,omitempty"`
 	Failed bool      `json:"failed,omitempty"`
 	Before time.Time `json:"before,omitzero"`
+	ID     string    `json:"id,omitempty"`
 	Limit  int       `json:"limit"`
 }
 

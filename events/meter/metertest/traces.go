@@ -142,6 +142,21 @@ func listed(t *testing.T, x desk) {
 	}
 	assert.Equal(t, "fedcba", seen, "page by page")
 	assert.Empty(t, x.list(x.globex, meter.TraceQuery{Limit: 100}))
+
+	at := x.began.Add(-time.Minute).Truncate(time.Microsecond) // all at once, of two tenants
+	for i, id := range []string{"a", "b", "c", "d", "e"} {
+		x.add(x.globex, "w", int64(i+1), nil, span(id, 1, "", at.Add(time.Duration(i/4)*time.Microsecond)))
+		x.add(x.acme, "w", int64(i+10), nil, span("1"+id, 1, "", at))
+	}
+	for limit := range 6 {
+		seen, q := "", meter.TraceQuery{Limit: limit + 1}
+		for page := x.list(x.globex, q); len(page) > 0; page = x.list(x.globex, q) {
+			last := page[len(page)-1]
+			seen, q.Before, q.ID = seen+names(page), last.Start, last.ID
+		}
+		assert.Equal(t, "edcba", seen, "each once, by pages of %d", limit+1)
+	}
+	assert.Empty(t, x.list(x.globex, meter.TraceQuery{Limit: 9, Before: at}), "without an id those that began at that time are not meant")
 }
 
 func manySpans(t *testing.T, x desk) {
