@@ -5,12 +5,12 @@ import { announce } from "./announce.js";
 import { useAsk } from "./ask.js";
 import { Dialog } from "./dialog.js";
 import { Field } from "./field.js";
-import { duration, number, percent, When } from "./format.js";
+import { duration, money, number, percent, When } from "./format.js";
 import { Problem } from "./problem.js";
 import { Table } from "./table.js";
 import { toast } from "./toast.js";
 
-const dollars = (n) => (n === null || n === undefined ? "–" : `$${number(n)}`);
+const dollars = (n) => money(n === null || n === undefined ? n : n * 1e9);
 
 /** measures are the numbers that rules and anomalies are about, by the API's names. */
 export const measures = {

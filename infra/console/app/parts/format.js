@@ -15,9 +15,10 @@ export const percent = (share) => (share === null || share === undefined ? "–"
 export function duration(ms) {
   if (ms === null || ms === undefined) return "–";
   if (ms < 10) return `${plain.format(Math.round(ms * 10) / 10)} ms`;
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${plain.format(ms / 1000)} s`;
-  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+  if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${plain.format(ms / 1000)} s`;
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
 /** money is so many billionths of a US dollar. */

@@ -26,6 +26,26 @@ export function Grounded({ text, sources = [], citations = [] }) {
     ${shown && html`<${PassageDialog} passage=${shown} close=${() => setShown(null)}><${Said} citation=${shown.citation} /><//>`}`;
 }
 
+/**
+ * shared gives each text of an answer the citations of the sentences that end in it. They come in the order of the sentences, which have no
+ * markers; the first of a text's [1] has the first of its citations, then, whatever other texts have.
+ */
+export function shared(texts, citations = []) {
+  let said = "";
+  const ends = texts.map((text) => (said += bare(text)).length), shares = texts.map(() => []);
+  let from = 0;
+  for (const citation of citations) {
+    const sentence = bare(citation.sentence), at = said.indexOf(sentence, from);
+    if (at >= 0) from = at; // one that is not found stays with the one before it
+    const end = at < 0 ? from + 1 : at + Math.max(1, sentence.length);
+    shares[ends.findIndex((until) => until >= end)]?.push(citation);
+  }
+  return shares;
+}
+
+/** bare is a text without its markers, and without spaces: they go along with the markers. */
+const bare = (text) => text.replace(/\[\d[\d,; ]*\]|【\d[\d,; ]*】|\s/g, "");
+
 const Said = ({ citation }) => citation && html`<p class=${`note ${citation.supported ? "good" : "warn"}`}>${citation.supported ? "It says what the answer says:" : "It comes nearest, but does not say what the answer says:"} “${citation.sentence}”</p>`;
 
 function Unsupported({ citations }) {

@@ -39,9 +39,10 @@ export const Progress = ({ label, value, children }) => html`<div class="progres
 const units = { ingest: "slice", import: "document", erase: "thing", reembed: "document", move: "document" };
 
 /** counted is the counts of a job in words. */
-export function counted({ kind, unchanged: same, counts: { total, done, failed, unchanged, refused, cancelled } }) {
+export function counted(job) {
+  const { kind, unchanged: same, counts: { total, done, failed, unchanged, refused, cancelled } } = job;
   const more = [failed && `${number(failed)} failed`, refused && `${number(refused)} of them refused`, unchanged && `${number(unchanged)} unchanged`, cancelled && `${number(cancelled)} cancelled`].filter(Boolean);
-  if (total === 0) return "how much it is, is not known yet";
+  if (total === 0) return isOver(job) ? "nothing was done" : "how much it is, is not known yet";
   if (same) return "unchanged: nothing to do";
   return [`${number(done)} of ${plural(total, units[kind] ?? "step")} done`, ...more].join(", ");
 }

@@ -112,10 +112,19 @@ export const flows = {
     await t.eventually(async () => (await bar.getAttribute("value")) > 5, "it goes on");
     assert.ok((await bar.getAttribute("value")) < 100);
     await t.judge("sending");
+    const late = async () => t.page.locator(".drop").dispatchEvent("drop", { dataTransfer: await t.page.evaluateHandle(() => {
+      const held = new DataTransfer();
+      held.items.add(new File(["Late."], "late.txt"));
+      return held;
+    }) });
+    await late(); // what is dropped while files go would not go along
+    assert.equal(await t.page.getByText("late.txt").count(), 0);
     await t.page.getByRole("button", { name: "Stop" }).click();
     await bar.waitFor({ state: "detached" });
     assert.equal(await t.focused(), "Files");
     await t.sees(t.page.getByRole("button", { name: "Upload 1 file" })); // what was chosen is still there
+    await late();
+    await t.sees(t.page.getByRole("button", { name: "Upload 2 files" }));
   },
 
   async "delete, with its receipt"(t) {

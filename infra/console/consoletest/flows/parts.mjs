@@ -5,10 +5,10 @@ async function show(t, make) {
   await t.open();
   await t.page.evaluate(async (source) => {
     const at = (name) => import(`/console/app/${name}.js`);
-    const [ui, dialog, toast, markdown, chart, table] = await Promise.all(["ui", "parts/dialog", "parts/toast", "parts/markdown", "parts/chart", "parts/table"].map(at));
+    const [ui, toast, ...parts] = await Promise.all(["ui", "parts/toast", "parts/dialog", "parts/markdown", "parts/chart", "parts/table", "pages/chat/turn"].map(at));
     const box = document.createElement("main");
     document.body.replaceChildren(box);
-    const App = globalThis.made({ ...ui, ...dialog, ...toast, ...markdown, ...chart, ...table });
+    const App = globalThis.made(Object.assign({}, ui, toast, ...parts));
     ui.render(ui.html`<${App} /><${toast.Toasts} />`, box);
   }, await t.page.evaluate(`globalThis.made = ${make}; ""`));
 }
@@ -81,6 +81,44 @@ export const flows = {
     await t.page.keyboard.press("Enter");
     assert.equal(await t.page.locator("#opened").textContent(), "1, 1", "the second one of [1]");
     assert.match(await t.page.locator(".markdown").textContent(), /No \[3\], no \[1\]/);
+  },
+
+  async "an answer in two texts, with a tool between them"(t) {
+    await show(t, ({ html, Turn }) => {
+      const place = { source: "c", docId: "pumps.md", start: 0, end: 9, quote: "…", supported: true };
+      const turn = {
+        said: "How much oil?", sources: [{ docId: "pumps.md", chunkId: "c", title: "Pumps", text: "…", start: 0, end: 9, score: 1, scores: {} }],
+        steps: [{ text: "The valve opens at nine bar [1]. Nobody knows why. " }, { call: { id: "a", name: "calculator" }, result: { ok: true, content: "2" } }, { text: "\n\nThe pump needs\nfour litres [1]." }],
+        citations: [{ ...place, marker: 1, sentence: "The valve opens at nine bar." }, { marker: 0, source: "", supported: false, sentence: "Nobody knows why." }, { ...place, marker: 1, sentence: "The pump needs\nfour litres." }],
+      };
+      return () => html`<h1>Parts</h1><${Turn} turn=${turn} state="idle" />`;
+    });
+    assert.deepEqual(await t.page.getByText(/not backed by the sources$/).allTextContents(), ["1 sentence is not backed by the sources"], "under its own text alone");
+    for (const [at, sentence] of [[0, "The valve opens at nine bar."], [1, "The pump needs four litres."]]) {
+      await t.page.getByRole("button", { name: "Source 1: Pumps" }).nth(at).click();
+      await t.sees(t.page.getByRole("dialog").getByText(`It says what the answer says: “${sentence}”`));
+      await t.page.keyboard.press("Escape");
+    }
+  },
+
+  async "quantities"(t) {
+    await t.open();
+    const written = await t.page.evaluate(async () => {
+      const [{ duration, money }, { measure }, { counted }] = await Promise.all(["format", "alerts", "job"].map((name) => import(`/console/app/parts/${name}.js`)));
+      const job = (state, counts) => counted({ kind: "import", state, counts });
+      return {
+        durations: [null, 0.26, 9.96, 999.6, 1234.5, 59_499, 59_600, 60_000, 119_600, 3_599_600].map(duration),
+        money: [null, 0, 1_500_000, 9_990_000, 12_340_000].map(money),
+        costs: [null, 0, 0.0042, 12.5].map(measure("cost_usd").format),
+        jobs: [job("running", { total: 0 }), job("succeeded", { total: 0 }), job("failed", { total: 0 }), job("succeeded", { total: 2, done: 1, failed: 1 })],
+      };
+    });
+    assert.deepEqual(written, {
+      durations: ["–", "0.3 ms", "10 ms", "1 s", "1.23 s", "59.5 s", "1 min 0 s", "1 min 0 s", "2 min 0 s", "60 min 0 s"],
+      money: ["–", "$0.00", "$0.0015", "$0.00999", "$0.0123"],
+      costs: ["–", "$0.00", "$0.0042", "$12.50"],
+      jobs: ["how much it is, is not known yet", "nothing was done", "nothing was done", "1 of 2 documents done, 1 failed"],
+    });
   },
 
   async "chart"(t) {

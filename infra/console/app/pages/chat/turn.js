@@ -1,17 +1,18 @@
 import { html } from "../../ui.js";
 import { When, number, plural } from "../../parts/format.js";
-import { Grounded, Remarks, Sources } from "../../parts/grounds.js";
+import { Grounded, Remarks, Sources, shared } from "../../parts/grounds.js";
 import { Problem } from "../../parts/problem.js";
 
 /** Turn is a message and its answer. `resume` goes on with one that was left before its end. */
 export function Turn({ turn, state, resume }) {
   const { said, steps, sources, citations, running } = turn;
+  const own = shared(steps.map((step) => step.text ?? ""), citations);
   return html`<article class="turn" aria-busy=${Boolean(running)}>
     ${said && html`<div class="said"><p class="by">You${turn.at && html` · <${When} at=${turn.at} />`}</p><p class="plain">${said}</p></div>`}
     <div class="answer"><p class="by">Levada${turn.model && html` · <code>${turn.model}</code>`}</p>
       <${Remarks} rewritten=${turn.rewritten} degraded=${turn.degraded} safety=${turn.safety} />
       ${steps.map((step, i) => "text" in step
-        ? html`<${Grounded} key=${i} text=${step.text} sources=${sources} citations=${citations} />`
+        ? html`<${Grounded} key=${i} text=${step.text} sources=${sources} citations=${own[i]} />`
         : html`<${Call} key=${i} ...${step} running=${running} />`)}
       ${running && html`<p class="busy waiting">${state === "resuming" ? "The connection was cut. Going on where it was…" : steps.length ? "Answering…" : sources ? `Found ${plural(sources.length, "source")}. Waiting for the model…` : "Waiting…"}</p>`}
       ${turn.error && html`<${Problem} error=${turn.error} />`}

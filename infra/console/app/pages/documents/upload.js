@@ -18,6 +18,7 @@ export function Upload() {
   const [common, setCommon] = useState({ prefix: "", source: "" });
   const [state, setState] = useState({}); // {step, part}, {error} or {receipt}
   const [over, setOver] = useState(false); // files are held above the page
+  const { step, part, error, receipt } = state;
   const sending = useRef(null), picker = useRef(null), sent = useRef({});
   useEffect(() => () => sending.current?.abort(), []);
   const add = (files) => {
@@ -29,11 +30,12 @@ export function Upload() {
   const drop = (event) => {
     event.preventDefault();
     setOver(false);
-    add(event.dataTransfer.files);
+    if (!step) add(event.dataTransfer.files); // what comes while files are sent would not go along
   };
   const hold = (event) => {
     event.preventDefault();
-    setOver(event.type === "dragover");
+    if (step) event.dataTransfer.dropEffect = "none";
+    setOver(event.type === "dragover" && !step);
   };
   const send = async (event) => {
     event.preventDefault();
@@ -57,7 +59,6 @@ export function Upload() {
       else setState({ error: { message: "a file cannot be read", code: error.name, hint: "it may have been changed or removed since it was chosen: choose it again" } });
     }
   };
-  const { step, part, error, receipt } = state;
   const set = (name) => (event) => setCommon({ ...common, [name]: event.target.value });
   return html`
     <p class="crumb"><a href=${href("documents")}>All documents</a></p>
