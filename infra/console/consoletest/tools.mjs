@@ -43,6 +43,11 @@ export class Tools {
     return locator;
   }
 
+  /** row is the row of a table that is named so. */
+  row(name) {
+    return this.page.getByRole("row").filter({ has: this.page.getByRole("rowheader", { name }) });
+  }
+
   /** api asks the platform past the console: what a flow needs to be there, or looks up afterwards. */
   async api(tenant, method, path, body) {
     const response = await fetch(this.url + path, {

@@ -5,10 +5,12 @@ import { announce } from "../parts/announce.js";
 import { usePages } from "../parts/ask.js";
 import { Dialog } from "../parts/dialog.js";
 import { Empty } from "../parts/empty.js";
-import { When, plural } from "../parts/format.js";
 import { toFault } from "../parts/field.js";
+import { When, plural } from "../parts/format.js";
+import { More } from "../parts/more.js";
 import { Problem } from "../parts/problem.js";
 import { Stop } from "../parts/stop.js";
+import { Title } from "../parts/title.js";
 import { toast } from "../parts/toast.js";
 import { Settings, requestOf, unset } from "./chat/settings.js";
 import { Talk } from "./chat/talk.js";
@@ -29,7 +31,7 @@ export default function Chat({ rest: [id = ""], query }) {
     if (open.current.key) page.current.querySelector(id ? ".talk" : query.new ? "#message" : ".side").focus();
   }, [open.current.key]);
   return html`
-    <div class="head"><h1>Chat</h1><a class="button" href=${href("chat", [], { new: 1 })}>New conversation</a></div>
+    <div class="head"><${Title}>Chat<//><a class="button" href=${href("chat", [], { new: 1 })}>New conversation</a></div>
     <div class=${`split ${id || query.new ? "opened" : ""}`} ref=${page}>
       <${Sessions} open=${id} changed=${changed} />
       <${Conversation} key=${open.current.key} id=${id} streamId=${query.stream} adopt=${adopt} ended=${() => setChanged((n) => n + 1)} />
@@ -50,7 +52,7 @@ function Sessions({ open, changed }) {
     ${sessions?.length > 0 && html`<ul class="rows">${sessions.map((s) => html`<li key=${s.sessionId}><a href=${href("chat", [s.sessionId])} aria-current=${s.sessionId === open ? "true" : undefined}>
       <span class="title">${s.title || "Untitled"}</span>
       <span class="small"><${When} at=${s.updatedAt} /> · ${plural(s.turns, "turn")}${s.userId && ` · ${s.userId}`}</span></a></li>`)}</ul>`}
-    ${list.more && html`<button type="button" onClick=${list.more} disabled=${list.busy}>Show more</button>`}
+    <${More} list=${list} />
   </nav>`;
 }
 

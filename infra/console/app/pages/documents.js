@@ -1,12 +1,14 @@
-import { html, useEffect, useState } from "../ui.js";
+import { html } from "../ui.js";
 import { get } from "../api.js";
 import { go, href } from "../router.js";
 import { may } from "../session.js";
-import { usePages } from "../parts/ask.js";
-import { Field } from "../parts/field.js";
+import { useEvery, usePages } from "../parts/ask.js";
+import { Field, useDraft } from "../parts/field.js";
 import { When, bytes, number } from "../parts/format.js";
+import { More } from "../parts/more.js";
 import { Problem } from "../parts/problem.js";
 import { Table } from "../parts/table.js";
+import { Title } from "../parts/title.js";
 import { Document, DocumentState, isSettled } from "./documents/document.js";
 import { Text } from "./documents/text.js";
 import { Upload } from "./documents/upload.js";
@@ -23,23 +25,19 @@ export default function Documents({ rest: [id], query }) {
 }
 
 function List({ query: { state, prefix, source } }) {
-  const [form, setForm] = useState({ prefix: prefix ?? "", source: source ?? "" });
+  const [form, setForm] = useDraft({ prefix: prefix ?? "", source: source ?? "" });
   const list = usePages(async (signal, cursor) => {
     const { documents, next } = await get("/documents", { query: { state, prefix, source, cursor, limit: 50 }, signal });
     return { rows: documents, next };
   }, [state, prefix, source]);
   const { rows } = list;
   const going = rows?.length <= 50 && rows.some((d) => !isSettled(d)); // with more, the further pages would go
-  useEffect(() => {
-    if (!going) return undefined;
-    const timer = setInterval(() => document.hidden || list.again(), refresh);
-    return () => clearInterval(timer);
-  }, [going]);
+  useEvery(going && !list.busy, refresh, list.again);
   const filter = (more) => go("documents", [], { state, ...form, ...more }, { replace: true });
   const field = (name, label) => html`<${Field} label=${label}>${(props) => html`<input ...${props} type="text" autocomplete="off" autocapitalize="none" spellcheck=${false} value=${form[name]} onInput=${(e) => setForm({ ...form, [name]: e.target.value })} />`}<//>`;
   const filtered = state || prefix || source;
   return html`
-    <div class="head"><h1>Documents</h1>${may("ingest") && html`<p class="marks"><a class="button" href=${href("documents", [], { add: "files" })}>Upload files</a> <a class="button second" href=${href("documents", [], { add: "text" })}>Add a text</a></p>`}</div>
+    <div class="head"><${Title}>Documents<//>${may("ingest") && html`<p class="marks"><a class="button" href=${href("documents", [], { add: "files" })}>Upload files</a> <a class="button second" href=${href("documents", [], { add: "text" })}>Add a text</a></p>`}</div>
     <form class="filters above" onSubmit=${(event) => { event.preventDefault(); filter({}); }}>
       <${Field} label="State">${(props) => html`<select ...${props} value=${state ?? ""} onChange=${(e) => filter({ state: e.target.value })}><option value="">all</option>${states.map((s) => html`<option key=${s} value=${s}>${s}</option>`)}</select>`}<//>
       ${field("prefix", "Id begins with")}${field("source", "Source")}
@@ -55,5 +53,5 @@ function List({ query: { state, prefix, source } }) {
       { title: "Passages", number: true, value: (d) => number(d.chunks) },
       { title: "Changed", value: (d) => html`<${When} at=${d.updatedAt} />` },
     ]} /></section>`}
-    ${list.more && html`<button type="button" onClick=${list.more} disabled=${list.busy}>Show more</button>`}`;
+    <${More} list=${list} />`;
 }

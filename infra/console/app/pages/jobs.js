@@ -1,13 +1,15 @@
-import { html, useEffect, useState } from "../ui.js";
+import { html, useState } from "../ui.js";
 import { get } from "../api.js";
 import { go, href } from "../router.js";
 import { announce } from "../parts/announce.js";
-import { usePages } from "../parts/ask.js";
+import { useEvery, usePages } from "../parts/ask.js";
 import { Field } from "../parts/field.js";
 import { When } from "../parts/format.js";
 import { JobState, Progress, counted, isOver, useJob } from "../parts/job.js";
+import { More } from "../parts/more.js";
 import { Problem } from "../parts/problem.js";
 import { Table } from "../parts/table.js";
+import { Title } from "../parts/title.js";
 import { Job, about } from "./jobs/job.js";
 
 const kinds = ["ingest", "import", "erase", "reembed", "move"];
@@ -26,19 +28,14 @@ function List({ query: { kind, state, importId } }) {
   const [live, setLive] = useState({}); // what has been told since
   const rows = list.rows?.map((job) => (live[job.jobId]?.updatedAt >= job.updatedAt ? live[job.jobId] : job));
   const going = rows?.filter((job) => !isOver(job)).slice(0, followed) ?? [];
-  const first = list.rows?.length <= 50;
-  useEffect(() => {
-    if (!first) return undefined; // the further pages would go
-    const timer = setInterval(() => document.hidden || list.again(), refresh);
-    return () => clearInterval(timer);
-  }, [first]);
+  useEvery(list.rows?.length <= 50 && !list.busy, refresh, list.again); // with more, the further pages would go
   const told = (job) => {
     setLive((before) => ({ ...before, [job.jobId]: job }));
     if (isOver(job)) announce(`The ${job.kind} of ${about(job)} has ${job.state === "cancelled" ? "been cancelled" : job.state}.`);
   };
   const filter = (name) => (event) => go("jobs", [], { kind, state, importId, [name]: event.target.value }, { replace: true });
   return html`
-    <div class="head"><h1>Jobs</h1><button type="button" onClick=${list.again}>Ask again</button></div>
+    <div class="head"><${Title}>Jobs<//><button type="button" onClick=${list.again}>Ask again</button></div>
     <div class="filters above">
       <${Choice} label="Kind" value=${kind} options=${kinds} change=${filter("kind")} />
       <${Choice} label="State" value=${state} options=${states} change=${filter("state")} />
@@ -53,7 +50,7 @@ function List({ query: { kind, state, importId } }) {
       { title: "Kind", value: (job) => job.kind },
       { title: "Changed", value: (job) => html`<${When} at=${job.updatedAt} />` },
     ]} /></section>`}
-    ${list.more && html`<button type="button" onClick=${list.more} disabled=${list.busy}>Show more</button>`}
+    <${More} list=${list} />
     ${going.map((job) => html`<${Live} key=${job.jobId} id=${job.jobId} told=${told} />`)}`;
 }
 

@@ -1,15 +1,17 @@
-import { html, useEffect, useRef, useState } from "../ui.js";
+import { html, useState } from "../ui.js";
 import { get, send } from "../api.js";
 import { go, href } from "../router.js";
 import { may } from "../session.js";
 import { announce } from "../parts/announce.js";
 import { useAsk, usePages } from "../parts/ask.js";
-import { Field } from "../parts/field.js";
+import { Field, useDraft } from "../parts/field.js";
 import { duration, number, percent, plural, When } from "../parts/format.js";
 import { handlersOf } from "../parts/handlers.js";
+import { More } from "../parts/more.js";
 import { Problem } from "../parts/problem.js";
 import { Replay } from "../parts/replay.js";
 import { Table } from "../parts/table.js";
+import { Title } from "../parts/title.js";
 
 /** Letters says how the queues do, and lists what nobody could handle: why, and how to send it again. */
 export default function Letters({ rest, query }) {
@@ -34,12 +36,12 @@ function Queues({ query }) {
   }, Object.values(asked));
   const filtered = filters.some((name) => query[name]);
   return html`
-    <div class="head"><h1>Queues</h1><button type="button" onClick=${() => { list.again(); setTurn(turn + 1); }} disabled=${list.busy}>${list.busy ? "Asking…" : "Ask again"}</button></div>
+    <div class="head"><${Title}>Queues<//><button type="button" onClick=${() => { list.again(); setTurn(turn + 1); }} disabled=${list.busy}>${list.busy ? "Asking…" : "Ask again"}</button></div>
     ${may("metrics") && html`<${Handlers} turn=${turn} />`}
     <section aria-labelledby="dead"><div class="head"><h2 id="dead">Dead letters</h2>
       ${may("admin") && count?.total > 0 && query.replayed !== "true" && html`<button type="button" onClick=${() => setReplaying(true)}>Send ${filtered ? "these" : "all"} again…</button>`}</div>
       <p>Messages that nobody could handle, with why. They are kept for 30 days.</p>
-      <${Filter} key=${filters.map((name) => query[name]).join(" ")} query=${query} error=${list.error} />
+      <${Filter} query=${query} error=${list.error} />
       ${list.error && !filters.includes(list.error.field) && html`<${Problem} error=${list.error} />`}
       ${list.busy && !list.rows && html`<p class="busy" role="status">Loading…</p>`}
       ${list.rows && html`
@@ -53,7 +55,7 @@ function Queues({ query }) {
           { title: "When", value: (l) => html`<${When} at=${l.at} />` },
           { title: "Sent again", value: (l) => (l.replayedAt ? html`<${When} at=${l.replayedAt} />` : "no") },
         ]} />
-        ${list.more && html`<p><button type="button" onClick=${list.more} disabled=${list.busy}>More</button></p>`}`}
+        <${More} list=${list} />`}
     </section>
     ${replaying && html`<${Replay} close=${() => { setReplaying(false); list.again(); }} what=${meant(query)} />`}`;
 }
@@ -85,7 +87,7 @@ function Handlers({ turn }) {
 }
 
 function Filter({ query, error }) {
-  const [values, setValues] = useState(Object.fromEntries(filters.map((name) => [name, query[name] ?? ""])));
+  const [values, setValues] = useDraft(Object.fromEntries(filters.map((name) => [name, query[name] ?? ""])));
   const change = (name) => (event) => setValues((before) => ({ ...before, [name]: event.target.value }));
   const submit = (event) => {
     event.preventDefault();
@@ -112,14 +114,12 @@ const Count = ({ of, query }) => html`<p>${plural(of.total, "letter")}${of.cappe
   html`<a key=${code} class="tag" href=${href("letters", [], { ...query, reason: code })}>${code} ${number(n)}</a> `)}</p>`;
 
 function Letter({ id }) {
-  const title = useRef(null);
   const [replaying, setReplaying] = useState(false);
   const { data: letter, error, busy, again } = useAsk((signal) => get(`/events/${encodeURIComponent(id)}`, { signal }), [id]);
-  useEffect(() => title.current.focus(), []);
   const trace = letter?.traceparent?.split("-")[1];
   return html`
     <p><a href=${href("letters")}>All queues</a></p>
-    <div class="head"><h1 ref=${title} tabindex="-1">${letter ? letter.code : "Dead letter"}</h1>
+    <div class="head"><${Title}>${letter ? letter.code : "Dead letter"}<//>
       ${letter && may("admin") && !letter.replayedAt && html`<button type="button" onClick=${() => setReplaying(true)}>Send again…</button>`}</div>
     ${error && html`<${Problem} error=${error} />`}
     ${busy && !letter && html`<p class="busy" role="status">Loading…</p>`}

@@ -8,6 +8,7 @@ import { Chart } from "../parts/chart.js";
 import { duration, money, number, percent, plural, When } from "../parts/format.js";
 import { Problem } from "../parts/problem.js";
 import { Table } from "../parts/table.js";
+import { Title } from "../parts/title.js";
 
 const periods = { "1h": "The last hour", "24h": "The last day", "7d": "The last week" };
 
@@ -22,7 +23,7 @@ export default function Metrics({ query }) {
     if (overview.data) announce(`${periods[overview.data.period]}: ${plural(overview.data.requests.total, "request")}, ${plural(overview.data.failures.total, "failure")}.`);
   }, [overview.data]);
   return html`
-    <div class="head"><h1>Metrics</h1><div class="filters">
+    <div class="head"><${Title}>Metrics<//><div class="filters">
       <label><span class="hidden">Period</span><select value=${period} onChange=${(e) => go("metrics", [], { period: e.target.value })}>
         ${Object.entries(periods).map(([id, title]) => html`<option key=${id} value=${id}>${title}</option>`)}
       </select></label>

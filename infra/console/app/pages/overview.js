@@ -1,23 +1,23 @@
-import { html, useEffect, useState } from "../ui.js";
+import { html } from "../ui.js";
 import { get } from "../api.js";
 import { session } from "../session.js";
 import { announce } from "../parts/announce.js";
+import { useAsk } from "../parts/ask.js";
 import { Problem } from "../parts/problem.js";
 import { Table } from "../parts/table.js";
+import { Title } from "../parts/title.js";
 
 /** Overview says whether the platform is well, and who is asking. */
 export default function Overview() {
-  const [state, setState] = useState({ busy: true });
-  const load = async () => {
-    setState((before) => ({ ...before, busy: true }));
-    const [health, ready] = await Promise.allSettled([get("/health"), get("/ready")]);
-    setState({ health, ready });
+  const { data, busy, again } = useAsk(async (signal) => {
+    const [health, ready] = await Promise.allSettled([get("/health", { signal }), get("/ready", { signal })]);
+    signal.throwIfAborted();
     announce(ready.status === "fulfilled" ? "The platform is ready." : "The platform is not ready.");
-  };
-  useEffect(() => { load(); }, []);
-  const { health, ready, busy } = state;
+    return { health, ready };
+  });
+  const { health, ready } = data ?? {};
   return html`
-    <div class="head"><h1>Overview</h1><button type="button" onClick=${load} disabled=${busy}>${busy ? "Asking…" : "Ask again"}</button></div>
+    <div class="head"><${Title}>Overview<//><button type="button" onClick=${again} disabled=${busy}>${busy ? "Asking…" : "Ask again"}</button></div>
     <section aria-labelledby="platform"><h2 id="platform">Platform</h2>
       ${health?.status === "rejected" && html`<${Problem} error=${health.reason} />`}
       ${health?.status === "fulfilled" && html`<dl class="facts">

@@ -9,6 +9,7 @@ import { JsonField, faultOf } from "../parts/json-field.js";
 import { Problem } from "../parts/problem.js";
 import { Stop } from "../parts/stop.js";
 import { Table } from "../parts/table.js";
+import { Title } from "../parts/title.js";
 import { requestOf, search, unset } from "./search/ask.js";
 
 const modes = [["hybrid", "Meaning and words"], ["vector", "Meaning"], ["keyword", "Words"]];
@@ -54,7 +55,7 @@ export default function Search({ query: address }) {
     ask(next);
   };
   return html`
-    <h1>Search</h1>
+    <${Title}>Search<//>
     <section aria-label="Question"><form ref=${place} onSubmit=${submit}>
       <${Field} label="Question" error=${faultOf(result?.error, "query")}>${(props) => html`<input ...${props} ref=${input} type="search" autocomplete="off" value=${form.query} onInput=${(e) => setForm({ ...form, query: e.target.value })} />`}<//>
       <div class="filters">

@@ -6,9 +6,11 @@ import { useAsk, usePages } from "../parts/ask.js";
 import { Dialog } from "../parts/dialog.js";
 import { Field } from "../parts/field.js";
 import { money, number, When } from "../parts/format.js";
+import { More } from "../parts/more.js";
 import { Player } from "../parts/player.js";
 import { Problem } from "../parts/problem.js";
 import { Table } from "../parts/table.js";
+import { Title } from "../parts/title.js";
 import { toast } from "../parts/toast.js";
 
 /** Speech has texts spoken, and plays them. */
@@ -29,7 +31,7 @@ function All() {
     return { rows: jobs, next };
   });
   return html`
-    <div class="head"><h1>Speech</h1><button type="button" onClick=${list.again} disabled=${list.busy}>${list.busy ? "Asking…" : "Ask again"}</button></div>
+    <div class="head"><${Title}>Speech<//><button type="button" onClick=${list.again} disabled=${list.busy}>${list.busy ? "Asking…" : "Ask again"}</button></div>
     <section aria-labelledby="new"><h2 id="new">Have a text spoken</h2>
       ${voices.error && html`<${Problem} error=${voices.error} />`}
       ${voices.busy && !voices.data && html`<p class="busy" role="status">Loading…</p>`}
@@ -46,7 +48,7 @@ function All() {
         { title: "Cost", number: true, value: (j) => money(j.cost.nanoUSD) },
         { title: "Kept until", value: (j) => html`<${When} at=${j.expiresAt} />` },
       ]} />
-      ${list.more && html`<p><button type="button" onClick=${list.more} disabled=${list.busy}>More</button></p>`}`}
+      <${More} list=${list} />`}
     </section>`;
 }
 
@@ -101,9 +103,7 @@ function Job({ id }) {
   const [error, setError] = useState(null);
   const [stopping, setStopping] = useState(false);
   const [turn, setTurn] = useState(0);
-  const title = useRef(null);
   const path = `/tts/jobs/${encodeURIComponent(id)}`;
-  useEffect(() => title.current.focus(), []);
   useEffect(() => {
     const left = new AbortController();
     let timer;
@@ -126,7 +126,7 @@ function Job({ id }) {
   }, [turn]);
   return html`
     <p><a href=${href("speech")}>All speech</a></p>
-    <div class="head"><h1 ref=${title} tabindex="-1">Spoken text</h1>${job && !over(job) && html`<button type="button" class="danger" onClick=${() => setStopping(true)}>Cancel…</button>`}</div>
+    <div class="head"><${Title}>Spoken text<//>${job && !over(job) && html`<button type="button" class="danger" onClick=${() => setStopping(true)}>Cancel…</button>`}</div>
     ${error && html`<${Problem} error=${error} /><p><button type="button" onClick=${() => setTurn((n) => n + 1)}>Ask again</button></p>`}
     ${!job && !error && html`<p class="busy" role="status">Loading…</p>`}
     ${job && html`

@@ -8,7 +8,9 @@ import { Empty } from "../parts/empty.js";
 import { duration, money, number } from "../parts/format.js";
 import { Problem } from "../parts/problem.js";
 import { draftOf, read, SchemaForm } from "../parts/schema-form.js";
+import { Stop } from "../parts/stop.js";
 import { Table } from "../parts/table.js";
+import { Title } from "../parts/title.js";
 
 /** Tools lists what models and programs may call, and calls one of them. */
 export default function Tools({ rest }) {
@@ -18,7 +20,7 @@ export default function Tools({ rest }) {
   if (!rest[0]) return html`<${List} tools=${data} />`;
   const tool = data.find(({ name }) => name === rest[0]);
   if (tool) return html`<${Tool} key=${tool.name} tool=${tool} />`;
-  return html`<p><a href=${href("tools")}>All tools</a></p><h1>${rest[0]}</h1><${Empty} title="There is no such tool here, or your key does not hold a scope that it needs." />`;
+  return html`<p><a href=${href("tools")}>All tools</a></p><${Title}>${rest[0]}<//><${Empty} title="There is no such tool here, or your key does not hold a scope that it needs." />`;
 }
 
 const effects = { none: ["good", "changes nothing"], reads: ["good", "reads what is stored"], writes: ["warn", "changes what is stored"] };
@@ -26,7 +28,7 @@ const costs = { free: "nothing", compute: "time", model: "calls of models" };
 
 const Effects = ({ of }) => html`<span class=${`state ${effects[of]?.[0] ?? ""}`}>${effects[of]?.[1] ?? of}</span>`;
 
-const List = ({ tools }) => html`<h1>Tools</h1>
+const List = ({ tools }) => html`<${Title}>Tools<//>
   <p>What models may call in a chat, and programs by <code>POST /tools/execute</code> or MCP.</p>
   <section aria-label="Tools"><${Table} caption="That your key is good for" rows=${tools} rowKey=${(t) => t.name} empty="The tenant has no tools that your key is good for." columns=${[
     { title: "Tool", value: (t) => html`<a href=${href("tools", [t.name])}>${t.name}</a>` },
@@ -41,8 +43,7 @@ function Tool({ tool }) {
   const [answer, setAnswer] = useState({}); // {result} or {error}
   const [running, setRunning] = useState(null);
   const [sure, setSure] = useState(null); // what runs once somebody has agreed
-  const title = useRef(null), form = useRef(null), outcome = useRef(null);
-  useEffect(() => title.current.focus(), []);
+  const form = useRef(null), first = useRef(null), outcome = useRef(null);
   useEffect(() => () => running?.abort(), [running]);
   const toFault = () => requestAnimationFrame(() => (form.current?.querySelector("[aria-invalid], [data-wrong]") ?? outcome.current)?.focus());
   const run = async (params, dryRun) => {
@@ -79,7 +80,7 @@ function Tool({ tool }) {
   };
   return html`
     <p><a href=${href("tools")}>All tools</a></p>
-    <h1 ref=${title} tabindex="-1">${tool.name}</h1>
+    <${Title}>${tool.name}<//>
     <p>${tool.description}</p>
     <dl class="facts">
       <div><dt>Effects</dt><dd><${Effects} of=${tool.effects} /></dd></div>
@@ -92,9 +93,9 @@ function Tool({ tool }) {
         <form ref=${form} onSubmit=${submit} aria-busy=${running !== null} novalidate>
           <${SchemaForm} schema=${tool.inputSchema} draft=${draft} change=${setDraft} path="params" faults=${faults} />
           <p class="buttons">
-            <button class="primary" disabled=${running !== null}>${running ? "Running…" : "Run"}</button>
+            <button class="primary" ref=${first} disabled=${running !== null}>${running ? "Running…" : "Run"}</button>
             <button type="button" onClick=${() => begin(true)} disabled=${running !== null}>Dry run</button>
-            ${running && html`<button type="button" onClick=${() => running.abort()}>Stop</button>`}
+            ${running && html`<${Stop} stop=${() => running.abort()} back=${first} />`}
           </p>
           <p class="small">A dry run looks at the input and at what is allowed, and does nothing.</p>
         </form>

@@ -1,13 +1,15 @@
-import { html, useEffect, useRef, useState } from "../ui.js";
+import { html, useEffect, useState } from "../ui.js";
 import { get } from "../api.js";
 import { go, href } from "../router.js";
 import { announce } from "../parts/announce.js";
 import { useAsk, usePages } from "../parts/ask.js";
 import { Empty } from "../parts/empty.js";
-import { Field } from "../parts/field.js";
+import { Field, useDraft } from "../parts/field.js";
 import { duration, money, number, plural, When } from "../parts/format.js";
+import { More } from "../parts/more.js";
 import { Problem } from "../parts/problem.js";
 import { Table } from "../parts/table.js";
+import { Title } from "../parts/title.js";
 import { Waterfall } from "../parts/waterfall.js";
 
 /** Traces lists what was done for the tenant, and shows one of it: which parts it had, where they ran and how long each took. */
@@ -20,8 +22,7 @@ const manner = { ok: "good", refused: "warn", failed: "bad", left: "warn" };
 const Outcome = ({ of }) => html`<span class=${`state ${manner[of.outcome] ?? ""}`}>${of.outcome}</span>${of.code && html` <code>${of.code}</code>`}`;
 
 function List({ query }) {
-  const [name, setName] = useState(query.name ?? "");
-  const [failed, setFailed] = useState(query.failed === "true");
+  const [form, setForm] = useDraft({ name: query.name ?? "", failed: query.failed === "true" });
   const [id, setId] = useState("");
   const list = usePages(async (signal, cursor) => {
     const { traces, next } = await get("/traces", { signal, query: { name: query.name, failed: query.failed, cursor, limit: 25 } });
@@ -30,20 +31,21 @@ function List({ query }) {
   }, [query.name, query.failed]);
   const filter = (event) => {
     event.preventDefault();
-    if (name.trim() === (query.name ?? "") && failed === (query.failed === "true")) list.again();
-    else go("traces", [], { name: name.trim(), failed: failed ? "true" : "" });
+    const next = { name: form.name.trim(), failed: form.failed ? "true" : "" };
+    if (next.name === (query.name ?? "") && next.failed === (query.failed ?? "")) list.again();
+    else go("traces", [], next);
   };
   const open = (event) => {
     event.preventDefault();
     if (id.trim()) go("traces", [id.trim()]);
   };
   return html`
-    <div class="head"><h1>Traces</h1><button type="button" onClick=${list.again} disabled=${list.busy}>${list.busy ? "Asking…" : "Ask again"}</button></div>
+    <div class="head"><${Title}>Traces<//><button type="button" onClick=${list.again} disabled=${list.busy}>${list.busy ? "Asking…" : "Ask again"}</button></div>
     <p>What was done for the tenant, part by part. A trace is kept for a day; of busy tenants not every one is.</p>
     <section aria-label="Find traces"><div class="filters">
       <form class="filters" onSubmit=${filter} role="search">
-        <${Field} label="What it began with" hint="Such as /search">${(props) => html`<input ...${props} type="text" maxlength="256" spellcheck=${false} value=${name} onInput=${(e) => setName(e.target.value)} />`}<//>
-        <label class="check"><input type="checkbox" checked=${failed} onChange=${(e) => setFailed(e.target.checked)} /> Only with failures</label>
+        <${Field} label="What it began with" hint="Such as /search">${(props) => html`<input ...${props} type="text" maxlength="256" spellcheck=${false} value=${form.name} onInput=${(e) => setForm({ ...form, name: e.target.value })} />`}<//>
+        <label class="check"><input type="checkbox" checked=${form.failed} onChange=${(e) => setForm({ ...form, failed: e.target.checked })} /> Only with failures</label>
         <button>Filter</button>
       </form>
       <form class="filters" onSubmit=${open}>
@@ -62,20 +64,18 @@ function List({ query }) {
         { title: "Failed", number: true, value: (t) => number(t.failed) },
         { title: "When", value: (t) => html`<${When} at=${t.startedAt} />` },
       ]} />
-      ${list.more && html`<p><button type="button" onClick=${list.more} disabled=${list.busy}>More</button></p>`}
+      <${More} list=${list} />
     </section>`}`;
 }
 
 function Trace({ id, query }) {
-  const title = useRef(null);
   const { data, error, busy, again } = useAsk((signal) => get(`/traces/${encodeURIComponent(id)}`, { signal }), [id]);
-  useEffect(() => title.current.focus(), []);
   useEffect(() => {
     if (data) announce(`The trace has ${plural(data.spans.length, "span")} and took ${duration(data.durationMs)}.`);
   }, [data]);
   return html`
     <p><a href=${href("traces")}>All traces</a></p>
-    <div class="head"><h1 ref=${title} tabindex="-1">Trace <code>${id}</code></h1><button type="button" onClick=${again} disabled=${busy}>${busy ? "Asking…" : "Ask again"}</button></div>
+    <div class="head"><${Title}>Trace <code>${id}</code><//><button type="button" onClick=${again} disabled=${busy}>${busy ? "Asking…" : "Ask again"}</button></div>
     ${error && (error.code === "trace_not_found"
       ? html`<${Empty} title="This trace is not kept, or not yet.">Spans arrive some seconds after they have ended. They are kept for a day, and of busy tenants only some are.<//>`
       : html`<${Problem} error=${error} />`)}

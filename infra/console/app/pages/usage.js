@@ -1,14 +1,15 @@
-import { html, useEffect, useMemo, useState } from "../ui.js";
+import { html, useMemo } from "../ui.js";
 import { get } from "../api.js";
 import { go, href } from "../router.js";
 import { announce } from "../parts/announce.js";
 import { useAsk } from "../parts/ask.js";
 import { Chart } from "../parts/chart.js";
-import { Field } from "../parts/field.js";
+import { Field, useDraft } from "../parts/field.js";
 import { money, number, percent, When } from "../parts/format.js";
 import { Gauge } from "../parts/gauge.js";
 import { Problem } from "../parts/problem.js";
 import { Table } from "../parts/table.js";
+import { Title } from "../parts/title.js";
 
 /** Usage says what calls of models have cost, by day, capability and model, and how much of the budgets is left. */
 export default function Usage({ query }) {
@@ -18,8 +19,8 @@ export default function Usage({ query }) {
     return { usage, cost };
   }, [query.from, query.to]);
   return html`
-    <div class="head"><h1>Usage</h1><button type="button" onClick=${again} disabled=${busy}>${busy ? "Asking…" : "Ask again"}</button></div>
-    <${Days} key=${`${query.from} ${query.to}`} from=${query.from ?? data?.usage.from} to=${query.to ?? data?.usage.to} error=${error} />
+    <div class="head"><${Title}>Usage<//><button type="button" onClick=${again} disabled=${busy}>${busy ? "Asking…" : "Ask again"}</button></div>
+    <${Days} from=${query.from ?? data?.usage.from} to=${query.to ?? data?.usage.to} error=${error} />
     ${error && !["from", "to"].includes(error.field) && html`<${Problem} error=${error} />`}
     ${busy && !data && html`<p class="busy" role="status">Loading…</p>`}
     ${data && html`<${Shown} usage=${data.usage} cost=${data.cost} />`}`;
@@ -29,20 +30,17 @@ const dayAgo = (days) => new Date(Date.now() - days * 86_400_000).toISOString().
 
 /** Days chooses which days are told. Days are those of UTC. */
 function Days({ from, to, error }) {
-  const [first, setFirst] = useState(from);
-  const [last, setLast] = useState(to);
-  useEffect(() => setFirst(from), [from]);
-  useEffect(() => setLast(to), [to]);
+  const [days, setDays] = useDraft({ from, to });
   const show = (event) => {
     event.preventDefault();
-    go("usage", [], { from: first, to: last });
+    go("usage", [], days);
   };
   const wrong = (field) => (error?.field === field ? error.message : undefined);
   return html`<section aria-label="Days"><form class="filters" onSubmit=${show}>
-    <${Field} label="From" error=${wrong("from")}>${(props) => html`<input ...${props} type="date" value=${first} onInput=${(e) => setFirst(e.target.value)} />`}<//>
-    <${Field} label="To" error=${wrong("to")}>${(props) => html`<input ...${props} type="date" value=${last} onInput=${(e) => setLast(e.target.value)} />`}<//>
+    <${Field} label="From" error=${wrong("from")}>${(props) => html`<input ...${props} type="date" value=${days.from} onInput=${(e) => setDays({ ...days, from: e.target.value })} />`}<//>
+    <${Field} label="To" error=${wrong("to")}>${(props) => html`<input ...${props} type="date" value=${days.to} onInput=${(e) => setDays({ ...days, to: e.target.value })} />`}<//>
     <button>Show</button>
-    <p class="shortcuts"><a href=${href("usage")}>This month</a> ${[7, 30, 90].map((days) => html`<a key=${days} href=${href("usage", [], { from: dayAgo(days - 1), to: dayAgo(0) })}>${days} days</a> `)}</p>
+    <p class="shortcuts"><a href=${href("usage")}>This month</a> ${[7, 30, 90].map((n) => html`<a key=${n} href=${href("usage", [], { from: dayAgo(n - 1), to: dayAgo(0) })}>${n} days</a> `)}</p>
   </form></section>`;
 }
 

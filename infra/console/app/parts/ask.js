@@ -21,29 +21,40 @@ export function useAsk(ask, of = []) {
 }
 
 /**
- * usePages is useAsk for a list that comes in pages: {rows, more, ...}; `ask(signal, cursor)` answers {rows, next}, and `more`, where there
- * is more, adds the next page.
+ * usePages is useAsk for a list that comes in pages: {rows, more, adding, ...}. `ask(signal, cursor)` answers {rows, next}; `more`, where there
+ * is more, adds the next page, and `adding` tells that it is under way. One thing is asked for at a time: `more` ends an `again` that is
+ * under way, and `again` a page.
  */
 export function usePages(ask, of = []) {
-  const first = useAsk((signal) => ask(signal), of);
-  const [added, setAdded] = useState({ rows: [] });
-  useEffect(() => setAdded({ rows: [] }), [first.data]);
-  const shown = useRef();
-  shown.current = first.data;
-  const next = added.rows.length ? added.next : first.data?.next;
-  const more = async () => {
-    const of = first.data;
-    setAdded((before) => ({ ...before, busy: true, error: undefined }));
+  const [state, setState] = useState({ busy: true });
+  const [turn, setTurn] = useState(0);
+  const under = useRef(null);
+  const key = JSON.stringify(of);
+  const load = async (cursor, before) => {
+    under.current?.abort();
+    const { signal } = (under.current = new AbortController());
+    setState((now) => ({ ...now, busy: true, adding: Boolean(cursor), ...(cursor && { error: undefined }) }));
     try {
-      const page = await ask(undefined, next);
-      if (shown.current !== of) return; // it is another list by now
-      setAdded((before) => ({ rows: [...before.rows, ...page.rows], next: page.next }));
+      const { rows, next } = await ask(signal, cursor);
+      if (!signal.aborted) setState({ key, rows: [...before, ...rows], next, busy: false });
     } catch (error) {
-      if (shown.current === of) setAdded((before) => ({ ...before, busy: false, error }));
+      if (!signal.aborted) setState((now) => (cursor ? { ...now, error, busy: false, adding: false } : { error, busy: false }));
     }
   };
-  return {
-    ...first, rows: first.data && [...first.data.rows, ...added.rows], error: first.error ?? added.error, busy: first.busy || added.busy,
-    more: next && !first.busy ? more : undefined,
-  };
+  useEffect(() => {
+    load("", []);
+    return () => under.current.abort();
+  }, [key, turn]);
+  const { key: shown, rows, next, ...rest } = state;
+  const more = next && shown === key ? () => load(next, rows) : undefined; // of another list's page nobody knows what follows
+  return { ...rest, rows, more, again: () => setTurn((n) => n + 1) };
+}
+
+/** useEvery calls `again` every so many milliseconds while it is `on`, but not while nobody looks at the page. */
+export function useEvery(on, ms, again) {
+  useEffect(() => {
+    if (!on) return undefined;
+    const timer = setInterval(() => document.hidden || again(), ms);
+    return () => clearInterval(timer);
+  }, [Boolean(on), ms]);
 }

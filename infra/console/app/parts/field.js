@@ -1,7 +1,14 @@
-import { html, useId } from "../ui.js";
+import { html, useEffect, useId, useState } from "../ui.js";
 
 /** toFault moves focus to what is wrong in a form, once it is shown: a control that says so, else what is said of all of it. */
 export const toFault = (form) => requestAnimationFrame(() => form.current?.querySelector('[aria-invalid="true"], [role="alert"]')?.focus());
+
+/** useDraft is what a form holds that begins with what is `given`, by the address for instance. When something else is, it begins anew. */
+export function useDraft(given) {
+  const [draft, setDraft] = useState(given);
+  useEffect(() => setDraft(given), [JSON.stringify(given)]);
+  return [draft, setDraft];
+}
 
 /** Field is a control with its label, and what is said about it. The child is a function of what the control has to have. */
 export function Field({ label, hint, error, children }) {

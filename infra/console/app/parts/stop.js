@@ -5,7 +5,7 @@ export function Stop({ stop, back }) {
   const button = useRef(null);
   useLayoutEffect(() => {
     const it = button.current;
-    return () => { if (document.activeElement === it) back.current?.focus(); };
+    return () => { if (document.activeElement === it) queueMicrotask(() => back.current?.focus()); }; // what was of no use meanwhile is of use again by then
   }, []);
   return html`<button ref=${button} type="button" class="danger" onClick=${stop}>Stop</button>`;
 }

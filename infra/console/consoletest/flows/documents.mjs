@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 
-const row = (t, name) => t.page.getByRole("row").filter({ has: t.page.getByRole("rowheader", { name }) });
 const file = (name, text, mimeType = "text/plain") => ({ name, mimeType, buffer: Buffer.from(text) });
 
 export const flows = {
@@ -10,13 +9,65 @@ export const flows = {
     await t.signIn("acme", "documents");
     await t.page.getByLabel("Id begins with").fill("list/");
     await t.page.keyboard.press("Enter");
-    await t.sees(row(t, /A good one/).getByText("indexed"));
-    assert.match(await row(t, /A good one/).innerText(), /yes/);
-    assert.match(await row(t, /list\/broken/).innerText(), /failed\s+no: failed/);
+    await t.sees(t.row(/A good one/).getByText("indexed"));
+    assert.match(await t.row(/A good one/).innerText(), /yes/);
+    assert.match(await t.row(/list\/broken/).innerText(), /failed\s+no: failed/);
     await t.judge("list");
     await t.page.getByLabel("State").selectOption("cancelled");
     await t.sees("No document is like that.");
     assert.match(t.page.url(), /state=cancelled&prefix=list%2F/);
+    await t.page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Documents" }).click();
+    await t.eventually(async () => (await t.page.getByLabel("Id begins with").inputValue()) === "", "the form says what is shown");
+    assert.equal(await t.page.getByLabel("State").inputValue(), "");
+  },
+
+  async "focus goes along, there and back"(t) {
+    await t.api("acme", "POST", "/ingest?wait=30s", { docId: "along/there.txt", title: "There", text: "And back." });
+    const { jobId } = await t.api("acme", "GET", "/documents/along%2Fthere.txt");
+    const at = (title) => t.eventually(async () => (await t.focused()) === title, `focus is on ${title}`);
+    await t.signIn("acme", "documents?prefix=along%2F");
+    await t.page.getByRole("link", { name: "There" }).press("Enter");
+    await at("There");
+    await t.page.goBack();
+    await at("Documents");
+    for (const [link, title] of [["Add a text", "Add a text"], ["All documents", "Documents"], ["Upload files", "Upload files"], ["All documents", "Documents"]]) {
+      await t.page.getByRole("link", { name: link }).press("Enter");
+      await at(title);
+    }
+    await t.open(`jobs/${jobId}`);
+    await at("main"); // of another page
+    await t.page.getByRole("link", { name: "All jobs" }).press("Enter");
+    await at("Jobs");
+    await t.page.getByRole("link", { name: "along/there.txt" }).first().press("Enter");
+    await at("along/there.txt");
+  },
+
+  async "the next page, while the list asks again by itself"(t) {
+    const some = (docId) => ({ docId, state: "chunked", generation: 1, searchable: 0, notSearchable: { code: "indexing", message: "it is being indexed" }, bytes: 1, chunks: 1, updatedAt: "2026-11-23T10:00:00Z" });
+    let asked = 0, answer;
+    await t.page.clock.install();
+    await t.page.route("**/documents?*", async (route) => {
+      const further = new URL(route.request().url()).searchParams.has("cursor");
+      if (further) await new Promise((come) => (answer = come));
+      else asked++;
+      await route.fulfill({ json: { ok: true, data: further ? { documents: [some("b")] } : { documents: [some("a")], next: "b" } } });
+    });
+    await t.signIn("acme", "documents");
+    await t.page.getByRole("button", { name: "Show more" }).focus();
+    const before = asked;
+    await t.page.clock.fastForward(5_000);
+    await t.eventually(() => asked > before, "it asks again by itself");
+    assert.equal(await t.focused(), "Show more", "the button stays");
+    await t.page.keyboard.press("Enter");
+    await t.eventually(() => answer, "the page is asked for");
+    const during = asked;
+    await t.page.clock.fastForward(30_000);
+    assert.equal(await t.focused(), "Loading…");
+    answer();
+    await t.sees(t.row("b"));
+    assert.equal(asked, during, "it waits for the page that is under way");
+    await t.sees("That is all of it.");
+    assert.equal(await t.page.evaluate(() => document.activeElement.textContent), "That is all of it.");
   },
 
   async "why it is not searchable"(t) {
@@ -67,9 +118,12 @@ export const flows = {
     await t.judge("refused");
     const id = `people/ada-${Date.now()}.md`;
     await t.page.getByLabel("Id", { exact: true }).fill(id);
+    const cut = [];
+    t.page.on("requestfailed", (request) => request.url().endsWith(encodeURIComponent(id)) && cut.push(request.failure().errorText));
     await t.page.getByRole("button", { name: "Add the document" }).click();
     await t.sees(t.page.getByRole("heading", { name: "Ada", level: 1 }));
     await t.sees("– searches show it"); // it has become that while one looked on
+    assert.deepEqual(cut, [], "one question after the other");
     await t.sees("year: 1843");
     await t.sees(t.page.locator(".text").getByText(/Ada wrote the first program\./));
     assert.equal((await t.api("acme", "GET", `/documents/${encodeURIComponent(id)}`)).state, "indexed");

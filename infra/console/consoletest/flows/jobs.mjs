@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { wire } from "../wire.mjs";
 
-const row = (t, name) => t.page.getByRole("row").filter({ has: t.page.getByRole("rowheader", { name }) });
-
 /** slow is a document that takes its time: nobody has its address. */
 const slow = (t, tenant, docId) => t.api(tenant, "POST", "/ingest", { docId, url: "https://nobody.example.com/page.html" });
 
@@ -10,12 +8,12 @@ export const flows = {
   async "the list, live"(t) {
     await t.api("acme", "POST", "/ingest?wait=30s", { docId: "jobs/before.txt", text: "What was there before." });
     await t.signIn("acme", "jobs");
-    await t.sees(row(t, "jobs/before.txt").first().getByText("succeeded"));
+    await t.sees(t.row("jobs/before.txt").first().getByText("succeeded"));
     await t.judge("list");
     await t.api("acme", "POST", "/ingest", { docId: "jobs/after.txt", text: "What came after." });
     await t.page.getByRole("button", { name: "Ask again" }).click();
-    await t.sees(row(t, "jobs/after.txt").first());
-    await t.sees(row(t, "jobs/after.txt").first().getByText("succeeded")); // nobody asked for it
+    await t.sees(t.row("jobs/after.txt").first());
+    await t.sees(t.row("jobs/after.txt").first().getByText("succeeded")); // nobody asked for it
     await t.page.getByLabel("State").selectOption("failed");
     await t.page.getByLabel("Kind").selectOption("reembed");
     await t.sees("No job is like that.");
@@ -33,8 +31,8 @@ export const flows = {
     await t.eventually(async () => (await t.page.getByRole("status").allTextContents()).some((said) => /^The job has /.test(said)), "its end is announced");
     await t.judge("ended");
     await t.page.getByRole("link", { name: "The jobs of its documents" }).click();
-    await t.sees(row(t, "batch/good.txt").first());
-    assert.equal(await row(t, "jobs/before.txt").count(), 0);
+    await t.sees(t.row("batch/good.txt").first());
+    assert.equal(await t.row("jobs/before.txt").count(), 0);
   },
 
   async "cancel"(t) {

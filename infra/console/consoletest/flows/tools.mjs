@@ -115,6 +115,12 @@ export const flows = {
     await t.page.getByRole("button", { name: "Run", exact: true }).click();
     await t.sees(result(t).getByText("Done."));
     assert.equal(await t.page.getByLabel("any").getAttribute("aria-invalid"), null);
+    await t.page.unroute("**/tools/execute");
+    await t.page.route("**/tools/execute", () => {}); // it takes for ever
+    await t.page.getByRole("button", { name: "Run", exact: true }).click();
+    await t.page.getByRole("button", { name: "Stop" }).click();
+    await t.page.getByRole("button", { name: "Stop" }).waitFor({ state: "detached" });
+    assert.equal(await t.focused(), "Run", "focus stays in the form");
   },
 
   async "a tool of another tenant is none"(t) {

@@ -84,6 +84,8 @@ export const flows = {
     await t.judge("none");
     await t.page.goBack();
     await t.sees(t.page.getByRole("region", { name: "Traces", exact: true }));
+    await t.eventually(async () => (await t.page.getByLabel("What it began with").inputValue()) === "", "the form says what is shown");
+    assert.equal(await t.page.getByLabel("Only with failures").isChecked(), false);
     await t.page.getByLabel("Trace id").fill("0af7651916cd43dd8448eb211c80319c");
     await t.page.keyboard.press("Enter");
     await t.sees("This trace is not kept, or not yet.");

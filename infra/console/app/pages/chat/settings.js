@@ -1,5 +1,6 @@
-import { html, useEffect, useState } from "../../ui.js";
+import { html } from "../../ui.js";
 import { send } from "../../api.js";
+import { useAsk } from "../../parts/ask.js";
 import { Field } from "../../parts/field.js";
 import { JsonField, faultOf, readObject } from "../../parts/json-field.js";
 
@@ -25,12 +26,10 @@ const noChat = /\b(bge|embed|embedding|aura|melotts|tts|whisper)/i;
 
 /** Settings is how the next message is answered. */
 export function Settings({ value, change, error, wrong }) {
-  const [models, setModels] = useState([]);
-  useEffect(() => {
-    const leave = new AbortController();
-    send("GET", "/v1/models", { signal: leave.signal }).then((response) => response.json()).then(({ data }) => setModels(data.map((m) => m.id).filter((id) => id !== "default" && !noChat.test(id))), () => {}); // the tenant's own will do
-    return () => leave.abort();
-  }, []);
+  const { data: models = [] } = useAsk(async (signal) => { // where they are not to be had, the tenant's own will do
+    const { data } = await (await send("GET", "/v1/models", { signal })).json();
+    return data.map((m) => m.id).filter((id) => id !== "default" && !noChat.test(id));
+  });
   const set = (name) => (event) => change({ ...value, [name]: event.target.type === "checkbox" ? event.target.checked : event.target.value });
   const text = (name, props, more) => html`<input ...${props} type="number" inputmode="decimal" value=${value[name]} onInput=${set(name)} ...${more} />`;
   return html`<div class="settings">

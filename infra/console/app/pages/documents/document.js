@@ -1,4 +1,4 @@
-import { html, useState } from "../../ui.js";
+import { html, useEffect, useRef, useState } from "../../ui.js";
 import { blob, del, get } from "../../api.js";
 import { go, href } from "../../router.js";
 import { may } from "../../session.js";
@@ -11,6 +11,7 @@ import { Passage } from "../../parts/passage.js";
 import { Problem } from "../../parts/problem.js";
 import { save } from "../../parts/save.js";
 import { Table } from "../../parts/table.js";
+import { Title } from "../../parts/title.js";
 import { toast } from "../../parts/toast.js";
 
 const looks = { indexed: "good", failed: "bad", cancelled: "warn", deleted: "warn" };
@@ -24,13 +25,16 @@ export const DocumentState = ({ of: { state } }) => html`<span class=${`state ${
 /** Document is what is known of one document. With `erased` in the address it is the job of its erasure. */
 export function Document({ id, query }) {
   const path = `/documents/${encodeURIComponent(id)}`;
-  const { data: doc, error, again } = useAsk((signal) => get(path, { signal }), [id, query.erased]);
+  const { data: doc, error, busy, again } = useAsk((signal) => get(path, { signal }), [id, query.erased]);
   const [asked, setAsked] = useState(false);
   const going = doc && !isSettled(doc) && may("jobs") ? doc.jobId : undefined;
-  const { job, cut } = useJob(going, (job) => {
-    again(); // the ledger has more to tell than the job
-    if (isOver(job)) announce(`The document has ${job.state === "cancelled" ? "been cancelled" : job.state}.`);
-  });
+  const { job, cut } = useJob(going, (job) => isOver(job) && announce(`The document has ${job.state === "cancelled" ? "been cancelled" : job.state}.`));
+  const told = useRef(null);
+  useEffect(() => {
+    if (!job || busy || told.current === job) return;
+    told.current = job;
+    again(); // the ledger has more to tell than the job; one after the other
+  }, [job, busy]);
   const start = Number(query.start ?? 0), end = Number(query.end ?? 0);
   const original = async () => {
     try {
@@ -41,7 +45,7 @@ export function Document({ id, query }) {
   };
   return html`
     <p class="crumb"><a href=${href("documents")}>All documents</a></p>
-    <div class="head"><h1>${doc?.title || id}</h1><p class="marks">
+    <div class="head"><${Title}>${doc?.title || id}<//><p class="marks">
       ${doc && doc.state !== "deleted" && html`<button type="button" onClick=${original}>Download the original</button> ${may("ingest") && html`<button type="button" class="danger" onClick=${() => setAsked(true)}>Delete</button>`}`}</p></div>
     ${query.erased && html`<${Erasure} jobId=${query.erased} />`}
     ${error && !(query.erased && error.status === 404) && html`<${Problem} error=${error} again=${error.status === 404 ? undefined : again} />`}

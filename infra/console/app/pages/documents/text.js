@@ -4,6 +4,7 @@ import { go, href } from "../../router.js";
 import { Field, toFault } from "../../parts/field.js";
 import { JsonField, faultOf, readObject } from "../../parts/json-field.js";
 import { Problem } from "../../parts/problem.js";
+import { Title } from "../../parts/title.js";
 import { toast } from "../../parts/toast.js";
 
 const types = [["text/plain", "Plain text"], ["text/markdown", "Markdown"], ["text/html", "HTML"], ["application/json", "JSON"], ["text/csv", "CSV"]];
@@ -38,7 +39,7 @@ export function Text() {
   const line = (name, label, more = {}, hint) => html`<${Field} label=${label} hint=${hint} error=${faultOf(error, name)}>${(props) => html`<input ...${props} type="text" autocomplete="off" value=${form[name]} onInput=${set(name)} ...${more} />`}<//>`;
   return html`
     <p class="crumb"><a href=${href("documents")}>All documents</a></p>
-    <h1>Add a text</h1>
+    <${Title}>Add a text<//>
     <form ref=${place} onSubmit=${submit} aria-busy=${Boolean(busy)}><section aria-label="Document">
       ${error && !fields.some((name) => faultOf(error, name)) && html`<${Problem} error=${error} />`}
       <${Field} label="Text" error=${faultOf(error, "text")}>${(props) => html`<textarea ...${props} rows="10" required value=${form.text} onInput=${set("text")}></textarea>`}<//>

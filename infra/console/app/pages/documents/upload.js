@@ -10,6 +10,7 @@ import { Problem } from "../../parts/problem.js";
 import { Problems } from "../../parts/problems.js";
 import { Stop } from "../../parts/stop.js";
 import { Table } from "../../parts/table.js";
+import { Title } from "../../parts/title.js";
 import { chosen, lines } from "./files.js";
 
 /** Upload takes files in, as many as there are, as one import. */
@@ -62,7 +63,7 @@ export function Upload() {
   const set = (name) => (event) => setCommon({ ...common, [name]: event.target.value });
   return html`
     <p class="crumb"><a href=${href("documents")}>All documents</a></p>
-    <h1>Upload files</h1>
+    <${Title}>Upload files<//>
     ${receipt && html`<${Outcome} receipt=${receipt} names=${state.names} />`}
     <form onSubmit=${send}><section aria-label="What to upload">
       <div class=${`drop ${over ? "over" : ""}`} onDragOver=${hold} onDragLeave=${hold} onDrop=${drop}>

@@ -7,8 +7,10 @@ import { usePages } from "../../parts/ask.js";
 import { Dialog } from "../../parts/dialog.js";
 import { When, bytes, money, number } from "../../parts/format.js";
 import { JobState, Progress, Receipt, counted, isOver, useJob } from "../../parts/job.js";
+import { More } from "../../parts/more.js";
 import { Problem } from "../../parts/problem.js";
 import { Problems } from "../../parts/problems.js";
+import { Title } from "../../parts/title.js";
 import { toast } from "../../parts/toast.js";
 
 /** about is what a job is about, in few words. */
@@ -22,7 +24,7 @@ export function Job({ id }) {
   const job = cancelled?.updatedAt > told?.updatedAt ? cancelled : told;
   return html`
     <p class="crumb"><a href=${href("jobs")}>All jobs</a></p>
-    <div class="head"><h1>${job ? about(job) : "Job"}</h1>
+    <div class="head"><${Title}>${job ? about(job) : "Job"}<//>
       ${job && !isOver(job) && job.kind !== "erase" && html`<button type="button" class="danger" onClick=${() => setAsked(true)}>Cancel</button>`}</div>
     ${error && html`<${Problem} error=${error} />`}
     ${cut && html`<p class="note warn" role="status">The connection was cut. What is here is as it was; it goes on as soon as the platform answers.</p>`}
@@ -58,7 +60,7 @@ function All({ job }) {
   return html`
     ${list.error && html`<${Problem} error=${list.error} />`}
     <${Problems} caption="In the order in which it was found" rows=${list.rows ?? job.errors} />
-    ${list.more && html`<button type="button" onClick=${list.more} disabled=${list.busy}>Show more</button>`}`;
+    <${More} list=${list} />`;
 }
 
 const Moved = ({ transfer: t }) => html`<dl class="facts">
