@@ -3,7 +3,7 @@ import { del, get } from "../api.js";
 import { go, href } from "../router.js";
 import { announce } from "../parts/announce.js";
 import { usePages } from "../parts/ask.js";
-import { Dialog } from "../parts/dialog.js";
+import { Confirm } from "../parts/confirm.js";
 import { Empty } from "../parts/empty.js";
 import { toFault } from "../parts/field.js";
 import { When, plural } from "../parts/format.js";
@@ -146,21 +146,12 @@ function Composer({ talk, busy, error }) {
 
 /** Forget deletes a conversation, once somebody has said so. */
 function Forget({ id, close, done }) {
-  const [state, setState] = useState({});
   const forget = async () => {
-    setState({ busy: true });
-    try {
-      await del(`/sessions/${encodeURIComponent(id)}`);
-      close();
-      toast("The conversation was deleted.");
-      done();
-    } catch (error) {
-      setState({ error });
-    }
+    await del(`/sessions/${encodeURIComponent(id)}`);
+    toast("The conversation was deleted.");
+    done();
   };
-  return html`<${Dialog} title="Delete this conversation?" close=${close}>
+  return html`<${Confirm} title="Delete this conversation?" yes="Delete" doing="Deleting…" no="Keep it" act=${forget} close=${close}>
     <p>All that is kept of it is removed, and an answer that is under way ends. This cannot be undone.</p>
-    ${state.error && html`<${Problem} error=${state.error} />`}
-    <p class="actions"><button type="button" class="danger" disabled=${state.busy} onClick=${forget}>${state.busy ? "Deleting…" : "Delete"}</button> <button type="button" onClick=${close}>Keep it</button></p>
   <//>`;
 }

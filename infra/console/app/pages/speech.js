@@ -3,7 +3,7 @@ import { blob, del, get, post } from "../api.js";
 import { go, href } from "../router.js";
 import { announce } from "../parts/announce.js";
 import { useAsk, usePages } from "../parts/ask.js";
-import { Dialog } from "../parts/dialog.js";
+import { Confirm } from "../parts/confirm.js";
 import { Field } from "../parts/field.js";
 import { money, number, When } from "../parts/format.js";
 import { More } from "../parts/more.js";
@@ -148,26 +148,17 @@ function Job({ id }) {
       ${job.audioUrl && html`<section aria-labelledby="sound"><h2 id="sound">Sound</h2>
         <${Player} load=${(signal) => blob(job.audioUrl, { signal })} bytes=${job.bytes} durationMs=${job.durationMs} name=${`speech-${id}.${job.format}`} chapters=${job.chapters} />
       </section>`}`}
-    ${stopping && html`<${Cancel} path=${path} close=${() => setStopping(false)} cancelled=${() => { setStopping(false); setTurn((n) => n + 1); }} />`}`;
+    ${stopping && html`<${Cancel} path=${path} close=${() => setStopping(false)} done=${() => setTurn((n) => n + 1)} />`}`;
 }
 
-function Cancel({ path, close, cancelled }) {
-  const [error, setError] = useState(null);
-  const [busy, setBusy] = useState(false);
+/** Cancel ends what is being spoken, once somebody has said so. */
+function Cancel({ path, close, done }) {
   const cancel = async () => {
-    setBusy(true);
-    try {
-      const { state } = await del(path);
-      toast(state === "cancelled" ? "It is not spoken any further." : `It had ended already: ${state}.`, state === "cancelled" ? "good" : "bad");
-      cancelled();
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
+    const { state } = await del(path);
+    toast(state === "cancelled" ? "It is not spoken any further." : `It had ended already: ${state}.`, state === "cancelled" ? "good" : "bad");
+    done();
   };
-  return html`<${Dialog} title="Cancel it?" close=${close}>
+  return html`<${Confirm} title="Cancel it?" yes="Cancel it" doing="Cancelling…" no="Go on speaking" act=${cancel} close=${close}>
     <p>What is spoken so far is paid, and thrown away.</p>
-    ${error && html`<${Problem} error=${error} />`}
-    <p class="buttons"><button type="button" class="danger" onClick=${cancel} disabled=${busy}>${busy ? "Cancelling…" : "Cancel it"}</button> <button type="button" onClick=${close}>Go on speaking</button></p>
   <//>`;
 }

@@ -3,6 +3,7 @@ import { html, useRef, useState } from "../ui.js";
 import { del, get, post } from "../api.js";
 import { announce } from "./announce.js";
 import { useAsk } from "./ask.js";
+import { Confirm } from "./confirm.js";
 import { Dialog } from "./dialog.js";
 import { Field } from "./field.js";
 import { duration, money, number, percent, When } from "./format.js";
@@ -44,11 +45,6 @@ export function Alerts() {
     toast(`“${rule.name}” is watched from now on.`);
     again();
   };
-  const gone = (rule) => {
-    setDropping(null);
-    toast(`“${rule.name}” is not watched any more.`);
-    again();
-  };
   return html`
     <p>Each rule is looked at once a minute. Webhooks and other listeners are told when it begins to hold, and when it ends.</p>
     ${error && html`<${Problem} error=${error} />`}
@@ -63,7 +59,7 @@ export function Alerts() {
     ]} />`}
     <p><button type="button" onClick=${() => setMaking(true)}>New rule</button></p>
     ${making && html`<${Make} close=${() => setMaking(false)} made=${made} />`}
-    ${dropping && html`<${Drop} rule=${dropping} close=${() => setDropping(null)} gone=${gone} />`}`;
+    ${dropping && html`<${Drop} rule=${dropping} close=${() => setDropping(null)} gone=${again} />`}`;
 }
 
 function Make({ close, made }) {
@@ -102,23 +98,18 @@ function Make({ close, made }) {
   </form><//>`;
 }
 
+/** Drop deletes a rule, once somebody has said so. */
 function Drop({ rule, close, gone }) {
-  const [error, setError] = useState(null);
-  const [busy, setBusy] = useState(false);
   const drop = async () => {
-    setBusy(true);
     try {
       await del(`/metrics/alerts/${encodeURIComponent(rule.id)}`);
-      gone(rule);
     } catch (failure) {
-      if (failure.code === "alert_not_found") return gone(rule);
-      setError(failure);
-      setBusy(false);
+      if (failure.code !== "alert_not_found") throw failure; // somebody else was faster
     }
+    toast(`“${rule.name}” is not watched any more.`);
+    gone();
   };
-  return html`<${Dialog} title="Delete the rule?" close=${close}>
+  return html`<${Confirm} title="Delete the rule?" yes="Delete" doing="Deleting…" no="Keep it" act=${drop} close=${close}>
     <p>“${rule.name}” will not be watched any more.${rule.state === "firing" && " It holds just now; listeners will be told that it has ended."}</p>
-    ${error && html`<${Problem} error=${error} />`}
-    <p class="buttons"><button type="button" class="danger" onClick=${drop} disabled=${busy}>${busy ? "Deleting…" : "Delete"}</button> <button type="button" onClick=${close}>Keep it</button></p>
   <//>`;
 }

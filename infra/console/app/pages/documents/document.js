@@ -4,7 +4,7 @@ import { go, href } from "../../router.js";
 import { may } from "../../session.js";
 import { announce } from "../../parts/announce.js";
 import { useAsk } from "../../parts/ask.js";
-import { Dialog } from "../../parts/dialog.js";
+import { Confirm } from "../../parts/confirm.js";
 import { When, bytes, money, number, plural } from "../../parts/format.js";
 import { JobState, Progress, Receipt, counted, isOver, useJob } from "../../parts/job.js";
 import { Passage } from "../../parts/passage.js";
@@ -116,22 +116,13 @@ function Erasure({ jobId }) {
 
 /** Delete deletes a document, once somebody has said so. */
 function Delete({ id, path, close }) {
-  const [state, setState] = useState({});
   const remove = async () => {
-    setState({ busy: true });
-    try {
-      const { jobId } = await del(path);
-      close();
-      toast("The document was deleted.");
-      go("documents", [id], { erased: jobId }, { replace: true });
-    } catch (error) {
-      setState({ error });
-    }
+    const { jobId } = await del(path);
+    toast("The document was deleted.");
+    go("documents", [id], { erased: jobId }, { replace: true });
   };
-  return html`<${Dialog} title="Delete this document?" close=${close}>
+  return html`<${Confirm} title="Delete this document?" yes="Delete the document" doing="Deleting…" no="Keep it" act=${remove} close=${close}>
     <p><code>${id}</code></p>
     <p>No search shows it any more, and what is stored of it is erased: texts, passages, vectors, all generations. This cannot be undone.</p>
-    ${state.error && html`<${Problem} error=${state.error} />`}
-    <p class="actions"><button type="button" class="danger" disabled=${state.busy} onClick=${remove}>${state.busy ? "Deleting…" : "Delete the document"}</button> <button type="button" onClick=${close}>Keep it</button></p>
   <//>`;
 }

@@ -4,7 +4,7 @@ import { href } from "../../router.js";
 import { may } from "../../session.js";
 import { announce } from "../../parts/announce.js";
 import { usePages } from "../../parts/ask.js";
-import { Dialog } from "../../parts/dialog.js";
+import { Confirm } from "../../parts/confirm.js";
 import { When, bytes, money, number } from "../../parts/format.js";
 import { JobState, Progress, Receipt, counted, isOver, useJob } from "../../parts/job.js";
 import { More } from "../../parts/more.js";
@@ -71,21 +71,12 @@ const Moved = ({ transfer: t }) => html`<dl class="facts">
 
 /** Cancel cancels a job, once somebody has said so. */
 function Cancel({ job, close, done }) {
-  const [state, setState] = useState({});
   const cancel = async () => {
-    setState({ busy: true });
-    try {
-      const now = await del(`/jobs/${encodeURIComponent(job.jobId)}`);
-      done(now);
-      close();
-      toast(now.state === "cancelled" ? "The job was cancelled." : `The job had ended by then: it has ${now.state}.`);
-    } catch (error) {
-      setState({ error });
-    }
+    const now = await del(`/jobs/${encodeURIComponent(job.jobId)}`);
+    done(now);
+    toast(now.state === "cancelled" ? "The job was cancelled." : `The job had ended by then: it has ${now.state}.`);
   };
-  return html`<${Dialog} title="Cancel this job?" close=${close}>
+  return html`<${Confirm} title="Cancel this job?" yes="Cancel the job" doing="Cancelling…" no="Let it go on" act=${cancel} close=${close}>
     <p>What has not begun does not begin, and what is on its way is not shown. What is searchable already stays.</p>
-    ${state.error && html`<${Problem} error=${state.error} />`}
-    <p class="actions"><button type="button" class="danger" disabled=${state.busy} onClick=${cancel}>${state.busy ? "Cancelling…" : "Cancel the job"}</button> <button type="button" onClick=${close}>Let it go on</button></p>
   <//>`;
 }
