@@ -3,6 +3,7 @@ import { get } from "../api.js";
 import { go, href } from "../router.js";
 import { may } from "../session.js";
 import { useEvery, usePages } from "../parts/ask.js";
+import { Choice } from "../parts/choice.js";
 import { Field, useDraft } from "../parts/field.js";
 import { When, bytes, number } from "../parts/format.js";
 import { More } from "../parts/more.js";
@@ -39,7 +40,7 @@ function List({ query: { state, prefix, source } }) {
   return html`
     <div class="head"><${Title}>Documents<//>${may("ingest") && html`<p class="marks"><a class="button" href=${href("documents", [], { add: "files" })}>Upload files</a> <a class="button second" href=${href("documents", [], { add: "text" })}>Add a text</a></p>`}</div>
     <form class="filters above" onSubmit=${(event) => { event.preventDefault(); filter({}); }}>
-      <${Field} label="State">${(props) => html`<select ...${props} value=${state ?? ""} onChange=${(e) => filter({ state: e.target.value })}><option value="">all</option>${states.map((s) => html`<option key=${s} value=${s}>${s}</option>`)}</select>`}<//>
+      <${Choice} label="State" none="all" value=${state} options=${states} change=${(state) => filter({ state })} />
       ${field("prefix", "Id begins with")}${field("source", "Source")}
       <button>Filter</button>
     </form>

@@ -3,7 +3,7 @@ import { get } from "../api.js";
 import { go, href } from "../router.js";
 import { announce } from "../parts/announce.js";
 import { useEvery, usePages } from "../parts/ask.js";
-import { Field } from "../parts/field.js";
+import { Choice } from "../parts/choice.js";
 import { When } from "../parts/format.js";
 import { JobState, Progress, counted, isOver, useJob } from "../parts/job.js";
 import { More } from "../parts/more.js";
@@ -33,12 +33,12 @@ function List({ query: { kind, state, importId } }) {
     setLive((before) => ({ ...before, [job.jobId]: job }));
     if (isOver(job)) announce(`The ${job.kind} of ${about(job)} has ${job.state === "cancelled" ? "been cancelled" : job.state}.`);
   };
-  const filter = (name) => (event) => go("jobs", [], { kind, state, importId, [name]: event.target.value }, { replace: true });
+  const filter = (name) => (value) => go("jobs", [], { kind, state, importId, [name]: value }, { replace: true });
   return html`
     <div class="head"><${Title}>Jobs<//><button type="button" onClick=${list.again}>Ask again</button></div>
     <div class="filters above">
-      <${Choice} label="Kind" value=${kind} options=${kinds} change=${filter("kind")} />
-      <${Choice} label="State" value=${state} options=${states} change=${filter("state")} />
+      <${Choice} label="Kind" none="all" value=${kind} options=${kinds} change=${filter("kind")} />
+      <${Choice} label="State" none="all" value=${state} options=${states} change=${filter("state")} />
       ${importId && html`<p class="note">Those of one import. <a href=${href("jobs", [importId])}>The import</a> · <a href=${href("jobs", [], { kind, state })}>All jobs</a></p>`}
     </div>
     ${list.error && html`<${Problem} error=${list.error} again=${list.again} />`}
@@ -59,6 +59,3 @@ function Live({ id, told }) {
   useJob(id, told);
   return null;
 }
-
-const Choice = ({ label, value = "", options, change }) => html`<${Field} label=${label}>${(props) => html`<select ...${props} value=${value} onChange=${change}>
-  <option value="">all</option>${options.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}</select>`}<//>`;

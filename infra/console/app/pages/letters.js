@@ -4,7 +4,8 @@ import { go, href } from "../router.js";
 import { may } from "../session.js";
 import { announce } from "../parts/announce.js";
 import { useAsk, usePages } from "../parts/ask.js";
-import { Field, useDraft } from "../parts/field.js";
+import { Choice } from "../parts/choice.js";
+import { Field, faultBeside, faultOf, useDraft } from "../parts/field.js";
 import { duration, number, percent, plural, When } from "../parts/format.js";
 import { handlersOf } from "../parts/handlers.js";
 import { More } from "../parts/more.js";
@@ -42,7 +43,7 @@ function Queues({ query }) {
       ${may("admin") && count?.total > 0 && query.replayed !== "true" && html`<button type="button" onClick=${() => setReplaying(true)}>Send ${filtered ? "these" : "all"} again…</button>`}</div>
       <p>Messages that nobody could handle, with why. They are kept for 30 days.</p>
       <${Filter} query=${query} error=${list.error} />
-      ${list.error && !filters.includes(list.error.field) && html`<${Problem} error=${list.error} />`}
+      ${faultBeside(list.error, filters) && html`<${Problem} error=${list.error} />`}
       ${list.busy && !list.rows && html`<p class="busy" role="status">Loading…</p>`}
       ${list.rows && html`
         ${count && count.total > 0 && html`<${Count} of=${count} query=${query} />`}
@@ -88,22 +89,19 @@ function Handlers({ turn }) {
 
 function Filter({ query, error }) {
   const [values, setValues] = useDraft(Object.fromEntries(filters.map((name) => [name, query[name] ?? ""])));
-  const change = (name) => (event) => setValues((before) => ({ ...before, [name]: event.target.value }));
+  const change = (name) => (value) => setValues((before) => ({ ...before, [name]: value }));
   const submit = (event) => {
     event.preventDefault();
     go("letters", [], Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.trim()])));
   };
-  const wrong = (name) => (error?.field === name ? error.message : undefined);
-  const text = (name, type = "text") => (props) => html`<input ...${props} type=${type} spellcheck=${false} autocapitalize="none" value=${values[name]} onInput=${change(name)} />`;
+  const text = (name, type = "text") => (props) => html`<input ...${props} type=${type} spellcheck=${false} autocapitalize="none" value=${values[name]} onInput=${(e) => change(name)(e.target.value)} />`;
   return html`<form class="filters" role="search" aria-label="Filter dead letters" onSubmit=${submit}>
-    <${Field} label="Stage" error=${wrong("stage")}>${(props) => html`<select ...${props} value=${values.stage} onChange=${change("stage")}>
-      <option value="">any</option>${stages.map((stage) => html`<option key=${stage}>${stage}</option>`)}</select>`}<//>
-    <${Field} label="Reason" error=${wrong("reason")}>${text("reason")}<//>
-    <${Field} label="Document" error=${wrong("docId")}>${text("docId")}<//>
-    <${Field} label="From" error=${wrong("from")}>${text("from", "date")}<//>
-    <${Field} label="Before" error=${wrong("to")}>${text("to", "date")}<//>
-    <${Field} label="Sent again">${(props) => html`<select ...${props} value=${values.replayed} onChange=${change("replayed")}>
-      <option value="">either</option><option value="false">not yet</option><option value="true">already</option></select>`}<//>
+    <${Choice} label="Stage" none="any" error=${faultOf(error, "stage")} options=${stages} value=${values.stage} change=${change("stage")} />
+    <${Field} label="Reason" error=${faultOf(error, "reason")}>${text("reason")}<//>
+    <${Field} label="Document" error=${faultOf(error, "docId")}>${text("docId")}<//>
+    <${Field} label="From" error=${faultOf(error, "from")}>${text("from", "date")}<//>
+    <${Field} label="Before" error=${faultOf(error, "to")}>${text("to", "date")}<//>
+    <${Choice} label="Sent again" none="either" error=${faultOf(error, "replayed")} options=${[["false", "not yet"], ["true", "already"]]} value=${values.replayed} change=${change("replayed")} />
     <button>Filter</button>
     ${filters.some((name) => query[name]) && html`<p class="shortcuts"><a href=${href("letters")}>All</a></p>`}
   </form>`;

@@ -1,11 +1,12 @@
 import { html, useEffect, useRef, useState } from "../ui.js";
 import { go } from "../router.js";
 import { announce } from "../parts/announce.js";
+import { Choice } from "../parts/choice.js";
 import { Empty } from "../parts/empty.js";
-import { Field, toFault } from "../parts/field.js";
+import { Field, faultOf, toFault } from "../parts/field.js";
 import { duration, number, percent, plural } from "../parts/format.js";
 import { Grounded, Remarks, Sources } from "../parts/grounds.js";
-import { JsonField, faultOf } from "../parts/json-field.js";
+import { JsonField } from "../parts/json-field.js";
 import { Problem } from "../parts/problem.js";
 import { Stop } from "../parts/stop.js";
 import { Table } from "../parts/table.js";
@@ -69,9 +70,6 @@ export default function Search({ query: address }) {
     </form></section>
     ${result ? html`<${Result} result=${result} ask=${follow} />` : html`<${Empty} title="Ask the tenant's documents.">The answer says which words of which document it rests on.<//>`}`;
 }
-
-const Choice = ({ label, options, value, change }) => html`<${Field} label=${label}>${(props) => html`<select ...${props} value=${value} onChange=${(e) => change(e.target.value)}>
-  ${options.map(([id, name]) => html`<option key=${id} value=${id}>${name}</option>`)}</select>`}<//>`;
 
 function More({ form, change, error, wrong }) {
   const check = (name, label) => html`<label class="check"><input type="checkbox" checked=${form[name]} onChange=${(e) => change({ ...form, [name]: e.target.checked })} /> ${label}</label>`;

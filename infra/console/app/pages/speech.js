@@ -3,9 +3,11 @@ import { blob, del, get, post } from "../api.js";
 import { go, href } from "../router.js";
 import { announce } from "../parts/announce.js";
 import { useAsk, usePages } from "../parts/ask.js";
+import { Choice } from "../parts/choice.js";
 import { Confirm } from "../parts/confirm.js";
-import { Field } from "../parts/field.js";
+import { Field, faultBeside, faultOf, toFault } from "../parts/field.js";
 import { money, number, When } from "../parts/format.js";
+import { JobState, isOver } from "../parts/job.js";
 import { More } from "../parts/more.js";
 import { Player } from "../parts/player.js";
 import { Problem } from "../parts/problem.js";
@@ -18,11 +20,7 @@ export default function Speech({ rest }) {
   return rest[0] ? html`<${Job} key=${rest[0]} id=${rest[0]} />` : html`<${All} />`;
 }
 
-const manner = { succeeded: "good", failed: "bad", cancelled: "warn" };
-
-const State = ({ of }) => html`<span class=${`state ${of.expired ? "warn" : manner[of.state] ?? ""}`}>${of.expired ? "not kept any more" : of.state}</span>`;
-
-const over = (job) => ["succeeded", "failed", "cancelled"].includes(job.state);
+const State = ({ of }) => (of.expired ? html`<span class="state warn">not kept any more</span>` : html`<${JobState} job=${of} />`);
 
 function All() {
   const voices = useAsk((signal) => get("/tts/voices", { signal }));
@@ -58,9 +56,9 @@ function Order({ voices }) {
   const [busy, setBusy] = useState(false);
   const form = useRef(null);
   const speaker = voices.models.find((m) => m.id === order.model);
-  const change = (member) => (event) => setOrder((before) => ({ ...before, [member]: event.target.value }));
-  const chooseModel = (event) => {
-    const model = voices.models.find((m) => m.id === event.target.value);
+  const change = (member) => (value) => setOrder((before) => ({ ...before, [member]: value }));
+  const chooseModel = (id) => {
+    const model = voices.models.find((m) => m.id === id);
     setOrder((before) => ({ ...before, model: model.id, voice: voices.voices.find((v) => v.model === model.id).id, format: model.formats.includes(before.format) ? before.format : model.formats[0] }));
   };
   const submit = async (event) => {
@@ -73,23 +71,20 @@ function Order({ voices }) {
     } catch (failure) {
       setError(failure);
       setBusy(false);
-      requestAnimationFrame(() => form.current?.querySelector("[aria-invalid], .problem")?.focus());
+      toFault(form);
     }
   };
-  const wrong = (member) => (error?.field === member ? error.message : undefined);
+  const own = (member) => ({ value: order[member], error: faultOf(error, member), change: change(member) });
   const long = [...order.text].length;
   return html`<form ref=${form} onSubmit=${submit} aria-busy=${busy} novalidate>
-    ${error && !(error.field in order) && html`<${Problem} error=${error} />`}
-    <${Field} label="Text" hint=${`Headings, such as # One, are chapters. ${number(long)} of ${number(voices.maxCharacters)} characters.`} error=${wrong("text")}>
-      ${(props) => html`<textarea ...${props} rows="6" value=${order.text} onInput=${change("text")}></textarea>`}<//>
+    ${faultBeside(error, Object.keys(order)) && html`<${Problem} error=${error} />`}
+    <${Field} label="Text" hint=${`Headings, such as # One, are chapters. ${number(long)} of ${number(voices.maxCharacters)} characters.`} error=${faultOf(error, "text")}>
+      ${(props) => html`<textarea ...${props} rows="6" value=${order.text} onInput=${(e) => change("text")(e.target.value)}></textarea>`}<//>
     <div class="filters">
-      ${voices.models.length > 1 && html`<${Field} label="Model" error=${wrong("model")}>${(props) => html`<select ...${props} value=${order.model} onChange=${chooseModel}>
-        ${voices.models.map((m) => html`<option key=${m.id} value=${m.id}>${m.id.split("/").at(-1)} (${m.language})</option>`)}</select>`}<//>`}
-      <${Field} label="Voice" error=${wrong("voice")}>${(props) => html`<select ...${props} value=${order.voice} onChange=${change("voice")}>
-        ${voices.voices.filter((v) => v.model === order.model).map((v) => html`<option key=${v.id} value=${v.id}>${[v.id, ...v.aliases].join(", ")}</option>`)}</select>`}<//>
-      <${Field} label="Format" error=${wrong("format")}>${(props) => html`<select ...${props} value=${order.format} onChange=${change("format")}>
-        ${speaker.formats.map((format) => html`<option key=${format}>${format}</option>`)}</select>`}<//>
-      <${Field} label=${`Speed: ${order.speed}×`} error=${wrong("speed")}>${(props) => html`<input ...${props} type="range" min=${voices.minSpeed} max=${voices.maxSpeed} step="0.05" value=${order.speed} onInput=${change("speed")} />`}<//>
+      ${voices.models.length > 1 && html`<${Choice} label="Model" ...${own("model")} change=${chooseModel} options=${voices.models.map((m) => [m.id, `${m.id.split("/").at(-1)} (${m.language})`])} />`}
+      <${Choice} label="Voice" ...${own("voice")} options=${voices.voices.filter((v) => v.model === order.model).map((v) => [v.id, [v.id, ...v.aliases].join(", ")])} />
+      <${Choice} label="Format" ...${own("format")} options=${speaker.formats} />
+      <${Field} label=${`Speed: ${order.speed}×`} error=${faultOf(error, "speed")}>${(props) => html`<input ...${props} type="range" min=${voices.minSpeed} max=${voices.maxSpeed} step="0.05" value=${order.speed} onInput=${(e) => change("speed")(e.target.value)} />`}<//>
       <button class="primary" disabled=${busy}>${busy ? "Asking…" : "Speak"}</button>
     </div>
   </form>`;
@@ -112,7 +107,7 @@ function Job({ id }) {
         const found = await get(path, { signal: left.signal });
         setJob(found);
         setError(null);
-        if (!over(found)) timer = setTimeout(look, pause, true);
+        if (!isOver(found)) timer = setTimeout(look, pause, true);
         else if (waited) announce(found.state === "succeeded" ? "The text is spoken." : `The text is not spoken: ${found.state}.`);
       } catch (failure) {
         if (!left.signal.aborted) setError(failure);
@@ -126,12 +121,12 @@ function Job({ id }) {
   }, [turn]);
   return html`
     <p><a href=${href("speech")}>All speech</a></p>
-    <div class="head"><${Title}>Spoken text<//>${job && !over(job) && html`<button type="button" class="danger" onClick=${() => setStopping(true)}>Cancel…</button>`}</div>
+    <div class="head"><${Title}>Spoken text<//>${job && !isOver(job) && html`<button type="button" class="danger" onClick=${() => setStopping(true)}>Cancel…</button>`}</div>
     ${error && html`<${Problem} error=${error} /><p><button type="button" onClick=${() => setTurn((n) => n + 1)}>Ask again</button></p>`}
     ${!job && !error && html`<p class="busy" role="status">Loading…</p>`}
     ${job && html`
       <section aria-labelledby="state"><h2 id="state"><${State} of=${job} /></h2>
-        ${!over(job) && html`<p><progress aria-label="Spoken" value=${job.spoken} max=${Math.max(1, job.characters)}></progress></p><p>${number(job.spoken)} of ${number(job.characters)} characters are spoken, ${job.percent} %.</p>`}
+        ${!isOver(job) && html`<p><progress aria-label="Spoken" value=${job.spoken} max=${Math.max(1, job.characters)}></progress></p><p>${number(job.spoken)} of ${number(job.characters)} characters are spoken, ${job.percent} %.</p>`}
         ${job.error && html`<${Problem} error=${job.error} />`}
         ${job.expired && html`<p>The sound is not kept any more. Ask for the text again.</p>`}
         <dl class="facts">

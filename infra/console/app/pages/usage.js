@@ -4,7 +4,7 @@ import { go, href } from "../router.js";
 import { announce } from "../parts/announce.js";
 import { useAsk } from "../parts/ask.js";
 import { Chart } from "../parts/chart.js";
-import { Field, useDraft } from "../parts/field.js";
+import { Field, faultBeside, faultOf, useDraft } from "../parts/field.js";
 import { money, number, percent, When } from "../parts/format.js";
 import { Gauge } from "../parts/gauge.js";
 import { Problem } from "../parts/problem.js";
@@ -21,7 +21,7 @@ export default function Usage({ query }) {
   return html`
     <div class="head"><${Title}>Usage<//><button type="button" onClick=${again} disabled=${busy}>${busy ? "Asking…" : "Ask again"}</button></div>
     <${Days} from=${query.from ?? data?.usage.from} to=${query.to ?? data?.usage.to} error=${error} />
-    ${error && !["from", "to"].includes(error.field) && html`<${Problem} error=${error} />`}
+    ${faultBeside(error, ["from", "to"]) && html`<${Problem} error=${error} />`}
     ${busy && !data && html`<p class="busy" role="status">Loading…</p>`}
     ${data && html`<${Shown} usage=${data.usage} cost=${data.cost} />`}`;
 }
@@ -35,10 +35,9 @@ function Days({ from, to, error }) {
     event.preventDefault();
     go("usage", [], days);
   };
-  const wrong = (field) => (error?.field === field ? error.message : undefined);
   return html`<section aria-label="Days"><form class="filters" onSubmit=${show}>
-    <${Field} label="From" error=${wrong("from")}>${(props) => html`<input ...${props} type="date" value=${days.from} onInput=${(e) => setDays({ ...days, from: e.target.value })} />`}<//>
-    <${Field} label="To" error=${wrong("to")}>${(props) => html`<input ...${props} type="date" value=${days.to} onInput=${(e) => setDays({ ...days, to: e.target.value })} />`}<//>
+    <${Field} label="From" error=${faultOf(error, "from")}>${(props) => html`<input ...${props} type="date" value=${days.from} onInput=${(e) => setDays({ ...days, from: e.target.value })} />`}<//>
+    <${Field} label="To" error=${faultOf(error, "to")}>${(props) => html`<input ...${props} type="date" value=${days.to} onInput=${(e) => setDays({ ...days, to: e.target.value })} />`}<//>
     <button>Show</button>
     <p class="shortcuts"><a href=${href("usage")}>This month</a> ${[7, 30, 90].map((n) => html`<a key=${n} href=${href("usage", [], { from: dayAgo(n - 1), to: dayAgo(0) })}>${n} days</a> `)}</p>
   </form></section>`;

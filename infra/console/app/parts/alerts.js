@@ -3,9 +3,10 @@ import { html, useRef, useState } from "../ui.js";
 import { del, get, post } from "../api.js";
 import { announce } from "./announce.js";
 import { useAsk } from "./ask.js";
+import { Choice } from "./choice.js";
 import { Confirm } from "./confirm.js";
 import { Dialog } from "./dialog.js";
-import { Field } from "./field.js";
+import { Field, faultBeside, faultOf, toFault } from "./field.js";
 import { duration, money, number, percent, When } from "./format.js";
 import { Problem } from "./problem.js";
 import { Table } from "./table.js";
@@ -67,7 +68,7 @@ function Make({ close, made }) {
   const [error, setError] = useState(null);
   const [busy, setBusy] = useState(false);
   const form = useRef(null);
-  const change = (member) => (event) => setRule((before) => ({ ...before, [member]: event.target.value }));
+  const change = (member) => (value) => setRule((before) => ({ ...before, [member]: value }));
   const submit = async (event) => {
     event.preventDefault();
     setBusy(true);
@@ -78,21 +79,18 @@ function Make({ close, made }) {
       setError(failure);
       setBusy(false);
       announce(failure.message);
-      requestAnimationFrame(() => form.current?.querySelector("[aria-invalid], .problem")?.focus());
+      toFault(form);
     }
   };
-  const wrong = (member) => (error?.field === member ? error.message : undefined);
-  const choice = (member, options) => (props) => html`<select ...${props} value=${rule[member]} onChange=${change(member)}>
-    ${options.map(([value, title]) => html`<option key=${value} value=${value}>${title}</option>`)}
-  </select>`;
+  const own = (member) => ({ value: rule[member], error: faultOf(error, member), change: change(member) });
   return html`<${Dialog} title="New rule" close=${close}><form ref=${form} onSubmit=${submit} aria-busy=${busy} novalidate>
-    ${error && !(error.field in rule) && html`<${Problem} error=${error} />`}
-    <${Field} label="Name" hint="What people are told." error=${wrong("name")}>${(props) => html`<input ...${props} type="text" value=${rule.name} onInput=${change("name")} />`}<//>
-    <${Field} label="Number" error=${wrong("metric")}>${choice("metric", Object.entries(measures).map(([name, { title }]) => [name, title]))}<//>
+    ${faultBeside(error, Object.keys(rule)) && html`<${Problem} error=${error} />`}
+    <${Field} label="Name" hint="What people are told." error=${faultOf(error, "name")}>${(props) => html`<input ...${props} type="text" value=${rule.name} onInput=${(e) => change("name")(e.target.value)} />`}<//>
+    <${Choice} label="Number" ...${own("metric")} options=${Object.entries(measures).map(([name, { title }]) => [name, title])} />
     <div class="filters">
-      <${Field} label="Is" error=${wrong("comparator")}>${choice("comparator", Object.entries(comparators))}<//>
-      <${Field} label="Threshold" hint=${measure(rule.metric).unit} error=${wrong("threshold")}>${(props) => html`<input ...${props} type="number" step="any" value=${rule.threshold} onInput=${change("threshold")} />`}<//>
-      <${Field} label="In" error=${wrong("period")}>${choice("period", Object.entries(spans))}<//>
+      <${Choice} label="Is" ...${own("comparator")} options=${Object.entries(comparators)} />
+      <${Field} label="Threshold" hint=${measure(rule.metric).unit} error=${faultOf(error, "threshold")}>${(props) => html`<input ...${props} type="number" step="any" value=${rule.threshold} onInput=${(e) => change("threshold")(e.target.value)} />`}<//>
+      <${Choice} label="In" ...${own("period")} options=${Object.entries(spans)} />
     </div>
     <p class="buttons"><button class="primary" disabled=${busy}>${busy ? "Saving…" : "Watch it"}</button> <button type="button" onClick=${close}>Cancel</button></p>
   </form><//>`;

@@ -3,6 +3,15 @@ import { html, useEffect, useId, useState } from "../ui.js";
 /** toFault moves focus to what is wrong in a form, once it is shown: a control that says so, else what is said of all of it. */
 export const toFault = (form) => requestAnimationFrame(() => form.current?.querySelector('[aria-invalid="true"], [role="alert"]')?.focus());
 
+/** faultOf is what a failure says of a field, or of something in it. */
+export function faultOf(error, name) {
+  if (!error?.field || !(error.field === name || error.field.startsWith(`${name}.`) || error.field.startsWith(`${name}[`))) return undefined;
+  return error.hint ? `${error.message}: ${error.hint}` : error.message;
+}
+
+/** faultBeside is a failure that says nothing of these fields: it stands by itself. */
+export const faultBeside = (error, names) => (error && !names.some((name) => faultOf(error, name)) ? error : undefined);
+
 /** useDraft is what a form holds that begins with what is `given`, by the address for instance. When something else is, it begins anew. */
 export function useDraft(given) {
   const [draft, setDraft] = useState(given);

@@ -17,9 +17,3 @@ export function readObject(text) {
 export const JsonField = ({ label, hint, error, value, onInput, rows = 3 }) => html`<${Field} label=${label} hint=${hint} error=${error}>
   ${(props) => html`<textarea ...${props} class="code" rows=${rows} spellcheck=${false} autocapitalize="none" value=${value} onInput=${(event) => onInput(event.target.value)}></textarea>`}
 <//>`;
-
-/** faultOf is what a failure says of a field, or of something in it. */
-export const faultOf = (error, name) => {
-  if (!error?.field || !(error.field === name || error.field.startsWith(`${name}.`) || error.field.startsWith(`${name}[`))) return undefined;
-  return error.hint ? `${error.message}: ${error.hint}` : error.message;
-};

@@ -1,8 +1,9 @@
 import { html } from "../../ui.js";
 import { send } from "../../api.js";
 import { useAsk } from "../../parts/ask.js";
-import { Field } from "../../parts/field.js";
-import { JsonField, faultOf, readObject } from "../../parts/json-field.js";
+import { Choice } from "../../parts/choice.js";
+import { Field, faultOf } from "../../parts/field.js";
+import { JsonField, readObject } from "../../parts/json-field.js";
 
 /** unset is how a conversation begins. */
 export const unset = { model: "", grounded: true, topK: "", filter: "", tools: false, system: "", temperature: "", maxTokens: "" };
@@ -33,8 +34,7 @@ export function Settings({ value, change, error, wrong }) {
   const set = (name) => (event) => change({ ...value, [name]: event.target.type === "checkbox" ? event.target.checked : event.target.value });
   const text = (name, props, more) => html`<input ...${props} type="number" inputmode="decimal" value=${value[name]} onInput=${set(name)} ...${more} />`;
   return html`<div class="settings">
-    <${Field} label="Model" error=${faultOf(error, "modelId")}>${(props) => html`<select ...${props} value=${value.model} onChange=${set("model")}>
-      <option value="">the tenant's own</option>${models.map((id) => html`<option key=${id} value=${id}>${id}</option>`)}</select>`}<//>
+    <${Choice} label="Model" none="the tenant's own" error=${faultOf(error, "modelId")} options=${models} value=${value.model} change=${(model) => change({ ...value, model })} />
     <${Field} label="Sources, at most" error=${faultOf(error, "rag.topK")}>${(props) => text("topK", props, { min: 1, max: 50, placeholder: "the tenant's own", disabled: !value.grounded })}<//>
     <${Field} label="Temperature" error=${faultOf(error, "temperature")}>${(props) => text("temperature", props, { min: 0, max: 2, step: 0.1, placeholder: "the model's own" })}<//>
     <${Field} label="Tokens of the answer, at most" error=${faultOf(error, "maxTokens")}>${(props) => text("maxTokens", props, { min: 1, placeholder: "the tenant's own" })}<//>

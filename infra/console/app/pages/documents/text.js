@@ -1,8 +1,9 @@
 import { html, useRef, useState } from "../../ui.js";
 import { post } from "../../api.js";
 import { go, href } from "../../router.js";
-import { Field, toFault } from "../../parts/field.js";
-import { JsonField, faultOf, readObject } from "../../parts/json-field.js";
+import { Choice } from "../../parts/choice.js";
+import { Field, faultBeside, faultOf, toFault } from "../../parts/field.js";
+import { JsonField, readObject } from "../../parts/json-field.js";
 import { Problem } from "../../parts/problem.js";
 import { Title } from "../../parts/title.js";
 import { toast } from "../../parts/toast.js";
@@ -41,11 +42,11 @@ export function Text() {
     <p class="crumb"><a href=${href("documents")}>All documents</a></p>
     <${Title}>Add a text<//>
     <form ref=${place} onSubmit=${submit} aria-busy=${Boolean(busy)}><section aria-label="Document">
-      ${error && !fields.some((name) => faultOf(error, name)) && html`<${Problem} error=${error} />`}
+      ${faultBeside(error, fields) && html`<${Problem} error=${error} />`}
       <${Field} label="Text" error=${faultOf(error, "text")}>${(props) => html`<textarea ...${props} rows="10" required value=${form.text} onInput=${set("text")}></textarea>`}<//>
       <div class="settings">
         ${line("title", "Title", { maxlength: 500 })}
-        <${Field} label="Type" error=${faultOf(error, "contentType")}>${(props) => html`<select ...${props} value=${form.contentType} onChange=${set("contentType")}>${types.map(([id, name]) => html`<option key=${id} value=${id}>${name}</option>`)}</select>`}<//>
+        <${Choice} label="Type" error=${faultOf(error, "contentType")} options=${types} value=${form.contentType} change=${(contentType) => setForm({ ...form, contentType })} />
         ${line("docId", "Id", { maxlength: 256, autocapitalize: "none", spellcheck: false, placeholder: "the platform's choice" }, "The same id again replaces the document.")}
         ${line("source", "Source", { maxlength: 500 }, "Searches can filter on it.")}
         <div class="wide">${line("url", "Address", { type: "url", maxlength: 2048, inputmode: "url" }, "Where it can be read; it comes with its sources.")}</div>
