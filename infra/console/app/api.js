@@ -1,4 +1,5 @@
 // The API as the console asks it: with the session's key, failures as ApiError, streams as events.
+import { queryOf } from "./router.js";
 import { readEvents } from "./sse.js";
 
 /** ApiError is what the API, or the way there, had to say. `hint` is the next step. */
@@ -22,10 +23,9 @@ export function identify(next, whenRefused = () => {}) {
   refused = whenRefused;
 }
 
-/** get, post, put and del answer the data of the envelope. */
+/** get, post and del answer the data of the envelope. */
 export const get = (path, options) => ask("GET", path, options);
 export const post = (path, body, options) => ask("POST", path, { ...options, body });
-export const put = (path, body, options) => ask("PUT", path, { ...options, body });
 export const del = (path, options) => ask("DELETE", path, options);
 
 /** ask sends a request and answers its data; `query` leaves out what is empty. */
@@ -44,55 +44,55 @@ export async function stream(method, path, { lastEventId, headers, ...options } 
 }
 
 /** send answers the response of a success; anything else is an ApiError. `as` asks for somebody else than the session's: {key, tenant}. */
-export async function send(method, path, { body, query, headers, signal, as } = {}) {
-  const asked = as ?? caller;
-  const until = AbortSignal.any([during.signal, ...(signal ? [signal] : [])]);
-  const sent = new Headers(headers);
-  if (asked.key) sent.set("authorization", `Bearer ${asked.key}`);
-  if (asked.tenant) sent.set("x-tenant-id", asked.tenant);
+export async function send(method, path, { body, query, headers, signal, as = caller } = {}) {
+  const until = untilOf(signal), sent = headersOf(as, headers);
   const plain = body !== undefined && !(body instanceof Blob) && typeof body !== "string";
   if (plain && !sent.has("content-type")) sent.set("content-type", "application/json");
   const cache = method === "GET" ? "no-store" : "default"; // which adds Cache-Control: no-cache, and a search would be made anew each time
   let response;
   try {
-    response = await fetch(path + search(query), { method, headers: sent, body: plain ? JSON.stringify(body) : body, signal: until, cache, credentials: "omit", redirect: "error" });
+    response = await fetch(path + queryOf(query), { method, headers: sent, body: plain ? JSON.stringify(body) : body, signal: until, cache, credentials: "omit", redirect: "error" });
   } catch (error) {
-    if (until.aborted) throw error;
-    throw new ApiError({ message: "the platform does not answer", details: { hint: "look whether it runs and whether this machine is online, and try again" } });
+    throw until.aborted ? error : unreachable();
   }
+  return success(response, as);
+}
+
+/** upload sends a body that takes its time: `progress` is called with the part of it that has gone, 0 to 1. It answers data. */
+export async function upload(path, body, { type, headers, progress, signal }) {
+  const asked = caller, until = untilOf(signal);
+  const response = await new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest(); // fetch does not tell how much has gone
+    request.open("POST", path);
+    for (const [name, value] of headersOf(asked, { "content-type": type, ...headers })) request.setRequestHeader(name, value);
+    request.upload.onprogress = ({ loaded, total }) => progress(total ? loaded / total : 0);
+    request.onabort = () => reject(until.reason);
+    request.onerror = () => reject(unreachable());
+    request.onload = () => resolve(new Response(request.responseText, { status: request.status, headers: { "x-request-id": request.getResponseHeader("x-request-id") ?? "" } }));
+    until.addEventListener("abort", () => request.abort());
+    request.send(body);
+  });
+  return (await envelope(await success(response, asked))).data;
+}
+
+/** untilOf ends what is asked when the page is left, and when it is another one who asks. */
+const untilOf = (signal) => AbortSignal.any([during.signal, ...(signal ? [signal] : [])]);
+
+function headersOf({ key, tenant }, headers) {
+  const sent = new Headers(headers);
+  if (key) sent.set("authorization", `Bearer ${key}`);
+  if (tenant) sent.set("x-tenant-id", tenant);
+  return sent;
+}
+
+const unreachable = () => new ApiError({ message: "the platform does not answer", details: { hint: "look whether it runs and whether this machine is online, and try again" } });
+
+/** success is a response that is one. Else its failure is thrown, and who is signed in is told of a key that is refused. */
+async function success(response, asked) {
   if (response.ok) return response;
   const failure = await failureOf(response);
   if (failure.code === "unauthorized" && asked === caller) refused(failure);
   throw failure;
-}
-
-function search(query = {}) {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
-  return given.length ? `?${new URLSearchParams(given)}` : "";
-}
-
-/** upload sends a body that takes its time: `progress` is called with the part of it that has gone, 0 to 1. It answers data. */
-export function upload(path, body, { type, headers = {}, progress = () => {}, signal } = {}) {
-  const asked = caller, until = AbortSignal.any([during.signal, ...(signal ? [signal] : [])]);
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest(); // fetch does not tell how much has gone
-    request.open("POST", path);
-    if (asked.key) request.setRequestHeader("authorization", `Bearer ${asked.key}`);
-    if (asked.tenant) request.setRequestHeader("x-tenant-id", asked.tenant);
-    for (const [name, value] of Object.entries({ "content-type": type, ...headers })) request.setRequestHeader(name, value);
-    request.upload.onprogress = ({ loaded, total }) => progress(total ? loaded / total : 0);
-    request.onabort = () => reject(until.reason);
-    request.onerror = () => reject(new ApiError({ message: "the platform does not answer", details: { hint: "look whether it runs and whether this machine is online, and try again" } }));
-    request.onload = async () => {
-      const response = new Response(request.responseText, { status: request.status, headers: { "x-request-id": request.getResponseHeader("x-request-id") ?? "" } });
-      if (response.ok) return envelope(response).then(({ data }) => resolve(data), reject);
-      const failure = await failureOf(response);
-      if (failure.code === "unauthorized" && asked === caller) refused(failure);
-      reject(failure);
-    };
-    until.addEventListener("abort", () => request.abort());
-    request.send(body);
-  });
 }
 
 async function envelope(response) {

@@ -8,7 +8,7 @@ const shortest = 500, longest = 8000, patience = 90_000; // milliseconds
  * first. A connection that is cut is made again, after a while that grows; `cut(true)` is called then, and `cut(false)` when something
  * comes again. What the API refuses is thrown, and so is that nothing was to be had for a minute and a half.
  */
-export async function* follow(open, { over, cut = () => {}, signal, last = "" }) {
+export async function* follow(open, { over, cut, signal, last = "" }) {
   for (let wait = shortest, lost = 0, began = false; ; wait = Math.min(2 * wait, longest)) {
     try {
       const { response, events } = await open(last);

@@ -22,9 +22,12 @@ function decode(part) {
 }
 
 /** href is the address of a page; parameters that are empty are left out. */
-export function href(page, rest = [], query = {}) {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
-  return `#/${[page, ...rest].map(encodeURIComponent).join("/")}${given.length ? `?${new URLSearchParams(given)}` : ""}`;
+export const href = (page, rest = [], query) => `#/${[page, ...rest].map(encodeURIComponent).join("/")}${queryOf(query)}`;
+
+/** queryOf is the part of an address that has its parameters, with the question mark. */
+export function queryOf(parameters = {}) {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  return given.length ? `?${new URLSearchParams(given)}` : "";
 }
 
 /** go leads to a page; with `replace` the way back passes over where one was. */

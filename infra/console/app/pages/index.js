@@ -2,7 +2,7 @@
 // tenants that have its feature.
 import { has, may } from "../session.js";
 
-export const pages = [
+const pages = [
   { id: "overview", title: "Overview", load: () => import("./overview.js") },
   { id: "chat", title: "Chat", scope: "chat", load: () => import("./chat.js") },
   { id: "search", title: "Search", scope: "search", load: () => import("./search.js") },

@@ -30,7 +30,7 @@ export default function Metrics({ query }) {
       <button type="button" onClick=${() => all.forEach((view) => view.again())} disabled=${busy}>${busy ? "Asking…" : "Ask again"}</button>
     </div></div>
     <${View} id="overview" title="In short" of=${overview} show=${(data) => html`<${Overview} of=${data} />`} />
-    <${View} id="alerts" title="Alerts" of=${{ data: {} }} show=${() => html`<${Alerts} />`} />
+    <section aria-labelledby="alerts"><h2 id="alerts">Alerts</h2><${Alerts} /></section>
     <${View} id="slis" title="Objectives" of=${slis} show=${(data) => html`<${SLIs} of=${data} />`} />
     <${View} id="anomalies" title="What is unusual" of=${anomalies} show=${(data) => html`<${Anomalies} of=${data} />`} />
     <${View} id="searches" title="Searches" of=${cache} show=${(data) => html`<${Searches} of=${data} />`} />

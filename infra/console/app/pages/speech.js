@@ -122,7 +122,7 @@ function Job({ id }) {
   return html`
     <p><a href=${href("speech")}>All speech</a></p>
     <div class="head"><${Title}>Spoken text<//>${job && !isOver(job) && html`<button type="button" class="danger" onClick=${() => setStopping(true)}>Cancel…</button>`}</div>
-    ${error && html`<${Problem} error=${error} /><p><button type="button" onClick=${() => setTurn((n) => n + 1)}>Ask again</button></p>`}
+    ${error && html`<${Problem} error=${error} again=${() => setTurn((n) => n + 1)} />`}
     ${!job && !error && html`<p class="busy" role="status">Loading…</p>`}
     ${job && html`
       <section aria-labelledby="state"><h2 id="state"><${State} of=${job} /></h2>
@@ -141,7 +141,7 @@ function Job({ id }) {
         </dl>
       </section>
       ${job.audioUrl && html`<section aria-labelledby="sound"><h2 id="sound">Sound</h2>
-        <${Player} load=${(signal) => blob(job.audioUrl, { signal })} bytes=${job.bytes} durationMs=${job.durationMs} name=${`speech-${id}.${job.format}`} chapters=${job.chapters} />
+        <${Player} load=${(signal) => blob(job.audioUrl, { signal })} size=${job.bytes} durationMs=${job.durationMs} name=${`speech-${id}.${job.format}`} chapters=${job.chapters} />
       </section>`}`}
     ${stopping && html`<${Cancel} path=${path} close=${() => setStopping(false)} done=${() => setTurn((n) => n + 1)} />`}`;
 }

@@ -86,7 +86,7 @@ function Sums({ title, name, lines, by, total }) {
   return html`<${Table} caption=${title} rows=${rows} rowKey=${(r) => r.of} empty="No model was called in these days." columns=${[
     { title: name, value: (r) => r.of },
     { title: "Cost", number: true, value: (r) => money(r.nanos) },
-    { title: "Share", number: true, value: (r) => percent(total ? Math.round((r.nanos / total) * 1e4) / 1e4 : null) },
+    { title: "Share", number: true, value: (r) => percent(total ? r.nanos / total : null) },
     { title: "Calls", number: true, value: (r) => number(r.calls) },
     { title: "Tokens in", number: true, value: (r) => number(r.prompt) },
     { title: "Tokens out", number: true, value: (r) => number(r.completion) },

@@ -15,7 +15,7 @@ import { toast } from "./toast.js";
 const dollars = (n) => money(n === null || n === undefined ? n : n * 1e9);
 
 /** measures are the numbers that rules and anomalies are about, by the API's names. */
-export const measures = {
+const measures = {
   requests: { title: "Requests", unit: "requests", format: number },
   failures: { title: "Requests that failed", unit: "requests", format: number },
   failure_rate: { title: "Failure rate", unit: "a part of one: a twentieth is 0.05", format: percent },

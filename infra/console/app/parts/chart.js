@@ -23,14 +23,14 @@ export function Chart({ title, times, series, stacked = false, height = 220 }) {
       ...line(s, i), width: 0, fill: color(`--series-${i % 5 + 1}`), points: { show: false }, paths: uPlot.paths.bars({ size: [0.7, 48] }),
       value: (_, __, ___, at) => show(s, at === null || at === undefined ? null : s.values[at]),
     });
-    const heights = series.map((_, i) => times.map((__, at) => series.slice(0, i + 1).reduce((sum, s) => sum + (s.values[at] ?? 0), 0)));
+    const heights = () => series.map((_, i) => times.map((__, at) => series.slice(0, i + 1).reduce((sum, s) => sum + (s.values[at] ?? 0), 0)));
     const plot = new uPlot({
       width: box.current.clientWidth, height, cursor: { drag: { x: false, y: false } },
       series: [{ value: (_, at) => (at ? when(at, stacked) : "–") }, ...(stacked ? series.map(bar).reverse() : series.map(line))],
       axes: [{ ...axis, values: (_, all) => all.map((at) => tick(at, stacked)) }, { ...axis, size: 76, values: (_, all) => all.map((v) => show(series[0], v)) }],
       scales: { x: stacked ? { range: (_, from, to) => [from - day / 2, to + day / 2] } : {}, y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
       ...(stacked && { tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC") }),
-    }, [times, ...(stacked ? heights.reverse() : series.map((s) => s.values))], box.current);
+    }, [times, ...(stacked ? heights().reverse() : series.map((s) => s.values))], box.current);
     const fit = new ResizeObserver(([entry]) => plot.setSize({ width: entry.contentRect.width, height }));
     fit.observe(box.current);
     return () => {

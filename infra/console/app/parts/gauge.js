@@ -4,7 +4,7 @@ import { percent } from "./format.js";
 /** Gauge is how much of something is used up, with what will be at the pace of late. */
 export function Gauge({ title, of, most, ahead, format }) {
   const used = most > 0 ? of / most : 1;
-  const told = `${format(of)} of ${format(most)}, ${percent(Math.round(used * 1e4) / 1e4)}`;
+  const told = `${format(of)} of ${format(most)}, ${percent(used)}`;
   const state = used >= 1 ? "bad" : used >= 0.8 || ahead > most ? "warn" : "good";
   return html`<div class="gauge">
     <p><strong>${title}</strong> <span class=${`state ${state}`}>${{ bad: "used up", warn: "running short", good: "enough" }[state]}</span></p>

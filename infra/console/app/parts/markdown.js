@@ -17,7 +17,7 @@ const tags = ["a", "b", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3
  * clean is harmless HTML of a text: no scripts, no styles, no images. Links open elsewhere and tell nothing. A marker like [1] is a button
  * where `sources` has a name for it: the first one is that of [1].
  */
-export function clean(text, sources = []) {
+function clean(text, sources = []) {
   const fragment = purify.sanitize(marked.parse(text), {
     ALLOWED_TAGS: tags, ALLOWED_ATTR: ["href", "start", "align"], ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i, RETURN_DOM_FRAGMENT: true,
   });

@@ -64,7 +64,7 @@ export function PassageDialog({ passage, close, children }) {
     ${children}
     ${may("documents")
       ? html`<${Passage} docId=${docId} start=${start} end=${end} quote=${quote} />
-        <p class="actions"><a href=${href("documents", [docId], { start, end })}>Open the document</a></p>`
+        <p class="buttons"><a href=${href("documents", [docId], { start, end })}>Open the document</a></p>`
       : html`<p class="note">Your key may not read documents: it does not hold the scope <code>documents</code>. This is what was found.</p><div class="text" tabindex="0" role="region" aria-label="What was found">${text ?? quote}</div>`}
   <//>`;
 }

@@ -3,7 +3,7 @@ import { html, useMemo, useRef, useState } from "../ui.js";
 import { duration } from "./format.js";
 
 /** treeOf puts spans below the ones that began them: [{span, level, parent, below, index, count}], each before what is below it. */
-export function treeOf(spans) {
+function treeOf(spans) {
   const known = new Set(spans.map((s) => s.spanId));
   const below = Map.groupBy(spans, (s) => (known.has(s.parentSpanId) && s.parentSpanId !== s.spanId ? s.parentSpanId : ""));
   const rows = [], met = new Set();

@@ -18,7 +18,7 @@ export class Talk {
   #stop = null;
   #sent = {};
 
-  constructor({ began = () => {}, ended = () => {} }) {
+  constructor({ began, ended }) {
     Object.assign(this, { began, ended });
   }
 
@@ -50,9 +50,8 @@ export class Talk {
   async send(request) {
     const body = JSON.stringify({ ...request, ...(this.sessionId && { sessionId: this.sessionId }) });
     if (this.#sent.body !== body) this.#sent = { body, key: crypto.randomUUID() };
-    const turn = { said: request.message, at: new Date().toISOString(), steps: [], model: request.modelId };
     const headers = { "idempotency-key": this.#sent.key, "content-type": "application/json" };
-    const begun = await this.#tell(turn, (signal) => stream("POST", "/chat", { body, headers, signal }));
+    const begun = await this.#tell({ said: request.message, at: new Date().toISOString(), steps: [], model: request.modelId, asked: { body, headers } });
     if (begun) this.#sent = {};
     return begun;
   }
@@ -62,7 +61,7 @@ export class Talk {
     const number = Number(streamId.split(".").pop());
     this.turns.value = this.turns.value.filter((turn) => turn.number !== number);
     const told = { steps: [], streamId };
-    await this.#tell(told, (signal) => stream("GET", `/chat/streams/${encodeURIComponent(streamId)}`, { signal }));
+    await this.#tell(told);
     if (told.left || this.error.value || this.#leave.signal.aborted) return;
     await this.load(this.sessionId); // what was said is not in the stream, and what was found is not kept
     const { sources, usage, rewritten, degraded } = told;
@@ -72,7 +71,7 @@ export class Talk {
   /** resume goes on with a turn that was left before its end. */
   resume(turn) {
     Object.assign(turn, { left: false, error: undefined });
-    return this.#tell(turn, (signal) => this.#ask(turn, turn.last, signal));
+    return this.#tell(turn);
   }
 
   /** stop ends the telling. The platform goes on with the turn for a while, and keeps what comes. */
@@ -86,12 +85,8 @@ export class Talk {
     this.stop();
   }
 
-  #ask(turn, last, signal) {
-    return stream("GET", `/chat/streams/${encodeURIComponent(turn.streamId)}`, { lastEventId: last, signal });
-  }
-
-  /** tell shows a turn as its events come. It answers whether there was a first answer. */
-  async #tell(turn, begin) {
+  /** tell shows a turn as its events come: it is asked for, or, once it has a stream, gone on with. It answers whether there was a first answer. */
+  async #tell(turn) {
     const stop = (this.#stop = new AbortController());
     let begun = false;
     this.error.value = null;
@@ -100,7 +95,9 @@ export class Talk {
     turn.running = true;
     this.#paint();
     const open = async (last) => {
-      const answer = await (begun && turn.streamId ? this.#ask(turn, last, stop.signal) : begin(stop.signal));
+      const answer = await (turn.streamId
+        ? stream("GET", `/chat/streams/${encodeURIComponent(turn.streamId)}`, { lastEventId: last, signal: stop.signal })
+        : stream("POST", "/chat", { ...turn.asked, signal: stop.signal }));
       begun = true;
       this.#place(turn, answer.response);
       return answer;
@@ -149,7 +146,7 @@ export class Talk {
 }
 
 /** add puts an event of a turn to what has come before. */
-export function add(turn, event, data) {
+function add(turn, event, data) {
   switch (event) {
     case "token": {
       const last = turn.steps.at(-1);
@@ -187,7 +184,7 @@ export function add(turn, event, data) {
 }
 
 /** turnsOf makes turns of the messages that a session has kept. */
-export function turnsOf(messages) {
+function turnsOf(messages) {
   const turns = new Map(), calls = new Map();
   for (const m of messages) {
     if (!turns.has(m.turn)) turns.set(m.turn, { number: m.turn, at: m.timestamp, steps: [] });

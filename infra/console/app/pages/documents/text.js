@@ -52,6 +52,6 @@ export function Text() {
         <div class="wide">${line("url", "Address", { type: "url", maxlength: 2048, inputmode: "url" }, "Where it can be read; it comes with its sources.")}</div>
         <div class="wide"><${JsonField} label="Metadata" hint=${html`A JSON object, such as <code>{"year": 2026}</code>.`} value=${form.metadata} onInput=${(metadata) => setForm({ ...form, metadata })} error=${wrong ?? faultOf(error, "metadata")} rows=${2} /></div>
       </div>
-      <p class="actions"><button class="primary" disabled=${busy || !form.text.trim()}>${busy ? "Adding…" : "Add the document"}</button></p>
+      <p class="buttons"><button class="primary" disabled=${busy || !form.text.trim()}>${busy ? "Adding…" : "Add the document"}</button></p>
     </section></form>`;
 }

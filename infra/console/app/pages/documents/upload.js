@@ -84,7 +84,7 @@ export function Upload() {
         </div>`}
       ${error && html`<${Problem} error=${error} />${error.details?.errors?.length > 0 && html`<${Problems} caption="What was refused" rows=${error.details.errors} nameOf=${(line) => state.names[line - 1]} />`}`}
       ${step && html`<${Progress} label=${step} value=${Math.round(100 * part)}>${step}: ${Math.round(100 * part)} %<//>`}
-      <p class="actions"><button class="primary" disabled=${Boolean(step) || documents.length === 0}>${documents.length ? `Upload ${plural(documents.length, "file")}` : "Upload"}</button>${step && html`<${Stop} stop=${() => sending.current.abort()} back=${picker} />`}</p>
+      <p class="buttons"><button class="primary" disabled=${Boolean(step) || documents.length === 0}>${documents.length ? `Upload ${plural(documents.length, "file")}` : "Upload"}</button>${step && html`<${Stop} stop=${() => sending.current.abort()} back=${picker} />`}</p>
     </section></form>`;
 }
 

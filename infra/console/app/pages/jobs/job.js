@@ -47,7 +47,7 @@ function Standing({ job }) {
     <${Progress} label="Progress" value=${job.percent}>${counted(job)}<//>
     ${job.note && html`<p class="note warn">${job.note.message} <code>${job.note.code}</code>${job.note.hint && ` – ${job.note.hint}`}</p>`}
     <dl class="facts">${facts.filter(([, value]) => value).map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-    ${job.kind === "import" && html`<p class="actions"><a href=${href("jobs", [], { importId: job.jobId })}>The jobs of its documents</a></p>`}
+    ${job.kind === "import" && html`<p class="buttons"><a href=${href("jobs", [], { importId: job.jobId })}>The jobs of its documents</a></p>`}
   </section>`;
 }
 
