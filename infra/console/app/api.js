@@ -29,7 +29,7 @@ export const post = (path, body, options) => ask("POST", path, { ...options, bod
 export const del = (path, options) => ask("DELETE", path, options);
 
 /** ask sends a request and answers its data; `query` leaves out what is empty. */
-export async function ask(method, path, options) {
+async function ask(method, path, options) {
   return (await envelope(await send(method, path, options))).data;
 }
 

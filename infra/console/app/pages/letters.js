@@ -5,9 +5,11 @@ import { may } from "../session.js";
 import { announce } from "../parts/announce.js";
 import { useAsk, usePages } from "../parts/ask.js";
 import { Choice } from "../parts/choice.js";
+import { Facts } from "../parts/facts.js";
 import { Field, faultBeside, faultOf, useDraft } from "../parts/field.js";
-import { duration, number, percent, plural, When } from "../parts/format.js";
+import { duration, number, percent, plural, pretty, When } from "../parts/format.js";
 import { handlersOf } from "../parts/handlers.js";
+import { DocumentLink, TraceLink } from "../parts/links.js";
 import { More } from "../parts/more.js";
 import { Problem } from "../parts/problem.js";
 import { Replay } from "../parts/replay.js";
@@ -51,7 +53,7 @@ function Queues({ query }) {
           { title: "Reason", value: (l) => html`<a href=${href("letters", [l.id])}>${l.code}</a>` },
           { title: "What is said", value: (l) => l.message },
           { title: "Handler", value: (l) => l.handler || l.queue },
-          { title: "Document", value: (l) => (l.docId ? html`<${Document} id=${l.docId} />` : "–") },
+          { title: "Document", value: (l) => (l.docId ? html`<${DocumentLink} id=${l.docId} />` : "–") },
           { title: "Tried", number: true, value: (l) => number(l.attempts) },
           { title: "When", value: (l) => html`<${When} at=${l.at} />` },
           { title: "Sent again", value: (l) => (l.replayedAt ? html`<${When} at=${l.replayedAt} />` : "no") },
@@ -65,8 +67,6 @@ function Queues({ query }) {
 const meant = ({ stage, reason, docId, from, to }) => ({
   ...(stage && { stages: [stage] }), ...(reason && { codes: [reason] }), ...(docId && { docId }), ...(from && { from }), ...(to && { to }),
 });
-
-const Document = ({ id }) => (may("documents") ? html`<a href=${href("documents", [id])}>${id}</a>` : id);
 
 /** Handlers is how long events wait and how many fail, by who handles them. */
 function Handlers({ turn }) {
@@ -126,27 +126,20 @@ function Letter({ id }) {
         <p>${letter.message}</p>
         ${letter.reason && letter.reason !== letter.message && html`<pre tabindex="0">${letter.reason}</pre>`}
       </section>
-      <section aria-labelledby="what"><h2 id="what">What it is</h2><dl class="facts">
-        ${[
+      <section aria-labelledby="what"><h2 id="what">What it is</h2><${Facts} of=${[
           ["Queue", letter.queue], ["Handler", letter.handler], ["Stage", letter.stage], ["Tried", plural(letter.attempts, "time")], ["When", html`<${When} at=${letter.at} />`],
           ["Sent again", letter.replayedAt ? html`<${When} at=${letter.replayedAt} />` : "no"],
-          ["Document", letter.docId && html`<${Document} id=${letter.docId} />${letter.generation > 0 && `, generation ${letter.generation}`}`],
+          ["Document", letter.docId && html`<${DocumentLink} id=${letter.docId} />${letter.generation > 0 && `, generation ${letter.generation}`}`],
           ["About", letter.subject && html`<code>${letter.subject}</code>`],
           ["Event", letter.type && html`<code>${letter.type}</code>`], ["Event id", letter.eventId && html`<code>${letter.eventId}</code>`],
-          ["Trace", trace && (may("metrics") ? html`<a href=${href("traces", [trace])}><code>${trace}</code></a>` : html`<code>${trace}</code>`)],
-        ].filter(([, value]) => value).map(([term, value]) => html`<div key=${term}><dt>${term}</dt><dd>${value}</dd></div>`)}
-      </dl></section>
+          ["Trace", trace && html`<${TraceLink} id=${trace} />`],
+        ]} /></section>
       <section aria-labelledby="body"><h2 id="body">The message, as it was delivered</h2><pre tabindex="0" aria-labelledby="body">${written(letter.body)}</pre></section>`}
     ${replaying && html`<${Replay} close=${() => { setReplaying(false); again(); }} what=${{ ids: [id] }} />`}`;
 }
 
-/** written is a body for people: JSON in lines, anything else as it is. */
+/** written is a body for people. */
 function written(body) {
   if (!body) return "(empty)";
-  const text = new TextDecoder().decode(Uint8Array.from(atob(body), (c) => c.charCodeAt(0)));
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
+  return pretty(new TextDecoder().decode(Uint8Array.from(atob(body), (c) => c.charCodeAt(0))));
 }

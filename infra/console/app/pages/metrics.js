@@ -5,6 +5,7 @@ import { Alerts, measure } from "../parts/alerts.js";
 import { announce } from "../parts/announce.js";
 import { useAsk } from "../parts/ask.js";
 import { Chart } from "../parts/chart.js";
+import { Facts } from "../parts/facts.js";
 import { duration, money, number, percent, plural, When } from "../parts/format.js";
 import { Problem } from "../parts/problem.js";
 import { Table } from "../parts/table.js";
@@ -58,20 +59,12 @@ function Overview({ of }) {
     };
   }, [of]);
   const { p50, p95, p99 } = of.latencyMs;
-  const bad = (n) => (n > 0 ? "state bad" : "");
+  const bad = (n) => (n > 0 ? html`<span class="state bad">${number(n)}</span>` : "0");
   return html`
-    <dl class="facts figures">
-      <div><dt>Requests</dt><dd>${number(of.requests.total)}</dd></div>
-      <div><dt>Failed</dt><dd class=${bad(of.failures.total)}>${number(of.failures.total)}</dd></div>
-      <div><dt>p50</dt><dd>${duration(p50.value)}</dd></div>
-      <div><dt>p95</dt><dd>${duration(p95.value)}</dd></div>
-      <div><dt>p99</dt><dd>${duration(p99.value)}</dd></div>
-      <div><dt>Events</dt><dd>${number(of.events.total)}</dd></div>
-      <div><dt>Dead letters</dt><dd class=${bad(of.deadLetters.total)}>${number(of.deadLetters.total)}</dd></div>
-      <div><dt>Calls of models</dt><dd>${number(of.modelCalls.total)}</dd></div>
-      <div><dt>Tokens</dt><dd>${number(of.tokens.total)}</dd></div>
-      <div><dt>Cost</dt><dd>${money(of.nanoUSD.total)}</dd></div>
-    </dl>
+    <${Facts} figures of=${[
+      ["Requests", number(of.requests.total)], ["Failed", bad(of.failures.total)], ["p50", duration(p50.value)], ["p95", duration(p95.value)], ["p99", duration(p99.value)],
+      ["Events", number(of.events.total)], ["Dead letters", bad(of.deadLetters.total)], ["Calls of models", number(of.modelCalls.total)], ["Tokens", number(of.tokens.total)], ["Cost", money(of.nanoUSD.total)],
+    ]} />
     <div class="charts">${charts.map(([title, series]) => html`<${Chart} key=${title} title=${title} times=${times} series=${series} height=${180} />`)}</div>`;
 }
 
@@ -108,10 +101,7 @@ function Anomalies({ of }) {
 }
 
 const Searches = ({ of }) => html`
-  <dl class="facts figures">
-    <div><dt>Searches</dt><dd>${number(of.searches.total)}</dd></div>
-    <div><dt>Answered from memory</dt><dd>${percent(of.hitRate.value)}</dd></div>
-  </dl>
+  <${Facts} figures of=${[["Searches", number(of.searches.total)], ["Answered from memory", percent(of.hitRate.value)]]} />
   ${of.sources.length > 0 && html`<${Table} caption="By where the answer came from" rows=${of.sources} rowKey=${(s) => s.cache} columns=${[
     { title: "From", value: (s) => ({ hit: "memory", miss: "the indexes" })[s.cache] ?? s.cache },
     { title: "Searches", number: true, value: (s) => number(s.searches) },

@@ -3,6 +3,8 @@ import { get } from "../api.js";
 import { session } from "../session.js";
 import { announce } from "../parts/announce.js";
 import { useAsk } from "../parts/ask.js";
+import { Facts } from "../parts/facts.js";
+import { When } from "../parts/format.js";
 import { Problem } from "../parts/problem.js";
 import { Table } from "../parts/table.js";
 import { Title } from "../parts/title.js";
@@ -20,12 +22,10 @@ export default function Overview() {
     <div class="head"><${Title}>Overview<//><button type="button" onClick=${again} disabled=${busy}>${busy ? "Asking…" : "Ask again"}</button></div>
     <section aria-labelledby="platform"><h2 id="platform">Platform</h2>
       ${health?.status === "rejected" && html`<${Problem} error=${health.reason} />`}
-      ${health?.status === "fulfilled" && html`<dl class="facts">
-        <div><dt>Status</dt><dd><span class="state good">${health.value.status}</span></dd></div>
-        <div><dt>Version</dt><dd>${health.value.version}</dd></div>
-        <div><dt>Environment</dt><dd>${health.value.environment}</dd></div>
-        <div><dt>Its time</dt><dd><time datetime=${health.value.timestamp}>${new Date(health.value.timestamp).toLocaleString()}</time></dd></div>
-      </dl>`}
+      ${health?.status === "fulfilled" && html`<${Facts} of=${[
+        ["Status", html`<span class="state good">${health.value.status}</span>`], ["Version", health.value.version], ["Environment", health.value.environment],
+        ["Its time", html`<${When} at=${health.value.timestamp} />`],
+      ]} />`}
     </section>
     <section aria-labelledby="needs"><h2 id="needs">What it depends on</h2>
       ${ready?.status === "rejected" && html`<${Problem} error=${ready.reason} />`}
@@ -36,10 +36,10 @@ export default function Overview() {
       ]} />`}
     </section>
     <section aria-labelledby="you"><h2 id="you">You</h2>
-      <dl class="facts">
-        <div><dt>Tenant</dt><dd>${session.value.tenantName} <code>${session.value.tenant}</code></dd></div>
-        <div><dt>Key</dt><dd>${session.value.name ?? "none: the tenant is open"}</dd></div>
-        <div><dt>May</dt><dd>${session.value.scopes.map((scope) => html`<span key=${scope} class="tag">${scope}</span> `)}</dd></div>
-      </dl>
+      <${Facts} of=${[
+        ["Tenant", html`${session.value.tenantName} <code>${session.value.tenant}</code>`],
+        ["Key", session.value.name ?? "none: the tenant is open"],
+        ["May", session.value.scopes.map((scope) => html`<span key=${scope} class="tag">${scope}</span> `)],
+      ]} />
     </section>`;
 }

@@ -5,6 +5,7 @@ import { announce } from "../parts/announce.js";
 import { useAsk, usePages } from "../parts/ask.js";
 import { Choice } from "../parts/choice.js";
 import { Confirm } from "../parts/confirm.js";
+import { Facts } from "../parts/facts.js";
 import { Field, faultBeside, faultOf, toFault } from "../parts/field.js";
 import { money, number, When } from "../parts/format.js";
 import { JobState, isOver } from "../parts/job.js";
@@ -129,16 +130,11 @@ function Job({ id }) {
         ${!isOver(job) && html`<p><progress aria-label="Spoken" value=${job.spoken} max=${Math.max(1, job.characters)}></progress></p><p>${number(job.spoken)} of ${number(job.characters)} characters are spoken, ${job.percent} %.</p>`}
         ${job.error && html`<${Problem} error=${job.error} />`}
         ${job.expired && html`<p>The sound is not kept any more. Ask for the text again.</p>`}
-        <dl class="facts">
-          <div><dt>Voice</dt><dd>${job.voice}</dd></div>
-          <div><dt>Model</dt><dd><code>${job.model}</code></dd></div>
-          <div><dt>Format</dt><dd>${job.format}</dd></div>
-          <div><dt>Speed</dt><dd>${job.speed}×</dd></div>
-          <div><dt>Characters</dt><dd>${number(job.characters)}</dd></div>
-          <div><dt>Cost</dt><dd>${money(job.cost.nanoUSD)}${job.shared && ", shared with an equal text"}</dd></div>
-          <div><dt>Asked for</dt><dd><${When} at=${job.createdAt} /></dd></div>
-          ${job.expiresAt && html`<div><dt>Kept until</dt><dd><${When} at=${job.expiresAt} /></dd></div>`}
-        </dl>
+        <${Facts} of=${[
+          ["Voice", job.voice], ["Model", html`<code>${job.model}</code>`], ["Format", job.format], ["Speed", `${job.speed}×`], ["Characters", number(job.characters)],
+          ["Cost", html`${money(job.cost.nanoUSD)}${job.shared && ", shared with an equal text"}`],
+          ["Asked for", html`<${When} at=${job.createdAt} />`], ["Kept until", job.expiresAt && html`<${When} at=${job.expiresAt} />`],
+        ]} />
       </section>
       ${job.audioUrl && html`<section aria-labelledby="sound"><h2 id="sound">Sound</h2>
         <${Player} load=${(signal) => blob(job.audioUrl, { signal })} size=${job.bytes} durationMs=${job.durationMs} name=${`speech-${id}.${job.format}`} chapters=${job.chapters} />

@@ -5,6 +5,7 @@ import { announce } from "../parts/announce.js";
 import { useAsk } from "../parts/ask.js";
 import { Dialog } from "../parts/dialog.js";
 import { Empty } from "../parts/empty.js";
+import { Facts } from "../parts/facts.js";
 import { duration, money, number } from "../parts/format.js";
 import { Problem } from "../parts/problem.js";
 import { draftOf, read, SchemaForm } from "../parts/schema-form.js";
@@ -82,12 +83,10 @@ function Tool({ tool }) {
     <p><a href=${href("tools")}>All tools</a></p>
     <${Title}>${tool.name}<//>
     <p>${tool.description}</p>
-    <dl class="facts">
-      <div><dt>Effects</dt><dd><${Effects} of=${tool.effects} /></dd></div>
-      <div><dt>Costs</dt><dd>${costs[tool.cost] ?? tool.cost}</dd></div>
-      <div><dt>Ends after</dt><dd>${duration(tool.timeoutMs)} at most</dd></div>
-      <div><dt>Needs</dt><dd>${tool.needs.map((scope) => html`<span key=${scope} class="tag">${scope}</span> `)}</dd></div>
-    </dl>
+    <${Facts} of=${[
+      ["Effects", html`<${Effects} of=${tool.effects} />`], ["Costs", costs[tool.cost] ?? tool.cost], ["Ends after", `${duration(tool.timeoutMs)} at most`],
+      ["Needs", tool.needs.map((scope) => html`<span key=${scope} class="tag">${scope}</span> `)],
+    ]} />
     <div class="halves">
       <section aria-labelledby="input"><h2 id="input">Input</h2>
         <form ref=${form} onSubmit=${submit} aria-busy=${running !== null} novalidate>
@@ -120,11 +119,8 @@ function Result({ of }) {
   return html`
     <p>${metadata.dryRun ? html`<span class="state good">Would run.</span> Nothing was done.` : html`<span class="state good">Done.</span>`}</p>
     ${of.data !== null && of.data !== undefined && html`<pre tabindex="0" aria-label="What the tool answered">${JSON.stringify(of.data, null, 2)}</pre>`}
-    <dl class="facts">
-      <div><dt>Took</dt><dd>${duration(metadata.durationMs)}</dd></div>
-      <div><dt>Cost</dt><dd>${money(metadata.costNanos)}</dd></div>
-      <div><dt>Tokens</dt><dd>${number(metadata.tokens)}</dd></div>
-      ${metadata.auditId && html`<div><dt>On record as</dt><dd><code>${metadata.auditId}</code></dd></div>`}
-      ${of.safety && html`<div><dt>Safety</dt><dd><code>${JSON.stringify(of.safety)}</code></dd></div>`}
-    </dl>`;
+    <${Facts} of=${[
+      ["Took", duration(metadata.durationMs)], ["Cost", money(metadata.costNanos)], ["Tokens", number(metadata.tokens)],
+      ["On record as", metadata.auditId && html`<code>${metadata.auditId}</code>`], ["Safety", of.safety && html`<code>${JSON.stringify(of.safety)}</code>`],
+    ]} />`;
 }

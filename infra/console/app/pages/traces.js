@@ -4,6 +4,7 @@ import { go, href } from "../router.js";
 import { announce } from "../parts/announce.js";
 import { useAsk, usePages } from "../parts/ask.js";
 import { Empty } from "../parts/empty.js";
+import { Facts } from "../parts/facts.js";
 import { Field, useDraft } from "../parts/field.js";
 import { duration, money, number, plural, When } from "../parts/format.js";
 import { More } from "../parts/more.js";
@@ -88,18 +89,18 @@ function Shown({ id, trace, chosen }) {
   const span = spans.find((s) => s.spanId === chosen) ?? spans.find((s) => s.outcome === "failed") ?? spans[0];
   const failed = spans.filter((s) => s.outcome === "failed").length;
   return html`
-    <section aria-label="In short"><dl class="facts">
-      <div><dt>Began</dt><dd><${When} at=${trace.startedAt} /></dd></div>
-      <div><dt>Until all had ended</dt><dd>${duration(trace.durationMs)}</dd></div>
-      <div><dt>Spans</dt><dd>${number(spans.length)}${failed > 0 && html`, <span class="state bad">${failed} failed</span>`}</dd></div>
-      <div><dt>Workers</dt><dd>${[...new Set(spans.map((s) => s.worker))].join(", ")}</dd></div>
-      <div><dt>Models cost</dt><dd>${money(cost(spans))}</dd></div>
-    </dl></section>
+    <section aria-label="In short"><${Facts} of=${[
+      ["Began", html`<${When} at=${trace.startedAt} />`],
+      ["Until all had ended", duration(trace.durationMs)],
+      ["Spans", html`${number(spans.length)}${failed > 0 && html`, <span class="state bad">${failed} failed</span>`}`],
+      ["Workers", [...new Set(spans.map((s) => s.worker))].join(", ")],
+      ["Models cost", money(cost(spans))],
+    ]} /></section>
     <div class="beside">
       <section aria-labelledby="spans"><h2 id="spans">What took the time</h2>
         <${Waterfall} spans=${spans} total=${trace.durationMs} selected=${span.spanId} select=${(spanId) => go("traces", [id], { span: spanId }, { replace: true })} />
       </section>
-      <section aria-labelledby="span" class="aside"><h2 id="span">${span.name}</h2><${Facts} span=${span} /></section>
+      <section aria-labelledby="span" class="aside"><h2 id="span">${span.name}</h2><${Facts} of=${factsOf(span)} /></section>
     </div>`;
 }
 
@@ -114,8 +115,9 @@ function cost(spans) {
   return spans.filter((s) => s.nanoUSD > 0 && !told(s)).reduce((sum, s) => sum + s.nanoUSD, 0);
 }
 
-function Facts({ span }) {
-  const facts = [
+/** factsOf is what is known of a span. */
+function factsOf(span) {
+  return [
     ["Kind", html`<span class="tag">${span.kind}</span>`],
     ["Outcome", html`<${Outcome} of=${span} />`],
     ["Worker", span.worker],
@@ -142,5 +144,4 @@ function Facts({ span }) {
     ["Gateway's entry", span.logId && html`<code>${span.logId}</code>`],
     ["Span id", html`<code>${span.spanId}</code>`],
   ];
-  return html`<dl class="facts">${facts.filter(([, value]) => value).map(([term, value]) => html`<div key=${term}><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>`;
 }

@@ -4,6 +4,7 @@ import { go, href } from "../router.js";
 import { announce } from "../parts/announce.js";
 import { useAsk } from "../parts/ask.js";
 import { Chart } from "../parts/chart.js";
+import { Facts } from "../parts/facts.js";
 import { Field, faultBeside, faultOf, useDraft } from "../parts/field.js";
 import { money, number, percent, When } from "../parts/format.js";
 import { Gauge } from "../parts/gauge.js";
@@ -46,14 +47,10 @@ function Days({ from, to, error }) {
 function Shown({ usage, cost }) {
   const { lines, totals } = usage;
   return html`
-    <section aria-labelledby="sum"><h2 id="sum">In all</h2><dl class="facts figures">
-      <div><dt>Cost</dt><dd>${money(totals.nanoUSD)}</dd></div>
-      <div><dt>Calls of models</dt><dd>${number(totals.calls)}</dd></div>
-      <div><dt>Tokens in</dt><dd>${number(totals.promptTokens)}</dd></div>
-      <div><dt>Tokens out</dt><dd>${number(totals.completionTokens)}</dd></div>
-      <div><dt>Characters spoken</dt><dd>${number(totals.characters ?? 0)}</dd></div>
-      <div><dt>Neurons</dt><dd>${number(totals.neurons)}</dd></div>
-    </dl>
+    <section aria-labelledby="sum"><h2 id="sum">In all</h2><${Facts} figures of=${[
+      ["Cost", money(totals.nanoUSD)], ["Calls of models", number(totals.calls)], ["Tokens in", number(totals.promptTokens)], ["Tokens out", number(totals.completionTokens)],
+      ["Characters spoken", number(totals.characters ?? 0)], ["Neurons", number(totals.neurons)],
+    ]} />
     <p class="small">By the prices of ${usage.pricesAt}.${totals.estimatedCalls > 0 && ` Of ${number(totals.estimatedCalls)} calls the provider did not say all that they took: it is estimated.`}</p></section>
     <section aria-label="By day"><${ByDay} usage=${usage} /></section>
     <section aria-labelledby="budgets"><h2 id="budgets">Budgets</h2><${Budgets} cost=${cost} /></section>

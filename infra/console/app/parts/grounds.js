@@ -1,8 +1,7 @@
 // What an answer rests on: its markers, its sources, and the sentences that none of them says.
 import { html, useState } from "../ui.js";
-import { href } from "../router.js";
-import { may } from "../session.js";
 import { plural } from "./format.js";
+import { DocumentLink } from "./links.js";
 import { Markdown } from "./markdown.js";
 import { PassageDialog } from "./passage.js";
 
@@ -59,7 +58,7 @@ function Unsupported({ citations }) {
 export function Sources({ sources, citations = [] }) {
   const [shown, setShown] = useState(null);
   return html`<ol class="sources">${sources.map((source, i) => html`<li key=${source.chunkId}>
-      <div class="head"><h3><span class="rank">${i + 1}</span> ${may("documents") ? html`<a href=${href("documents", [source.docId], { start: source.start, end: source.end })}>${nameOf(source)}</a>` : nameOf(source)}</h3>
+      <div class="head"><h3><span class="rank">${i + 1}</span> <${DocumentLink} id=${source.docId} query=${{ start: source.start, end: source.end }}>${nameOf(source)}<//></h3>
         <button type="button" aria-label=${`Show ${nameOf(source)} in its document, source ${i + 1}`} onClick=${() => setShown(source)}>In its document</button></div>
       <p class="small">${source.title && html`<code>${source.docId}</code> `}${source.source && html`<span class="tag">${source.source}</span> `}<${Scores} source=${source} /></p>
       <${Quoted} source=${source} citations=${citations.filter((c) => c.supported && c.source === source.chunkId)} />

@@ -2,6 +2,7 @@
 import { html, useEffect, useState } from "../ui.js";
 import { stream } from "../api.js";
 import { follow } from "../follow.js";
+import { Facts } from "./facts.js";
 import { When, number, plural } from "./format.js";
 
 /** isOver tells whether a job has ended. */
@@ -50,9 +51,8 @@ export function counted(job) {
 /** Receipt is what an erasure found and removed. */
 export function Receipt({ receipt }) {
   const { generations, vectors, passages, texts, remaining, checkedAt, stores } = receipt;
-  return html`<dl class="facts">
-    ${stores ? stores.map((s) => html`<div key=${s.name}><dt>${s.name}</dt><dd>${number(s.removed)} removed${s.remaining > 0 && `, ${number(s.remaining)} remain`}</dd></div>`)
-      : [["Generations", generations], ["Vectors", vectors], ["Passages", passages], ["Texts", texts]].map(([name, n]) => html`<div key=${name}><dt>${name}</dt><dd>${number(n)} removed</dd></div>`)}
-    <div><dt>Still there</dt><dd>${checkedAt ? html`<span class=${`state ${remaining ? "warn" : "good"}`}>${remaining ? number(remaining) : "nothing"}</span>, asked <${When} at=${checkedAt} />` : "not asked yet"}</dd></div>
-  </dl>`;
+  const removed = stores?.map((s) => [s.name, `${number(s.removed)} removed${s.remaining > 0 ? `, ${number(s.remaining)} remain` : ""}`])
+    ?? [["Generations", generations], ["Vectors", vectors], ["Passages", passages], ["Texts", texts]].map(([name, n]) => [name, `${number(n)} removed`]);
+  const left = checkedAt ? html`<span class=${`state ${remaining ? "warn" : "good"}`}>${remaining ? number(remaining) : "nothing"}</span>, asked <${When} at=${checkedAt} />` : "not asked yet";
+  return html`<${Facts} of=${[...removed, ["Still there", left]]} />`;
 }

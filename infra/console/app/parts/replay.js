@@ -3,6 +3,7 @@ import { post } from "../api.js";
 import { announce } from "./announce.js";
 import { useAsk } from "./ask.js";
 import { Dialog } from "./dialog.js";
+import { Facts } from "./facts.js";
 import { number, plural } from "./format.js";
 import { Problem } from "./problem.js";
 
@@ -48,10 +49,7 @@ export function Replay({ what, close }) {
     ${dry.error && html`<${Problem} error=${dry.error} />`}
     ${dry.data && !done && html`
       <p>${matched === 0 ? "There is nothing to send: all of them were sent again already." : html`<strong>${plural(matched, "letter")}</strong> will be sent again. Documents begin anew from what they were submitted with, which costs what it cost before.`}</p>
-      ${matched > 0 && dry.data.count && html`<dl class="facts">
-        ${[["Reasons", dry.data.count.codes], ["Stages", dry.data.count.stages]].filter(([, of]) => Object.keys(of ?? {}).length).map(([term, of]) =>
-          html`<div key=${term}><dt>${term}</dt><dd>${Object.entries(of).map(([name, n]) => html`<span key=${name} class="tag">${name} ${number(n)}</span> `)}</dd></div>`)}
-      </dl>`}`}
+      ${matched > 0 && dry.data.count && html`<${Facts} of=${[["Reasons", tags(dry.data.count.codes)], ["Stages", tags(dry.data.count.stages)]]} />`}`}
     ${done && html`<p><progress aria-label="Sent again" value=${done.sent + done.skipped.length} max=${Math.max(matched, done.sent + done.skipped.length, 1)}></progress></p>
       <p>${plural(done.sent, "letter")} sent again${done.skipped.length ? `, ${number(done.skipped.length)} skipped` : ""}.</p>
       ${done.skipped.length > 0 && html`<ul>${done.skipped.slice(0, 20).map((s) => html`<li key=${s.id}><code>${s.code}</code> ${s.message}</li>`)}</ul>`}`}
@@ -63,3 +61,6 @@ export function Replay({ what, close }) {
     </p>
   <//>`;
 }
+
+/** tags are counts by their names, if there are any. */
+const tags = (counts) => counts && Object.keys(counts).length > 0 && Object.entries(counts).map(([name, n]) => html`<span key=${name} class="tag">${name} ${number(n)}</span> `);

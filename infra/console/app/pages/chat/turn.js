@@ -1,5 +1,5 @@
 import { html } from "../../ui.js";
-import { When, number, plural } from "../../parts/format.js";
+import { When, number, plural, pretty } from "../../parts/format.js";
 import { Grounded, Remarks, Sources, shared } from "../../parts/grounds.js";
 import { Problem } from "../../parts/problem.js";
 
@@ -33,12 +33,4 @@ function Call({ call, result, running }) {
     ${call.arguments !== undefined && html`<p class="small">Arguments</p><pre tabindex="0" aria-label=${`Arguments of ${call.name}`}>${pretty(call.arguments)}</pre>`}
     ${result && html`<p class="small">Result</p><pre tabindex="0" aria-label=${`Result of ${call.name}`}>${pretty(result.content)}</pre>`}
   </details>`;
-}
-
-function pretty(text) {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text; // as the model wrote it
-  }
 }

@@ -5,6 +5,7 @@ import { may } from "../../session.js";
 import { announce } from "../../parts/announce.js";
 import { useAsk } from "../../parts/ask.js";
 import { Confirm } from "../../parts/confirm.js";
+import { Facts } from "../../parts/facts.js";
 import { When, bytes, money, number, plural } from "../../parts/format.js";
 import { JobState, Progress, Receipt, counted, isOver, useJob } from "../../parts/job.js";
 import { Passage } from "../../parts/passage.js";
@@ -70,7 +71,7 @@ function Standing({ doc, job }) {
     <p><${DocumentState} of=${doc} /> ${doc.notSearchable ? (doc.searchable ? html`– searches still show generation ${doc.searchable}` : "– searches do not show it") : "– searches show it"}</p>
     ${doc.notSearchable && html`<${Why} why=${doc.notSearchable} />`}
     ${job && !isOver(job) && html`<${Progress} label="Progress" value=${job.percent}>${counted(job)}<//>`}
-    <dl class="facts">${facts.filter(([, value]) => value).map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+    <${Facts} of=${facts} />
     ${doc.metadata && Object.keys(doc.metadata).length > 0 && html`<p class="meta">${Object.entries(doc.metadata).map(([name, value]) => html`<span key=${name} class="tag">${name}: ${[value].flat().join(", ")}</span> `)}</p>`}
   </section>`;
 }

@@ -1,12 +1,13 @@
 import { html, useState } from "../../ui.js";
 import { del, get } from "../../api.js";
 import { href } from "../../router.js";
-import { may } from "../../session.js";
 import { announce } from "../../parts/announce.js";
 import { usePages } from "../../parts/ask.js";
 import { Confirm } from "../../parts/confirm.js";
+import { Facts } from "../../parts/facts.js";
 import { When, bytes, money, number } from "../../parts/format.js";
 import { JobState, Progress, Receipt, counted, isOver, useJob } from "../../parts/job.js";
+import { DocumentLink } from "../../parts/links.js";
 import { More } from "../../parts/more.js";
 import { Problem } from "../../parts/problem.js";
 import { Problems } from "../../parts/problems.js";
@@ -38,7 +39,7 @@ export function Job({ id }) {
 
 function Standing({ job }) {
   const facts = [
-    ["Kind", job.kind], ["Stage", job.stage], ["Document", job.docId && (may("documents") ? html`<a href=${href("documents", [job.docId])}>${job.docId}</a>` : job.docId)],
+    ["Kind", job.kind], ["Stage", job.stage], ["Document", job.docId && html`<${DocumentLink} id=${job.docId} />`],
     ["Came with", job.importId && html`<a href=${href("jobs", [job.importId])}>an import</a>`], ["Source", job.source], ["Of", job.of && html`${job.of.kind} ${job.of.url ?? job.of.prefix ?? ""}`], ["Model", job.model],
     ["Took", job.cost && `${number(job.cost.tokens)} tokens, ${money(job.cost.nanoUSD)}`], ["Begun", html`<${When} at=${job.createdAt} />`], ["Changed", html`<${When} at=${job.updatedAt} />`], ["Id", html`<code>${job.jobId}</code>`],
   ];
@@ -46,7 +47,7 @@ function Standing({ job }) {
     <p><${JobState} job=${job} />${job.unchanged && " – there was nothing to do: the same document is searchable"}</p>
     <${Progress} label="Progress" value=${job.percent}>${counted(job)}<//>
     ${job.note && html`<p class="note warn">${job.note.message} <code>${job.note.code}</code>${job.note.hint && ` – ${job.note.hint}`}</p>`}
-    <dl class="facts">${facts.filter(([, value]) => value).map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+    <${Facts} of=${facts} />
     ${job.kind === "import" && html`<p class="buttons"><a href=${href("jobs", [], { importId: job.jobId })}>The jobs of its documents</a></p>`}
   </section>`;
 }
@@ -63,11 +64,10 @@ function All({ job }) {
     <${More} list=${list} />`;
 }
 
-const Moved = ({ transfer: t }) => html`<dl class="facts">
-  <div><dt>From</dt><dd>${t.from}</dd></div><div><dt>Documents there</dt><dd>${number(t.documents)}, ${bytes(t.bytes)}</dd></div>
-  <div><dt>Brought</dt><dd>${number(t.brought)}</dd></div><div><dt>Here already</dt><dd>${number(t.same)}</dd></div><div><dt>Deleted</dt><dd>${number(t.deleted)}</dd></div>
-  ${t.sessions && html`<div><dt>Conversations</dt><dd>${number(t.sessions.brought)} of ${number(t.sessions.found)} brought</dd></div>`}
-</dl>`;
+const Moved = ({ transfer: t }) => html`<${Facts} of=${[
+  ["From", t.from], ["Documents there", `${number(t.documents)}, ${bytes(t.bytes)}`], ["Brought", number(t.brought)], ["Here already", number(t.same)], ["Deleted", number(t.deleted)],
+  ["Conversations", t.sessions && `${number(t.sessions.brought)} of ${number(t.sessions.found)} brought`],
+]} />`;
 
 /** Cancel cancels a job, once somebody has said so. */
 function Cancel({ job, close, done }) {
