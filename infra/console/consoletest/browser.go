@@ -82,14 +82,20 @@ func Start(o Options) (*Browser, error) {
 	return b, nil
 }
 
-// readAll reads the flows, so that the go command knows that a result is not the last one's when one of them has changed.
+// readAll reads the flows and what they are made with, so that the go command knows that a result is not the last one's when one of them has changed.
 func readAll(folder string) error {
-	names, err := filepath.Glob(filepath.Join(folder, "*.mjs"))
-	for _, name := range append(names, filepath.Join(folder, "..", "driver.mjs"), filepath.Join(folder, "..", "tools.mjs")) {
-		_, readErr := os.ReadFile(name)
-		err = errors.Join(err, readErr)
+	for _, pattern := range []string{"*.mjs", filepath.Join("..", "*.mjs")} {
+		names, err := filepath.Glob(filepath.Join(folder, pattern))
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if _, err := os.ReadFile(name); err != nil {
+				return err
+			}
+		}
 	}
-	return err
+	return nil
 }
 
 // Run does a flow, and returns what went wrong.

@@ -31,6 +31,16 @@ export class Tools {
   /** signIn does what somebody does who has a key; then it opens a page. */
   async signIn(tenant, hash = "") {
     await this.open(hash);
+    await this.#enter(tenant);
+  }
+
+  /** signInAs signs out, and in as somebody else, who gets the page that is open. */
+  async signInAs(tenant) {
+    await this.page.getByRole("button", { name: "Sign out" }).click();
+    await this.#enter(tenant);
+  }
+
+  async #enter(tenant) {
     await this.page.getByLabel("API key").fill(this.keys[tenant]);
     await this.page.getByRole("button", { name: "Sign in" }).click();
     await this.page.getByRole("button", { name: "Sign out" }).waitFor();
@@ -46,6 +56,11 @@ export class Tools {
   /** row is the row of a table that is named so. */
   row(name) {
     return this.page.getByRole("row").filter({ has: this.page.getByRole("rowheader", { name }) });
+  }
+
+  /** announced waits until a screen reader was told something that matches; only the last thing said is known. */
+  announced(pattern) {
+    return this.eventually(async () => (await this.page.getByRole("status").allTextContents()).some((said) => pattern.test(said)), `${pattern} is announced`);
   }
 
   /** api asks the platform past the console: what a flow needs to be there, or looks up afterwards. */

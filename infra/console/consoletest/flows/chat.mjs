@@ -39,7 +39,7 @@ export const flows = {
     await settled(t);
     await t.sees(answers(t).getByText("four litres"));
     await t.sees(t.page.getByText(/\d+ tokens read, \d+ written/));
-    await t.eventually(async () => (await t.page.getByRole("status").allTextContents()).some((said) => /^Answer: .*four litres/s.test(said)), "it is announced");
+    await t.announced(/^Answer: .*four litres/s);
     await t.sees(t.page.getByRole("navigation", { name: "Conversations" }).getByRole("link", { name: /How much oil/ }));
     await t.page.getByText(/^Sources \(\d+\)$/).click();
     await t.judge("answered");
@@ -189,9 +189,7 @@ export const flows = {
     await say(t, "What only Acme says.");
     await settled(t);
     const id = new URL(t.page.url()).hash.split("/")[2];
-    await t.page.getByRole("button", { name: "Sign out" }).click();
-    await t.page.getByLabel("API key").fill(t.keys.globex);
-    await t.page.getByRole("button", { name: "Sign in" }).click();
+    await t.signInAs("globex");
     await t.sees(t.page.getByRole("alert").getByText("session_not_found"));
     assert.doesNotMatch(await t.page.locator("body").innerText(), /only Acme/);
     await t.open(`chat/${id}`);

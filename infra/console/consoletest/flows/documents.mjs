@@ -148,7 +148,7 @@ export const flows = {
     assert.equal(await t.page.evaluate(() => document.activeElement.textContent), "What was sent");
     await t.sees(t.page.getByText("3 of 4 documents done, 1 failed"));
     await t.sees(t.page.getByRole("region", { name: "Documents that failed" }).getByText("document_broken"));
-    await t.eventually(async () => (await t.page.getByRole("status").allTextContents()).some((said) => /^The import has /.test(said)), "its end is announced");
+    await t.announced(/^The import has /);
     await t.judge("sent");
     const { documents } = await t.api("acme", "GET", `/documents?prefix=${run}&state=indexed`);
     assert.deepEqual(documents.map((d) => d.docId), [`${run}Uber-uns-neu-.md`, `${run}notes-2.txt`, `${run}notes.txt`]);
@@ -219,9 +219,7 @@ export const flows = {
     await t.api("acme", "POST", "/ingest?wait=30s", { docId: "secret/of-acme.txt", text: "Only Acme reads this." });
     await t.signIn("acme", "documents/secret%2Fof-acme.txt");
     await t.sees(t.page.locator(".text").getByText("Only Acme reads this."));
-    await t.page.getByRole("button", { name: "Sign out" }).click();
-    await t.page.getByLabel("API key").fill(t.keys.globex);
-    await t.page.getByRole("button", { name: "Sign in" }).click();
+    await t.signInAs("globex");
     await t.sees(t.page.getByRole("alert").getByText("document_not_found"));
     assert.doesNotMatch(await t.page.locator("body").innerText(), /Only Acme/);
     await t.page.getByRole("link", { name: "All documents" }).click();

@@ -28,7 +28,7 @@ export const flows = {
     await t.page.getByText(/^(succeeded|failed)$/).first().waitFor({ timeout: 30_000 });
     await t.sees(t.page.getByRole("rowheader", { name: /line 2/ }));
     await t.sees(t.page.getByRole("rowheader", { name: /batch\/broken\.pdf/ }));
-    await t.eventually(async () => (await t.page.getByRole("status").allTextContents()).some((said) => /^The job has /.test(said)), "its end is announced");
+    await t.announced(/^The job has /);
     await t.judge("ended");
     await t.page.getByRole("link", { name: "The jobs of its documents" }).click();
     await t.sees(t.row("batch/good.txt").first());

@@ -13,7 +13,7 @@ export const flows = {
     await t.judge("day");
     await t.page.getByLabel("Period").selectOption("1h");
     await t.eventually(() => /metrics\?period=1h$/.test(t.page.url()));
-    await t.eventually(async () => (await t.page.getByRole("status").allTextContents()).some((text) => text.startsWith("The last hour: ")), "it is announced");
+    await t.announced(/^The last hour: /);
     await t.page.getByText("As a table").first().click();
     assert.equal(await t.page.getByRole("table", { name: "Requests" }).getByRole("row").count(), 61);
   },

@@ -25,7 +25,7 @@ export const flows = {
     const answer = await t.sees(t.page.getByRole("region", { name: "Answer" }));
     await t.sees(answer.getByText(/exactly nine bar/));
     await t.sees(answer.getByText(/\d+ % sure/));
-    await t.eventually(async () => (await t.page.getByRole("status").allTextContents()).some((said) => /^Answer, from .*nine bar/s.test(said)), "it is announced");
+    await t.announced(/^Answer, from .*nine bar/s);
     await t.sees(sources(t).getByText(/score 0\.\d\d · meaning 0\.\d\d · words 0\.\d\d/));
     await t.sees(sources(t).locator("mark").getByText("The red valve in the boiler room opens at exactly nine bar of pressure."));
     await t.judge("answered");
@@ -94,7 +94,7 @@ export const flows = {
     await ask(t, "Who won the chess tournament of Reykjavík?");
     await t.sees(t.page.getByRole("region", { name: "Not known" }));
     await t.sees(t.page.getByText(/What was found does not answer this/));
-    await t.eventually(async () => (await t.page.getByRole("status").allTextContents()).some((said) => /^Not known\./.test(said)), "it is announced");
+    await t.announced(/^Not known\./);
     await t.judge("abstained");
   },
 
@@ -158,9 +158,7 @@ export const flows = {
     await t.page.getByLabel("Answer", { exact: true }).selectOption("None, only sources");
     await ask(t, "red valve");
     await t.sees(sources(t).getByText("red valve"));
-    await t.page.getByRole("button", { name: "Sign out" }).click();
-    await t.page.getByLabel("API key").fill(t.keys.globex);
-    await t.page.getByRole("button", { name: "Sign in" }).click();
+    await t.signInAs("globex");
     await t.sees("Ask the tenant's documents.");
     assert.doesNotMatch(await t.page.locator("body").innerText(), /nine bar/);
     await t.page.getByLabel("Answer", { exact: true }).selectOption("None, only sources");

@@ -5,7 +5,7 @@ export const flows = {
     await t.signIn("acme");
     await t.sees(t.page.getByRole("region", { name: "Each was asked just now" }));
     for (const name of ["Status", "Version", "Environment", "Its time"]) await t.sees(t.page.getByRole("term").filter({ hasText: name }));
-    await t.eventually(async () => (await t.page.getByRole("status").allTextContents()).includes("The platform is ready."), "it is announced");
+    await t.announced(/^The platform is ready\.$/);
     await t.judge("overview");
   },
 

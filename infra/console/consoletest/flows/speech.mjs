@@ -15,7 +15,7 @@ export const flows = {
     assert.equal(await t.focused(), "Spoken text", "focus goes to what appeared");
     const player = t.page.getByLabel("The spoken text");
     await t.sees(player);
-    await t.eventually(async () => (await t.page.getByRole("status").allTextContents()).includes("The text is spoken."), "it is announced");
+    await t.announced(/^The text is spoken\.$/);
     await t.eventually(() => player.evaluate((audio) => audio.duration > 0.5), "there is a sound");
     const chapters = t.page.getByRole("list", { name: "Chapters" });
     assert.deepEqual(await chapters.getByRole("button").allTextContents(), ["One", "Two"]);

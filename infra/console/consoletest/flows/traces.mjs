@@ -118,9 +118,7 @@ export const flows = {
     const id = await newest(t, "acme", "/tools/execute");
     await t.signIn("globex", `traces/${id}`);
     await t.sees("This trace is not kept, or not yet.");
-    await t.page.getByRole("button", { name: "Sign out" }).click();
-    await t.page.getByLabel("API key").fill(t.keys.acme);
-    await t.page.keyboard.press("Enter");
+    await t.signInAs("acme");
     await t.sees(t.page.getByRole("treeitem", { name: /^\/tools\/execute/ }));
   },
 };
