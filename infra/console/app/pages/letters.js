@@ -68,21 +68,24 @@ const meant = ({ stage, reason, docId, from, to }) => ({
   ...(stage && { stages: [stage] }), ...(reason && { codes: [reason] }), ...(docId && { docId }), ...(from && { from }), ...(to && { to }),
 });
 
-/** Handlers is how long events wait and how many fail, by who handles them. */
+/** Handlers is how long events wait and how many fail, by who handles them, and how many were given up, by queue. */
 function Handlers({ turn }) {
   const { data, error, busy } = useAsk(async (signal) => handlersOf(await (await send("GET", "/metrics", { signal, headers: { accept: "text/plain" } })).text()), [turn]);
   return html`<section aria-labelledby="handlers"><h2 id="handlers">Handlers</h2>
     ${error && html`<${Problem} error=${error} />`}
     ${busy && !data && html`<p class="busy" role="status">Loading…</p>`}
-    ${data && html`<${Table} caption="Since the tenant's first event" rows=${data} rowKey=${(h) => h.name} empty="No event was handled yet." columns=${[
+    ${data && html`<${Table} caption="Since the tenant's first event" rows=${data.handlers} rowKey=${(h) => h.name} empty="No event was handled yet." columns=${[
       { title: "Handler", value: (h) => h.name },
       { title: "Events", number: true, value: (h) => number(h.events) },
       { title: "Failed", number: true, value: (h) => (h.failed ? html`<span class="state bad">${number(h.failed)}</span>` : "0") },
       { title: "Part that failed", number: true, value: (h) => percent(h.events ? h.failed / h.events : null) },
-      { title: "Dead letters", number: true, value: (h) => (h.dead ? html`<span class="state bad">${number(h.dead)}</span>` : "0") },
       { title: "Wait on average", number: true, value: (h) => duration(h.waitMs) },
       { title: "95 of 100 wait at most", number: true, value: (h) => (h.waitMost === Infinity ? "longer" : duration(h.waitMost)) },
       { title: "A batch takes", number: true, value: (h) => duration(h.batchMs) },
+    ]} />
+    <${Table} caption="Given up since then" rows=${data.queues} rowKey=${(q) => q.name} empty="Nothing was given up." columns=${[
+      { title: "Queue", value: (q) => q.name },
+      { title: "Dead letters", number: true, value: (q) => html`<span class="state bad">${number(q.dead)}</span>` },
     ]} />`}
   </section>`;
 }

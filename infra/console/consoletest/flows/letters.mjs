@@ -20,6 +20,10 @@ export const flows = {
       await t.page.getByRole("button", { name: "Ask again" }).click();
       return t.page.getByRole("table", { name: "Since the tenant's first event" }).getByRole("row", { name: /^embed/ }).count();
     }, "the handler is listed");
+    await t.eventually(async () => { // its letter is counted when it is buried, and told with what comes after
+      await t.page.getByRole("button", { name: "Ask again" }).click();
+      return t.page.getByRole("table", { name: "Given up since then" }).getByRole("row", { name: /^embed [1-9]/ }).count();
+    }, "so is what was given up in its queue");
     await t.sees(t.page.getByRole("table", { name: "The newest first" }).getByRole("row", { name: new RegExp(docId) }));
     await t.judge("queues");
     await t.page.getByLabel("Document").fill(docId);
