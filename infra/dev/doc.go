@@ -8,5 +8,5 @@
 //
 // What Levada runs on can be made to fail: Platform.Disturb has a Worker's calls of its bindings fail before or after their effect, or hang;
 // Queue.Disturb has messages come twice, in another order or not at all; the stand-ins answer what models and the gateway answer that are
-// down (localai.Trouble).
+// down (localai.Trouble). A dataset of Analytics Engine keeps nothing here; Platform.Points is what was written to it.
 package dev

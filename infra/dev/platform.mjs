@@ -25,20 +25,23 @@ class Notices extends Log {
   }
 }
 
-// A Worker in Go gets one more entrypoint, by which what its runtime has counted can be read, and its calls of the platform be disturbed.
+// A Worker in Go gets one more entrypoint, by which what its runtime has counted and what it has written to datasets can be read, and its calls
+// of the platform be disturbed.
 const meter = `import { WorkerEntrypoint } from "cloudflare:workers";
 import worker, * as all from "./worker.mjs";
 import { tables } from "./glue/index.mjs";
 import { disturb, install, struck } from "./disturb.mjs";
+import { points } from "./points.mjs";
 install(all);
 export * from "./worker.mjs";
 export class Meter extends WorkerEntrypoint {
   read() { return tables(); }
   disturb(next) { disturb(next); }
   struck() { return struck(); }
+  points() { return points(); }
 }
 `;
-const disturb = readFileSync(new URL("./disturb.mjs", import.meta.url), "utf8");
+const beside = Object.fromEntries(["disturb.mjs", "points.mjs"].map((name) => [name, readFileSync(new URL(name, import.meta.url), "utf8")]));
 
 // The public Worker has files answered in its place, as Cloudflare's router does ahead of it.
 const withAssets = (path) => `const below = ${JSON.stringify(path)}, itself = below.slice(0, -1);
@@ -56,7 +59,7 @@ function modules({ dir, main, metered, assetsPath }) {
   if (!dir) return [{ type: "ESModule", path: "/assets.mjs", contents: "export default {};" }];
   const names = readdirSync(dir, { recursive: true }).filter((name) => /\.(mjs|js|wasm)$/.test(name) && name !== main);
   const entry = meter + (assetsPath ? withAssets(assetsPath) : "export default worker;");
-  const added = { "meter.mjs": entry, "disturb.mjs": disturb };
+  const added = { "meter.mjs": entry, ...beside };
   const first = metered ? Object.entries(added).map(([name, contents]) => ({ type: "ESModule", path: join(dir, name), contents })) : [];
   return first.concat([main, ...names].map((name) => {
     const path = join(dir, name);

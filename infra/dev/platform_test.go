@@ -70,6 +70,25 @@ func TestEverythingOfTheTable(t *testing.T) {
 		require.NoError(t, err)
 		assert.False(t, found)
 	})
+	t.Run("a dataset", func(t *testing.T) {
+		points := func(role stack.Role) []dev.Point {
+			all, err := p.Points(t.Context(), role)
+			require.NoError(t, err)
+			return all
+		}
+		assert.Empty(t, points(front))
+		var want []dev.Point
+		for _, index := range []string{"one", "two"} {
+			call(t, p, http.MethodPost, "/points/COUNTS", index)
+			want = append(want, dev.Point{Dataset: "COUNTS", Indexes: []string{index}, Blobs: []string{"word", ""}, Doubles: []float64{1, 0.5}})
+		}
+		status, answer, err := try(t.Context(), p, http.MethodPost, "/points/NOWHERE", "three")
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusInternalServerError, status)
+		assert.Contains(t, answer, "no binding NOWHERE")
+		assert.Equal(t, want, points(front))
+		assert.Empty(t, points(back), "which has none")
+	})
 	t.Run("what was counted", func(t *testing.T) {
 		meter := func(role stack.Role) dev.Meter {
 			m, err := p.Meter(t.Context(), role)

@@ -24,7 +24,7 @@ const (
 	back  stack.Role = "back"
 )
 
-// fixture is a stack with one of each: a queue, a Durable Object, a Workflow, a namespace and a bucket, in two Workers that are
+// fixture is a stack with one of each: a queue, a Durable Object, a Workflow, a namespace, a bucket and a dataset, in two Workers that are
 // built from testdata/worker.
 func fixture() stack.Stack {
 	worker := func(role stack.Role, bindings ...stack.Binding) stack.Worker {
@@ -42,7 +42,8 @@ func fixture() stack.Stack {
 				stack.Binding{Name: "JOBS", Kind: stack.Producer, Target: "jobs"},
 				stack.Binding{Name: "PAUSE", Kind: stack.Flow, Target: "pause"},
 				stack.Binding{Name: "CONFIG", Kind: stack.KV, Target: "config"},
-				stack.Binding{Name: "FILES", Kind: stack.R2, Target: "files"}),
+				stack.Binding{Name: "FILES", Kind: stack.R2, Target: "files"},
+				stack.Binding{Name: "COUNTS", Kind: stack.Analytics, Target: "counts"}),
 			worker(back),
 		},
 		Queues: []stack.Queue{

@@ -30,6 +30,8 @@ type Options struct {
 
 	WaitDivisor int // see dev.Options
 
+	Analytics bool // a dataset of Analytics Engine is bound: see dev.Platform.Points
+
 	Vars map[string]string // for every Worker, beside those that it has
 }
 
@@ -66,7 +68,7 @@ func Start(ctx context.Context, o Options) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.Stack = stack.Levada(stack.Pool{Name: "local", Env: "dev", Filterable: fields})
+	l.Stack = stack.Levada(stack.Pool{Name: "local", Env: "dev", Filterable: fields, Analytics: o.Analytics})
 	vars := map[string]string{"VERSION": o.Version, "ERASURE_SETTLE": "5s", "SPEECH_FORMATS": "wav", "TRACES": "100"}
 	maps.Copy(vars, o.Vars)
 	l.Platform, err = dev.Start(ctx, dev.Options{

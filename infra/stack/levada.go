@@ -108,7 +108,7 @@ func levadaWorkers(env string, analytics bool) []Worker {
 	flows.Crons = []string{SyncCron}
 	flows.CPUMillis = maxCPUMillis    // a step takes hundreds of documents in
 	flows.Secrets = []string{SealKey} // opens the keys of pools that tenants come from
-	api := levadaWorker(API, 4900, []Binding{config, cache, corpus, ledger, audit, audits, quota, session, shelf, letters, calls, lexicon, speech, meters, {Name: MCPBinding, Kind: Service, Target: string(MCP)}, {Name: VersionBinding, Kind: Version}}, models)
+	api := levadaWorker(API, 5000, []Binding{config, cache, corpus, ledger, audit, audits, quota, session, shelf, letters, calls, lexicon, speech, meters, {Name: MCPBinding, Kind: Service, Target: string(MCP)}, {Name: VersionBinding, Kind: Version}}, models)
 	api.Secrets = []string{SealKey}
 	api.Assets = &Assets{Folder: "infra/console", Path: ConsolePath, HTMLHandling: "auto-trailing-slash", NotFoundHandling: "404-page"}
 	workers := []Worker{

@@ -20,10 +20,13 @@ func Logs(worker string) (log, lines *slog.Logger) {
 // defaultTraces is how many of a hundred traces that begin in a Worker are kept, where the variable TRACES does not say.
 const defaultTraces = 10
 
-// NewWatch is what notices for the Worker of a role: counts and spans go to the sink, unless the variable METERS is off.
+// NewWatch is what notices for the Worker of a role: counts and spans go to the sink, and counts to the Worker's dataset beside it, if it has one; neither, where the
+// variable METERS is off.
 func NewWatch(worker string, lines *slog.Logger, sink meter.Sink) *watch.Watch {
 	if Var("METERS", "on") == "off" {
 		sink = nil
+	} else {
+		sink = Beside(sink, worker)
 	}
 	return watch.New(worker, &watch.Options{
 		Log: lines, Sink: sink, Skip: 100 - int(min(max(Int("TRACES", defaultTraces), 0), 100)), Background: isolate.Go,

@@ -5,6 +5,7 @@
 //   kv/<worker>:<binding>/<method>  calls a method of a namespace that the Worker has
 //   r2/<worker>:<binding>/<method>  the same of a bucket
 //   meter/<worker>/read             what the Worker's runtime has counted
+//   meter/<worker>/points           what the Worker has written to datasets
 //   meter/<worker>/disturb, struck  how its calls of the platform go wrong, and how many did
 //   cron/<worker>/<schedule>        runs the Worker's scheduled handler, for a time in milliseconds
 //   workflow/<workflow>/wake        makes the runs whose ids are the arguments go on after a restart

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"levada.dev/infra/cloudflare/analytics"
 	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/cloudflare/kv"
 	"levada.dev/infra/cloudflare/object"
@@ -70,6 +71,11 @@ func routes() http.Handler {
 		value, _ := io.ReadAll(r.Body)
 		_, err := r2.Open("FILES").Put(r.Context(), r.PathValue("key"), value, nil)
 		answer(w, nil, err)
+	})
+	mux.HandleFunc("POST /points/{dataset}", func(w http.ResponseWriter, r *http.Request) {
+		index, _ := io.ReadAll(r.Body)
+		point := analytics.Point{Indexes: []string{string(index)}, Blobs: []string{"word", ""}, Doubles: []float64{1, 0.5}}
+		answer(w, nil, analytics.Open(r.PathValue("dataset")).Write(r.Context(), point))
 	})
 	mux.HandleFunc("POST /runs/{id}", func(w http.ResponseWriter, r *http.Request) {
 		length, _ := io.ReadAll(r.Body)
