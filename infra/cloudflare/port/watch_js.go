@@ -9,26 +9,28 @@ import (
 	"levada.dev/infra/logline"
 )
 
-// Logs is where the Worker of a role writes its lines, which say the role: log is also what code writes to that was given none. To lines writes who says the role itself.
-func Logs(worker string) (log, lines *slog.Logger) {
-	lines = slog.New(logline.New(isolate.Console{}))
-	log = lines.With("worker", worker)
+// Logs is where the Worker of a role writes its lines, which say the role; code that was given no log writes there, too.
+func Logs(worker string) *slog.Logger {
+	log := lines().With("worker", worker)
 	slog.SetDefault(log)
-	return log, lines
+	return log
 }
+
+// lines writes for who says the role itself.
+func lines() *slog.Logger { return slog.New(logline.New(isolate.Console{})) }
 
 // defaultTraces is how many of a hundred traces that begin in a Worker are kept, where the variable TRACES does not say.
 const defaultTraces = 10
 
 // NewWatch is what notices for the Worker of a role: counts and spans go to the sink, and counts to the Worker's dataset beside it, if it has one; neither, where the
 // variable METERS is off.
-func NewWatch(worker string, lines *slog.Logger, sink meter.Sink) *watch.Watch {
+func NewWatch(worker string, sink meter.Sink) *watch.Watch {
 	if Var("METERS", "on") == "off" {
 		sink = nil
 	} else {
 		sink = Beside(sink, worker)
 	}
 	return watch.New(worker, &watch.Options{
-		Log: lines, Sink: sink, Skip: 100 - int(min(max(Int("TRACES", defaultTraces), 0), 100)), Background: isolate.Go,
+		Log: lines(), Sink: sink, Skip: 100 - int(min(max(Int("TRACES", defaultTraces), 0), 100)), Background: isolate.Go,
 	})
 }

@@ -33,7 +33,7 @@ func main() {
 	sessions := port.NewSessions(object.Open("SESSION"))
 	ledger := port.NewLedger(object.Open("LEDGER"))
 	versionID, release := port.Deployed()
-	log, lines := port.Logs("api")
+	log := port.Logs("api")
 	meters := port.NewMeters(object.Open("METERS"))
 	isolate.HandleHTTP(front.API(app.Ports{
 		Directory:   directory,
@@ -74,7 +74,7 @@ func main() {
 		VersionID:   versionID,
 		Environment: port.Var("ENVIRONMENT", "dev"),
 		Log:         log,
-		Watch:       port.NewWatch("api", lines, meters),
+		Watch:       port.NewWatch("api", meters),
 
 		MaxBodyBytes:  tenants.MaxBodyBytes,
 		SpeechFormats: formats(port.Var("SPEECH_FORMATS", "")),

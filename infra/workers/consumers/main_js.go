@@ -35,7 +35,7 @@ func main() {
 	claims := port.NewClaims(bucket)
 	published, environment := port.NewPublished(kv.Open("CONFIG")), port.Var("ENVIRONMENT", "")
 	directory := tenants.NewDirectory(published, nil)
-	log, lines := port.Logs("consumers")
+	log := port.Logs("consumers")
 	meters := port.NewMeters(object.Open("METERS"))
 	router := app.Consumers(app.Ports{
 		Directory:   directory,
@@ -61,7 +61,7 @@ func main() {
 			imports.Kind: workflow.Open("IMPORT"), erasure.Kind: workflow.Open("ERASURE"), reembed.Kind: workflow.Open("REEMBED"), transfer.Kind: workflow.Open("TRANSFER"),
 			narrate.Kind: workflow.Open("NARRATE"),
 		}),
-	}, app.Options{Environment: environment, Log: log, Watch: port.NewWatch("consumers", lines, meters), MaxAttempts: table.Attempts(), Background: isolate.Go})
+	}, app.Options{Environment: environment, Log: log, Watch: port.NewWatch("consumers", meters), MaxAttempts: table.Attempts(), Background: isolate.Go})
 	queue.Consume(func(ctx context.Context, b *queue.Batch) { consume(ctx, router, b) })
 	isolate.Run()
 }

@@ -18,7 +18,7 @@ import (
 )
 
 func main() {
-	log, lines := port.Logs("workflows")
+	log := port.Logs("workflows")
 	meters := port.NewMeters(object.Open("METERS"))
 	bucket := r2.Open("CORPUS")
 	directory := tenants.NewDirectory(port.NewPublished(kv.Open("CONFIG")), nil)
@@ -53,7 +53,7 @@ func main() {
 		Shelf:       port.NewShelf(object.Open("SHELF")),
 		Fetcher:     web.New(isolate.Do, directory.Config, time.Now, &web.Options{Private: app.Private(port.Var("ENVIRONMENT", ""))}),
 	}
-	options := app.Options{Environment: port.Var("ENVIRONMENT", ""), Log: log, Watch: port.NewWatch("workflows", lines, meters), Background: isolate.Go}
+	options := app.Options{Environment: port.Var("ENVIRONMENT", ""), Log: log, Watch: port.NewWatch("workflows", meters), Background: isolate.Go}
 	port.RegisterFlow("Import", app.Import(ports, options), 0)
 	settle, err := time.ParseDuration(port.Var("ERASURE_SETTLE", "0s"))
 	if err != nil {
