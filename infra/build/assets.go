@@ -1,14 +1,11 @@
 package build
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"levada.dev/infra/stack"
@@ -49,19 +46,7 @@ func gather(root, dir string, a stack.Assets) (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		to := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			return changed, err
-		}
-		wrote, err := writeChanged(to, files[name])
-		if err != nil {
-			return changed, err
-		}
-		changed = changed || wrote
-	}
-	gone, err := prune(dir, files)
-	return changed || gone, err
+	return hold(dir, files)
 }
 
 // assetFiles are the assets by their paths on the host, without the slash before it.
@@ -105,30 +90,4 @@ func assetFiles(root fs.FS, a stack.Assets) (map[string][]byte, error) {
 		files[at+name] = data
 	}
 	return files, nil
-}
-
-// prune removes the files that are not wanted, and folders that hold none.
-func prune(dir string, wanted map[string][]byte) (removed bool, err error) {
-	var folders []string
-	err = filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if e.IsDir() {
-			folders = append(folders, name)
-			return nil
-		}
-		rel, err := filepath.Rel(dir, name)
-		if _, ours := wanted[filepath.ToSlash(rel)]; ours || err != nil {
-			return err
-		}
-		removed = true
-		return os.Remove(name)
-	})
-	for _, folder := range slices.Backward(folders) { // the deepest first
-		if entries, readErr := os.ReadDir(folder); readErr == nil && len(entries) == 0 {
-			err = errors.Join(err, os.Remove(folder))
-		}
-	}
-	return removed, err
 }
