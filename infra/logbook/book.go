@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// MaxBytes is how long a file gets before the next one is begun.
-	MaxBytes = 16 << 20
+	// maxBytes is how long a file gets before the next one is begun.
+	maxBytes = 16 << 20
 	// Files is how many there are at most; the oldest goes first.
 	Files = 4
 	// Folder is where they are, below a state folder.
@@ -37,7 +37,7 @@ type Options struct {
 
 // Open goes on with the newest file of a folder, which is made if it is not there.
 func Open(dir string, o *Options) (*Book, error) {
-	b := &Book{dir: dir, most: MaxBytes}
+	b := &Book{dir: dir, most: maxBytes}
 	if o != nil && o.MaxBytes > 0 {
 		b.most = o.MaxBytes
 	}
@@ -76,7 +76,7 @@ func (b *Book) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	end := bytes.LastIndexByte(p, '\n') + 1
-	if end == 0 && len(b.rest)+len(p) < MaxLine {
+	if end == 0 && len(b.rest)+len(p) < maxLine {
 		b.rest = append(b.rest, p...)
 		return len(p), nil
 	}
@@ -88,8 +88,8 @@ func (b *Book) Write(p []byte) (int, error) {
 	return len(p), b.write(lines)
 }
 
-// MaxLine is how long a line is at most; what is longer is kept in pieces.
-const MaxLine = 1 << 20
+// maxLine is how long a line is at most; what is longer is kept in pieces.
+const maxLine = 1 << 20
 
 func (b *Book) write(lines []byte) error {
 	if b.size > 0 && b.size+int64(len(lines)) > b.most {

@@ -117,6 +117,41 @@ func TestFollowing(t *testing.T) {
 	assert.ErrorIs(t, logbook.NewReader(dir, nil).Follow(t.Context(), func(logbook.Line) error { return nil }, func() error { return stop }), stop)
 }
 
+// The beginning of a line may be there before its end, when the reader comes and whenever it looks again.
+func TestALineMayComeInPieces(t *testing.T) {
+	dir := t.TempDir()
+	text := line(0) + line(1) + line(2)
+	add := func(piece string) {
+		f, err := os.OpenFile(filepath.Join(dir, "workers.jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		require.NoError(t, err)
+		_, err = f.WriteString(piece)
+		require.NoError(t, errors.Join(err, f.Close()))
+	}
+	at := len(line(0)) + 20
+	add(text[:at])
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	pause := func(ctx context.Context) error {
+		if at == len(text) {
+			cancel()
+			return ctx.Err()
+		}
+		end := min(at+50, len(text))
+		add(text[at:end])
+		at = end
+		return nil
+	}
+	got := ""
+	require.NoError(t, logbook.NewReader(dir, pause).Follow(ctx, func(l logbook.Line) error {
+		got += string(l.Raw) + "\n"
+		return nil
+	}, func() error {
+		assert.Equal(t, line(0), got, "a part is no line")
+		return nil
+	}))
+	assert.Equal(t, text, got)
+}
+
 func TestFilter(t *testing.T) {
 	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	l := logbook.Parse([]byte(`{"time":"2026-11-23T09:00:00Z","level":"WARN","msg":"events handled","worker":"consumers","tenantId":"acme","route":"/x","outcome":"failed","traceId":"0af7","traceIds":["0af7","b1"]}`))

@@ -34,23 +34,19 @@ func NewReader(dir string, pause func(context.Context) error) *Reader {
 
 // Read tells every line that there is. A folder without any is fs.ErrNotExist.
 func (r *Reader) Read(tell func(Line) error) error {
-	f, err := r.read(tell)
-	if f != nil {
-		err = errors.Join(err, f.Close())
-	}
-	return err
+	t, err := r.read(tell)
+	return errors.Join(err, t.close())
 }
 
 // Follow tells every line that there is, calls caughtUp, and tells each line that comes, until ctx ends. It waits for a folder that is not there yet.
 func (r *Reader) Follow(ctx context.Context, tell func(Line) error, caughtUp func() error) error {
-	f, err := r.read(tell)
+	t, err := r.read(tell)
 	for errors.Is(err, fs.ErrNotExist) {
 		if r.pause(ctx) != nil {
 			return nil
 		}
-		f, err = r.read(tell)
+		t, err = r.read(tell)
 	}
-	t := tail{file: f}
 	defer func() { _ = t.close() }()
 	if err == nil {
 		err = caughtUp()
@@ -64,36 +60,45 @@ func (r *Reader) Follow(ctx context.Context, tell func(Line) error, caughtUp fun
 	return err
 }
 
-// read tells what there is, and gives the newest file, at its end.
-func (r *Reader) read(tell func(Line) error) (*os.File, error) {
+// read tells what there is, and gives the newest file as far as it is read; nil when there is none.
+func (r *Reader) read(tell func(Line) error) (*tail, error) {
 	for n := Files - 1; n > 0; n-- {
-		f, err := os.Open(name(r.dir, n))
+		t, err := openTail(r.dir, n)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		t := tail{file: f}
 		if err := errors.Join(t.rest(tell), t.close()); err != nil {
 			return nil, err
 		}
 	}
-	f, err := os.Open(name(r.dir, 0))
+	t, err := openTail(r.dir, 0)
 	if err != nil {
 		return nil, err
 	}
-	return f, (&tail{file: f}).rest(tell)
+	return t, t.rest(tell)
 }
 
 // tail is a file that is read as it grows.
 type tail struct {
-	file *os.File
-	part []byte // of a line that has not ended
+	file  *os.File
+	lines *bufio.Reader // what the file has that was not told yet
+	part  []byte        // of a line that has not ended
+}
+
+// openTail reads the n-th file of a folder from its beginning.
+func openTail(dir string, n int) (*tail, error) {
+	f, err := os.Open(name(dir, n))
+	if err != nil {
+		return nil, err
+	}
+	return &tail{file: f, lines: bufio.NewReaderSize(f, 64<<10)}, nil
 }
 
 func (t *tail) close() error {
-	if t.file == nil {
+	if t == nil {
 		return nil
 	}
 	return t.file.Close()
@@ -101,9 +106,8 @@ func (t *tail) close() error {
 
 // rest tells the lines that are there.
 func (t *tail) rest(tell func(Line) error) error {
-	lines := bufio.NewReaderSize(t.file, 64<<10)
 	for {
-		piece, err := lines.ReadBytes('\n')
+		piece, err := t.lines.ReadBytes('\n')
 		t.part = append(t.part, piece...)
 		if err == nil {
 			line := bytes.TrimSpace(t.part)
@@ -123,29 +127,33 @@ func (t *tail) rest(tell func(Line) error) error {
 
 // more tells what has come. When another file was begun, it goes on with that.
 func (t *tail) more(dir string, tell func(Line) error) error {
-	newest, err := os.Open(name(dir, 0))
+	same, err := t.newest(dir)
+	if err == nil && same {
+		return t.rest(tell)
+	}
+	var next *tail
+	if err == nil {
+		next, err = openTail(dir, 0)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // it is about to be
 	}
 	if err != nil {
 		return err
 	}
-	same, err := sameFile(t.file, newest)
-	if err != nil || same {
-		return errors.Join(err, newest.Close(), t.rest(tell))
-	}
 	if err := errors.Join(t.rest(tell), t.close()); err != nil {
-		return errors.Join(err, newest.Close())
+		return errors.Join(err, next.close())
 	}
-	*t = tail{file: newest}
+	*t = *next
 	return t.rest(tell)
 }
 
-func sameFile(a, b *os.File) (bool, error) {
-	x, err := a.Stat()
+// newest reports whether the file is still the one that is written.
+func (t *tail) newest(dir string) (bool, error) {
+	mine, err := t.file.Stat()
 	if err != nil {
 		return false, err
 	}
-	y, err := b.Stat()
-	return err == nil && os.SameFile(x, y), err
+	written, err := os.Stat(name(dir, 0))
+	return err == nil && os.SameFile(mine, written), err
 }
