@@ -2,8 +2,6 @@ package objects
 
 import (
 	"context"
-	"errors"
-	"log/slog"
 	"time"
 
 	"levada.dev/events"
@@ -52,18 +50,7 @@ func (x *meters) Call(ctx context.Context, method string, body []byte) ([]byte, 
 
 // Alarm implements object.Alarmer. What that tells goes out at its end, and so does what was left of earlier ones.
 func (x *meters) Alarm(ctx context.Context, _ int) error {
-	return x.waker.ring(ctx, func(ctx context.Context) error {
-		next, err := x.tend(ctx)
-		if err != nil {
-			slog.WarnContext(ctx, "meters not looked after; it is tried again", "object", x.state.Name, "error", err)
-			next = x.now().Add(tendAgain)
-		}
-		err = x.relay.rescue(ctx)
-		if next.IsZero() {
-			return err
-		}
-		return errors.Join(err, x.waker.by(ctx, next))
-	})
+	return x.waker.ring(ctx, func(ctx context.Context) error { return x.relay.tend(ctx, "meters", x.tend) })
 }
 
 // tend does all that is due, piece by piece, each in a transaction of its own, and says when something will be again.

@@ -45,6 +45,8 @@ const (
 	rescue = 30 * time.Second
 	// retryAfter is when a relay that failed is tried again.
 	retryAfter = 5 * time.Second
+	// tendAgain is when what could not be looked after is tried again: the platform gives up after six times.
+	tendAgain = time.Minute
 	// relayBatch is how many events leave together, unless the object's are large.
 	relayBatch = 100
 )
@@ -95,6 +97,21 @@ func (r *relay) rescue(ctx context.Context) error {
 		return r.expect(ctx)
 	}
 	return r.run(ctx)
+}
+
+// tend is an alarm's part where an object looks after what is due: f does, and says when something will be again. What it told is sent, and so is what was left of
+// earlier ones.
+func (r *relay) tend(ctx context.Context, what string, f func(ctx context.Context) (next time.Time, err error)) error {
+	next, failed := f(ctx)
+	if failed != nil {
+		slog.WarnContext(ctx, what+" not looked after; it is tried again", "object", r.state.Name, "error", failed)
+		next = r.now().Add(tendAgain)
+	}
+	err := r.rescue(ctx)
+	if next.IsZero() {
+		return err
+	}
+	return errors.Join(err, r.wake(ctx, next))
 }
 
 func (r *relay) unsent(ctx context.Context, err error) {

@@ -3,7 +3,6 @@ package objects
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	"levada.dev/events"
@@ -24,7 +23,7 @@ func RegisterSpeech(out events.Publisher, sounds speech.Sounds, now func() time.
 		if err != nil {
 			return nil, err
 		}
-		x := &desk{state: st, sounds: sounds, now: now, book: book.New(now), waker: w}
+		x := &desk{state: st, sounds: sounds, book: book.New(now), waker: w}
 		x.relay = &relay{state: st, out: out, now: now, wake: w.by, setAside: func(tx *object.Tx, id string, reason error) error {
 			return x.book.SetAside(Rows(tx), id, reason)
 		}}
@@ -37,7 +36,6 @@ type desk struct {
 	state  *object.State
 	book   *book.Book
 	sounds speech.Sounds
-	now    func() time.Time
 	waker  *waker
 	relay  *relay
 }
@@ -50,23 +48,10 @@ func (x *desk) Call(ctx context.Context, method string, body []byte) ([]byte, er
 	return x.relay.serve(ctx, x.book, book.Sends(method), method, body)
 }
 
-// tendAgain is when what could not be looked after is tried again: the platform gives up after six times.
-const tendAgain = time.Minute
-
 // Alarm implements object.Alarmer. What was promised goes out before anything is looked after, and what that told after it.
 func (x *desk) Alarm(ctx context.Context, _ int) error {
 	return x.waker.ring(ctx, func(ctx context.Context) error {
-		err := x.relay.rescue(ctx)
-		next, failed := x.tend(ctx)
-		if failed != nil {
-			slog.WarnContext(ctx, "speech not looked after; it is tried again", "object", x.state.Name, "error", failed)
-			next = x.now().Add(tendAgain)
-		}
-		err = errors.Join(err, x.relay.rescue(ctx))
-		if next.IsZero() {
-			return err
-		}
-		return errors.Join(err, x.waker.by(ctx, next))
+		return errors.Join(x.relay.rescue(ctx), x.relay.tend(ctx, "speech", x.tend))
 	})
 }
 
