@@ -14,21 +14,24 @@ import (
 )
 
 // Namespace is the binding of a class. It may be shared by all goroutines.
-type Namespace struct{ binding string }
+type Namespace struct{ binding, class string }
 
 // Open returns the class bound under the name. A missing binding shows at the first call.
-func Open(binding string) Namespace { return Namespace{binding} }
+func Open(binding string) Namespace { return Namespace{binding, classOf(binding)} }
+
+// classOf is the name of a class, as its binding has it.
+func classOf(binding string) string {
+	if binding == "" {
+		return ""
+	}
+	return binding[:1] + strings.ToLower(binding[1:])
+}
 
 // Named returns a client of the object of that name, which exists as soon as it is called.
 func (ns Namespace) Named(name string) Stub { return Stub{ns.binding, name} }
 
 // Class is the name of the class, as the binding has it: "Ledger" of LEDGER.
-func (ns Namespace) Class() string {
-	if ns.binding == "" {
-		return ""
-	}
-	return ns.binding[:1] + strings.ToLower(ns.binding[1:])
-}
+func (ns Namespace) Class() string { return ns.class }
 
 // Stub is a client of one object. It holds no connection and may be kept.
 type Stub struct{ binding, name string }
