@@ -24,19 +24,22 @@ type Point struct {
 
 // Points are those of a batch, in the order of the metrics: where there is not room for all, requests, events and calls of models come first.
 func Points(worker string, s tenants.Scope, set *meter.Set) []Point {
-	var of []meter.Series
-	cells := map[meter.Series]meter.Cell{}
-	for series, c := range set.All() {
-		of, cells[series] = append(of, series), c
+	type row struct {
+		of   meter.Series
+		cell meter.Cell
 	}
-	slices.SortFunc(of, func(a, b meter.Series) int {
-		return cmp.Or(cmp.Compare(a.Metric, b.Metric), slices.Compare(a.Labels[:], b.Labels[:]))
+	var rows []row
+	for series, c := range set.All() {
+		rows = append(rows, row{series, c})
+	}
+	slices.SortFunc(rows, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.of.Metric, b.of.Metric), slices.Compare(a.of.Labels[:], b.of.Labels[:]))
 	})
-	points := make([]Point, len(of))
-	for i, series := range of {
+	points := make([]Point, len(rows))
+	for i, r := range rows {
 		points[i] = Point{
-			Index: string(s.Tenant()), Blobs: append(append([]string{series.Metric.Spec().Name}, series.Labels[:]...), worker),
-			Doubles: []float64{float64(cells[series].Count), float64(cells[series].Sum)},
+			Index: string(s.Tenant()), Blobs: append(append([]string{r.of.Metric.Spec().Name}, r.of.Labels[:]...), worker),
+			Doubles: []float64{float64(r.cell.Count), float64(r.cell.Sum)},
 		}
 	}
 	return points
