@@ -14,11 +14,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"levada.dev/infra/build"
 	"levada.dev/infra/deploy"
 	"levada.dev/infra/deploy/account"
 	"levada.dev/infra/deploy/credential"
 	"levada.dev/infra/deploy/double"
+	"levada.dev/infra/deploy/fleet"
 	"levada.dev/infra/stack"
 )
 
@@ -47,7 +47,7 @@ func deployerAt(t *testing.T, l *lab, tenant string) *deployer {
 	l.api.Token(token.Secret(), double.Token{Accounts: []string{l.account}})
 	return &deployer{lab: l, opened: account.Open(l.account, token, account.Options{URL: l.url}), desired: &deploy.Desired{
 		Unit: l.pool.Unit, Stack: l.pool.Stack,
-		Code: map[stack.Role]deploy.Code{}, Secrets: map[string]string{"SEAL_KEY": "first"},
+		Secrets: map[string]string{"SEAL_KEY": "first"},
 	}}
 }
 
@@ -55,15 +55,9 @@ func deployerAt(t *testing.T, l *lab, tenant string) *deployer {
 func (d *deployer) plan(t *testing.T, release string, o deploy.PlanOptions) *deploy.Plan {
 	t.Helper()
 	d.desired.Release = release
-	for _, w := range d.desired.Stack.Workers {
-		code, err := deploy.ReadCode(os.DirFS(filepath.Join(d.dir, "workers", string(w.Role))))
-		require.NoError(t, err)
-		if w.Assets != nil {
-			code.Assets, err = deploy.ReadAssets(os.DirFS(filepath.Join(d.dir, "workers", build.AssetsFolder(w.Role))))
-			require.NoError(t, err)
-		}
-		d.desired.Code[w.Role] = code
-	}
+	var err error
+	d.desired.Code, err = fleet.Read(os.DirFS(filepath.Join(d.dir, "workers")), d.desired.Stack)
+	require.NoError(t, err)
 	plan, err := deploy.Make(t.Context(), d.opened, d.desired, o)
 	require.NoError(t, err)
 	return plan
