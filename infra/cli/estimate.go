@@ -36,7 +36,7 @@ func (v view) estimate(e client.Estimate, notes ...string) error {
 		t.add("characters", e.Chars, e.Most.Chars)
 	}
 	t.add("neurons", fmt.Sprintf("%.2f", e.Neurons), fmt.Sprintf("%.2f", e.Most.Neurons))
-	t.add("cost", dollars(e.Nanos), dollars(e.Most.Nanos))
+	t.add("cost", client.Dollars(e.Nanos), client.Dollars(e.Most.Nanos))
 	t.draw(v.Stdout)
 	v.rooms(e)
 	fmt.Fprintf(v.Stdout, "by %s, prices of %s\n", e.Model, e.Prices)
@@ -75,19 +75,9 @@ func verdict(fits string) string {
 // amountOf is an amount of a budget's unit, for people.
 func amountOf(unit string, n int64) string {
 	if unit == "nanoUSD" {
-		return dollars(n)
+		return client.Dollars(n)
 	}
 	return fmt.Sprintf("%d %s", n, unit)
-}
-
-// dollars are exact to the millionth.
-func dollars(nanos int64) string {
-	sign := ""
-	if nanos < 0 {
-		sign, nanos = "-", -nanos
-	}
-	micros := (nanos + 500) / 1000
-	return fmt.Sprintf("%s$%d.%06d", sign, micros/1e6, micros%1e6)
 }
 
 // forecast is an estimate in a line: what it costs, and the budgets that are short.
@@ -96,7 +86,7 @@ func forecast(e client.Estimate) string {
 	if e.Most.Chars > 0 {
 		took = count(int(e.Chars), "character")
 	}
-	line := fmt.Sprintf("about %s, %.0f neurons, %s (at most %s)", took, e.Neurons, dollars(e.Nanos), dollars(e.Most.Nanos))
+	line := fmt.Sprintf("about %s, %.0f neurons, %s (at most %s)", took, e.Neurons, client.Dollars(e.Nanos), client.Dollars(e.Most.Nanos))
 	var left []string
 	for _, b := range e.Budgets {
 		if b.Fits != "yes" {

@@ -64,7 +64,7 @@ func (v view) counted(o meters.Overview) {
 		{"requests", fmt.Sprintf("%d, of which %d failed", o.Requests.Total, o.Failures.Total)},
 		{"answered in", fmt.Sprintf("p50 %s, p95 %s, p99 %s", ms(o.Latency.P50.Value), ms(o.Latency.P95.Value), ms(o.Latency.P99.Value))},
 		{"events", fmt.Sprintf("%d, and %d dead letters", o.Events.Total, o.DeadLetters.Total)},
-		{"models", fmt.Sprintf("%d calls, %d tokens, %s", o.ModelCalls.Total, o.Tokens.Total, dollars(o.Nanos.Total))},
+		{"models", fmt.Sprintf("%d calls, %d tokens, %s", o.ModelCalls.Total, o.Tokens.Total, client.Dollars(o.Nanos.Total))},
 	})
 }
 

@@ -142,7 +142,7 @@ func (o *speakOptions) show(j client.SpeechJob, path string) error {
 	if o.View.JSON {
 		return printJSON(o.View.Stdout, j)
 	}
-	paid := fmt.Sprintf("%d characters, $%.6f", j.Cost.Characters, float64(j.Cost.Nanos)/1e9)
+	paid := fmt.Sprintf("%d characters, %s", j.Cost.Characters, client.Dollars(j.Cost.Nanos))
 	if j.Shared {
 		paid = "spoken before, so not paid again"
 	}

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 )
 
 // Usage is a tenant's account.
@@ -47,6 +48,16 @@ func (u Usage) Calls(purpose string) (n int64) {
 		}
 	}
 	return n
+}
+
+// Dollars writes billionths of a dollar, to the millionth: the prices of models are so small that cents would say nothing.
+func Dollars(nanos int64) string {
+	sign := ""
+	if nanos < 0 {
+		sign, nanos = "-", -nanos
+	}
+	micros := (nanos + 500) / 1000
+	return fmt.Sprintf("%s$%d.%06d", sign, micros/1e6, micros%1e6)
 }
 
 // Work is what an estimate is about, by the numbers of its capability: ingest has documents and bytes or tokens, speech characters.

@@ -46,7 +46,7 @@ func account(out io.Writer, u client.Usage) {
 	t.SetColumnConfigs(columns)
 	var sum client.UsageLine
 	for _, l := range u.Lines {
-		t.AppendRow(table.Row{l.Day, what(l), l.Model, l.Calls, l.Prompt, l.Completion, some(l.Chars), neurons(l.Neurons), dollars(l.Nanos)})
+		t.AppendRow(table.Row{l.Day, what(l), l.Model, l.Calls, l.Prompt, l.Completion, some(l.Chars), neurons(l.Neurons), client.Dollars(l.Nanos)})
 		sum.Calls += l.Calls
 		sum.Prompt += l.Prompt
 		sum.Completion += l.Completion
@@ -54,12 +54,12 @@ func account(out io.Writer, u client.Usage) {
 		sum.Neurons += l.Neurons
 		sum.Nanos += l.Nanos
 	}
-	t.AppendFooter(table.Row{"", "", "", sum.Calls, sum.Prompt, sum.Completion, some(sum.Chars), neurons(sum.Neurons), dollars(sum.Nanos)})
+	t.AppendFooter(table.Row{"", "", "", sum.Calls, sum.Prompt, sum.Completion, some(sum.Chars), neurons(sum.Neurons), client.Dollars(sum.Nanos)})
 	t.Render()
 	for _, b := range u.Budgets {
 		spent, limit := fmt.Sprint(b.Spent), fmt.Sprint(b.Limit)
 		if b.Unit == "nanoUSD" {
-			spent, limit = dollars(b.Spent), dollars(b.Limit)
+			spent, limit = client.Dollars(b.Spent), client.Dollars(b.Limit)
 		}
 		fmt.Fprintf(out, "  %s of %s %s this %s\n", spent, limit, unit(b.Unit), b.Period)
 	}
@@ -89,10 +89,4 @@ func unit(u string) string {
 		return "spent"
 	}
 	return u
-}
-
-// dollars writes billionths of a dollar; the prices of models are so small that cents would say nothing.
-func dollars(nanos int64) string {
-	micros := (nanos + 500) / 1000
-	return fmt.Sprintf("$%d.%06d", micros/1e6, micros%1e6)
 }

@@ -2,9 +2,6 @@ package demo
 
 import (
 	"os"
-	"testing"
-
-	"github.com/stretchr/testify/assert"
 
 	"levada.dev/infra/client"
 )
@@ -48,10 +45,4 @@ func Example_accountOfSpeech() {
 	// │            │        │                           │     3 │      1840 │         96 │        412 │  575.43 │ $0.006329 │
 	// └────────────┴────────┴───────────────────────────┴───────┴───────────┴────────────┴────────────┴─────────┴───────────┘
 	//   412 of 10000000 characters this day
-}
-
-func TestDollars(t *testing.T) {
-	for nanos, want := range map[int64]string{0: "$0.000000", 499: "$0.000000", 500: "$0.000001", 1_000: "$0.000001", 12_345_678_901: "$12.345679"} {
-		assert.Equal(t, want, dollars(nanos))
-	}
 }
