@@ -288,8 +288,9 @@ func (o *secretOptions) config() string {
 // files are held.
 func (o *secretOptions) addSecret(t target.Target, file string, v *tenants.Vault) error {
 	var name string
+	of := o.signer()
 	err := replace(o.config(), func(src []byte) (out []byte, err error) {
-		if out, name, err = target.AddSecret(src, o.signer()); err != nil {
+		if out, name, err = target.AddSecret(src, of.id); err != nil {
 			return nil, err
 		}
 		c, err := tenants.Parse(out)
@@ -304,14 +305,10 @@ func (o *secretOptions) addSecret(t target.Target, file string, v *tenants.Vault
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(o.Stdout, "made %s/%s in %s; %s names it before the others\n", o.Tenant, name, file, o.named())
-	hold, side, flag := "verify", "sender the new one", "signs with it: levada secret rotate %[1]s --env %[2]s --source "+o.Source
-	if o.Speech || o.Webhook {
-		hold, side, flag = "sign", "receiver the new one", "verifies with it: levada secret rotate %[1]s --env %[2]s --"+o.flag()
-	}
-	fmt.Fprintf(o.Stderr, "1. levada deploy %[1]s --env %[2]s: the old and the new "+hold+"\n"+
-		"2. give the "+side+": jq -r '.secrets[\"%[1]s\"][\"%[3]s\"]' %[4]s\n"+
-		"3. once it "+flag+" --drop, and deploy\n", o.Tenant, o.Env, name, file)
+	fmt.Fprintf(o.Stdout, "made %s/%s in %s; %s names it before the others\n", o.Tenant, name, file, of.named)
+	fmt.Fprintf(o.Stderr, "1. levada deploy %[1]s --env %[2]s: the old and the new %[5]s\n"+
+		"2. give the %[6]s the new one: jq -r '.secrets[\"%[1]s\"][\"%[3]s\"]' %[4]s\n"+
+		"3. once it %[7]s with it: levada secret rotate %[1]s --env %[2]s %[8]s --drop, and deploy\n", o.Tenant, o.Env, name, file, of.both, of.side, of.then, of.flag)
 	for _, env := range o.otherEnvironments() {
 		fmt.Fprintf(o.Stderr, "The configuration is that of %[2]s also: levada secret new %[1]s --env %[2]s\n", o.Tenant, env)
 	}
@@ -319,34 +316,25 @@ func (o *secretOptions) addSecret(t target.Target, file string, v *tenants.Vault
 	return nil
 }
 
-// signer is whose secrets are rotated, as package target has it.
-func (o *secretOptions) signer() string {
-	switch {
-	case o.Speech:
-		return target.SpeechWebhook
-	case o.Webhook:
-		return target.Webhook
-	}
-	return o.Source
+// signer is whose secrets are rotated.
+type signer struct {
+	id, named, flag string // as package target has it, for people, and on the command line
+
+	both, side, then string // what the old secret and the new one do, who is given the new one, and what it does with that
+	dropped          string // what becomes of what the old ones did
 }
 
-// flag is that of the webhook whose secrets are rotated.
-func (o *secretOptions) flag() string {
-	if o.Speech {
-		return "speech"
-	}
-	return "webhook"
-}
-
-// named is the same for people.
-func (o *secretOptions) named() string {
+func (o *secretOptions) signer() signer {
+	hook := signer{both: "sign", side: "receiver", then: "verifies", dropped: "They sign nothing any more"}
 	switch {
 	case o.Speech:
-		return target.SpeechWebhook
+		hook.id, hook.named, hook.flag = target.SpeechWebhook, target.SpeechWebhook, "--speech"
+		return hook
 	case o.Webhook:
-		return "webhook"
+		hook.id, hook.named, hook.flag = target.Webhook, "webhook", "--webhook"
+		return hook
 	}
-	return "the source " + o.Source
+	return signer{o.Source, "the source " + o.Source, "--source " + o.Source, "verify", "sender", "signs", "What they sign is refused"}
 }
 
 // otherEnvironments are those that serve the tenant besides.
@@ -362,22 +350,19 @@ func (o *secretOptions) otherEnvironments() (others []string) {
 
 func (o *secretOptions) drop(ctx context.Context) error {
 	var dropped []string
+	of := o.signer()
 	err := rewrite(ctx, o.config(), func(src []byte) (out []byte, err error) {
-		out, dropped, err = target.DropSecrets(src, o.signer())
+		out, dropped, err = target.DropSecrets(src, of.id)
 		return out, err
 	})
 	if err != nil {
 		return err
 	}
 	if len(dropped) == 0 {
-		fmt.Fprintf(o.Stdout, "%s has one secret: nothing was changed\n", o.named())
+		fmt.Fprintf(o.Stdout, "%s has one secret: nothing was changed\n", of.named)
 		return nil
 	}
-	then := "What they sign is refused"
-	if o.Speech || o.Webhook {
-		then = "They sign nothing any more"
-	}
-	fmt.Fprintf(o.Stdout, "%s names %s no more\n%s some 90 s after: levada deploy %s --env %s\n", o.named(), strings.Join(dropped, ", "), then, o.Tenant, o.Env)
+	fmt.Fprintf(o.Stdout, "%s names %s no more\n%s some 90 s after: levada deploy %s --env %s\n", of.named, strings.Join(dropped, ", "), of.dropped, o.Tenant, o.Env)
 	return nil
 }
 

@@ -20,6 +20,23 @@ const (
 	SpeechWebhook = "speech.webhook"
 )
 
+// hooks are the webhooks that are no source's, by what stands for them.
+var hooks = map[string]struct {
+	of         func(*tenants.Config) *tenants.Hook
+	secrets    string // where they are in the configuration
+	base       string // of a secret's name
+	what, hint string // is missing, and what to do
+}{
+	Webhook: {
+		func(c *tenants.Config) *tenants.Hook { return c.Webhook }, "/webhook/secrets", "told",
+		"webhook", "webhook in its configuration; that of speech alone is rotated with --speech",
+	},
+	SpeechWebhook: {
+		func(c *tenants.Config) *tenants.Hook { return c.Speech.Webhook }, "/speech/webhook/secrets", "speech",
+		"webhook that tells of speech alone", "speech.webhook in its configuration; webhook is rotated with --webhook",
+	},
+}
+
 // AddSecret is a tenant's configuration with one secret more for a source or the SpeechWebhook, before the others, so that both hold while the
 // other side changes over; and the secret's name: cms-2 after cms-1. Everything else stays as it was written.
 func AddSecret(src []byte, source string) (out []byte, name string, err error) {
@@ -67,17 +84,12 @@ func secretsOf(src []byte, source string) (*hujson.Value, []string, *hujson.Arra
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if source == Webhook {
-		if c.Webhook == nil {
-			return nil, nil, nil, fault.Missing("webhook_not_found", "the tenant %s has no webhook", c.ID).WithHint("webhook in its configuration; that of speech alone is rotated with --speech")
+	if h, is := hooks[source]; is {
+		hook := h.of(c)
+		if hook == nil {
+			return nil, nil, nil, fault.Missing("webhook_not_found", "the tenant %s has no %s", c.ID, h.what).WithHint(h.hint)
 		}
-		return &tree, c.Webhook.Secrets, tree.Find("/webhook/secrets").Value.(*hujson.Array), nil // it was parsed, so it is there
-	}
-	if source == SpeechWebhook {
-		if c.Speech.Webhook == nil {
-			return nil, nil, nil, fault.Missing("webhook_not_found", "the tenant %s has no webhook that tells of speech alone", c.ID).WithHint("speech.webhook in its configuration; webhook is rotated with --webhook")
-		}
-		return &tree, c.Speech.Webhook.Secrets, tree.Find("/speech/webhook/secrets").Value.(*hujson.Array), nil // it was parsed, so it is there
+		return &tree, hook.Secrets, tree.Find(h.secrets).Value.(*hujson.Array), nil // it was parsed, so it is there
 	}
 	var ids []string
 	for i, s := range c.Sources {
@@ -101,11 +113,8 @@ func secretsOf(src []byte, source string) (*hujson.Value, []string, *hujson.Arra
 // nextName counts on from the largest number that a name of the source ends with.
 func nextName(source string, names []string) string {
 	base, largest := source, 0
-	switch source {
-	case SpeechWebhook:
-		base = "speech"
-	case Webhook:
-		base = "told"
+	if h, is := hooks[source]; is {
+		base = h.base
 	}
 	for _, name := range names {
 		i := strings.LastIndexByte(name, '-')
