@@ -113,7 +113,7 @@ func (o *embeddingOptions) estimate(ctx context.Context, c *client.Client, args 
 		return printJSON(o.View.Stdout, e)
 	}
 	printRows(o.View.Stdout, []row{
-		{"from", e.From}, {"to", e.To}, {"to embed", count(e.Documents, "document") + ", " + count(e.Chunks, "chunk")},
+		{"from", e.From}, {"to", e.To}, {"to embed", embedded(e)},
 		{"cost", "about " + cost(e.Cost)}, {"time", "about " + (time.Duration(e.Seconds) * time.Second).String()},
 	})
 	room, err := c.Estimate(ctx, workOf(e))
@@ -128,7 +128,12 @@ func (o *embeddingOptions) estimate(ctx context.Context, c *client.Client, args 
 	return nil
 }
 
-// workOf is what a move embeds.
+// embedded is what a move embeds, for people.
+func embedded(e client.MoveEstimate) string {
+	return count(e.Documents, "document") + ", " + count(e.Chunks, "chunk")
+}
+
+// workOf is the same for an estimate.
 func workOf(e client.MoveEstimate) client.Work {
 	return client.Work{Capability: quota.Ingest, Model: e.To, Documents: new(int64(e.Documents)), Tokens: &e.Cost.Tokens}
 }
@@ -140,8 +145,7 @@ func (o *embeddingOptions) move(ctx context.Context, c *client.Client, args []st
 		return err
 	}
 	if e.Chunks > 0 {
-		what := "to embed " + count(e.Documents, "document") + ", " + count(e.Chunks, "chunk")
-		if err := o.Cost.agree(ctx, o.View.Stderr, c, what, workOf(e)); err != nil {
+		if err := o.Cost.agree(ctx, o.View.Stderr, c, "to embed "+embedded(e), workOf(e)); err != nil {
 			return err
 		}
 	}

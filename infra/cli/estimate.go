@@ -22,8 +22,12 @@ type foresight struct {
 // errNotWanted ends a command that somebody has said no to.
 var errNotWanted = exitError{exitRefused, errors.New("not agreed to: nothing was done")}
 
-// estimate prints an estimate: what is expected and at most, what is left of the budgets, and how it was worked out.
-func (v view) estimate(e client.Estimate, notes ...string) error {
+// foresee asks what work would cost and prints it: what is expected and at most, what is left of the budgets, and how it was worked out.
+func (v view) foresee(ctx context.Context, c *client.Client, w client.Work, notes ...string) error {
+	e, err := c.Estimate(ctx, w)
+	if err != nil {
+		return err
+	}
 	if v.JSON {
 		return printJSON(v.Stdout, e)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -92,7 +91,7 @@ func (o *ingestOptions) run(ctx context.Context) error {
 	return o.Platform.run(ctx, func(ctx context.Context, c *client.Client) error {
 		work := client.Work{Capability: quota.Ingest, Documents: new(int64(p.count - len(p.urls))), Bytes: &p.bytes}
 		if o.Cost.Estimate {
-			return o.estimate(ctx, c, work)
+			return o.View.foresee(ctx, c, work, o.unforeseen(p)...)
 		}
 		if p.count >= largeCount || p.bytes >= largeBytes {
 			what := fmt.Sprintf("%s, %d bytes", count(p.count, "document"), p.bytes)
@@ -110,17 +109,12 @@ const (
 	largeBytes = 5_000_000
 )
 
-// estimate says what embedding the files would cost.
-func (o *ingestOptions) estimate(ctx context.Context, c *client.Client, w client.Work) error {
-	e, err := c.Estimate(ctx, w)
-	if err != nil {
-		return err
+// unforeseen is what an estimate of a plan does not count.
+func (o *ingestOptions) unforeseen(p *plan) []string {
+	if o.Sitemap == "" && len(p.urls) == 0 {
+		return nil
 	}
-	var notes []string
-	if o.Sitemap != "" || slices.ContainsFunc(o.Args, isURL) {
-		notes = append(notes, "pages that the platform fetches are not counted: nobody knows yet how long they are")
-	}
-	return o.View.estimate(e, notes...)
+	return []string{"pages that the platform fetches are not counted: nobody knows yet how long they are"}
 }
 
 // check reads the arguments.

@@ -86,11 +86,7 @@ func (o *speakOptions) read(text string) error {
 
 func (o *speakOptions) run(ctx context.Context, c *client.Client) error {
 	if o.Estimate {
-		e, err := c.Estimate(ctx, client.Work{Capability: quota.Speech, Model: o.Speech.Model, Characters: new(int64(utf8.RuneCountInString(o.Speech.Text)))})
-		if err != nil {
-			return err
-		}
-		return o.View.estimate(e)
+		return o.View.foresee(ctx, c, client.Work{Capability: quota.Speech, Model: o.Speech.Model, Characters: new(int64(utf8.RuneCountInString(o.Speech.Text)))})
 	}
 	j, err := c.Speak(ctx, o.Speech)
 	if err != nil {
