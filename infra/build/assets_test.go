@@ -41,10 +41,9 @@ func withAssets(t *testing.T) build.Options {
 
 func TestAssetsAreGathered(t *testing.T) {
 	o := withAssets(t)
-	built, err := build.Roles(t.Context(), o)
+	_, err := build.Roles(t.Context(), o)
 	require.NoError(t, err)
 	dir := build.AssetsDir(o.Out, "one")
-	assert.Equal(t, dir, built[0].Assets)
 	served := map[string]string{}
 	require.NoError(t, filepath.WalkDir(dir, func(name string, e os.DirEntry, err error) error {
 		if err == nil && !e.IsDir() {

@@ -51,9 +51,6 @@ type Built struct {
 	Role stack.Role
 	Dir  string
 
-	// Assets is the folder of the role's assets, empty when it has none.
-	Assets string
-
 	// WasmBytes is the size of app.wasm, and Gzip its size after gzip -9, or 0
 	// when it was not asked for.
 	WasmBytes, Gzip int64
@@ -117,8 +114,7 @@ func buildRole(ctx context.Context, o *Options, role stack.Role, wasmExec []byte
 		return Built{}, fmt.Errorf("assemble %s: %w", role, err)
 	}
 	if worker.Assets != nil {
-		b.Assets = AssetsDir(o.Out, role)
-		changed, err := gather(o.Root, b.Assets, *worker.Assets)
+		changed, err := gather(o.Root, AssetsDir(o.Out, role), *worker.Assets)
 		if err != nil {
 			return Built{}, fmt.Errorf("gather the assets of %s: %w", role, err)
 		}

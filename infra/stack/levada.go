@@ -110,7 +110,7 @@ func levadaWorkers(env string, analytics bool) []Worker {
 	flows.Secrets = []string{SealKey} // opens the keys of pools that tenants come from
 	api := levadaWorker(API, 5000, []Binding{config, cache, corpus, ledger, audit, audits, quota, session, shelf, letters, calls, lexicon, speech, meters, {Name: MCPBinding, Kind: Service, Target: string(MCP)}, {Name: VersionBinding, Kind: Version}}, models)
 	api.Secrets = []string{SealKey}
-	api.Assets = &Assets{Folder: "infra/console", Path: ConsolePath, HTMLHandling: "auto-trailing-slash", NotFoundHandling: "404-page"}
+	api.Assets = &Assets{Folder: "infra/console", Path: consolePath, HTMLHandling: "auto-trailing-slash", NotFoundHandling: "404-page"}
 	workers := []Worker{
 		api,
 		consumers,
@@ -137,8 +137,8 @@ const VersionBinding = "VERSION_METADATA"
 // AnalyticsBinding is where the Workers that count find the dataset of Analytics Engine, if there is one.
 const AnalyticsBinding = "ANALYTICS"
 
-// ConsolePath is where the public Worker's console is.
-const ConsolePath = "/console/"
+// consolePath is where the public Worker's console is.
+const consolePath = "/console/"
 
 // MCPBinding is where the public Worker finds the one that speaks the Model Context Protocol.
 const MCPBinding = "MCP"

@@ -22,11 +22,10 @@ type Trouble struct {
 // What goes wrong of itself. The models' codes: https://developers.cloudflare.com/workers-ai/platform/errors/. Of a spend limit it is said that
 // it answers 429; the code here is the one that the gateway has for its rate limits.
 var (
-	GatewayDown    = Trouble{Gateway: true, Status: http.StatusBadGateway, Text: "<html><title>502 Bad Gateway</title></html>"}
-	SpendLimit     = Trouble{Gateway: true, Status: http.StatusTooManyRequests, Code: 2003, Text: "Spend limit exceeded"}
-	ModelsFail     = Trouble{Status: http.StatusInternalServerError, Code: 3043, Text: "Internal server error"}
-	ModelsBusy     = Trouble{Status: http.StatusTooManyRequests, Code: 3040, Text: "Capacity temporarily exceeded, please try again."}
-	AllocationUsed = Trouble{Status: http.StatusTooManyRequests, Code: 3036, Text: "You have used up your daily free allocation."}
+	GatewayDown = Trouble{Gateway: true, Status: http.StatusBadGateway, Text: "<html><title>502 Bad Gateway</title></html>"}
+	SpendLimit  = Trouble{Gateway: true, Status: http.StatusTooManyRequests, Code: 2003, Text: "Spend limit exceeded"}
+	ModelsFail  = Trouble{Status: http.StatusInternalServerError, Code: 3043, Text: "Internal server error"}
+	ModelsBusy  = Trouble{Status: http.StatusTooManyRequests, Code: 3040, Text: "Capacity temporarily exceeded, please try again."}
 )
 
 // Disturb has calls go wrong; it takes the place of what was told before, and none ends it.
