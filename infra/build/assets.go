@@ -11,12 +11,9 @@ import (
 	"levada.dev/infra/stack"
 )
 
-// What of a folder of assets is served: its pages, and all that is below its folder of parts. Its rules for headers go along, and the modules
+// partsFolder is what of a folder of assets is served, beside its pages: all that is below it. Its rules for headers go along, and the modules
 // of others that its list names. Anything else, such as Go, stays.
-const (
-	headersFile = "_headers"
-	partsFolder = "app"
-)
+const partsFolder = "app"
 
 // AssetsFolder is the name of the folder of a role's assets, beside that of its modules. No role is called so.
 func AssetsFolder(role stack.Role) string { return string(role) + ".assets" }
@@ -57,7 +54,7 @@ func assetFiles(root fs.FS, a stack.Assets) (map[string][]byte, error) {
 	}
 	at := strings.TrimPrefix(a.Path, "/")
 	files := map[string][]byte{}
-	if files[headersFile], err = fs.ReadFile(from, headersFile); err != nil {
+	if files[stack.HeadersFile], err = fs.ReadFile(from, stack.HeadersFile); err != nil {
 		return nil, err // without its rules a page could be framed by anybody
 	}
 	pages, err := fs.Glob(from, "*.html")

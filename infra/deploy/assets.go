@@ -29,10 +29,6 @@ type Asset struct {
 	Body       []byte
 }
 
-// headersFile has the rules for headers, and is not served.
-// https://developers.cloudflare.com/workers/static-assets/headers/
-const headersFile = "_headers"
-
 const (
 	maxAsset  = 25 << 20 // bytes of a file, https://developers.cloudflare.com/workers/platform/limits/#static-assets
 	maxAssets = 20_000   // files of a version, on the free plan
@@ -49,7 +45,7 @@ func ReadAssets(dir fs.FS) (*Assets, error) {
 		switch {
 		case err != nil:
 			return err
-		case name == headersFile:
+		case name == stack.HeadersFile:
 			a.Headers = string(body)
 			return nil
 		case len(body) > maxAsset:

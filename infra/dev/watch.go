@@ -104,7 +104,7 @@ func (w *watcher) affected(e fsnotify.Event) []stack.Role {
 	switch filepath.Ext(name) {
 	case ".go", ".mjs", ".json", ".html", ".css", ".js", ".svg":
 	default:
-		if name != "_headers" {
+		if name != stack.HeadersFile {
 			return nil
 		}
 	}

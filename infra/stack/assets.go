@@ -20,6 +20,10 @@ type Assets struct {
 	NotFoundHandling string `json:"not_found_handling,omitempty"`
 }
 
+// HeadersFile has the rules for the headers of the files, beside them, and is not served.
+// https://developers.cloudflare.com/workers/static-assets/headers/
+const HeadersFile = "_headers"
+
 // RunWorkerFirst are the rules by which requests go to the Worker or to the files, as Cloudflare takes them. Without them a browser that
 // opens a page of the API which is no file would be shown the files' page for what is not found.
 // https://developers.cloudflare.com/workers/static-assets/routing/worker-script/

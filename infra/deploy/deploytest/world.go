@@ -162,7 +162,7 @@ func (w *World) Code(version string) {
 		w.Write(filepath.Join("workers", string(worker.Role), "worker.mjs"), "export default {} // "+version+" of "+string(worker.Role))
 		if worker.Assets != nil {
 			folder := filepath.Join("workers", build.AssetsFolder(worker.Role))
-			w.Write(filepath.Join(folder, "_headers"), worker.Assets.Path+"*\n  X-Frame-Options: DENY\n")
+			w.Write(filepath.Join(folder, stack.HeadersFile), worker.Assets.Path+"*\n  X-Frame-Options: DENY\n")
 			w.Write(filepath.Join(folder, filepath.FromSlash(worker.Assets.Path), "index.html"), "<title>"+version+"</title>")
 		}
 	}

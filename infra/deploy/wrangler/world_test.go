@@ -91,10 +91,10 @@ func (s *site) build(t *testing.T, table stack.Stack, role stack.Role, says stri
 	}
 	if w, _ := table.Worker(role); w.Assets != nil {
 		for name, data := range map[string]string{
-			"_headers":   w.Assets.Path + "*\n  X-Frame-Options: DENY\n",
-			"index.html": "<title>" + says + "</title>\n", "404.html": "<title>nothing</title>\n", "app/main.js": "export {};\n",
+			stack.HeadersFile: w.Assets.Path + "*\n  X-Frame-Options: DENY\n",
+			"index.html":      "<title>" + says + "</title>\n", "404.html": "<title>nothing</title>\n", "app/main.js": "export {};\n",
 		} {
-			if name != "_headers" {
+			if name != stack.HeadersFile {
 				name = w.Assets.Path + name
 			}
 			s.write(t, filepath.Join("workers", build.AssetsFolder(role), name), data)
