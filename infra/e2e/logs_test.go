@@ -69,6 +69,9 @@ func requestLines(t *testing.T, trace string) (lines []logbook.Line) {
 	log, err := os.ReadFile(filepath.Join(sharedState, "workers.log"))
 	require.NoError(t, err)
 	for raw := range bytes.Lines(log) {
+		if !bytes.Contains(raw, []byte(trace)) { // the log is long, and read again and again
+			continue
+		}
 		l := logbook.Parse(bytes.TrimSpace(raw))
 		if l.Message == "request" && l.Trace == trace {
 			lines = append(lines, l)
