@@ -36,7 +36,7 @@ var meteringWays = []struct {
 	name string
 	vars map[string]string
 }{
-	{"nothing is counted", map[string]string{"METERS": "off"}},
+	{"nothing is counted", map[string]string{"METERING": "off"}},
 	{"all is counted, a tenth of the traces kept", map[string]string{"TRACES": "10"}},
 	{"all is counted, all traces kept", map[string]string{"TRACES": "100"}},
 }

@@ -155,6 +155,9 @@ func configureWorker(s stack.Stack, w stack.Worker, at site) (workerConfig, erro
 		}
 	}
 	for _, b := range w.Bindings {
+		if _, taken := c.Bindings[b.Name]; taken { // Miniflare would pass over the variable
+			return workerConfig{}, fmt.Errorf("worker %s: the variable %s has the name of a binding; give it another", w.Role, b.Name)
+		}
 		if err := c.bind(s, w.Role, b); err != nil {
 			return workerConfig{}, fmt.Errorf("worker %s: %w", w.Role, err)
 		}

@@ -142,6 +142,11 @@ func TestFailedStart(t *testing.T) {
 	_, err = dev.Start(t.Context(), o)
 	require.ErrorContains(t, err, "does not compile")
 
+	o = options(t, state)
+	o.Vars = map[string]string{"FILES": "a variable"}
+	_, err = dev.Start(t.Context(), o)
+	require.ErrorContains(t, err, "worker front: the variable FILES has the name of a binding")
+
 	start(t, options(t, state))
 }
 

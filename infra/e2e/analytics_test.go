@@ -46,11 +46,17 @@ func (u user) metered() string {
 }
 
 // Where a dataset of Analytics Engine is bound, each Worker that counts writes to it what it counts of each tenant, which the meters have by then; and the Workers
-// that count nothing write nothing.
+// that count nothing write nothing, all of them where METERING is off.
 func TestWhatIsCountedIsWrittenToTheDataset(t *testing.T) {
-	p, err := startWith(newState(t), local.Options{Lexical: true, Analytics: true})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, p.Stop()) })
+	begin := func(vars map[string]string) *local.Local {
+		p, err := startWith(newState(t), local.Options{Lexical: true, Analytics: true, Vars: vars})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, p.Stop()) })
+		return p
+	}
+	silent := begin(map[string]string{"METERING": "off"})
+	asOn(t, silent, "acme").search("When was the tin mine closed?", nil) // before all that the other writes
+	p := begin(nil)
 	searches := map[string]int{"acme": 2, "globex": 3}
 	for tenant, n := range searches {
 		u := asOn(t, p, tenant)
@@ -75,7 +81,9 @@ func TestWhatIsCountedIsWrittenToTheDataset(t *testing.T) {
 			assert.Contains(t, searches, point.Indexes[0])
 			assert.Equal(t, []string{stack.AnalyticsBinding, string(w.Role)}, []string{point.Dataset, point.Blobs[4]})
 		}
+		assert.Empty(t, points(t, silent, w.Role), w.Role)
 	}
+	assert.NotContains(t, asOn(t, silent, "acme").metered(), "levada_requests")
 }
 
 // Where none is bound, what is counted is kept, and none of its Workers writes anything.

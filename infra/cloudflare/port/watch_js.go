@@ -23,9 +23,9 @@ func lines() *slog.Logger { return slog.New(logline.New(isolate.Console{})) }
 const defaultTraces = 10
 
 // NewWatch is what notices for the Worker of a role: counts and spans go to the sink, and counts to the Worker's dataset beside it, if it has one; neither, where the
-// variable METERS is off.
+// variable METERING is off.
 func NewWatch(worker string, sink meter.Sink) *watch.Watch {
-	if Var("METERS", "on") == "off" {
+	if Var("METERING", "on") == "off" {
 		sink = nil
 	} else {
 		sink = Beside(sink, worker)
