@@ -130,7 +130,7 @@ var codes = []code{
 	{"event_unrouted", 400, "Nobody handles messages of this type. Seen in letters, and in what a replay has skipped."},
 
 	// What is counted.
-	{"trace_not_found", 404, "No such trace is kept: it was not sampled, or is more than a day old, or there were too many since."},
+	{"trace_not_found", 404, "No such trace is kept: nothing of it failed and it was not sampled, or it is more than a day old, or there were too many since."},
 	{"alert_not_found", 404, "The tenant has no alert of this id."},
 	{"alerts_full", 409, "The tenant has 50 alerts, which are as many as there may be. Remove one first."},
 

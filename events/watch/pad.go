@@ -50,14 +50,24 @@ func (w *Watch) keep(ctx context.Context, e *end) {
 		default:
 			count(p.set, &e.Span)
 		}
-		switch {
-		case !e.kept:
-		case len(p.spans) < meter.MaxSpans:
-			p.spans = append(p.spans, e.Span)
-		default:
-			p.set.Count(meter.Of(meter.SpansDropped, w.worker), 1)
+		if e.kept {
+			w.room(p, e)
 		}
 	})
+}
+
+// keepLate keeps a span that was counted when it ended.
+func (w *Watch) keepLate(ctx context.Context, e *end) {
+	w.put(ctx, e.scope, w.opts.Now(), func(p *pad) { w.room(p, e) })
+}
+
+// room keeps a span where there is room for it.
+func (w *Watch) room(p *pad, e *end) {
+	if len(p.spans) < meter.MaxSpans {
+		p.spans = append(p.spans, e.Span)
+		return
+	}
+	p.set.Count(meter.Of(meter.SpansDropped, w.worker), 1)
 }
 
 // put lays something on the tenant's pad, and makes sure that somebody looks after it. The caller does not hold the mutex.

@@ -22,6 +22,8 @@ type Span struct {
 	kind   trace.Kind
 	name   string
 	start  time.Time
+	tail   *tail // of the trace, where it is not kept; nil where it is
+	begun  bool  // the tail begins with it
 
 	mu      sync.Mutex
 	scope   tenants.Scope
@@ -172,7 +174,10 @@ func (s *Span) EndAt(ctx context.Context, at time.Time, err error) {
 	if err != nil && s.facts.Code == "" && !errors.Is(err, context.Canceled) {
 		s.facts.Code = fault.As(err).Code
 	}
-	e := end{scope: s.scope, along: s.along, err: err, strange: s.strange, kept: !s.unkept && s.place.Flags&trace.Sampled != 0}
+	e := end{
+		scope: s.scope, along: s.along, err: err, strange: s.strange, unkept: s.unkept, begun: s.begun,
+		kept: !s.unkept && s.place.Flags&trace.Sampled != 0,
+	}
 	e.counts = s.up == nil || s.kind != trace.Request
 	e.Span = trace.Span{
 		Trace: s.place.TraceID(), ID: hex.EncodeToString(s.place.Span[:]), Kind: s.kind, Name: s.name, Worker: s.watch.worker,
@@ -183,6 +188,9 @@ func (s *Span) EndAt(ctx context.Context, at time.Time, err error) {
 	}
 	s.mu.Unlock()
 	s.watch.ended(ctx, &e)
+	for _, late := range s.tail.ended(&e) {
+		s.watch.keepLate(ctx, late)
+	}
 }
 
 // end is a span that has ended, and what becomes of it.
@@ -194,6 +202,8 @@ type end struct {
 	strange bool // a request of nobody knows whom
 	counts  bool // one within another of its kind is not counted
 	kept    bool // in its trace
+	unkept  bool // not even when it failed
+	begun   bool // its tail begins with it
 }
 
 // outcome tells the caller's mistakes from ours.

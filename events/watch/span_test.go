@@ -211,11 +211,18 @@ func TestNobodyWatches(t *testing.T) {
 
 // BenchmarkRequest is all that is noticed of a search: the request, five parts, two objects and a model, as lines, counts and spans.
 func BenchmarkRequest(b *testing.B) {
+	for name, flags := range map[string]byte{"kept": trace.Sampled, "not kept": 0} {
+		b.Run(name, func(b *testing.B) { benchRequest(b, flags) })
+	}
+}
+
+func benchRequest(b *testing.B, flags byte) {
 	w := watch.New("api", &watch.Options{Sink: none{}, Log: slog.New(discard{}), Background: func(context.Context, func(context.Context)) error { return nil }})
 	acme, err := tenants.Resume("acme")
 	require.NoError(b, err)
 	place, err := trace.New(rand.Reader)
 	require.NoError(b, err)
+	place.Flags = flags
 	b.ReportAllocs()
 	for b.Loop() {
 		ctx, span := w.Begin(b.Context(), trace.Request, "", place, trace.Parent{})

@@ -114,6 +114,13 @@ func (w *Watch) Begin(ctx context.Context, kind trace.Kind, name string, place, 
 		return ctx, nil
 	}
 	s := &Span{watch: w, up: Of(ctx), place: place, parent: parent.Span, kind: kind, name: name, start: w.opts.Now()}
+	switch {
+	case place.Flags&trace.Sampled != 0 || w.opts.Sink == nil:
+	case s.up != nil && s.up.tail != nil && s.up.place.Trace == place.Trace:
+		s.tail = s.up.tail
+	default:
+		s.tail, s.begun = &tail{}, true
+	}
 	return s.Within(ctx), s
 }
 
@@ -124,7 +131,7 @@ func Start(ctx context.Context, kind trace.Kind, name string) (context.Context, 
 		return ctx, nil
 	}
 	w := up.watch
-	s := &Span{watch: w, up: up, place: w.Child(up.place), parent: up.place.Span, kind: kind, name: name, start: w.opts.Now()}
+	s := &Span{watch: w, up: up, place: w.Child(up.place), parent: up.place.Span, kind: kind, name: name, start: w.opts.Now(), tail: up.tail}
 	s.scope, s.unkept = up.whose()
 	return s.Within(ctx), s
 }

@@ -209,7 +209,7 @@ func (b *Book) oldest() int64 { return b.now().Add(-meter.KeepTraces).UnixMicro(
 // Trace implements meter.Meters.
 func (b *Book) Trace(tx rows.Tx, id string) ([]trace.Span, error) {
 	missing := fault.New(fault.NotFound, "trace_not_found", "no such trace is kept", nil).
-		WithHint("a trace is kept for a day, if it was sampled; GET /traces lists those that are")
+		WithHint("a trace is kept for a day, if it was sampled or something of it failed; GET /traces lists those that are")
 	if !hexadecimal(id, 32) {
 		return nil, missing
 	}

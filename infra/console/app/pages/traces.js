@@ -42,7 +42,7 @@ function List({ query }) {
   };
   return html`
     <div class="head"><${Title}>Traces<//><button type="button" onClick=${list.again} disabled=${list.busy}>${list.busy ? "Asking…" : "Ask again"}</button></div>
-    <p>What was done for the tenant, part by part. A trace is kept for a day; of busy tenants not every one is.</p>
+    <p>What was done for the tenant, part by part. A trace is kept for a day: each in which something failed, and of the others those that were sampled.</p>
     <section aria-label="Find traces"><div class="filters">
       <form class="filters" onSubmit=${filter} role="search">
         <${Field} label="What it began with" hint="Such as /search">${(props) => html`<input ...${props} type="text" maxlength="256" spellcheck=${false} value=${form.name} onInput=${(e) => setForm({ ...form, name: e.target.value })} />`}<//>
@@ -50,7 +50,7 @@ function List({ query }) {
         <button>Filter</button>
       </form>
       <form class="filters" onSubmit=${open}>
-        <${Field} label="Trace id" hint="From an error">${(props) => html`<input ...${props} type="text" spellcheck=${false} value=${id} onInput=${(e) => setId(e.target.value)} />`}<//>
+        <${Field} label="Trace id" hint="From a failure, or of a trace that was sampled">${(props) => html`<input ...${props} type="text" spellcheck=${false} value=${id} onInput=${(e) => setId(e.target.value)} />`}<//>
         <button>Open</button>
       </form>
     </div></section>
@@ -78,7 +78,7 @@ function Trace({ id, query }) {
     <p><a href=${href("traces")}>All traces</a></p>
     <div class="head"><${Title}>Trace <code>${id}</code><//><button type="button" onClick=${again} disabled=${busy}>${busy ? "Asking…" : "Ask again"}</button></div>
     ${error && (error.code === "trace_not_found"
-      ? html`<${Empty} title="This trace is not kept, or not yet.">Spans arrive some seconds after they have ended. They are kept for a day, and of busy tenants only some are.<//>`
+      ? html`<${Empty} title="This trace is not kept, or not yet.">Spans arrive some seconds after they have ended, and are kept for a day: those of a failure always, of a refusal or a success only where the trace was sampled.<//>`
       : html`<${Problem} error=${error} />`)}
     ${busy && !data && !error && html`<p class="busy" role="status">Loading…</p>`}
     ${data && html`<${Shown} id=${id} trace=${data} chosen=${query.span} />`}`;
