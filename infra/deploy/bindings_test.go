@@ -33,6 +33,29 @@ func TestAPoolBeginsToWriteAnalytics(t *testing.T) {
 	w.still(w.acme(), d)
 }
 
+// A pool that keeps more traces tells the Workers that count, and no other; the other pool is as it was.
+func TestAPoolKeepsMoreTraces(t *testing.T) {
+	w := newWorld(t)
+	globex := w.desired("globex", "v1", "one")
+	w.deploy(w.globex(), globex)
+	d := w.desired("acme", "v1", "one")
+	w.deploy(w.acme(), d)
+	d = w.desired("acme", "v2", "one")
+	d.Stack.Observability.Traces = 50
+	w.api.Forget()
+	require.NoError(t, w.apply(w.plan(w.acme(), d)))
+	uploads := 0
+	for _, r := range w.api.Requests() {
+		text, err := json.Marshal(r.Body)
+		require.NoError(t, err)
+		assert.NotContains(t, string(text), `"name":"TRACES","text":"10"`)
+		uploads += strings.Count(string(text), `"name":"TRACES","text":"50","type":"plain_text"`)
+	}
+	assert.Equal(t, 3, uploads)
+	w.still(w.acme(), d)
+	w.still(w.globex(), globex)
+}
+
 func TestANamespaceThatWasDeletedIsMadeAndBoundAnew(t *testing.T) {
 	for _, name := range []string{"config", "cache"} {
 		t.Run(name, func(t *testing.T) {

@@ -167,8 +167,8 @@ func TestDriftIsSeenAndMended(t *testing.T) {
 		}, "! workers.dev acme-prod-objects  (enabled true -> false)"},
 		"a line for each event": {func(a *account.Account) error {
 			return a.Do(t.Context(), "PATCH", a.Path("workers", "scripts", "acme-prod-api", "script-settings"), map[string]any{"observability": map[string]any{
-				"enabled": true, "logs": map[string]any{"enabled": true, "invocation_logs": false}, "traces": map[string]any{"enabled": true, "head_sampling_rate": 0.1}}}, nil)
-		}, "! worker acme-prod-api  (observability.logs.invocation_logs false -> true)"},
+				"enabled": true, "logs": map[string]any{"enabled": true, "invocation_logs": true}, "traces": map[string]any{"enabled": true, "head_sampling_rate": 0.1}}}, nil)
+		}, "! worker acme-prod-api  (observability.logs.invocation_logs true -> false)"},
 		"a queue that is paused": {func(a *account.Account) error {
 			return editQueue(t, a, "acme-prod-ingest", map[string]any{"delivery_paused": true})
 		}, "! queue acme-prod-ingest  (delivery_paused true -> false)"},

@@ -43,7 +43,7 @@ type observability struct {
 type observedPart struct {
 	Enabled     bool    `json:"enabled"`
 	Rate        float64 `json:"head_sampling_rate,omitempty"`
-	Invocations bool    `json:"invocation_logs,omitempty"` // of logs, where the API's document requires it: a line for each event beside what is logged
+	Invocations *bool   `json:"invocation_logs,omitempty"` // of logs, where the API's document requires it: a line for each event beside what is logged, with the request's address and headers
 
 	// Destinations of the account's, by name, that it is exported to: https://developers.cloudflare.com/workers/observability/opentelemetry-export/
 	Destinations []string `json:"destinations,omitempty"`
@@ -90,8 +90,9 @@ func (d *Desired) describe(w stack.Worker) metadata {
 	if w.CPUMillis > 0 {
 		m.Limits = &limits{CPUMillis: w.CPUMillis}
 	}
-	for _, name := range slices.Sorted(maps.Keys(w.Vars)) {
-		m.Bindings = append(m.Bindings, binding{Name: name, Type: plainText, Text: w.Vars[name]})
+	vars := d.Stack.VarsOf(w)
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		m.Bindings = append(m.Bindings, binding{Name: name, Type: plainText, Text: vars[name]})
 	}
 	for _, b := range w.Bindings {
 		m.Bindings = append(m.Bindings, d.bind(w.Role, b))
@@ -99,15 +100,18 @@ func (d *Desired) describe(w stack.Worker) metadata {
 	return m
 }
 
+// observed is never with the platform's own line for each event, which has what docs/logs.md keeps out.
 func observed(o stack.Observability) *observability {
-	part := func(percent int, to string, invocations bool) *observedPart {
-		p := &observedPart{Enabled: percent > 0, Rate: float64(percent) / 100, Invocations: invocations}
+	part := func(percent int, to string) *observedPart {
+		p := &observedPart{Enabled: percent > 0, Rate: float64(percent) / 100}
 		if to != "" {
 			p.Destinations = []string{to}
 		}
 		return p
 	}
-	return &observability{Enabled: o.Logs > 0 || o.Traces > 0, Logs: part(o.Logs, o.LogsTo, true), Traces: part(o.Traces, o.TracesTo, false)}
+	all := &observability{Enabled: o.Logs > 0 || o.Traces > 0, Logs: part(o.Logs, o.LogsTo), Traces: part(o.Traces, o.TracesTo)}
+	all.Logs.Invocations = new(bool)
+	return all
 }
 
 // bind is a binding of the table in the account's names.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -129,6 +130,21 @@ func levadaWorkers(env string, analytics bool) []Worker {
 		}
 	}
 	return workers
+}
+
+// TracesVar tells a Worker that counts how many of a hundred traces that begin in it are kept.
+const TracesVar = "TRACES"
+
+// VarsOf are the text variables that a Worker is deployed with: its own, and where it counts, which is where it reaches the class Meters, TracesVar.
+func (s *Stack) VarsOf(w Worker) map[string]string {
+	vars := maps.Clone(w.Vars)
+	if vars[TracesVar] == "" && slices.ContainsFunc(w.Bindings, func(b Binding) bool { return b.Kind == Class && b.Target == "Meters" }) {
+		if vars == nil {
+			vars = map[string]string{}
+		}
+		vars[TracesVar] = strconv.Itoa(s.Observability.Traces)
+	}
+	return vars
 }
 
 // VersionBinding tells the public Worker which version of itself it is.

@@ -192,7 +192,8 @@ type Spend struct {
 	Window time.Duration `json:"window"`
 }
 
-// Observability is which part of the events is logged and traced, in percent, and the destinations of the account that it is exported to by OTLP, if any.
+// Observability is which part of the events is logged and traced, in percent, by the platform and by the Workers themselves (VarsOf), and the destinations of the account that
+// what the platform keeps is exported to by OTLP, if any.
 type Observability struct {
 	Logs     int    `json:"logs,omitempty"`
 	Traces   int    `json:"traces,omitempty"`

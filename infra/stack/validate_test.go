@@ -3,6 +3,7 @@ package stack_test
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,27 @@ func TestAnalyticsAreBoundWhereTheyAreWanted(t *testing.T) {
 			assert.Empty(t, roles)
 		}
 	}
+}
+
+// Workers that count keep as many traces as the pool says, none where it says none, and what a Worker says of itself stays.
+func TestWorkersThatCountAreToldHowManyTracesTheyKeep(t *testing.T) {
+	for _, percent := range []int{0, 10, 100} {
+		s := stack.Levada(stack.Pool{Name: "demo", Env: "prod"})
+		s.Observability.Traces = percent
+		for _, w := range s.Workers {
+			want := map[string]string{"ENVIRONMENT": "prod"}
+			if w.Role == stack.API || w.Role == stack.Consumers || w.Role == stack.Workflows {
+				want[stack.TracesVar] = strconv.Itoa(percent)
+			}
+			assert.Equal(t, want, s.VarsOf(w), w.Role)
+			assert.Equal(t, map[string]string{"ENVIRONMENT": "prod"}, w.Vars, "the table is as it was")
+		}
+	}
+	s := stack.Levada(stack.Pool{Name: "demo"})
+	api, _ := s.Worker(stack.API)
+	assert.Equal(t, map[string]string{"TRACES": "10"}, s.VarsOf(api))
+	api.Vars = map[string]string{"TRACES": "3"}
+	assert.Equal(t, map[string]string{"TRACES": "3"}, s.VarsOf(api))
 }
 
 func hasQueue(s stack.Stack, name string) bool {

@@ -62,6 +62,13 @@ const good = `// Where it goes.
 }
 `
 
+// tracesOf is how many traces in a hundred the target's API is told to keep.
+func tracesOf(t target.Target) string {
+	table := t.Stack()
+	api, _ := table.Worker(stack.API)
+	return table.VarsOf(api)[stack.TracesVar]
+}
+
 // writesAnalytics reports whether the target's API has a dataset of Analytics Engine.
 func writesAnalytics(t target.Target) bool {
 	s := t.Stack()
@@ -87,6 +94,7 @@ func TestTargetsOfAnEnvironment(t *testing.T) {
 	table := shared.Stack()
 	require.NoError(t, table.Validate())
 	assert.Equal(t, stack.Observability{Traces: 5, TracesTo: "grafana-traces"}, table.Observability)
+	assert.Equal(t, []string{"10", "5"}, []string{tracesOf(acme), tracesOf(shared)}, "the Workers are told")
 	assert.Equal(t, []stack.Route{{Pattern: "*.example.org/*", Zone: "example.org"}}, table.Routes)
 	assert.Len(t, table.Gateway.Spend, 2, "of globex alone")
 	assert.Equal(t, target.Route{Pattern: "*.example.org/*", Zone: "example.org"}, shared.Routes[0])

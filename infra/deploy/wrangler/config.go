@@ -149,7 +149,7 @@ type observability struct {
 type sampled struct {
 	Enabled     bool    `json:"enabled"`
 	Rate        float64 `json:"head_sampling_rate"`
-	Invocations bool    `json:"invocation_logs,omitempty"` // of logs
+	Invocations *bool   `json:"invocation_logs,omitempty"` // of logs
 
 	Destinations []string `json:"destinations,omitempty"`
 }

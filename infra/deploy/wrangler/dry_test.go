@@ -102,7 +102,7 @@ func bindingsOf(p *Pool, w stack.Worker) (bindings []string) {
 			say(b.Name, `"`+prefix+b.Target+`"`, "Environment Variable")
 		}
 	}
-	for name, value := range w.Vars {
+	for name, value := range p.Stack.VarsOf(w) {
 		say(name, `"`+value+`"`, "Environment Variable")
 	}
 	if w.Role == stack.Workflows { // wrangler makes what a Worker binds

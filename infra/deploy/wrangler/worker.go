@@ -2,7 +2,6 @@ package wrangler
 
 import (
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -25,7 +24,7 @@ func (p *Pool) config(w stack.Worker) ([]byte, error) {
 			{Type: "CompiledWasm", Globs: []string{"**/*.wasm"}},
 		},
 		CompatibilityDate: w.CompatibilityDate, CompatibilityFlags: w.CompatibilityFlags,
-		Vars:          maps.Clone(w.Vars),
+		Vars:          p.Stack.VarsOf(w),
 		Migrations:    p.migrations(w.Role),
 		Triggers:      triggers{Crons: append([]string{}, w.Crons...)},
 		Observability: observe(p.Stack.Observability),
@@ -74,18 +73,21 @@ func (p *Pool) migrations(role stack.Role) (steps []migration) {
 	return steps
 }
 
+// observe is never with the platform's own line for each event, which has the request's address and headers. So it says of logs what is wanted, also where that is none.
 func observe(o stack.Observability) observability {
-	part := func(percent int, to string, invocations bool) *sampled {
-		if percent == 0 {
-			return nil
-		}
-		s := &sampled{Enabled: true, Rate: float64(percent) / 100, Invocations: invocations}
+	part := func(percent int, to string) *sampled {
+		s := &sampled{Enabled: percent > 0, Rate: float64(percent) / 100}
 		if to != "" {
 			s.Destinations = []string{to}
 		}
 		return s
 	}
-	return observability{Enabled: o.Logs > 0 || o.Traces > 0, Logs: part(o.Logs, o.LogsTo, true), Traces: part(o.Traces, o.TracesTo, false)}
+	all := observability{Enabled: o.Logs > 0 || o.Traces > 0, Logs: part(o.Logs, o.LogsTo)}
+	all.Logs.Invocations = new(bool)
+	if o.Traces > 0 {
+		all.Traces = part(o.Traces, o.TracesTo)
+	}
+	return all
 }
 
 // bind adds one binding of the table.

@@ -30,7 +30,7 @@ func everything() Pool {
 				Vars:   map[string]string{"ENVIRONMENT": "prod"}, Secrets: []string{"SEAL_KEY"}, Crons: []string{"*/5 * * * *"},
 				Bindings: []stack.Binding{
 					{Name: "CONFIG", Kind: stack.KV, Target: "config"}, {Name: "CACHE", Kind: stack.KV, Target: "cache"}, {Name: "TEXTS", Kind: stack.R2, Target: "texts"},
-					{Name: "WORK", Kind: stack.Producer, Target: "work"}, {Name: "BOOK", Kind: stack.Class, Target: "Book"}, {Name: "LONG", Kind: stack.Flow, Target: "long-run"},
+					{Name: "WORK", Kind: stack.Producer, Target: "work"}, {Name: "BOOK", Kind: stack.Class, Target: "Book"}, {Name: "METERS", Kind: stack.Class, Target: "Meters"}, {Name: "LONG", Kind: stack.Flow, Target: "long-run"},
 					{Name: "VECTORS", Kind: stack.Vectorize, Target: "small"}, {Name: "AI", Kind: stack.AI}, {Name: "BEHIND", Kind: stack.Service, Target: "behind"},
 					{Name: "GATEWAY", Kind: stack.GatewayID, Target: "models"}, {Name: "VERSION", Kind: stack.Version}, {Name: "COUNTS", Kind: stack.Analytics, Target: "counts"},
 				},
@@ -41,7 +41,7 @@ func everything() Pool {
 			{Name: "work", Consumer: "behind", MaxBatchSize: 7, MaxWaitTime: 3 * time.Second, MaxRetries: 5, RetryDelay: time.Minute, MaxConcurrency: 2, DeadLetter: "work-dlq", Retention: 14 * 24 * time.Hour},
 			{Name: "work-dlq"},
 		},
-		Objects:       []stack.Object{{Class: "Book", Role: "behind"}, {Class: "Page", Role: "behind"}},
+		Objects:       []stack.Object{{Class: "Book", Role: "behind"}, {Class: "Page", Role: "behind"}, {Class: "Meters", Role: "behind"}},
 		Workflows:     []stack.Workflow{{Name: "long-run", Class: "LongRun", Role: "behind"}},
 		Namespaces:    []stack.Namespace{{Name: "config"}, {Name: "cache"}},
 		Buckets:       []stack.Bucket{{Name: "texts"}},
