@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"levada.dev/events/trace"
@@ -23,8 +24,8 @@ type logsOptions struct {
 	Dir            string
 	Tenant, Worker string
 	Route, Outcome string
-	Trace, Level   string
-	Since          string
+	Trace, Request string
+	Level, Since   string
 	Limit          int
 	Follow, JSON   bool
 	Stdout, Stderr io.Writer
@@ -37,7 +38,7 @@ func newLogs(g *globals) *cobra.Command {
 	var state string
 	cmd := &cobra.Command{
 		Use:   "logs",
-		Short: "Show and follow what the local platform's Workers log, by tenant, trace, route, outcome",
+		Short: "Show and follow what the local platform's Workers log, by tenant, trace, request, route, outcome",
 		Long: "Shows the newest lines that the Workers of a platform that levada dev runs here have logged, and those that come with --follow. Filters that\n" +
 			"are given together all have to hold. docs/logs.md has the fields of a line; --json prints the lines as they are.",
 		Example: "  levada logs -f\n  levada logs --tenant acme --level warn --since 1h\n  levada logs --trace 0af7651916cd43dd8448eb211c80319c --json",
@@ -59,6 +60,7 @@ func newLogs(g *globals) *cobra.Command {
 	f.StringVar(&o.Route, "route", "", "only requests to this route, as the API's table has it, such as /documents/{id}")
 	f.StringVar(&o.Outcome, "outcome", "", "only what ended so: "+oneOf(trace.Outcomes))
 	f.StringVar(&o.Trace, "trace", "", "only what belongs to this trace, or to those that begin so")
+	f.StringVar(&o.Request, "request", "", "only the line of this request: an answer's x-request-id; the line names the trace that has the rest")
 	f.StringVar(&o.Level, "level", "", "only of this level and worse: "+oneOf(levels))
 	f.StringVar(&o.Since, "since", "", "only from then on: a time, a day, or how long ago, such as 2026-11-22T08:00:00Z, 2026-11-22, 90m or 7d")
 	f.BoolVar(&o.JSON, "json", false, "print the lines as they are")
@@ -86,7 +88,15 @@ func (o *logsOptions) filter(now time.Time) (f logbook.Filter, err error) {
 	if o.Route != "" && !strings.HasPrefix(o.Route, "/") {
 		return f, usagef("--route %s: is none, such as /documents/{id}; it is without the method", o.Route)
 	}
-	f = logbook.Filter{Tenant: o.Tenant, Worker: o.Worker, Route: o.Route, Outcome: o.Outcome, Trace: o.Trace}
+	request := o.Request
+	if request != "" {
+		id, err := uuid.Parse(request)
+		if err != nil {
+			return f, usagef("--request %s: is no request's id, such as 6f1d3c1e-2f0b-4c63-9a53-0d8e1c7ab001; it is the x-request-id of an answer", request)
+		}
+		request = id.String()
+	}
+	f = logbook.Filter{Tenant: o.Tenant, Worker: o.Worker, Route: o.Route, Outcome: o.Outcome, Trace: o.Trace, Request: request}
 	if o.Level != "" {
 		if err := f.Level.UnmarshalText([]byte(o.Level)); err != nil {
 			return f, err

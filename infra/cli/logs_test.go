@@ -23,8 +23,8 @@ func logged(t *testing.T, more ...string) (state string, all []string) {
 	b, err := logbook.Open(filepath.Join(state, logbook.Folder), nil)
 	require.NoError(t, err)
 	all = append([]string{
-		`{"time":"2026-11-23T09:00:00.5Z","level":"INFO","msg":"request","worker":"api","tenantId":"acme","traceId":"0af7651916cd43dd8448eb211c80319c","method":"POST","route":"/chat","status":200,"outcome":"ok","latencyMs":1250.25,"tokens":34,"cost":"0.000012","cache":"miss"}`,
-		`{"time":"2026-11-23T09:00:01Z","level":"ERROR","msg":"request","worker":"api","tenantId":"globex","traceId":"b1f7651916cd43dd8448eb211c80319c","method":"GET","route":"/documents/{id}","status":503,"outcome":"failed","latencyMs":2,"code":"unavailable","error":"ledger:\n\u001b[2Jgone"}`,
+		`{"time":"2026-11-23T09:00:00.5Z","level":"INFO","msg":"request","worker":"api","tenantId":"acme","requestId":"6f1d3c1e-2f0b-4c63-9a53-0d8e1c7ab001","traceId":"0af7651916cd43dd8448eb211c80319c","method":"POST","route":"/chat","status":200,"outcome":"ok","latencyMs":1250.25,"tokens":34,"cost":"0.000012","cache":"miss"}`,
+		`{"time":"2026-11-23T09:00:01Z","level":"ERROR","msg":"request","worker":"api","tenantId":"globex","requestId":"6f1d3c1e-2f0b-4c63-9a53-0d8e1c7ab002","traceId":"b1f7651916cd43dd8448eb211c80319c","method":"GET","route":"/documents/{id}","status":503,"outcome":"failed","latencyMs":2,"code":"unavailable","error":"ledger:\n\u001b[2Jgone"}`,
 		`{"time":"2026-11-23T09:00:02Z","level":"INFO","msg":"events handled","worker":"consumers","tenantId":"acme","traceId":"c1","handler":"embed","type":"document.chunked","events":3,"failed":1,"attempt":2,"outcome":"failed","latencyMs":7,"traceIds":["0af7651916cd43dd8448eb211c80319c"]}`,
 		`{"time":"2026-11-23T09:00:03Z","level":"WARN","msg":"step","worker":"workflows","tenantId":"globex","traceId":"d1","flow":"import","step":"list","outcome":"refused","latencyMs":0.5,"code":"not_found"}`,
 		`{"time":"2026-11-23T09:00:04Z","level":"INFO","msg":"model call","worker":"consumers","tenantId":"acme","traceId":"c1","model":"@cf/baai/bge-m3","purpose":"ingest","outcome":"ok","latencyMs":12,"tokens":1}`,
@@ -66,14 +66,19 @@ fatal error:  [31mout of memory
 func TestLogsAreFiltered(t *testing.T) {
 	state, all := logged(t)
 	for args, want := range map[string][]int{
-		"":                                   {0, 1, 2, 3, 4, 5, 6, 7},
-		"--limit 2":                          {6, 7},
-		"--limit 0":                          {0, 1, 2, 3, 4, 5, 6, 7},
-		"--limit 3":                          {5, 6, 7},
-		"--tenant acme":                      {0, 2, 4, 6},
-		"--tenant globex":                    {1, 3, 5},
-		"--tenant acme --limit 1":            {6},
-		"--trace 0af7":                       {0, 2},
+		"":                        {0, 1, 2, 3, 4, 5, 6, 7},
+		"--limit 2":               {6, 7},
+		"--limit 0":               {0, 1, 2, 3, 4, 5, 6, 7},
+		"--limit 3":               {5, 6, 7},
+		"--tenant acme":           {0, 2, 4, 6},
+		"--tenant globex":         {1, 3, 5},
+		"--tenant acme --limit 1": {6},
+		"--trace 0af7":            {0, 2},
+		"--request 6f1d3c1e-2f0b-4c63-9a53-0d8e1c7ab001":               {0},
+		"--request 6F1D3C1E-2F0B-4C63-9A53-0D8E1C7AB002":               {1},
+		"--request 6f1d3c1e-2f0b-4c63-9a53-0d8e1c7ab002 --tenant acme": nil,
+		"--request 6f1d3c1e-2f0b-4c63-9a53-0d8e1c7ab003":               nil,
+		"--request 6f1d3c1e-2f0b-4c63-9a53-0d8e1c7ab001 --level error": nil,
 		"--level warn":                       {1, 3, 6, 7},
 		"--level error":                      {1, 7},
 		"--route /documents/{id}":            {1},
@@ -105,6 +110,7 @@ func TestLogsRefuseWhatNoLineCanHave(t *testing.T) {
 		"--outcome bad":    "--outcome bad: is none of ok, refused, failed or left",
 		"--tenant Acme!":   "--tenant Acme!: ",
 		"--trace 0AF7":     "the second part of an answer's traceparent",
+		"--request 6f1d":   "--request 6f1d: is no request's id",
 		"--route chat":     "--route chat: is none, such as /documents/{id}",
 		"--since soon":     "--since soon: not a time",
 		"--limit -1":       "--limit -1: is below 0",

@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -29,6 +33,46 @@ func TestRunbooks(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { p.run(t, newTerminal(t)) })
 		})
 	}
+}
+
+// A page sends people to no route that is not there.
+func TestRunbooksNameRoutesThatAreThere(t *testing.T) {
+	b, err := os.ReadFile("../../api/openapi.json")
+	require.NoError(t, err)
+	var api struct {
+		Paths map[string]map[string]json.RawMessage
+	}
+	require.NoError(t, json.Unmarshal(b, &api))
+	named := 0
+	require.NoError(t, filepath.WalkDir(runbooks, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(file)
+		for _, r := range unknownRoutes(string(text), func(method, path string) bool {
+			named++
+			return api.Paths[path][strings.ToLower(method)] != nil
+		}) {
+			assert.Fail(t, "there is no such route in api/openapi.yaml", "%s: %s", file, r)
+		}
+		return err
+	}))
+	assert.Greater(t, named, 20)
+	known := func(method, path string) bool { return method+path == "GET/jobs/{id}" }
+	assert.Empty(t, unknownRoutes("`GET /jobs/{id}`, GET /jobs/{id}?wait=5.", known))
+	assert.Equal(t, []string{"DELETE /jobs/{id}", "GET /jobs/{id}/text"}, unknownRoutes("`DELETE /jobs/{id}` and `GET /jobs/{id}/text`", known))
+}
+
+var routeName = regexp.MustCompile(`\b(GET|HEAD|POST|PUT|PATCH|DELETE) (/[A-Za-z0-9_{}./-]*)`)
+
+// unknownRoutes are the routes that a text names and that are not known.
+func unknownRoutes(text string, known func(method, path string) bool) (all []string) {
+	for _, m := range routeName.FindAllStringSubmatch(text, -1) {
+		if !known(m[1], strings.TrimRight(m[2], ".")) {
+			all = append(all, m[0])
+		}
+	}
+	return all
 }
 
 func (p page) run(t *testing.T, on *terminal) {

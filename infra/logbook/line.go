@@ -19,6 +19,7 @@ type Line struct {
 	Tenant     string     `json:"tenantId"`
 	Trace      string     `json:"traceId"`
 	Traces     []string   `json:"traceIds"` // of a batch, beside its own
+	Request    string     `json:"requestId"`
 	Method     string     `json:"method"`
 	Route      string     `json:"route"`
 	Handler    string     `json:"handler"`
@@ -57,6 +58,7 @@ func Parse(raw []byte) Line {
 type Filter struct {
 	Tenant, Worker, Route, Outcome string
 	Trace                          string     // or how it begins
+	Request                        string     // the whole id
 	Level                          slog.Level // this and what is worse; slog.LevelInfo is every line
 	Since                          time.Time
 }
@@ -64,10 +66,10 @@ type Filter struct {
 // Takes reports whether a line is wanted. One that is no JSON is where nothing is asked but a level: it is how a process has died.
 func (f Filter) Takes(l Line) bool {
 	if l.NotALine {
-		return f.Tenant == "" && f.Worker == "" && f.Route == "" && f.Outcome == "" && f.Trace == "" && f.Since.IsZero()
+		return f.Tenant == "" && f.Worker == "" && f.Route == "" && f.Outcome == "" && f.Trace == "" && f.Request == "" && f.Since.IsZero()
 	}
 	is := func(wanted, has string) bool { return wanted == "" || wanted == has }
-	return is(f.Tenant, l.Tenant) && is(f.Worker, l.Worker) && is(f.Route, l.Route) && is(f.Outcome, l.Outcome) &&
+	return is(f.Tenant, l.Tenant) && is(f.Worker, l.Worker) && is(f.Route, l.Route) && is(f.Outcome, l.Outcome) && is(f.Request, l.Request) &&
 		(f.Trace == "" || strings.HasPrefix(l.Trace, f.Trace) || slices.ContainsFunc(l.Traces, func(t string) bool { return strings.HasPrefix(t, f.Trace) })) &&
 		l.Level >= f.Level && !l.Time.Before(f.Since)
 }
