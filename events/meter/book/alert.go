@@ -129,7 +129,11 @@ func (b *Book) List(tx rows.Tx) ([]alert.Alert, error) {
 
 // standing tells how rules stand, by what is counted now.
 func (b *Book) standing(tx rows.Tx, all []rule) ([]alert.Alert, error) {
-	sums, err := b.sums(tx, all)
+	st, err := b.state(tx)
+	if err != nil {
+		return nil, err
+	}
+	sums, err := b.sums(tx, st, all)
 	out := make([]alert.Alert, len(all))
 	for i, r := range all {
 		out[i] = alert.Alert{Rule: r.Rule, State: alert.OK, Since: r.Since, Unit: r.Rule.Unit()}
@@ -146,9 +150,6 @@ func (b *Book) standing(tx rows.Tx, all []rule) ([]alert.Alert, error) {
 // Drop implements alert.Rules.
 func (b *Book) Drop(tx rows.Tx, s tenants.Scope, id string) error {
 	missing := fault.Missing("alert_not_found", "no alert %.80q", id).WithHint("GET /metrics/alerts lists them")
-	if strings.Contains(id, "/") {
-		return missing
-	}
 	var r rule
 	found, err := rows.Read(tx, rulePrefix+id, &r)
 	if err != nil {
@@ -169,7 +170,7 @@ func (b *Book) Drop(tx rows.Tx, s tenants.Scope, id string) error {
 }
 
 // look looks at each rule, tells of those that begin to hold or end, once, and says when to look again; zero when there is none.
-func (b *Book) look(tx rows.Tx) (next time.Time, err error) {
+func (b *Book) look(tx rows.Tx, st state) (next time.Time, err error) {
 	s, err := call.Owner(tx)
 	if err != nil || s.Check() != nil { // or it has not served anybody
 		return next, err
@@ -178,7 +179,7 @@ func (b *Book) look(tx rows.Tx) (next time.Time, err error) {
 	if err != nil || len(all) == 0 {
 		return next, err
 	}
-	sums, err := b.sums(tx, all)
+	sums, err := b.sums(tx, st, all)
 	if err != nil {
 		return next, err
 	}
@@ -205,37 +206,38 @@ func (b *Book) look(tx rows.Tx) (next time.Time, err error) {
 	return now.Truncate(lookEvery).Add(lookEvery), nil
 }
 
-// sums are what was counted in each period that a rule looks at.
-func (b *Book) sums(tx rows.Tx, all []rule) (map[alert.Period]*view.Sum, error) {
+// sums are what was counted in each period that a rule looks at. What is in several is read once, for the longest.
+func (b *Book) sums(tx rows.Tx, st state, all []rule) (map[alert.Period]*view.Sum, error) {
+	now := b.now()
 	sums := map[alert.Period]*view.Sum{}
-	var names []string
-	for _, m := range alert.Metrics() {
-		names = append(names, m.Spec().Name)
-	}
+	longest := map[time.Duration]query{} // by their steps
 	for _, r := range all {
-		if sums[r.Rule.Period] != nil {
-			continue
+		sums[r.Rule.Period] = &view.Sum{}
+		q := r.Rule.Period.Query(now)
+		if l, known := longest[q.Step]; !known || q.From.Before(l.From) {
+			longest[q.Step] = query{From: q.From, To: q.To, Step: q.Step}
 		}
-		sum := &view.Sum{}
-		q := r.Rule.Period.Query(b.now())
-		ask := query{From: q.From, To: q.To, Step: q.Step, Metrics: names}
-		for {
-			p, err := b.Read(tx, ask)
-			if err != nil {
-				return nil, err
-			}
-			for _, slot := range p.Slots {
-				var set meter.Set
-				if err := gather(&set, slot.Set); err != nil {
-					return nil, err
+	}
+	for step, l := range longest {
+		count := func(second int64, set *meter.Set) error {
+			at := time.Unix(second, 0)
+			for period, sum := range sums {
+				if q := period.Query(now); q.Step == step && !at.Before(q.From) && at.Before(q.To) {
+					sum.Add(set)
 				}
-				sum.Add(&set)
 			}
-			if ask.From = p.Next; p.Next.IsZero() {
-				break
-			}
+			return nil
 		}
-		sums[r.Rule.Period] = sum
+		err := b.walk(tx, st, l, func(at int64, text []byte) (bool, error) {
+			var set meter.Set
+			if err := gather(&set, text); err != nil {
+				return false, err
+			}
+			return true, count(at, &set)
+		}, count)
+		if err != nil {
+			return nil, err
+		}
 	}
 	return sums, nil
 }

@@ -171,23 +171,37 @@ func (b *Book) Read(tx rows.Tx, q query) (page, error) {
 	if err != nil {
 		return p, err
 	}
-	now := b.now()
-	from, to := q.From.Unix(), ceil(q.To)
 	switch q.Step {
 	case meter.Ever:
 		return b.ever(tx, st, q)
-	case meter.Minute:
-		from = max(floor(from, 60), floor(now.Add(-meter.KeepMinutes).Unix(), 60))
-		return p, each(tx, minutePrefix, from, to, func(at int64, text []byte) (bool, error) { return p.add(at, text, q.Metrics) })
-	case meter.Hour:
-		from = max(floor(from, 3600), floor(now.Add(-meter.KeepHours).Unix(), 3600))
-	default:
-		return p, fault.Invalidf("step", "step_invalid", "is neither a minute nor an hour nor 0")
-	}
-	if err := each(tx, hourPrefix, from, min(to, st.Rolled), func(at int64, text []byte) (bool, error) { return p.add(at, text, q.Metrics) }); err != nil || !p.Next.IsZero() {
+	case meter.Minute, meter.Hour:
+		err = b.walk(tx, st, q,
+			func(at int64, text []byte) (bool, error) { return p.add(at, text, q.Metrics) },
+			func(hour int64, sum *meter.Set) error { return p.take(hour, only(sum, q.Metrics)) })
 		return p, err
 	}
-	return p, open(tx, max(from, st.Rolled), to, func(hour int64, sum *meter.Set) error { return p.take(hour, only(sum, q.Metrics)) })
+	return p, fault.Invalidf("step", "step_invalid", "is neither a minute nor an hour nor 0")
+}
+
+// walk tells the texts of the minutes or the hours that a query is about, in their order, until made has enough; of hours that are not made yet it tells what was
+// counted in them.
+func (b *Book) walk(tx rows.Tx, st state, q query, made func(at int64, text []byte) (more bool, err error), unmade func(hour int64, sum *meter.Set) error) error {
+	now := b.now()
+	from, to := q.From.Unix(), ceil(q.To)
+	if q.Step == meter.Minute {
+		from = max(floor(from, 60), floor(now.Add(-meter.KeepMinutes).Unix(), 60))
+		return each(tx, minutePrefix, from, to, made)
+	}
+	from = max(floor(from, 3600), floor(now.Add(-meter.KeepHours).Unix(), 3600))
+	goOn := true
+	err := each(tx, hourPrefix, from, min(to, st.Rolled), func(at int64, text []byte) (more bool, err error) {
+		goOn, err = made(at, text)
+		return goOn, err
+	})
+	if err != nil || !goOn {
+		return err
+	}
+	return open(tx, max(from, st.Rolled), to, unmade)
 }
 
 // open tells what has been counted in each hour that begins in [from, to) and that is not made yet: its minutes are all there.

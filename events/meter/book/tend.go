@@ -44,7 +44,7 @@ func (b *Book) Tend(tx rows.Tx, limit int) (Tended, error) {
 	if err != nil || st.muted(b.now()) {
 		return Tended{Next: next}, err
 	}
-	look, err := b.look(tx)
+	look, err := b.look(tx, st)
 	if !look.IsZero() && (next.IsZero() || look.Before(next)) {
 		next = look
 	}
