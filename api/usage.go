@@ -59,9 +59,7 @@ func showUsage(c *call) error {
 	if err != nil {
 		return err
 	}
-	began := c.opts.Now()
-	st, err := c.Gate.Statement(c.ctx(), c.scope, from, to)
-	c.stage("ledger", began)
+	st, err := c.statement(from, to)
 	if err != nil {
 		return err
 	}

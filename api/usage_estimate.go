@@ -58,9 +58,7 @@ func estimateUsage(c *call) error {
 		return err
 	}
 	today := quota.DayOf(c.start)
-	began := c.opts.Now()
-	st, err := c.Gate.Statement(c.ctx(), c.scope, today, today)
-	c.stage("ledger", began)
+	st, err := c.statement(today, today)
 	if err != nil {
 		return err
 	}
