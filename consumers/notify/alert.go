@@ -22,16 +22,16 @@ type warning struct {
 	FiredAt    time.Time `json:"firedAt"`
 }
 
-func fired(d consumers.Of[events.AlertFired]) message {
+func fired(d consumers.Of[events.AlertFired]) []message {
 	w := warningOf(d.Fact.AlertRef, "firing")
 	w.Value = &d.Fact.Value
-	return message{typeFired, d.Event.Time.UTC(), w, ""}
+	return []message{{typeFired, d.Event.Time.UTC(), w, ""}}
 }
 
-func resolved(d consumers.Of[events.AlertResolved]) message {
+func resolved(d consumers.Of[events.AlertResolved]) []message {
 	w := warningOf(d.Fact.AlertRef, "resolved")
 	w.Value, w.Reason = d.Fact.Value, d.Fact.Reason
-	return message{typeResolved, d.Event.Time.UTC(), w, ""}
+	return []message{{typeResolved, d.Event.Time.UTC(), w, ""}}
 }
 
 func warningOf(r events.AlertRef, state string) warning {

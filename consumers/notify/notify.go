@@ -77,44 +77,36 @@ func (c *Consumer) Routes() []consumers.Route {
 
 // Synthesized tells that texts were spoken: a message for each job that waited.
 func (c *Consumer) Synthesized(ctx context.Context, s tenants.Scope, ds []consumers.Of[events.SpeechSynthesized]) []error {
-	facts := make([]fact, len(ds))
-	for i, d := range ds {
-		facts[i] = fact{d.Delivery, synthesized(d)}
-	}
-	return c.tell(ctx, s, (*tenants.Config).SpeechHook, facts)
+	return c.tell(ctx, s, (*tenants.Config).SpeechHook, facts(ds, synthesized))
 }
 
 // Failed tells that texts will not be spoken.
 func (c *Consumer) Failed(ctx context.Context, s tenants.Scope, ds []consumers.Of[events.SpeechFailed]) []error {
-	facts := make([]fact, len(ds))
-	for i, d := range ds {
-		facts[i] = fact{d.Delivery, failed(d)}
-	}
-	return c.tell(ctx, s, (*tenants.Config).SpeechHook, facts)
+	return c.tell(ctx, s, (*tenants.Config).SpeechHook, facts(ds, failed))
 }
 
 // Fired tells that alerts fire.
 func (c *Consumer) Fired(ctx context.Context, s tenants.Scope, ds []consumers.Of[events.AlertFired]) []error {
-	facts := make([]fact, len(ds))
-	for i, d := range ds {
-		facts[i] = fact{d.Delivery, []message{fired(d)}}
-	}
-	return c.tell(ctx, s, (*tenants.Config).AlertHook, facts)
+	return c.tell(ctx, s, (*tenants.Config).AlertHook, facts(ds, fired))
 }
 
 // Resolved tells that they do not any more.
 func (c *Consumer) Resolved(ctx context.Context, s tenants.Scope, ds []consumers.Of[events.AlertResolved]) []error {
-	facts := make([]fact, len(ds))
-	for i, d := range ds {
-		facts[i] = fact{d.Delivery, []message{resolved(d)}}
-	}
-	return c.tell(ctx, s, (*tenants.Config).AlertHook, facts)
+	return c.tell(ctx, s, (*tenants.Config).AlertHook, facts(ds, resolved))
 }
 
 // fact is an event and what is said of it.
 type fact struct {
 	consumers.Delivery
 	messages []message
+}
+
+func facts[T events.Fact](ds []consumers.Of[T], say func(consumers.Of[T]) []message) []fact {
+	all := make([]fact, len(ds))
+	for i, d := range ds {
+		all[i] = fact{d.Delivery, say(d)}
+	}
+	return all
 }
 
 // tell sends the messages of events. An event of which one message was not taken comes again as a whole, under the same ids.
