@@ -116,7 +116,7 @@ type Letters interface {
 // Calls is all that is done with calls of tools that have a key.
 type Calls interface {
 	keep.Calls
-	erasure.Calls
+	erasure.Clearer
 }
 
 // Speech is all that is done with jobs that speak.
@@ -124,7 +124,7 @@ type Speech interface {
 	speech.Desk
 	speech.Booth
 	speech.Closer
-	erasure.Speech
+	erasure.Clearer
 }
 
 // Meters is all that is done with what is counted for a tenant, and with the rules by which it is told of that.
@@ -132,7 +132,7 @@ type Meters interface {
 	meter.Meters
 	alert.Rules
 	erasure.Gate
-	erasure.Meters
+	erasure.Clearer
 }
 
 // Lexicon is all that the lexical index does.

@@ -153,77 +153,37 @@ func (b box) Left(ctx context.Context, s tenants.Scope) (int, error) {
 	return n.Total, err
 }
 
-// Calls is what an erasure needs of the calls of tools that have a key.
-type Calls interface {
+// Clearer is what an erasure needs of what the tenant has in rows: the calls of tools that have a key, the jobs that speak, what is counted.
+type Clearer interface {
+	// Clear forgets any of the tenant's, so many at most, and says how many.
 	Clear(ctx context.Context, s tenants.Scope, limit int) (int, error)
 	// Count is how many there are, as far as the limit.
 	Count(ctx context.Context, s tenants.Scope, limit int) (int, error)
 }
 
-type calls struct{ kept Calls }
+type counted struct {
+	name string
+	in   Clearer
+}
 
 // NewCalls is the store of what the tenant's tools were called for under a key.
-func NewCalls(c Calls) Store { return calls{c} }
+func NewCalls(c Clearer) Store { return counted{"calls", c} }
+
+// NewSpeech is the store of the tenant's jobs that speak, with the texts of those that have not ended. What was spoken is among the objects.
+func NewSpeech(jobs Clearer) Store { return counted{"speech jobs", jobs} }
+
+// NewMeters is the store of what was counted for the tenant, stretches of time and traces. What is noticed while it is swept is kept out by its being a Gate, too.
+func NewMeters(m Clearer) Store { return counted{"meters", m} }
 
 // Name implements Store.
-func (calls) Name() string { return "calls" }
-
-// Sweep implements Store.
-func (c calls) Sweep(ctx context.Context, s tenants.Scope, limit int) (int, bool, error) {
-	return inTransactions(limit, func(n int) (int, error) { return c.kept.Clear(ctx, s, n) })
-}
-
-// Left implements Store.
-func (c calls) Left(ctx context.Context, s tenants.Scope) (int, error) {
-	return c.kept.Count(ctx, s, 1_000)
-}
-
-// Speech is what an erasure needs of the jobs that speak. What was spoken is among the objects.
-type Speech interface {
-	Clear(ctx context.Context, s tenants.Scope, limit int) (int, error)
-	// Count is how many jobs there are, as far as the limit.
-	Count(ctx context.Context, s tenants.Scope, limit int) (int, error)
-}
-
-type spoken struct{ jobs Speech }
-
-// NewSpeech is the store of the tenant's jobs that speak, with the texts of those that have not ended.
-func NewSpeech(x Speech) Store { return spoken{x} }
-
-// Name implements Store.
-func (spoken) Name() string { return "speech jobs" }
-
-// Sweep implements Store.
-func (x spoken) Sweep(ctx context.Context, s tenants.Scope, limit int) (int, bool, error) {
-	return inTransactions(limit, func(n int) (int, error) { return x.jobs.Clear(ctx, s, n) })
-}
-
-// Left implements Store.
-func (x spoken) Left(ctx context.Context, s tenants.Scope) (int, error) {
-	return x.jobs.Count(ctx, s, 1_000)
-}
-
-// Meters is what an erasure needs of what is counted.
-type Meters interface {
-	Clear(ctx context.Context, s tenants.Scope, limit int) (int, error)
-	// Count is how many traces and stretches of time there are, as far as the limit.
-	Count(ctx context.Context, s tenants.Scope, limit int) (int, error)
-}
-
-type counted struct{ meters Meters }
-
-// NewMeters is the store of what was counted for the tenant, and of its traces. What is noticed while it is swept is kept out by its being a Gate, too.
-func NewMeters(m Meters) Store { return counted{m} }
-
-// Name implements Store.
-func (counted) Name() string { return "meters" }
+func (x counted) Name() string { return x.name }
 
 // Sweep implements Store.
 func (x counted) Sweep(ctx context.Context, s tenants.Scope, limit int) (int, bool, error) {
-	return inTransactions(limit, func(n int) (int, error) { return x.meters.Clear(ctx, s, n) })
+	return inTransactions(limit, func(n int) (int, error) { return x.in.Clear(ctx, s, n) })
 }
 
 // Left implements Store.
 func (x counted) Left(ctx context.Context, s tenants.Scope) (int, error) {
-	return x.meters.Count(ctx, s, 1_000)
+	return x.in.Count(ctx, s, 1_000)
 }
