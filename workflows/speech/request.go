@@ -230,7 +230,7 @@ func speed(asked float64, f audio.Format) (int, error) {
 
 func checkText(text string) error {
 	switch {
-	case !strings.ContainsFunc(text, spoken):
+	case !Sayable(text):
 		return fault.Invalidf("text", "text_required", "has nothing that can be spoken")
 	case !utf8.ValidString(text):
 		return fault.Invalidf("text", "invalid_value", "is no UTF-8")
@@ -241,4 +241,7 @@ func checkText(text string) error {
 	return nil
 }
 
-func spoken(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+// Sayable reports whether there is a letter or a digit in a text, of any script.
+func Sayable(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
+}

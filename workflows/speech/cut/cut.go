@@ -123,7 +123,7 @@ func (c *cutter) take(from, to, chars int) {
 // close ends the open part. One of signs alone, such as a rule across the page, is left out: there is nothing in it to say.
 func (c *cutter) close() {
 	if c.open.Chars > 0 {
-		if !sayable(c.text[c.open.From:c.open.To]) {
+		if !speech.Sayable(c.text[c.open.From:c.open.To]) {
 			c.open = speech.Cut{}
 			return
 		}
@@ -144,7 +144,7 @@ func (c *cutter) chapter(s prose.Span) {
 	default:
 		return
 	}
-	if !sayable(title) {
+	if !speech.Sayable(title) {
 		return
 	}
 	if c.open.Chapter != "" && c.open.Chars == 0 {
@@ -152,11 +152,6 @@ func (c *cutter) chapter(s prose.Span) {
 	}
 	c.close()
 	c.open.Chapter = clip(strings.Join(strings.Fields(title), " "))
-}
-
-// sayable reports whether there is a letter or a digit in a text, of any script.
-func sayable(text string) bool {
-	return strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
 }
 
 // headed reports whether what comes before a line's first letter makes it a heading of Markdown: up to six #, and a space.
