@@ -1,9 +1,7 @@
 package consumers
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -73,18 +71,17 @@ type noticed struct {
 	batch      *watch.Span
 	deliveries []Delivery // with the place of what they cause
 	spans      []*watch.Span
-	within     []context.Context
 }
 
 func begin(ctx context.Context, w *watch.Watch, s tenants.Scope, r Route, ds []Delivery, now time.Time) *noticed {
-	b := &noticed{scope: s, route: r, deliveries: make([]Delivery, len(ds)), spans: make([]*watch.Span, len(ds)), within: make([]context.Context, len(ds))}
+	b := &noticed{scope: s, route: r, deliveries: make([]Delivery, len(ds)), spans: make([]*watch.Span, len(ds))}
 	for i, d := range ds {
 		parent, _ := trace.Parse(d.Event.TraceParent)
 		name := d.Event.ID + "\x00" + r.Name
-		causes := place(w, parent, name)
+		causes := w.Place(parent, name)
 		own := causes
 		if d.Attempt > 1 {
-			own = place(w, causes, name+"\x00"+strconv.Itoa(d.Attempt))
+			own = w.Place(causes, name+"\x00"+strconv.Itoa(d.Attempt))
 		}
 		if i == 0 {
 			b.ctx, b.batch = w.Begin(ctx, trace.Batch, r.Name, own, parent)
@@ -92,7 +89,11 @@ func begin(ctx context.Context, w *watch.Watch, s tenants.Scope, r Route, ds []D
 			b.batch.Unkept() // its events are: each in its own trace
 		}
 		b.batch.Along(own)
-		b.within[i], b.spans[i] = w.Begin(b.ctx, trace.Event, r.Name, own, parent)
+		within, span := w.Begin(b.ctx, trace.Event, r.Name, own, parent)
+		if i == 0 {
+			b.first = within
+		}
+		b.spans[i] = span
 		b.spans[i].For(s)
 		b.spans[i].Note(func(f *trace.Facts) {
 			f.Type, f.Subject, f.Attempt = d.Event.Type, d.Event.Subject, d.Attempt
@@ -101,14 +102,13 @@ func begin(ctx context.Context, w *watch.Watch, s tenants.Scope, r Route, ds []D
 		d.Event.TraceParent = causes.String()
 		b.deliveries[i] = d
 	}
-	b.first = b.within[0]
 	return b
 }
 
 func (b *noticed) end(errs []error, log *slog.Logger) {
 	failed := 0
 	for i, err := range errs {
-		b.spans[i].End(b.within[i], err)
+		b.spans[i].End(b.ctx, err)
 		if err == nil {
 			continue
 		}
@@ -124,16 +124,4 @@ func (b *noticed) end(errs []error, log *slog.Logger) {
 		}
 	})
 	b.batch.End(b.ctx, nil)
-}
-
-// place is below a parent, or begins a trace; whoever asks with the same name has the same.
-func place(w *watch.Watch, parent trace.Parent, name string) trace.Parent {
-	seed := sha256.Sum256([]byte(name))
-	source := bytes.NewReader(seed[:])
-	if parent != (trace.Parent{}) {
-		p, _ := parent.Child(source) // there is enough of it
-		return p
-	}
-	p, _ := trace.New(source)
-	return w.Begins(p)
 }

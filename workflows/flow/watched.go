@@ -1,9 +1,7 @@
 package flow
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 
 	"levada.dev/events/fault"
 	"levada.dev/events/trace"
@@ -18,10 +16,7 @@ func Watched(w *watch.Watch, k Kind, f Flow) Flow {
 		x := &watched{Run: r, watch: w, scope: s, kind: k, parent: trace.From(ctx)}
 		x.within = x.parent
 		if x.within == (trace.Parent{}) {
-			seed := sha256.Sum256([]byte(string(k) + "\x00" + s.Object("runs") + "\x00" + r.ID())) // it wakes up in the same
-			if own, err := trace.New(bytes.NewReader(seed[:])); err == nil {
-				x.within = w.Begins(own)
-			}
+			x.within = w.Place(trace.Parent{}, string(k)+"\x00"+s.Object("runs")+"\x00"+r.ID()) // it wakes up in the same
 		}
 		return f(ctx, s, x, params)
 	}
