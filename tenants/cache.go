@@ -20,7 +20,7 @@ type Reader interface {
 // An answer is at most as old as the Reader's own staleness plus TTL (30 s), that nothing is known of a name at
 // most NegativeTTL (5 s). On KV, whose writes take up to 60 s and more to be seen where a key was read before
 // (https://developers.cloudflare.com/kv/concepts/how-kv-works/), a change or a revoked API key is in effect after
-// about 90 s. While the Reader fails, or takes longer than Patience, what it said last goes on being the answer, for StaleTTL at most:
+// about 90 s. While the Reader fails, or takes longer than a second, what it said last goes on being the answer, for StaleTTL at most:
 // who is known here goes on when the Reader is down. Else failures of the Reader are not remembered. Callers that miss the same entry
 // share one read; each waits no longer than its own ctx allows, and when the one that reads gives up, another one reads.
 type CachedDirectory struct{ *cache }
@@ -43,9 +43,11 @@ type DirectoryOptions struct {
 	TTL         time.Duration    // 30 s
 	NegativeTTL time.Duration    // 5 s
 	StaleTTL    time.Duration    // 15 min after TTL; negative: not at all
-	Patience    time.Duration    // 1 s; it is for reads that a stale answer can take the place of
 	Entries     int              // 4,096, at least 2
 }
+
+// patience is how long a read may take that a stale answer can take the place of.
+const patience = time.Second
 
 // entry is what the cache knows of a key until it expires: a value or the NotFound error.
 type entry struct {
@@ -81,7 +83,6 @@ func newCache(r Reader, o *DirectoryOptions) *cache {
 	setDefault(&c.options.TTL, 30*time.Second)
 	setDefault(&c.options.NegativeTTL, 5*time.Second)
 	setDefault(&c.options.StaleTTL, 15*time.Minute)
-	setDefault(&c.options.Patience, time.Second)
 	setDefault(&c.options.Entries, 4096)
 	c.options.Entries = max(2, c.options.Entries)
 	return c
@@ -270,7 +271,7 @@ func (c *cache) read(ctx context.Context, key string, r *read, parse func([]byte
 // ask reads an entry, with patience when it is known what it was.
 func (c *cache) ask(ctx context.Context, key string, known bool) ([]byte, error) {
 	if known {
-		short, cancel := context.WithTimeout(ctx, c.options.Patience)
+		short, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
 		ctx = short
 	}

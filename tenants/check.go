@@ -3,7 +3,6 @@ package tenants
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -162,9 +161,8 @@ func (c *Config) problems() Problems {
 	c.sourceProblems(&ps)
 	c.toolProblems(&ps)
 	c.speechProblems(&ps)
-	hooks := c.hooks()
-	for _, at := range slices.Sorted(maps.Keys(hooks)) {
-		c.hookProblems(&ps, at, hooks[at])
+	for _, w := range c.Hooks() {
+		c.hookProblems(&ps, w)
 	}
 	return ps
 }

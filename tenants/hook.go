@@ -20,19 +20,20 @@ func (c *Config) SpeechHook() *Hook { return cmp.Or(c.Speech.Webhook, c.Webhook)
 // AlertHook is told of alerts; nil: nobody is.
 func (c *Config) AlertHook() *Hook { return cmp.Or(c.Webhook, c.Speech.Webhook) }
 
-// hooks are those of the configuration, by their paths in it.
-func (c *Config) hooks() map[string]*Hook {
-	all := map[string]*Hook{}
-	if c.Webhook != nil {
-		all["webhook"] = c.Webhook
-	}
-	if c.Speech.Webhook != nil {
-		all["speech.webhook"] = c.Speech.Webhook
-	}
-	return all
+// NamedHook is a hook and its path in the configuration.
+type NamedHook struct {
+	Path string
+	*Hook
 }
 
-func (c *Config) hookProblems(ps *Problems, at string, w *Hook) {
+// Hooks are those of the configuration, by their paths.
+func (c *Config) Hooks() []NamedHook {
+	all := []NamedHook{{"speech.webhook", c.Speech.Webhook}, {"webhook", c.Webhook}}
+	return slices.DeleteFunc(all, func(h NamedHook) bool { return h.Hook == nil })
+}
+
+func (c *Config) hookProblems(ps *Problems, w NamedHook) {
+	at := w.Path
 	switch {
 	case w.URL == "":
 		ps.add(at+".url", "", "is required")

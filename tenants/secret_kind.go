@@ -61,7 +61,7 @@ func (c *Config) Secrets() []NamedSecret {
 			all = append(all, NamedSecret{t.Auth.Secret, ToolSecret})
 		}
 	}
-	for _, w := range c.hooks() {
+	for _, w := range c.Hooks() {
 		for _, name := range w.Secrets {
 			all = append(all, NamedSecret{name, WebhookSecret})
 		}

@@ -12,9 +12,9 @@ import (
 // checkSpeech holds the names of a tenant's models and voices against those there are, and refuses private networks in production.
 func (s *set) checkSpeech(m member, r Rules) {
 	c := m.config.Speech
-	for path, w := range map[string]*tenants.Hook{"speech.webhook": c.Webhook, "webhook": m.config.Webhook} {
-		if r.Env == Prod && w != nil && w.Private {
-			s.add(m.file, path+".private", "leave it out", "calling private networks is refused in the environment %s", Prod)
+	for _, w := range m.config.Hooks() {
+		if r.Env == Prod && w.Private {
+			s.add(m.file, w.Path+".private", "leave it out", "calling private networks is refused in the environment %s", Prod)
 		}
 	}
 	if r.Voices == nil {
