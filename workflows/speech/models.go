@@ -140,24 +140,26 @@ const (
 )
 
 // Bound is more than speaking so many characters costs.
-func (m Model) Bound(chars int) int64 { return m.USD.Of(bound(chars)) }
+func (m Model) Bound(chars int) int64 { return m.USD.Of(bound(int64(chars), 1)) }
 
 // Bounds is more than speaking so many characters in so many calls costs, in billionths of a US dollar and in neurons.
 func (m Model) Bounds(chars, calls int64) (nanos int64, neurons quota.Neurons) {
-	u := price.Units{Chars: chars}
-	if m.USD.Minute == 0 {
-		return m.USD.Of(u), quota.Neurons(m.Neurons.Of(u))
+	u := bound(chars, calls)
+	nanos, neurons = m.USD.Of(u), quota.Neurons(m.Neurons.Of(u))
+	if m.USD.Minute > 0 { // a part of one is rounded up in each call
+		nanos, neurons = nanos+calls, neurons+quota.Neurons(calls)
 	}
-	u.Sound = time.Duration(chars)*slowest + time.Duration(calls)*pause
-	return m.USD.Of(u) + calls, quota.Neurons(m.Neurons.Of(u) + calls) // a part of a minute is rounded up in each call
+	return nanos, neurons
 }
 
 // Price is what speaking so many characters has cost that took so long.
 func (m Model) Price(chars int, d time.Duration) int64 { return m.USD.Of(units(chars, d)) }
 
-// units is what was used of a model; bound is more than is used of it.
+// units is what was used of a model; bound is more than is used of it for so many characters in so many calls.
 func units(chars int, d time.Duration) price.Units {
 	return price.Units{Chars: int64(chars), Sound: d}
 }
 
-func bound(chars int) price.Units { return units(chars, time.Duration(chars)*slowest+pause) }
+func bound(chars, calls int64) price.Units {
+	return price.Units{Chars: chars, Sound: time.Duration(chars)*slowest + time.Duration(calls)*pause}
+}

@@ -55,7 +55,7 @@ func (p paid) Speak(ctx context.Context, s tenants.Scope, c llm.Call, l Line) (_
 	}
 	if err != nil {
 		if !out.Cached && (llm.Begun(ctx, err) || fault.As(err).Code == CodeUnreadable) { // it may have been spoken all the same
-			took(bound(chars), true)
+			took(bound(int64(chars), 1), true)
 		}
 		return out, err
 	}
@@ -67,7 +67,7 @@ func (p paid) Speak(ctx context.Context, s tenants.Scope, c llm.Call, l Line) (_
 	case err == nil || empty:
 		took(units(chars, d), false)
 	default:
-		took(bound(chars), true)
+		took(bound(int64(chars), 1), true)
 	}
 	if empty {
 		return out, ErrEmpty(m.Name, l.Voice)
