@@ -35,7 +35,7 @@ func (e *Estimate) search(c *tenants.Config, w Work) error {
 	e.Model = embedding.Name
 	p := price.Of(embedding.Name)
 	e.Expected.call(n, p, price.Units{Input: usualQuestion})
-	e.Most.call(n, p, price.Units{Input: longest + frame})
+	e.Most.call(n, p, price.Units{Input: longest + llm.TextBound})
 	e.say(fmt.Sprintf("each question is embedded: %d tokens, at most one for each byte of %d characters; one that was asked before may cost nothing", usualQuestion, c.Limits.QueryChars))
 	if w.Rerank {
 		r := price.Of(llm.DefaultReranker)

@@ -1,6 +1,8 @@
 package estimate
 
 import (
+	"fmt"
+
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
 	"levada.dev/tenants/quota"
@@ -80,12 +82,6 @@ func bounded(field string, n, each int64) error {
 // bytesPerToken is about how long a token is; a tokenizer makes at most one of a byte.
 const bytesPerToken = 4
 
-// marks is what a model adds to each text that it embeds; frame is what a bound adds, too.
-const (
-	marks = 2
-	frame = 3
-)
-
 // embed is texts that become vectors: those of a caller, or documents, which are cut into chunks first.
 func (e *Estimate) embed(c *tenants.Config, w Work, texts int64) error {
 	name := w.Model
@@ -109,20 +105,20 @@ func (e *Estimate) embed(c *tenants.Config, w Work, texts int64) error {
 		chunk := int64(m.Tokens) * 3 / 4 // cut at sentences, a chunk is not full
 		chunks := texts + expected/chunk
 		e.Expected.call(ceil(chunks, batch), p, price.Units{})
-		e.Expected.units(1, p, price.Units{Input: expected + chunks*marks})
+		e.Expected.units(1, p, price.Units{Input: expected + chunks*llm.TextMarks})
 		pieces := texts + most/(int64(m.Tokens)/4) // a smaller one is joined with the next, where there is one
 		e.Most.call(pieces, p, price.Units{})
-		e.Most.units(1, p, price.Units{Input: 2 * (most + pieces*frame)})
+		e.Most.units(1, p, price.Units{Input: 2 * (most + pieces*llm.TextBound)})
 		e.say("chunks: about three quarters of what the model reads at once, and one more for each document; calls are shared by chunks of several documents; at most each is a call")
 		e.say("at most: title and headings, which are embedded with each chunk, and what chunks repeat of each other (chunking.overlapTokens) make it twice as much; a call that fails is tried again, and is taken to cost nothing")
 		e.say("of HTML, PDF and Office documents what is embedded is their text, which is less than their bytes")
 		return nil
 	}
 	e.Expected.call(ceil(texts, batch), p, price.Units{})
-	e.Expected.units(1, p, price.Units{Input: expected + texts*marks})
+	e.Expected.units(1, p, price.Units{Input: expected + texts*llm.TextMarks})
 	e.Most.call(texts, p, price.Units{})
-	e.Most.units(1, p, price.Units{Input: most + texts*frame})
-	e.say("calls: 100 texts in one; at most one for each text")
+	e.Most.units(1, p, price.Units{Input: most + texts*llm.TextBound})
+	e.say(fmt.Sprintf("calls: %d texts in one; at most one for each text", batch))
 	return nil
 }
 

@@ -2,6 +2,7 @@ package estimate
 
 import (
 	"cmp"
+	"fmt"
 	"time"
 
 	"levada.dev/workflows/llm/price"
@@ -40,8 +41,9 @@ func (e *Estimate) speak(t speech.Terms, w Work) error {
 		nanos, neurons := fallback.Bounds(chars, most)
 		e.Most.Nanos, e.Most.Neurons = max(e.Most.Nanos, nanos), max(e.Most.Neurons, neurons)
 	}
-	e.say("characters are those of the text; one text is spoken in parts, the first of 300 characters and others of what the model takes at once; at most 150 on average, as many as begin with a heading or before a long sentence")
-	e.say("a model that is paid by the minute speaks 15 characters a second; at most 4, with five seconds of silence around each part; a text that was spoken before costs nothing")
+	e.say(fmt.Sprintf("characters are those of the text; one text is spoken in parts, the first of %d characters and others of what the model takes at once; at most %d on average, as many as begin with a heading or before a long sentence",
+		cut.FirstChars, cut.FirstChars/2))
+	e.say(fmt.Sprintf("a model that is paid by the minute speaks %d characters a second; at most 4, with five seconds of silence around each part; a text that was spoken before costs nothing", usualSpeed))
 	return nil
 }
 

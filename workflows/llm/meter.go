@@ -28,6 +28,15 @@ func Watched(ctx context.Context, model string, c Call) (context.Context, *watch
 	return ctx, span
 }
 
+// Paying is Watched for a call that a hold pays for: done, which is called once whatever came of the call, settles the hold with what the call took and ends the span.
+func Paying(ctx context.Context, hold quota.Hold, model string, c Call) (_ context.Context, span *watch.Span, done func(err error, used ...quota.Use)) {
+	ctx, span = Watched(ctx, model, c)
+	return ctx, span, func(err error, used ...quota.Use) {
+		Settle(ctx, hold, used...)
+		span.End(ctx, err)
+	}
+}
+
 // logged notes the gateway's entry of a call.
 func logged(span *watch.Span, id string) {
 	span.Note(func(f *trace.Facts) { f.LogID = id })

@@ -33,12 +33,9 @@ func (e paidEmbedder) Embed(ctx context.Context, s tenants.Scope, c Call, texts 
 	if err != nil {
 		return Embedded{}, err
 	}
-	ctx, span := Watched(ctx, m.Name, c)
+	ctx, span, done := Paying(ctx, hold, m.Name, c)
 	var used []quota.Use
-	defer func() {
-		Settle(ctx, hold, used...)
-		span.End(ctx, err)
-	}()
+	defer func() { done(err, used...) }()
 	out, err := e.embedder.Embed(ctx, s, c, texts)
 	logged(span, out.LogID)
 	if err == nil || Begun(ctx, err) {
@@ -61,14 +58,18 @@ func embedding(ctx context.Context, m EmbeddingModel, c Call, texts []string, to
 	return u
 }
 
-// boundText is the marks at a text's beginning and end.
-const boundText = 2
+const (
+	// TextMarks is how many tokens a model adds to a text that it embeds: the marks at its beginning and end.
+	TextMarks = 2
+	// TextBound is how many more tokens than bytes a text has at most: its marks, and a space that a first text may get before it.
+	TextBound = TextMarks + 1
+)
 
 // boundTexts is more tokens than any model makes of the texts.
 func boundTexts(texts []string) int64 {
 	n := int64(0)
 	for _, text := range texts {
-		n += int64(len(text)) + boundText + 1 // a first text may get a space before it
+		n += int64(len(text)) + TextBound
 	}
 	return n
 }

@@ -87,12 +87,9 @@ func (r paidReranker) Rerank(ctx context.Context, s tenants.Scope, c Call, quest
 	if err != nil {
 		return Reranked{}, err
 	}
-	ctx, span := Watched(ctx, m.Name, c)
+	ctx, span, done := Paying(ctx, hold, m.Name, c)
 	var used []quota.Use
-	defer func() {
-		Settle(ctx, hold, used...)
-		span.End(ctx, err)
-	}()
+	defer func() { done(err, used...) }()
 	out, err := r.reranker.Rerank(ctx, s, c, question, texts)
 	logged(span, out.LogID)
 	if err == nil || Begun(ctx, err) {

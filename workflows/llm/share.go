@@ -22,4 +22,4 @@ func (e Embedded) Shares(texts []string) []int64 {
 }
 
 // estimateEmbedded is about how many tokens an embedding model reads of a text.
-func estimateEmbedded(text string) int64 { return int64(EstimateText(text)) + boundText }
+func estimateEmbedded(text string) int64 { return int64(EstimateText(text)) + TextMarks }

@@ -40,12 +40,9 @@ func (p paid) Speak(ctx context.Context, s tenants.Scope, c llm.Call, l Line) (_
 	if err != nil {
 		return Spoken{}, err
 	}
-	ctx, span := llm.Watched(ctx, m.Name, c)
+	ctx, _, done := llm.Paying(ctx, hold, m.Name, c)
 	var used []quota.Use
-	defer func() {
-		llm.Settle(ctx, hold, used...)
-		span.End(ctx, err)
-	}()
+	defer func() { done(err, used...) }()
 	out, err := p.synthesizer.Speak(ctx, s, c, l)
 	use := llm.UseOf(ctx, c, m.Name)
 	use.Chars = int64(chars)
