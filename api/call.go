@@ -73,21 +73,27 @@ func (s *server) serveCall(w http.ResponseWriter, r *http.Request, outer *call) 
 		ctx = outer.seen.Within(ctx) // it may have come by another way
 	}
 	ctx, c.seen = s.opts.Watch.Begin(ctx, trace.Request, "", place, parent)
-	r = r.WithContext(ctx)
-	c.r = r
+	flat := s.flat[r.URL.Path] // the mux would find the same, and take longer
+	if r.URL.RawPath != "" {
+		flat = nil
+	}
+	if flat == nil {
+		ctx = context.WithValue(ctx, callKey{}, c)
+	}
+	c.r = r.WithContext(ctx)
 	if err != nil {
 		c.fail(err)
 		return
 	}
-	if p := s.flat[r.URL.Path]; p != nil && r.URL.RawPath == "" { // the mux would find the same, and take longer
-		p.serve(c, r)
+	if flat != nil {
+		flat.serve(c, c.r)
 		return
 	}
 	if p := r.URL.EscapedPath(); path.Clean(p) != p {
 		c.run(missing, c.r) // the mux would redirect, outside of the envelope
 		return
 	}
-	s.mux.ServeHTTP(c.w, r.WithContext(context.WithValue(r.Context(), callKey{}, c)))
+	s.mux.ServeHTTP(c.w, c.r)
 }
 
 // run takes the request through the steps to its route's handler and answers what goes wrong on the way.
