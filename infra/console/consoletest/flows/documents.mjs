@@ -10,6 +10,7 @@ export const flows = {
     await t.page.getByLabel("Id begins with").fill("list/");
     await t.page.keyboard.press("Enter");
     await t.sees(t.row(/A good one/).getByText("indexed"));
+    assert.equal(await t.focused(), "Id begins with", "focus stays where one types");
     assert.match(await t.row(/A good one/).innerText(), /yes/);
     assert.match(await t.row(/list\/broken/).innerText(), /failed\s+no: failed/);
     await t.judge("list");
