@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -138,5 +140,41 @@ func TestWhatSpeakingWouldCost(t *testing.T) {
 		code, _, errs = w.run(t.Context(), "globex", "speak", "--estimate", "--model", "no/such", "Water.")
 		assert.NotEqual(t, exitOK, code)
 		assert.Contains(t, errs, "model_unknown")
+	})
+}
+
+// A long text says what it costs, and is spoken when whoever is there wants it.
+func TestALongTextIsAskedAbout(t *testing.T) {
+	noEnvironment(t)
+	synctest.Test(t, func(t *testing.T) {
+		w := newCLIWorldOf(t, tenants.AllScopes, func(c *tenants.Config) {
+			c.Speech = tenants.Speech{Enabled: true, Model: "@cf/deepgram/aura-1"}
+		})
+		long, asked := strings.Repeat("Water. ", 3000), map[string]int{}
+		w.around = func(api http.Handler) http.Handler {
+			return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if r.Method+" "+r.URL.Path == "POST /tts" {
+					asked[r.Header.Get("X-Tenant-Id")]++
+				}
+				api.ServeHTTP(rw, r)
+			})
+		}
+		for _, tenant := range []string{"acme", "globex"} {
+			code, _, errs := w.asked(t.Context(), tenant, "n\n", "speak", long)
+			assert.Equal(t, exitRefused, code, errs)
+			assert.Contains(t, errs, "21000 characters: ")
+			assert.Contains(t, errs, "Begin?")
+			assert.Zero(t, asked[tenant], "nothing was asked for")
+		}
+		ctx, leave := context.WithTimeout(t.Context(), time.Minute) // nobody speaks here
+		defer leave()
+		_, _, errs := w.asked(ctx, "acme", "y\n", "speak", long)
+		assert.Contains(t, errs, "Begin?")
+		assert.Equal(t, map[string]int{"acme": 1}, asked)
+		ctx, leave = context.WithTimeout(t.Context(), time.Minute)
+		defer leave()
+		_, _, errs = w.asked(ctx, "globex", "n\n", "speak", "--yes", long)
+		assert.NotContains(t, errs, "Begin?")
+		assert.Equal(t, map[string]int{"acme": 1, "globex": 1}, asked)
 	})
 }

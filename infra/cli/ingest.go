@@ -99,6 +99,9 @@ func (o *ingestOptions) run(ctx context.Context) error {
 				return err
 			}
 		}
+		if o.Sitemap != "" {
+			fmt.Fprintln(o.View.Stderr, "what it costs is known when its pages are here; the tenant's budgets bound it")
+		}
 		return o.send(ctx, c, p)
 	})
 }

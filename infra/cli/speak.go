@@ -25,7 +25,7 @@ type speakOptions struct {
 	Speech   client.Speech
 	File     string
 	Out      string
-	Estimate bool
+	Cost     foresight
 	Stdin    io.Reader
 }
 
@@ -35,10 +35,14 @@ func newSpeak(g *globals) *cobra.Command {
 		Use:   "speak [TEXT]",
 		Short: "Speak a text, up to 200,000 characters, to a file",
 		Long: "Has the tenant's voice speak a text, and writes the sound to a file. The text is what is given, or a file's (--file, - for standard\n" +
-			"input). Headings of a long one are chapters. Who interrupts it leaves the job alone; the same command goes on with what there is.",
+			"input). Headings of a long one are chapters. Before a long one (20,000 characters) it says about what that costs, and asks on a terminal;\n" +
+			"--estimate says more. Who interrupts it leaves the job alone; the same command goes on with what there is.",
 		Example: "  levada speak \"Water flows down the channel.\" --out water.wav\n  levada speak --file book.md --voice luna --out book.wav",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.View.Stdout, o.View.Stderr, o.Stdin = cmd.OutOrStdout(), cmd.ErrOrStderr(), cmd.InOrStdin()
+			if o.File != "-" {
+				o.Cost.questions = questions(cmd)
+			}
 			if err := o.read(strings.Join(args, " ")); err != nil {
 				return err
 			}
@@ -54,7 +58,8 @@ func newSpeak(g *globals) *cobra.Command {
 	f.StringVar(&o.Speech.Model, "model", "", "the tenant's model or its fallback")
 	f.StringVar(&o.Speech.Format, "format", "", "mp3, wav or opus, as far as the model gives it")
 	f.Float64Var(&o.Speech.Speed, "speed", 0, "0.25 to 4; of wav alone")
-	f.BoolVar(&o.Estimate, "estimate", false, "say what it would cost, and what is left of the budgets; speak nothing")
+	f.BoolVar(&o.Cost.Estimate, "estimate", false, "say what it would cost, and what is left of the budgets; speak nothing")
+	f.BoolVar(&o.Cost.Yes, "yes", false, "do not ask before a long text")
 	f.BoolVar(&o.View.JSON, "json", false, "print the job as JSON")
 	return cmd
 }
@@ -84,9 +89,19 @@ func (o *speakOptions) read(text string) error {
 	return err
 }
 
+// longSpeech is a text of which it is said what it costs.
+const longSpeech = 20_000
+
 func (o *speakOptions) run(ctx context.Context, c *client.Client) error {
-	if o.Estimate {
-		return o.View.foresee(ctx, c, client.Work{Capability: quota.Speech, Model: o.Speech.Model, Characters: new(int64(utf8.RuneCountInString(o.Speech.Text)))})
+	characters := int64(utf8.RuneCountInString(o.Speech.Text))
+	work := client.Work{Capability: quota.Speech, Model: o.Speech.Model, Characters: &characters}
+	if o.Cost.Estimate {
+		return o.View.foresee(ctx, c, work)
+	}
+	if characters >= longSpeech {
+		if err := o.Cost.agree(ctx, o.View.Stderr, c, fmt.Sprintf("%d characters", characters), work); err != nil {
+			return err
+		}
 	}
 	j, err := c.Speak(ctx, o.Speech)
 	if err != nil {
