@@ -44,6 +44,9 @@ func (w *world) count(tenant string) {
 		span(first, trace.Span{ID: "00f067aa0ba902b7", Kind: trace.Request, Name: "/search", Start: at, Took: 12_500 * time.Microsecond, Facts: trace.Facts{
 			Outcome: trace.OK, Method: "POST", Status: 200, Cache: "miss", FirstByte: 3 * time.Millisecond, Use: trace.Use{Prompt: 12, Nanos: 1_500},
 		}}),
+		span(first, trace.Span{ID: "00f067aa0ba902b9", Parent: "00f067aa0ba902b7", Kind: trace.Event, Name: "embed", Start: at.Add(time.Second), Took: time.Millisecond, Facts: trace.Facts{
+			Outcome: trace.OK, Type: "document.chunked", Wait: 1500 * time.Microsecond, Attempt: 1,
+		}}),
 		span(first, trace.Span{ID: "00f067aa0ba902b8", Parent: "00f067aa0ba902b7", Kind: trace.Model, Name: "@local/script", Start: at.Add(2 * time.Millisecond), Took: 20 * time.Millisecond, Facts: trace.Facts{
 			Outcome: trace.OK, Purpose: "query", Use: trace.Use{Prompt: 12, Nanos: 1_500},
 		}}),

@@ -97,6 +97,7 @@ type spanRow struct {
 	Duration float64    `json:"durationMs"`
 	trace.Facts
 	FirstByte float64 `json:"firstByteMs,omitempty"`
+	Wait      float64 `json:"waitMs,omitempty"`
 }
 
 // showTrace answers all that is kept of a trace, as this API tells it or as OTLP's JSON.
@@ -141,8 +142,8 @@ func showTrace(c *call) error {
 	for _, s := range spans {
 		from := s.Start.Sub(spans[0].Start)
 		out.Duration = max(out.Duration, milliseconds(from+s.Took))
-		row := spanRow{s.ID, s.Parent, s.Kind, s.Name, s.Worker, milliseconds(from), milliseconds(s.Took), s.Facts, milliseconds(s.FirstByte)}
-		row.Facts.FirstByte = 0 // told in milliseconds, as all times are
+		row := spanRow{s.ID, s.Parent, s.Kind, s.Name, s.Worker, milliseconds(from), milliseconds(s.Took), s.Facts, milliseconds(s.FirstByte), milliseconds(s.Wait)}
+		row.Facts.FirstByte, row.Facts.Wait = 0, 0 // told in milliseconds, as all times are
 		out.Spans = append(out.Spans, row)
 	}
 	return c.ok(http.StatusOK, out)

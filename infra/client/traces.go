@@ -45,6 +45,7 @@ type Span struct {
 	Duration float64    `json:"durationMs"`
 	trace.Facts
 	FirstByte float64 `json:"firstByteMs,omitempty"`
+	Wait      float64 `json:"waitMs,omitempty"`
 }
 
 const tracesPath = "/traces"

@@ -124,7 +124,7 @@ function factsOf(span) {
     ["Began after", duration(span.offsetMs)],
     ["Took", duration(span.durationMs)],
     ["First byte after", span.firstByteMs && duration(span.firstByteMs)],
-    ["Waited before", span.waitNs && duration(span.waitNs / 1e6)],
+    ["Waited before", span.waitMs && duration(span.waitMs)],
     ["Request", span.method && `${span.method} ${span.name}`],
     ["Status", span.status],
     ["Flow", span.flow],
