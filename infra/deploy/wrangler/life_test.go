@@ -68,7 +68,7 @@ func TestWranglerDeploysThePool(t *testing.T) {
 	l.build(t, p.Stack, "behind", "two")
 	l.must(t, "deploy", "--config", behind)
 	whole := onWire(l.since(), l.ids(t))
-	assert.Equal(t, `"v2"`, whole["PUT /workers/scripts/acme-prod-behind metadata migrations old_tag"])
+	assert.Equal(t, `"v3"`, whole["PUT /workers/scripts/acme-prod-behind metadata migrations old_tag"])
 	assert.Equal(t, `"Leaf"`, whole["PUT /workers/scripts/acme-prod-behind metadata migrations steps 0 new_sqlite_classes 0"], "the class that is new, alone")
 	ours.desired.Stack = p.Stack
 	agree(t, whole, onWire(ours.deploy(t, "v3"), ours.ids(t)), seen)
