@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"math"
+	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -115,7 +117,7 @@ func (c *call) fail(err error) {
 		c.failOpenAI(f, status)
 		return
 	}
-	if wantsProblem(c.r.Header.Get("Accept")) {
+	if accepts(c.r.Header.Get("Accept"), problemType) {
 		_ = c.write(status, problemType, problem{problemSpace + f.Code, http.StatusText(status), status, message(f),
 			"urn:uuid:" + c.requestID, f.Code, d, c.traceID, c.requestID})
 		return
@@ -193,23 +195,30 @@ var always = struct{ noSniff, noStore, noCache, json, events, varyOrigin []strin
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// wantsProblem looks for application/problem+json among what a client accepts.
-func wantsProblem(accept string) bool {
-	if !strings.Contains(accept, problemType) {
-		return false
-	}
-	for item := range strings.SplitSeq(accept, ",") {
-		media, params, _ := strings.Cut(item, ";")
-		if !strings.EqualFold(strings.TrimSpace(media), problemType) {
-			continue
-		}
-		for p := range strings.SplitSeq(params, ";") {
-			name, value, _ := strings.Cut(p, "=")
-			if weight, err := strconv.ParseFloat(strings.TrimSpace(value), 64); strings.TrimSpace(name) == "q" && err == nil && weight <= 0 {
-				return false
+// accepted tells the media types that a header Accept names, in small letters, with their parameters. What it refuses (q=0) is none of them.
+func accepted(accept string) iter.Seq2[string, map[string]string] {
+	return func(yield func(string, map[string]string) bool) {
+		for item := range strings.SplitSeq(accept, ",") {
+			media, params, err := mime.ParseMediaType(item)
+			if media == "" || err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
+				continue
+			}
+			if weight, err := strconv.ParseFloat(params["q"], 64); err == nil && weight <= 0 {
+				continue
+			}
+			if !yield(media, params) {
+				return
 			}
 		}
-		return true
+	}
+}
+
+// accepts reports whether a client asks for a media type by its name.
+func accepts(accept, media string) bool {
+	for name := range accepted(accept) {
+		if name == media {
+			return true
+		}
 	}
 	return false
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
-	"strings"
 
 	"levada.dev/events/fault"
 	"levada.dev/tenants"
@@ -128,15 +127,4 @@ func toolFailed(r tools.Result, err error) error {
 		d.ToolCode = tools.OwnCode(err)
 	}
 	return withDetails(err, d)
-}
-
-// accepts reports whether a client asks for a media type by its name.
-func accepts(accept, media string) bool {
-	for item := range strings.SplitSeq(accept, ",") {
-		name, _, _ := strings.Cut(item, ";")
-		if strings.EqualFold(strings.TrimSpace(name), media) {
-			return true
-		}
-	}
-	return false
 }

@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/base64"
 	"fmt"
-	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -151,9 +150,8 @@ func showTrace(c *call) error {
 
 // wantsOTLP reports whether a header Accept names "application/json; profile=otlp".
 func wantsOTLP(accept string) bool {
-	for one := range strings.SplitSeq(accept, ",") {
-		media, params, err := mime.ParseMediaType(one)
-		if err == nil && media == "application/json" && params["profile"] == "otlp" {
+	for media, params := range accepted(accept) {
+		if media == jsonType && params["profile"] == "otlp" {
 			return true
 		}
 	}
