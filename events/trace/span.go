@@ -60,6 +60,14 @@ type Facts struct {
 	Use
 }
 
+// Cached says in Facts.Cache whether an answer was found where it was looked for.
+func Cached(hit bool) string {
+	if hit {
+		return "hit"
+	}
+	return "miss"
+}
+
 // Use is what calls of models took: those of the span and of all below it.
 type Use struct {
 	Prompt     int64 `json:"promptTokens,omitempty"`

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
 	"sync"
@@ -32,11 +31,10 @@ type Watch struct {
 
 // Options tunes a Watch. The zero value logs, and keeps nothing.
 type Options struct {
-	Log    *slog.Logger     // default slog.Default
-	Now    func() time.Time // default time.Now
-	Random io.Reader        // for ids; default crypto/rand
-	Sink   meter.Sink       // where counts and spans go; nil: nowhere
-	Skip   int              // how many of a hundred traces that begin here are not kept; default none
+	Log  *slog.Logger     // default slog.Default
+	Now  func() time.Time // default time.Now
+	Sink meter.Sink       // where counts and spans go; nil: nowhere
+	Skip int              // how many of a hundred traces that begin here are not kept; default none
 
 	// Background runs f beside an event, which stays open until f returns: isolate.Go on Workers. Default: a goroutine.
 	Background func(ctx context.Context, f func(context.Context)) error
@@ -54,9 +52,6 @@ func New(worker string, o *Options) *Watch {
 	if w.opts.Now == nil {
 		w.opts.Now = time.Now
 	}
-	if w.opts.Random == nil {
-		w.opts.Random = rand.Reader
-	}
 	if w.opts.Background == nil {
 		w.opts.Background = func(ctx context.Context, f func(context.Context)) error {
 			go f(context.WithoutCancel(ctx))
@@ -72,7 +67,7 @@ func (w *Watch) seed() {
 		return
 	}
 	var b [44]byte
-	_, _ = io.ReadFull(w.opts.Random, b[:])
+	_, _ = rand.Read(b[:]) // which never fails
 	w.writer = hex.EncodeToString(b[:12])
 	w.ids = mathrand.NewChaCha8([32]byte(b[12:]))
 }

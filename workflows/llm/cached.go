@@ -87,11 +87,7 @@ func (c *cachedGenerator) cached(ctx context.Context, s tenants.Scope, o Order) 
 	}
 	within, span := watch.Start(ctx, trace.Search, "answers")
 	r, ok := c.find(within, s, name)
-	span.Note(func(f *trace.Facts) {
-		if f.Cache = "miss"; ok {
-			f.Cache = "hit"
-		}
-	})
+	span.Note(func(f *trace.Facts) { f.Cache = trace.Cached(ok) })
 	span.End(within, nil)
 	if ok {
 		return &replay{record: r, rest: r.deltas(o.Prompt.Stream)}, nil

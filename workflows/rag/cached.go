@@ -112,7 +112,7 @@ func (c *Cached) Search(ctx context.Context, s tenants.Scope, q Query) (Result, 
 	within, span := watch.Start(ctx, trace.Search, "cache")
 	name, edition, kept, ok := c.find(within, s, q)
 	looked := c.options.Now().Sub(began)
-	span.Note(func(f *trace.Facts) { f.Cache = string(use(ok)) })
+	span.Note(func(f *trace.Facts) { f.Cache = trace.Cached(ok) })
 	span.End(within, nil)
 	if ok {
 		kept.Timings, kept.Cache = Timings{Cache: looked, Total: looked}, Hit
@@ -134,13 +134,6 @@ func (c *Cached) Search(ctx context.Context, s tenants.Scope, q Query) (Result, 
 	found.Timings.Cache, found.Cache = looked, Miss
 	found.Timings.Total += looked
 	return found, nil
-}
-
-func use(hit bool) CacheUse {
-	if hit {
-		return Hit
-	}
-	return Miss
 }
 
 // find looks for what was found, and takes whatever goes wrong for a miss. Without a name nothing can be kept, either.
