@@ -50,11 +50,16 @@ export function usePages(ask, of = []) {
   return { ...rest, rows, more, again: () => setTurn((n) => n + 1) };
 }
 
-/** useEvery calls `again` every so many milliseconds while it is `on`, but not while nobody looks at the page. */
+/**
+ * useEvery calls `again` every so many milliseconds while it is `on`, but not while nobody looks at the page. An effect ends after the next
+ * frame, and its interval may come before that: what holds is what was drawn last.
+ */
 export function useEvery(on, ms, again) {
+  const holds = useRef(false);
+  holds.current = Boolean(on);
   useEffect(() => {
     if (!on) return undefined;
-    const timer = setInterval(() => document.hidden || again(), ms);
+    const timer = setInterval(() => holds.current && !document.hidden && again(), ms);
     return () => clearInterval(timer);
   }, [Boolean(on), ms]);
 }
