@@ -10,6 +10,7 @@ import (
 
 	"levada.dev/infra/dev"
 	"levada.dev/infra/stack"
+	"levada.dev/tenants"
 )
 
 // A document that R2 does not take is not accepted, and one that it took without saying so is accepted once when it comes again; the other
@@ -85,6 +86,50 @@ func TestDurableObjectsAreDown(t *testing.T) {
 	found := one.search("Where does the loom stand?", map[string]any{"mode": "hybrid"}).Sources
 	require.NotEmpty(t, found)
 	assert.Equal(t, "loom", found[0].DocID)
+}
+
+// What an object decides cannot be had without it, of the tenant whose object it is; the other tenant has it, and so has the first when it is over.
+// A completion has no session, and needs none.
+func TestEachObjectIsDown(t *testing.T) {
+	one, two := newcomer(t, "each"), newcomer(t, "each")
+	speaks := func(c *tenants.Config) { c.Speech = tenants.Speech{Enabled: true, Model: "@cf/deepgram/aura-1"} }
+	one.key, two.key = one.publish(speaks), two.publish(speaks)
+	message, _ := tokens("objects", 3, 0)
+	post := func(path string, body any, headers ...string) func(user) answer {
+		return func(u user) answer { return u.do(http.MethodPost, path, body, headers...) }
+	}
+	get := func(path string) func(user) answer {
+		return func(u user) answer { return u.do(http.MethodGet, path, nil) }
+	}
+	talk := post("/chat", map[string]any{"message": message, "stream": false})
+	sum := map[string]any{"tool_name": "calculator", "params": map[string]any{"operation": "add", "a": 1, "b": 2}}
+	for _, c := range []struct {
+		class string
+		ask   func(user) answer
+	}{
+		{"Session", talk},
+		{"Shelf", get("/sessions")},
+		{"Speech", post("/tts", map[string]any{"text": "Water carries."})},
+		{"Audit", get("/audit")},
+		{"Letters", get("/events")},
+		{"Calls", post("/tools/execute", sum, "idempotency-key", "each")},
+		{"Meters", get("/metrics")},
+		{"Meters", get("/traces")},
+		{"Meters", get("/metrics/overview")},
+	} {
+		mend := wrong(t, platform, stack.API, dev.Disturbance{Calls: "object", Binding: strings.ToUpper(c.class), On: "t/" + one.tenant, Mood: dev.Fails, Error: dev.Overloaded})
+		unavailable(t, c.ask(one), "object_unavailable")
+		assert.Positive(t, struck(t, platform, stack.API), c.class)
+		a := c.ask(two)
+		assert.Less(t, a.Status, http.StatusBadRequest, "%s: %s", c.class, a.Body)
+		if c.class == "Session" {
+			completion := one.do(http.MethodPost, "/v1/chat/completions", map[string]any{"model": "default", "messages": []map[string]string{{"role": "user", "content": message}}})
+			assert.Equal(t, http.StatusOK, completion.Status, "%s", completion.Body)
+		}
+		mend()
+		a = c.ask(one)
+		assert.Less(t, a.Status, http.StatusBadRequest, "%s: %s", c.class, a.Body)
+	}
 }
 
 // What an object cannot store it does not accept; nothing of it is kept.

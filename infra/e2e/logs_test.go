@@ -39,6 +39,8 @@ func TestWhatPeopleWriteIsNotLogged(t *testing.T) {
 		ask(http.MethodPost, "/chat", "/chat", map[string]any{"message": said("") + script(map[string]any{"tokens": []string{canary}}), "stream": false})
 		ask(http.MethodPost, "/chat", "/chat", map[string]any{"message": said("") + script(map[string]any{"status": 500}), "stream": false})
 		ask(http.MethodPost, "/chat", "/chat", map[string]any{"message": canary, "model": canary, canary: canary})
+		ask(http.MethodPost, "/chat", "/chat", map[string]any{"message": said("Call +41 71 526 88 77."), "sessionId": "no such: " + canary})
+		ask(http.MethodGet, "/documents/"+canary+".person@canary.example", "/documents/{id}", nil)
 		ask(http.MethodPost, "/v1/chat/completions", "/v1/chat/completions", map[string]any{"model": "default", "user": canary, "messages": []map[string]string{{"role": "user", "content": said("")}}})
 		ask(http.MethodPost, "/v1/embeddings", "/v1/embeddings", map[string]any{"model": canary, "input": canary})
 		ask(http.MethodPost, "/tools/execute", "/tools/execute", map[string]any{"tool_name": "calculator", "params": map[string]any{"expression": canary}})

@@ -3,8 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -108,15 +106,4 @@ func TestSourcesThatGiveOrders(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, policy == tenants.ScreenFlag, len(found.Sources) == 2, string(shown))
 	}
-}
-
-// What a client sends that is personal is in no line of the Workers' logs.
-func TestLogsHaveNoCanary(t *testing.T) {
-	u := newcomer(t, "canary")
-	u.do(http.MethodPost, "/chat", map[string]any{"message": "I am canary.person@canary.example, +41 71 526 88 77", "sessionId": "no such: canary.person@canary.example"})
-	u.do(http.MethodGet, "/documents/canary.person@canary.example", nil)
-	logs, err := os.ReadFile(filepath.Join(sharedState, "workers.log"))
-	require.NoError(t, err)
-	assert.NotContains(t, string(logs), "canary.person@canary.example")
-	assert.NotContains(t, string(logs), "526 88 77")
 }

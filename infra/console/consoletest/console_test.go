@@ -2,8 +2,11 @@ package consoletest_test
 
 import (
 	"context"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,6 +14,7 @@ import (
 	"levada.dev/infra/console/consoletest"
 	"levada.dev/infra/dev/devtest"
 	"levada.dev/infra/local"
+	"levada.dev/infra/logbook/logbooktest"
 )
 
 // TestFlows does every flow. LEVADA_SHOTS is where the screenshots are kept; without it there are none.
@@ -26,11 +30,17 @@ func TestFlows(t *testing.T) {
 	if shots != "" && !filepath.IsAbs(shots) {
 		shots = filepath.Join(root, shots)
 	}
+	state := devtest.Dir(t)
+	log, err := os.Create(filepath.Join(state, "workers.log"))
+	require.NoError(t, err)
 	platform, err := local.Start(context.Background(), local.Options{
-		Root: root, State: devtest.Dir(t), Build: filepath.Join(root, "bin", "console"), Version: "test", Logs: t.Output(), Lexical: true,
+		Root: root, State: state, Build: filepath.Join(root, "bin", "console"), Version: "test", Logs: io.MultiWriter(log, t.Output()), Lexical: true,
 	})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, platform.Stop()) })
+	t.Cleanup(func() {
+		require.NoError(t, platform.Stop())
+		require.NoError(t, logbooktest.Hold(root, log.Name(), slices.Collect(maps.Values(platform.Keys))...))
+	})
 	platform.Models().Refuse("unspeakable") // what becomes dead letters
 
 	keys := map[string]string{}

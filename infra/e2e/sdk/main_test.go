@@ -2,13 +2,16 @@ package sdk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +24,7 @@ import (
 	"levada.dev/infra/app/front"
 	"levada.dev/infra/dev/devtest"
 	"levada.dev/infra/local"
+	"levada.dev/infra/logbook/logbooktest"
 	"levada.dev/infra/mcp/line"
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
@@ -122,11 +126,13 @@ func run(m *testing.M) (code int) {
 	if !started {
 		return code
 	}
-	if p, err := platform(); err == nil {
-		if err := p.Stop(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
+	p, err := platform()
+	if err != nil {
+		return code // each test that wanted it has failed
+	}
+	if err := errors.Join(p.Stop(), logbooktest.Hold(root, filepath.Join(state, "workers.log"), slices.Collect(maps.Values(p.Keys))...)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	return code
 }
