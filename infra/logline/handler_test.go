@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"levada.dev/infra/logline"
 	"levada.dev/workflows/safety/redact"
@@ -114,3 +115,15 @@ func BenchmarkLine(b *testing.B) {
 type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// The id of a span may have the digits of a card, and stays what it is; in any other field it is one.
+func TestIDsAreNoCards(t *testing.T) {
+	const digits = "4111111111111111"
+	for _, rest := range []slog.Attr{slog.Int("n", 1), slog.Any("list", []string{"a"})} { // written by the handler itself, and by slog's
+		var out bytes.Buffer
+		slog.New(logline.New(&out)).Info("request", "spanId", digits, "parentSpanId", digits, "traceId", digits+digits, "requestId", digits, "code", "a "+digits, rest)
+		var line map[string]any
+		require.NoError(t, json.Unmarshal(out.Bytes(), &line))
+		assert.Equal(t, []any{digits, digits, digits + digits, "[CARD]", "a [CARD]"}, []any{line["spanId"], line["parentSpanId"], line["traceId"], line["requestId"], line["code"]})
+	}
+}
