@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"strconv"
-	"time"
 
 	"levada.dev/events/trace"
 )
@@ -72,9 +71,9 @@ func (w *Watch) line(ctx context.Context, message string, e *end) {
 	number("failed", int64(s.Failed), s.Kind == trace.Batch)
 	number("attempt", int64(s.Attempt), false)
 	number("status", int64(s.Status), s.Kind == trace.Request)
-	attrs = append(attrs, slog.String("outcome", string(s.Outcome)), slog.Float64("latencyMs", milliseconds(s.Took)))
+	attrs = append(attrs, slog.String("outcome", string(s.Outcome)), slog.Float64("latencyMs", trace.Milliseconds(s.Took)))
 	if s.FirstByte > 0 {
-		attrs = append(attrs, slog.Float64("firstByteMs", milliseconds(s.FirstByte)))
+		attrs = append(attrs, slog.Float64("firstByteMs", trace.Milliseconds(s.FirstByte)))
 	}
 	number("tokens", s.Prompt+s.Completion, false)
 	number("characters", s.Chars, false)
@@ -95,9 +94,6 @@ func (w *Watch) line(ctx context.Context, message string, e *end) {
 	r.AddAttrs(attrs...)
 	_ = h.Handle(ctx, r)
 }
-
-// milliseconds are exact to the microsecond.
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // dollars writes an amount exactly: "0.000012".
 func dollars(nanos int64) string {

@@ -51,20 +51,24 @@ func (w *Watch) keep(ctx context.Context, e *end) {
 			count(p.set, &e.Span)
 		}
 		if e.kept {
-			w.room(p, e)
+			w.room(p, &e.Span)
 		}
 	})
 }
 
 // keepLate keeps a span that was counted when it ended.
-func (w *Watch) keepLate(ctx context.Context, e *end) {
-	w.put(ctx, e.scope, w.opts.Now(), func(p *pad) { w.room(p, e) })
+func (w *Watch) keepLate(ctx context.Context, s *Span) {
+	s.mu.Lock()
+	seen, scope := s.seen(), s.scope
+	s.mu.Unlock()
+	s.identify(&seen)
+	w.put(ctx, scope, w.opts.Now(), func(p *pad) { w.room(p, &seen) })
 }
 
 // room keeps a span where there is room for it.
-func (w *Watch) room(p *pad, e *end) {
+func (w *Watch) room(p *pad, s *trace.Span) {
 	if len(p.spans) < meter.MaxSpans {
-		p.spans = append(p.spans, e.Span)
+		p.spans = append(p.spans, *s)
 		return
 	}
 	p.set.Count(meter.Of(meter.SpansDropped, w.worker), 1)

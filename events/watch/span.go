@@ -23,7 +23,6 @@ type Span struct {
 	name   string
 	start  time.Time
 	tail   *tail // of the trace, where it is not kept; nil where it is
-	begun  bool  // the tail begins with it
 
 	mu      sync.Mutex
 	scope   tenants.Scope
@@ -32,6 +31,7 @@ type Span struct {
 	unkept  bool
 	strange bool
 	ended   bool
+	took    time.Duration // when it has
 }
 
 // Within is the context in which the span is what everything is part of.
@@ -167,7 +167,7 @@ func (s *Span) EndAt(ctx context.Context, at time.Time, err error) {
 		s.mu.Unlock()
 		return
 	}
-	s.ended = true
+	s.ended, s.took = true, at.Sub(s.start)
 	if s.facts.Outcome == "" {
 		s.facts.Outcome = outcome(err)
 	}
@@ -175,21 +175,30 @@ func (s *Span) EndAt(ctx context.Context, at time.Time, err error) {
 		s.facts.Code = fault.As(err).Code
 	}
 	e := end{
-		scope: s.scope, along: s.along, err: err, strange: s.strange, unkept: s.unkept, begun: s.begun,
-		kept: !s.unkept && s.place.Flags&trace.Sampled != 0,
+		Span: s.seen(), scope: s.scope, along: s.along, err: err, strange: s.strange,
+		counts: s.up == nil || s.kind != trace.Request, kept: !s.unkept && s.place.Flags&trace.Sampled != 0,
 	}
-	e.counts = s.up == nil || s.kind != trace.Request
-	e.Span = trace.Span{
-		Trace: s.place.TraceID(), ID: hex.EncodeToString(s.place.Span[:]), Kind: s.kind, Name: s.name, Worker: s.watch.worker,
-		Start: s.start, Took: at.Sub(s.start), Facts: s.facts,
+	if messages[s.kind] != "" || e.kept { // who is only counted needs no ids
+		s.identify(&e.Span)
 	}
-	if s.parent != [8]byte{} {
-		e.Parent = hex.EncodeToString(s.parent[:])
-	}
+	whose := !s.unkept && s.scope.Check() == nil
 	s.mu.Unlock()
 	s.watch.ended(ctx, &e)
-	for _, late := range s.tail.ended(&e) {
+	for _, late := range s.tail.ended(s, whose, e.Outcome == trace.Failed) {
 		s.watch.keepLate(ctx, late)
+	}
+}
+
+// seen is a span that has ended as others see it, but for its ids. The caller holds the mutex.
+func (s *Span) seen() trace.Span {
+	return trace.Span{Kind: s.kind, Name: s.name, Worker: s.watch.worker, Start: s.start, Took: s.took, Facts: s.facts}
+}
+
+// identify says where a span is in its trace.
+func (s *Span) identify(of *trace.Span) {
+	of.Trace, of.ID = s.place.TraceID(), hex.EncodeToString(s.place.Span[:])
+	if s.parent != [8]byte{} {
+		of.Parent = hex.EncodeToString(s.parent[:])
 	}
 }
 
@@ -202,8 +211,6 @@ type end struct {
 	strange bool // a request of nobody knows whom
 	counts  bool // one within another of its kind is not counted
 	kept    bool // in its trace
-	unkept  bool // not even when it failed
-	begun   bool // its tail begins with it
 }
 
 // outcome tells the caller's mistakes from ours.

@@ -1,10 +1,6 @@
 package watch
 
-import (
-	"sync"
-
-	"levada.dev/events/trace"
-)
+import "sync"
 
 // maxHeld is how many spans of one trace wait in an isolate for its end: the first ones, which tell how it came about.
 const maxHeld = 100
@@ -13,30 +9,29 @@ const maxHeld = 100
 // all, as far as it is here: other isolates have decided for themselves. What goes well costs a pointer for each span, and is forgotten at the end.
 type tail struct {
 	mu     sync.Mutex
-	held   []*end
+	root   *Span // brought the trace here; nil, when it has ended
+	held   []*Span
 	failed bool // something has
-	over   bool // it has ended without
 }
 
-// ended takes a span that has ended, and returns what is kept now: nothing, until one has failed, and from then on each.
-func (t *tail) ended(e *end) (keep []*end) {
+// ended takes a span that has ended, of somebody whose traces may be kept or not, and returns what is kept now: nothing, until one has failed, and from then on each.
+func (t *tail) ended(s *Span, whose, failed bool) (keep []*Span) {
 	if t == nil {
 		return nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	whose := !e.unkept && e.scope.Check() == nil
 	switch {
-	case whose && (t.failed || e.Outcome == trace.Failed):
-		keep, t.held, t.failed = append(t.held, e), nil, true
-	case whose && !t.failed && !t.over && !e.begun && len(t.held) < maxHeld:
+	case whose && (t.failed || failed):
+		keep, t.held, t.failed = append(t.held, s), nil, true
+	case whose && t.root != nil && t.root != s && len(t.held) < maxHeld:
 		if t.held == nil {
-			t.held = make([]*end, 0, 16)
+			t.held = make([]*Span, 0, 16)
 		}
-		t.held = append(t.held, e)
+		t.held = append(t.held, s)
 	}
-	if e.begun {
-		t.held, t.over = nil, true
+	if t.root == s {
+		t.held, t.root = nil, nil
 	}
 	return keep
 }

@@ -128,7 +128,7 @@ func (w *Watch) Begin(ctx context.Context, kind trace.Kind, name string, place, 
 	case s.up != nil && s.up.tail != nil && s.up.place.Trace == place.Trace:
 		s.tail = s.up.tail
 	default:
-		s.tail, s.begun = &tail{}, true
+		s.tail = &tail{root: s}
 	}
 	return s.Within(ctx), s
 }
