@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,9 +16,10 @@ import (
 )
 
 // Nobody waits for ever for what does not answer: who asks is told so when the call's time is over (here two seconds), the other tenant
-// notices nothing, and what the dependency does all the same, later, does no harm.
+// notices nothing, and what the dependency does all the same, later, does no harm. Of all that, the platform keeps the traces of what failed, though it is told to
+// keep none.
 func TestDependenciesThatSayNothing(t *testing.T) {
-	p, err := startWith(newState(t), local.Options{Vars: map[string]string{"MAX_CALL_MS": "2000"}})
+	p, err := startWith(newState(t), local.Options{Vars: map[string]string{"MAX_CALL_MS": "2000", "TRACES": "0"}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Stop()) })
 	one, two := asOn(t, p, "acme"), asOn(t, p, "globex")
@@ -36,6 +39,7 @@ func TestDependenciesThatSayNothing(t *testing.T) {
 		return u.do(http.MethodPost, "/search", map[string]any{"query": "bell", "mode": mode, "answer": false}, "cache-control", "no-cache")
 	}
 
+	var failed, done []string // traces
 	for _, dep := range []struct {
 		calls, binding, on, code string
 	}{
@@ -43,8 +47,14 @@ func TestDependenciesThatSayNothing(t *testing.T) {
 		{"object", "LEDGER", "t/acme", "object_unavailable"},
 	} {
 		mend := hangs(stack.API, dep.calls, dep.binding, dep.on, 0)
-		soon(dep.calls, func() { unavailable(t, one.do(http.MethodPost, "/ingest", d, "idempotency-key", dep.calls), dep.code) })
-		assert.Equal(t, http.StatusAccepted, two.do(http.MethodPost, "/ingest", d).Status, "the other tenant's is taken")
+		soon(dep.calls, func() {
+			a := one.do(http.MethodPost, "/ingest", d, "idempotency-key", dep.calls)
+			unavailable(t, a, dep.code)
+			failed = append(failed, a.Error.TraceID)
+		})
+		a := two.do(http.MethodPost, "/ingest", d)
+		assert.Equal(t, http.StatusAccepted, a.Status, "the other tenant's is taken")
+		done = append(done, strings.Split(a.Header.Get("traceparent"), "-")[1])
 		mend()
 		acc := one.ingest(d, "idempotency-key", dep.calls)
 		assert.Equal(t, "succeeded", one.finished(acc.JobID).State)
@@ -73,14 +83,48 @@ func TestDependenciesThatSayNothing(t *testing.T) {
 	})
 	mend()
 
+	mend = hangs(stack.Objects, "queue", "INGEST", "", 1) // the ledger's outbox
+	acc := one.ingest(document{DocID: "clapper", Text: "The clapper of the bell weighs 9 kg."})
+	eventually(t, "the queue hangs", func() bool { return struck(t, p, stack.Objects) == 1 })
+	assert.Equal(t, "succeeded", one.finished(acc.JobID).State, "the alarm has sent it again")
+	mend()
+
 	mend = hangs(stack.Consumers, "queue", "EMBED", "", 1) // what is sent late comes twice
-	acc := one.ingest(document{DocID: "rope", Text: "The rope of the bell is worn."})
+	acc = one.ingest(document{DocID: "rope", Text: "The rope of the bell is worn."})
 	eventually(t, "the queue hangs", func() bool { return struck(t, p, stack.Consumers) == 1 })
 	eventually(t, "it is tried again", func() bool { return one.document("rope").State == "indexed" })
 	mend()
 	settled(t, p)
 	assert.Equal(t, "succeeded", one.finished(acc.JobID).State)
-	v := one.document("rope")
-	assert.Equal(t, []any{1, 1, 1}, []any{v.Generation, v.Searchable, v.Chunks})
+	for _, id := range []string{"clapper", "rope"} {
+		v := one.document(id)
+		assert.Equal(t, []any{1, 1, 1}, []any{v.Generation, v.Searchable, v.Chunks}, id)
+	}
 	assert.Empty(t, failing(t, p))
+
+	type kept struct {
+		TraceID, Name, Code string
+		Failed              int
+	}
+	var list struct{ Traces []kept }
+	eventually(t, "what failed is kept", func() bool {
+		if one.do(http.MethodGet, "/traces?limit=100&failed=true", nil).decode(&list) != nil {
+			return false
+		}
+		return !slices.ContainsFunc(failed, func(id string) bool {
+			return !slices.ContainsFunc(list.Traces, func(k kept) bool { return k.TraceID == id && k.Name == "/ingest" })
+		})
+	})
+	for _, u := range []user{one, two} {
+		u.do(http.MethodGet, "/traces?limit=100", nil).into(t, &list)
+		for _, k := range list.Traces {
+			assert.Positive(t, k.Failed, "%+v", k)
+		}
+	}
+	for _, id := range done {
+		assert.Equal(t, http.StatusNotFound, two.do(http.MethodGet, "/traces/"+id, nil).Status, "it went well")
+	}
+	for _, id := range failed {
+		assert.Equal(t, http.StatusNotFound, two.do(http.MethodGet, "/traces/"+id, nil).Status, "it is another's")
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/events/meter/view"
+	"levada.dev/events/trace"
 )
 
 // counted are the tenant's requests as Prometheus reads them, without those that look at metrics.
@@ -66,12 +67,12 @@ func TestEveryRequestIsCounted(t *testing.T) {
 		}, patience, time.Second, "what is counted is told within seconds")
 		assert.Equal(t, want, got, u.tenant)
 
-		var overview view.Overview
-		u.do(http.MethodGet, "/metrics/overview?period=1h", nil).into(t, &overview)
+		overview, err := u.client().Overview(t.Context(), "1h")
+		require.NoError(t, err)
 		assert.Equal(t, int64(1), overview.Failures.Total)
 		assert.GreaterOrEqual(t, overview.Requests.Total, int64(4*n+1))
-		var slis view.SLIs
-		u.do(http.MethodGet, "/metrics/slis?period=1h", nil).into(t, &slis)
+		slis, err := u.client().SLIs(t.Context(), "1h")
+		require.NoError(t, err)
 		type said struct{ requests, refused, failed int64 }
 		rows, looks := map[string]said{}, int64(0)
 		for _, r := range slis.Routes {
@@ -99,26 +100,19 @@ func TestADocumentIsOneTrace(t *testing.T) {
 	parts := strings.Split(a.Header.Get("traceparent"), "-")
 	require.Len(t, parts, 4)
 
-	type span struct {
-		SpanID, ParentSpanID, Kind, Name, Worker, Outcome string
-	}
-	type whole struct {
-		TraceID string
-		Spans   []span
-	}
-	var kept whole
+	var kept view.Spans
 	want := []string{"api request /ingest", "consumers event chunk", "consumers event embed", "consumers event index"}
-	places := map[string]span{}
+	places := map[string]view.Span{}
 	require.Eventually(t, func() bool {
-		kept = whole{} // or a span would have what another had before
-		if u.do(http.MethodGet, "/traces/"+parts[1], nil).decode(&kept) != nil {
+		var err error
+		if kept, err = u.client().Trace(t.Context(), parts[1]); err != nil {
 			return false
 		}
 		seen := map[string]bool{}
 		for _, s := range kept.Spans {
-			seen[s.Worker+" "+s.Kind+" "+s.Name] = true
-			seen[s.Worker+" "+s.Kind] = true
-			places[s.SpanID] = s
+			seen[fmt.Sprintf("%s %s %s", s.Worker, s.Kind, s.Name)] = true
+			seen[fmt.Sprintf("%s %s", s.Worker, s.Kind)] = true
+			places[s.ID] = s
 		}
 		for _, name := range append(want, "consumers model", "api object") {
 			if !seen[name] {
@@ -127,18 +121,18 @@ func TestADocumentIsOneTrace(t *testing.T) {
 		}
 		return true
 	}, patience, time.Second, "%s: %+v", parts[1], &kept)
-	assert.Equal(t, parts[1], kept.TraceID)
+	assert.Equal(t, parts[1], kept.ID)
 	var first []string
 	for _, s := range kept.Spans {
-		assert.Equal(t, "ok", s.Outcome, "%+v", s)
-		if places[s.ParentSpanID].SpanID == "" {
-			first = append(first, s.Kind+" "+s.Name)
+		assert.Equal(t, trace.OK, s.Outcome, "%+v", s)
+		if places[s.Parent].ID == "" {
+			first = append(first, string(s.Kind)+" "+s.Name)
 		}
 	}
 	assert.Equal(t, []string{"request /ingest"}, first, "%+v", kept.Spans)
 	for _, s := range kept.Spans {
-		if s.Kind == "model" {
-			assert.Equal(t, "embed", places[s.ParentSpanID].Name, "the model was asked by the stage that embeds")
+		if s.Kind == trace.Model {
+			assert.Equal(t, "embed", places[s.Parent].Name, "the model was asked by the stage that embeds")
 		}
 	}
 	assert.Equal(t, http.StatusNotFound, other.do(http.MethodGet, "/traces/"+parts[1], nil).Status)
