@@ -12,11 +12,9 @@ import (
 	"slices"
 	"strings"
 
+	"levada.dev/infra/deploy/target"
 	"levada.dev/tenants"
 	"levada.dev/tenants/validate"
-	"levada.dev/workflows/llm"
-	"levada.dev/workflows/speech"
-	"levada.dev/workflows/tools/builtin"
 )
 
 // KeysFile is the file in the state folder that holds the local API keys, tenant -> key.
@@ -37,7 +35,7 @@ type Store interface {
 // Configs reads every tenant's configuration below the tenants folder, sorted by id, and refuses what levada validate
 // does: nothing starts with a mistake in it.
 func Configs(tenantsDir fs.FS) ([]tenants.Config, error) {
-	configs, problems := validate.Load(tenantsDir, validate.Rules{Env: "dev", Models: llm.EmbeddingNames(), ChatModels: llm.GenerationNames(true), Voices: speech.Voices(true), Formats: speech.Formats(), Tools: builtin.Inputs()})
+	configs, problems := validate.Load(tenantsDir, target.Rules(target.Dev))
 	var bad []error
 	for _, p := range problems {
 		p.File = path.Join("tenants", p.File)

@@ -29,9 +29,9 @@ func Load(dir fs.FS, env string) (*Environment, tenants.Problems) {
 		f = checkForm(d)
 	}
 	here := f.of(env)
-	configs, problems := validate.Load(dir, rules(env))
+	configs, problems := validate.Load(dir, Rules(env))
 	if d != nil && env == Prod {
-		_, elsewhere := validate.Load(dir, rules(Dev))
+		_, elsewhere := validate.Load(dir, Rules(Dev))
 		problems = here.held(configs, problems, elsewhere)
 	}
 	slices.SortFunc(configs, func(a, b tenants.Config) int { return strings.Compare(string(a.ID), string(b.ID)) })
@@ -72,8 +72,8 @@ func References(dir fs.FS) (all []credential.Ref) {
 	return all
 }
 
-// rules are what an environment holds configurations against.
-func rules(env string) validate.Rules {
+// Rules are what an environment holds configurations against.
+func Rules(env string) validate.Rules {
 	return validate.Rules{Env: env, Models: llm.EmbeddingNames(), ChatModels: llm.GenerationNames(env != Prod), Voices: speech.Voices(env != Prod), Formats: speech.Formats(), Tools: builtin.Inputs()}
 }
 

@@ -22,17 +22,16 @@ const (
 
 // hooks are the webhooks that are no source's, by what stands for them.
 var hooks = map[string]struct {
-	of         func(*tenants.Config) *tenants.Hook
-	secrets    string // where they are in the configuration
+	path       string // in the configuration
 	base       string // of a secret's name
 	what, hint string // is missing, and what to do
 }{
 	Webhook: {
-		func(c *tenants.Config) *tenants.Hook { return c.Webhook }, "/webhook/secrets", "told",
+		"webhook", "told",
 		"webhook", "webhook in its configuration; that of speech alone is rotated with --speech",
 	},
 	SpeechWebhook: {
-		func(c *tenants.Config) *tenants.Hook { return c.Speech.Webhook }, "/speech/webhook/secrets", "speech",
+		"speech.webhook", "speech",
 		"webhook that tells of speech alone", "speech.webhook in its configuration; webhook is rotated with --webhook",
 	},
 }
@@ -85,11 +84,13 @@ func secretsOf(src []byte, source string) (*hujson.Value, []string, *hujson.Arra
 		return nil, nil, nil, err
 	}
 	if h, is := hooks[source]; is {
-		hook := h.of(c)
-		if hook == nil {
-			return nil, nil, nil, fault.Missing("webhook_not_found", "the tenant %s has no %s", c.ID, h.what).WithHint(h.hint)
+		for _, hook := range c.Hooks() {
+			if hook.Path == h.path {
+				list := tree.Find("/" + strings.ReplaceAll(h.path, ".", "/") + "/secrets")
+				return &tree, hook.Secrets, list.Value.(*hujson.Array), nil // it was parsed, so it is there
+			}
 		}
-		return &tree, hook.Secrets, tree.Find(h.secrets).Value.(*hujson.Array), nil // it was parsed, so it is there
+		return nil, nil, nil, fault.Missing("webhook_not_found", "the tenant %s has no %s", c.ID, h.what).WithHint(h.hint)
 	}
 	var ids []string
 	for i, s := range c.Sources {
