@@ -69,7 +69,7 @@ func Start(ctx context.Context, o Options) (*Local, error) {
 		return nil, err
 	}
 	l.Stack = stack.Levada(stack.Pool{Name: "local", Env: "dev", Filterable: fields, Analytics: o.Analytics})
-	vars := map[string]string{"VERSION": o.Version, "ERASURE_SETTLE": "5s", "SPEECH_FORMATS": "wav", "TRACES": "100"}
+	vars := map[string]string{"VERSION": o.Version, "ERASURE_SETTLE": "5s", "SPEECH_FORMATS": "wav", stack.TracesVar: "100"}
 	maps.Copy(vars, o.Vars)
 	l.Platform, err = dev.Start(ctx, dev.Options{
 		Root: o.Root, State: o.State, Build: o.Build, Port: o.Port, Stack: l.Stack, Progress: o.Progress, Logs: o.Logs, Lexical: o.Lexical, WaitDivisor: o.WaitDivisor,

@@ -120,7 +120,7 @@ func levadaWorkers(env string, analytics bool) []Worker {
 		levadaWorker(MCP, 4000), // without a binding: what it has to know it asks the API within the API's own request
 	}
 	for i := range workers {
-		if role := workers[i].Role; analytics && (role == API || role == Consumers || role == Workflows) {
+		if analytics && workers[i].counts() {
 			workers[i].Bindings = append(workers[i].Bindings, Binding{Name: AnalyticsBinding, Kind: Analytics, Target: "levada_meters"})
 		}
 	}
@@ -132,13 +132,18 @@ func levadaWorkers(env string, analytics bool) []Worker {
 	return workers
 }
 
+// counts reports whether the Worker reaches what is counted: the class Meters.
+func (w Worker) counts() bool {
+	return slices.ContainsFunc(w.Bindings, func(b Binding) bool { return b.Kind == Class && b.Target == "Meters" })
+}
+
 // TracesVar tells a Worker that counts how many of a hundred traces that begin in it are kept.
 const TracesVar = "TRACES"
 
-// VarsOf are the text variables that a Worker is deployed with: its own, and where it counts, which is where it reaches the class Meters, TracesVar.
+// VarsOf are the text variables that a Worker is deployed with: its own, and where it counts TracesVar.
 func (s *Stack) VarsOf(w Worker) map[string]string {
 	vars := maps.Clone(w.Vars)
-	if vars[TracesVar] == "" && slices.ContainsFunc(w.Bindings, func(b Binding) bool { return b.Kind == Class && b.Target == "Meters" }) {
+	if w.counts() {
 		if vars == nil {
 			vars = map[string]string{}
 		}

@@ -69,8 +69,6 @@ func TestWorkersThatCountAreToldHowManyTracesTheyKeep(t *testing.T) {
 	s := stack.Levada(stack.Pool{Name: "demo"})
 	api, _ := s.Worker(stack.API)
 	assert.Equal(t, map[string]string{"TRACES": "10"}, s.VarsOf(api))
-	api.Vars = map[string]string{"TRACES": "3"}
-	assert.Equal(t, map[string]string{"TRACES": "3"}, s.VarsOf(api))
 }
 
 func hasQueue(s stack.Stack, name string) bool {

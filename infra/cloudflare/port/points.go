@@ -28,7 +28,7 @@ func Points(worker string, s tenants.Scope, set *meter.Set) []Point {
 		of   meter.Series
 		cell meter.Cell
 	}
-	var rows []row
+	rows := make([]row, 0, set.Len())
 	for series, c := range set.All() {
 		rows = append(rows, row{series, c})
 	}

@@ -7,6 +7,7 @@ import (
 	"levada.dev/events/watch"
 	"levada.dev/infra/cloudflare/isolate"
 	"levada.dev/infra/logline"
+	"levada.dev/infra/stack"
 )
 
 // Logs is where the Worker of a role writes its lines, which say the role; code that was given no log writes there, too.
@@ -31,6 +32,6 @@ func NewWatch(worker string, sink meter.Sink) *watch.Watch {
 		sink = Beside(sink, worker)
 	}
 	return watch.New(worker, &watch.Options{
-		Log: lines(), Sink: sink, Skip: 100 - int(min(max(Int("TRACES", defaultTraces), 0), 100)), Background: isolate.Go,
+		Log: lines(), Sink: sink, Skip: 100 - int(min(max(Int(stack.TracesVar, defaultTraces), 0), 100)), Background: isolate.Go,
 	})
 }
