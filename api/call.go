@@ -142,14 +142,11 @@ func (c *call) timings() string {
 	return string(c.stages)
 }
 
-// milliseconds are exact to the microsecond.
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
 // appendMilliseconds writes them as short as it goes: 12.5.
 func appendMilliseconds(b []byte, d time.Duration) []byte {
 	us := d.Microseconds()
 	if us < 0 || us%1000 == 0 {
-		return strconv.AppendFloat(b, milliseconds(d), 'f', -1, 64)
+		return strconv.AppendFloat(b, trace.Milliseconds(d), 'f', -1, 64)
 	}
 	b = append(strconv.AppendInt(b, us/1000, 10), '.')
 	for rest := us % 1000; rest > 0; rest = rest * 10 % 1000 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
 	"levada.dev/tenants"
 )
 
@@ -68,7 +69,7 @@ func ready(c *call) error {
 		select {
 		case o := <-outcomes:
 			answered[o.probe] = o.err == nil
-			checks[o.probe] = probeCheck{c.Probes[o.probe].Name, milliseconds(o.took)}
+			checks[o.probe] = probeCheck{c.Probes[o.probe].Name, trace.Milliseconds(o.took)}
 			if o.err != nil {
 				cause = o.err
 			}

@@ -10,22 +10,10 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/events/meter"
+	"levada.dev/events/meter/view"
 	"levada.dev/events/trace"
 	"levada.dev/events/trace/otlp"
 )
-
-// traceRow is a trace in a list: what it began with.
-type traceRow struct {
-	ID       string        `json:"traceId"`
-	Kind     trace.Kind    `json:"kind"`
-	Name     string        `json:"name"`
-	Start    time.Time     `json:"startedAt"`
-	Duration float64       `json:"durationMs"`
-	Spans    int           `json:"spans"`
-	Failed   int           `json:"failed"` // of the spans
-	Outcome  trace.Outcome `json:"outcome"`
-	Code     string        `json:"code,omitempty"`
-}
 
 // largestTraces is how many one answer lists.
 const largestTraces = 100
@@ -54,11 +42,11 @@ func listTraces(c *call) error {
 		return fmt.Errorf("list the traces: %w", err)
 	}
 	out := struct {
-		Traces []traceRow `json:"traces"`
-		Next   string     `json:"next,omitempty"`
-	}{Traces: []traceRow{}}
+		Traces []view.Trace `json:"traces"`
+		Next   string       `json:"next,omitempty"`
+	}{Traces: []view.Trace{}}
 	for _, t := range found {
-		out.Traces = append(out.Traces, traceRow{t.ID, t.Kind, t.Name, t.Start.UTC(), milliseconds(t.Took), t.Spans, t.Failed, t.Outcome, t.Code})
+		out.Traces = append(out.Traces, view.TraceOf(t))
 	}
 	if len(found) == q.Limit {
 		last := found[len(found)-1]
@@ -79,24 +67,10 @@ func placeOfCursor(cursor string) (began time.Time, id string, err error) {
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	at, id, _ := strings.Cut(string(text), ".")
 	us, bad := strconv.ParseInt(at, 36, 64)
-	if err != nil || bad != nil || us < 0 || us > 1<<53 || len(id) != 2*len(trace.Parent{}.Trace) || strings.Trim(id, "0123456789abcdef") != "" {
+	if err != nil || bad != nil || us < 0 || us > 1<<53 || !trace.IsID(id, 32) {
 		return began, "", fault.Invalidf("cursor", "invalid_query", "is not the cursor of a list")
 	}
 	return time.UnixMicro(us).UTC(), id, nil
-}
-
-// spanRow is a span as clients see it: its times are in milliseconds, and begin with the trace.
-type spanRow struct {
-	ID       string     `json:"spanId"`
-	Parent   string     `json:"parentSpanId,omitempty"`
-	Kind     trace.Kind `json:"kind"`
-	Name     string     `json:"name"`
-	Worker   string     `json:"worker"`
-	Offset   float64    `json:"offsetMs"`
-	Duration float64    `json:"durationMs"`
-	trace.Facts
-	FirstByte float64 `json:"firstByteMs,omitempty"`
-	Wait      float64 `json:"waitMs,omitempty"`
 }
 
 // showTrace answers all that is kept of a trace, as this API tells it or as OTLP's JSON.
@@ -132,20 +106,7 @@ func showTrace(c *call) error {
 		c.send(http.StatusOK, body)
 		return nil
 	}
-	out := struct {
-		ID       string    `json:"traceId"`
-		Start    time.Time `json:"startedAt"`
-		Duration float64   `json:"durationMs"` // until all of it had ended
-		Spans    []spanRow `json:"spans"`
-	}{ID: spans[0].Trace, Start: spans[0].Start.UTC()}
-	for _, s := range spans {
-		from := s.Start.Sub(spans[0].Start)
-		out.Duration = max(out.Duration, milliseconds(from+s.Took))
-		row := spanRow{s.ID, s.Parent, s.Kind, s.Name, s.Worker, milliseconds(from), milliseconds(s.Took), s.Facts, milliseconds(s.FirstByte), milliseconds(s.Wait)}
-		row.Facts.FirstByte, row.Facts.Wait = 0, 0 // told in milliseconds, as all times are
-		out.Spans = append(out.Spans, row)
-	}
-	return c.ok(http.StatusOK, out)
+	return c.ok(http.StatusOK, view.SpansOf(spans))
 }
 
 // wantsOTLP reports whether a header Accept names "application/json; profile=otlp".

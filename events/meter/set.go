@@ -122,15 +122,13 @@ func otherOf(of Series) Series {
 		switch {
 		case name == "status":
 			of.Labels[i] = Class(of.Labels[i])
-		case name == "outcome" && slices.Contains(outcomes, trace.Outcome(of.Labels[i])):
+		case name == "outcome" && slices.Contains(trace.Outcomes, trace.Outcome(of.Labels[i])):
 		default:
 			of.Labels[i] = Other
 		}
 	}
 	return of
 }
-
-var outcomes = []trace.Outcome{trace.OK, trace.Refused, trace.Failed, trace.Left}
 
 // Class is what kind of a status one is, "5xx" of "503"; Broken is one of its own.
 func Class(status string) string {

@@ -99,3 +99,16 @@ const (
 
 // Outcomes are all there are.
 var Outcomes = []Outcome{OK, Refused, Failed, Left}
+
+// Milliseconds is a time as people are told it, exact to the microsecond.
+func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// IsID reports whether a text is an id of so many digits, as Parent writes them: 32 of a trace, 16 of a span.
+func IsID(text string, digits int) bool {
+	for _, c := range []byte(text) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return len(text) == digits
+}

@@ -112,7 +112,7 @@ func (b Beside) beside(ctx context.Context, many, one *client.Client, block, n i
 		if err != nil || j.State.Final() {
 			return err
 		}
-		if err := wait(ctx, jobPause); err != nil {
+		if err := client.Sleep(ctx, jobPause); err != nil {
 			return err
 		}
 	}
@@ -135,15 +135,6 @@ func (b Beside) sample(ctx context.Context, c *client.Client, name string) (Besi
 		s.Stages[stage.Stage] = stage.At.Sub(d.Stages[i].At)
 	}
 	return s, err
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(d):
-		return nil
-	}
 }
 
 // BesideTable shows the results.

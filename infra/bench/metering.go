@@ -109,7 +109,7 @@ func (m Metering) sample(ctx context.Context, p *local.Local, route apiRoute) (S
 	if s.Failed > 0 {
 		return s, fmt.Errorf("%d requests failed: %w", s.Failed, s.Err)
 	}
-	if err := wait(ctx, handedOver); err != nil {
+	if err := client.Sleep(ctx, handedOver); err != nil {
 		return s, err
 	}
 	after, _, err := usage(p.PID())

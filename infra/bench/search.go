@@ -245,7 +245,7 @@ func (a *asker) remember(ctx context.Context, question string, mode rag.Mode) er
 		if err != nil || one.cached {
 			return err
 		}
-		if err := wait(ctx, 5*time.Millisecond); err != nil {
+		if err := client.Sleep(ctx, 5*time.Millisecond); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"levada.dev/infra/bench/library"
+	"levada.dev/infra/client"
 	"levada.dev/infra/local"
 	"levada.dev/infra/stack"
 	"levada.dev/workflows/corpus"
@@ -26,7 +27,7 @@ const forgotten = 6 << 20
 // that it is as warm as one that has been serving for a while.
 func (x Search) again(ctx context.Context, l *local.Local, language library.Library, a *asker) (*SearchAgain, error) {
 	x.Progress("waiting until what is found lives longer than ten seconds")
-	if err := wait(ctx, corpus.Settling); err != nil {
+	if err := client.Sleep(ctx, corpus.Settling); err != nil {
 		return nil, err
 	}
 	x.Progress(fmt.Sprintf("asking %d questions whose results are in KV alone", x.Questions))

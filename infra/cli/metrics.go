@@ -16,6 +16,9 @@ type metricsOptions struct {
 	Period   meters.Period
 }
 
+// periods are how far back it is looked.
+var periods = []meters.Period{meters.Hour, meters.Day, meters.Week}
+
 func newMetrics(g *globals) *cobra.Command {
 	var o metricsOptions
 	cmd := &cobra.Command{
@@ -26,7 +29,7 @@ func newMetrics(g *globals) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.View.Stdout, o.View.Stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
-			if err := among("period", string(o.Period), []meters.Period{meters.Hour, meters.Day, meters.Week}); err != nil {
+			if err := among("period", string(o.Period), periods); err != nil {
 				return err
 			}
 			return o.Platform.run(cmd.Context(), o.run)
@@ -35,7 +38,7 @@ func newMetrics(g *globals) *cobra.Command {
 	o.Platform.bind(g, cmd)
 	o.View.Platform = &o.Platform
 	f := cmd.Flags()
-	f.StringVar((*string)(&o.Period), "period", string(meters.Day), "how far back: 1h, 24h or 7d")
+	f.StringVar((*string)(&o.Period), "period", string(meters.Day), "how far back: "+oneOf(periods))
 	f.BoolVar(&o.View.JSON, "json", false, "print JSON")
 	return cmd
 }

@@ -99,7 +99,7 @@ func (o *speakOptions) run(ctx context.Context, c *client.Client) error {
 		return o.View.foresee(ctx, c, work)
 	}
 	if characters >= longSpeech {
-		if err := o.Cost.agree(ctx, o.View.Stderr, c, fmt.Sprintf("%d characters", characters), work); err != nil {
+		if err := o.Cost.agree(ctx, o.View.Stderr, c, count(int(characters), "character"), work); err != nil {
 			return err
 		}
 	}

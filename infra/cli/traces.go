@@ -1,20 +1,14 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"levada.dev/events/trace/otlp"
+	meters "levada.dev/events/meter/view"
 	"levada.dev/infra/client"
 	"levada.dev/infra/waterfall"
 )
@@ -90,12 +84,12 @@ func (o *tracesOptions) filter(cmd *cobra.Command) {
 func (o *tracesOptions) list(ctx context.Context, c *client.Client, _ []string) error {
 	t := newTable(column{name: "trace", id: true}, "what", column{name: "began", spare: 2}, column{name: "ms", right: true}, column{name: "spans", right: true, spare: 1},
 		column{name: "failed", right: true, spare: 1}, "outcome")
-	return list(o.View, c.Traces(ctx, o.Name, o.Failed), o.Limit, t, func(t client.Trace) []any {
+	return list(o.View, c.Traces(ctx, o.Name, o.Failed), o.Limit, t, func(t meters.Trace) []any {
 		ended := string(t.Outcome)
 		if t.Code != "" {
 			ended += ": " + t.Code
 		}
-		return []any{t.ID, string(t.Kind) + " " + t.Name, when(t.StartedAt), fmt.Sprintf("%.1f", t.Duration), t.Spans, t.Failed, ended}
+		return []any{t.ID, string(t.Kind) + " " + t.Name, when(t.Start), fmt.Sprintf("%.1f", t.Duration), t.Spans, t.Failed, ended}
 	}, "no traces; what has been asked for is to be seen here after some seconds")
 }
 
@@ -107,14 +101,14 @@ func (o *tracesOptions) show(ctx context.Context, c *client.Client, args []strin
 	if o.View.JSON {
 		return printJSON(o.View.Stdout, t)
 	}
-	fmt.Fprintf(o.View.Stdout, "%s, %s\n", t.ID, when(t.StartedAt))
+	fmt.Fprintf(o.View.Stdout, "%s, %s\n", t.ID, when(t.Start))
 	waterfall.Draw(o.View.Stdout, t, widthOf(o.View.Stdout))
 	return nil
 }
 
 // export posts traces to a collector, one after the other, and stops at the first that it does not take.
 func (o *tracesOptions) export(ctx context.Context, c *client.Client, ids []string) error {
-	to, err := newCollector(o.To, o.Headers, o.Platform.globals.http)
+	to, err := o.collector()
 	if err != nil {
 		return err
 	}
@@ -133,7 +127,7 @@ func (o *tracesOptions) export(ctx context.Context, c *client.Client, ids []stri
 	for n, id := range ids {
 		body, err := c.OTLP(ctx, id)
 		if err == nil {
-			err = to.post(ctx, body)
+			err = to.Export(ctx, body)
 		}
 		if err != nil {
 			fmt.Fprintln(o.View.Stderr)
@@ -143,114 +137,25 @@ func (o *tracesOptions) export(ctx context.Context, c *client.Client, ids []stri
 	}
 	fmt.Fprintln(o.View.Stderr)
 	if o.View.JSON {
-		return printJSON(o.View.Stdout, map[string]any{"exported": len(ids), "to": to.url})
+		return printJSON(o.View.Stdout, map[string]any{"exported": len(ids), "to": to.URL()})
 	}
-	fmt.Fprintf(o.View.Stdout, "%d exported to %s\n", len(ids), to.url)
+	fmt.Fprintf(o.View.Stdout, "%d exported to %s\n", len(ids), to.URL())
 	return nil
 }
 
-// collector takes OTLP by HTTP: https://opentelemetry.io/docs/specs/otlp/#otlphttp.
-type collector struct {
-	url    string
-	header http.Header
-	http   client.Doer
-}
-
-func newCollector(address string, headers []string, do client.Doer) (*collector, error) {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, usagef("--to %s: is no address of a collector, such as http://127.0.0.1:4318", address)
-	}
-	if strings.Trim(u.Path, "/") == "" {
-		u.Path = "/v1/traces"
-	}
-	c := &collector{url: u.String(), header: http.Header{"Content-Type": {otlp.ContentType}}, http: do}
-	if do == nil {
-		c.http = &http.Client{Transport: client.NewTransport(), Timeout: 30 * time.Second}
-	}
-	for _, h := range headers {
+// collector is the one that the flags name.
+func (o *tracesOptions) collector() (*client.Collector, error) {
+	header := http.Header{}
+	for _, h := range o.Headers {
 		name, value, found := strings.Cut(h, ":")
 		if name = strings.TrimSpace(name); !found || name == "" {
 			return nil, usagef("--header %s: is not 'name: value'", h)
 		}
-		c.header.Add(name, strings.TrimSpace(value))
+		header.Add(name, strings.TrimSpace(value))
+	}
+	c, err := client.NewCollector(o.To, header, o.Platform.globals.http)
+	if err != nil {
+		return nil, usagef("--to %w", err)
 	}
 	return c, nil
-}
-
-// patience of an export: so often, and so long between.
-const (
-	exportTries = 5
-	exportPause = time.Second
-)
-
-// errBusy is a collector's answer after which it is to be asked again.
-var errBusy = errors.New("asked again in vain")
-
-// post hands over what is to be exported. Who is busy is asked again, each time after twice as long.
-func (c *collector) post(ctx context.Context, body []byte) (err error) {
-	for try := range exportTries {
-		if try > 0 {
-			if err := rest(ctx, exportPause<<(try-1)); err != nil {
-				return err
-			}
-		}
-		if err = c.once(ctx, body); !errors.Is(err, errBusy) {
-			return err
-		}
-	}
-	return err
-}
-
-func (c *collector) once(ctx context.Context, body []byte) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header = c.header.Clone()
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.url, err)
-	}
-	switch resp.StatusCode {
-	case http.StatusOK:
-		return refusedSpans(said)
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return fmt.Errorf("%s: %s, %w", c.url, resp.Status, errBusy)
-	}
-	return fmt.Errorf("%s: %s: %s", c.url, resp.Status, bytes.TrimSpace(said[:min(len(said), 300)]))
-}
-
-// refusedSpans is what a collector has not taken of what it was given.
-func refusedSpans(said []byte) error {
-	var answer struct {
-		PartialSuccess struct {
-			Rejected json.Number `json:"rejectedSpans"` // a number, or one in quotes: an int64
-			Message  string      `json:"errorMessage"`
-		} `json:"partialSuccess"`
-	}
-	if json.Unmarshal(said, &answer) != nil { // it need not say anything
-		return nil
-	}
-	if n := answer.PartialSuccess.Rejected.String(); n != "" && n != "0" {
-		return fmt.Errorf("the collector refused %s spans: %s", n, answer.PartialSuccess.Message)
-	}
-	return nil
-}
-
-// rest waits, or fails with what ended ctx.
-func rest(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-t.C:
-		return nil
-	}
 }

@@ -13,8 +13,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	meters "levada.dev/events/meter"
+	views "levada.dev/events/meter/view"
 	"levada.dev/events/trace"
-	"levada.dev/infra/client"
 	"levada.dev/tenants/tenantstest"
 )
 
@@ -56,7 +56,7 @@ func TestTracesAreListedAndDrawn(t *testing.T) {
 
 		code, out, errs = w.run(t.Context(), "acme", "traces", "--failed", "--json")
 		require.Equal(t, exitOK, code, errs)
-		var one client.Trace
+		var one views.Trace
 		require.NoError(t, json.Unmarshal([]byte(out), &one), "one line: %s", out)
 		assert.Equal(t, []any{illTrace, "/search", 1000.0, 1}, []any{one.ID, one.Name, one.Duration, one.Failed})
 
@@ -156,7 +156,7 @@ func TestTracesAreExported(t *testing.T) {
 			assert.Contains(t, errs, want)
 			assert.Contains(t, errs, "after 0 that were exported")
 		}
-		busy := make([]func(http.ResponseWriter), exportTries)
+		busy := make([]func(http.ResponseWriter), 5)
 		for i := range busy {
 			busy[i] = refuses(http.StatusBadGateway)
 		}

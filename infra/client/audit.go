@@ -64,10 +64,7 @@ func (c *Client) piece(ctx context.Context, after *int64, f func(line []byte) er
 			return err
 		}
 		defer resp.Body.Close()
-		if _, err = open(r, resp); err == nil {
-			err = foreign(r, resp)
-		}
-		return err
+		return refusal(r, resp)
 	})
 	if err != nil {
 		return head, err

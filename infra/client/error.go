@@ -77,6 +77,15 @@ func open(r request, resp *http.Response) (json.RawMessage, error) {
 	return nil, &Error{Fault: f, Status: resp.StatusCode, RequestID: env.RequestID, TraceID: said.TraceID, AuditID: said.Details.AuditID, Refused: said.Details.Errors}
 }
 
+// refusal is why an answer is not what was asked for, where that would be no envelope.
+func refusal(r request, resp *http.Response) error {
+	_, err := open(r, resp)
+	if err == nil {
+		err = foreign(r, resp)
+	}
+	return err
+}
+
 // foreign is an answer without Levada's envelope. A failure may be Levada's all the same: whoever stood between, or was left when what should
 // have answered had died, knows nothing of envelopes.
 func foreign(r request, resp *http.Response) error {

@@ -42,7 +42,7 @@ func (c *Client) Finished(ctx context.Context, id string, every time.Duration) (
 		if j.State.Final() {
 			return j, fmt.Errorf("job %s %s: %v", id, j.State, j.Errors)
 		}
-		if err := sleep(ctx, every); err != nil {
+		if err := Sleep(ctx, every); err != nil {
 			return j, err
 		}
 	}

@@ -46,7 +46,7 @@ func (c *Client) Follow(ctx context.Context, id string, changed func(job.Job)) (
 		case time.Since(heard) > c.opts.Patience:
 			return f.job, fmt.Errorf("job %s: %w", id, err)
 		}
-		if err := sleep(ctx, firstPause+c.opts.Jitter(time.Second)); err != nil {
+		if err := Sleep(ctx, firstPause+c.opts.Jitter(time.Second)); err != nil {
 			return f.job, err
 		}
 	}

@@ -26,14 +26,14 @@ func (c *Client) patiently(ctx context.Context, f func() error) error {
 		if time.Since(began)+wait > c.opts.Patience {
 			return err
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := Sleep(ctx, wait); err != nil {
 			return err
 		}
 	}
 }
 
-// sleep waits, or fails with what ended ctx.
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits, or fails with what ended ctx.
+func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

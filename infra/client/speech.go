@@ -99,7 +99,7 @@ func (c *Client) FollowSpeech(ctx context.Context, id string, changed func(Speec
 		if err == nil && j.State.Final() {
 			return j, nil
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := Sleep(ctx, pause); err != nil {
 			return j, err
 		}
 	}
@@ -130,10 +130,7 @@ func (c *Client) sound(ctx context.Context, r request, w io.Writer) (contentType
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		if _, err := open(r, resp); err != nil {
-			return "", err
-		}
-		return "", fmt.Errorf("%s %s: %s, and no sound", r.method, r.path, resp.Status)
+		return "", refusal(r, resp)
 	}
 	if _, err := io.Copy(w, resp.Body); err != nil {
 		return "", fmt.Errorf("%s %s: the sound has broken off: %w", r.method, r.path, err)

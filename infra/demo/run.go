@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -86,20 +87,26 @@ func (s Show) ingest(ctx context.Context) error {
 	return bar.Finish()
 }
 
+// until asks again and again until it is done, for a minute: that is when what is missing is worth an error.
+func until(ctx context.Context, missing string, done func(context.Context) (bool, error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New(missing))
+	defer cancel()
+	for {
+		is, err := done(ctx)
+		if is || err != nil {
+			return err
+		}
+		if err := client.Sleep(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
 func (p Page) document() client.Document {
 	return client.Document{
 		DocID: p.DocID(), Text: string(p.Markdown), ContentType: "text/markdown",
 		Title: "package " + p.Import, Source: "go doc", URL: p.URL(),
 		Metadata: map[string]any{"kind": "godoc"},
-	}
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(d):
-		return nil
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
@@ -107,22 +106,16 @@ func (s Show) summarised(ctx context.Context) (id string, err error) {
 
 // recorded waits until calls are in the owner's trail, and verifies it: each hash is computed anew.
 func (s Show) recorded(ctx context.Context, calls []string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("the calls are not in the audit trail"))
-	defer cancel()
-	for missing := calls; ; {
+	missing := slices.Clone(calls)
+	err := until(ctx, "the calls are not in the audit trail", func(ctx context.Context) (bool, error) {
 		page, err := s.Owner.Trail(ctx, trail.Query{Kinds: []string{"tool"}}, "", 100)
-		if err != nil {
-			return err
-		}
 		for _, e := range page.Entries {
-			missing = slices.DeleteFunc(slices.Clone(missing), func(id string) bool { return e.Act != nil && e.Act.Target == "calls/"+id })
+			missing = slices.DeleteFunc(missing, func(id string) bool { return e.Act != nil && e.Act.Target == "calls/"+id })
 		}
-		if len(missing) == 0 {
-			break
-		}
-		if err := wait(ctx, 200*time.Millisecond); err != nil {
-			return err
-		}
+		return len(missing) == 0, err
+	})
+	if err != nil {
+		return err
 	}
 	chain := verify.NewChain(tenants.ID(s.Owner.Tenant()), "the trail")
 	head, err := s.Owner.Chain(ctx, 0, chain.Add)

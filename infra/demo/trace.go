@@ -6,38 +6,31 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
-	"levada.dev/infra/client"
+	"levada.dev/events/meter/view"
 	"levada.dev/infra/waterfall"
 )
 
 // trace draws what the newest turn since then was made of, and shows that the other tenant knows of no such trace. An isolate tells what it has
 // noticed within seconds.
 func (s Show) trace(ctx context.Context, since time.Time) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("no trace of the conversation is kept"))
-	defer cancel()
-	for {
+	return until(ctx, "no trace of the conversation is kept", func(ctx context.Context) (bool, error) {
 		t, err := s.newest(ctx, since)
-		if err != nil {
-			return err
+		if err != nil || t.ID == "" {
+			return false, err
 		}
-		if t.ID != "" {
-			return s.draw(ctx, t.ID)
-		}
-		if err := wait(ctx, 200*time.Millisecond); err != nil {
-			return err
-		}
-	}
+		return true, s.draw(ctx, t.ID)
+	})
 }
 
 // newest is the last turn's trace that has begun since then, if it is there already.
-func (s Show) newest(ctx context.Context, since time.Time) (client.Trace, error) {
+func (s Show) newest(ctx context.Context, since time.Time) (view.Trace, error) {
 	for t, err := range s.Owner.Traces(ctx, "/chat", false) {
-		if err != nil || t.StartedAt.After(since) {
+		if err != nil || t.Start.After(since) {
 			return t, err
 		}
 		break
 	}
-	return client.Trace{}, nil
+	return view.Trace{}, nil
 }
 
 func (s Show) draw(ctx context.Context, id string) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -15,22 +14,15 @@ import (
 // usage shows the account. An isolate tells the ledger what it has settled within seconds, so it waits until the turns of
 // this conversation are booked, and what was spoken.
 func (s Show) usage(ctx context.Context, turns, spoken int64) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("the ledger has not booked the conversation"))
-	defer cancel()
-	for {
+	return until(ctx, "the ledger has not booked the conversation", func(ctx context.Context) (bool, error) {
 		u, err := s.Owner.Usage(ctx)
-		if err != nil {
-			return err
+		if err != nil || u.Calls("chat") < turns || u.Calls("speech") < spoken {
+			return false, err
 		}
-		if u.Calls("chat") >= turns && u.Calls("speech") >= spoken {
-			fmt.Fprintf(s.Out, "\nWhat tenant %s has used this month:\n", s.Owner.Tenant())
-			account(s.Out, u)
-			return nil
-		}
-		if err := wait(ctx, 200*time.Millisecond); err != nil {
-			return err
-		}
-	}
+		fmt.Fprintf(s.Out, "\nWhat tenant %s has used this month:\n", s.Owner.Tenant())
+		account(s.Out, u)
+		return true, nil
+	})
 }
 
 func account(out io.Writer, u client.Usage) {

@@ -7,10 +7,10 @@ import (
 	"log/slog"
 	"math"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
+	"levada.dev/events/trace"
 	"levada.dev/workflows/safety/redact"
 )
 
@@ -40,7 +40,7 @@ func isID(a slog.Attr) bool {
 		return false
 	}
 	id := a.Value.String()
-	return (len(id) == 16 || len(id) == 32) && strings.Trim(id, "0123456789abcdef") == ""
+	return trace.IsID(id, 16) || trace.IsID(id, 32)
 }
 
 // clean is a value without personal data. One that is no text is looked at as the JSON it becomes.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"levada.dev/events/meter/view"
 	"levada.dev/events/trace"
-	"levada.dev/infra/client"
 )
 
 // Bounds of what is drawn, in characters.
@@ -22,7 +22,7 @@ const (
 
 // Draw writes a line for each span, below what caused it: its name, when it was and how long it took, and what is known of it. The lines are as wide
 // as width, or as they need to be where that is 0.
-func Draw(w io.Writer, t client.Spans, width int) {
+func Draw(w io.Writer, t view.Spans, width int) {
 	lines := tree(t.Spans)
 	names, notes := 0, 0
 	for _, l := range lines {
@@ -45,7 +45,7 @@ func Draw(w io.Writer, t client.Spans, width int) {
 }
 
 type placed struct {
-	span  client.Span
+	span  view.Span
 	depth int
 }
 
@@ -54,8 +54,8 @@ func (p placed) name() string {
 }
 
 // tree has every span after what caused it, in the order of time. One whose cause is not there stands at the beginning of a line.
-func tree(spans []client.Span) (lines []placed) {
-	known, below := map[string]bool{}, map[string][]client.Span{}
+func tree(spans []view.Span) (lines []placed) {
+	known, below := map[string]bool{}, map[string][]view.Span{}
 	for _, s := range spans {
 		known[s.ID] = true
 	}
@@ -69,7 +69,7 @@ func tree(spans []client.Span) (lines []placed) {
 	seen := map[string]bool{}
 	var add func(cause string, depth int)
 	add = func(cause string, depth int) {
-		slices.SortStableFunc(below[cause], func(a, b client.Span) int { return cmp.Compare(a.Offset, b.Offset) })
+		slices.SortStableFunc(below[cause], func(a, b view.Span) int { return cmp.Compare(a.Offset, b.Offset) })
 		for _, s := range below[cause] {
 			if seen[s.ID] {
 				continue
@@ -84,7 +84,7 @@ func tree(spans []client.Span) (lines []placed) {
 }
 
 // bar is when a span was within the whole.
-func bar(s client.Span, whole float64, room int) string {
+func bar(s view.Span, whole float64, room int) string {
 	if whole <= 0 {
 		whole = 1
 	}
@@ -102,7 +102,7 @@ func took(ms float64) string {
 }
 
 // note is what is known of a span that is worth a word.
-func note(s client.Span) string {
+func note(s view.Span) string {
 	var words []string
 	if s.Outcome != trace.OK {
 		words = append(words, string(s.Outcome))

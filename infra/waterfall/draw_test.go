@@ -7,18 +7,18 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"levada.dev/events/meter/view"
 	"levada.dev/events/trace"
-	"levada.dev/infra/client"
 )
 
-func span(id, parent string, kind trace.Kind, name string, offset, duration float64, facts trace.Facts) client.Span {
+func span(id, parent string, kind trace.Kind, name string, offset, duration float64, facts trace.Facts) view.Span {
 	if facts.Outcome == "" {
 		facts.Outcome = trace.OK
 	}
-	return client.Span{ID: id, Parent: parent, Kind: kind, Name: name, Offset: offset, Duration: duration, Facts: facts}
+	return view.Span{ID: id, Parent: parent, Kind: kind, Name: name, Offset: offset, Duration: duration, Facts: facts}
 }
 
-var search = client.Spans{Spans: []client.Span{
+var search = view.Spans{Spans: []view.Span{
 	span("d", "b", trace.Model, "@cf/baai/bge-m3", 20, 40, trace.Facts{Use: trace.Use{Prompt: 12, Nanos: 144}}),
 	span("a", "", trace.Request, "/search", 0, 100, trace.Facts{Status: 200}),
 	span("c", "a", trace.Object, "meters.add", 80, 20, trace.Facts{Outcome: trace.Failed, Code: "object_unavailable", Attempt: 2}),
@@ -52,6 +52,6 @@ func TestADrawingFitsItsTerminal(t *testing.T) {
 		}
 	}
 	var out strings.Builder
-	Draw(&out, client.Spans{}, 80)
+	Draw(&out, view.Spans{}, 80)
 	assert.Empty(t, out.String())
 }

@@ -69,13 +69,6 @@ func (p Period) Query(now time.Time) meter.Query {
 	return meter.Query{From: now, To: now, Step: meter.Minute}
 }
 
-// Metrics are those of the meters that rules look at.
-func Metrics() []meter.Metric {
-	return []meter.Metric{
-		meter.Requests, meter.RequestDuration, meter.FirstToken, meter.Events, meter.EventWait, meter.DeadLetters, meter.ModelCalls, meter.ModelTokens, meter.ModelCost,
-	}
-}
-
 // Read is the number that the rule is about, and whether the rule holds. Of what was not counted there is no rate and no quantile: nil, and nothing holds.
 func (r Rule) Read(sum *view.Sum) (value *float64, holds bool) {
 	m, known := view.MeasureNamed(r.Metric)

@@ -211,19 +211,26 @@ func (b *Book) sums(tx rows.Tx, st state, all []rule) (map[alert.Period]*view.Su
 	now := b.now()
 	sums := map[alert.Period]*view.Sum{}
 	longest := map[time.Duration]query{} // by their steps
+	type since struct {
+		from time.Time
+		sum  *view.Sum
+	}
+	of := map[time.Duration][]since{} // likewise; all that have a step end alike
 	for _, r := range all {
-		sums[r.Rule.Period] = &view.Sum{}
-		q := r.Rule.Period.Query(now)
+		if sums[r.Rule.Period] != nil {
+			continue
+		}
+		q, sum := r.Rule.Period.Query(now), &view.Sum{}
+		sums[r.Rule.Period], of[q.Step] = sum, append(of[q.Step], since{q.From, sum})
 		if l, known := longest[q.Step]; !known || q.From.Before(l.From) {
 			longest[q.Step] = query{From: q.From, To: q.To, Step: q.Step}
 		}
 	}
 	for step, l := range longest {
 		count := func(second int64, set *meter.Set) error {
-			at := time.Unix(second, 0)
-			for period, sum := range sums {
-				if q := period.Query(now); q.Step == step && !at.Before(q.From) && at.Before(q.To) {
-					sum.Add(set)
+			for _, s := range of[step] {
+				if !time.Unix(second, 0).Before(s.from) {
+					s.sum.Add(set)
 				}
 			}
 			return nil

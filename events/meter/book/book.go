@@ -8,6 +8,7 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/events/meter"
+	"levada.dev/events/trace"
 	"levada.dev/tenants/rows"
 )
 
@@ -96,21 +97,11 @@ func check(in meter.Batch) error {
 		return fault.Invalidf("spans", "batch_invalid", "there are %d, above %d", len(in.Spans), meter.MaxSpans)
 	}
 	for i := range in.Spans {
-		if s := &in.Spans[i]; !hexadecimal(s.Trace, 32) || !hexadecimal(s.ID, 16) {
+		if s := &in.Spans[i]; !trace.IsID(s.Trace, 32) || !trace.IsID(s.ID, 16) {
 			return fault.Invalidf(fmt.Sprintf("spans[%d]", i), "batch_invalid", "has no place in a trace")
 		}
 	}
 	return nil
-}
-
-// hexadecimal reports whether an id is so many digits, as trace.Parent writes them.
-func hexadecimal(id string, digits int) bool {
-	for _, c := range []byte(id) {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return len(id) == digits
 }
 
 // wrote notes a batch, and forgets who has not told anything for long.

@@ -171,9 +171,7 @@ func (b *Book) Traces(tx rows.Tx, q meter.TraceQuery) ([]meter.Trace, error) {
 	}
 	from, to := headPrefix+micros(b.oldest()), headPrefix+end
 	if !q.Before.IsZero() {
-		if to = headPrefix + micros(q.Before.UnixMicro()); q.ID != "" {
-			to = headKey(q.Before.UnixMicro(), q.ID)
-		}
+		to = headKey(q.Before.UnixMicro(), q.ID)
 	}
 	all := []meter.Trace{}
 	for {
@@ -210,7 +208,7 @@ func (b *Book) oldest() int64 { return b.now().Add(-meter.KeepTraces).UnixMicro(
 func (b *Book) Trace(tx rows.Tx, id string) ([]trace.Span, error) {
 	missing := fault.New(fault.NotFound, "trace_not_found", "no such trace is kept", nil).
 		WithHint("a trace is kept for a day, if it was sampled or something of it failed; GET /traces lists those that are")
-	if !hexadecimal(id, 32) {
+	if !trace.IsID(id, 32) {
 		return nil, missing
 	}
 	first, at, err := firstPart(tx, id)

@@ -34,12 +34,8 @@ func RegisterAudit(bucket r2.Bucket, now func() time.Time) {
 	})
 }
 
-const (
-	// exportEvery is how long an entry waits at most until it is exported.
-	exportEvery = time.Hour
-	// exportAgain is when an export that failed is tried again.
-	exportAgain = time.Minute
-)
+// exportEvery is how long an entry waits at most until it is exported.
+const exportEvery = time.Hour
 
 // auditTrail keeps one tenant's chain in the object's database.
 type auditTrail struct {
@@ -79,7 +75,7 @@ func (a *auditTrail) Alarm(ctx context.Context, _ int) error {
 			return nil
 		}
 		slog.WarnContext(ctx, "audit trail not exported; it is tried again", "object", a.state.Name, "error", err)
-		return a.waker.by(ctx, a.now().Add(exportAgain))
+		return a.waker.by(ctx, a.now().Add(tendAgain))
 	})
 }
 
