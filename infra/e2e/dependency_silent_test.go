@@ -83,9 +83,16 @@ func TestDependenciesThatSayNothing(t *testing.T) {
 	})
 	mend()
 
-	mend = hangs(stack.Objects, "queue", "INGEST", "", 1) // the ledger's outbox
-	acc := one.ingest(document{DocID: "clapper", Text: "The clapper of the bell weighs 9 kg."})
-	eventually(t, "the queue hangs", func() bool { return struck(t, p, stack.Objects) == 1 })
+	mend = wrong(t, p, stack.Objects, // the ledger's outbox, and its look at the backlog
+		dev.Disturbance{Calls: "queue.metrics", Binding: "INGEST", Mood: dev.Hangs}, dev.Disturbance{Calls: "queue.send", Binding: "INGEST", Mood: dev.Hangs, Times: 1})
+	var acc accepted
+	soon("it is decided in the ledger", func() {
+		acc = one.ingest(document{DocID: "clapper", Text: "The clapper of the bell weighs 9 kg."})
+	})
+	eventually(t, "the queue hangs", func() bool {
+		met, err := p.Struck(t.Context(), stack.Objects)
+		return assert.NoError(t, err) && met[1] == 1
+	})
 	assert.Equal(t, "succeeded", one.finished(acc.JobID).State, "the alarm has sent it again")
 	mend()
 

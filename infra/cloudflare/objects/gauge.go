@@ -22,12 +22,19 @@ type Backlog struct {
 var errBacklog = fault.New(fault.Limited, "backlog_full", "too many documents are waiting to be processed", nil).
 	WithRetryAfter(30 * time.Second)
 
-// gauge knows how much waits in a queue, as of a second ago at most.
+const (
+	// gaugeEvery is how old a number may be. A submission waits as long for a new one.
+	gaugeEvery = time.Second
+	// gaugeAgain is when a queue that gave no answer is asked again.
+	gaugeAgain = 10 * time.Second
+)
+
+// gauge knows how much waits in a queue, as of a second ago while the queue answers.
 type gauge struct {
 	Backlog
 	now   func() time.Time
 	count int64
-	at    time.Time
+	next  time.Time // when it is asked again
 }
 
 func newGauge(b Backlog, now func() time.Time) gauge {
@@ -38,12 +45,14 @@ func newGauge(b Backlog, now func() time.Time) gauge {
 }
 
 // full reports whether the queue takes no more. A queue that does not answer is taken for what it was: its own refusal
-// stays in the outbox.
+// stays in the outbox. Nobody waits for it long.
 func (g *gauge) full(ctx context.Context) bool {
-	if now := g.now(); now.Sub(g.at) >= time.Second {
-		g.at = now
+	if now := g.now(); !now.Before(g.next) {
+		g.next = now.Add(gaugeAgain) // for whoever comes meanwhile
+		ctx, cancel := context.WithTimeout(ctx, gaugeEvery)
+		defer cancel()
 		if n, err := g.Measure(ctx); err == nil {
-			g.count = n
+			g.count, g.next = n, now.Add(gaugeEvery)
 		}
 	}
 	return g.count > g.Max
