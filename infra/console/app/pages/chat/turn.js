@@ -1,4 +1,4 @@
-import { html } from "../../ui.js";
+import { html, useMemo } from "../../ui.js";
 import { When, number, plural, pretty } from "../../parts/format.js";
 import { Grounded, Remarks, Sources, shared } from "../../parts/grounds.js";
 import { Problem } from "../../parts/problem.js";
@@ -6,7 +6,8 @@ import { Problem } from "../../parts/problem.js";
 /** Turn is a message and its answer. `resume` goes on with one that was left before its end. */
 export function Turn({ turn, state, resume }) {
   const { said, steps, sources, citations, running } = turn;
-  const own = shared(steps.map((step) => step.text ?? ""), citations);
+  const texts = steps.map((step) => step.text ?? "");
+  const own = useMemo(() => (citations?.length ? shared(texts, citations) : []), [citations, texts.join("\0")]);
   return html`<article class="turn" aria-busy=${Boolean(running)}>
     ${said && html`<div class="said"><p class="by">You${turn.at && html` · <${When} at=${turn.at} />`}</p><p class="plain">${said}</p></div>`}
     <div class="answer"><p class="by">Levada${turn.model && html` · <code>${turn.model}</code>`}</p>
