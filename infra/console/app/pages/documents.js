@@ -4,7 +4,7 @@ import { go, href } from "../router.js";
 import { may } from "../session.js";
 import { useEvery, usePages } from "../parts/ask.js";
 import { Choice } from "../parts/choice.js";
-import { Field, useDraft } from "../parts/field.js";
+import { useDraft } from "../parts/field.js";
 import { When, bytes, number } from "../parts/format.js";
 import { More } from "../parts/more.js";
 import { Problem } from "../parts/problem.js";
@@ -33,7 +33,7 @@ function List({ query: { state, prefix, source } }) {
   }, [state, prefix, source]);
   const { rows } = list;
   const going = rows?.length <= 50 && rows.some((d) => !isSettled(d)); // with more, the further pages would go
-  useEvery(going && !list.busy, refresh, list.again);
+  useEvery(going, refresh, list);
   const filter = (more) => go("documents", [], { state, ...form, ...more }, { replace: true });
   const field = (name, label) => html`<${Field} label=${label}>${(props) => html`<input ...${props} type="text" autocomplete="off" autocapitalize="none" spellcheck=${false} value=${form[name]} onInput=${(e) => setForm({ ...form, [name]: e.target.value })} />`}<//>`;
   const filtered = state || prefix || source;

@@ -28,7 +28,7 @@ function List({ query: { kind, state, importId } }) {
   const [live, setLive] = useState({}); // what has been told since
   const rows = list.rows?.map((job) => (live[job.jobId]?.updatedAt >= job.updatedAt ? live[job.jobId] : job));
   const going = rows?.filter((job) => !isOver(job)).slice(0, followed) ?? [];
-  useEvery(list.rows?.length <= 50 && !list.busy, refresh, list.again); // with more, the further pages would go
+  useEvery(list.rows?.length <= 50, refresh, list); // with more, the further pages would go
   const told = (job) => {
     setLive((before) => ({ ...before, [job.jobId]: job }));
     if (isOver(job)) announce(`The ${job.kind} of ${about(job)} has ${job.state === "cancelled" ? "been cancelled" : job.state}.`);

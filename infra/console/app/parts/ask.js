@@ -30,36 +30,38 @@ export function usePages(ask, of = []) {
   const [turn, setTurn] = useState(0);
   const under = useRef(null);
   const key = JSON.stringify(of);
-  const load = async (cursor, before) => {
+  const load = async (cursor) => {
     under.current?.abort();
     const { signal } = (under.current = new AbortController());
     setState((now) => ({ ...now, busy: true, adding: Boolean(cursor), ...(cursor && { error: undefined }) }));
     try {
       const { rows, next } = await ask(signal, cursor);
-      if (!signal.aborted) setState({ key, rows: [...before, ...rows], next, busy: false });
+      if (!signal.aborted) setState((now) => ({ key, rows: cursor ? [...now.rows, ...rows] : rows, next, busy: false }));
     } catch (error) {
       if (!signal.aborted) setState((now) => (cursor ? { ...now, error, busy: false, adding: false } : { error, busy: false }));
     }
   };
   useEffect(() => {
-    load("", []);
+    load("");
     return () => under.current.abort();
   }, [key, turn]);
   const { key: shown, rows, next, ...rest } = state;
-  const more = next && shown === key ? () => load(next, rows) : undefined; // of another list's page nobody knows what follows
+  const more = next && shown === key ? () => load(next) : undefined; // of another list's page nobody knows what follows
   return { ...rest, rows, more, again: () => setTurn((n) => n + 1) };
 }
 
 /**
- * useEvery calls `again` every so many milliseconds while it is `on`, but not while nobody looks at the page. An effect ends after the next
- * frame, and its interval may come before that: what holds is what was drawn last.
+ * useEvery asks `again` for a list of usePages every so many milliseconds while it is `on`, but not while something is under way, and not
+ * while nobody looks at the page. An effect ends after the next frame, and its interval may come before that: what holds is what was drawn
+ * last.
  */
-export function useEvery(on, ms, again) {
+export function useEvery(on, ms, { busy, again }) {
+  const now = Boolean(on && !busy);
   const holds = useRef(false);
-  holds.current = Boolean(on);
+  holds.current = now;
   useEffect(() => {
-    if (!on) return undefined;
+    if (!now) return undefined;
     const timer = setInterval(() => holds.current && !document.hidden && again(), ms);
     return () => clearInterval(timer);
-  }, [Boolean(on), ms]);
+  }, [now, ms]);
 }
