@@ -6,6 +6,7 @@ import { useEvery, usePages } from "../parts/ask.js";
 import { Choice } from "../parts/choice.js";
 import { useDraft } from "../parts/field.js";
 import { When, bytes, number } from "../parts/format.js";
+import { Input } from "../parts/input.js";
 import { More } from "../parts/more.js";
 import { Problem } from "../parts/problem.js";
 import { Table } from "../parts/table.js";
@@ -35,7 +36,7 @@ function List({ query: { state, prefix, source } }) {
   const going = rows?.length <= 50 && rows.some((d) => !isSettled(d)); // with more, the further pages would go
   useEvery(going, refresh, list);
   const filter = (more) => go("documents", [], { state, ...form, ...more }, { replace: true });
-  const field = (name, label) => html`<${Field} label=${label}>${(props) => html`<input ...${props} type="text" autocomplete="off" autocapitalize="none" spellcheck=${false} value=${form[name]} onInput=${(e) => setForm({ ...form, [name]: e.target.value })} />`}<//>`;
+  const field = (name, label) => html`<${Input} label=${label} autocomplete="off" autocapitalize="none" spellcheck=${false} value=${form[name]} change=${(value) => setForm({ ...form, [name]: value })} />`;
   const filtered = state || prefix || source;
   return html`
     <div class="head"><${Title}>Documents<//>${may("ingest") && html`<p class="marks"><a class="button" href=${href("documents", [], { add: "files" })}>Upload files</a> <a class="button second" href=${href("documents", [], { add: "text" })}>Add a text</a></p>`}</div>

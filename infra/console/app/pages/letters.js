@@ -9,6 +9,7 @@ import { Facts } from "../parts/facts.js";
 import { Field, faultBeside, faultOf, useDraft } from "../parts/field.js";
 import { duration, number, percent, plural, pretty, When } from "../parts/format.js";
 import { handlersOf } from "../parts/handlers.js";
+import { Input } from "../parts/input.js";
 import { DocumentLink, TraceLink } from "../parts/links.js";
 import { More } from "../parts/more.js";
 import { Problem } from "../parts/problem.js";
@@ -97,14 +98,15 @@ function Filter({ query, error }) {
     event.preventDefault();
     go("letters", [], Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.trim()])));
   };
-  const text = (name, type = "text") => (props) => html`<input ...${props} type=${type} spellcheck=${false} autocapitalize="none" value=${values[name]} onInput=${(e) => change(name)(e.target.value)} />`;
+  const own = (name) => ({ value: values[name], error: faultOf(error, name), change: change(name) });
+  const asTyped = { spellcheck: false, autocapitalize: "none" };
   return html`<form class="filters" role="search" aria-label="Filter dead letters" onSubmit=${submit}>
-    <${Choice} label="Stage" none="any" error=${faultOf(error, "stage")} options=${stages} value=${values.stage} change=${change("stage")} />
-    <${Field} label="Reason" error=${faultOf(error, "reason")}>${text("reason")}<//>
-    <${Field} label="Document" error=${faultOf(error, "docId")}>${text("docId")}<//>
-    <${Field} label="From" error=${faultOf(error, "from")}>${text("from", "date")}<//>
-    <${Field} label="Before" error=${faultOf(error, "to")}>${text("to", "date")}<//>
-    <${Choice} label="Sent again" none="either" error=${faultOf(error, "replayed")} options=${[["false", "not yet"], ["true", "already"]]} value=${values.replayed} change=${change("replayed")} />
+    <${Choice} label="Stage" none="any" ...${own("stage")} options=${stages} />
+    <${Input} label="Reason" ...${own("reason")} ...${asTyped} />
+    <${Input} label="Document" ...${own("docId")} ...${asTyped} />
+    <${Input} label="From" type="date" ...${own("from")} />
+    <${Input} label="Before" type="date" ...${own("to")} />
+    <${Choice} label="Sent again" none="either" ...${own("replayed")} options=${[["false", "not yet"], ["true", "already"]]} />
     <button>Filter</button>
     ${filters.some((name) => query[name]) && html`<p class="shortcuts"><a href=${href("letters")}>All</a></p>`}
   </form>`;

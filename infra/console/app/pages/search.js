@@ -6,6 +6,7 @@ import { Empty } from "../parts/empty.js";
 import { Field, faultOf, toFault } from "../parts/field.js";
 import { duration, number, percent, plural } from "../parts/format.js";
 import { Grounded, Remarks, Sources } from "../parts/grounds.js";
+import { Input } from "../parts/input.js";
 import { JsonField } from "../parts/json-field.js";
 import { Problem } from "../parts/problem.js";
 import { Stop } from "../parts/stop.js";
@@ -74,7 +75,7 @@ export default function Search({ query: address }) {
 function More({ form, change, error, wrong }) {
   const check = (name, label) => html`<label class="check"><input type="checkbox" checked=${form[name]} onChange=${(e) => change({ ...form, [name]: e.target.checked })} /> ${label}</label>`;
   return html`<div class="settings">
-    <${Field} label="Sources, at most" error=${faultOf(error, "topK")}>${(props) => html`<input ...${props} type="number" min="1" max="50" placeholder="the tenant's own" value=${form.topK} onInput=${(e) => change({ ...form, topK: e.target.value })} />`}<//>
+    <${Input} label="Sources, at most" error=${faultOf(error, "topK")} type="number" min="1" max="50" placeholder="the tenant's own" value=${form.topK} change=${(topK) => change({ ...form, topK })} />
     <${Choice} label="Neighbours of a source" options=${[["0", "none"], ["1", "one on each side"], ["2", "two on each side"], ["3", "three on each side"]]} value=${form.expand} change=${(expand) => change({ ...form, expand })} />
     <div class="wide"><${JsonField} label="Filter" value=${form.filter} onInput=${(filter) => change({ ...form, filter })} error=${wrong ?? faultOf(error, "filter")}
       hint=${html`A JSON object. All of it must hold: <code>{"source": "handbook", "year": {"$gte": 2020}}</code>`} /></div>

@@ -1,6 +1,6 @@
 import { html, useRef, useState } from "../ui.js";
 import { ended, signIn } from "../session.js";
-import { Field } from "../parts/field.js";
+import { Input } from "../parts/input.js";
 import { Problem } from "../parts/problem.js";
 
 // What the API says to programs, for who types.
@@ -34,12 +34,8 @@ export function SignIn() {
     <p>Sign in with an API key of your tenant. It is kept in this tab until you close it or sign out.</p>
     ${error && html`<${Problem} error=${forPeople(error)} focus=${said} />`}
     <form onSubmit=${submit} aria-busy=${busy}>
-      <${Field} label="API key" hint="Begins with lv_. An open tenant needs none.">
-        ${(props) => html`<input ...${props} type="password" autocomplete="off" spellcheck=${false} value=${key} aria-invalid=${error?.status === 401 ? "true" : undefined} onInput=${(e) => setKey(e.target.value)} />`}
-      <//>
-      <${Field} label="Tenant" hint="Its id. May be left out: the address or the key name it.">
-        ${(props) => html`<input ...${props} type="text" autocomplete="off" autocapitalize="none" spellcheck=${false} value=${tenant} onInput=${(e) => setTenant(e.target.value)} />`}
-      <//>
+      <${Input} label="API key" hint="Begins with lv_. An open tenant needs none." type="password" autocomplete="off" spellcheck=${false} aria-invalid=${error?.status === 401 ? "true" : undefined} value=${key} change=${setKey} />
+      <${Input} label="Tenant" hint="Its id. May be left out: the address or the key name it." autocomplete="off" autocapitalize="none" spellcheck=${false} value=${tenant} change=${setTenant} />
       <p><button class="primary" disabled=${busy}>${busy ? "Signing in…" : "Sign in"}</button></p>
     </form>
   </main>`;

@@ -5,8 +5,9 @@ import { announce } from "../parts/announce.js";
 import { useAsk, usePages } from "../parts/ask.js";
 import { Empty } from "../parts/empty.js";
 import { Facts } from "../parts/facts.js";
-import { Field, useDraft } from "../parts/field.js";
+import { useDraft } from "../parts/field.js";
 import { duration, money, number, plural, When } from "../parts/format.js";
+import { Input } from "../parts/input.js";
 import { More } from "../parts/more.js";
 import { Problem } from "../parts/problem.js";
 import { Table } from "../parts/table.js";
@@ -45,12 +46,12 @@ function List({ query }) {
     <p>What was done for the tenant, part by part. A trace is kept for a day: each in which something failed, and of the others those that were sampled.</p>
     <section aria-label="Find traces"><div class="filters">
       <form class="filters" onSubmit=${filter} role="search">
-        <${Field} label="What it began with" hint="Such as /search">${(props) => html`<input ...${props} type="text" maxlength="256" spellcheck=${false} value=${form.name} onInput=${(e) => setForm({ ...form, name: e.target.value })} />`}<//>
+        <${Input} label="What it began with" hint="Such as /search" maxlength="256" spellcheck=${false} value=${form.name} change=${(name) => setForm({ ...form, name })} />
         <label class="check"><input type="checkbox" checked=${form.failed} onChange=${(e) => setForm({ ...form, failed: e.target.checked })} /> Only with failures</label>
         <button>Filter</button>
       </form>
       <form class="filters" onSubmit=${open}>
-        <${Field} label="Trace id" hint="From a failure, or of a trace that was sampled">${(props) => html`<input ...${props} type="text" spellcheck=${false} value=${id} onInput=${(e) => setId(e.target.value)} />`}<//>
+        <${Input} label="Trace id" hint="From a failure, or of a trace that was sampled" spellcheck=${false} value=${id} change=${setId} />
         <button>Open</button>
       </form>
     </div></section>

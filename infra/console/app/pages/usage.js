@@ -5,9 +5,10 @@ import { announce } from "../parts/announce.js";
 import { useAsk } from "../parts/ask.js";
 import { Chart } from "../parts/chart.js";
 import { Facts } from "../parts/facts.js";
-import { Field, faultBeside, faultOf, useDraft } from "../parts/field.js";
+import { faultBeside, faultOf, useDraft } from "../parts/field.js";
 import { money, number, percent, When } from "../parts/format.js";
 import { Gauge } from "../parts/gauge.js";
+import { Input } from "../parts/input.js";
 import { Problem } from "../parts/problem.js";
 import { Table } from "../parts/table.js";
 import { Title } from "../parts/title.js";
@@ -37,8 +38,8 @@ function Days({ from, to, error }) {
     go("usage", [], days);
   };
   return html`<section aria-label="Days"><form class="filters" onSubmit=${show}>
-    <${Field} label="From" error=${faultOf(error, "from")}>${(props) => html`<input ...${props} type="date" value=${days.from} onInput=${(e) => setDays({ ...days, from: e.target.value })} />`}<//>
-    <${Field} label="To" error=${faultOf(error, "to")}>${(props) => html`<input ...${props} type="date" value=${days.to} onInput=${(e) => setDays({ ...days, to: e.target.value })} />`}<//>
+    <${Input} label="From" error=${faultOf(error, "from")} type="date" value=${days.from} change=${(from) => setDays({ ...days, from })} />
+    <${Input} label="To" error=${faultOf(error, "to")} type="date" value=${days.to} change=${(to) => setDays({ ...days, to })} />
     <button>Show</button>
     <p class="shortcuts"><a href=${href("usage")}>This month</a> ${[7, 30, 90].map((n) => html`<a key=${n} href=${href("usage", [], { from: dayAgo(n - 1), to: dayAgo(0) })}>${n} days</a> `)}</p>
   </form></section>`;

@@ -6,8 +6,9 @@ import { useAsk } from "./ask.js";
 import { Choice } from "./choice.js";
 import { Confirm } from "./confirm.js";
 import { Dialog } from "./dialog.js";
-import { Field, faultBeside, faultOf, toFault } from "./field.js";
+import { faultBeside, faultOf, toFault } from "./field.js";
 import { duration, money, number, percent, When } from "./format.js";
+import { Input } from "./input.js";
 import { Problem } from "./problem.js";
 import { Table } from "./table.js";
 import { toast } from "./toast.js";
@@ -85,11 +86,11 @@ function Make({ close, made }) {
   const own = (member) => ({ value: rule[member], error: faultOf(error, member), change: change(member) });
   return html`<${Dialog} title="New rule" close=${close}><form ref=${form} onSubmit=${submit} aria-busy=${busy} novalidate>
     ${faultBeside(error, Object.keys(rule)) && html`<${Problem} error=${error} />`}
-    <${Field} label="Name" hint="What people are told." error=${faultOf(error, "name")}>${(props) => html`<input ...${props} type="text" value=${rule.name} onInput=${(e) => change("name")(e.target.value)} />`}<//>
+    <${Input} label="Name" hint="What people are told." ...${own("name")} />
     <${Choice} label="Number" ...${own("metric")} options=${Object.entries(measures).map(([name, { title }]) => [name, title])} />
     <div class="filters">
       <${Choice} label="Is" ...${own("comparator")} options=${Object.entries(comparators)} />
-      <${Field} label="Threshold" hint=${measure(rule.metric).unit} error=${faultOf(error, "threshold")}>${(props) => html`<input ...${props} type="number" step="any" value=${rule.threshold} onInput=${(e) => change("threshold")(e.target.value)} />`}<//>
+      <${Input} label="Threshold" hint=${measure(rule.metric).unit} type="number" step="any" ...${own("threshold")} />
       <${Choice} label="In" ...${own("period")} options=${Object.entries(spans)} />
     </div>
     <p class="buttons"><button class="primary" disabled=${busy}>${busy ? "Saving…" : "Watch it"}</button> <button type="button" onClick=${close}>Cancel</button></p>

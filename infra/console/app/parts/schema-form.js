@@ -1,7 +1,9 @@
 // A form made of a JSON Schema. What somebody has typed so far is a draft: texts as they stand, lists and objects of drafts, undefined
 // for what is left out. read makes the value of it.
 import { html, useId, useRef } from "../ui.js";
+import { Choice } from "./choice.js";
 import { Field } from "./field.js";
+import { Input } from "./input.js";
 
 /** kindOf is which control a schema gets: what is none of the simple ones is written as JSON. */
 function kindOf(schema) {
@@ -77,19 +79,14 @@ function Control(props) {
   if (kind === "list") return html`<${List} ...${props} />`;
   const inside = kind === "json" ? Object.keys(faults).find((at) => at.startsWith(`${path}.`) || at.startsWith(`${path}[`)) : undefined;
   const error = faults[path] ?? (inside && `${inside.slice(path.length).replace(/^\./, "")} ${faults[inside]}`);
-  const on = { value: draft ?? "", required: required || undefined, onInput: (event) => change(event.target.value) };
-  return html`<${Field} label=${titled(name, required)} hint=${hintOf(schema, kind)} error=${error}>${(given) => {
-    switch (kind) {
-      case "choice": return html`<select ...${given} value=${draft} onChange=${on.onInput}>${(!required || draft === "") && html`<option value="">${required ? "choose" : "left out"}</option>`}
-        ${schema.enum.map((choice) => html`<option key=${choice} value=${String(choice)}>${String(choice)}</option>`)}</select>`;
-      case "boolean": return html`<select ...${given} value=${draft} onChange=${on.onInput}><option value="">${required ? "choose" : "left out"}</option><option value="true">yes</option><option value="false">no</option></select>`;
-      case "integer": case "number": return html`<input ...${given} ...${on} type="number" step=${kind === "integer" ? 1 : "any"} min=${schema.minimum} max=${schema.maximum} />`;
-      case "json": return html`<textarea ...${given} ...${on} class="code" rows="3" spellcheck=${false} autocapitalize="none"></textarea>`;
-    }
-    return schema.maxLength <= 500
-      ? html`<input ...${given} ...${on} type="text" maxlength=${schema.maxLength} />`
-      : html`<textarea ...${given} ...${on} rows=${schema.maxLength > 2000 ? 6 : 3} maxlength=${schema.maxLength}></textarea>`;
-  }}<//>`;
+  const on = { label: titled(name, required), hint: hintOf(schema, kind), error, value: draft ?? "", change };
+  const none = required ? "choose" : "left out", needed = Boolean(required);
+  if (kind === "choice") return html`<${Choice} ...${on} none=${(!required || draft === "") && none} options=${schema.enum.map(String)} />`;
+  if (kind === "boolean") return html`<${Choice} ...${on} none=${none} options=${[["true", "yes"], ["false", "no"]]} />`;
+  if (kind === "integer" || kind === "number") return html`<${Input} ...${on} type="number" required=${needed} step=${kind === "integer" ? 1 : "any"} min=${schema.minimum} max=${schema.maximum} />`;
+  if (kind === "string" && schema.maxLength <= 500) return html`<${Input} ...${on} required=${needed} maxlength=${schema.maxLength} />`;
+  const as = kind === "json" ? { class: "code", rows: 3, spellcheck: false, autocapitalize: "none" } : { rows: schema.maxLength > 2000 ? 6 : 3, maxlength: schema.maxLength };
+  return html`<${Field} ...${on}>${(given) => html`<textarea ...${given} ...${as} required=${needed} value=${on.value} onInput=${(event) => change(event.target.value)}></textarea>`}<//>`;
 }
 
 const titled = (name, required) => html`${name}${required && html` <span class="needed">required</span>`}`;

@@ -3,6 +3,7 @@ import { send } from "../../api.js";
 import { useAsk } from "../../parts/ask.js";
 import { Choice } from "../../parts/choice.js";
 import { Field, faultOf } from "../../parts/field.js";
+import { Input } from "../../parts/input.js";
 import { JsonField, readObject } from "../../parts/json-field.js";
 
 /** unset is how a conversation begins. */
@@ -31,16 +32,16 @@ export function Settings({ value, change, error, wrong }) {
     const { data } = await (await send("GET", "/v1/models", { signal })).json();
     return data.map((m) => m.id).filter((id) => id !== "default" && !noChat.test(id));
   });
-  const set = (name) => (event) => change({ ...value, [name]: event.target.type === "checkbox" ? event.target.checked : event.target.value });
-  const text = (name, props, more) => html`<input ...${props} type="number" inputmode="decimal" value=${value[name]} onInput=${set(name)} ...${more} />`;
+  const set = (name) => (next) => change({ ...value, [name]: next });
+  const amount = (name, field, label, more) => html`<${Input} label=${label} error=${faultOf(error, field)} type="number" inputmode="decimal" value=${value[name]} change=${set(name)} ...${more} />`;
   return html`<div class="settings">
-    <${Choice} label="Model" none="the tenant's own" error=${faultOf(error, "modelId")} options=${models} value=${value.model} change=${(model) => change({ ...value, model })} />
-    <${Field} label="Sources, at most" error=${faultOf(error, "rag.topK")}>${(props) => text("topK", props, { min: 1, max: 50, placeholder: "the tenant's own", disabled: !value.grounded })}<//>
-    <${Field} label="Temperature" error=${faultOf(error, "temperature")}>${(props) => text("temperature", props, { min: 0, max: 2, step: 0.1, placeholder: "the model's own" })}<//>
-    <${Field} label="Tokens of the answer, at most" error=${faultOf(error, "maxTokens")}>${(props) => text("maxTokens", props, { min: 1, placeholder: "the tenant's own" })}<//>
-    <div class="wide"><label class="check"><input type="checkbox" checked=${value.tools} onChange=${set("tools")} /> Let the model use all of the tenant's tools for chats</label></div>
-    <div class="wide"><${JsonField} label="Filter of the documents" hint=${html`A JSON object, such as <code>{"source": "handbook"}</code>. Only with answers from documents.`} value=${value.filter} onInput=${(filter) => change({ ...value, filter })} error=${wrong ?? faultOf(error, "rag.filter")} rows=${2} /></div>
+    <${Choice} label="Model" none="the tenant's own" error=${faultOf(error, "modelId")} options=${models} value=${value.model} change=${set("model")} />
+    ${amount("topK", "rag.topK", "Sources, at most", { min: 1, max: 50, placeholder: "the tenant's own", disabled: !value.grounded })}
+    ${amount("temperature", "temperature", "Temperature", { min: 0, max: 2, step: 0.1, placeholder: "the model's own" })}
+    ${amount("maxTokens", "maxTokens", "Tokens of the answer, at most", { min: 1, placeholder: "the tenant's own" })}
+    <div class="wide"><label class="check"><input type="checkbox" checked=${value.tools} onChange=${(e) => set("tools")(e.target.checked)} /> Let the model use all of the tenant's tools for chats</label></div>
+    <div class="wide"><${JsonField} label="Filter of the documents" hint=${html`A JSON object, such as <code>{"source": "handbook"}</code>. Only with answers from documents.`} value=${value.filter} onInput=${set("filter")} error=${wrong ?? faultOf(error, "rag.filter")} rows=${2} /></div>
     <div class="wide"><${Field} label="Instructions" hint="Stand before the conversation, after the tenant's own." error=${faultOf(error, "system")}>
-      ${(props) => html`<textarea ...${props} rows="2" value=${value.system} onInput=${set("system")}></textarea>`}<//></div>
+      ${(props) => html`<textarea ...${props} rows="2" value=${value.system} onInput=${(e) => set("system")(e.target.value)}></textarea>`}<//></div>
   </div>`;
 }

@@ -3,6 +3,7 @@ import { post } from "../../api.js";
 import { go, href } from "../../router.js";
 import { Choice } from "../../parts/choice.js";
 import { Field, faultBeside, faultOf, toFault } from "../../parts/field.js";
+import { Input } from "../../parts/input.js";
 import { JsonField, readObject } from "../../parts/json-field.js";
 import { Problem } from "../../parts/problem.js";
 import { Title } from "../../parts/title.js";
@@ -16,7 +17,7 @@ export function Text() {
   const [form, setForm] = useState({ docId: "", title: "", text: "", contentType: "text/plain", source: "", url: "", metadata: "" });
   const [state, setState] = useState({});
   const place = useRef(null), sent = useRef({});
-  const set = (name) => (event) => setForm({ ...form, [name]: event.target.value });
+  const set = (name) => (value) => setForm({ ...form, [name]: value });
   const submit = async (event) => {
     event.preventDefault();
     const metadata = readObject(form.metadata);
@@ -37,20 +38,20 @@ export function Text() {
     }
   };
   const { error, wrong, busy } = state;
-  const line = (name, label, more = {}, hint) => html`<${Field} label=${label} hint=${hint} error=${faultOf(error, name)}>${(props) => html`<input ...${props} type="text" autocomplete="off" value=${form[name]} onInput=${set(name)} ...${more} />`}<//>`;
+  const line = (name, label, more = {}, hint) => html`<${Input} label=${label} hint=${hint} error=${faultOf(error, name)} autocomplete="off" value=${form[name]} change=${set(name)} ...${more} />`;
   return html`
     <p class="crumb"><a href=${href("documents")}>All documents</a></p>
     <${Title}>Add a text<//>
     <form ref=${place} onSubmit=${submit} aria-busy=${Boolean(busy)}><section aria-label="Document">
       ${faultBeside(error, fields) && html`<${Problem} error=${error} />`}
-      <${Field} label="Text" error=${faultOf(error, "text")}>${(props) => html`<textarea ...${props} rows="10" required value=${form.text} onInput=${set("text")}></textarea>`}<//>
+      <${Field} label="Text" error=${faultOf(error, "text")}>${(props) => html`<textarea ...${props} rows="10" required value=${form.text} onInput=${(e) => set("text")(e.target.value)}></textarea>`}<//>
       <div class="settings">
         ${line("title", "Title", { maxlength: 500 })}
-        <${Choice} label="Type" error=${faultOf(error, "contentType")} options=${types} value=${form.contentType} change=${(contentType) => setForm({ ...form, contentType })} />
+        <${Choice} label="Type" error=${faultOf(error, "contentType")} options=${types} value=${form.contentType} change=${set("contentType")} />
         ${line("docId", "Id", { maxlength: 256, autocapitalize: "none", spellcheck: false, placeholder: "the platform's choice" }, "The same id again replaces the document.")}
         ${line("source", "Source", { maxlength: 500 }, "Searches can filter on it.")}
         <div class="wide">${line("url", "Address", { type: "url", maxlength: 2048, inputmode: "url" }, "Where it can be read; it comes with its sources.")}</div>
-        <div class="wide"><${JsonField} label="Metadata" hint=${html`A JSON object, such as <code>{"year": 2026}</code>.`} value=${form.metadata} onInput=${(metadata) => setForm({ ...form, metadata })} error=${wrong ?? faultOf(error, "metadata")} rows=${2} /></div>
+        <div class="wide"><${JsonField} label="Metadata" hint=${html`A JSON object, such as <code>{"year": 2026}</code>.`} value=${form.metadata} onInput=${set("metadata")} error=${wrong ?? faultOf(error, "metadata")} rows=${2} /></div>
       </div>
       <p class="buttons"><button class="primary" disabled=${busy || !form.text.trim()}>${busy ? "Adding…" : "Add the document"}</button></p>
     </section></form>`;

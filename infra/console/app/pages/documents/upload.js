@@ -3,8 +3,8 @@ import { ApiError, upload } from "../../api.js";
 import { href } from "../../router.js";
 import { may } from "../../session.js";
 import { announce } from "../../parts/announce.js";
-import { Field } from "../../parts/field.js";
 import { bytes, plural } from "../../parts/format.js";
+import { Input } from "../../parts/input.js";
 import { JobState, Progress, counted, isOver, useJob } from "../../parts/job.js";
 import { Problem } from "../../parts/problem.js";
 import { Problems } from "../../parts/problems.js";
@@ -60,7 +60,7 @@ export function Upload() {
       else setState({ error: { message: "a file cannot be read", code: error.name, hint: "it may have been changed or removed since it was chosen: choose it again" } });
     }
   };
-  const set = (name) => (event) => setCommon({ ...common, [name]: event.target.value });
+  const set = (name) => (value) => setCommon({ ...common, [name]: value });
   return html`
     <p class="crumb"><a href=${href("documents")}>All documents</a></p>
     <${Title}>Upload files<//>
@@ -79,8 +79,8 @@ export function Upload() {
           { title: "", value: (d) => html`<button type="button" class="quiet" disabled=${Boolean(step)} aria-label=${`Leave out ${d.file.name}`} onClick=${() => { setDocuments(documents.filter((other) => other !== d)); picker.current.focus(); }}>Leave out</button>` },
         ]} />
         <div class="settings">
-          <${Field} label="Ids begin with" hint="Such as handbook/">${(props) => html`<input ...${props} type="text" autocapitalize="none" spellcheck=${false} value=${common.prefix} disabled=${Boolean(step)} onInput=${set("prefix")} />`}<//>
-          <${Field} label="Source" hint="Searches can filter on it.">${(props) => html`<input ...${props} type="text" maxlength="128" value=${common.source} disabled=${Boolean(step)} onInput=${set("source")} />`}<//>
+          <${Input} label="Ids begin with" hint="Such as handbook/" autocapitalize="none" spellcheck=${false} value=${common.prefix} disabled=${Boolean(step)} change=${set("prefix")} />
+          <${Input} label="Source" hint="Searches can filter on it." maxlength="128" value=${common.source} disabled=${Boolean(step)} change=${set("source")} />
         </div>`}
       ${error && html`<${Problem} error=${error} />${error.details?.errors?.length > 0 && html`<${Problems} caption="What was refused" rows=${error.details.errors} nameOf=${(line) => state.names[line - 1]} />`}`}
       ${step && html`<${Progress} label=${step} value=${Math.round(100 * part)}>${step}: ${Math.round(100 * part)} %<//>`}
