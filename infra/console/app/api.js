@@ -59,12 +59,12 @@ export async function send(method, path, { body, query, headers, signal, as = ca
 }
 
 /** upload sends a body that takes its time: `progress` is called with the part of it that has gone, 0 to 1. It answers data. */
-export async function upload(path, body, { type, headers, progress, signal }) {
+export async function upload(path, body, { headers, progress, signal }) {
   const asked = caller, until = untilOf(signal);
   const response = await new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch does not tell how much has gone
     request.open("POST", path);
-    for (const [name, value] of headersOf(asked, { "content-type": type, ...headers })) request.setRequestHeader(name, value);
+    for (const [name, value] of headersOf(asked, headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded, total }) => progress(total ? loaded / total : 0);
     request.onabort = () => reject(until.reason);
     request.onerror = () => reject(unreachable());

@@ -23,10 +23,10 @@ export async function* follow(open, { over, cut, signal, last = "" }) {
         if (over(event)) return;
       }
     } catch (error) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       if (!began || !passes(error)) throw error;
     }
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     if (!lost) cut(true);
     lost ||= Date.now();
     if (Date.now() - lost > patience) throw new ApiError({ code: "connection_lost", message: "the connection was cut, and could not be made again", details: { hint: "look whether this machine is online, and go on from here" } });
@@ -43,12 +43,12 @@ function pause(ms, signal) {
     const done = () => {
       clearTimeout(timer);
       removeEventListener("online", done);
-      signal?.removeEventListener("abort", done);
-      if (signal?.aborted) reject(signal.reason);
+      signal.removeEventListener("abort", done);
+      if (signal.aborted) reject(signal.reason);
       else resolve();
     };
     const timer = setTimeout(done, ms);
     addEventListener("online", done);
-    signal?.addEventListener("abort", done);
+    signal.addEventListener("abort", done);
   });
 }

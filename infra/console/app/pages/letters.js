@@ -6,8 +6,8 @@ import { announce } from "../parts/announce.js";
 import { useAsk, usePages } from "../parts/ask.js";
 import { Choice } from "../parts/choice.js";
 import { Facts } from "../parts/facts.js";
-import { Field, faultBeside, faultOf, useDraft } from "../parts/field.js";
-import { duration, number, percent, plural, pretty, When } from "../parts/format.js";
+import { faultBeside, faultOf, useDraft } from "../parts/field.js";
+import { bad, duration, number, percent, plural, pretty, When } from "../parts/format.js";
 import { handlersOf } from "../parts/handlers.js";
 import { Input } from "../parts/input.js";
 import { DocumentLink, TraceLink } from "../parts/links.js";
@@ -78,7 +78,7 @@ function Handlers({ turn }) {
     ${data && html`<${Table} caption="Since the tenant's first event" rows=${data.handlers} rowKey=${(h) => h.name} empty="No event was handled yet." columns=${[
       { title: "Handler", value: (h) => h.name },
       { title: "Events", number: true, value: (h) => number(h.events) },
-      { title: "Failed", number: true, value: (h) => (h.failed ? html`<span class="state bad">${number(h.failed)}</span>` : "0") },
+      { title: "Failed", number: true, value: (h) => bad(h.failed) },
       { title: "Part that failed", number: true, value: (h) => percent(h.events ? h.failed / h.events : null) },
       { title: "Wait on average", number: true, value: (h) => duration(h.waitMs) },
       { title: "95 of 100 wait at most", number: true, value: (h) => (h.waitMost === Infinity ? "longer" : duration(h.waitMost)) },
@@ -86,7 +86,7 @@ function Handlers({ turn }) {
     ]} />
     <${Table} caption="Given up since then" rows=${data.queues} rowKey=${(q) => q.name} empty="Nothing was given up." columns=${[
       { title: "Queue", value: (q) => q.name },
-      { title: "Dead letters", number: true, value: (q) => html`<span class="state bad">${number(q.dead)}</span>` },
+      { title: "Dead letters", number: true, value: (q) => bad(q.dead) },
     ]} />`}
   </section>`;
 }

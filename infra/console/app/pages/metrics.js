@@ -6,7 +6,7 @@ import { announce } from "../parts/announce.js";
 import { useAsk } from "../parts/ask.js";
 import { Chart } from "../parts/chart.js";
 import { Facts } from "../parts/facts.js";
-import { duration, money, number, percent, plural, When } from "../parts/format.js";
+import { bad, duration, money, number, percent, plural, When } from "../parts/format.js";
 import { Problem } from "../parts/problem.js";
 import { Table } from "../parts/table.js";
 import { Title } from "../parts/title.js";
@@ -59,7 +59,6 @@ function Overview({ of }) {
     };
   }, [of]);
   const { p50, p95, p99 } = of.latencyMs;
-  const bad = (n) => (n > 0 ? html`<span class="state bad">${number(n)}</span>` : "0");
   return html`
     <${Facts} figures of=${[
       ["Requests", number(of.requests.total)], ["Failed", bad(of.failures.total)], ["p50", duration(p50.value)], ["p95", duration(p95.value)], ["p99", duration(p99.value)],

@@ -8,7 +8,8 @@ import { Confirm } from "../parts/confirm.js";
 import { Facts } from "../parts/facts.js";
 import { Field, faultBeside, faultOf, toFault } from "../parts/field.js";
 import { money, number, When } from "../parts/format.js";
-import { JobState, isOver } from "../parts/job.js";
+import { Input } from "../parts/input.js";
+import { JobState, Progress, isOver } from "../parts/job.js";
 import { More } from "../parts/more.js";
 import { Player } from "../parts/player.js";
 import { Problem } from "../parts/problem.js";
@@ -85,7 +86,7 @@ function Order({ voices }) {
       ${voices.models.length > 1 && html`<${Choice} label="Model" ...${own("model")} change=${chooseModel} options=${voices.models.map((m) => [m.id, `${m.id.split("/").at(-1)} (${m.language})`])} />`}
       <${Choice} label="Voice" ...${own("voice")} options=${voices.voices.filter((v) => v.model === order.model).map((v) => [v.id, [v.id, ...v.aliases].join(", ")])} />
       <${Choice} label="Format" ...${own("format")} options=${speaker.formats} />
-      <${Field} label=${`Speed: ${order.speed}×`} error=${faultOf(error, "speed")}>${(props) => html`<input ...${props} type="range" min=${voices.minSpeed} max=${voices.maxSpeed} step="0.05" value=${order.speed} onInput=${(e) => change("speed")(e.target.value)} />`}<//>
+      <${Input} label=${`Speed: ${order.speed}×`} type="range" min=${voices.minSpeed} max=${voices.maxSpeed} step="0.05" ...${own("speed")} />
       <button class="primary" disabled=${busy}>${busy ? "Asking…" : "Speak"}</button>
     </div>
   </form>`;
@@ -127,7 +128,7 @@ function Job({ id }) {
     ${!job && !error && html`<p class="busy" role="status">Loading…</p>`}
     ${job && html`
       <section aria-labelledby="state"><h2 id="state"><${State} of=${job} /></h2>
-        ${!isOver(job) && html`<p><progress aria-label="Spoken" value=${job.spoken} max=${Math.max(1, job.characters)}></progress></p><p>${number(job.spoken)} of ${number(job.characters)} characters are spoken, ${job.percent} %.</p>`}
+        ${!isOver(job) && html`<${Progress} label="Spoken" value=${job.percent}>${number(job.spoken)} of ${number(job.characters)} characters are spoken, ${job.percent} %.<//>`}
         ${job.error && html`<${Problem} error=${job.error} />`}
         ${job.expired && html`<p>The sound is not kept any more. Ask for the text again.</p>`}
         <${Facts} of=${[

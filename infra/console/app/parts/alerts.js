@@ -13,8 +13,6 @@ import { Problem } from "./problem.js";
 import { Table } from "./table.js";
 import { toast } from "./toast.js";
 
-const dollars = (n) => money(n === null || n === undefined ? n : n * 1e9);
-
 /** measures are the numbers that rules and anomalies are about, by the API's names. */
 const measures = {
   requests: { title: "Requests", unit: "requests", format: number },
@@ -28,7 +26,7 @@ const measures = {
   event_wait_p95: { title: "Events wait, 95 of 100", unit: "milliseconds", format: duration },
   dead_letters: { title: "Dead letters", unit: "events", format: number },
   tokens: { title: "Tokens", unit: "tokens", format: number },
-  cost_usd: { title: "Cost", unit: "US dollars", format: dollars },
+  cost_usd: { title: "Cost", unit: "US dollars", format: (n) => money(n && n * 1e9) },
 };
 
 /** measure is one of them; the platform may know some that this page does not. */

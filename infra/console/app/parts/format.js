@@ -8,6 +8,9 @@ const little = new Intl.NumberFormat("en", { style: "currency", currency: "USD",
 /** number is a number with its thousands apart; what is not known is a dash. */
 export const number = (n) => (n === null || n === undefined ? "–" : plain.format(n));
 
+/** bad is a count of what should not be: it stands out where there is any. */
+export const bad = (n) => (n > 0 ? html`<span class="state bad">${number(n)}</span>` : "0");
+
 /** percent is a share of one. */
 export const percent = (share) => (share === null || share === undefined ? "–" : `${plain.format(100 * share)} %`);
 

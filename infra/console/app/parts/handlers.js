@@ -14,8 +14,10 @@ export function handlersOf(text) {
     if (!found) continue;
     const labels = Object.fromEntries([...found[2].matchAll(label)].map(([, name, value]) => [name, value]));
     const value = Number(found[3]);
-    if (labels.queue) queues.push({ name: labels.queue, dead: value });
-    if (!labels.handler) continue;
+    if (found[1] === "levada_dead_letters_total") {
+      queues.push({ name: labels.queue, dead: value });
+      continue;
+    }
     if (!all.has(labels.handler)) all.set(labels.handler, { events: 0, failed: 0, buckets: [] });
     const h = all.get(labels.handler);
     switch (found[1].replace("levada_", "")) {

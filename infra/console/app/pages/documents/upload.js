@@ -50,7 +50,7 @@ export function Upload() {
         setState({ step: "Reading", part: n / documents.length });
       });
       setState({ step: `Sending ${bytes(body.size)}`, part: 0 });
-      const receipt = await upload("/ingest/batch", body, { type: "application/x-ndjson", headers: { "idempotency-key": sent.current.key }, progress: (part) => setState({ step: `Sending ${bytes(body.size)}`, part }), signal });
+      const receipt = await upload("/ingest/batch", body, { headers: { "content-type": "application/x-ndjson", "idempotency-key": sent.current.key }, progress: (part) => setState({ step: `Sending ${bytes(body.size)}`, part }), signal });
       setState({ receipt, names: documents.map((d) => d.file.name) });
       setDocuments([]);
       announce("All was sent.");
