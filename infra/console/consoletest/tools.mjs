@@ -63,6 +63,11 @@ export class Tools {
     return this.eventually(async () => (await this.page.getByRole("status").allTextContents()).some((said) => pattern.test(said)), `${pattern} is announced`);
   }
 
+  /** focusOn waits until focus is on what is named so. */
+  focusOn(name) {
+    return this.eventually(async () => (await this.focused()) === name, `focus is on ${name}`);
+  }
+
   /** api asks the platform past the console: what a flow needs to be there, or looks up afterwards. */
   async api(tenant, method, path, body) {
     const response = await fetch(this.url + path, {
@@ -119,7 +124,7 @@ export class Tools {
   focused() {
     return this.page.evaluate(() => {
       const e = document.activeElement;
-      const label = e.labels?.[0]?.textContent ?? e.getAttribute("aria-label") ?? (e.matches("a, button, h1, summary") ? e.textContent : "");
+      const label = e.labels?.[0]?.textContent ?? e.getAttribute("aria-label") ?? (e.matches("a, button, h1, h2, p, summary") ? e.textContent : "");
       return label.trim() || e.id || e.tagName.toLowerCase();
     });
   }

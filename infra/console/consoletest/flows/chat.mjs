@@ -153,7 +153,7 @@ export const flows = {
     await t.page.getByRole("button", { name: "Send" }).click();
     await t.eventually(async () => /rag\.filter\.nothing/.test(await t.page.locator(".composer .wrong").allTextContents()), "the API's refusal is at the field");
     assert.equal(await t.page.getByLabel("Message", { exact: true }).inputValue(), "What is there?");
-    await t.eventually(async () => (await t.focused()) === "Filter of the documents", "focus is on what is wrong");
+    await t.focusOn("Filter of the documents"); // what is wrong
     await t.judge("refused");
   },
 
@@ -202,12 +202,12 @@ export const flows = {
     await t.signIn("acme", "chat");
     assert.equal(await t.page.getByLabel("Message", { exact: true }).isVisible(), false, "the list comes first");
     await t.page.getByRole("link", { name: "New conversation" }).click();
-    await t.eventually(async () => (await t.focused()) === "Message", "focus is where one writes");
+    await t.focusOn("Message"); // where one writes
     await say(t, "Hello from a phone.");
     await settled(t);
     await t.page.getByRole("link", { name: "All conversations" }).click();
     await t.page.getByRole("link", { name: /Hello from a phone/ }).first().click();
     await t.sees(t.page.locator(".said").getByText("Hello from a phone."));
-    await t.eventually(async () => (await t.focused()) === "Conversation", "focus goes along");
+    await t.focusOn("Conversation");
   },
 };

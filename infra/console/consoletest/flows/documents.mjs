@@ -25,22 +25,21 @@ export const flows = {
   async "focus goes along, there and back"(t) {
     await t.api("acme", "POST", "/ingest?wait=30s", { docId: "along/there.txt", title: "There", text: "And back." });
     const { jobId } = await t.api("acme", "GET", "/documents/along%2Fthere.txt");
-    const at = (title) => t.eventually(async () => (await t.focused()) === title, `focus is on ${title}`);
     await t.signIn("acme", "documents?prefix=along%2F");
     await t.page.getByRole("link", { name: "There" }).press("Enter");
-    await at("There");
+    await t.focusOn("There");
     await t.page.goBack();
-    await at("Documents");
+    await t.focusOn("Documents");
     for (const [link, title] of [["Add a text", "Add a text"], ["All documents", "Documents"], ["Upload files", "Upload files"], ["All documents", "Documents"]]) {
       await t.page.getByRole("link", { name: link }).press("Enter");
-      await at(title);
+      await t.focusOn(title);
     }
     await t.open(`jobs/${jobId}`);
-    await at("main"); // of another page
+    await t.focusOn("main"); // of another page
     await t.page.getByRole("link", { name: "All jobs" }).press("Enter");
-    await at("Jobs");
+    await t.focusOn("Jobs");
     await t.page.getByRole("link", { name: "along/there.txt" }).first().press("Enter");
-    await at("along/there.txt");
+    await t.focusOn("along/there.txt");
   },
 
   async "the next page, while the list asks again by itself"(t) {
@@ -68,7 +67,7 @@ export const flows = {
     await t.sees(t.row("b"));
     assert.equal(asked, during, "it waits for the page that is under way");
     await t.sees("That is all of it.");
-    assert.equal(await t.page.evaluate(() => document.activeElement.textContent), "That is all of it.");
+    assert.equal(await t.focused(), "That is all of it.");
   },
 
   async "why it is not searchable"(t) {
@@ -115,7 +114,7 @@ export const flows = {
     await t.page.getByRole("button", { name: "Add the document" }).click();
     await t.sees(t.page.locator(".wrong").getByText(/is not a document id/));
     assert.equal(await t.page.getByLabel("Id", { exact: true }).getAttribute("aria-invalid"), "true");
-    await t.eventually(async () => (await t.focused()) === "Id", "focus is on what is wrong");
+    await t.focusOn("Id"); // what is wrong
     await t.judge("refused");
     const id = `people/ada-${Date.now()}.md`;
     await t.page.getByLabel("Id", { exact: true }).fill(id);
@@ -146,7 +145,7 @@ export const flows = {
     await t.judge("chosen");
     await t.page.getByRole("button", { name: "Upload 4 files" }).click();
     await t.sees(t.page.getByRole("heading", { name: "What was sent" }));
-    assert.equal(await t.page.evaluate(() => document.activeElement.textContent), "What was sent");
+    assert.equal(await t.focused(), "What was sent");
     await t.sees(t.page.getByText("3 of 4 documents done, 1 failed"));
     await t.sees(t.page.getByRole("region", { name: "Documents that failed" }).getByText("document_broken"));
     await t.announced(/^The import has /);

@@ -16,14 +16,12 @@ export const flows = {
     const docId = `refused-${Date.now()}`;
     const letter = await fail(t, "acme", docId);
     await t.signIn("acme", "letters");
-    await t.eventually(async () => { // what is counted is told some seconds later
+    const listed = (table, name, what) => t.eventually(async () => {
       await t.page.getByRole("button", { name: "Ask again" }).click();
-      return t.page.getByRole("table", { name: "Since the tenant's first event" }).getByRole("row", { name: /^embed/ }).count();
-    }, "the handler is listed");
-    await t.eventually(async () => { // its letter is counted when it is buried, and told with what comes after
-      await t.page.getByRole("button", { name: "Ask again" }).click();
-      return t.page.getByRole("table", { name: "Given up since then" }).getByRole("row", { name: /^embed [1-9]/ }).count();
-    }, "so is what was given up in its queue");
+      return t.page.getByRole("table", { name: table }).getByRole("row", { name }).count();
+    }, what);
+    await listed("Since the tenant's first event", /^embed/, "the handler is listed"); // what is counted is told some seconds later
+    await listed("Given up since then", /^embed [1-9]/, "so is what was given up in its queue"); // its letter is counted when it is buried, and told with what comes after
     await t.sees(t.page.getByRole("table", { name: "The newest first" }).getByRole("row", { name: new RegExp(docId) }));
     await t.judge("queues");
     await t.page.getByLabel("Document").fill(docId);
@@ -45,7 +43,7 @@ export const flows = {
     await t.page.getByRole("button", { name: "Send again…" }).click();
     await dialog.getByRole("button", { name: "Send 1 letter again" }).click();
     await t.sees(dialog.getByText("1 letter sent again."));
-    await t.eventually(async () => (await t.focused()) === "Done", "focus goes along");
+    await t.focusOn("Done");
     await dialog.getByRole("button", { name: "Done" }).click();
     await t.page.getByRole("button", { name: "Send again…" }).waitFor({ state: "detached" });
     assert.deepEqual((await t.api("acme", "GET", `/events?docId=${docId}&replayed=true`)).letters.map((l) => l.id), [letter.id]);

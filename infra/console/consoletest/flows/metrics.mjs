@@ -27,7 +27,7 @@ export const flows = {
     assert.deepEqual(await dialog.getByLabel("Number").getByRole("option").evaluateAll((all) => all.map((o) => o.value)), error.details.hint.replace("metrics are ", "").split(", "), "all that the API knows");
     await dialog.getByRole("button", { name: "Watch it" }).click();
     await t.sees(dialog.getByText("name: is required: it is what people are told"));
-    await t.eventually(async () => (await t.focused()) === "Name", "focus goes to what is wrong");
+    await t.focusOn("Name"); // what is wrong
     await t.judge("wrong");
     await dialog.getByLabel("Name").fill(name);
     await dialog.getByLabel("Threshold").fill("1.5");

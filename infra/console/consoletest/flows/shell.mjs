@@ -15,7 +15,7 @@ export const flows = {
     await t.judge("not-found");
     await t.page.getByRole("main").getByRole("link", { name: "Overview" }).click();
     await t.sees(t.page.getByRole("heading", { name: "Overview" }));
-    await t.eventually(async () => (await t.focused()) === "main", "focus goes along to the page");
+    await t.focusOn("main");
     await t.page.goBack();
     await t.sees(t.page.getByRole("heading", { name: "Not found" }));
   },

@@ -8,16 +8,16 @@ export const flows = {
     await t.sees(t.page.getByRole("row", { name: /^ingest_docs.*changes what is stored/ }));
     await t.judge("list");
     await t.page.getByRole("link", { name: "calculator" }).click();
-    await t.eventually(async () => (await t.focused()) === "calculator", "focus goes to what appeared");
+    await t.focusOn("calculator"); // what appeared
     await t.page.getByRole("button", { name: "Run", exact: true }).click();
-    await t.eventually(async () => /^operation/.test(await t.focused()), "focus goes to what is wrong");
+    await t.focusOn("operation required"); // what is wrong
     assert.equal(await t.page.getByText("is required", { exact: true }).count(), 2, "before it is sent");
     await t.page.getByLabel("operation").selectOption("divide");
     await t.page.getByLabel(/^a/).fill("7");
     await t.page.getByLabel("b", { exact: true }).fill("0");
     await t.page.getByRole("button", { name: "Run", exact: true }).click();
     await t.sees(t.page.getByText("is 0: nothing can be divided by it", { exact: true }));
-    await t.eventually(async () => (await t.focused()) === "b");
+    await t.focusOn("b");
     await t.sees(result(t).getByRole("alert").getByRole("link", { name: /^[0-9a-f]{32}$/ }));
     await t.judge("refused");
     await t.page.getByLabel("b", { exact: true }).fill("2");
@@ -43,7 +43,7 @@ export const flows = {
     await t.open("tools/classify_intent");
     await t.page.getByLabel(/^text/).fill("I want my money back");
     await t.page.getByRole("button", { name: "Add to categories" }).click();
-    await t.eventually(async () => (await t.focused()) === "categories 1", "focus goes to what was added");
+    await t.focusOn("categories 1"); // what was added
     await t.page.keyboard.type("refund");
     await t.page.getByRole("button", { name: "Add to categories" }).click();
     await t.page.getByRole("button", { name: "Add to categories" }).click();
