@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -34,29 +35,18 @@ type APIResult struct {
 // Run measures. Documents are accepted with the queue paused, so that the work behind it does not count.
 func (a API) Run(ctx context.Context) ([]APIResult, error) {
 	a.Progress("starting a platform")
-	p, err := local.Start(ctx, local.Options{
-		Root: a.Root, State: filepath.Join(a.Dir, "api"), Build: filepath.Join(a.Dir, "roles"), Lexical: true,
-	})
+	p, job, err := known(ctx, a.Root, a.Dir, "api", nil)
 	if err != nil {
 		return nil, err
 	}
 	defer p.Stop()
-	c := client.New(p.URL, "", &client.Options{Tenant: ingestTenant})
-	job, err := c.Ingest(ctx, client.Document{DocID: "known", Text: "A levada is an irrigation channel on Madeira."})
-	if err != nil {
-		return nil, err
-	}
-	if _, err := c.Finished(ctx, job.JobID, jobPause); err != nil {
-		return nil, err
-	}
 	if err := p.Queue("ingest").Disturb(ctx, dev.Faults{Pause: true}); err != nil {
 		return nil, err
 	}
 	var results []APIResult
-	for _, route := range apiRoutes(job.JobID) {
+	for _, route := range apiRoutes(job) {
 		a.Progress("loading " + route.name)
-		l := Load{Method: route.method, URL: p.URL + route.path, body: route.body, Clients: a.Clients, For: a.For, status: route.status,
-			Header: http.Header{"X-Tenant-Id": {ingestTenant}, "Cache-Control": {route.cache}}}
+		l := route.load(p, a.Clients, a.For)
 		if _, err := l.Run(ctx, p.PID()); err != nil { // lets V8 optimise
 			return nil, fmt.Errorf("%s: %w", route.name, err)
 		}
@@ -72,11 +62,34 @@ func (a API) Run(ctx context.Context) ([]APIResult, error) {
 	return results, nil
 }
 
+// known starts a platform with a stubbed embedder in a folder of its own, and has a document indexed there by a job.
+func known(ctx context.Context, root, dir, state string, vars map[string]string) (p *local.Local, job string, err error) {
+	p, err = local.Start(ctx, local.Options{Root: root, State: filepath.Join(dir, state), Build: filepath.Join(dir, "roles"), Lexical: true, Vars: vars})
+	if err != nil {
+		return nil, "", err
+	}
+	c := client.New(p.URL, "", &client.Options{Tenant: ingestTenant})
+	a, err := c.Ingest(ctx, client.Document{DocID: "known", Text: "A levada is an irrigation channel on Madeira."})
+	if err == nil {
+		_, err = c.Finished(ctx, a.JobID, jobPause)
+	}
+	if err != nil {
+		return nil, "", errors.Join(err, p.Stop())
+	}
+	return p, a.JobID, nil
+}
+
 type apiRoute struct {
 	name, method, path string
 	status             int
 	body               func() string
 	cache              string // what the caller says of answers that were given before
+}
+
+// load asks a platform for the route.
+func (r apiRoute) load(p *local.Local, clients int, d time.Duration) Load {
+	return Load{Method: r.method, URL: p.URL + r.path, body: r.body, Clients: clients, For: d, status: r.status,
+		Header: http.Header{"X-Tenant-Id": {ingestTenant}, "Cache-Control": {r.cache}}}
 }
 
 func apiRoutes(jobID string) []apiRoute {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -44,60 +43,60 @@ var meteringWays = []struct {
 // handedOver is how long after the last request everything of it has been handed over.
 const handedOver = 4 * time.Second
 
-// Run measures.
+// Run measures. Each round has new platforms: what a process happens to be like must not look like what counting costs.
 func (m Metering) Run(ctx context.Context) ([]MeteringResult, error) {
-	var platforms []*local.Local
-	for _, way := range meteringWays {
-		m.Progress("starting a platform: " + way.name)
-		p, err := local.Start(ctx, local.Options{
-			Root: m.Root, State: filepath.Join(m.Dir, "metering-"+fmt.Sprint(len(platforms))), Build: filepath.Join(m.Dir, "roles"), Lexical: true, Vars: way.vars,
-		})
-		if err != nil {
-			return nil, err
-		}
-		defer p.Stop()
-		c := client.New(p.URL, "", &client.Options{Tenant: ingestTenant})
-		job, err := c.Ingest(ctx, client.Document{DocID: "known", Text: "A levada is an irrigation channel on Madeira."})
-		if err != nil {
-			return nil, err
-		}
-		if _, err := c.Finished(ctx, job.JobID, jobPause); err != nil {
-			return nil, err
-		}
-		platforms = append(platforms, p)
+	routes := meteringRoutes()
+	samples := make([][][]Sample, len(routes)) // by route, way and round
+	for r := range samples {
+		samples[r] = make([][]Sample, len(meteringWays))
 	}
-	var results []MeteringResult
-	for _, route := range meteringRoutes() {
-		rounds := make([][]Sample, len(platforms))
-		for round := range m.Rounds + 1 {
-			for i := range platforms {
-				i = (i + round) % len(platforms)
-				m.Progress(fmt.Sprintf("round %d of %d: %s, %s", round, m.Rounds, route.name, meteringWays[i].name))
-				s, err := m.sample(ctx, platforms[i], route)
-				if err != nil {
-					return nil, fmt.Errorf("%s, %s: %w", route.name, meteringWays[i].name, err)
-				}
-				if round > 0 { // before that V8 optimises
-					rounds[i] = append(rounds[i], s)
-				}
+	for round := range m.Rounds {
+		for turn := range meteringWays {
+			way := (round + turn) % len(meteringWays)
+			if err := m.round(ctx, round, way, routes, samples); err != nil {
+				return nil, fmt.Errorf("%s: %w", meteringWays[way].name, err)
 			}
 		}
-		for i, samples := range rounds {
+	}
+	var results []MeteringResult
+	for r, route := range routes {
+		for i, of := range samples[r] {
 			results = append(results, MeteringResult{
 				Route: route.name, Way: meteringWays[i].name,
-				P50:  medianOf(samples, func(_ int, s Sample) time.Duration { return s.P50 }),
-				CPU:  medianOf(samples, func(_ int, s Sample) time.Duration { return s.CPU }),
-				Part: medianOf(samples, func(n int, s Sample) float64 { return float64(s.CPU)/float64(rounds[0][n].CPU) - 1 }),
+				P50:  medianOf(of, func(_ int, s Sample) time.Duration { return s.P50 }),
+				CPU:  medianOf(of, func(_ int, s Sample) time.Duration { return s.CPU }),
+				Part: medianOf(of, func(n int, s Sample) float64 { return float64(s.CPU)/float64(samples[r][0][n].CPU) - 1 }),
 			})
 		}
 	}
 	return results, nil
 }
 
+// round adds a sample of each route to those of a way.
+func (m Metering) round(ctx context.Context, round, way int, routes []apiRoute, samples [][][]Sample) error {
+	of := meteringWays[way]
+	m.Progress(fmt.Sprintf("round %d of %d: %s", round+1, m.Rounds, of.name))
+	p, _, err := known(ctx, m.Root, m.Dir, fmt.Sprintf("metering-%d-%d", round, way), of.vars)
+	if err != nil {
+		return err
+	}
+	defer p.Stop()
+	for r, route := range routes {
+		if _, err := m.sample(ctx, p, route); err != nil { // lets V8 optimise
+			return fmt.Errorf("%s: %w", route.name, err)
+		}
+		s, err := m.sample(ctx, p, route)
+		if err != nil {
+			return fmt.Errorf("%s: %w", route.name, err)
+		}
+		samples[r][way] = append(samples[r][way], s)
+	}
+	return nil
+}
+
 // sample is one round, with the CPU time until everything of it has been handed over.
 func (m Metering) sample(ctx context.Context, p *local.Local, route apiRoute) (Sample, error) {
-	l := Load{Method: route.method, URL: p.URL + route.path, body: route.body, Clients: m.Clients, For: m.For, status: route.status,
-		Header: http.Header{"X-Tenant-Id": {ingestTenant}, "Cache-Control": {route.cache}}}
+	l := route.load(p, m.Clients, m.For)
 	before, _, err := usage(p.PID())
 	if err != nil {
 		return Sample{}, err
@@ -129,14 +128,14 @@ func meteringRoutes() (routes []apiRoute) {
 	}, ""})
 }
 
-// medianOf is the median of what each sample has; of two in the middle the greater.
+// medianOf is the median of what each sample has; where two are in the middle, what is between them.
 func medianOf[T time.Duration | float64](samples []Sample, of func(n int, s Sample) T) T {
 	values := make([]T, len(samples))
 	for n, s := range samples {
 		values[n] = of(n, s)
 	}
 	slices.Sort(values)
-	return values[len(values)/2]
+	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
 }
 
 // MeteringTable shows the results.
