@@ -24,8 +24,8 @@ type Options struct {
 	// Root is the folder of the module, the one with go.mod.
 	Root string
 
-	// Out is where the folders of the roles are made. Two builds at a time need
-	// two of them.
+	// Out is where the folders of the roles are made. Two builds of the same at a
+	// time may share it.
 	Out string
 
 	// Stack tells the classes and the memory of each role.

@@ -3,16 +3,24 @@ package build
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 )
 
 // hold makes a folder hold exactly the files, by their paths with slashes, and tells whether that changed anything. What else is in it goes:
-// files that have gone since the last build, and what an interrupted one left.
+// files that have gone since the last build, and what an interrupted one left. Builds at the same time take turns: what one is writing would be
+// left over to the other.
 func hold(dir string, files map[string][]byte) (changed bool, err error) {
+	turn, err := lock(dir)
+	if err != nil {
+		return false, err
+	}
+	defer turn.Close() // which ends the lock
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		to := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
@@ -26,6 +34,26 @@ func hold(dir string, files map[string][]byte) (changed bool, err error) {
 	}
 	gone, err := prune(dir, files)
 	return changed || gone, err
+}
+
+// lock waits until the folder is nobody else's. It is there afterwards.
+func lock(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
+		switch {
+		case err == nil:
+			return f, nil
+		case !errors.Is(err, syscall.EINTR):
+			return nil, errors.Join(fmt.Errorf("cannot be locked against other builds: %w", err), f.Close())
+		}
+	}
 }
 
 // writeChanged puts data into the file, unless it is there already. A reader
