@@ -2,8 +2,12 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
+	"crypto/rand"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,40 +104,85 @@ func TestADocumentIsOneTrace(t *testing.T) {
 	parts := strings.Split(a.Header.Get("traceparent"), "-")
 	require.Len(t, parts, 4)
 
-	var kept view.Spans
-	want := []string{"api request /ingest", "consumers event chunk", "consumers event embed", "consumers event index"}
-	places := map[string]view.Span{}
-	require.Eventually(t, func() bool {
-		var err error
-		if kept, err = u.client().Trace(t.Context(), parts[1]); err != nil {
-			return false
-		}
-		seen := map[string]bool{}
-		for _, s := range kept.Spans {
-			seen[fmt.Sprintf("%s %s %s", s.Worker, s.Kind, s.Name)] = true
-			seen[fmt.Sprintf("%s %s", s.Worker, s.Kind)] = true
-			places[s.ID] = s
-		}
-		for _, name := range append(want, "consumers model", "api object") {
-			if !seen[name] {
-				return false
-			}
-		}
-		return true
-	}, patience, time.Second, "%s: %+v", parts[1], &kept)
-	assert.Equal(t, parts[1], kept.ID)
-	var first []string
-	for _, s := range kept.Spans {
-		assert.Equal(t, trace.OK, s.Outcome, "%+v", s)
-		if places[s.Parent].ID == "" {
-			first = append(first, string(s.Kind)+" "+s.Name)
-		}
-	}
-	assert.Equal(t, []string{"request /ingest"}, first, "%+v", kept.Spans)
-	for _, s := range kept.Spans {
+	spans := u.traced(parts[1], "api request /ingest", "api object", "consumers event chunk", "consumers event embed", "consumers event index", "consumers model")
+	for _, s := range spans {
 		if s.Kind == trace.Model {
-			assert.Equal(t, "embed", places[s.Parent].Name, "the model was asked by the stage that embeds")
+			assert.Equal(t, "embed", spans[s.Parent].Name, "the model was asked by the stage that embeds")
 		}
 	}
 	assert.Equal(t, http.StatusNotFound, other.do(http.MethodGet, "/traces/"+parts[1], nil).Status)
+}
+
+// nameOf says of a span where it was, of which kind it is, and its name.
+func nameOf(s view.Span) string { return fmt.Sprintf("%s %s %s", s.Worker, s.Kind, s.Name) }
+
+// traced waits until a trace has spans of these names, as nameOf has them or without the last word, each as often as it is here, and every span but the first was caused by
+// another. It requires that all went well, and answers them by their ids.
+func (u user) traced(id, first string, want ...string) (spans map[string]view.Span) {
+	u.t.Helper()
+	var kept view.Spans
+	require.Eventually(u.t, func() bool {
+		var err error
+		if kept, err = u.client().Trace(u.t.Context(), id); err != nil {
+			return false
+		}
+		seen := map[string]int{}
+		spans = map[string]view.Span{}
+		for _, s := range kept.Spans {
+			seen[nameOf(s)]++
+			seen[fmt.Sprintf("%s %s", s.Worker, s.Kind)]++
+			spans[s.ID] = s
+		}
+		for _, name := range want {
+			if seen[name]--; seen[name] < 0 {
+				return false
+			}
+		}
+		return slices.Equal(beginnings(spans), []string{first}) // a part may be told before what it is part of
+	}, patience, time.Second, "%s: %+v", id, &kept)
+	assert.Equal(u.t, id, kept.ID)
+	for _, s := range spans {
+		assert.Equal(u.t, trace.OK, s.Outcome, "%+v", s)
+	}
+	return spans
+}
+
+// beginnings are the names of those spans that none of the others has caused.
+func beginnings(spans map[string]view.Span) (names []string) {
+	for _, s := range spans {
+		if spans[s.Parent].ID == "" {
+			names = append(names, nameOf(s))
+		}
+	}
+	return names
+}
+
+// Two tenants' imports go through queues and a Workflow, each in the trace of its request and of its tenant alone: the steps are caused by the event that started the
+// run, and what becomes of a document by the step that submitted it.
+func TestAnImportIsOneTrace(t *testing.T) {
+	const n, request = 3, "api request /ingest/batch"
+	causes := map[string]string{
+		"consumers event imports-start": request, "consumers event imports-complete": request,
+		"workflows step begin": "consumers event imports-start", "workflows step submit part 0, 0": "consumers event imports-start", "workflows step drop": "consumers event imports-start",
+		"consumers event chunk": "workflows step submit part 0, 0", "consumers event embed": "consumers event chunk", "consumers event index": "consumers event embed",
+		"consumers model": "consumers event embed",
+	}
+	users, traces := []user{newcomer(t, "traced"), newcomer(t, "traced")}, make([]string, 2)
+	for i, u := range users {
+		place, err := trace.New(rand.Reader)
+		require.NoError(t, err)
+		traces[i] = place.TraceID()
+		begun := u.batch(string(ndjson(t, newShipment(u.tenant, n, 0).docs)), "traceparent", place.String())
+		require.Equal(t, "succeeded", u.imported(begun.JobID).State)
+	}
+	want := slices.Concat(slices.Sorted(maps.Keys(causes)), slices.Repeat([]string{"consumers event chunk", "consumers event embed", "consumers event index"}, n-1))
+	for i, u := range users {
+		spans := u.traced(traces[i], request, want...)
+		for _, s := range spans {
+			if cause := cmp.Or(causes[nameOf(s)], causes[s.Worker+" "+string(s.Kind)]); cause != "" {
+				assert.Equal(t, cause, nameOf(spans[s.Parent]), "%+v", s)
+			}
+		}
+		assert.Equal(t, http.StatusNotFound, users[1-i].do(http.MethodGet, "/traces/"+traces[i], nil).Status)
+	}
 }

@@ -55,7 +55,8 @@ func Do[T any](ctx context.Context, r Run, name string, f func(ctx context.Conte
 //
 // A run belongs to a tenant, and its id is unique within tenant and kind: Start with the id of a run that exists does
 // nothing, so whoever is told twice to start one may. Signal of a run that does not exist, or has ended, is
-// fault.NotFound, code run_not_found. A signal is kept until the run waits for it. Safe for concurrent use.
+// fault.NotFound, code run_not_found. A signal is kept until the run waits for it. What causes a run (Cause) is in the context of its
+// flow, as trace.From has it, however often the run wakes up. Safe for concurrent use.
 type Runs interface {
 	Start(ctx context.Context, s tenants.Scope, k Kind, id string, params any) error
 	Signal(ctx context.Context, s tenants.Scope, k Kind, id, signal string, payload any) error

@@ -3,8 +3,11 @@ package imports_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,9 +15,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"levada.dev/events"
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
+	"levada.dev/events/watch"
+	"levada.dev/events/watch/watchtest"
 	"levada.dev/infra/memory"
 	"levada.dev/tenants"
+	"levada.dev/workflows/flow"
 	"levada.dev/workflows/flow/flowtest"
 	"levada.dev/workflows/imports"
 )
@@ -48,6 +56,36 @@ func TestABatchWaitsForRoom(t *testing.T) {
 		w.ledger.limited, w.ledger.room = true, 130
 		return w.batch(600), 600
 	}, func(t *testing.T, w *world) { w.whole(t, docs(600)...) })
+}
+
+// A document is caused by the step that submits it, in the trace of the run; where nobody notices steps, by what the import is.
+func TestWhatCausesADocument(t *testing.T) {
+	for _, tenant := range both {
+		t.Run(tenant, func(t *testing.T) {
+			place, err := trace.New(rand.Reader)
+			require.NoError(t, err)
+			cause := events.Cause{ID: "request", TraceParent: place.String()}
+			submitted := func(ctx context.Context, notices *watch.Watch) (causes []events.Cause) {
+				w := newWorld(t, tenant)
+				run := w.run(imports.Origin{}, 0)
+				run.Flow = flow.Watched(notices, imports.Kind, run.Flow)
+				run.Params = imports.Order{Origin: w.batch(2), Entries: 2, Cause: events.Cause{ID: cause.ID, TraceParent: cause.TraceParent, IdempotencyKey: "key"}}
+				require.NoError(t, run.Run(ctx))
+				for _, taking := range w.ledger.taken {
+					causes = append(causes, taking.Submission.Cause)
+				}
+				return causes
+			}
+			assert.Equal(t, []events.Cause{cause, cause}, submitted(t.Context(), nil))
+			notices, seen := watchtest.New("workflows", nil)
+			causes := submitted(trace.With(t.Context(), place), notices)
+			steps := seen.Spans(tenants.ID(tenant), trace.Step)
+			i := slices.IndexFunc(steps, func(s trace.Span) bool { return s.Name == "submit part 0, 0" })
+			require.GreaterOrEqual(t, i, 0, "%+v", steps)
+			cause.TraceParent = "00-" + place.TraceID() + "-" + steps[i].ID + "-03"
+			assert.Equal(t, []events.Cause{cause, cause}, causes)
+		})
+	}
 }
 
 func TestURLs(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"levada.dev/events"
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
 	"levada.dev/tenants"
 	"levada.dev/workflows/corpus"
 	"levada.dev/workflows/flow"
@@ -149,8 +150,8 @@ func (f *feed) prepare(ctx context.Context, c *tenants.Config, n int, e Entry) (
 	d := *e.Draft
 	d.JobID = fmt.Sprintf("%s-%06d", f.id, n) // in the order of the entries
 	d.Pace = corpus.PaceOf(c)
-	d.Cause = events.Cause{ID: f.order.Cause.ID, TraceParent: f.order.Cause.TraceParent} // the key is of the import, not of each document
-	if f.order.Origin.Batch == 0 {                                                       // a batch's ids are its client's
+	d.Cause = f.cause(ctx)
+	if f.order.Origin.Batch == 0 { // a batch's ids are its client's
 		named, err := Named(c, f.order.Source, d.DocID)
 		if err != nil {
 			return refuseOr(e, err)
@@ -176,6 +177,15 @@ func (f *feed) prepare(ctx context.Context, c *tenants.Config, n int, e Entry) (
 	}
 	sub.Line = e.Line
 	return Taking{Submission: &sub}, nil
+}
+
+// cause is what a document is submitted by: the step, where somebody notices it, else what the import is. The key is of the import, not of each document.
+func (f *feed) cause(ctx context.Context) events.Cause {
+	c := events.Cause{ID: f.order.Cause.ID, TraceParent: f.order.Cause.TraceParent}
+	if step := flow.Cause(ctx); step != (trace.Parent{}) {
+		c.TraceParent = step.String()
+	}
+	return c
 }
 
 // enter waits for room for a file, which leave gives back.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
 	"levada.dev/tenants"
 	"levada.dev/workflows/flow"
 )
@@ -25,7 +26,7 @@ type Probe struct {
 
 // act is one thing that a run of the probe is to do.
 type act struct {
-	Do      string        `json:"do"` // note, flaky, refuse, sleep, wait
+	Do      string        `json:"do"` // note, traced, flaky, refuse, sleep, wait
 	Text    string        `json:"text,omitempty"`
 	Times   int           `json:"times,omitempty"`
 	For     time.Duration `json:"for,omitempty"`
@@ -67,6 +68,8 @@ func (p *Probe) do(ctx context.Context, s tenants.Scope, r flow.Run, name string
 		})
 		text, _ := json.Marshal(fault.As(err)) // kinds and texts encode
 		return p.step(ctx, r, at, name+" was", string(text))
+	case "traced":
+		return p.step(ctx, r, at, name, trace.From(ctx).String())
 	case "sleep":
 		return r.Sleep(ctx, name, a.For)
 	case "wait":

@@ -2,6 +2,7 @@ package flowtest
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"testing"
 	"time"
@@ -10,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"levada.dev/events/fault"
+	"levada.dev/events/trace"
+	"levada.dev/events/watch/watchtest"
 	"levada.dev/tenants"
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/flow"
@@ -35,6 +38,7 @@ func TestRuns(t *testing.T, p *Probe, make func(t *testing.T) flow.Runs) {
 	suite("a sleep goes on", testSleep)
 	suite("signals wait for the run, and the run for signals", testSignals)
 	suite("a wait times out", testTimeout)
+	suite("a run is in the trace of who started it", testTraced)
 	suite("nobody else's runs can be spoken to", testStrangers)
 	suite("without a tenant there are no runs", testNobody)
 }
@@ -131,6 +135,33 @@ func testTimeout(t *testing.T, w *watch) {
 	id := tenantstest.Fresh(t, "timeout-")
 	w.start(t, w.acme, id, act{Do: "wait", Text: "never", For: time.Second}, note("went on"))
 	w.noted(t, w.acme, id, "timeout", "went on")
+}
+
+// Both ways of saying what causes a run count: a place that is passed on, and a span that somebody notices. Who tells of it once more changes nothing.
+func testTraced(t *testing.T, w *watch) {
+	id, orphan := tenantstest.Fresh(t, "traced-"), tenantstest.Fresh(t, "orphan-")
+	passed, noticed := newTrace(t), newTrace(t)
+	noticed.Flags &^= trace.Sampled
+	traced := act{Do: "traced"}
+	nowhere := w.ctx
+	w.ctx = trace.With(nowhere, passed)
+	w.start(t, w.acme, id, traced, act{Do: "sleep", For: time.Second}, traced)
+	notices, _ := watchtest.New("suite", nil)
+	w.ctx, _ = notices.Begin(nowhere, trace.Event, "tells", noticed, trace.Parent{})
+	w.start(t, w.globex, id, traced)
+	w.start(t, w.acme, id, traced)
+	w.ctx = nowhere
+	w.start(t, w.acme, orphan, traced)
+	w.noted(t, w.acme, id, passed.String(), passed.String())
+	w.noted(t, w.globex, id, noticed.String())
+	w.noted(t, w.acme, orphan, "")
+}
+
+func newTrace(t *testing.T) trace.Parent {
+	t.Helper()
+	place, err := trace.New(rand.Reader)
+	require.NoError(t, err)
+	return place
 }
 
 func testStrangers(t *testing.T, w *watch) {
