@@ -24,15 +24,16 @@ type Cost struct {
 
 // CostLine is what one model has cost for one capability.
 type CostLine struct {
-	Capability string   `json:"capability,omitempty"`
-	Model      string   `json:"model,omitempty"`
-	Calls      int64    `json:"calls"`
-	Prompt     int64    `json:"promptTokens"`
-	Completion int64    `json:"completionTokens"`
-	Chars      int64    `json:"characters"`
-	Nanos      int64    `json:"nanoUSD"`
-	Estimated  int64    `json:"estimatedCalls"`
-	Part       *float64 `json:"part"` // of the money of all lines
+	Capability string        `json:"capability,omitempty"`
+	Model      string        `json:"model,omitempty"`
+	Calls      int64         `json:"calls"`
+	Prompt     int64         `json:"promptTokens"`
+	Completion int64         `json:"completionTokens"`
+	Chars      int64         `json:"characters"`
+	Neurons    quota.Neurons `json:"neurons"`
+	Nanos      int64         `json:"nanoUSD"`
+	Estimated  int64         `json:"estimatedCalls"`
+	Part       *float64      `json:"part"` // of the money of all lines
 }
 
 // CostDay is what a day has cost.
@@ -131,7 +132,7 @@ func CostOf(w Window, st quota.Statement) Cost {
 
 func (l *CostLine) add(o quota.Line) {
 	l.Calls, l.Prompt, l.Completion, l.Chars = l.Calls+o.Calls, l.Prompt+o.Prompt, l.Completion+o.Completion, l.Chars+o.Chars
-	l.Nanos, l.Estimated = l.Nanos+o.Nanos, l.Estimated+o.Estimated
+	l.Neurons, l.Nanos, l.Estimated = l.Neurons+o.Neurons, l.Nanos+o.Nanos, l.Estimated+o.Estimated
 }
 
 func (s *CostSum) add(l quota.Line) {

@@ -12,7 +12,7 @@ import (
 )
 
 func line(day quota.Day, capability string, tokens, nanos int64) quota.Line {
-	return quota.Line{Day: day, Capability: capability, Model: "m", Calls: 1, Prompt: tokens, Nanos: nanos}
+	return quota.Line{Day: day, Capability: capability, Model: "m", Calls: 1, Prompt: tokens, Neurons: quota.Neurons(3 * nanos), Nanos: nanos}
 }
 
 func TestCost(t *testing.T) {
@@ -26,7 +26,7 @@ func TestCost(t *testing.T) {
 		Lines: []quota.Line{
 			line("2026-11-01", "chat", 50, 500),
 			line("2026-11-21", "chat", 20, 200),
-			{Day: "2026-11-21", Capability: "speech", Model: "v", Calls: 2, Chars: 7, Nanos: 100, Estimated: 1},
+			{Day: "2026-11-21", Capability: "speech", Model: "v", Calls: 2, Chars: 7, Neurons: 5, Nanos: 100, Estimated: 1},
 			line("2026-11-22", "chat", 4, 100),
 		},
 		Budgets: []quota.Budget{
@@ -36,10 +36,10 @@ func TestCost(t *testing.T) {
 	})
 	assert.Equal(t, []any{quota.Day("2026-11-21"), quota.Day("2026-11-22")}, []any{got.FromDay, got.ToDay})
 	assert.Equal(t, []view.CostLine{
-		{Capability: "chat", Model: "m", Calls: 2, Prompt: 24, Nanos: 300, Part: value(0.75)},
-		{Capability: "speech", Model: "v", Calls: 2, Chars: 7, Nanos: 100, Estimated: 1, Part: value(0.25)},
+		{Capability: "chat", Model: "m", Calls: 2, Prompt: 24, Neurons: 900, Nanos: 300, Part: value(0.75)},
+		{Capability: "speech", Model: "v", Calls: 2, Chars: 7, Neurons: 5, Nanos: 100, Estimated: 1, Part: value(0.25)},
 	}, got.Lines)
-	assert.Equal(t, view.CostLine{Calls: 4, Prompt: 24, Chars: 7, Nanos: 400, Estimated: 1, Part: value(1)}, got.Total)
+	assert.Equal(t, view.CostLine{Calls: 4, Prompt: 24, Chars: 7, Neurons: 905, Nanos: 400, Estimated: 1, Part: value(1)}, got.Total)
 	assert.Equal(t, []view.CostDay{{"2026-11-21", 20, 7, 300}, {"2026-11-22", 4, 0, 100}}, got.Days)
 	// One day has gone since the pace began, in which 400 were spent; nine are to come.
 	assert.Equal(t, view.CostForecast{

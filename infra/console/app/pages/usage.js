@@ -79,7 +79,7 @@ const sum = (lines, member) => lines.reduce((all, l) => all + (l[member] ?? 0), 
 /** Sums is a table of what belongs together, the dearest first. */
 function Sums({ title, name, lines, by, total }) {
   const rows = [...Map.groupBy(lines, by)].map(([of, all]) => ({
-    of, calls: sum(all, "calls"), prompt: sum(all, "promptTokens"), completion: sum(all, "completionTokens"), characters: sum(all, "characters"), nanos: sum(all, "nanoUSD"),
+    of, calls: sum(all, "calls"), prompt: sum(all, "promptTokens"), completion: sum(all, "completionTokens"), characters: sum(all, "characters"), neurons: sum(all, "neurons"), nanos: sum(all, "nanoUSD"),
   })).sort((a, b) => b.nanos - a.nanos);
   return html`<${Table} caption=${title} rows=${rows} rowKey=${(r) => r.of} empty="No model was called in these days." columns=${[
     { title: name, value: (r) => r.of },
@@ -89,6 +89,7 @@ function Sums({ title, name, lines, by, total }) {
     { title: "Tokens in", number: true, value: (r) => number(r.prompt) },
     { title: "Tokens out", number: true, value: (r) => number(r.completion) },
     { title: "Characters", number: true, value: (r) => number(r.characters) },
+    { title: "Neurons", number: true, value: (r) => number(r.neurons) },
   ]} />`;
 }
 

@@ -11,7 +11,18 @@ export const flows = {
     await t.sees(t.page.getByRole("meter", { name: "Money a day" }));
     assert.match(await t.page.getByRole("meter", { name: "Tokens a month" }).getAttribute("aria-valuetext"), /of 10,000,000,000, .* %$/);
     const told = await t.api("acme", "GET", "/usage");
+    const answered = t.page.waitForResponse((response) => new URL(response.url()).pathname === "/usage");
     await t.page.getByRole("button", { name: "Ask again" }).click();
+    const { lines } = (await (await answered).json()).data;
+    for (const [by, name] of [["model", "@cf/baai/bge-m3"], ["capability", "search"]]) {
+      const neurons = lines.filter((l) => l[by] === name).reduce((all, l) => all + l.neurons, 0).toLocaleString("en", { maximumFractionDigits: 2 });
+      assert.notEqual(neurons, "0");
+      const table = t.page.getByRole("table", { name: `By ${by}` });
+      const column = (await table.getByRole("columnheader").allTextContents()).indexOf("Neurons");
+      assert.ok(column > 0, `${by} has neurons`);
+      const cell = table.getByRole("row").filter({ has: t.page.getByRole("rowheader", { name, exact: true }) }).locator("th, td").nth(column);
+      await t.eventually(async () => (await cell.textContent()) === neurons, `${name} took ${neurons} neurons, as the API says`);
+    }
     const calls = t.page.getByRole("definition").nth(1);
     await t.eventually(async () => Number((await calls.textContent()).replaceAll(",", "")) >= told.totals.calls, "as many as the API says");
     await t.page.getByText("As a table").click();
