@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,8 +24,8 @@ type Handler struct {
 
 var _ slog.Handler = (*Handler)(nil)
 
-// New writes to w what a slog.JSONHandler without options would, but for personal data and keys (package redact) in messages and values: their kinds
-// stand in their place.
+// New writes to w what a slog.JSONHandler without options would, but for personal data and keys (package redact), and addresses, in messages and values: their
+// kinds stand in their place.
 func New(w io.Writer) *Handler {
 	return &Handler{w, slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if !isID(a) {
@@ -47,21 +48,51 @@ func isID(a slog.Attr) bool {
 func clean(v slog.Value) slog.Value {
 	switch v.Kind() {
 	case slog.KindString:
-		text, _ := redact.Text(v.String())
-		return slog.StringValue(text)
+		return slog.StringValue(shown(v.String()))
 	case slog.KindAny:
 		if err, ok := v.Any().(error); ok {
-			text, _ := redact.Text(err.Error())
-			return slog.StringValue(text)
+			return slog.StringValue(shown(err.Error()))
 		}
 		if b, err := json.Marshal(v.Any()); err == nil {
-			if text, found := redact.Text(string(b)); len(found) > 0 {
+			if text := shown(string(b)); text != string(b) {
 				return slog.StringValue(text)
 			}
 		}
 	}
 	return v
 }
+
+// shown is what of a text may be in the log.
+func shown(s string) string {
+	s, _ = redact.Text(s)
+	for from := 0; ; {
+		at := strings.Index(s[from:], "://")
+		if at < 0 {
+			return s
+		}
+		at += from
+		start, end := at, at+len("://")
+		for start > 0 && strings.IndexByte(schemes, s[start-1]) >= 0 {
+			start--
+		}
+		if start == at { // of nothing
+			from = end
+			continue
+		}
+		for end < len(s) && s[end] > ' ' { // whatever an address is quoted in: rather more than less
+			end++
+		}
+		end = start + len(strings.TrimRight(s[start:end], `.,:;)]}"'\`))
+		s = s[:start] + address + s[end:]
+		from = start + len(address)
+	}
+}
+
+const (
+	// address stands for one: also the id of a document has it, where an import took it from there.
+	address = "[URL]"
+	schemes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-."
+)
 
 // Enabled implements slog.Handler.
 func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {
@@ -100,8 +131,7 @@ func appendRecord(b []byte, r slog.Record) ([]byte, bool) {
 		b = append(b, ',')
 	}
 	b = append(append(b, `"level":"`...), r.Level.String()...)
-	message, _ := redact.Text(r.Message)
-	b, ok := appendText(append(b, `","msg":`...), message)
+	b, ok := appendText(append(b, `","msg":`...), shown(r.Message))
 	plain = plain && ok
 	if plain {
 		r.Attrs(func(a slog.Attr) bool {
@@ -121,7 +151,7 @@ func appendAttr(b []byte, a slog.Attr) ([]byte, bool) {
 	case slog.KindString:
 		text := a.Value.String()
 		if !isID(a) {
-			text, _ = redact.Text(text)
+			text = shown(text)
 		}
 		return appendText(b, text)
 	case slog.KindInt64:

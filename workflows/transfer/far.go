@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"levada.dev/events/fault"
@@ -200,12 +201,11 @@ func (f *Far) ask(ctx context.Context, method, path string, body []byte, read fu
 	return read(resp.Body)
 }
 
-// refused is why the source has not answered what it was asked for.
+// refused is why the source has not answered what it was asked for. Its code is told, and no words of it: they would be logged, and are whatever somebody's server says.
 func refused(resp *http.Response) error {
 	var answer struct {
 		Error struct {
 			Code    string `json:"code"`
-			Message string `json:"message"`
 			Details struct {
 				RetryAfter int64 `json:"retryAfterMs"`
 			} `json:"details"`
@@ -213,8 +213,8 @@ func refused(resp *http.Response) error {
 	}
 	_ = json.NewDecoder(io.LimitReader(resp.Body, maxLine)).Decode(&answer) // what is no answer of ours says nothing
 	said := fmt.Sprintf("the source answered %d", resp.StatusCode)
-	if e := answer.Error; e.Code != "" {
-		said = fmt.Sprintf("%s %.64s: %.300s", said, e.Code, e.Message)
+	if code := answer.Error.Code; code != "" && len(code) <= 64 && strings.Trim(code, "abcdefghijklmnopqrstuvwxyz_") == "" {
+		said += " " + code
 	}
 	switch status := resp.StatusCode; {
 	case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:

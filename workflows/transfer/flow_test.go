@@ -160,8 +160,9 @@ func TestWhatTheSourceIsWhenItFails(t *testing.T) {
 	}{
 		{"pages that break off", torn, ""},
 		{"a source that is gone", refuses(503, `{"error":{"code":"directory_unavailable","message":"m"}}`), "source_unavailable"},
-		{"a key that is not allowed", refuses(403, `{"error":{"code":"scope_denied","message":"m"}}`), "source_denied"},
+		{"a key that is not allowed", refuses(403, `{"error":{"code":"scope_denied","message":"Ada wrote this"}}`), "source_denied"},
 		{"another server", refuses(404, "<html>"), "source_refused"},
+		{"one whose code is none", refuses(404, `{"error":{"code":"Ada wrote this"}}`), "source_refused"},
 		{"one that redirects", refuses(302, ""), "source_refused"},
 		{"one that answers anything", refuses(200, "hello\n"), "source_torn"},
 		{"one that says nothing", refuses(200, ""), "source_torn"},
@@ -183,6 +184,8 @@ func TestWhatTheSourceIsWhenItFails(t *testing.T) {
 			require.Equal(t, job.Failed, j.State)
 			assert.Equal(t, c.code, j.Errors[0].Code)
 			assert.NotContains(t, fmt.Sprint(j.Errors), m.from.keys["acme"])
+			assert.NotContains(t, fmt.Sprint(j.Errors), "Ada", "what a server says is not passed on: it would be logged")
+			assert.Equal(t, c.code == "source_denied", strings.Contains(j.Errors[0].Message, "403 scope_denied"))
 			assert.Empty(t, m.to.cards(m.acme))
 			m.around = nil
 			require.Equal(t, job.Succeeded, m.bring(false).State, "the same again goes on")

@@ -50,9 +50,9 @@ func (r Rules) Check(u *url.URL) error {
 		return fault.Invalidf("url", "address_denied", format, args...).
 			WithHint("documents are fetched from public hosts, and from those only that the tenant's configuration names, if it does (ingest.fetch.hosts)")
 	}
-	host, err := Host(u)
+	host, err := Host(u) // which is told as an address: none is logged
 	if err != nil {
-		return denied("%.100q is not the name of a host", u.Hostname())
+		return denied("%.100q has no name of a host", u.Scheme+"://"+u.Hostname())
 	}
 	if !r.Private && !slices.Contains(ports, u.Port()) {
 		return denied("port %s is not one of the web", u.Port())
@@ -62,9 +62,9 @@ func (r Rules) Check(u *url.URL) error {
 	case numeric && !r.Allows(ip):
 		return denied("%s is not a public address", ip)
 	case !numeric && !r.Private && internal(host):
-		return denied("%.100q is not a public host", host)
+		return denied("%.100q is not a public host", u.Scheme+"://"+host)
 	case !r.named(host):
-		return denied("%.100q is not one of the hosts that documents may be fetched from", host)
+		return denied("%.100q is not one of the hosts that documents may be fetched from", u.Scheme+"://"+host)
 	}
 	return nil
 }
