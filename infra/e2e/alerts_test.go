@@ -39,7 +39,7 @@ func TestATenantIsToldOfItsAlerts(t *testing.T) {
 	all := []*listener{listens(t, "lighthouse", hears), listens(t, "harbour", hears)}
 	for _, l := range all {
 		for _, rule := range []map[string]any{
-			{"id": "quiet-" + l.tenant[:5], "name": "Nothing is given up", "metric": "dead_letters", "comparator": "<", "threshold": 1, "period": "5m"},
+			{"id": "quiet-" + l.tenant[:5], "name": "Nothing is given up, " + canary, "metric": "dead_letters", "comparator": "<", "threshold": 1, "period": "5m"},
 			{"id": "never", "name": "Less than nothing", "metric": "dead_letters", "comparator": "<", "threshold": 0, "period": "5m"},
 		} {
 			require.Equal(t, http.StatusCreated, l.do(http.MethodPost, "/metrics/alerts", rule).Status)

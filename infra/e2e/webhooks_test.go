@@ -35,14 +35,19 @@ func senderOf(t *testing.T, tenant tenants.ID, secret string) sender {
 // deliver signs a body as it was at a time and sends it.
 func (s sender) deliver(source, id string, at time.Time, contentType, body string, headers ...string) answer {
 	s.t.Helper()
+	return s.do(http.MethodPost, "/ingest/webhooks/"+source, body, append(s.signed(id, at, contentType, body), headers...)...)
+}
+
+// signed are the headers of a delivery.
+func (s sender) signed(id string, at time.Time, contentType, body string) []string {
+	s.t.Helper()
 	key, err := tenants.ParseSecret(s.secret)
 	require.NoError(s.t, err)
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(id + "." + timestamp + "." + body))
-	headers = append([]string{"x-tenant-id", s.tenant, "content-type", contentType, "webhook-id", id, "webhook-timestamp", timestamp,
-		"webhook-signature", "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))}, headers...)
-	return s.do(http.MethodPost, "/ingest/webhooks/"+source, body, headers...)
+	return []string{"x-tenant-id", s.tenant, "content-type", contentType, "webhook-id", id, "webhook-timestamp", timestamp,
+		"webhook-signature", "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))}
 }
 
 // written is an event about a document.
