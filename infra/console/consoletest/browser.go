@@ -18,7 +18,8 @@ type Options struct {
 	Chromium string            // the browser's program
 	URL      string            // where the platform answers
 	Keys     map[string]string // of each tenant
-	Shots    string            // the folder for screenshots, made if it is not there; without one there are none
+	Flows    string            // the folder of the flows; without one it is the console's
+	Shots    string            // the folder for screenshots, made if it is not there: each flow has a folder in it, emptied before it is done
 	Logs     io.Writer         // gets what the browser's driver has to say besides; nil drops it
 }
 
@@ -33,29 +34,31 @@ type Browser struct {
 
 // answer is a line of the driver.
 type answer struct {
-	Flows []string `json:"flows"`
-	Error string   `json:"error"`
+	Flows  []string            `json:"flows"`
+	Judged map[string]Pictures `json:"judged"`
+	Error  string              `json:"error"`
 }
+
+// Pictures are the files of a page's screenshots, by the looks it was judged in.
+type Pictures map[string]string
 
 // flowLimit is how long a flow may take: many times what one does, since machines of tests are busy. The driver ends one after a minute.
 const flowLimit = 90 * time.Second
 
 // Start runs the driver, and the browser below it.
 func Start(o Options) (*Browser, error) {
-	folder := filepath.Join(o.Root, "infra", "console", "consoletest", "flows")
-	if err := readAll(folder); err != nil {
+	home := filepath.Join(o.Root, "infra", "console", "consoletest")
+	if o.Flows == "" {
+		o.Flows = filepath.Join(home, "flows")
+	}
+	if err := readAll(o.Flows, home); err != nil {
 		return nil, err
 	}
-	if o.Shots != "" {
-		if err := os.MkdirAll(o.Shots, 0o755); err != nil {
-			return nil, err
-		}
-	}
-	settings, err := json.Marshal(map[string]any{"chromium": o.Chromium, "url": o.URL, "keys": o.Keys, "shots": o.Shots, "flows": folder})
+	settings, err := json.Marshal(map[string]any{"chromium": o.Chromium, "url": o.URL, "keys": o.Keys, "shots": o.Shots, "flows": o.Flows})
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(filepath.Join(o.Root, "node_modules", ".bin", "node"), filepath.Join(o.Root, "infra", "console", "consoletest", "driver.mjs"))
+	cmd := exec.Command(filepath.Join(o.Root, "node_modules", ".bin", "node"), filepath.Join(home, "driver.mjs"))
 	cmd.Dir, cmd.Stderr = o.Root, o.Logs
 	cmd.WaitDelay = time.Second
 	b := &Browser{cmd: cmd}
@@ -83,9 +86,9 @@ func Start(o Options) (*Browser, error) {
 }
 
 // readAll reads the flows and what they are made with, so that the go command knows that a result is not the last one's when one of them has changed.
-func readAll(folder string) error {
-	for _, pattern := range []string{"*.mjs", filepath.Join("..", "*.mjs")} {
-		names, err := filepath.Glob(filepath.Join(folder, pattern))
+func readAll(folders ...string) error {
+	for _, folder := range folders {
+		names, err := filepath.Glob(filepath.Join(folder, "*.mjs"))
 		if err != nil {
 			return err
 		}
@@ -98,15 +101,16 @@ func readAll(folder string) error {
 	return nil
 }
 
-// Run does a flow, and returns what went wrong.
-func (b *Browser) Run(flow string) error {
+// Run does a flow, and returns the pictures of the pages that it judged, by the names it gave them. What went wrong names the picture of the
+// page as it was then.
+func (b *Browser) Run(flow string) (map[string]Pictures, error) {
 	late := time.AfterFunc(flowLimit, func() { _ = b.cmd.Process.Kill() })
 	defer late.Stop()
 	a, err := b.ask(flow)
 	if err == nil && a.Error != "" {
 		err = errors.New(a.Error)
 	}
-	return err
+	return a.Judged, err
 }
 
 func (b *Browser) ask(line string) (a answer, err error) {

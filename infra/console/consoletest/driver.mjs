@@ -35,10 +35,10 @@ async function run(name) {
       new Promise((_, fail) => (late = setTimeout(() => fail(new Error(`took more than ${limit / 1000} s`)), limit))),
     ]);
     tools.settle();
-    return {};
+    return { judged: tools.judged };
   } catch (error) {
-    await tools.screenshot("failed").catch(() => {});
-    return { error: error.stack ?? String(error) };
+    const picture = await tools.screenshot("failed").then((path) => `the page as it was: ${path}`, (why) => `there is no picture of the page: ${why}`);
+    return { error: `${error.stack ?? error}\n${picture}` };
   } finally {
     clearTimeout(late);
     await context.close();

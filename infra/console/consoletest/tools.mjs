@@ -1,6 +1,6 @@
 // What a flow has in its hands.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -14,11 +14,17 @@ const looks = [
   { name: "phone-dark", colors: "dark", size: { width: 360, height: 740 }, asked: true },
 ];
 
+/** plain is a name as a file may have it. */
+const plain = (name) => name.replaceAll(/[^a-zA-Z0-9.-]+/g, "-");
+
 export class Tools {
   complaints = [];
+  judged = {}; // the pictures of each page, by look
 
   constructor(settings, context, page, name) {
-    Object.assign(this, { settings, context, page, name, url: settings.url, keys: settings.keys });
+    const folder = join(settings.shots, ...name.split("/").map(plain));
+    Object.assign(this, { folder, context, page, url: settings.url, keys: settings.keys });
+    rmSync(folder, { recursive: true, force: true }); // what the flow did before is not what it does
     this.#listen(page);
   }
 
@@ -63,6 +69,19 @@ export class Tools {
     return this.eventually(async () => (await this.page.getByRole("status").allTextContents()).some((said) => pattern.test(said)), `${pattern} is announced`);
   }
 
+  /** press presses keys, one after the other. */
+  async press(...keys) {
+    for (const key of keys) await this.page.keyboard.press(key);
+  }
+
+  /** tabTo goes on by Tab until focus is on what is named so, as far as somebody might who has no mouse. `by` can be Shift+Tab. */
+  async tabTo(name, by = "Tab") {
+    for (const passed = []; passed.at(-1) !== name; passed.push(await this.focused())) {
+      assert.ok(passed.length < 80, `${by} does not lead to ${name}, but to ${passed.join(", ")}`);
+      await this.press(by);
+    }
+  }
+
   /** focusOn waits until focus is on what is named so. */
   focusOn(name) {
     return this.eventually(async () => (await this.focused()) === name, `focus is on ${name}`);
@@ -88,11 +107,11 @@ export class Tools {
 
   /** judge looks at the page as it is, in all looks: it takes a screenshot, asks axe, and holds the page to the width there is. */
   async judge(shot) {
-    const faults = [];
+    const faults = [], pictures = (this.judged[shot] = {});
     for (const look of looks) {
       await this.page.setViewportSize(look.size);
       await this.page.emulateMedia({ colorScheme: look.colors });
-      await this.screenshot(`${shot}-${look.name}`, { fullPage: true });
+      pictures[look.name] = await this.screenshot(`${shot}-${look.name}`, { fullPage: true });
       const { wide, room } = await this.width();
       if (wide > room) faults.push(`${look.name}: the page is ${wide} px wide, and there are ${room}`);
       if (!look.asked) for (const fault of await this.axe()) faults.push(`${look.name}: ${fault}`);
@@ -120,20 +139,20 @@ export class Tools {
       .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => `${node.target.join(" ")} (${node.any[0]?.message ?? node.failureSummary})`).join("; ")}`);
   }
 
-  /** focused is the name of what has focus, as a screen reader says it, or its tag. */
+  /** focused is the name of what has focus, as a screen reader says it, or its tag; what is in a list is not part of its name. */
   focused() {
     return this.page.evaluate(() => {
       const e = document.activeElement;
-      const label = e.labels?.[0]?.textContent ?? e.getAttribute("aria-label") ?? (e.matches("a, button, h1, h2, p, summary") ? e.textContent : "");
+      const label = e.labels?.[0]?.textContent.replace(e.textContent, "") ?? e.getAttribute("aria-label") ?? (e.matches("a, button, h1, h2, p, summary") ? e.textContent : "");
       return label.trim() || e.id || e.tagName.toLowerCase();
     });
   }
 
-  /** screenshot keeps how the page looks, where somebody wants to see it. */
+  /** screenshot keeps how the page looks, and answers in which file. */
   async screenshot(shot, options) {
-    if (!this.settings.shots) return;
-    const path = join(this.settings.shots, `${this.name}-${shot}.png`.replaceAll(/[^a-zA-Z0-9.-]+/g, "-"));
+    const path = join(this.folder, `${plain(shot)}.png`);
     await this.page.screenshot({ path, caret: "initial", ...options }); // to hide the caret takes a style that the policy refuses
+    return path;
   }
 
   /** allow drops the complaints that a flow caused on purpose. */
