@@ -1,13 +1,15 @@
-import { html, useState } from "../ui.js";
+import { html, useRef, useState } from "../ui.js";
 import { get, send } from "../api.js";
 import { go, href } from "../router.js";
 import { may } from "../session.js";
+import { Again } from "../parts/again.js";
 import { announce } from "../parts/announce.js";
 import { useAsk, usePages } from "../parts/ask.js";
 import { Choice } from "../parts/choice.js";
 import { Facts } from "../parts/facts.js";
-import { faultBeside, faultOf, useDraft } from "../parts/field.js";
+import { faultBeside, faultOf, useDraft, useFault } from "../parts/field.js";
 import { bad, duration, number, percent, plural, pretty, When } from "../parts/format.js";
+import { Going } from "../parts/going.js";
 import { handlersOf } from "../parts/handlers.js";
 import { Input } from "../parts/input.js";
 import { DocumentLink, TraceLink } from "../parts/links.js";
@@ -40,10 +42,10 @@ function Queues({ query }) {
   }, Object.values(asked));
   const filtered = filters.some((name) => query[name]);
   return html`
-    <div class="head"><${Title}>Queues<//><button type="button" onClick=${() => { list.again(); setTurn(turn + 1); }} disabled=${list.busy}>${list.busy ? "Asking…" : "Ask again"}</button></div>
+    <div class="head"><${Title}>Queues<//><${Again} busy=${list.busy} again=${() => { list.again(); setTurn(turn + 1); }} /></div>
     ${may("metrics") && html`<${Handlers} turn=${turn} />`}
     <section aria-labelledby="dead"><div class="head"><h2 id="dead">Dead letters</h2>
-      ${may("admin") && count?.total > 0 && query.replayed !== "true" && html`<button type="button" onClick=${() => setReplaying(true)}>Send ${filtered ? "these" : "all"} again…</button>`}</div>
+      ${may("admin") && count?.total > 0 && query.replayed !== "true" && html`<${Going} onClick=${() => setReplaying(true)}>Send ${filtered ? "these" : "all"} again…<//>`}</div>
       <p>Messages that nobody could handle, with why. They are kept for 30 days.</p>
       <${Filter} query=${query} error=${list.error} />
       ${faultBeside(list.error, filters) && html`<${Problem} error=${list.error} />`}
@@ -93,6 +95,8 @@ function Handlers({ turn }) {
 
 function Filter({ query, error }) {
   const [values, setValues] = useDraft(Object.fromEntries(filters.map((name) => [name, query[name] ?? ""])));
+  const form = useRef(null);
+  useFault(form, error, filters);
   const change = (name) => (value) => setValues((before) => ({ ...before, [name]: value }));
   const submit = (event) => {
     event.preventDefault();
@@ -100,7 +104,7 @@ function Filter({ query, error }) {
   };
   const own = (name) => ({ value: values[name], error: faultOf(error, name), change: change(name) });
   const asTyped = { spellcheck: false, autocapitalize: "none" };
-  return html`<form class="filters" role="search" aria-label="Filter dead letters" onSubmit=${submit}>
+  return html`<form ref=${form} class="filters" role="search" aria-label="Filter dead letters" onSubmit=${submit}>
     <${Choice} label="Stage" none="any" ...${own("stage")} options=${stages} />
     <${Input} label="Reason" ...${own("reason")} ...${asTyped} />
     <${Input} label="Document" ...${own("docId")} ...${asTyped} />
@@ -108,7 +112,7 @@ function Filter({ query, error }) {
     <${Input} label="Before" type="date" ...${own("to")} />
     <${Choice} label="Sent again" none="either" ...${own("replayed")} options=${[["false", "not yet"], ["true", "already"]]} />
     <button>Filter</button>
-    ${filters.some((name) => query[name]) && html`<p class="shortcuts"><a href=${href("letters")}>All</a></p>`}
+    <p class="shortcuts"><a href=${href("letters")}>All</a></p>
   </form>`;
 }
 
@@ -123,7 +127,7 @@ function Letter({ id }) {
   return html`
     <p><a href=${href("letters")}>All queues</a></p>
     <div class="head"><${Title}>${letter ? letter.code : "Dead letter"}<//>
-      ${letter && may("admin") && !letter.replayedAt && html`<button type="button" onClick=${() => setReplaying(true)}>Send again…</button>`}</div>
+      ${letter && may("admin") && !letter.replayedAt && html`<${Going} onClick=${() => setReplaying(true)}>Send again…<//>`}</div>
     ${error && html`<${Problem} error=${error} />`}
     ${busy && !letter && html`<p class="busy" role="status">Loading…</p>`}
     ${letter && html`

@@ -2,6 +2,7 @@ import { html, useEffect, useMemo } from "../ui.js";
 import { get } from "../api.js";
 import { go, href } from "../router.js";
 import { Alerts, measure } from "../parts/alerts.js";
+import { Again } from "../parts/again.js";
 import { announce } from "../parts/announce.js";
 import { useAsk } from "../parts/ask.js";
 import { Chart } from "../parts/chart.js";
@@ -28,7 +29,7 @@ export default function Metrics({ query }) {
       <label><span class="hidden">Period</span><select value=${period} onChange=${(e) => go("metrics", [], { period: e.target.value })}>
         ${Object.entries(periods).map(([id, title]) => html`<option key=${id} value=${id}>${title}</option>`)}
       </select></label>
-      <button type="button" onClick=${() => all.forEach((view) => view.again())} disabled=${busy}>${busy ? "Asking…" : "Ask again"}</button>
+      <${Again} busy=${busy} again=${() => all.forEach((view) => view.again())} />
     </div></div>
     <${View} id="overview" title="In short" of=${overview} show=${(data) => html`<${Overview} of=${data} />`} />
     <section aria-labelledby="alerts"><h2 id="alerts">Alerts</h2><${Alerts} /></section>

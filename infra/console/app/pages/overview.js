@@ -1,6 +1,7 @@
 import { html } from "../ui.js";
 import { get } from "../api.js";
 import { session } from "../session.js";
+import { Again } from "../parts/again.js";
 import { announce } from "../parts/announce.js";
 import { useAsk } from "../parts/ask.js";
 import { Facts } from "../parts/facts.js";
@@ -19,7 +20,7 @@ export default function Overview() {
   });
   const { health, ready } = data ?? {};
   return html`
-    <div class="head"><${Title}>Overview<//><button type="button" onClick=${again} disabled=${busy}>${busy ? "Asking…" : "Ask again"}</button></div>
+    <div class="head"><${Title}>Overview<//><${Again} busy=${busy} again=${again} /></div>
     <section aria-labelledby="platform"><h2 id="platform">Platform</h2>
       ${health?.status === "rejected" && html`<${Problem} error=${health.reason} />`}
       ${health?.status === "fulfilled" && html`<${Facts} of=${[

@@ -1,6 +1,7 @@
 import { html, useEffect, useRef, useState } from "../ui.js";
 import { blob, del, get, post } from "../api.js";
 import { go, href } from "../router.js";
+import { Again } from "../parts/again.js";
 import { announce } from "../parts/announce.js";
 import { useAsk, usePages } from "../parts/ask.js";
 import { Choice } from "../parts/choice.js";
@@ -8,6 +9,7 @@ import { Confirm } from "../parts/confirm.js";
 import { Facts } from "../parts/facts.js";
 import { Field, faultBeside, faultOf, toFault } from "../parts/field.js";
 import { money, number, When } from "../parts/format.js";
+import { Going } from "../parts/going.js";
 import { Input } from "../parts/input.js";
 import { JobState, Progress, isOver } from "../parts/job.js";
 import { More } from "../parts/more.js";
@@ -31,7 +33,7 @@ function All() {
     return { rows: jobs, next };
   });
   return html`
-    <div class="head"><${Title}>Speech<//><button type="button" onClick=${list.again} disabled=${list.busy}>${list.busy ? "Asking…" : "Ask again"}</button></div>
+    <div class="head"><${Title}>Speech<//><${Again} ...${list} /></div>
     <section aria-labelledby="new"><h2 id="new">Have a text spoken</h2>
       ${voices.error && html`<${Problem} error=${voices.error} />`}
       ${voices.busy && !voices.data && html`<p class="busy" role="status">Loading…</p>`}
@@ -123,7 +125,7 @@ function Job({ id }) {
   }, [turn]);
   return html`
     <p><a href=${href("speech")}>All speech</a></p>
-    <div class="head"><${Title}>Spoken text<//>${job && !isOver(job) && html`<button type="button" class="danger" onClick=${() => setStopping(true)}>Cancel…</button>`}</div>
+    <div class="head"><${Title}>Spoken text<//>${job && !isOver(job) && html`<${Going} class="danger" onClick=${() => setStopping(true)}>Cancel…<//>`}</div>
     ${error && html`<${Problem} error=${error} again=${() => setTurn((n) => n + 1)} />`}
     ${!job && !error && html`<p class="busy" role="status">Loading…</p>`}
     ${job && html`

@@ -1,6 +1,7 @@
 import { html, useEffect, useState } from "../ui.js";
 import { get } from "../api.js";
 import { go, href } from "../router.js";
+import { Again } from "../parts/again.js";
 import { announce } from "../parts/announce.js";
 import { useAsk, usePages } from "../parts/ask.js";
 import { Empty } from "../parts/empty.js";
@@ -42,7 +43,7 @@ function List({ query }) {
     if (id.trim()) go("traces", [id.trim()]);
   };
   return html`
-    <div class="head"><${Title}>Traces<//><button type="button" onClick=${list.again} disabled=${list.busy}>${list.busy ? "Asking…" : "Ask again"}</button></div>
+    <div class="head"><${Title}>Traces<//><${Again} ...${list} /></div>
     <p>What was done for the tenant, part by part. A trace is kept for a day: each in which something failed, and of the others those that were sampled.</p>
     <section aria-label="Find traces"><div class="filters">
       <form class="filters" onSubmit=${filter} role="search">
@@ -77,7 +78,7 @@ function Trace({ id, query }) {
   }, [data]);
   return html`
     <p><a href=${href("traces")}>All traces</a></p>
-    <div class="head"><${Title}>Trace <code>${id}</code><//><button type="button" onClick=${again} disabled=${busy}>${busy ? "Asking…" : "Ask again"}</button></div>
+    <div class="head"><${Title}>Trace <code>${id}</code><//><${Again} busy=${busy} again=${again} /></div>
     ${error && (error.code === "trace_not_found"
       ? html`<${Empty} title="This trace is not kept, or not yet.">Spans arrive some seconds after they have ended, and are kept for a day: those of a failure always, of a refusal or a success only where the trace was sampled.<//>`
       : html`<${Problem} error=${error} />`)}

@@ -1,11 +1,12 @@
-import { html, useMemo } from "../ui.js";
+import { html, useMemo, useRef } from "../ui.js";
 import { get } from "../api.js";
 import { go, href } from "../router.js";
+import { Again } from "../parts/again.js";
 import { announce } from "../parts/announce.js";
 import { useAsk } from "../parts/ask.js";
 import { Chart } from "../parts/chart.js";
 import { Facts } from "../parts/facts.js";
-import { faultBeside, faultOf, useDraft } from "../parts/field.js";
+import { faultBeside, faultOf, useDraft, useFault } from "../parts/field.js";
 import { money, number, percent, When } from "../parts/format.js";
 import { Gauge } from "../parts/gauge.js";
 import { Input } from "../parts/input.js";
@@ -21,7 +22,7 @@ export default function Usage({ query }) {
     return { usage, cost };
   }, [query.from, query.to]);
   return html`
-    <div class="head"><${Title}>Usage<//><button type="button" onClick=${again} disabled=${busy}>${busy ? "Asking…" : "Ask again"}</button></div>
+    <div class="head"><${Title}>Usage<//><${Again} busy=${busy} again=${again} /></div>
     <${Days} from=${query.from ?? data?.usage.from} to=${query.to ?? data?.usage.to} error=${error} />
     ${faultBeside(error, ["from", "to"]) && html`<${Problem} error=${error} />`}
     ${busy && !data && html`<p class="busy" role="status">Loading…</p>`}
@@ -33,11 +34,13 @@ const dayAgo = (days) => new Date(Date.now() - days * 86_400_000).toISOString().
 /** Days chooses which days are told. Days are those of UTC. */
 function Days({ from, to, error }) {
   const [days, setDays] = useDraft({ from, to });
+  const form = useRef(null);
+  useFault(form, error, ["from", "to"]);
   const show = (event) => {
     event.preventDefault();
     go("usage", [], days);
   };
-  return html`<section aria-label="Days"><form class="filters" onSubmit=${show}>
+  return html`<section aria-label="Days"><form ref=${form} class="filters" onSubmit=${show}>
     <${Input} label="From" error=${faultOf(error, "from")} type="date" value=${days.from} change=${(from) => setDays({ ...days, from })} />
     <${Input} label="To" error=${faultOf(error, "to")} type="date" value=${days.to} change=${(to) => setDays({ ...days, to })} />
     <button>Show</button>

@@ -8,6 +8,7 @@ import { Confirm } from "./confirm.js";
 import { Dialog } from "./dialog.js";
 import { faultBeside, faultOf, toFault } from "./field.js";
 import { duration, money, number, percent, When } from "./format.js";
+import { Going } from "./going.js";
 import { Input } from "./input.js";
 import { Problem } from "./problem.js";
 import { Table } from "./table.js";
@@ -40,6 +41,7 @@ export function Alerts() {
   const { data, error, busy, again } = useAsk((signal) => get("/metrics/alerts", { signal }));
   const [making, setMaking] = useState(false);
   const [dropping, setDropping] = useState(null);
+  const add = useRef(null);
   const made = (rule) => {
     setMaking(false);
     toast(`“${rule.name}” is watched from now on.`);
@@ -55,9 +57,9 @@ export function Alerts() {
       { title: "Rule", value: (a) => `${measure(a.metric).title}: ${comparators[a.comparator] ?? a.comparator} ${measure(a.metric).format(a.threshold)} in ${spans[a.period] ?? a.period}` },
       { title: "Now", number: true, value: (a) => measure(a.metric).format(a.value) },
       { title: "Since", value: (a) => html`<${When} at=${a.since} />` },
-      { title: "Actions", value: (a) => html`<button type="button" class="danger" aria-label=${`Delete ${a.name}`} onClick=${() => setDropping(a)}>Delete</button>` },
+      { title: "Actions", value: (a) => html`<${Going} class="danger" aria-label=${`Delete ${a.name}`} back=${add} onClick=${() => setDropping(a)}>Delete<//>` },
     ]} />`}
-    <p><button type="button" onClick=${() => setMaking(true)}>New rule</button></p>
+    <p><button ref=${add} type="button" onClick=${() => setMaking(true)}>New rule</button></p>
     ${making && html`<${Make} close=${() => setMaking(false)} made=${made} />`}
     ${dropping && html`<${Drop} rule=${dropping} close=${() => setDropping(null)} gone=${again} />`}`;
 }

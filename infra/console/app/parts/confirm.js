@@ -9,6 +9,7 @@ import { Problem } from "./problem.js";
 export function Confirm({ title, act, yes, doing, no, close, children }) {
   const [state, setState] = useState({});
   const run = async () => {
+    if (state.busy) return;
     setState({ busy: true });
     try {
       await act();
@@ -20,6 +21,6 @@ export function Confirm({ title, act, yes, doing, no, close, children }) {
   return html`<${Dialog} title=${title} close=${close}>
     ${children}
     ${state.error && html`<${Problem} error=${state.error} />`}
-    <p class="buttons"><button type="button" class="danger" disabled=${state.busy} onClick=${run}>${state.busy ? doing : yes}</button> <button type="button" onClick=${close}>${no}</button></p>
+    <p class="buttons"><button type="button" class="danger" aria-busy=${Boolean(state.busy)} onClick=${run}>${state.busy ? doing : yes}</button> <button type="button" onClick=${close}>${no}</button></p>
   <//>`;
 }

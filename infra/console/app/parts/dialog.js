@@ -1,8 +1,9 @@
 import { html, useLayoutEffect, useId, useRef } from "../ui.js";
+import { title as titleOfPage } from "./going.js";
 
 /**
  * Dialog is in front of the page while it is there: the page puts it there, and takes it away when `close` is called. The browser keeps
- * focus inside, closes it by Escape, and gives focus back to where it was.
+ * focus inside, and closes it by Escape. Focus goes back to where it was, or to the title of the page where that is no more.
  */
 export function Dialog({ title, close, children }) {
   const id = useId();
@@ -12,7 +13,7 @@ export function Dialog({ title, close, children }) {
     it.showModal();
     return () => {
       it.close();
-      before?.focus?.();
+      (before?.isConnected ? before : titleOfPage())?.focus();
     };
   }, []);
   const cancel = (event) => {

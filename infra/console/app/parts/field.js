@@ -3,6 +3,11 @@ import { html, useEffect, useId, useState } from "../ui.js";
 /** toFault moves focus to what is wrong in a form, once it is shown: a control that says so, else what is said of all of it. */
 export const toFault = (form) => requestAnimationFrame(() => form.current?.querySelector('[aria-invalid="true"], [role="alert"]')?.focus());
 
+/** useFault is toFault for a form whose values are the address's: `error` is what is said of one of `names` when the page was asked for. */
+export function useFault(form, error, names) {
+  useEffect(() => { if (error && !faultBeside(error, names)) toFault(form); }, [error]);
+}
+
 /** faultOf is what a failure says of a field, or of something in it. */
 export function faultOf(error, name) {
   if (!error?.field || !(error.field === name || error.field.startsWith(`${name}.`) || error.field.startsWith(`${name}[`))) return undefined;

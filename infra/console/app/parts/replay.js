@@ -23,6 +23,7 @@ export function Replay({ what, close }) {
     if (dry.data) announce(`${plural(dry.data.matched, "letter")} would be sent again.`);
   }, [dry.data]);
   const replay = async () => {
+    if (busy) return;
     const { signal } = left.current;
     setBusy(true);
     setError(null);
@@ -56,7 +57,7 @@ export function Replay({ what, close }) {
     ${error && html`<${Problem} error=${error} />`}
     <p class="buttons">
       ${done?.over ? html`<button type="button" class="primary" ref=${end} onClick=${close}>Done</button>` : html`
-        ${matched > 0 && html`<button type="button" class="primary" onClick=${replay} disabled=${busy}>${busy ? "Sending…" : done ? "Go on" : `Send ${plural(matched, "letter")} again`}</button>`}
+        ${matched > 0 && html`<button type="button" class="primary" aria-busy=${busy} onClick=${replay}>${busy ? "Sending…" : done ? "Go on" : `Send ${plural(matched, "letter")} again`}</button>`}
         <button type="button" onClick=${close}>${busy ? "Stop" : "Cancel"}</button>`}
     </p>
   <//>`;

@@ -1,11 +1,5 @@
-import { html, useLayoutEffect, useRef } from "../ui.js";
+import { html } from "../ui.js";
+import { Going } from "./going.js";
 
-/** Stop is the button of what takes its time; it goes with that. Who had focus on it then gets it at `back`, a ref. */
-export function Stop({ stop, back }) {
-  const button = useRef(null);
-  useLayoutEffect(() => {
-    const it = button.current;
-    return () => { if (document.activeElement === it) queueMicrotask(() => back.current?.focus()); }; // what was of no use meanwhile is of use again by then
-  }, []);
-  return html`<button ref=${button} type="button" class="danger" onClick=${stop}>Stop</button>`;
-}
+/** Stop is the button of what takes its time; it goes with that, and focus on it goes to `back`, a ref. */
+export const Stop = ({ stop, back }) => html`<${Going} class="danger" back=${back} onClick=${stop}>Stop<//>`;

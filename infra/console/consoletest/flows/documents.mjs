@@ -195,6 +195,7 @@ export const flows = {
     const erasure = t.page.getByRole("region", { name: "Deleted" });
     await erasure.getByText("succeeded").waitFor({ timeout: 30_000 });
     assert.match(await erasure.innerText(), /Still there\s+nothing, asked/);
+    await t.focusOn("gone/soon.txt"); // what had it is of no use any more
     await t.judge("receipt");
     assert.equal((await t.api("acme", "GET", "/documents/gone%2Fsoon.txt")).state, "deleted");
   },

@@ -48,6 +48,7 @@ export const flows = {
     await t.sees("The job was cancelled.");
     await t.sees(t.page.getByText("cancelled", { exact: true }));
     await t.page.getByRole("button", { name: "Cancel", exact: true }).waitFor({ state: "detached" });
+    await t.focusOn("jobs/slow.html"); // what had it is of no use any more
     assert.equal((await t.api("acme", "GET", `/jobs/${jobId}`)).state, "cancelled");
   },
 

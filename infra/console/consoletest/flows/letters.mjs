@@ -50,6 +50,63 @@ export const flows = {
     assert.equal((await t.api("globex", "GET", `/events?docId=${docId}`)).letters.length, 0);
   },
 
+  async "found, counted and sent again by keyboard"(t) {
+    const docId = `by-keyboard-${Date.now()}`;
+    const letter = await fail(t, "acme", docId);
+    await t.signIn("acme", "letters");
+    await t.sees(t.page.getByRole("table", { name: "The newest first" }));
+    await t.tabTo("Ask again");
+    await Promise.all([t.page.waitForResponse("**/events?*"), t.press("Enter")]);
+    await t.focusOn("Ask again"); // it stays there
+    await t.tabTo("From");
+    await t.page.keyboard.type("02022026"); // that day and month are equal: which is first is the system's matter
+    await t.tabTo("Before");
+    await t.page.keyboard.type("01012026");
+    await t.tabTo("Filter");
+    await t.press("Enter");
+    await t.focusOn("Before"); // what is wrong
+    assert.equal(await t.page.getByLabel("Before").getAttribute("aria-invalid"), "true");
+    await t.tabTo("All");
+    await t.press("Enter");
+    await t.sees(t.page.getByRole("table", { name: "The newest first" }));
+    assert.equal(await t.focused(), "All", "focus stays");
+    await t.tabTo("Document", "Shift+Tab");
+    await t.page.keyboard.type(docId);
+    await t.press("Enter");
+    await t.sees("1 letter:");
+    await t.focusOn("Document");
+    await t.tabTo(letter.code);
+    await t.press("Enter");
+    await t.sees(t.page.getByRole("heading", { name: letter.code, level: 1 }));
+    await t.focusOn(letter.code);
+
+    await t.tabTo("Send again…");
+    const dialog = t.page.getByRole("dialog", { name: "Send again?" });
+    const sent = async (tenant) => (await t.api(tenant, "GET", `/events?docId=${docId}&replayed=true`)).letters.map((l) => l.id);
+    for (const [opens, leave] of [["Enter", () => t.press("Escape")], ["Space", async () => {
+      await t.tabTo("Cancel");
+      await t.press("Enter");
+    }]]) {
+      await t.press(opens);
+      await t.sees(dialog.getByText("1 letter", { exact: true })); // the dry run
+      await t.focusOn("Close");
+      await leave();
+      await dialog.waitFor({ state: "detached" });
+      assert.equal(await t.focused(), "Send again…", "focus goes back");
+    }
+    assert.deepEqual(await sent("acme"), [], "counting sends nothing");
+    await t.press("Enter");
+    await t.sees(dialog.getByText("1 letter", { exact: true }));
+    await t.tabTo("Send 1 letter again");
+    await t.press("Enter");
+    await t.focusOn("Done");
+    await t.press("Enter");
+    await t.page.getByRole("button", { name: "Send again…" }).waitFor({ state: "detached" });
+    await t.focusOn(letter.code); // the title: what had it is of no use any more
+    assert.deepEqual(await sent("acme"), [letter.id]);
+    assert.deepEqual(await sent("globex"), []);
+  },
+
   async "another tenant's letter is none"(t) {
     const letter = await fail(t, "acme", `theirs-${Date.now()}`);
     await t.signIn("globex", `letters/${letter.id}`);
@@ -78,7 +135,8 @@ export const flows = {
     await t.sees(dialog.getByRole("alert").getByText("the queue does not answer"));
     await t.sees(dialog.getByText("100 letters sent again."));
     await t.judge("stopped");
-    await dialog.getByRole("button", { name: "Go on" }).click();
+    await t.tabTo("Go on");
+    await t.press("Enter");
     await t.sees(dialog.getByText("149 letters sent again, 1 skipped."));
     await t.sees(dialog.getByText("cannot be read"));
     const meant = { codes: ["model_refused"], from: "2026-11-01" };

@@ -55,6 +55,70 @@ export const flows = {
     assert.deepEqual((await t.api("acme", "GET", "/metrics/alerts")).alerts.filter((a) => a.name === name), []);
   },
 
+  async "a rule is made and deleted by keyboard"(t) {
+    const name = `By keyboard ${Date.now()}`, own = async (tenant) => (await t.api(tenant, "GET", "/metrics/alerts")).alerts.filter((a) => a.name === name);
+    await t.signIn("acme", "metrics");
+    await t.sees(t.page.getByRole("region", { name: "Alerts" }).getByText(/^(Rules|There are no rules yet\.)$/));
+    await t.sees(t.page.getByRole("table", { name: "By route" }));
+    await t.tabTo("Period");
+    await t.press("Home");
+    await t.eventually(() => /metrics\?period=1h$/.test(t.page.url()), "the period is another one");
+    await t.focusOn("Period");
+    await t.tabTo("Ask again");
+    await Promise.all([t.page.waitForResponse("**/metrics/overview?*"), t.press("Space")]);
+    await t.focusOn("Ask again"); // it stays there
+
+    await t.tabTo("New rule");
+    const making = t.page.getByRole("dialog", { name: "New rule" });
+    for (const [opens, leave] of [["Enter", () => t.press("Escape")], ["Space", async () => {
+      await t.tabTo("Cancel");
+      await t.press("Enter");
+    }]]) {
+      await t.press(opens);
+      await t.focusOn("Close");
+      await leave();
+      await making.waitFor({ state: "detached" });
+      assert.equal(await t.focused(), "New rule", "focus goes back");
+    }
+    await t.press("Enter");
+    await t.tabTo("Threshold");
+    await t.page.keyboard.type("0");
+    await t.press("Enter");
+    await t.focusOn("Name"); // what is wrong
+    await t.page.keyboard.type(name);
+    await t.tabTo("Number");
+    await t.press("Home");
+    await t.tabTo("Is");
+    await t.press("ArrowDown");
+    await t.tabTo("In");
+    await t.press("End");
+    await t.tabTo("Watch it");
+    await t.press("Space");
+    await making.waitFor({ state: "detached" });
+    await t.sees(t.page.getByRole("row", { name }).getByText("Requests: at least 0 in a day"));
+    assert.equal(await t.focused(), "New rule");
+    assert.deepEqual([(await own("acme")).length, (await own("globex")).length], [1, 0]);
+
+    await t.tabTo(`Delete ${name}`, "Shift+Tab");
+    const dropping = t.page.getByRole("dialog", { name: "Delete the rule?" });
+    await t.press("Enter");
+    await t.tabTo("Keep it");
+    await t.press("Enter");
+    await dropping.waitFor({ state: "detached" });
+    assert.equal(await t.focused(), `Delete ${name}`, "focus goes back");
+    await t.page.route("**/metrics/alerts/*", (route) => route.fulfill({ status: 503, json: { ok: false, error: { code: "meters_unavailable", message: "the meters do not answer", details: { hint: "try again" } } } }), { times: 1 });
+    await t.press("Space");
+    await t.tabTo("Delete");
+    await t.press("Enter");
+    await t.sees(dropping.getByRole("alert").getByText("the meters do not answer"));
+    await t.focusOn("Delete"); // once more, then
+    await t.press("Enter");
+    await t.page.getByRole("row", { name }).waitFor({ state: "detached" });
+    await t.focusOn("New rule"); // what had it has gone
+    assert.deepEqual(await own("acme"), []);
+    t.allow(/status of 503/);
+  },
+
   async "what is unusual, and what does not answer"(t) {
     await t.page.route("**/metrics/anomalies?*", (route) => route.fulfill({ json: { ok: true, data: {
       period: "24h", from: "2026-11-22T13:00:00Z", to: "2026-11-23T12:30:00Z", stepSeconds: 3600, step: "2026-11-23T11:00:00Z", unusual: 1, steps: 22, boundary: 3.5, checks: [

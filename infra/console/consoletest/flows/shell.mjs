@@ -30,33 +30,69 @@ export const flows = {
   },
 
   async "by keyboard alone"(t) {
-    const press = async (...keys) => {
-      for (const key of keys) await t.page.keyboard.press(key);
-    };
     await t.open();
-    await press("Tab");
+    await t.press("Tab");
     assert.equal(await t.focused(), "API key");
     await t.page.keyboard.type(t.keys.acme);
-    await press("Enter");
+    await t.press("Enter");
     await t.page.getByRole("button", { name: "Sign out" }).waitFor();
     await t.sees("Its time");
     await t.page.evaluate(() => document.activeElement.blur());
-    await press("Tab");
+    await t.press("Tab");
     assert.equal(await t.focused(), "Skip to the page");
     assert.ok((await t.page.getByRole("link", { name: "Skip to the page" }).boundingBox()).y >= 0, "it shows itself");
-    await press("Enter");
+    await t.press("Enter");
     assert.equal(await t.focused(), "main");
-    await press("Tab");
+    await t.press("Tab");
     assert.equal(await t.focused(), "Ask again");
-    await press("Shift+Tab");
+    await t.press("Shift+Tab");
     assert.equal(await t.focused(), "Overview"); // the menu is one stop
-    await press("ArrowDown", "Home", "End", "ArrowUp");
+    await t.press("ArrowDown", "Home", "End", "ArrowUp");
     assert.equal(await t.page.evaluate(() => document.activeElement.closest("nav")?.id), "nav");
     assert.equal(await t.page.locator("nav a[tabindex='0']").count(), 1);
-    await press("Shift+Tab");
+    await t.press("Shift+Tab");
     assert.equal(await t.focused(), "Sign out");
-    await press("Enter");
+    await t.press("Enter");
     await t.page.getByLabel("API key").waitFor();
+  },
+
+  async "every control of every page by keyboard"(t) {
+    await t.api("acme", "POST", "/ingest?wait=30s", { docId: "keyboard.md", text: "What there is to be listed." });
+    await t.signIn("acme");
+    const pages = await t.page.getByRole("navigation", { name: "Pages" }).getByRole("link").allTextContents();
+    assert.ok(pages.length > 9, `${pages}`);
+    const faults = [];
+    for (const [at, title] of pages.entries()) {
+      await t.tabTo("Skip to the page");
+      await t.press("Enter");
+      if (at > 0) {
+        await t.press("Shift+Tab", "ArrowDown", "Enter");
+        await t.focusOn("main");
+      }
+      await t.sees(t.page.getByRole("heading", { name: title, level: 1 }));
+      await t.page.getByText(/^(Loading|Asking)…$/).first().waitFor({ state: "detached" });
+      await t.page.evaluate(() => {
+        globalThis.reached = new Set();
+        globalThis.bare = [];
+      });
+      for (let inside = true, tabs = 0; inside; tabs++) {
+        assert.ok(tabs < 400, `${title} has no end`);
+        await t.press("Tab");
+        inside = await t.page.evaluate(() => {
+          const it = document.activeElement;
+          if (getComputedStyle(it).outlineStyle === "none") globalThis.bare.push(it.outerHTML.slice(0, 200));
+          return Boolean(globalThis.reached.add(it) && it.closest("main"));
+        });
+      }
+      const { passed, bare } = await t.page.evaluate(() => ({
+        bare: globalThis.bare.filter((html) => !html.startsWith("<body")),
+        passed: [...document.querySelectorAll("main :is(a[href], button, input, select, textarea, summary, audio, [tabindex='0'])")]
+          .filter((e) => !e.disabled && e.tabIndex >= 0 && e.checkVisibility() && !globalThis.reached.has(e)).map((e) => e.outerHTML.slice(0, 200)),
+      }));
+      for (const html of passed) faults.push(`${title}: Tab passes over ${html}`);
+      for (const html of bare) faults.push(`${title}: nothing shows that focus is on ${html}`);
+    }
+    assert.deepEqual(faults, []);
   },
 
   async "the menu of a phone"(t) {

@@ -71,6 +71,76 @@ export const flows = {
     assert.equal(await t.page.getByRole("progressbar").count(), 0);
   },
 
+  async "a text is spoken by keyboard"(t) {
+    await t.signIn("acme", "speech");
+    await t.sees(t.page.getByLabel("Text", { exact: true }));
+    await t.tabTo("Text");
+    await t.page.keyboard.type(`# One\n\nBy keys, ${Date.now()}.\n\n# Two\n\nGood bye.`);
+    await t.tabTo("Voice");
+    await t.press("Home");
+    const voice = await t.page.getByLabel("Voice").inputValue();
+    await t.press("ArrowDown");
+    assert.notEqual(await t.page.getByLabel("Voice").inputValue(), voice);
+    await t.tabTo("Speed: 1×");
+    await t.press("ArrowRight", "ArrowRight");
+    assert.equal(await t.focused(), "Speed: 1.1×");
+    await t.tabTo("Speak");
+    await t.press("Enter");
+    await t.focusOn("Spoken text");
+    const player = await t.sees(t.page.getByLabel("The spoken text"));
+    await t.eventually(() => player.evaluate((audio) => audio.duration > 0.5), "there is a sound");
+    await player.evaluate((audio) => audio.addEventListener("playing", () => (globalThis.played = audio.currentTime), { once: true }));
+    await t.tabTo("The spoken text");
+    await t.press("Space");
+    await t.eventually(() => t.page.evaluate(() => globalThis.played !== undefined), "it plays");
+    await t.tabTo("Two");
+    await t.press("Enter");
+    await t.eventually(() => player.evaluate((audio) => audio.currentTime > 0), "it goes there");
+    await player.evaluate((audio) => audio.pause());
+    assert.equal(await t.focused(), "Two");
+    await t.tabTo("All speech", "Shift+Tab");
+    await t.press("Enter");
+    await t.focusOn("Speech");
+    await t.tabTo("Ask again");
+    await Promise.all([t.page.waitForResponse("**/tts/jobs?*"), t.press("Enter")]);
+    await t.focusOn("Ask again"); // it stays there
+  },
+
+  async "what is being spoken is cancelled by keyboard"(t) {
+    const job = { jobId: "j3", state: "running", statusUrl: "/tts/jobs/j3", characters: 1000, spoken: 250, percent: 25, format: "wav", voice: "zeus", model: "m", speed: 1, cost: { characters: 250, nanoUSD: 7_500_000 }, createdAt: "2026-11-23T10:00:00Z", updatedAt: "2026-11-23T10:00:00Z", durationMs: 0, bytes: 0, chapters: [], timestamps: [] };
+    let asked = 0;
+    await t.page.route("**/tts/jobs/j3", (route) => {
+      if (route.request().method() === "DELETE" && ++asked === 1) return route.fulfill({ status: 503, json: { ok: false, error: { code: "speech_unavailable", message: "the speaker does not answer", details: { hint: "try again" } } } });
+      if (asked === 2) job.state = "cancelled";
+      return route.fulfill({ json: { ok: true, data: job } });
+    });
+    await t.signIn("globex", "speech/j3");
+    await t.sees(t.page.getByRole("progressbar", { name: "Spoken" }));
+    await t.tabTo("Cancel…");
+    const dialog = t.page.getByRole("dialog", { name: "Cancel it?" });
+    for (const [opens, leave] of [["Enter", () => t.press("Escape")], ["Space", async () => {
+      await t.tabTo("Go on speaking");
+      await t.press("Enter");
+    }]]) {
+      await t.press(opens);
+      await t.focusOn("Close");
+      await leave();
+      await dialog.waitFor({ state: "detached" });
+      assert.equal(await t.focused(), "Cancel…", "focus goes back");
+    }
+    assert.equal(asked, 0);
+    await t.press("Enter");
+    await t.tabTo("Cancel it");
+    await t.press("Enter");
+    await t.sees(dialog.getByRole("alert").getByText("the speaker does not answer"));
+    await t.focusOn("Cancel it"); // once more, then
+    await t.press("Enter");
+    await t.sees(t.page.getByRole("heading", { name: "cancelled" }));
+    await t.focusOn("Spoken text"); // what had it is of no use any more
+    assert.equal(asked, 2);
+    t.allow(/status of 503/);
+  },
+
   async "a large sound is loaded when it is asked for, and what fails is said"(t) {
     const job = { jobId: "j2", state: "succeeded", statusUrl: "/tts/jobs/j2", audioUrl: "/tts/jobs/j2/audio", characters: 190000, spoken: 190000, percent: 100, format: "wav", voice: "zeus", model: "m", speed: 1, cost: { characters: 1, nanoUSD: 1 }, createdAt: "2026-11-23T10:00:00Z", updatedAt: "2026-11-23T10:00:00Z", expiresAt: "2026-12-23T10:00:00Z", durationMs: 9_000_000, bytes: 432_000_000, chapters: [], timestamps: [] };
     let asked = 0;

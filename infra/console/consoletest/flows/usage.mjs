@@ -48,6 +48,38 @@ export const flows = {
     await t.eventually(async () => (await t.page.getByLabel("From", { exact: true }).inputValue()) > "2026-01-03", "the fields follow");
   },
 
+  async "other days by keyboard"(t) {
+    await t.api("acme", "POST", "/search", { query: `what does a lever move at ${Date.now()}?` });
+    await t.eventually(async () => (await t.api("acme", "GET", "/usage")).totals.calls > 0, "it is booked");
+    await t.signIn("acme", "usage");
+    await t.sees(t.page.getByRole("table", { name: "By model" }));
+    await t.tabTo("From");
+    await t.page.keyboard.type("02022026"); // that day and month are equal: which is first is the system's matter
+    await t.tabTo("To");
+    await t.page.keyboard.type("01012026");
+    await t.tabTo("Show");
+    await t.press("Enter");
+    await t.sees(t.page.getByText("is after to"));
+    await t.focusOn("From"); // what is wrong
+    await t.page.keyboard.type("01012026");
+    await t.tabTo("Show");
+    await t.press("Space");
+    await t.announced(/ from 2026-01-01 to 2026-01-01\.$/);
+    await t.sees("No model was called in these days.");
+    assert.equal(await t.focused(), "Show", "focus stays");
+    await t.tabTo("This month");
+    await t.press("Enter");
+    await t.sees(t.page.getByRole("table", { name: "By model" }));
+    assert.match(t.page.url(), /#\/usage$/);
+    assert.equal(await t.focused(), "This month");
+    await t.tabTo("Ask again", "Shift+Tab");
+    await Promise.all([t.page.waitForResponse("**/usage"), t.press("Enter")]);
+    await t.focusOn("Ask again"); // it stays there
+    await t.tabTo("As a table");
+    await t.press("Enter");
+    await t.sees(t.page.getByRole("table", { name: "Cost by day" }));
+  },
+
   async "budgets that run short"(t) {
     const budget = (unit, spent, projected) => ({ period: "day", unit, limit: 1000, spent, reserved: unit === "tokens" ? 7 : 0, resetsAt: "2026-11-24T00:00:00Z", used: spent / 1000, projected });
     await t.page.route("**/metrics/cost?*", async (route) => {

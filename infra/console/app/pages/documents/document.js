@@ -7,6 +7,7 @@ import { useAsk } from "../../parts/ask.js";
 import { Confirm } from "../../parts/confirm.js";
 import { Facts } from "../../parts/facts.js";
 import { When, bytes, money, number, plural } from "../../parts/format.js";
+import { Going } from "../../parts/going.js";
 import { JobState, Progress, Receipt, counted, isOver, useJob } from "../../parts/job.js";
 import { Passage } from "../../parts/passage.js";
 import { Problem } from "../../parts/problem.js";
@@ -47,7 +48,7 @@ export function Document({ id, query }) {
   return html`
     <p class="crumb"><a href=${href("documents")}>All documents</a></p>
     <div class="head"><${Title}>${doc?.title || id}<//><p class="marks">
-      ${doc && doc.state !== "deleted" && html`<button type="button" onClick=${original}>Download the original</button> ${may("ingest") && html`<button type="button" class="danger" onClick=${() => setAsked(true)}>Delete</button>`}`}</p></div>
+      ${doc && doc.state !== "deleted" && html`<button type="button" onClick=${original}>Download the original</button> ${may("ingest") && html`<${Going} class="danger" onClick=${() => setAsked(true)}>Delete<//>`}`}</p></div>
     ${query.erased && html`<${Erasure} jobId=${query.erased} />`}
     ${error && !(query.erased && error.status === 404) && html`<${Problem} error=${error} again=${error.status === 404 ? undefined : again} />`}
     ${!doc && !error && html`<p class="busy" role="status">Loading…</p>`}

@@ -6,6 +6,7 @@ import { usePages } from "../../parts/ask.js";
 import { Confirm } from "../../parts/confirm.js";
 import { Facts } from "../../parts/facts.js";
 import { When, bytes, money, number } from "../../parts/format.js";
+import { Going } from "../../parts/going.js";
 import { JobState, Progress, Receipt, counted, isOver, useJob } from "../../parts/job.js";
 import { DocumentLink } from "../../parts/links.js";
 import { More } from "../../parts/more.js";
@@ -26,7 +27,7 @@ export function Job({ id }) {
   return html`
     <p class="crumb"><a href=${href("jobs")}>All jobs</a></p>
     <div class="head"><${Title}>${job ? about(job) : "Job"}<//>
-      ${job && !isOver(job) && job.kind !== "erase" && html`<button type="button" class="danger" onClick=${() => setAsked(true)}>Cancel</button>`}</div>
+      ${job && !isOver(job) && job.kind !== "erase" && html`<${Going} class="danger" onClick=${() => setAsked(true)}>Cancel<//>`}</div>
     ${error && html`<${Problem} error=${error} />`}
     ${cut && html`<p class="note warn" role="status">The connection was cut. What is here is as it was; it goes on as soon as the platform answers.</p>`}
     ${!job && !error && html`<p class="busy" role="status">Loading…</p>`}
