@@ -1,40 +1,72 @@
 package e2e
 
 import (
-	"net/url"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"levada.dev/infra/dev/localai"
+	"levada.dev/events/trace"
+	"levada.dev/tenants"
+	"levada.dev/workflows/speech"
 )
 
-// Every call of a model passes the gateway, and says there for whom, what for, and on whose request it was made.
+// Every call of a model passes the gateway, and says there for whom and what for, on whose request it was made, and in which trace: that of the request also where queues
+// and a Workflow lie between them.
 func TestEveryModelCallPassesTheGateway(t *testing.T) {
-	const requestID = "5f0f6a3e-6f0e-4b53-9c53-0d3ad8f0c1a7"
-	for _, tenant := range []string{"acme", "globex"} {
-		u := as(t, tenant)
-		u.index(document{DocID: "gated", Text: "Sluices let the water of " + tenant + " pass, and count it."})
-		a := u.do("POST", "/search", map[string]any{"query": "What counts the water of " + tenant + "?", "answer": false}, "x-request-id", requestID)
-		require.True(t, a.OK, "%s", a.Body)
-
-		var log struct{ Result []localai.Log }
-		filters := `[{"key":"metadata.key","operator":"eq","value":["tenant_id"]},{"key":"metadata.value","operator":"eq","value":["` + tenant + `"]}]`
-		getJSON(t, platform.GatewayURL()+"/gateways/levada/logs?per_page=50&filters="+url.QueryEscape(filters), &log)
-		routes := map[any]int{}
-		asked := 0
-		for _, call := range log.Result {
-			assert.Equal(t, tenant, call.Metadata["tenant_id"])
-			assert.NotEmpty(t, call.Metadata["request_id"])
-			routes[call.Metadata["route"]]++
-			if call.Metadata["request_id"] == requestID {
-				asked++
-				assert.Equal(t, "embed.query", call.Metadata["route"])
-			}
+	for _, name := range []string{"weir", "flume"} {
+		u := newcomer(t, name)
+		u.key = u.publish(func(c *tenants.Config) {
+			c.Speech = tenants.Speech{Enabled: true, Model: "@cf/deepgram/aura-1", KeepDays: 1}
+		})
+		requests, traces := map[any]string{}, map[any]string{} // what was asked, by the ids of its request and of its trace
+		ask := func(what, path string, status int, body any) (a accepted) {
+			place, err := trace.New(rand.Reader)
+			require.NoError(t, err)
+			id := uuid.NewString()
+			requests[id], traces[place.TraceID()] = what, what
+			answer := u.do(http.MethodPost, path, body, "x-request-id", id, "traceparent", place.String())
+			require.Equal(t, status, answer.Status, "%s", answer.Body)
+			answer.into(t, &a)
+			return a
 		}
-		assert.NotZero(t, routes["embed.document"], tenant)
-		assert.Equal(t, 1, asked, "one search is one call")
+		said := "Sluices let the water of " + name + " pass, and count it. "
+		job := ask("document", "/ingest", http.StatusAccepted, document{DocID: "gated", Text: said})
+		require.Equal(t, "succeeded", u.finished(job.JobID).State)
+		ask("search", "/search", http.StatusOK, map[string]any{"query": "What counts the water of " + name + "?", "answer": false, "rerank": true})
+		message, _ := tokens(name, 2, 0)
+		ask("chat", "/chat", http.StatusOK, map[string]any{"message": message, "stream": false})
+		short := ask("speech", "/tts", http.StatusAccepted, map[string]any{"text": said})
+		long := ask("narration", "/tts", http.StatusAccepted, map[string]any{"text": strings.Repeat(said, speech.MaxStreamed/len(said)+1)})
+		var narrated speechJob
+		for _, id := range []string{short.JobID, long.JobID} {
+			eventually(t, "job "+id+" ends", func() bool {
+				var err error
+				narrated, err = u.speech(id)
+				return err == nil && narrated.State.Final()
+			})
+			require.Equal(t, "succeeded", string(narrated.State), "%+v", narrated.Error)
+		}
+
+		calls := map[string]int{}
+		for _, call := range gatewayLog(t, u.tenant) {
+			assert.Equal(t, u.tenant, call.Metadata["tenant_id"])
+			what, route := traces[call.Metadata["trace_id"]], call.Metadata["route"]
+			calls[fmt.Sprintf("%s: %s", what, route)]++
+			if route == "embed.document" {
+				assert.NotEmpty(t, call.Metadata["request_id"], "it is the event's")
+				continue
+			}
+			assert.Equal(t, what, requests[call.Metadata["request_id"]], "%+v", call.Metadata)
+		}
+		assert.Equal(t, map[string]int{
+			"document: embed.document": 1, "search: embed.query": 1, "search: rerank": 1, "chat: chat": 1, "speech: speech": 1, "narration: speech": len(narrated.Timestamps),
+		}, calls, "each in its trace, and no other")
 	}
 	var past struct {
 		Info struct {
