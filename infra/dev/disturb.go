@@ -17,8 +17,11 @@ type Disturbance struct {
 	// Binding is the one that is called, "LEDGER", or the class of the object whose database it is, "Ledger". Empty: each.
 	Binding string `json:"binding,omitempty"`
 	// On is what the key of the entry, the name of the object, or the model begins with, so that others go on. Empty: each.
-	On   string `json:"on,omitempty"`
-	Mood Mood   `json:"mood"`
+	On string `json:"on,omitempty"`
+	// Tenant is whose the calls are, so that others' go on: its name is that of the object or of the key's folder, or a value of what is sent, as in
+	// messages, vectors and what the gateway is told of a call of a model. Empty: everybody's.
+	Tenant string `json:"tenant,omitempty"`
+	Mood   Mood   `json:"mood"`
 	// Error is what is thrown.
 	Error Thrown `json:"error"`
 	// Times is how many calls meet it; 0 is each one until it ends.

@@ -9,6 +9,8 @@ const POLL = 10; // ms
 // What is asked over the network. The rest lies in the isolate, or is the runtime's own.
 const outside = /^(kv|r2|queue|ai|vectorize|workflow|object\.call|alarm|fetch)(\.|$)/;
 
+const utf8 = new TextDecoder();
+
 let disturbances = [];
 
 /** disturb takes the place of what was told before. Who hangs goes on. */
@@ -25,7 +27,7 @@ export function install(classes) {
   for (const name of Object.keys(operations).filter((name) => outside.test(name))) {
     const run = operations[name];
     operations[name] = (task, args, op) => {
-      const d = disturbances.length ? meets(name, args[0], args[1]) : null;
+      const d = disturbances.length ? meets(name, args) : null;
       return d ? disturbed(d, () => run(task, args, op)) : run(task, args, op);
     };
   }
@@ -33,7 +35,7 @@ export function install(classes) {
   for (const name of ["sql", "sql.in"]) {
     const run = syncOperations[name];
     syncOperations[name] = (task, args, frame) => {
-      const d = disturbances.length ? meets("sql", classOf(task), task.extra?.object?.ctx.id.name) : null;
+      const d = disturbances.length ? meets("sql", [classOf(task), task.extra?.object?.ctx.id.name]) : null;
       if (d && d.mood !== "loses") throw error(d);
       run(task, args, frame);
       if (d) throw error(d);
@@ -42,11 +44,20 @@ export function install(classes) {
 }
 
 // meets finds the disturbance of a call. What a call is on is the key, the name of the object, or the model.
-function meets(name, binding, on) {
+function meets(name, args) {
+  const [binding, on] = args;
   const d = disturbances.find((d) => d.left > 0 && (d.calls === name || name.startsWith(d.calls + ".")) &&
-    (!d.binding || d.binding === binding) && (!d.on || String(on ?? "").startsWith(d.on)));
+    (!d.binding || d.binding === binding) && (!d.on || String(on ?? "").startsWith(d.on)) && (!d.tenant || isOf(d.tenant, args)));
   if (d) d.left--, d.struck++;
   return d;
+}
+
+// isOf reports whether a call is a tenant's, by what it is on or by what is sent.
+function isOf(tenant, value) {
+  if (typeof value === "string") return value === tenant || `${value}/`.startsWith(`t/${tenant}/`);
+  if (value instanceof Uint8Array) return utf8.decode(value).includes(JSON.stringify(tenant));
+  if (ArrayBuffer.isView(value)) return false; // numbers of a vector
+  return value !== null && typeof value === "object" && Object.values(value).some((v) => isOf(tenant, v));
 }
 
 async function disturbed(d, run) {

@@ -108,6 +108,23 @@ func TestDisturb(t *testing.T) {
 		call(t, p, http.MethodPost, "/notes", "written")
 		assert.Equal(t, []int{0, 1}, []int{lines("unwritten"), lines("written")})
 	})
+	t.Run("a tenant's", func(t *testing.T) {
+		d := dev.Disturbance{Calls: "queue.send", Tenant: "acme", Mood: dev.Fails, Error: dev.QueueFailed}
+		disturb(front, d)
+		fails(http.MethodPost, "/jobs", `{"tenantid":"acme"}`, dev.QueueFailed.Message)
+		call(t, p, http.MethodPost, "/jobs", `{"tenantid":"acme2","text":"of acme"}`)
+		d.Calls, d.Error = "r2", dev.R2Failed
+		disturb(front, d)
+		fails(http.MethodPut, "/files/t%2Facme%2Ff", "lost", dev.R2Failed.Message)
+		call(t, p, http.MethodPut, "/files/t%2Facme2%2Ff", "of acme")
+		assert.Equal(t, "of acme", file("t/acme2/f"))
+		assert.Empty(t, file("t/acme/f"))
+		d.Calls = "kv"
+		disturb(front, d)
+		fails(http.MethodPut, "/config/t%2Facme", "lost", dev.R2Failed.Message)
+		call(t, p, http.MethodPut, "/config/t%2Facme2", "another's")
+		disturb(front)
+	})
 	t.Run("one of several", func(t *testing.T) {
 		disturb(front, dev.Disturbance{Calls: "kv.get", On: "a", Mood: dev.Fails, Error: dev.KVFailed})
 		fails(http.MethodGet, "/config/a", "", dev.KVFailed.Message)

@@ -10,6 +10,8 @@ import (
 	"levada.dev/infra/dev"
 	"levada.dev/infra/dev/localai"
 	"levada.dev/infra/stack"
+	"levada.dev/tenants"
+	"levada.dev/workflows/job"
 )
 
 // Without the index of meanings a search finds by words, and says so; who wants meanings alone is told to come back. What could not be written is
@@ -82,12 +84,20 @@ func modelled(t *testing.T) user {
 	return u
 }
 
-// A gateway that is down, or has a tenant's spend limit used up, stops that tenant's models and nobody else's; documents wait, and none is given up.
+// A gateway that is down stops everybody's models; one that fails one tenant's calls, or has its spend limit used up, that tenant's and nobody else's.
+// Documents wait, and none is given up.
 func TestAIGatewayIsDown(t *testing.T) {
 	one, two := modelled(t), modelled(t)
+	mend := troubled(t, localai.GatewayDown)
+	for _, u := range []user{one, two} {
+		down(t, u, "model_unavailable")
+	}
+	mend()
+	works(t, one)
+	works(t, two)
 	for code, trouble := range map[string]localai.Trouble{"model_unavailable": localai.GatewayDown, "model_busy": localai.SpendLimit} {
 		trouble.Tenant = one.tenant
-		mend := troubled(t, trouble)
+		mend = troubled(t, trouble)
 		down(t, one, code)
 		works(t, two)
 		mend()
@@ -124,5 +134,59 @@ func TestWorkersAIIsDown(t *testing.T) {
 	acc := one.ingest(document{DocID: "plane", Text: "A plane wants a sharp iron."})
 	assert.Equal(t, "succeeded", one.finished(acc.JobID).State)
 	assert.Equal(t, 1, struck(t, platform, stack.Consumers))
+	assert.Empty(t, one.letters(""))
+}
+
+// A text is taken while the tenant's model does not speak: its fallback does. With both down the take waits until one is back. The other tenant's
+// model speaks as ever.
+func TestModelsThatSpeakAreDown(t *testing.T) {
+	const model, fallback = "@cf/deepgram/aura-1", "@cf/myshell-ai/melotts"
+	one, two := newcomer(t, "voices"), newcomer(t, "voices")
+	speaks := func(c *tenants.Config) {
+		c.Speech = tenants.Speech{Enabled: true, Model: model, Fallback: fallback}
+	}
+	one.key, two.key = one.publish(speaks), two.publish(speaks)
+	speak := func(u user, text string) (id string) {
+		a := u.do(http.MethodPost, "/tts", map[string]any{"text": text})
+		require.Equal(t, http.StatusAccepted, a.Status, "%s", a.Body)
+		var acc accepted
+		a.into(t, &acc)
+		return acc.JobID
+	}
+	spoken := func(u user, id, by string) {
+		var j speechJob
+		eventually(t, "it is spoken", func() bool {
+			var err error
+			j, err = u.speech(id)
+			return err == nil && j.State.Final()
+		})
+		assert.Equal(t, []any{job.Succeeded, by}, []any{j.State, j.Model}, "%+v", j.Error)
+		assert.Positive(t, j.DurationMS)
+	}
+	trouble := localai.ModelsFail
+	trouble.Model, trouble.Tenant = model, one.tenant
+	mend := troubled(t, trouble)
+	spoken(one, speak(one, "The bell rings at noon."), fallback)
+	spoken(two, speak(two, "The bell rings at noon."), model)
+	mend()
+
+	trouble.Model = "" // of all
+	mend = troubled(t, trouble)
+	waits := speak(one, "The bell rings at dusk.")
+	spoken(two, speak(two, "The bell rings at dusk."), model)
+	eventually(t, "both are asked, and asked again", func() bool {
+		failed := map[string]int{}
+		for _, call := range gatewayLog(t, one.tenant) {
+			if !call.Success {
+				failed[call.Model]++
+			}
+		}
+		return failed[model] > 2 && failed[fallback] > 1 // one of the model's was answered by the fallback
+	})
+	j, err := one.speech(waits)
+	require.NoError(t, err)
+	assert.False(t, j.State.Final(), "it is not given up")
+	mend()
+	spoken(one, waits, model)
 	assert.Empty(t, one.letters(""))
 }

@@ -39,12 +39,20 @@ func TestQueuesAreDown(t *testing.T) {
 	}
 }
 
-// A stage whose consumer cannot pass its work on does it again later.
+// A stage whose consumer cannot pass a tenant's work on does it again later; the other tenant's goes on.
 func TestTheNextQueueIsDown(t *testing.T) {
-	u := newcomer(t, "queues")
-	wrong(t, platform, stack.Consumers, dev.Disturbance{Calls: "queue", Binding: "EMBED", Mood: dev.Fails, Error: dev.QueueOverloaded, Times: 1})
-	acc := u.ingest(document{DocID: "oar", Text: "The oar is made of ash."})
-	assert.Equal(t, "succeeded", u.finished(acc.JobID).State)
-	assert.Equal(t, 1, struck(t, platform, stack.Consumers))
-	assert.Empty(t, u.letters(""))
+	one, two := newcomer(t, "queues"), newcomer(t, "queues")
+	mend := wrong(t, platform, stack.Consumers, dev.Disturbance{Calls: "queue", Binding: "EMBED", Tenant: one.tenant, Mood: dev.Fails, Error: dev.QueueOverloaded})
+	d := document{DocID: "oar", Text: "The oar is made of ash."}
+	acc := one.ingest(d)
+	two.index(d)
+	eventually(t, "it is tried, in vain", func() bool { return struck(t, platform, stack.Consumers) > 1 })
+	assert.Equal(t, "submitted", one.document("oar").State, "what the next stage does not know is not done")
+	mend()
+	assert.Equal(t, "succeeded", one.finished(acc.JobID).State)
+	for _, u := range []user{one, two} {
+		v := u.document("oar")
+		assert.Equal(t, []any{1, 1, 1}, []any{v.Generation, v.Searchable, v.Chunks})
+		assert.Empty(t, u.letters(""))
+	}
 }

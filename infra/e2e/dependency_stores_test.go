@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,6 +95,9 @@ func TestEachObjectIsDown(t *testing.T) {
 	one, two := newcomer(t, "each"), newcomer(t, "each")
 	speaks := func(c *tenants.Config) { c.Speech = tenants.Speech{Enabled: true, Model: "@cf/deepgram/aura-1"} }
 	one.key, two.key = one.publish(speaks), two.publish(speaks)
+	for _, u := range []user{one, two} {
+		u.index(document{DocID: "ladle", Text: "The ladle is made of pewter."})
+	}
 	message, _ := tokens("objects", 3, 0)
 	post := func(path string, body any, headers ...string) func(user) answer {
 		return func(u user) answer { return u.do(http.MethodPost, path, body, headers...) }
@@ -108,6 +112,7 @@ func TestEachObjectIsDown(t *testing.T) {
 		ask   func(user) answer
 	}{
 		{"Session", talk},
+		{"Lexicon", post("/search", map[string]any{"query": "pewter ladle", "mode": "keyword", "answer": false}, "cache-control", "no-cache")},
 		{"Shelf", get("/sessions")},
 		{"Speech", post("/tts", map[string]any{"text": "Water carries."})},
 		{"Audit", get("/audit")},
@@ -126,10 +131,46 @@ func TestEachObjectIsDown(t *testing.T) {
 			completion := one.do(http.MethodPost, "/v1/chat/completions", map[string]any{"model": "default", "messages": []map[string]string{{"role": "user", "content": message}}})
 			assert.Equal(t, http.StatusOK, completion.Status, "%s", completion.Body)
 		}
+		if c.class == "Lexicon" {
+			h := one.ask("pewter ladle", "hybrid", map[string]any{"filter": nil})
+			assert.Equal(t, []string{"ladle"}, h.docs(), "found by meaning")
+			require.Len(t, h.Degraded, 1)
+			assert.Equal(t, []any{"keyword", "object_unavailable"}, []any{h.Degraded[0].Part, h.Degraded[0].Code})
+			assert.Empty(t, two.ask("pewter ladle", "hybrid", map[string]any{"filter": nil}).Degraded)
+		}
 		mend()
 		a = c.ask(one)
 		assert.Less(t, a.Status, http.StatusBadRequest, "%s: %s", c.class, a.Body)
 	}
+}
+
+// Each class of objects that the API reaches is asked by /ready, which names it when it does not answer, and no other; who has only lost another
+// tenant's object is ready.
+func TestReadyNamesTheClassThatIsDown(t *testing.T) {
+	names := map[string]string{
+		"LEDGER": "ledger", "QUOTA": "quota", "SESSION": "sessions", "AUDIT": "audit", "LETTERS": "letters", "LEXICON": "lexicon", "SPEECH": "speech",
+		"SHELF": "shelf", "CALLS": "calls", "METERS": "meters",
+	}
+	w := platform.Stack.Workers[slices.IndexFunc(platform.Stack.Workers, func(w stack.Worker) bool { return w.Role == stack.API })]
+	classes := 0
+	for _, b := range w.Bindings {
+		if b.Kind != stack.Class {
+			continue
+		}
+		classes++
+		require.Contains(t, names, b.Name)
+		d := dev.Disturbance{Calls: "object", Binding: b.Name, Mood: dev.Fails, Error: dev.Overloaded}
+		mend := wrong(t, platform, stack.API, d)
+		assert.Equal(t, []string{names[b.Name]}, failing(t, platform))
+		mend()
+		for _, tenant := range []string{"acme", "globex"} {
+			d.Tenant = tenant
+			mend = wrong(t, platform, stack.API, d)
+			assert.Empty(t, failing(t, platform), "%s of %s alone", b.Name, tenant)
+			mend()
+		}
+	}
+	assert.Len(t, names, classes)
 }
 
 // What an object cannot store it does not accept; nothing of it is kept.
