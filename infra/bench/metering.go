@@ -11,7 +11,7 @@ import (
 	"levada.dev/infra/local"
 )
 
-// Metering has the same requests answered by platforms that notice nothing, that count, and that keep traces, too: by turns, so that what else the machine does
+// Metering has the same requests answered by platforms that count nothing, that count, and that keep all traces, too: by turns, so that what else the machine does
 // meets all of them.
 type Metering struct {
 	Root, Dir string
@@ -140,7 +140,7 @@ func medianOf[T time.Duration | float64](samples []Sample, of func(n int, s Samp
 
 // MeteringTable shows the results.
 func MeteringTable(results []MeteringResult) string {
-	t := newTable("route, the embedder stubbed", "what is noticed", "p50 ms", "CPU us/req of the platform", "more than nothing")
+	t := newTable("route, the embedder stubbed", "what is noticed", "p50 ms", "CPU us/req of the platform", "more than that")
 	for _, r := range results {
 		more := fmt.Sprintf("%+.1f %%", 100*r.Part)
 		if r.Way == meteringWays[0].name {

@@ -48,6 +48,7 @@ func (u user) metered() string {
 // Where a dataset of Analytics Engine is bound, each Worker that counts writes to it what it counts of each tenant, which the meters have by then; and the Workers
 // that count nothing write nothing, all of them where METERING is off.
 func TestWhatIsCountedIsWrittenToTheDataset(t *testing.T) {
+	t.Parallel()
 	begin := func(vars map[string]string) *local.Local {
 		p, err := startWith(newState(t), local.Options{Lexical: true, Analytics: true, Vars: vars})
 		require.NoError(t, err)

@@ -24,6 +24,7 @@ import (
 // What is much is exported at once, to the bucket, in segments that are the chain. A platform that died between the write of a segment and the note of it
 // writes the same again, whether the write was lost or the note; an erasure takes a tenant's segments, and leaves the other tenants'.
 func TestSegmentsOfATrail(t *testing.T) {
+	t.Parallel()
 	a := newAuditing(t)
 	long := []string{"acme", "globex", "alder", "birch"}
 	first := map[string]string{}
@@ -79,6 +80,7 @@ func TestSegmentsOfATrail(t *testing.T) {
 
 // While the bucket takes no segments the trail goes on, and says in the log that it is not exported; when it takes them again it has all of it.
 func TestABucketThatTakesNoSegments(t *testing.T) {
+	t.Parallel()
 	a := newAuditing(t)
 	require.NoError(t, a.R2(stack.Consumers, "CORPUS").Put(t.Context(), "t/acme/something", "so that there is a bucket"))
 	a.restarted(func() {
@@ -114,6 +116,7 @@ func TestABucketThatTakesNoSegments(t *testing.T) {
 // A trail that an older version began, as a table without a chain, is chained in its order when its object is used first, and goes on; what it has is not
 // taken twice. Each tenant's is its own.
 func TestATrailOfBeforeTheChain(t *testing.T) {
+	t.Parallel()
 	a := newAuditing(t)
 	old := []string{"acme", "globex"}
 	for _, tenant := range old {
@@ -149,6 +152,7 @@ func TestATrailOfBeforeTheChain(t *testing.T) {
 // Messages that come twice and in any order, some of them poison, and a tenant's object that does not open: what can be recorded is, once; what nobody can
 // read is a letter with its reason; and what the object could not take it has when it opens again.
 func TestTheAuditQueueInTrouble(t *testing.T) {
+	t.Parallel()
 	a := newAuditing(t)
 	queue := a.Queue("audit")
 	require.NoError(t, queue.Disturb(t.Context(), dev.Faults{Duplicate: 2, Shuffle: true, Pause: true}))

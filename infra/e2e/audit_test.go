@@ -199,6 +199,7 @@ const (
 
 // Acts and refused access are on record, each tenant's in its own chain, which is told as it is kept.
 func TestActsAreOnRecord(t *testing.T) {
+	t.Parallel()
 	a := newAuditing(t)
 	for _, tenant := range []string{"acme", "globex"} {
 		u := asOn(t, a.Local, tenant)
@@ -279,6 +280,7 @@ var tamperings = map[string]tampering{
 // Whatever is done to rows, to segments and to what the object says of its end is found, with the first entry that does not fit, as far as it can be; trails
 // that nobody has touched fit.
 func TestWhatIsDoneToATrailIsFound(t *testing.T) {
+	t.Parallel()
 	a := newAuditing(t)
 	noted, before := map[string]string{}, map[string]string{}
 	for tenant, c := range tamperings {

@@ -91,6 +91,7 @@ func (c *clients) insist(tenant string, d document) {
 
 // What a killed platform has accepted becomes searchable when it runs again, once, and for its tenant alone.
 func TestKilledInTheMiddleOfIngesting(t *testing.T) {
+	t.Parallel()
 	state := newState(t)
 	tenants := []string{"acme", "globex"}
 	const each = 20 // documents of a tenant submitted before a death
@@ -132,6 +133,7 @@ func TestKilledInTheMiddleOfIngesting(t *testing.T) {
 
 // workerd alone may die, too, without Node, which starts it again.
 func TestWorkerdDiesInTheMiddleOfIngesting(t *testing.T) {
+	t.Parallel()
 	state := newState(t)
 	p := own(t, state)
 	c := newClients(t, p)

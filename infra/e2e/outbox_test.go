@@ -22,6 +22,7 @@ import (
 // An event that was accepted and not sent, because no queue took it, is sent by the ledger's alarm, also when the
 // platform has been killed in between.
 func TestWhatWasNotSentIsSentAfterARestart(t *testing.T) {
+	t.Parallel()
 	state := newState(t)
 	broken := altered(t, state, func(w *stack.Worker) { // objects that have no queue to send to
 		w.Bindings = slices.DeleteFunc(slices.Clone(w.Bindings), func(b stack.Binding) bool { return b.Name == "INGEST" })
@@ -57,6 +58,7 @@ func unsent(rows map[string]string) (n int) {
 // Who submits more than the queue is to hold is told when to come back, nothing is kept of what was refused, and it is
 // taken when there is room.
 func TestBackPressure(t *testing.T) {
+	t.Parallel()
 	p := altered(t, newState(t), func(w *stack.Worker) { w.Vars = map[string]string{"MAX_BACKLOG": "3"} })
 	require.NoError(t, p.Queue("ingest").Disturb(t.Context(), dev.Faults{Pause: true}))
 	u := asOn(t, p, "acme")
