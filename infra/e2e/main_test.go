@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -157,8 +158,13 @@ func (u user) do(method, path string, body any, headers ...string) answer {
 	return a
 }
 
-// uploads hears an answer that comes while the request is being sent, so that a failure has a status and a code.
-var uploads = &http.Client{Transport: client.NewTransport()}
+// uploads hears an answer that comes while the request is being sent, so that a failure has a status and a code. It waits longer than others: a machine that
+// is busy with five hundred turns comes to an upload when they are over.
+var uploads = func() *http.Client {
+	t := client.NewTransport()
+	t.ResponseHeaderTimeout = 4 * time.Minute
+	return &http.Client{Transport: t}
+}()
 
 // try is do for requests that may fail on the way; it may be used in any goroutine. A body that is an io.Reader is sent
 // as it comes, without a length.
