@@ -39,7 +39,8 @@ type result struct {
 }
 
 // An op is an operation under way. Its id is a slot index and a generation, so a late
-// settlement (after a timeout, after the event) is recognised and dropped.
+// settlement (after a timeout, after the event) is recognised and dropped. No id is 0,
+// which is none to the glue: generations are 1 to genMax.
 type opSlot struct {
 	ch   chan result
 	task *Task
@@ -64,7 +65,7 @@ func newOp(t *Task) int32 {
 		freeOps = freeOps[:n-1]
 	} else {
 		i = int32(len(ops))
-		ops = append(ops, &opSlot{ch: make(chan result, 1)})
+		ops = append(ops, &opSlot{ch: make(chan result, 1), gen: 1})
 	}
 	s := ops[i]
 	s.task = t
@@ -94,7 +95,7 @@ func freeOp(id int32) {
 		}
 	}
 	s.task = nil
-	s.gen = (s.gen + 1) & genMax
+	s.gen = s.gen%genMax + 1
 	select {
 	case <-s.ch:
 	default:

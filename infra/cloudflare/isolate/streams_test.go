@@ -40,8 +40,26 @@ func TestStreams(t *testing.T) {
 		})
 	})
 	t.Run("a large response", func(t *testing.T) {
-		assert.Len(t, s.Get("/big?n=3000000").Body, 3_000_000)
+		r := s.Get("/big?n=3000000")
+		assert.NoError(t, r.Err)
+		assert.Len(t, r.Body, 3_000_000)
 	})
+}
+
+// A client that is behind is waited for, whichever operation of the instance that is: the first, or one after so many that their numbers begin again.
+func TestEveryWriteIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	get := func() {
+		r := s.Get("/big?n=300000")
+		require.NoError(t, r.Err, "it never ended")
+		require.Len(t, r.Body, 300_000)
+	}
+	get()
+	require.Equal(t, "done", s.Get("/operations?n=4085").Body, "there are some more numbers")
+	for range 20 {
+		get()
+	}
 }
 
 // pattern is what /send sends.

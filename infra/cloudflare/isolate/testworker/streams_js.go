@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"levada.dev/infra/cloudflare/kv"
 )
 
 func streamRoutes(mux *http.ServeMux) {
@@ -70,6 +72,12 @@ func streamRoutes(mux *http.ServeMux) {
 		io.WriteString(w, "partial")
 		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
+	})
+	mux.HandleFunc("/operations", func(w http.ResponseWriter, r *http.Request) {
+		for range number(r, "n") {
+			_, _ = kv.Open("NOWHERE").Get(r.Context(), "k", nil) // which costs nothing else
+		}
+		_, _ = io.WriteString(w, "done")
 	})
 	mux.HandleFunc("/big", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(bytes.Repeat([]byte("x"), number(r, "n")))
