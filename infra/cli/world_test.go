@@ -29,6 +29,7 @@ import (
 	"levada.dev/infra/client/clienttest"
 	"levada.dev/infra/mcp/line"
 	"levada.dev/infra/memory"
+	"levada.dev/infra/stack"
 	"levada.dev/tenants"
 	"levada.dev/tenants/tenantstest"
 	"levada.dev/workflows/erasure"
@@ -89,7 +90,9 @@ func newCLIWorldOf(t *testing.T, scopes []tenants.APIScope, change func(*tenants
 // newPlatform is a platform that knows its tenants from a directory.
 func newPlatform(t *testing.T, directory tenants.Directory, ids func() []tenants.ID) *world {
 	t.Helper()
-	w := &world{t: t, queues: &memory.Queues{}, model: &llmtest.Embedder{}, web: &memory.Web{}, tenants: ids, ids: map[string]int{}}
+	table := stack.Levada(stack.Pool{})
+	attempts := table.Attempts() // as often as what is deployed
+	w := &world{t: t, queues: &memory.Queues{Attempts: attempts}, model: &llmtest.Embedder{}, web: &memory.Web{}, tenants: ids, ids: map[string]int{}}
 	w.model.Before = func(llm.Call, []string) error {
 		if f := w.down.Load(); f != nil {
 			return f
@@ -113,7 +116,7 @@ func newPlatform(t *testing.T, directory tenants.Directory, ids func() []tenants
 	w.ports.Objects = memory.NewObjects(w.ports.Texts.(*memory.Texts), claims, w.ports.Parts.(*memory.Parts), w.ports.Files.(*memory.Files), w.ports.Sounds.(*memory.Sounds))
 	w.ports.Cached = memory.NewCached(w.ports.Cache.(*memory.Cache))
 	ctx, stop := context.WithCancel(context.Background())
-	options := app.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Background: func(_ context.Context, f func(context.Context)) error {
+	options := app.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), MaxAttempts: attempts, Background: func(_ context.Context, f func(context.Context)) error {
 		w.running.Go(func() { f(ctx) })
 		return nil
 	}}

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -20,8 +21,9 @@ type Queues struct {
 	Rand *rand.Rand
 	// Duplicate is the share of messages, of 1, that come again although they were acknowledged. It needs Rand.
 	Duplicate float64
-	// MaxAttempts is after how many deliveries a message goes to the dead-letter queue; 0 means 4.
+	// MaxAttempts is after how many deliveries a message goes to the dead-letter queue, where Attempts, by queue, does not say; 0 means 4.
 	MaxAttempts int
+	Attempts    map[string]int
 
 	mu     sync.Mutex
 	next   int
@@ -103,10 +105,7 @@ func (q *Queues) Take(queue string, n int) []consumers.Message {
 func (q *Queues) Settle(queue string, batch []consumers.Message, vs []consumers.Verdict) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	limit := q.MaxAttempts
-	if limit == 0 {
-		limit = 4
-	}
+	limit := cmp.Or(q.Attempts[queue], q.MaxAttempts, 4)
 	if strings.HasSuffix(queue, deadLetters) {
 		limit = deadMaxAttempts
 	}
