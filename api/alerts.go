@@ -7,9 +7,24 @@ import (
 
 	"levada.dev/events/fault"
 	"levada.dev/events/meter/alert"
+	"levada.dev/tenants"
 )
 
-// listAlerts answers the tenant's rules and how they stand.
+// Who is told of a tenant's alerts. Nobody is a state that works, and must not be taken for the other: a rule can be seen here, and wakes nobody up.
+const (
+	toldToWebhook = "webhook"
+	toldToNobody  = "nobody"
+)
+
+// toldTo says it as the tenant is configured now, whenever the rules were made.
+func toldTo(config *tenants.Config) string {
+	if config.AlertHook() == nil {
+		return toldToNobody
+	}
+	return toldToWebhook
+}
+
+// listAlerts answers the tenant's rules and how they stand, and who is told.
 func listAlerts(c *call) error {
 	began := c.opts.Now()
 	all, err := c.Alerts.List(c.ctx(), c.scope)
@@ -22,7 +37,8 @@ func listAlerts(c *call) error {
 	}
 	return c.ok(http.StatusOK, struct {
 		Alerts []alert.Alert `json:"alerts"`
-	}{all})
+		ToldTo string        `json:"toldTo"`
+	}{all, toldTo(c.config)})
 }
 
 type alertRequest struct {
@@ -62,7 +78,10 @@ func setAlert(c *call) error {
 	if taken.Fresh {
 		status = http.StatusCreated
 	}
-	return c.ok(status, taken.Alert)
+	return c.ok(status, struct {
+		alert.Alert
+		ToldTo string `json:"toldTo"`
+	}{taken.Alert, toldTo(c.config)})
 }
 
 // keyDigest stands for an Idempotency-Key where it is kept, as long as any other.

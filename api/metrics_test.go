@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -167,6 +168,49 @@ func TestAlerts(t *testing.T) {
 		for _, id := range []string{"none", "a%2Fb", strings.Repeat("x", 500)} {
 			rec := w.do("acme", "DELETE", "/metrics/alerts/"+id, "")
 			assert.Equal(t, []any{404, "alert_not_found"}, []any{rec.Code, failed(t, rec).Code}, id)
+		}
+	})
+}
+
+// hearing changes what the configurations say of webhooks.
+type hearing struct {
+	tenants.Directory
+	change map[tenants.ID]func(*tenants.Config)
+}
+
+func (h hearing) Config(ctx context.Context, id tenants.ID) (*tenants.Config, error) {
+	c, err := h.Directory.Config(ctx, id)
+	if err != nil || h.change[id] == nil {
+		return c, err
+	}
+	own := *c
+	h.change[id](&own)
+	return &own, nil
+}
+
+// Whoever takes a rule in, or looks at those there are, is told who is told of them, as the tenant is configured by then: a rule that nobody hears of is no secret.
+func TestWhoIsToldOfAlerts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		change := map[tenants.ID]func(*tenants.Config){}
+		w := newWorld(t, func(w *world) { w.deps.Directory = hearing{w.deps.Directory, change} })
+		hook := &tenants.Hook{URL: "https://app.example.com/hooks", Secrets: []string{"told-1"}}
+		type told struct{ ToldTo string }
+		const rule = `{"id":"r","name":"a","metric":"requests","comparator":">","threshold":1,"period":"5m"}`
+		for i, c := range []struct {
+			acme, globex func(*tenants.Config)
+			want         [2]string
+		}{
+			{nil, nil, [2]string{"webhook", "nobody"}},
+			{func(c *tenants.Config) { c.Webhook = nil }, func(c *tenants.Config) { c.Webhook = hook }, [2]string{"nobody", "webhook"}},
+			{func(c *tenants.Config) { c.Webhook, c.Speech.Webhook = nil, hook }, nil, [2]string{"webhook", "nobody"}},
+		} {
+			change["acme"], change["globex"] = c.acme, c.globex
+			for n, tenant := range []string{"acme", "globex"} {
+				taken := w.do(tenant, "POST", "/metrics/alerts", rule)
+				assert.Equal(t, map[bool]int{true: 201, false: 200}[i == 0], taken.Code, "a rule that nobody is told of is one")
+				listed := w.do(tenant, "GET", "/metrics/alerts", "")
+				assert.Equal(t, []string{c.want[n], c.want[n]}, []string{data[told](t, taken).ToldTo, data[told](t, listed).ToldTo}, "%s, %d", tenant, i)
+			}
 		}
 	})
 }

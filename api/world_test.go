@@ -163,6 +163,7 @@ func (w *world) directory() tenants.Directory {
 			c.Models = tenants.Models{Chat: "@local/script", ChatAllowed: []string{"@local/script-openai"}, ChatFallback: []string{"@local/script-openai"}}
 			c.Chat = tenants.Chat{System: "You are Acme.", MaxTokens: 100, MaxTokensLimit: 200}
 			c.Rates.User = tenants.Rate{PerMinute: 60, Burst: 5}
+			c.Webhook = &tenants.Hook{URL: "https://app.acme.example/hooks", Secrets: []string{"told-1"}}
 			c.Search = tenants.Search{TopK: 2, MaxTopK: 10, Filterable: filterable}
 			c.Sources = []tenants.Source{hook("cms", "cms-1", "cms-2"), hook("news", "news-1"), {ID: "files", Sync: &tenants.Sync{Prefix: "files/"}}}
 			c.Sources[1].Webhook.Origins = []string{"events.example.com"}

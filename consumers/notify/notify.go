@@ -116,7 +116,7 @@ func (c *Consumer) tell(ctx context.Context, s tenants.Scope, to func(*tenants.C
 		return consumers.Fail(len(facts), err)
 	}
 	told := to(config)
-	if told == nil {
+	if told == nil { // nobody is to be told; of alerts the API says so (toldTo)
 		return make([]error, len(facts))
 	}
 	r := &round{errs: make([]error, len(facts))}

@@ -52,9 +52,13 @@ func TestATenantIsToldOfItsAlerts(t *testing.T) {
 		require.NotNil(t, first.Data.Value)
 		assert.Equal(t, []any{"alert.fired", "quiet-" + l.tenant[:5], "firing", 0.0}, []any{first.Type, first.Data.AlertID, first.Data.State, *first.Data.Value})
 
-		var standing struct{ Alerts []struct{ ID, State string } }
+		var standing struct {
+			Alerts []struct{ ID, State string }
+			ToldTo string
+		}
 		l.do(http.MethodGet, "/metrics/alerts", nil).into(t, &standing)
 		assert.Equal(t, []struct{ ID, State string }{{"never", "ok"}, {first.Data.AlertID, "firing"}}, standing.Alerts)
+		assert.Equal(t, "webhook", standing.ToldTo)
 
 		require.Equal(t, http.StatusOK, l.do(http.MethodDelete, "/metrics/alerts/"+first.Data.AlertID, nil).Status)
 		last, other := l.warned(all)

@@ -1,4 +1,4 @@
-// The tenant's alert rules: who listens is told by an event when one begins to hold, and when it ends.
+// The tenant's alert rules: its webhook is told when one begins to hold, and when it ends. Without one nobody is, and the page says so.
 import { html, useRef, useState } from "../ui.js";
 import { del, get, post } from "../api.js";
 import { announce } from "./announce.js";
@@ -36,6 +36,11 @@ export const measure = (name) => measures[name] ?? { title: name, unit: "", form
 const comparators = { ">": "more than", ">=": "at least", "<": "less than", "<=": "at most" };
 const spans = { "5m": "5 minutes", "15m": "15 minutes", "1h": "an hour", "24h": "a day" };
 
+/** Told says who hears of the rules. */
+const Told = ({ to }) => (to === "nobody"
+  ? html`<p class="note warn">Nobody is told: the tenant's configuration names no webhook. What the rules find is seen on this page alone.</p>`
+  : html`<p>The tenant's webhook is told when a rule begins to hold, and when it ends.</p>`);
+
 /** Alerts lists the rules and how they stand, and takes in new ones. */
 export function Alerts() {
   const { data, error, busy, again } = useAsk((signal) => get("/metrics/alerts", { signal }));
@@ -44,11 +49,12 @@ export function Alerts() {
   const add = useRef(null);
   const made = (rule) => {
     setMaking(false);
-    toast(`“${rule.name}” is watched from now on.`);
+    toast(`“${rule.name}” is watched from now on.${rule.toldTo === "nobody" ? " Nobody is told of it: there is no webhook." : ""}`);
     again();
   };
   return html`
-    <p>Each rule is looked at once a minute. Webhooks and other listeners are told when it begins to hold, and when it ends.</p>
+    <p>Each rule is looked at once a minute.</p>
+    ${data && html`<${Told} to=${data.toldTo} />`}
     ${error && html`<${Problem} error=${error} />`}
     ${busy && !data && html`<p class="busy" role="status">Loading…</p>`}
     ${data && html`<${Table} caption="Rules" rows=${data.alerts} rowKey=${(a) => a.id} empty="There are no rules yet." columns=${[
@@ -61,7 +67,7 @@ export function Alerts() {
     ]} />`}
     <p><button ref=${add} type="button" onClick=${() => setMaking(true)}>New rule</button></p>
     ${making && html`<${Make} close=${() => setMaking(false)} made=${made} />`}
-    ${dropping && html`<${Drop} rule=${dropping} close=${() => setDropping(null)} gone=${again} />`}`;
+    ${dropping && html`<${Drop} rule=${dropping} toldTo=${data?.toldTo} close=${() => setDropping(null)} gone=${again} />`}`;
 }
 
 function Make({ close, made }) {
@@ -98,7 +104,7 @@ function Make({ close, made }) {
 }
 
 /** Drop deletes a rule, once somebody has said so. */
-function Drop({ rule, close, gone }) {
+function Drop({ rule, toldTo, close, gone }) {
   const drop = async () => {
     try {
       await del(`/metrics/alerts/${encodeURIComponent(rule.id)}`);
@@ -109,6 +115,6 @@ function Drop({ rule, close, gone }) {
     gone();
   };
   return html`<${Confirm} title="Delete the rule?" yes="Delete" doing="Deleting…" no="Keep it" act=${drop} close=${close}>
-    <p>“${rule.name}” will not be watched any more.${rule.state === "firing" && " It holds just now; listeners will be told that it has ended."}</p>
+    <p>“${rule.name}” will not be watched any more.${rule.state === "firing" && (toldTo === "nobody" ? " It holds just now." : " It holds just now; the webhook will be told that it has ended.")}</p>
   <//>`;
 }

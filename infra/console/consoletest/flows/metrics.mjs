@@ -21,6 +21,8 @@ export const flows = {
   async "a rule is made and deleted"(t) {
     const name = `Many requests ${Date.now()}`;
     await t.signIn("acme", "metrics");
+    const alerts = t.page.getByRole("region", { name: "Alerts" });
+    await t.sees(alerts.getByText("Nobody is told: the tenant's configuration names no webhook."));
     await t.page.getByRole("button", { name: "New rule" }).click();
     const dialog = await t.sees(t.page.getByRole("dialog", { name: "New rule" }));
     const { error } = await t.page.evaluate(async (key) => (await fetch("/metrics/alerts", { method: "POST", headers: { authorization: `Bearer ${key}`, "content-type": "application/json" }, body: JSON.stringify({ name: "x", metric: "?" }) })).json(), t.keys.acme);
@@ -41,7 +43,7 @@ export const flows = {
     await dialog.getByLabel("In", { exact: true }).selectOption("24h");
     await dialog.getByRole("button", { name: "Watch it" }).click();
     await dialog.waitFor({ state: "detached" });
-    await t.sees(t.page.getByText(`“${name}” is watched from now on.`));
+    await t.sees(t.page.getByText(`“${name}” is watched from now on. Nobody is told of it: there is no webhook.`));
     const row = t.page.getByRole("row", { name });
     await t.sees(row.getByText("Requests: more than 0 in a day"));
     assert.deepEqual((await t.api("globex", "GET", "/metrics/alerts")).alerts.filter((a) => a.name === name), [], "the other tenant has none");
@@ -117,6 +119,22 @@ export const flows = {
     await t.focusOn("New rule"); // what had it has gone
     assert.deepEqual(await own("acme"), []);
     t.allow(/status of 503/);
+  },
+
+  async "a rule of which a webhook is told"(t) {
+    const rule = { id: "r", name: "Letters", metric: "dead_letters", comparator: ">", threshold: 0, period: "1h", state: "firing", since: "2026-11-23T12:00:00Z", value: 2, unit: "events" };
+    await t.page.route("**/metrics/alerts", (route) => route.fulfill({ json: { ok: true, data: route.request().method() === "POST" ? { ...rule, toldTo: "webhook" } : { alerts: [rule], toldTo: "webhook" } } }));
+    await t.signIn("globex", "metrics");
+    const alerts = t.page.getByRole("region", { name: "Alerts" });
+    await t.sees(alerts.getByText("The tenant's webhook is told when a rule begins to hold, and when it ends."));
+    assert.equal(await t.page.getByText("Nobody is told").count(), 0);
+    await alerts.getByRole("button", { name: "New rule" }).click();
+    await t.page.getByRole("dialog").getByRole("button", { name: "Watch it" }).click();
+    await t.sees(t.page.getByText(/“Letters” is watched from now on\. ✕/));
+    await alerts.getByRole("button", { name: "Delete Letters" }).click();
+    await t.sees(t.page.getByRole("dialog").getByText("the webhook will be told that it has ended"));
+    await t.page.getByRole("dialog").getByRole("button", { name: "Keep it" }).click();
+    await t.judge("told");
   },
 
   async "what is unusual, and what does not answer"(t) {
