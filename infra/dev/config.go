@@ -95,6 +95,7 @@ type site struct {
 	vars            map[string]string // for every Worker
 	secrets         map[string]string // for those that name them
 	waitDivisor     int
+	retryDivisor    int
 }
 
 // configure translates the stack's table into Miniflare's terms.
@@ -233,6 +234,7 @@ type queueSettings struct {
 	MaxWaitMS       int64  `json:"maxWaitMs"`
 	MaxRetries      int    `json:"maxRetries"`
 	RetryDelay      int    `json:"retryDelay"` // seconds
+	RetryDivisor    int    `json:"retryDivisor,omitempty"`
 	MaxConcurrency  int    `json:"maxConcurrency,omitempty"`
 	DeadLetterQueue string `json:"deadLetterQueue,omitempty"`
 }
@@ -243,7 +245,7 @@ func configureBroker(s stack.Stack, at site) workerConfig {
 	for _, q := range s.Queues {
 		set := queueSettings{
 			MaxBatchSize: q.MaxBatchSize, MaxWaitMS: q.MaxWaitTime.Milliseconds() / int64(at.waitDivisor), MaxRetries: q.MaxRetries,
-			RetryDelay: int(q.RetryDelay / time.Second), MaxConcurrency: q.MaxConcurrency, DeadLetterQueue: q.DeadLetter,
+			RetryDelay: int(q.RetryDelay / time.Second), RetryDivisor: at.retryDivisor, MaxConcurrency: q.MaxConcurrency, DeadLetterQueue: q.DeadLetter,
 		}
 		if q.Consumer != "" {
 			set.Consumer = "CONSUMER_" + string(q.Consumer)

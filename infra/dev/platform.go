@@ -39,6 +39,9 @@ type Options struct {
 	// WaitDivisor shortens how long a queue waits for a batch to fill: production's seconds are for a lone developer's
 	// document what they are not for a stream of them. Default DefaultWaitDivisor; 1 is production.
 	WaitDivisor int
+	// RetryDivisor shortens how long a queue waits before it delivers a message again, so that minutes of attempts are seconds of a test.
+	// Default 1, which is production.
+	RetryDivisor int
 }
 
 // DefaultWaitDivisor makes production's second 100 milliseconds.
@@ -92,6 +95,9 @@ func (o Options) withDefaults() Options {
 	if o.WaitDivisor == 0 {
 		o.WaitDivisor = DefaultWaitDivisor
 	}
+	if o.RetryDivisor == 0 {
+		o.RetryDivisor = 1
+	}
 	return o
 }
 
@@ -106,7 +112,7 @@ func (p *Platform) start(ctx context.Context) error {
 		return err
 	}
 	p.config, err = configure(o.Stack, site{
-		build: o.Build, state: o.State, port: o.Port, vars: o.Vars, secrets: o.Secrets, waitDivisor: o.WaitDivisor,
+		build: o.Build, state: o.State, port: o.Port, vars: o.Vars, secrets: o.Secrets, waitDivisor: o.WaitDivisor, retryDivisor: o.RetryDivisor,
 		standins: filepath.Join(o.Root, "infra", "dev", "standins"),
 		broker:   filepath.Join(o.Root, "infra", "dev", "broker"),
 		control:  filepath.Join(o.Root, "infra", "dev", "control"),

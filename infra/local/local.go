@@ -28,7 +28,8 @@ type Options struct {
 	Lexical  bool              // embed by words alone: see dev.Options
 	Tenants  fs.FS             // <id>/tenant.config.json; default: tenants below Root
 
-	WaitDivisor int // see dev.Options
+	WaitDivisor  int // see dev.Options
+	RetryDivisor int // see dev.Options
 
 	Analytics bool // a dataset of Analytics Engine is bound: see dev.Platform.Points
 
@@ -72,7 +73,7 @@ func Start(ctx context.Context, o Options) (*Local, error) {
 	vars := map[string]string{"VERSION": o.Version, "ERASURE_SETTLE": "5s", "SPEECH_FORMATS": "wav", stack.TracesVar: "100"}
 	maps.Copy(vars, o.Vars)
 	l.Platform, err = dev.Start(ctx, dev.Options{
-		Root: o.Root, State: o.State, Build: o.Build, Port: o.Port, Stack: l.Stack, Progress: o.Progress, Logs: o.Logs, Lexical: o.Lexical, WaitDivisor: o.WaitDivisor,
+		Root: o.Root, State: o.State, Build: o.Build, Port: o.Port, Stack: l.Stack, Progress: o.Progress, Logs: o.Logs, Lexical: o.Lexical, WaitDivisor: o.WaitDivisor, RetryDivisor: o.RetryDivisor,
 		Vars:    vars,
 		Secrets: map[string]string{stack.SealKey: l.Vault.SealKey},
 		Seed: func(ctx context.Context, p *dev.Platform) error {

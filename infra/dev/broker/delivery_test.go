@@ -255,6 +255,7 @@ func TestSettling(t *testing.T) {
 		"ackall":   {"maxWaitMs": 0, "retryDelay": 60},
 		"retryall": {"maxWaitMs": 0, "retryDelay": 60},
 		"again":    {"maxWaitMs": 0, "maxRetries": 1},
+		"hastened": {"maxWaitMs": 0, "retryDelay": 600, "retryDivisor": 6_000},
 		"poison":   {"maxWaitMs": 0, "maxRetries": 2, "deadLetterQueue": "dead"},
 		"dead":     {"maxWaitMs": 0, "deadLetterQueue": "kept", "maxRetries": 0},
 		"kept":     {"consumer": nil},
@@ -266,6 +267,7 @@ func TestSettling(t *testing.T) {
 		"ackAll before a throw":          testAckAll,
 		"retryAll spares what was acked": testRetryAll,
 		"a retry without delay":          testAgain,
+		"retries that are hastened":      testHastened,
 		"dead letters":                   testDeadLetters,
 		"dropped without dead letters":   testDropped,
 	} {
@@ -340,6 +342,26 @@ func testAgain(t *testing.T, p *platform) {
 	assert.Equal(t, 2, got[1].Attempts)
 	assert.Equal(t, got[0].ID, got[1].ID)
 	p.emptied("again")
+}
+
+// Ten minutes are a tenth of a second, whoever says them; what was sent with a delay waits as ever.
+func testHastened(t *testing.T, p *platform) {
+	p.handle("hastened", func(_ context.Context, b batch) answer {
+		return each(b, func(m message) verdict {
+			switch m.Attempts {
+			case 1:
+				return verdict{Retry: map[string]int{}}
+			case 2:
+				return verdict{Retry: map[string]int{"delaySeconds": 600}}
+			}
+			return verdict{Ack: true}
+		})
+	})
+	p.call("hastened", "send", "later", settings{"delaySeconds": 600})
+	p.send("hastened", "now")
+	got := p.delivered("hastened", 3)
+	assert.Equal(t, []any{"now", 3}, []any{got[2].Body, got[2].Attempts})
+	p.eventually(func() bool { return p.metrics("hastened").Count == 1 })
 }
 
 // A message goes through two dead-letter queues; the second has no consumer.

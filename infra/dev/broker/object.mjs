@@ -177,7 +177,7 @@ export class Broker extends DurableObject {
   #verdicts({ outcome, ackAll, retryBatch, explicitAcks, retryMessages }) {
     const acks = new Set(explicitAcks);
     const retries = new Map(retryMessages.map((r) => [r.msgId, r.delaySeconds]));
-    const delayMs = (seconds) => Math.min((seconds ?? this.#settings.retryDelay) * 1000, maxDelayMs);
+    const delayMs = (seconds) => Math.min((seconds ?? this.#settings.retryDelay) * 1000, maxDelayMs) / this.#settings.retryDivisor;
     return (id) => {
       if (acks.has(id)) return null;
       if (retries.has(id)) return delayMs(retries.get(id));

@@ -6,6 +6,7 @@ const defaults = {
   maxWaitMs: 5_000,
   maxRetries: 3,
   retryDelay: 0, // seconds
+  retryDivisor: 1, // shortens every delay of a retry: not Cloudflare's
   maxConcurrency: 0, // 0 lets the platform choose: here 10
   deadLetterQueue: null,
   visibilityTimeoutMs: 15 * 60_000, // a consumer's most wall time
