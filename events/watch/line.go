@@ -23,8 +23,12 @@ var fields = map[trace.Kind]string{
 }
 
 // ended writes the line of a span, counts it and keeps it.
-func (w *Watch) ended(ctx context.Context, e *end) {
-	if message, ok := messages[e.Kind]; ok {
+func (w *Watch) ended(ctx context.Context, s *Span, e *end) {
+	message, lined := messages[e.Kind]
+	if lined || e.kept { // what is only counted needs no ids
+		s.identify(&e.Span)
+	}
+	if lined {
 		w.line(ctx, message, e)
 	}
 	if e.scope.Check() == nil {

@@ -178,12 +178,9 @@ func (s *Span) EndAt(ctx context.Context, at time.Time, err error) {
 		Span: s.seen(), scope: s.scope, along: s.along, err: err, strange: s.strange,
 		counts: s.up == nil || s.kind != trace.Request, kept: !s.unkept && s.place.Flags&trace.Sampled != 0,
 	}
-	if messages[s.kind] != "" || e.kept { // who is only counted needs no ids
-		s.identify(&e.Span)
-	}
 	whose := !s.unkept && s.scope.Check() == nil
 	s.mu.Unlock()
-	s.watch.ended(ctx, &e)
+	s.watch.ended(ctx, s, &e)
 	for _, late := range s.tail.ended(s, whose, e.Outcome == trace.Failed) {
 		s.watch.keepLate(ctx, late)
 	}
